@@ -1,0 +1,1 @@
+"""What supervisor and workers both know: words, messages, names, configuration, errors, storage."""

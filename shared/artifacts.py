@@ -1,0 +1,67 @@
+"""Objects in the artifact store: written whole under a temporary name and renamed, checked by hash when read.
+
+The store is any fsspec filesystem; a plain path is the local one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from typing import cast
+
+import fsspec
+import msgspec
+
+from shared.errors import ArtifactError
+
+
+class ArtifactRef(msgspec.Struct, frozen=True, kw_only=True):
+    """Where an object lies and what it must contain. Messages carry references, never bodies."""
+
+    uri: str
+    sha256: str
+    size_bytes: int
+
+
+def write_artifact(uri: str, body: bytes) -> ArtifactRef:
+    """Store `body` at `uri`, all or nothing: a reader sees the old object or the new one. Raises ArtifactError."""
+    filesystem, path = fsspec.core.url_to_fs(uri)
+    parent, name = path.rsplit("/", 1)
+    temporary = f"{parent}/.{name}.{uuid.uuid4().hex}.tmp"
+    try:
+        filesystem.makedirs(parent, exist_ok=True)
+        filesystem.pipe_file(temporary, body)
+        filesystem.mv(temporary, path)
+    except OSError as error:
+        raise ArtifactError(f"{uri} could not be written: {error}. Make room or mend the store, then --resume.") from error
+    return ArtifactRef(uri=uri, sha256=hashlib.sha256(body).hexdigest(), size_bytes=len(body))
+
+
+def read_artifact(ref: ArtifactRef) -> bytes:
+    """The object's bytes, after their hash was checked. Raises ArtifactError if they are missing or differ."""
+    filesystem, path = fsspec.core.url_to_fs(ref.uri)
+    try:
+        body = cast(bytes, filesystem.cat_file(path))
+    except OSError as error:
+        raise ArtifactError(f"{ref.uri} cannot be read: {error}. Bring it back, then --resume.") from error
+    if hashlib.sha256(body).hexdigest() != ref.sha256:
+        raise ArtifactError(
+            f"{ref.uri} is not what was recorded: {len(body)} bytes do not hash to {ref.sha256[:12]}…, "
+            f"{ref.size_bytes} bytes were written. Restore the file, then --resume."
+        )
+    return body
+
+
+def commit_artifact(ref: ArtifactRef, uri: str) -> ArtifactRef:
+    """Give an attempt's object its final name. Doing it again changes nothing. Raises ArtifactError."""
+    filesystem, path = fsspec.core.url_to_fs(ref.uri)
+    final = ArtifactRef(uri=uri, sha256=ref.sha256, size_bytes=ref.size_bytes)
+    target = fsspec.core.url_to_fs(uri)[1]
+    try:
+        if filesystem.exists(path):
+            filesystem.mv(path, target)
+            return final
+    except OSError as error:
+        raise ArtifactError(f"{ref.uri} could not be renamed to {uri}: {error}. Mend the store, then --resume.") from error
+    read_artifact(final)
+    return final

@@ -1,0 +1,1 @@
+"""The two YAML files: values, schemas, and what is said when they are wrong."""

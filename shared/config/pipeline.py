@@ -1,0 +1,194 @@
+"""The values of pipeline.yaml, as the rest of the code reads them. Durations are seconds, defaults are filled in."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from shared.split import SplitName
+
+
+class Values(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A group of settings that belong together."""
+
+
+class Identity(Values):
+    """`pipeline:` who this pipeline is."""
+
+    name: str
+    version: int
+    description: str
+
+
+class Component(Values):
+    """A named part and the arguments of its constructor: optimizer, loss."""
+
+    name: str
+    config: dict[str, Any]
+
+
+class Scheduler(Component):
+    """`training.lr_scheduler:` a torch scheduler and when it steps."""
+
+    every: Literal["epoch", "batch"]
+
+
+class Model(Values):
+    """`model:` what is trained and what it starts from."""
+
+    id: str
+    framework: Literal["pytorch"]
+    config: dict[str, Any]
+    pretrained_uri: str | None  # `initial: {pretrained: URI}`; None for `initial: random`
+
+
+class Training(Values):
+    """`training:` how one training goes."""
+
+    distribution: Literal["single"]
+    workers: int
+    gather: Literal["average"]
+    device: Literal["auto", "cpu", "cuda"]
+    use_previous_model: bool
+    epochs: int
+    batch_size: int
+    optimizer: Component
+    lr_scheduler: Scheduler | None
+    loss: Component
+    gradient_clip_norm: float | None
+    checkpoint_every_s: float
+    seed: int
+    threads: int
+    on_failure: Literal["stop", "continue"]
+    backlog: Literal["queue", "coalesce"]
+    max_in_flight: int  # trainings published and not yet gathered, at most
+
+
+class Split(Values):
+    """`data.split:` shares of the rows that are never trained on."""
+
+    test: float
+    validation: float
+    by: str | None  # a column whose equal values stay in one split; None: by key
+
+
+class Data(Values):
+    """`data:` which dataset, and how its rows are shared out."""
+
+    dataset: str
+    split: Split
+
+
+class DataAmountTrigger(Values, tag_field="policy", tag="data_amount"):
+    """`trigger: {policy: data_amount}`: every m rows."""
+
+    every: int
+
+
+class TimeTrigger(Values, tag_field="policy", tag="time"):
+    """`trigger: {policy: time}`: every so much event time."""
+
+    every_s: float
+    anchor_us: int | None  # None: the first followed row's event time
+
+
+class NewData(Values, tag_field="name", tag="new_data"):
+    """`strategy: {name: new_data}`: the rows since the previous trigger, and those of `tail` triggers before it."""
+
+    tail: int
+
+
+class AllData(Values, tag_field="name", tag="all_data"):
+    """`strategy: {name: all_data}`: every followed row up to the trigger."""
+
+
+class Metric(Values):
+    """One metric of `evaluation.metrics`; `label` is what evaluations.csv and summary.json call it."""
+
+    name: str
+    label: str
+    options: dict[str, Any]
+
+
+class UntilNextTrigger(Values, tag_field="kind", tag="until_next_trigger"):
+    """The rows a model met while it was the newest."""
+
+
+class Last(Values, tag_field="kind", tag="last"):
+    """The stretch of event time that ends at the trigger's watermark."""
+
+    duration_s: float
+
+
+class Every(Values, tag_field="kind", tag="every"):
+    """Slices of event time, all of the same length."""
+
+    duration_s: float
+
+
+class Window(Values):
+    """One entry of `evaluation.on`."""
+
+    name: str
+    extent: UntilNextTrigger | Last | Every
+    split: SplitName | None  # None: all rows
+
+
+class Evaluation(Values):
+    """`evaluation:` what is measured, where. `on` always holds an `until_next_trigger` window, given or implicit."""
+
+    metrics: tuple[Metric, ...]
+    newest: int | None  # `models: {newest: N}`; None: all
+    on: tuple[Window, ...]
+
+    @property
+    def prequential(self) -> Window:
+        """The window that the composite comes from: the first `until_next_trigger`."""
+        return next(window for window in self.on if isinstance(window.extent, UntilNextTrigger))
+
+
+class Gate(Values):
+    """`deployment.gate:` what a model must reach to be deployed."""
+
+    metric: str  # a label of evaluation.metrics
+    on: str  # name of a `last` window
+    at_least: float | None  # for metrics where less is better: at most
+    not_worse_by: float | None
+
+
+class Target(Values):
+    """One entry of `deployment.targets`."""
+
+    kind: Literal["directory"]
+    uri: str  # absolute
+
+
+class Deployment(Values):
+    """`deployment:` when and where a model goes out."""
+
+    gate: Gate | None
+    targets: tuple[Target, ...]
+
+
+class Logging(Values):
+    """`logging:` what is written where."""
+
+    level: Literal["debug", "info", "warning", "error"]
+    to: tuple[str, ...]  # "terminal" or "file:<name in the run directory>"
+    metrics_every_batches: int
+
+
+class Pipeline(Values):
+    """All of pipeline.yaml."""
+
+    pipeline: Identity
+    model: Model
+    training: Training
+    data: Data
+    trigger: DataAmountTrigger | TimeTrigger
+    strategy: NewData | AllData
+    initial_mode: Literal["ignore", "train_on_everything", "replay"]
+    evaluation: Evaluation
+    deployment: Deployment | None
+    logging: Logging

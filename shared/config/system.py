@@ -1,0 +1,71 @@
+"""The values of config.yaml, as the rest of the code reads them. Durations are seconds, paths are absolute."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from shared.config.pipeline import Values
+
+
+class Broker(Values):
+    """`broker:` where the Celery queues live."""
+
+    url: str  # "embedded", redis://, rediss:// or redis+socket://; secrets filled in: show `masked_url` only
+    masked_url: str
+
+
+class ImageColumn(Values):
+    """`image:` one column of uint8 pixels."""
+
+    column: str
+    shape: tuple[int, int, int]  # channels, height, width
+
+
+class Dataset(Values):
+    """One entry of `storage.datasets`. Exactly one of `image` and `text` may be set; else the features are a table."""
+
+    name: str
+    kind: Literal["table"]
+    uri: str  # absolute path, glob or fsspec URI of Parquet or CSV files
+    timestamp: str
+    unit: Literal["s", "ms"] | None  # for integer timestamps
+    label: str
+    features: tuple[str, ...] | None  # None: all other columns
+    image: ImageColumn | None
+    text: str | None
+
+
+class Fleet(Values):
+    """`fleet:` the workers that the supervisor starts itself; 0 and 0: use the fleet that is there."""
+
+    train: int
+    evaluate: int
+    device: Literal["auto", "cpu", "cuda"]
+
+
+class Notification(Values):
+    """`notification:` how the supervisor learns of new data."""
+
+    mode: Literal["pull"]
+    every_s: float
+
+
+class Retention(Values):
+    """`retention:` how much is kept."""
+
+    checkpoints: int  # newest checkpoints kept for each training in progress
+    models: Literal["all"]
+
+
+class System(Values):
+    """All of config.yaml."""
+
+    path: str  # the file itself, absolute
+    broker: Broker
+    datasets: dict[str, Dataset]
+    artifacts_root: str  # absolute local path: default place of run directories, dataset manifests, .broker.json
+    fleet: Fleet
+    notification: Notification
+    trusted_modules: tuple[str, ...]
+    lease_s: float
+    retention: Retention

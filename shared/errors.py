@@ -1,0 +1,54 @@
+"""Every error a user can meet, with the exit code it ends the command with.
+
+ModynError
+├── ConfigurationError   2  something in pipeline.yaml, config.yaml or on the command line is wrong
+├── NotReadyError        3  broker, workers or dataset are not as the configuration needs them
+└── RunFailedError       1  a run that had started cannot go on
+    ├── DataError           a row or file of the dataset cannot be used
+    ├── ArtifactError       a stored object is missing, unreadable or not what was recorded
+    └── TrainingError       user code, or the training itself, failed
+"""
+
+from __future__ import annotations
+
+
+class ModynError(Exception):
+    """A failure explained in sentences: what is wrong, where, the value, the remedy."""
+
+    exit_code = 1
+
+
+class ConfigurationError(ModynError):
+    """The configuration or the command line is wrong; `problems` holds one sentence for each mistake."""
+
+    exit_code = 2
+
+    def __init__(self, *problems: str) -> None:
+        self.problems = problems
+        super().__init__("\n".join(problems))
+
+
+class NotReadyError(ModynError):
+    """The system cannot run the pipeline yet; `problems` holds one sentence for each failed check."""
+
+    exit_code = 3
+
+    def __init__(self, *problems: str) -> None:
+        self.problems = problems
+        super().__init__("\n".join(problems))
+
+
+class RunFailedError(ModynError):
+    """The run cannot go on; what was committed stays, and `--resume` goes on from there."""
+
+
+class DataError(RunFailedError):
+    """A row or a file of the dataset cannot be used."""
+
+
+class ArtifactError(RunFailedError):
+    """A stored object is missing, unreadable or not what was recorded."""
+
+
+class TrainingError(RunFailedError):
+    """User code, or the training itself, failed."""

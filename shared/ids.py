@@ -1,0 +1,16 @@
+"""Ids as types of their own, and the one place where task ids are made."""
+
+from __future__ import annotations
+
+from typing import NewType
+
+RunId = NewType("RunId", str)
+TriggerId = NewType("TriggerId", int)
+Key = NewType("Key", int)
+WorkerId = NewType("WorkerId", str)
+TaskId = NewType("TaskId", str)
+
+
+def task_id(run_id: RunId, trigger_id: TriggerId, stage: str, index: int = 0) -> TaskId:
+    """Derive the id of a task from its place in the run, so that a re-published task keeps its id."""
+    return TaskId(f"{run_id}/{trigger_id}/{stage}/{index}")
