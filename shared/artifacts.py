@@ -33,7 +33,9 @@ def write_artifact(uri: str, body: bytes) -> ArtifactRef:
         filesystem.pipe_file(temporary, body)
         filesystem.mv(temporary, path)
     except OSError as error:
-        raise ArtifactError(f"{uri} could not be written: {error}. Make room or mend the store, then --resume.") from error
+        raise ArtifactError(
+            f"{uri} could not be written: {error}. Make room or mend the store, then --resume."
+        ) from error
     return ArtifactRef(uri=uri, sha256=hashlib.sha256(body).hexdigest(), size_bytes=len(body))
 
 
@@ -62,6 +64,8 @@ def commit_artifact(ref: ArtifactRef, uri: str) -> ArtifactRef:
             filesystem.mv(path, target)
             return final
     except OSError as error:
-        raise ArtifactError(f"{ref.uri} could not be renamed to {uri}: {error}. Mend the store, then --resume.") from error
+        raise ArtifactError(
+            f"{ref.uri} could not be renamed to {uri}: {error}. Mend the store, then --resume."
+        ) from error
     read_artifact(final)
     return final

@@ -13,7 +13,7 @@ class Values(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """A group of settings that belong together."""
 
 
-class Identity(Values):
+class Identity(Values, frozen=True, kw_only=True):
     """`pipeline:` who this pipeline is."""
 
     name: str
@@ -21,20 +21,20 @@ class Identity(Values):
     description: str
 
 
-class Component(Values):
+class Component(Values, frozen=True, kw_only=True):
     """A named part and the arguments of its constructor: optimizer, loss."""
 
     name: str
     config: dict[str, Any]
 
 
-class Scheduler(Component):
+class Scheduler(Component, frozen=True, kw_only=True):
     """`training.lr_scheduler:` a torch scheduler and when it steps."""
 
     every: Literal["epoch", "batch"]
 
 
-class Model(Values):
+class Model(Values, frozen=True, kw_only=True):
     """`model:` what is trained and what it starts from."""
 
     id: str
@@ -43,7 +43,7 @@ class Model(Values):
     pretrained_uri: str | None  # `initial: {pretrained: URI}`; None for `initial: random`
 
 
-class Training(Values):
+class Training(Values, frozen=True, kw_only=True):
     """`training:` how one training goes."""
 
     distribution: Literal["single"]
@@ -65,7 +65,7 @@ class Training(Values):
     max_in_flight: int  # trainings published and not yet gathered, at most
 
 
-class Split(Values):
+class Split(Values, frozen=True, kw_only=True):
     """`data.split:` shares of the rows that are never trained on."""
 
     test: float
@@ -73,37 +73,37 @@ class Split(Values):
     by: str | None  # a column whose equal values stay in one split; None: by key
 
 
-class Data(Values):
+class Data(Values, frozen=True, kw_only=True):
     """`data:` which dataset, and how its rows are shared out."""
 
     dataset: str
     split: Split
 
 
-class DataAmountTrigger(Values, tag_field="policy", tag="data_amount"):
+class DataAmountTrigger(Values, tag_field="policy", tag="data_amount", frozen=True, kw_only=True):
     """`trigger: {policy: data_amount}`: every m rows."""
 
     every: int
 
 
-class TimeTrigger(Values, tag_field="policy", tag="time"):
+class TimeTrigger(Values, tag_field="policy", tag="time", frozen=True, kw_only=True):
     """`trigger: {policy: time}`: every so much event time."""
 
     every_s: float
     anchor_us: int | None  # None: the first followed row's event time
 
 
-class NewData(Values, tag_field="name", tag="new_data"):
+class NewData(Values, tag_field="name", tag="new_data", frozen=True, kw_only=True):
     """`strategy: {name: new_data}`: the rows since the previous trigger, and those of `tail` triggers before it."""
 
     tail: int
 
 
-class AllData(Values, tag_field="name", tag="all_data"):
+class AllData(Values, tag_field="name", tag="all_data", frozen=True, kw_only=True):
     """`strategy: {name: all_data}`: every followed row up to the trigger."""
 
 
-class Metric(Values):
+class Metric(Values, frozen=True, kw_only=True):
     """One metric of `evaluation.metrics`; `label` is what evaluations.csv and summary.json call it."""
 
     name: str
@@ -111,23 +111,23 @@ class Metric(Values):
     options: dict[str, Any]
 
 
-class UntilNextTrigger(Values, tag_field="kind", tag="until_next_trigger"):
+class UntilNextTrigger(Values, tag_field="kind", tag="until_next_trigger", frozen=True, kw_only=True):
     """The rows a model met while it was the newest."""
 
 
-class Last(Values, tag_field="kind", tag="last"):
+class Last(Values, tag_field="kind", tag="last", frozen=True, kw_only=True):
     """The stretch of event time that ends at the trigger's watermark."""
 
     duration_s: float
 
 
-class Every(Values, tag_field="kind", tag="every"):
+class Every(Values, tag_field="kind", tag="every", frozen=True, kw_only=True):
     """Slices of event time, all of the same length."""
 
     duration_s: float
 
 
-class Window(Values):
+class Window(Values, frozen=True, kw_only=True):
     """One entry of `evaluation.on`."""
 
     name: str
@@ -135,7 +135,7 @@ class Window(Values):
     split: SplitName | None  # None: all rows
 
 
-class Evaluation(Values):
+class Evaluation(Values, frozen=True, kw_only=True):
     """`evaluation:` what is measured, where. `on` always holds an `until_next_trigger` window, given or implicit."""
 
     metrics: tuple[Metric, ...]
@@ -148,7 +148,7 @@ class Evaluation(Values):
         return next(window for window in self.on if isinstance(window.extent, UntilNextTrigger))
 
 
-class Gate(Values):
+class Gate(Values, frozen=True, kw_only=True):
     """`deployment.gate:` what a model must reach to be deployed."""
 
     metric: str  # a label of evaluation.metrics
@@ -157,21 +157,21 @@ class Gate(Values):
     not_worse_by: float | None
 
 
-class Target(Values):
+class Target(Values, frozen=True, kw_only=True):
     """One entry of `deployment.targets`."""
 
     kind: Literal["directory"]
     uri: str  # absolute
 
 
-class Deployment(Values):
+class Deployment(Values, frozen=True, kw_only=True):
     """`deployment:` when and where a model goes out."""
 
     gate: Gate | None
     targets: tuple[Target, ...]
 
 
-class Logging(Values):
+class Logging(Values, frozen=True, kw_only=True):
     """`logging:` what is written where."""
 
     level: Literal["debug", "info", "warning", "error"]
@@ -179,7 +179,7 @@ class Logging(Values):
     metrics_every_batches: int
 
 
-class Pipeline(Values):
+class Pipeline(Values, frozen=True, kw_only=True):
     """All of pipeline.yaml."""
 
     pipeline: Identity

@@ -7,21 +7,21 @@ from typing import Literal
 from shared.config.pipeline import Values
 
 
-class Broker(Values):
+class Broker(Values, frozen=True, kw_only=True):
     """`broker:` where the Celery queues live."""
 
     url: str  # "embedded", redis://, rediss:// or redis+socket://; secrets filled in: show `masked_url` only
     masked_url: str
 
 
-class ImageColumn(Values):
+class ImageColumn(Values, frozen=True, kw_only=True):
     """`image:` one column of uint8 pixels."""
 
     column: str
     shape: tuple[int, int, int]  # channels, height, width
 
 
-class Dataset(Values):
+class Dataset(Values, frozen=True, kw_only=True):
     """One entry of `storage.datasets`. Exactly one of `image` and `text` may be set; else the features are a table."""
 
     name: str
@@ -35,7 +35,7 @@ class Dataset(Values):
     text: str | None
 
 
-class Fleet(Values):
+class Fleet(Values, frozen=True, kw_only=True):
     """`fleet:` the workers that the supervisor starts itself; 0 and 0: use the fleet that is there."""
 
     train: int
@@ -43,21 +43,21 @@ class Fleet(Values):
     device: Literal["auto", "cpu", "cuda"]
 
 
-class Notification(Values):
+class Notification(Values, frozen=True, kw_only=True):
     """`notification:` how the supervisor learns of new data."""
 
     mode: Literal["pull"]
     every_s: float
 
 
-class Retention(Values):
+class Retention(Values, frozen=True, kw_only=True):
     """`retention:` how much is kept."""
 
     checkpoints: int  # newest checkpoints kept for each training in progress
     models: Literal["all"]
 
 
-class System(Values):
+class System(Values, frozen=True, kw_only=True):
     """All of config.yaml."""
 
     path: str  # the file itself, absolute

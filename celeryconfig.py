@@ -1,0 +1,36 @@
+"""Celery settings that differ from the defaults, each with its reason beside it."""
+
+# JSON only, in all four places: a message can never carry code.
+task_serializer = "json"
+result_serializer = "json"
+accept_content = ["json"]
+result_accept_content = ["json"]
+
+# A delivery is only a wake-up: our own claim decides who works, and late acknowledgement would start a second,
+# concurrent copy of every task that outlasts the visibility timeout.
+task_acks_late = False
+# Without it a short task waits behind a busy worker while another one is idle.
+worker_disable_prefetch = True
+# CUDA does not survive a fork.
+worker_pool = "prefork"
+worker_pool_start_method = "spawn"
+worker_concurrency = 1
+# A replacement child imports torch; after the default 4 s it would be killed, again and again.
+worker_proc_alive_timeout = 120
+# Chords fire without stored results, and each result not stored saves about forty commands.
+task_ignore_result = True
+# A chord waits as long as its slowest training; the default of a day would leave it pending for ever.
+result_chord_expires = 90 * 86_400
+# With Redis away publishing a chord would block for 19 s; the supervisor keeps the intent and retries itself.
+result_backend_transport_options = {"retry_policy": {"max_retries": 0}}
+broker_connection_retry_on_startup = True
+# Each worker has a queue of its own, for setup and gangs.
+worker_direct = True
+# select, gather and decide are short and others wait for them: serve them before evaluate. The default is round robin.
+broker_transport_options = {"queue_order_strategy": "priority", "socket_timeout": 30}
+# Flower shows the fleet at work.
+worker_send_task_events = True
+task_send_sent_event = True
+# The worker logs through our own handlers.
+worker_hijack_root_logger = False
+enable_utc = True

@@ -1,0 +1,31 @@
+"""The two ways to Redis: a Celery application for tasks, a client for claims, reports and the registry."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import redis
+from celery import Celery
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+import celeryconfig
+
+
+def make_app(broker_url: str) -> Celery:
+    """The Celery application on this broker, with the settings of celeryconfig.py."""
+    app = Celery("modyn", broker=celery_url(broker_url), backend=celery_url(broker_url), set_as_current=True)
+    app.config_from_object(celeryconfig)
+    return app
+
+
+def celery_url(broker_url: str) -> str:
+    """Kombu's spelling of a Redis URL: a unix socket is `redis+socket://`."""
+    return broker_url.replace("unix://", "redis+socket://", 1)
+
+
+def connect(broker_url: str, *, timeout_s: float = 5.0) -> redis.Redis:
+    """A client that fails within `timeout_s`; redis-py's own retries would turn seconds into a quarter minute."""
+    url = broker_url.replace("redis+socket://", "unix://", 1)
+    options: dict[str, Any] = {"retry": Retry(NoBackoff(), 0), "decode_responses": True}
+    return redis.Redis.from_url(url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s, **options)

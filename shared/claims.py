@@ -1,0 +1,147 @@
+"""Who may work on a task, and whose report counts: the claim protocol, each step one atomic Lua script.
+
+A claim is a hash (see names.claim_key). Attempts are compared for equality with what the supervisor offered; all
+times are Redis's own. Scripts that find no claim, because Redis was wiped, write it anew: the supervisor's journal
+is what judges a report in the end.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, cast
+
+import msgspec
+import redis
+
+from shared import names
+from shared.ids import RunId, TaskId, WorkerId
+from shared.messages import AnyReport, Claimed, Released, encode
+
+_NOW_MS = "local t = redis.call('TIME'); local now = t[1] * 1000 + math.floor(t[2] / 1000);"
+
+# KEYS claim leases reports · ARGV task attempt owner lease_ms ttl_ms report
+_CLAIM = (
+    _NOW_MS
+    + """
+local c = redis.call('HMGET', KEYS[1], 'state', 'attempt', 'result')
+if c[1] == 'done' then return {'done', c[3]} end
+if c[2] and tonumber(c[2]) > tonumber(ARGV[2]) then return {'superseded', ''} end
+if c[1] == 'claimed' and c[2] == ARGV[2] then return {'busy', ''} end
+redis.call('HSET', KEYS[1], 'state', 'claimed', 'attempt', ARGV[2], 'owner', ARGV[3])
+redis.call('PEXPIRE', KEYS[1], ARGV[5])
+redis.call('ZADD', KEYS[2], now + ARGV[4], ARGV[1])
+redis.call('XADD', KEYS[3], '*', 'report', ARGV[6])
+return {'ok', ''}
+"""
+)
+
+# KEYS claim leases · ARGV task attempt owner lease_ms ttl_ms
+_RENEW = (
+    _NOW_MS
+    + """
+local c = redis.call('HMGET', KEYS[1], 'state', 'attempt', 'owner')
+if c[1] and not (c[1] == 'claimed' and c[2] == ARGV[2] and c[3] == ARGV[3]) then return 0 end
+redis.call('HSET', KEYS[1], 'state', 'claimed', 'attempt', ARGV[2], 'owner', ARGV[3])
+redis.call('PEXPIRE', KEYS[1], ARGV[5])
+redis.call('ZADD', KEYS[2], now + ARGV[4], ARGV[1])
+return 1
+"""
+)
+
+# KEYS claim leases reports · ARGV task attempt owner ttl_ms result report state
+_REPORT = """
+local c = redis.call('HMGET', KEYS[1], 'state', 'attempt', 'owner')
+if c[1] and not (c[1] == 'claimed' and c[2] == ARGV[2] and c[3] == ARGV[3]) then return 0 end
+redis.call('HSET', KEYS[1], 'state', ARGV[7], 'attempt', ARGV[2], 'owner', ARGV[3], 'result', ARGV[5])
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
+redis.call('ZREM', KEYS[2], ARGV[1])
+redis.call('XADD', KEYS[3], '*', 'report', ARGV[6])
+return 1
+"""
+
+# KEYS claim leases · ARGV task attempt ttl_ms
+_OFFER = """
+if redis.call('HGET', KEYS[1], 'state') == 'done' then return 0 end
+redis.call('HSET', KEYS[1], 'state', 'offered', 'attempt', ARGV[2])
+redis.call('HDEL', KEYS[1], 'owner', 'result')
+redis.call('PEXPIRE', KEYS[1], ARGV[3])
+redis.call('ZREM', KEYS[2], ARGV[1])
+return 1
+"""
+
+# KEYS leases
+_EXPIRED = _NOW_MS + "return redis.call('ZRANGE', KEYS[1], '-inf', now, 'BYSCORE')"
+
+
+class ClaimAnswer(StrEnum):
+    """What a worker is told that wants to work on a task."""
+
+    OK = "ok"  # it is yours
+    BUSY = "busy"  # another worker has this very attempt
+    DONE = "done"  # it was reported before; the recorded result comes with the answer
+    SUPERSEDED = "superseded"  # a newer attempt was published
+
+
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """Who may answer for a task: the number that the supervisor journaled, and the worker that took it."""
+
+    run_id: RunId
+    task_id: TaskId
+    number: int
+    worker: WorkerId
+
+
+class Claims:
+    """The claim protocol on one Redis. Every method is one round trip and atomic; all raise redis.RedisError."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+        self._scripts = {
+            name: client.register_script(text)
+            for name, text in (
+                ("claim", _CLAIM),
+                ("renew", _RENEW),
+                ("report", _REPORT),
+                ("offer", _OFFER),
+                ("expired", _EXPIRED),
+            )
+        }
+
+    def _run(self, script: str, keys: list[str], arguments: list[Any]) -> Any:
+        return self._scripts[script](keys=keys, args=arguments)
+
+    def claim(self, attempt: Attempt, lease_s: float) -> tuple[ClaimAnswer, Any]:
+        """Ask for the attempt; on OK its lease runs and the supervisor is told. Second: the result, if DONE."""
+        told = encode(Claimed(task_id=attempt.task_id, attempt=attempt.number, worker=attempt.worker))
+        arguments = [attempt.task_id, attempt.number, attempt.worker, round(lease_s * 1000), names.CLAIM_TTL_MS, told]
+        answer, result = self._run("claim", self._keys(attempt), arguments)
+        return ClaimAnswer(answer), msgspec.json.decode(result) if result else None
+
+    def renew(self, attempt: Attempt, lease_s: float) -> bool:
+        """Prolong the lease by `lease_s` from now; False if the attempt is no longer this worker's."""
+        arguments = [attempt.task_id, attempt.number, attempt.worker, round(lease_s * 1000), names.CLAIM_TTL_MS]
+        return bool(self._run("renew", self._keys(attempt)[:2], arguments))
+
+    def report(self, attempt: Attempt, report: AnyReport, result: object) -> bool:
+        """Record the result and tell the supervisor, both or neither; False if the attempt is not this worker's now."""
+        state = "offered" if isinstance(report, Released) else "done"
+        recorded = msgspec.json.encode(result).decode()
+        arguments = [attempt.task_id, attempt.number, attempt.worker, names.CLAIM_TTL_MS, recorded]
+        return bool(self._run("report", self._keys(attempt), [*arguments, encode(report), state]))
+
+    def offer(self, run_id: RunId, task_id: TaskId, number: int) -> bool:
+        """Make `number` the only attempt that may be claimed; False if the task is done."""
+        keys = [names.claim_key(task_id), names.leases_key(run_id)]
+        return bool(self._run("offer", keys, [task_id, number, names.CLAIM_TTL_MS]))
+
+    def expired(self, run_id: RunId) -> list[TaskId]:
+        """Tasks of the run whose lease has ended."""
+        return cast(list[TaskId], self._run("expired", [names.leases_key(run_id)], []))
+
+    @staticmethod
+    def _keys(attempt: Attempt) -> list[str]:
+        return [
+            names.claim_key(attempt.task_id),
+            names.leases_key(attempt.run_id),
+            names.reports_key(attempt.run_id),
+        ]

@@ -1,0 +1,51 @@
+"""The fleet registry: which workers are alive, each entry leased by the worker itself."""
+
+from __future__ import annotations
+
+from typing import Literal, cast
+
+import msgspec
+import redis
+
+from shared import names
+from shared.ids import TaskId, WorkerId
+
+
+class WorkerEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker says of itself."""
+
+    worker: WorkerId
+    role: Literal["train", "evaluate"]
+    hostname: str  # Celery's node name; its own queue is called after it
+    device: str
+    device_name: str
+    state: Literal["idle", "busy"]
+    task: TaskId | None
+    since_us: int
+    pid: int
+    versions: dict[str, str]
+
+
+def register(client: redis.Redis, entry: WorkerEntry, lease_s: float) -> None:
+    """Write or renew a worker's entry for `lease_s`."""
+    pipe = client.pipeline(transaction=False)
+    pipe.set(names.worker_key(entry.worker), msgspec.json.encode(entry), px=round(lease_s * 1000))
+    pipe.sadd(names.FLEET_KEY, entry.worker)
+    pipe.execute()
+
+
+def deregister(client: redis.Redis, worker: WorkerId) -> None:
+    """Take a worker's entry out."""
+    client.delete(names.worker_key(worker))
+    client.srem(names.FLEET_KEY, worker)
+
+
+def read_fleet(client: redis.Redis) -> list[WorkerEntry]:
+    """The workers whose lease has not run out, in the order of role and hostname."""
+    ids = sorted(cast(set[str], client.smembers(names.FLEET_KEY)))
+    bodies = cast(list[str | None], client.mget([names.worker_key(WorkerId(i)) for i in ids])) if ids else []
+    entries = [msgspec.json.decode(body, type=WorkerEntry) for body in bodies if body is not None]
+    gone = [worker for worker, body in zip(ids, bodies, strict=True) if body is None]
+    if gone:
+        client.srem(names.FLEET_KEY, *gone)
+    return sorted(entries, key=lambda entry: (entry.role, entry.hostname))

@@ -1,0 +1,265 @@
+"""What travels: task messages to the workers, reports back, and the setup record. Small JSON with a version."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import msgspec
+
+from shared.artifacts import ArtifactRef
+from shared.config.pipeline import Pipeline
+from shared.config.system import Dataset
+from shared.ids import RunId, TaskId, TriggerId, WorkerId
+
+MESSAGE_VERSION = 1
+
+
+class Body(msgspec.Struct, frozen=True, kw_only=True):
+    """A message, or part of one. Ids, ranges, URIs and hashes; never data, weights or code."""
+
+
+class SetupRecord(Body, frozen=True, kw_only=True):
+    """All that a worker needs to know of a run; the truth is in Redis, messages only name its version."""
+
+    version: int
+    run_id: RunId
+    run_started_us: int
+    pipeline: Pipeline
+    dataset: Dataset
+    manifest_uri: str
+    artifacts_uri: str  # where the run's training sets, models and checkpoints lie
+    trusted_modules: tuple[str, ...]
+    lease_s: float
+    checkpoints_kept: int
+
+
+class Task(Body, tag_field="task", frozen=True, kw_only=True):
+    """A task for a worker. `attempt` is the number that the supervisor journaled."""
+
+    version: int = MESSAGE_VERSION
+    run_id: RunId
+    trigger_id: TriggerId
+    setup_version: int
+    attempt: int = 1
+
+    @property
+    def kind(self) -> str:
+        """Which kind of task this is, as names.QUEUE_BY_TASK knows it."""
+        return str(self.__struct_config__.tag)
+
+
+class SelectTask(Task, tag="select", frozen=True, kw_only=True):
+    """Write the training set of a trigger."""
+
+    first_key: int
+    previous_trigger_keys: tuple[int, ...]
+    trigger_key: int
+    trigger_timestamp_us: int
+    samples_seen: int
+
+
+class TrainTask(Task, tag="train", frozen=True, kw_only=True):
+    """Train one member on the training set."""
+
+    member: int
+    training_set: ArtifactRef
+    trigger_key: int
+    previous_model: ArtifactRef | None
+
+
+class GatherTask(Task, tag="gather", frozen=True, kw_only=True):
+    """Make one model of the members whose headers returned."""
+
+
+class ModelRef(Body, frozen=True, kw_only=True):
+    """A committed model, numbered by its trigger."""
+
+    trigger_id: TriggerId
+    object: ArtifactRef
+
+
+class Stretch(Body, frozen=True, kw_only=True):
+    """Rows to score a model on: keys first..last, less those with event time ≤ `after_us` at the start."""
+
+    window: str
+    slice: str  # the slice's first moment for `every` windows, else empty
+    first_key: int
+    last_key: int
+    after_us: int | None
+    event_time_us: int | None  # the running maximum before first_key, None at the start of the stream
+
+
+class EvaluateTask(Task, tag="evaluate", frozen=True, kw_only=True):
+    """Score models on stretches of rows: every model on every stretch."""
+
+    models: tuple[ModelRef, ...]
+    stretches: tuple[Stretch, ...]
+
+
+class DecideTask(Task, tag="decide", frozen=True, kw_only=True):
+    """Judge the candidate by the gate, and deploy it if it passes."""
+
+    candidate: ModelRef
+    deployed: TriggerId | None
+
+
+class BaselineTask(Task, tag="baseline", frozen=True, kw_only=True):
+    """Score what needs no model on the rows of one window; `history` is what the window before handed on."""
+
+    first_key: int
+    last_key: int
+    history: dict[str, Any] | None
+
+
+class CheckTask(Task, tag="check", frozen=True, kw_only=True):
+    """Build all that pipeline.yaml names and try it on a few rows."""
+
+
+AnyTask = SelectTask | TrainTask | GatherTask | EvaluateTask | DecideTask | BaselineTask | CheckTask
+
+
+class MetricValue(Body, frozen=True, kw_only=True):
+    """One metric of one model on one stretch."""
+
+    trigger_id: TriggerId
+    window: str
+    slice: str
+    metric: str
+    value: float | None
+    n: int
+    first_timestamp_us: int | None
+    last_timestamp_us: int | None
+    error: str | None
+
+
+class Report(Body, tag_field="report", frozen=True, kw_only=True):
+    """What a worker tells the supervisor of a task."""
+
+    task_id: TaskId
+    attempt: int
+    worker: WorkerId
+
+
+class Claimed(Report, tag="claimed", frozen=True, kw_only=True):
+    """The worker took the task."""
+
+
+class Selected(Report, tag="selected", frozen=True, kw_only=True):
+    """The training set is written; the watermark is the last row actually read."""
+
+    training_set: ArtifactRef
+    samples: int
+    rows_read: int
+    watermark_key: int
+
+
+class Trained(Report, tag="trained", frozen=True, kw_only=True):
+    """One member is trained."""
+
+    member: ArtifactRef
+    train_s: float
+    loss: float
+    device: str
+
+
+class Gathered(Report, tag="gathered", frozen=True, kw_only=True):
+    """The members are one model."""
+
+    model: ArtifactRef
+
+
+class Evaluated(Report, tag="evaluated", frozen=True, kw_only=True):
+    """Models were scored."""
+
+    scores: tuple[MetricValue, ...]
+
+
+class Decided(Report, tag="decided", frozen=True, kw_only=True):
+    """The gate was judged, and the model deployed or not."""
+
+    deployed: bool
+    reason: str
+
+
+class Baselined(Report, tag="baselined", frozen=True, kw_only=True):
+    """The baselines' scores of one window, and what the next one needs to know of the labels so far."""
+
+    scores: dict[str, tuple[MetricValue, ...]]  # baseline → its scores
+    history: dict[str, Any]
+
+
+class Finding(Body, frozen=True, kw_only=True):
+    """One thing that a check found wrong: at which key of pipeline.yaml, and with which exit code it ends the run."""
+
+    path: str
+    sentence: str
+    exit_code: int
+
+
+class Checked(Report, tag="checked", frozen=True, kw_only=True):
+    """What the check found; nothing found is good."""
+
+    findings: tuple[Finding, ...]
+
+
+class Failed(Report, tag="failed", frozen=True, kw_only=True):
+    """The task has finally failed; `traceback` is for the journal, `sentence` for people."""
+
+    sentence: str
+    traceback: str
+    resumable: bool = False  # the cause lies outside the pipeline (a file, a disk): the run stops, --resume goes on
+
+
+class Released(Report, tag="released", frozen=True, kw_only=True):
+    """The worker handed the task back unfinished: it was asked to stop."""
+
+
+class Progress(Report, tag="progress", frozen=True, kw_only=True):
+    """How far a training is. Shown, never journaled."""
+
+    epoch: int
+    epochs: int
+    loss: float
+    eta_s: float
+
+
+class SetUp(Body, tag_field="report", tag="set_up", frozen=True, kw_only=True):
+    """A train worker is set up for the run, or why not."""
+
+    worker: WorkerId
+    setup_version: int
+    device: str
+    error: str | None
+
+
+AnyReport = (
+    Claimed
+    | Selected
+    | Trained
+    | Gathered
+    | Evaluated
+    | Decided
+    | Baselined
+    | Checked
+    | Failed
+    | Released
+    | Progress
+    | SetUp
+)
+
+_report_decoder = msgspec.json.Decoder(AnyReport)
+
+
+def encode(message: msgspec.Struct) -> str:
+    """A message as JSON text."""
+    return msgspec.json.encode(message).decode()
+
+
+def decode_report(text: str) -> AnyReport:
+    """The report in a JSON text; raises msgspec.ValidationError with the path of what is wrong."""
+    return cast(AnyReport, _report_decoder.decode(text))
+
+
+def task_of(data: dict[str, Any]) -> AnyTask:
+    """The task in a Celery argument; raises msgspec.ValidationError with the path of what is wrong."""
+    return cast(AnyTask, msgspec.convert(data, AnyTask))

@@ -1,0 +1,56 @@
+"""Every name outside our processes: Celery queues and tasks, Redis keys, with what lives there and for how long."""
+
+from __future__ import annotations
+
+from shared.ids import RunId, TaskId, WorkerId
+
+# Celery queues, one a kind of work. An evaluate worker serves its queues in this order.
+QUEUES_BY_ROLE = {"train": ("train",), "evaluate": ("select", "gather", "decide", "evaluate")}
+QUEUE_BY_TASK = {
+    "select": "select",
+    "train": "train",
+    "check": "train",
+    "gather": "gather",
+    "decide": "decide",
+    "evaluate": "evaluate",
+    "baseline": "evaluate",
+}
+ROLE_BY_QUEUE = {queue: role for role, queues in QUEUES_BY_ROLE.items() for queue in queues}
+
+CLAIM_TTL_MS = 7 * 86_400 * 1000  # a claim outlives every zombie
+FLEET_KEY = "modyn:fleet"  # set of worker ids; the truth of each is its own leased key
+
+
+def celery_task(kind: str) -> str:
+    """The Celery name of a kind of task."""
+    return f"modyn.{kind}"
+
+
+def worker_key(worker: WorkerId) -> str:
+    """JSON of one worker's registry entry; expires with its lease."""
+    return f"modyn:worker:{worker}"
+
+
+def claim_key(task: TaskId) -> str:
+    """Hash: attempt, state (offered, claimed, done), owner, result. Expires after CLAIM_TTL_MS."""
+    return f"modyn:claim:{task}"
+
+
+def leases_key(run: RunId) -> str:
+    """Sorted set: task id → Redis time in ms at which its lease ends. Lives as long as the run's tasks."""
+    return f"modyn:run:{run}:leases"
+
+
+def reports_key(run: RunId) -> str:
+    """Stream of reports to the supervisor. Trimmed to what the journal does not have yet."""
+    return f"modyn:run:{run}:reports"
+
+
+def setup_key(run: RunId) -> str:
+    """JSON of the run's setup record. Removed at teardown."""
+    return f"modyn:run:{run}:setup"
+
+
+def stop_key(run: RunId) -> str:
+    """Present when somebody asked for the run to stop from another shell. Expires after a day."""
+    return f"modyn:run:{run}:stop"
