@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NewType
+from typing import NamedTuple, NewType
 
 RunId = NewType("RunId", str)
 TriggerId = NewType("TriggerId", int)
@@ -14,3 +14,18 @@ TaskId = NewType("TaskId", str)
 def task_id(run_id: RunId, trigger_id: TriggerId, stage: str, index: int = 0) -> TaskId:
     """Derive the id of a task from its place in the run, so that a re-published task keeps its id."""
     return TaskId(f"{run_id}/{trigger_id}/{stage}/{index}")
+
+
+class TaskParts(NamedTuple):
+    """A task's place in its run."""
+
+    run_id: RunId
+    trigger_id: TriggerId
+    stage: str
+    index: int
+
+
+def parts_of(task: TaskId) -> TaskParts:
+    """Read back what `task_id` put together."""
+    run_id, trigger_id, stage, index = task.split("/")
+    return TaskParts(RunId(run_id), TriggerId(int(trigger_id)), stage, int(index))

@@ -263,3 +263,12 @@ def decode_report(text: str) -> AnyReport:
 def task_of(data: dict[str, Any]) -> AnyTask:
     """The task in a Celery argument; raises msgspec.ValidationError with the path of what is wrong."""
     return cast(AnyTask, msgspec.convert(data, AnyTask))
+
+
+def result_of(report: AnyReport) -> Any:
+    """What a task returns to its chord: the part of its report that the body needs, as plain JSON."""
+    if isinstance(report, Trained):
+        return msgspec.to_builtins(report.member)
+    if isinstance(report, Evaluated):
+        return msgspec.to_builtins(report.scores)
+    return {"failed": True} if isinstance(report, Failed) else {}

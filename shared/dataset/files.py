@@ -1,0 +1,75 @@
+"""The files of a dataset on any fsspec filesystem: listing them, opening them, telling whether they changed."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from typing import Any, cast
+
+import fsspec
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from shared.errors import DataError
+
+_FINGERPRINT_BYTES = 65_536
+_SUFFIXES = (".parquet", ".csv")
+
+
+def list_files(uri: str) -> list[tuple[str, int]]:
+    """Files and sizes in bytes that a path, folder, glob or URI names, in name order; hidden ones left out."""
+    filesystem, path = fsspec.core.url_to_fs(uri)
+    try:
+        if any(mark in path for mark in "*?["):
+            found = cast(dict[str, Any], filesystem.glob(path, detail=True)).values()
+        elif filesystem.isdir(path):
+            found = [info for info in filesystem.ls(path, detail=True) if info["name"].endswith(_SUFFIXES)]
+        else:
+            found = [filesystem.info(path)]
+    except FileNotFoundError:
+        return []
+    files = [(str(info["name"]), int(info["size"])) for info in found if info["type"] == "file"]
+    return sorted(file for file in files if not file[0].rsplit("/", 1)[-1].startswith((".", "_")))
+
+
+def fingerprint(uri: str, like: str) -> str:
+    """SHA-256 over size, first and last 64 KiB: cheap, and different for any file that was rewritten."""
+    with open_file(uri, like) as file:
+        size = file.seek(0, 2)
+        digest = hashlib.sha256(str(size).encode())
+        for start in (0, max(0, size - _FINGERPRINT_BYTES)):
+            file.seek(start)
+            digest.update(file.read(_FINGERPRINT_BYTES))
+    return digest.hexdigest()
+
+
+def open_file(uri: str, like: str) -> Any:
+    """Open a file of the dataset whose `uri` is `like`. Raises DataError if it is gone."""
+    try:
+        return fsspec.core.url_to_fs(like)[0].open(uri, "rb")
+    except OSError as error:
+        raise DataError(f"{uri} cannot be read: {error}. Bring the file back, then --resume.") from error
+
+
+def is_csv(uri: str) -> bool:
+    """Whether a file is CSV by its name; everything else is Parquet."""
+    return uri.endswith((".csv", ".csv.gz"))
+
+
+def count_rows(uri: str, like: str) -> int:
+    """How many rows a file has. Raises DataError for what is neither Parquet nor CSV."""
+    try:
+        with open_file(uri, like) as file:
+            if is_csv(uri):
+                return sum(batch.num_rows for batch in pa_csv.open_csv(file))
+            return int(pq.ParquetFile(file).metadata.num_rows)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise DataError(f"{uri} is not a readable Parquet or CSV file: {error}. Mend it or take it away.") from error
+
+
+@cache
+def schema_of(uri: str, like: str) -> pa.Schema:
+    """Column names and types of a file."""
+    with open_file(uri, like) as file:
+        return pa_csv.open_csv(file).schema if is_csv(uri) else pq.ParquetFile(file).schema_arrow

@@ -1,0 +1,118 @@
+"""What happens to a run. Every event is one line of journal.jsonl, and the state is a fold over them."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from shared.dataset.manifest import ManifestEntry
+from shared.ids import RunId, TaskId, TriggerId
+from shared.messages import AnyReport
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
+    """Something that happened, and when by the supervisor's clock."""
+
+    time_us: int
+
+
+class RunStarted(Event, frozen=True, kw_only=True, tag="run_started"):
+    """A run began."""
+
+    run_id: RunId
+    mode: Literal["experiment", "production"]
+    first_key: int  # first followed row
+    stop_key: int | None  # first row not followed any more; None: until stopped
+    train_on_everything: bool  # trigger 0 is over all rows before first_key
+    maximum_triggers: int | None
+
+
+class Resumed(Event, frozen=True, kw_only=True, tag="resumed"):
+    """A supervisor took the run up again."""
+
+
+class Discovered(Event, frozen=True, kw_only=True, tag="discovered"):
+    """New files, with the keys they were given."""
+
+    entries: tuple[ManifestEntry, ...]
+
+
+class Fired(msgspec.Struct, frozen=True, kw_only=True):
+    """The decision to retrain."""
+
+    id: TriggerId
+    key: int
+    timestamp_us: int
+    reason: str
+
+
+class Slice(msgspec.Struct, frozen=True, kw_only=True):
+    """A closed slice of an `every` window."""
+
+    window: str
+    start_us: int
+    first_key: int
+    last_key: int
+    event_time_us: int | None  # the running maximum before first_key
+
+
+class Observed(Event, frozen=True, kw_only=True, tag="observed"):
+    """Rows were seen up to and with `key`; what followed from them is in the same line, so it cannot be torn off."""
+
+    key: int
+    event_time_us: int
+    triggers: tuple[Fired, ...] = ()
+    slices: tuple[Slice, ...] = ()
+
+
+class StreamEnded(Event, frozen=True, kw_only=True, tag="stream_ended"):
+    """No row after `key` will be followed; the last windows close here."""
+
+    key: int
+    slices: tuple[Slice, ...] = ()
+
+
+class Reported(Event, frozen=True, kw_only=True, tag="reported"):
+    """A worker's report arrived; `position` is its place in the stream."""
+
+    position: str
+    report: AnyReport
+
+
+class LeaseExpired(Event, frozen=True, kw_only=True, tag="lease_expired"):
+    """The worker that had this attempt did not renew its lease."""
+
+    task_id: TaskId
+    attempt: int
+
+
+class Unclaimed(Event, frozen=True, kw_only=True, tag="unclaimed"):
+    """A published attempt is in no queue although workers are idle: its message was lost."""
+
+    task_id: TaskId
+    attempt: int
+
+
+class StopAsked(Event, frozen=True, kw_only=True, tag="stop_asked"):
+    """Somebody wants the run to stop."""
+
+    by: str
+
+
+class Ended(Event, frozen=True, kw_only=True, tag="ended"):
+    """The run is over, or stopped and resumable."""
+
+    status: Literal["finished", "stopped", "failed"]
+    reason: str
+
+
+AnyEvent = (
+    RunStarted | Resumed | Discovered | Observed | StreamEnded | Reported | LeaseExpired | Unclaimed | StopAsked | Ended
+)
+
+
+def event_of(line: bytes) -> AnyEvent:
+    """The event in a journal line; raises msgspec.ValidationError or DecodeError."""
+    event: Any = msgspec.json.decode(line, type=AnyEvent)
+    return event  # type: ignore[no-any-return]

@@ -1,0 +1,151 @@
+"""The state of a run: all that the transition needs to decide, and nothing that it does not.
+
+Values never change; the maps share their structure (a persistent trie), so that an event costs O(log n).
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+from immutables import Map
+
+from shared.artifacts import ArtifactRef
+from shared.config.pipeline import Last, NewData, Pipeline, Window
+from shared.ids import RunId, TaskId, TriggerId, WorkerId
+from shared.messages import AnyTask
+from supervisor.core.commands import PublishChord
+from supervisor.core.events import Fired, Slice
+
+
+class Phase(StrEnum):
+    """How far a trigger has come."""
+
+    WAITING = "waiting"
+    SELECTING = "selecting"
+    SELECTED = "selected"
+    TRAINING = "training"
+    COMMITTED = "committed"
+    FAILED = "failed"
+    COALESCED = "coalesced"  # its rows went into the next trigger
+
+    @property
+    def over(self) -> bool:
+        """Nothing more is trained for this trigger."""
+        return self in (Phase.COMMITTED, Phase.FAILED, Phase.COALESCED)
+
+
+class TriggerState(msgspec.Struct, frozen=True, kw_only=True):
+    """One trigger, from the moment it fired."""
+
+    fired: Fired
+    first_key: int  # its first new row
+    phase: Phase = Phase.WAITING
+    training_set: ArtifactRef | None = None
+    model: ArtifactRef | None = None
+    decided: bool = False
+    deployed_after: TriggerId | None = None  # what was deployed once its decision was made
+    slice_tasks: int = 0  # evaluations over slices published so far
+    error: str | None = None
+
+
+class OpenTask(msgspec.Struct, frozen=True, kw_only=True):
+    """A task that was published and not reported yet."""
+
+    task: AnyTask
+    worker: WorkerId | None = None  # who claimed this attempt
+    chord: PublishChord | None = None
+    results: Map[TaskId, Any] = Map()  # for a chord's body: what its headers returned
+
+    @property
+    def runnable(self) -> bool:
+        """Whether a worker could claim it: a body waits for its headers."""
+        return self.chord is None or len(self.results) >= len(self.chord.headers) or not self.is_body
+
+    @property
+    def is_body(self) -> bool:
+        """Whether this is the body of its chord."""
+        return self.chord is not None and self.chord.body.kind == self.task.kind
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What of pipeline.yaml the decisions depend on."""
+
+    use_previous_model: bool
+    max_in_flight: int
+    coalesce: bool
+    continue_on_failure: bool
+    tail: int
+    deploys: bool
+    gate_window: str | None
+    prequential: Window
+    gated: tuple[Window, ...]  # windows that end at the watermark
+    newest: int | None
+
+    @classmethod
+    def of(cls, pipeline: Pipeline) -> Settings:
+        """The settings of a pipeline."""
+        deployment = pipeline.deployment
+        return cls(
+            use_previous_model=pipeline.training.use_previous_model,
+            max_in_flight=pipeline.training.max_in_flight,
+            coalesce=pipeline.training.backlog == "coalesce",
+            continue_on_failure=pipeline.training.on_failure == "continue",
+            tail=pipeline.strategy.tail if isinstance(pipeline.strategy, NewData) else 0,
+            deploys=deployment is not None,
+            gate_window=deployment.gate.on if deployment and deployment.gate else None,
+            prequential=pipeline.evaluation.prequential,
+            gated=tuple(window for window in pipeline.evaluation.on if isinstance(window.extent, Last)),
+            newest=pipeline.evaluation.newest,
+        )
+
+
+class RunState(msgspec.Struct, frozen=True, kw_only=True):
+    """A run between two events. Cursors are trigger ids: everything below is published."""
+
+    settings: Settings
+    run_id: RunId = RunId("")
+    experiment: bool = False
+    first_key: int = 0
+    stop_key: int | None = None
+    train_on_everything: bool = False
+    maximum_triggers: int | None = None
+    observed_key: int = -1  # last row seen
+    event_time_us: int | None = None
+    stream_ended: bool = False
+    triggers: Map[int, TriggerState] = Map()
+    slices: Map[int, Slice] = Map()
+    tasks: Map[TaskId, OpenTask] = Map()
+    first_model: TriggerId | None = None
+    deployed: TriggerId | None = None
+    to_select: int = 0
+    to_train: int = 0
+    to_decide: int = 0
+    to_score: int = 0
+    to_baseline: int = 0
+    baseline_running: bool = False
+    history: dict[str, Any] | None = None
+    report_position: str = "0"
+    stopping: bool = False
+    status: str = "running"
+
+    def trigger(self, index: int) -> TriggerState:
+        """The trigger with this id."""
+        return self.triggers[index]
+
+    def with_trigger(self, index: int, **changes: Any) -> RunState:
+        """This state with one trigger changed."""
+        changed = msgspec.structs.replace(self.triggers[index], **changes)
+        return self.but(triggers=self.triggers.set(index, changed))
+
+    def but(self, **changes: Any) -> RunState:
+        """This state with some values changed."""
+        return msgspec.structs.replace(self, **changes)
+
+    def window_end(self, index: int) -> int | None:
+        """The last key a model of this trigger owns; None while the next trigger is not known."""
+        following = self.triggers.get(index + 1)
+        if following is not None:
+            return following.fired.key
+        return self.observed_key if self.stream_ended else None

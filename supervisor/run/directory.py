@@ -1,0 +1,93 @@
+"""The run directory: who may write it, and where everything in it lies (design §8)."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from shared.artifacts import ArtifactRef, commit_artifact, write_artifact
+from shared.config.load import Configuration
+from shared.errors import ConfigurationError
+from shared.ids import TriggerId
+
+
+class RunDirectory:
+    """A run directory, locked by this process for as long as it lives."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock: int | None = None
+
+    @property
+    def journal_path(self) -> Path:
+        """The one truth of the run."""
+        return self.path / "journal.jsonl"
+
+    @property
+    def holds_a_run(self) -> bool:
+        """Whether a run was started here."""
+        return self.journal_path.exists() and self.journal_path.stat().st_size > 0
+
+    def create(self, configuration: Configuration) -> None:
+        """Make the directory and write both configurations as resolved. Raises ConfigurationError if it is taken."""
+        if self.path.is_file():
+            raise ConfigurationError(f"--run-dir {self.path} is a file; name a folder that is absent or empty.")
+        if self.holds_a_run:
+            raise ConfigurationError(
+                f"--run-dir {self.path} already holds a run; go on with it with --resume, or name another folder."
+            )
+        if self.path.is_dir() and any(self.path.iterdir()):
+            raise ConfigurationError(f"--run-dir {self.path} is not empty; name a folder that is absent or empty.")
+        self.path.mkdir(parents=True, exist_ok=True)
+        self.lock()
+        self.write("pipeline.yaml", configuration.resolved_pipeline_yaml())
+        self.write("config.yaml", configuration.resolved_system_yaml())
+
+    def compare(self, configuration: Configuration) -> None:
+        """Raise ConfigurationError, naming the first difference, if the YAML files are not those of the run."""
+        for name, now in (
+            ("pipeline.yaml", configuration.resolved_pipeline_yaml()),
+            ("config.yaml", configuration.resolved_system_yaml()),
+        ):
+            then = (self.path / name).read_text().splitlines()
+            for old, new in zip(then, now.splitlines(), strict=False):
+                if old != new:
+                    raise ConfigurationError(
+                        f"{name}: the run in {self.path} has `{old.strip()}`, the file now gives `{new.strip()}`; "
+                        "resume with the files the run was started with, or start a new run."
+                    )
+
+    def lock(self) -> None:
+        """Become the only supervisor on this directory; the kernel lets go when the process ends."""
+        self._lock = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConfigurationError(
+                f"another supervisor is working on {self.path}; stop it first with ./modyn-supervisor stop {self.path}."
+            ) from None
+
+    def write(self, name: str, text: str) -> None:
+        """Write a file whole, or leave the old one."""
+        write_artifact(str(self.path / name), text.encode())
+
+    def training_set_uri(self, trigger_id: TriggerId) -> str:
+        """The committed training set of a trigger."""
+        return f"{self.path}/training_sets/{trigger_id}.parquet"
+
+    def model_uri(self, trigger_id: TriggerId) -> str:
+        """The committed weights of a model."""
+        return f"{self.path}/models/{trigger_id}/model.safetensors"
+
+    def commit_training_set(self, trigger_id: TriggerId, attempt: ArtifactRef) -> None:
+        """Give an attempt's training set its final name."""
+        commit_artifact(attempt, self.training_set_uri(trigger_id))
+
+    def commit_model(self, trigger_id: TriggerId, attempt: ArtifactRef, about: dict[str, Any]) -> None:
+        """Give an attempt's model its final name, then write the model.json that makes it a model."""
+        ref = commit_artifact(attempt, self.model_uri(trigger_id))
+        described = {"object": "model.safetensors", "sha256": ref.sha256, "size_bytes": ref.size_bytes, **about}
+        self.write(f"models/{trigger_id}/model.json", json.dumps(described, indent=2) + "\n")

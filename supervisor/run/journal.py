@@ -1,0 +1,60 @@
+"""journal.jsonl: appended and fsynced before anything acts on it; a torn last line is cut off when it is opened."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from shared.errors import RunFailedError
+from supervisor.core.events import AnyEvent, event_of
+
+
+class Journal:
+    """The one truth of a run, opened for appending."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._cut_torn_line()
+        self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+
+    def append(self, events: Sequence[AnyEvent]) -> None:
+        """Write the events with one fsync; they are on disk when this returns. Raises RunFailedError."""
+        body = b"".join(msgspec.json.encode(event) + b"\n" for event in events)
+        size = os.fstat(self._file).st_size
+        try:
+            while body:
+                body = body[os.write(self._file, body) :]
+            os.fsync(self._file)
+        except OSError as error:
+            os.ftruncate(self._file, size)
+            raise RunFailedError(
+                f"{self.path} could not be written: {error.strerror}. Make room on that disk, then --resume."
+            ) from error
+
+    def events(self) -> Iterator[AnyEvent]:
+        """The events so far, in order. Raises RunFailedError for a line that is not an event."""
+        with self.path.open("rb") as lines:
+            for number, line in enumerate(lines, 1):
+                try:
+                    yield event_of(line)
+                except msgspec.MsgspecError as error:
+                    raise RunFailedError(
+                        f"{self.path}:{number}: not an event of this version ({error}). Restore the journal from a copy."
+                    ) from error
+
+    def close(self) -> None:
+        """Release the file."""
+        os.close(self._file)
+
+    def _cut_torn_line(self) -> None:
+        """A crash can leave half a line, whose commands never went out: the event did not happen."""
+        if not self.path.exists():
+            return
+        with self.path.open("rb+") as file:
+            body = file.read()
+            whole = body.rfind(b"\n") + 1
+            if whole < len(body):
+                file.truncate(whole)

@@ -1,0 +1,274 @@
+"""The event loop of a run: rows, reports, leases and signals become events; events, once on disk, become commands."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Iterable
+from typing import Any, cast
+
+import redis
+from kombu.exceptions import OperationalError
+
+from shared import names
+from shared.config.load import Configuration
+from shared.dataset.manifest import discover
+from shared.dataset.table import open_dataset
+
+from shared.fleet import read_fleet
+from shared.messages import Progress, SetUp, decode_report
+from shared.timestamps import now_us
+from supervisor.core.advance import at_rest
+from supervisor.core.commands import (
+    AnyCommand,
+    CommitModel,
+    CommitTrainingSet,
+    End,
+    Publish,
+    PublishChord,
+    Republish,
+)
+from supervisor.core.events import AnyEvent, Discovered, Ended, LeaseExpired, Reported, StopAsked, Unclaimed
+from supervisor.core.state import RunState
+from supervisor.core.transition import transition
+from supervisor.run.directory import RunDirectory
+from supervisor.run.journal import Journal
+from supervisor.run.observer import Observer
+from supervisor.run.publisher import Publisher
+from supervisor.run.story import Story
+from supervisor.system.local_fleet import LocalFleet
+
+log = logging.getLogger(__name__)
+
+_IDLE_BEFORE_REPUBLISH_S = 5.0
+_REPORTS_AT_ONCE = 500
+
+
+class Loop:
+    """One run. Everything that happens passes `_happen`: journal first, then state, then commands."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        directory: RunDirectory,
+        journal: Journal,
+        state: RunState,
+        links: Links,
+    ) -> None:
+        self._configuration = configuration
+        self._directory = directory
+        self._journal = journal
+        self.state = state
+        self._links = links
+        self._observer = Observer(configuration.pipeline, links.dataset, state)
+        self._intents: deque[AnyCommand] = deque()  # journaled, not yet carried out: the broker was away
+        self._events: list[AnyEvent] = []
+        self._stop_asked_by: str | None = None
+        self._away = False
+        self._check_leases_s = 0.0
+        self._poll_s = 0.0
+        self._unclaimed_since_s: float | None = None
+
+    def ask_to_stop(self, by: str) -> None:
+        """Stop cleanly at the next turn of the loop; safe to call from a signal handler."""
+        self._stop_asked_by = by
+
+    def run(self) -> RunState:
+        """Turn until the run is over or stopped. Raises ModynError if it cannot go on; what is journaled stays."""
+        while self.state.status == "running" and not self.state.stopping:
+            observed = self._observe()
+            self._hear(0.0 if observed else self._wait_s())
+            self._judge_leases()
+            self._fulfil()
+        return self.state
+
+    def start(self, events: Iterable[AnyEvent]) -> None:
+        """Let the first events of the run, or of its resumption, happen."""
+        self._happen(list(events))
+        self._fulfil()
+
+    def _happen(self, events: list[AnyEvent]) -> None:
+        if not events:
+            return
+        self._journal.append(events)
+        for event in events:
+            self.state, commands = transition(self.state, event)
+            self._links.story.tell(event, self.state)
+            self._intents.extend(commands)
+
+    def _observe(self) -> bool:
+        """Look at the next batch of rows, unless enough triggers wait already; whether there was something to do."""
+        if self._stop_asked_by is not None:
+            self._happen([StopAsked(time_us=now_us(), by=self._stop_asked_by)])
+            return True
+        if self.state.stream_ended or not at_rest(self.state):
+            return False
+        if not self._observer.at_end:
+            event = self._observer.observe()
+            self._happen([event] if event else [])
+            return True
+        if self.state.experiment or self._observer.fired_all:
+            self._happen([self._observer.end()])
+            return True
+        return self._discover()
+
+    def _discover(self) -> bool:
+        """Look for new files, every so often; a poll that finds nothing changes nothing."""
+        if time.monotonic() < self._poll_s:
+            return False
+        self._poll_s = time.monotonic() + self._configuration.system.notification.every_s
+        dataset = self._observer.dataset
+        entries = discover(dataset.config, self._configuration.system.artifacts_root)
+        if len(entries) == len(dataset.entries):
+            return False
+        new = entries[len(dataset.entries) :]
+        self._observer.dataset = open_dataset(dataset.config, entries)
+        self._happen([Discovered(time_us=now_us(), entries=new)])
+        return True
+
+    def _wait_s(self) -> float:
+        """How long the loop may sleep on Redis: until the next lease check or poll."""
+        return max(0.01, min(1.0, self._configuration.system.lease_s / 5))
+
+    def _hear(self, block_s: float) -> None:
+        """Take what the workers reported since."""
+        streams = cast(Any, {names.reports_key(self.state.run_id): self.state.report_position})
+        block_ms = round(block_s * 1000) or None
+        try:
+            answer = cast(Any, self._links.client.xread(streams, count=_REPORTS_AT_ONCE, block=block_ms))
+            self._back()
+        except redis.RedisError as error:
+            self._lost(error)
+            time.sleep(0.5)  # the broker is away: there is nothing to wait on
+            return
+        entries = (
+            next(iter(answer.values()))[0] if isinstance(answer, dict) and answer else answer[0][1] if answer else []
+        )
+        events: list[AnyEvent] = []
+        for position, fields in entries:
+            report = decode_report(fields["report"])
+            if isinstance(report, Progress | SetUp):
+                self._links.story.progress(report)
+            else:
+                events.append(Reported(time_us=now_us(), position=position, report=report))
+        self._happen(events)
+        if self._links.client_asked_to_stop(self.state.run_id):
+            self.ask_to_stop("./modyn-supervisor stop")
+
+    def _judge_leases(self) -> None:
+        """Find attempts whose worker is gone, and messages that are in no queue although a worker is idle."""
+        if time.monotonic() < self._check_leases_s or self._away:
+            return
+        self._check_leases_s = time.monotonic() + self._wait_s()
+        if self._links.fleet is not None:
+            for name in self._links.fleet.respawn():
+                log.warning(
+                    "! worker %s died and was started again; its task is published again when its lease ends", name
+                )
+        try:
+            expired = self._links.claims.expired(self.state.run_id)
+            unclaimed = self._lost_messages()
+        except redis.RedisError as error:
+            self._lost(error)
+            return
+        tasks = self.state.tasks
+        self._happen(
+            [LeaseExpired(time_us=now_us(), task_id=i, attempt=tasks[i].task.attempt) for i in expired if i in tasks]
+            + [Unclaimed(time_us=now_us(), task_id=i, attempt=tasks[i].task.attempt) for i in unclaimed]
+        )
+
+    def _lost_messages(self) -> list[Any]:
+        """Unclaimed tasks whose queue is empty while a worker of the role has been idle for some seconds."""
+        waiting = [i for i, open_task in self.state.tasks.items() if open_task.worker is None and open_task.runnable]
+        if not waiting:
+            self._unclaimed_since_s = None
+            return []
+        idle_since_us = now_us() - round(_IDLE_BEFORE_REPUBLISH_S * 1e6)
+        idle = {w.role for w in read_fleet(self._links.client) if w.state == "idle" and w.since_us < idle_since_us}
+        queue_of = {i: names.QUEUE_BY_TASK[self.state.tasks[i].task.kind] for i in waiting}
+        candidates = [i for i in waiting if names.ROLE_BY_QUEUE[queue_of[i]] in idle]
+        if not candidates or any(cast(int, self._links.client.llen(queue_of[i])) for i in candidates):
+            self._unclaimed_since_s = None
+            return []
+        if self._unclaimed_since_s is None:  # they may have been published this very moment: look again
+            self._unclaimed_since_s = time.monotonic()
+        if time.monotonic() - self._unclaimed_since_s < self._configuration.system.lease_s:
+            return []
+        self._unclaimed_since_s = None
+        return candidates
+
+    def _fulfil(self) -> None:
+        """Carry out what was decided, in order; with the broker away the intents wait."""
+        while self._intents:
+            try:
+                self._carry_out(self._intents[0])
+                self._back()
+            except (OperationalError, redis.RedisError) as error:
+                self._lost(error)
+                return
+            self._intents.popleft()
+
+    def _carry_out(self, command: AnyCommand) -> None:
+        match command:
+            case Publish():
+                self._links.publisher.publish(command)
+            case PublishChord():
+                self._links.publisher.publish_chord(command)
+            case Republish():
+                self._links.publisher.republish(command)
+            case CommitTrainingSet():
+                self._directory.commit_training_set(command.trigger_id, command.training_set)
+            case CommitModel():
+                fired = self.state.trigger(command.trigger_id).fired
+                model = self._configuration.pipeline.model
+                about = {
+                    "trigger": command.trigger_id,
+                    "watermark": {"key": fired.key, "timestamp_us": fired.timestamp_us},
+                    "model": model.id,
+                    "framework": model.framework,
+                    "pipeline": self._configuration.pipeline.pipeline.name,
+                }
+                self._directory.commit_model(command.trigger_id, command.model, about)
+            case End():
+                self._happen([Ended(time_us=now_us(), status=command.status, reason=command.reason)])
+
+    def _lost(self, error: Exception) -> None:
+        if not self._away:
+            log.warning("! the broker is away (%s); the run waits and goes on when it is back", error)
+        self._away = True
+
+    def _back(self) -> None:
+        if self._away:
+            self._links.story.reconnects += 1
+            log.info("the broker is back")
+            # Leases could not be renewed meanwhile; nothing is judged for one full lease.
+            self._check_leases_s = time.monotonic() + self._configuration.system.lease_s
+        self._away = False
+
+
+class Links:
+    """What a loop is joined to: broker, claims, publisher, dataset, fleet, story."""
+
+    def __init__(
+        self,
+        client: redis.Redis,
+        publisher: Publisher,
+        claims: Any,
+        dataset: Any,
+        fleet: LocalFleet | None,
+        story: Story,
+    ) -> None:
+        self.client = client
+        self.publisher = publisher
+        self.claims = claims
+        self.dataset = dataset
+        self.fleet = fleet
+        self.story = story
+
+    def client_asked_to_stop(self, run_id: Any) -> bool:
+        """Whether `stop` was called from another shell."""
+        try:
+            return bool(self.client.exists(names.stop_key(run_id)))
+        except redis.RedisError:
+            return False

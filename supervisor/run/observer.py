@@ -1,0 +1,113 @@
+"""Follows the dataset: reads timestamps batch by batch, asks the trigger policy, and cuts `every` windows.
+
+After a resume the followed rows' timestamps are read again and what the journal knows is left out; that keeps the
+policies free of stored state, and reads one column.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+
+from shared.config.pipeline import Every, Pipeline
+from shared.dataset.event_time import running_event_time
+from shared.dataset.table import TableDataset
+from shared.ids import TriggerId
+from shared.timestamps import MICROSECONDS_PER_S, now_us
+from supervisor.core.events import Fired, Observed, Slice, StreamEnded
+from supervisor.core.state import RunState
+from supervisor.run.slicing import Slicer
+from supervisor.triggers import make_policy
+from supervisor.triggers.policy import Batch, Decision, StreamStart, TriggerPolicy
+
+BATCH_ROWS = 10_000
+_POSITION_EVERY_S = 1.0  # how often a position without consequences is journaled
+
+
+class Observer:
+    """Turns new rows into `Observed` events, one a batch with consequences."""
+
+    def __init__(self, pipeline: Pipeline, dataset: TableDataset, state: RunState) -> None:
+        self.dataset = dataset
+        self._settings = pipeline.trigger
+        self._policy: TriggerPolicy | None = None
+        self._slicers = [
+            Slicer(window.name, round(window.extent.duration_s * MICROSECONDS_PER_S))
+            for window in pipeline.evaluation.on
+            if isinstance(window.extent, Every)
+        ]
+        self._position = state.first_key
+        self._stop_key = state.stop_key
+        self._event_time_us: int | None = None
+        self._fired = 1 if state.train_on_everything else 0
+        self._maximum = state.maximum_triggers
+        self._known_triggers = len(state.triggers)
+        self._known_slices = Counter(piece.window for piece in state.slices.values())
+        self._journaled_s = time.monotonic()
+
+    @property
+    def position(self) -> int:
+        """The next row to be observed."""
+        return self._position
+
+    @property
+    def at_end(self) -> bool:
+        """Whether every row there is was observed."""
+        return self._position >= self._limit
+
+    @property
+    def fired_all(self) -> bool:
+        """Whether `--maximum-triggers` is reached."""
+        return self._maximum is not None and self._fired >= self._maximum
+
+    @property
+    def _limit(self) -> int:
+        return self.dataset.rows if self._stop_key is None else min(self._stop_key, self.dataset.rows)
+
+    def observe(self) -> Observed | None:
+        """The next batch as an event, None if nothing follows from it that the journal needs. Raises DataError."""
+        stop = min(self._position + BATCH_ROWS, self._limit)
+        timestamps_us = self.dataset.timestamps_us(self._position, stop)
+        event_time_us = running_event_time(timestamps_us, self._event_time_us)
+        batch = Batch(first_key=self._position, timestamps_us=timestamps_us, event_time_us=event_time_us)
+        if self._policy is None:
+            start = StreamStart(first_key=self._position, event_time_us=int(event_time_us[0]))
+            self._policy = make_policy(self._settings, start)
+        fired = self._number(self._policy.observe(batch))
+        slices = self._new_slices([piece for s in self._slicers for piece in s.observe(batch, self._event_time_us)])
+        self._position, self._event_time_us = stop, int(event_time_us[-1])
+        due = time.monotonic() - self._journaled_s > _POSITION_EVERY_S
+        if not (fired or slices or due):
+            return None
+        self._journaled_s = time.monotonic()
+        return Observed(
+            time_us=now_us(), key=stop - 1, event_time_us=self._event_time_us, triggers=fired, slices=slices
+        )
+
+    def end(self) -> StreamEnded:
+        """The stream's end; it closes the slices that are open."""
+        last = self._position - 1
+        slices = self._new_slices([piece for slicer in self._slicers for piece in slicer.close(last)])
+        return StreamEnded(time_us=now_us(), key=last, slices=slices)
+
+    def _number(self, decisions: list[Decision]) -> tuple[Fired, ...]:
+        fired = []
+        for decision in decisions:
+            if self.fired_all:
+                break
+            if self._fired >= self._known_triggers:
+                number = TriggerId(self._fired)
+                fired.append(
+                    Fired(id=number, key=decision.key, timestamp_us=decision.timestamp_us, reason=decision.reason)
+                )
+            self._fired += 1
+        return tuple(fired)
+
+    def _new_slices(self, pieces: list[Slice]) -> tuple[Slice, ...]:
+        new = []
+        for piece in pieces:
+            if self._known_slices[piece.window] > 0:
+                self._known_slices[piece.window] -= 1
+            else:
+                new.append(piece)
+        return tuple(new)

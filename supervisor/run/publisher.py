@@ -1,0 +1,77 @@
+"""Commands onto the Celery queues: tasks, chords, and either of them again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from celery import Celery, chord
+from celery.canvas import Signature
+from celery.utils.nodenames import worker_direct
+
+from shared import names
+from shared.claims import Claims
+from shared.ids import RunId, TaskId, parts_of
+from shared.messages import AnyTask
+from supervisor.core.commands import Publish, PublishChord, Republish
+
+
+class Publisher:
+    """Publishes for one run. Every method raises kombu's OperationalError or redis.RedisError if the broker is away."""
+
+    def __init__(self, app: Celery, claims: Claims, run_id: RunId) -> None:
+        self._app = app
+        self._claims = claims
+        self._run_id = run_id
+
+    def publish(self, command: Publish) -> None:
+        """Send one task."""
+        self._signature(command.task_id, command.task).apply_async()
+
+    def publish_chord(self, command: PublishChord) -> None:
+        """Send the headers; their results go to the body. Without headers the body goes out at once."""
+        if not command.headers:
+            self._signature(command.body_id, command.body, body=True).apply_async(args=([],))
+            return
+        headers = [self._signature(task_id, task) for task_id, task in command.headers]
+        whole = chord(headers)
+        whole.options["task_id"] = f"{command.body_id}/group"
+        whole(self._signature(command.body_id, command.body, body=True), task_id=command.body_id)
+        self._app.backend.result_consumer.cancel_for(command.body_id)
+
+    def republish(self, command: Republish) -> None:
+        """Offer a new attempt and send the task again, in its place in its chord."""
+        self._claims.offer(self._run_id, command.task_id, command.task.attempt)
+        if command.chord is None:
+            self._signature(command.task_id, command.task).apply_async()
+        elif command.results is not None:
+            body = self._signature(command.task_id, command.task, body=True)
+            body.apply_async(args=(list(command.results),))
+        else:
+            body = self._signature(command.chord.body_id, command.chord.body, body=True)
+            body.options["task_id"] = command.chord.body_id
+            self._signature(command.task_id, command.task).apply_async(
+                group_id=f"{command.chord.body_id}/group",
+                group_index=parts_of(command.task_id).index,
+                chord=body,
+            )
+
+    def set_up(self, hostname: str, version: int, expires_s: float) -> None:
+        """Send the setup message to one worker's own queue."""
+        queue = worker_direct(hostname)
+        self._app.send_task(
+            names.celery_task("set_up"), args=[self._run_id, version], queue=queue, expires=expires_s, shadow="set up"
+        )
+
+    def _signature(self, task_id: TaskId, task: AnyTask, *, body: bool = False) -> Signature:
+        message: dict[str, Any] = msgspec.to_builtins(task)
+        kwargs = {"message": message}
+        return self._app.signature(
+            names.celery_task(task.kind),
+            kwargs=kwargs,
+            task_id=task_id,
+            queue=names.QUEUE_BY_TASK[task.kind],
+            shadow=task.kind,
+            argsrepr=f"trigger {task.trigger_id}",
+            kwargsrepr=f"attempt {task.attempt}",
+        )

@@ -1,0 +1,50 @@
+"""Cuts the stream into the slices of an `every` window, exactly, at any batch borders."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from supervisor.core.events import Slice
+from supervisor.triggers.policy import Batch
+
+
+class Slicer:
+    """Slices of `every_us` of event time, from the first followed row's event time; slices without rows are none."""
+
+    def __init__(self, window: str, every_us: int) -> None:
+        self.window = window
+        self._every_us = every_us
+        self._anchor_us: int | None = None
+        self._number = 0  # of the open slice
+        self._first_key = 0
+        self._event_time_before_us: int | None = None  # the running maximum before the open slice
+
+    def observe(self, batch: Batch, event_time_before_us: int | None) -> list[Slice]:
+        """The slices that this batch closes. O(rows + slices closed)."""
+        if len(batch.event_time_us) == 0:
+            return []
+        if self._anchor_us is None:
+            self._anchor_us, self._first_key = int(batch.event_time_us[0]), batch.first_key
+        numbers = (batch.event_time_us - self._anchor_us) // self._every_us
+        starts = np.flatnonzero(np.diff(numbers, prepend=self._number))
+        closed = []
+        for start in starts.tolist():
+            closed += self.close(batch.first_key + start - 1)
+            self._number = int(numbers[start])
+            self._first_key = batch.first_key + start
+            self._event_time_before_us = int(batch.event_time_us[start - 1]) if start else event_time_before_us
+        return closed
+
+    def close(self, last_key: int) -> list[Slice]:
+        """The open slice up to `last_key`, if it has rows."""
+        if self._anchor_us is None or last_key < self._first_key:
+            return []
+        return [
+            Slice(
+                window=self.window,
+                start_us=self._anchor_us + self._number * self._every_us,
+                first_key=self._first_key,
+                last_key=last_key,
+                event_time_us=self._event_time_before_us,
+            )
+        ]

@@ -1,0 +1,75 @@
+"""The workers that the supervisor starts itself: started, respawned when they die, and stopped with it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import msgspec
+
+from shared.config.system import System
+from supervisor.system.worker_process import PROJECT, worker_command, worker_environment
+
+_DRAIN_S = 20.0
+_RESPAWN_AFTER_S = 1.0  # a worker that dies at once must not be started a hundred times a second
+
+
+class Member(msgspec.Struct, kw_only=True):
+    """One worker of the fleet."""
+
+    role: str
+    name: str
+    process: subprocess.Popen[bytes]
+    started_s: float
+
+
+class LocalFleet:
+    """The embedded fleet. Workers write to one log file; the kernel ends them when the supervisor dies."""
+
+    def __init__(self, system: System, broker_url: str, log: Path) -> None:
+        self._environment = worker_environment(system, broker_url, system.fleet.device)
+        self._log = log.open("ab")
+        self.workers_lost = 0
+        counts = (("train", system.fleet.train), ("evaluate", system.fleet.evaluate))
+        self._members = [
+            self._start(role, f"{role}-{number}-{os.getpid()}") for role, count in counts for number in range(count)
+        ]
+
+    def respawn(self) -> list[str]:
+        """Start again what has died; the names of those workers."""
+        lost = []
+        for member in self._members:
+            if member.process.poll() is not None and time.monotonic() - member.started_s > _RESPAWN_AFTER_S:
+                self.workers_lost += 1
+                lost.append(member.name)
+                fresh = self._start(member.role, member.name)
+                member.process, member.started_s = fresh.process, fresh.started_s
+        return lost
+
+    def stop(self) -> None:
+        """Have all workers hand back what they do and exit; end those that do not within the drain time."""
+        for member in self._members:
+            if member.process.poll() is None:
+                member.process.terminate()
+        deadline = time.monotonic() + _DRAIN_S
+        for member in self._members:
+            try:
+                member.process.wait(timeout=max(0.1, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                member.process.kill()
+                member.process.wait()
+        self._log.close()
+
+    def _start(self, role: str, name: str) -> Member:
+        process = subprocess.Popen(
+            worker_command(role, name, os.getpid()),
+            env=self._environment,
+            cwd=PROJECT,
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+            start_new_session=True,  # Ctrl+C is for the supervisor, which then lets the workers hand back
+        )
+        return Member(role=role, name=name, process=process, started_s=time.monotonic())

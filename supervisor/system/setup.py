@@ -1,0 +1,38 @@
+"""Setting up a run on its train workers: the record in Redis is the truth, messages only point to it."""
+
+from __future__ import annotations
+
+import redis
+
+from shared import names
+from shared.config.load import Configuration
+from shared.ids import RunId
+from shared.messages import SetupRecord, encode
+from supervisor.core.advance import SETUP_VERSION
+
+
+def setup_record(configuration: Configuration, run_id: RunId, run_started_us: int, artifacts_uri: str) -> SetupRecord:
+    """All that a worker needs to know of the run."""
+    pipeline, system = configuration.pipeline, configuration.system
+    return SetupRecord(
+        version=SETUP_VERSION,
+        run_id=run_id,
+        run_started_us=run_started_us,
+        pipeline=pipeline,
+        dataset=system.datasets[pipeline.data.dataset],
+        manifest_uri=f"{system.artifacts_root}/datasets/{pipeline.data.dataset}.jsonl",
+        artifacts_uri=artifacts_uri,
+        trusted_modules=system.trusted_modules,
+        lease_s=system.lease_s,
+        checkpoints_kept=system.retention.checkpoints,
+    )
+
+
+def write_setup(client: redis.Redis, record: SetupRecord) -> None:
+    """Put the record where workers find it, again after Redis was wiped."""
+    client.set(names.setup_key(record.run_id), encode(record))
+
+
+def tear_down(client: redis.Redis, run_id: RunId) -> None:
+    """Remove what coordination needed; the journal and the artifacts stay."""
+    client.delete(names.setup_key(run_id), names.reports_key(run_id), names.leases_key(run_id), names.stop_key(run_id))

@@ -1,0 +1,30 @@
+"""How a worker process is started: the command and the environment, for the fleet and for `worker` by hand."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from shared.config.system import System
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def worker_command(role: str, name: str, parent_pid: int | None = None) -> list[str]:
+    """The command line of one worker."""
+    command = [sys.executable, "-m", "workers", "--role", role, "--name", name]
+    return command if parent_pid is None else [*command, "--parent-pid", str(parent_pid)]
+
+
+def worker_environment(system: System, broker_url: str, device: str) -> dict[str, str]:
+    """What a worker is told beside its command line; a broker's password never stands in `ps`."""
+    modules = os.pathsep.join([str(PROJECT), str(Path(system.path).parent), os.environ.get("PYTHONPATH", "")])
+    return {
+        **os.environ,
+        "PYTHONPATH": modules.rstrip(os.pathsep),
+        "MODYN_BROKER_URL": broker_url,
+        "MODYN_LEASE_S": str(system.lease_s),
+        "MODYN_DEVICE": device,
+        "OMP_NUM_THREADS": "1",  # pipeline.yaml's `threads` decides for trainings; the rest must not crowd them
+    }

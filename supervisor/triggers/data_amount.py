@@ -1,0 +1,27 @@
+"""Trigger every m rows: at followed rows m, 2m, …, floor(n/m) times on n rows."""
+
+from __future__ import annotations
+
+from supervisor.triggers.policy import Batch, Decision, StreamStart
+
+
+class DataAmount:
+    """Fires at the keys first + m − 1, first + 2m − 1, …"""
+
+    def __init__(self, every: int, start: StreamStart) -> None:
+        self._every = every
+        self._first_key = start.first_key
+
+    def observe(self, batch: Batch) -> list[Decision]:
+        """One decision for each multiple of m that the batch completes. O(decisions)."""
+        seen = batch.first_key - self._first_key
+        first = batch.first_key + (-(seen + 1) % self._every)
+        stop = batch.first_key + len(batch.event_time_us)
+        return [
+            Decision(
+                key=key,
+                timestamp_us=int(batch.event_time_us[key - batch.first_key]),
+                reason=f"{self._every} rows since key {key - self._every + 1}",
+            )
+            for key in range(first, stop, self._every)
+        ]

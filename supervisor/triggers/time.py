@@ -1,0 +1,35 @@
+"""Trigger every so much event time: on the first row that reaches anchor + k · every."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from shared.timestamps import format_timestamp
+from supervisor.triggers.policy import Batch, Decision, StreamStart
+
+
+class Time:
+    """Fires when event time enters a later period; the trigger's last row is the row before, one trigger a gap."""
+
+    def __init__(self, every_us: int, anchor_us: int | None, start: StreamStart) -> None:
+        self._every_us = every_us
+        self._anchor_us = start.event_time_us if anchor_us is None else anchor_us
+        self._period = (start.event_time_us - self._anchor_us) // every_us
+        self._event_time_us = start.event_time_us  # at the row before the batch
+
+    def observe(self, batch: Batch) -> list[Decision]:
+        """One decision for each row that begins a later period than the row before it. O(rows + decisions)."""
+        if len(batch.event_time_us) == 0:
+            return []
+        periods = (batch.event_time_us - self._anchor_us) // self._every_us
+        begins = np.flatnonzero(np.diff(periods, prepend=self._period)).tolist()
+        decisions = [
+            Decision(
+                key=batch.first_key + row - 1,
+                timestamp_us=int(batch.event_time_us[row - 1]) if row else self._event_time_us,
+                reason=f"event time reached {format_timestamp(self._anchor_us + int(periods[row]) * self._every_us)}",
+            )
+            for row in begins
+        ]
+        self._period, self._event_time_us = int(periods[-1]), int(batch.event_time_us[-1])
+        return decisions

@@ -1,0 +1,143 @@
+"""Small datasets, configurations and jobs that the tests of training share."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+
+from shared.config.pipeline import (
+    Component,
+    Data,
+    DataAmountTrigger,
+    Evaluation,
+    Identity,
+    Logging,
+    Metric,
+    Model,
+    NewData,
+    Pipeline,
+    Split,
+    Training,
+    UntilNextTrigger,
+    Window,
+)
+from shared.config.system import ImageColumn
+from tests.unit.training.memory_dataset import MemoryDataset
+from workers.training.job import TrainingJob
+from workers.training.train import train
+
+
+def flights(rows=200, seed=0):
+    """Two numbers and a text; the label is learnable from all three."""
+    random = np.random.default_rng(seed)
+    wind, delay = random.normal(3, 2, rows), random.normal(-1, 4, rows)
+    origin = random.choice(["EWR", "JFK", "LGA"], rows)
+    label = (wind + delay + 3 * (origin == "JFK") > 3).astype(np.int64)
+    return MemoryDataset(pa.table({"wind": wind, "delay": delay, "origin": origin, "label": label}))
+
+
+def prices(rows=100):
+    """One number, and a number that depends on it as label."""
+    size = np.random.default_rng(1).normal(0, 1, rows)
+    return MemoryDataset(pa.table({"size": size, "label": 2 * size + 1}))
+
+
+def digits(rows=40, shape=(1, 8, 8)):
+    """Images that are bright or dark, as binary; the label says which."""
+    random = np.random.default_rng(2)
+    label = random.integers(0, 2, rows)
+    pixels = (
+        random.integers(0, 100, (rows, *shape)).astype(np.uint8) + (label * 120).astype(np.uint8)[:, None, None, None]
+    )
+    images = pa.array([image.tobytes() for image in pixels], pa.binary())
+    table = pa.table({"picture": images, "label": label})
+    return MemoryDataset(table, image=ImageColumn(column="picture", shape=shape))
+
+
+def names(rows=80):
+    """Names that end in a for one class and in o for the other."""
+    texts = ["maria", "paolo", "anna", "bruno"] * (rows // 4)
+    return MemoryDataset(pa.table({"name": texts, "label": [0, 1] * (rows // 2)}), text="name")
+
+
+def model(id="logistic", pretrained_uri=None, **config):
+    """`model:` of pipeline.yaml; two classes unless said otherwise."""
+    return Model(id=id, framework="pytorch", config={"num_classes": 2} | config, pretrained_uri=pretrained_uri)
+
+
+def training(**changes):
+    """`training:` of pipeline.yaml."""
+    settings = {
+        "distribution": "single",
+        "workers": 1,
+        "gather": "average",
+        "device": "cpu",
+        "use_previous_model": True,
+        "epochs": 3,
+        "batch_size": 32,
+        "optimizer": Component(name="Adam", config={"lr": 0.05}),
+        "lr_scheduler": None,
+        "loss": Component(name="CrossEntropyLoss", config={}),
+        "gradient_clip_norm": None,
+        "checkpoint_every_s": 1e9,
+        "seed": 0,
+        "threads": 1,
+        "on_failure": "stop",
+        "backlog": "queue",
+        "max_in_flight": 1,
+    }
+    return Training(**settings | changes)
+
+
+DATA = Data(dataset="flights", split=Split(test=0.0, validation=0.0, by=None))
+
+
+def job(folder, dataset=None, **changes):
+    """A training of a logistic model on the flights; `folder` takes checkpoints and scratch files."""
+    dataset = dataset or flights()
+    settings = {
+        "model": model(),
+        "training": training(),
+        "data": DATA,
+        "dataset": dataset,
+        "keys": np.arange(dataset.rows),
+        "weights": np.ones(dataset.rows, dtype=np.float32),
+        "previous": None,
+        "seed": 7,
+        "device": "cpu",
+        "checkpoint_folder": str(folder / "checkpoints"),
+        "checkpoints_kept": 2,
+        "scratch_folder": folder / "scratch",
+        "report_every_batches": 2,
+        "trusted_modules": (),
+    }
+    return TrainingJob(**settings | changes)
+
+
+def run(job, report=lambda progress: None, should_stop=lambda: False):
+    """Train without anybody watching."""
+    return train(job, report=report, should_stop=should_stop)
+
+
+def stops_after(asked):
+    """A `should_stop` that says yes when it was asked so many times."""
+    answers = iter([False] * (asked - 1))
+    return lambda: next(answers, True)
+
+
+def pipeline(model=None, training_=None, metrics=("accuracy",)):
+    """A pipeline around a model and a training."""
+    measured = tuple(Metric(name=name, label=name, options={}) for name in metrics)
+    window = Window(name="next", extent=UntilNextTrigger(), split=None)
+    return Pipeline(
+        pipeline=Identity(name="flights", version=1, description=""),
+        model=model or globals()["model"](),
+        training=training_ or training(),
+        data=DATA,
+        trigger=DataAmountTrigger(every=10),
+        strategy=NewData(tail=0),
+        initial_mode="replay",
+        evaluation=Evaluation(metrics=measured, newest=None, on=(window,)),
+        deployment=None,
+        logging=Logging(level="info", to=("terminal",), metrics_every_batches=50),
+    )

@@ -1,0 +1,96 @@
+"""Checkpoints: the newest that is whole and belongs to the training is gone on from."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from tests.unit.training.samples import flights, job, model, run, stops_after, training
+from workers.training.checkpoints import Checkpoints, fingerprint
+from workers.training.job import Interrupted
+
+
+def checkpoints(folder, *, mark="job", keep=3):
+    return Checkpoints(str(folder), fingerprint=mark, keep=keep)
+
+
+def save(store, batch):
+    store.save({"weights": torch.full((3,), float(batch)), "batch": batch}, epoch=1, batch=batch)
+
+
+def test_the_newest_is_the_furthest(tmp_path):
+    """Batch 10 is newer than batch 9, whatever the order of writing."""
+    store = checkpoints(tmp_path)
+    for batch in (9, 10, 2):
+        save(store, batch)
+    assert store.newest()["batch"] == 10
+
+
+def test_only_the_newest_are_kept(tmp_path):
+    """Older ones go, and no temporary file stays."""
+    store = checkpoints(tmp_path, keep=2)
+    for batch in range(5):
+        save(store, batch)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "epoch-000001-batch-000000003.ckpt",
+        "epoch-000001-batch-000000004.ckpt",
+    ]
+
+
+def test_without_any_there_is_none(tmp_path):
+    """A folder that does not exist yet holds no checkpoint."""
+    assert checkpoints(tmp_path / "none").newest() is None
+
+
+@pytest.mark.parametrize("damage", ["torn", "flipped", "empty"])
+def test_a_damaged_one_is_skipped(tmp_path, damage):
+    """A torn, altered or empty checkpoint gives way to the one before it."""
+    store = checkpoints(tmp_path)
+    save(store, 1)
+    save(store, 2)
+    newest = max(tmp_path.iterdir())
+    body = bytearray(newest.read_bytes())
+    body[len(body) // 2] ^= 1
+    newest.write_bytes({"torn": body[: len(body) // 2], "flipped": body, "empty": b""}[damage])
+    assert store.newest()["batch"] == 1
+
+
+def test_another_trainings_checkpoint_is_ignored(tmp_path):
+    """A checkpoint with another fingerprint is not gone on from."""
+    save(checkpoints(tmp_path, mark="other job"), 4)
+    assert checkpoints(tmp_path).newest() is None
+
+
+def test_discard_leaves_nothing(tmp_path):
+    """After the model is committed the checkpoints can go."""
+    store = checkpoints(tmp_path)
+    save(store, 1)
+    store.discard()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_fingerprint_knows_the_job(tmp_path):
+    """Rows, weights, seed, configuration and starting point all count; where files lie does not."""
+    plain = job(tmp_path)
+    others = [
+        job(tmp_path, flights(rows=199)),
+        job(tmp_path, weights=plain.weights * 2),
+        job(tmp_path, seed=8),
+        job(tmp_path, model=model("mlp")),
+        job(tmp_path, training=training(batch_size=16)),
+        job(tmp_path, previous=b"weights"),
+    ]
+    assert len({fingerprint(one) for one in [plain, *others]}) == len(others) + 1
+    assert fingerprint(job(tmp_path / "elsewhere")) == fingerprint(plain)
+
+
+def test_a_training_goes_past_a_damaged_checkpoint(tmp_path):
+    """With its newest checkpoint torn, the training resumes from the one before and ends with the same bytes."""
+    whole = run(job(tmp_path / "whole"))
+    fit = training(checkpoint_every_s=1e9)
+    for asked in (6, 4):  # the second stop comes three batches behind the first
+        with pytest.raises(Interrupted):
+            run(job(tmp_path / "cut", training=fit), should_stop=stops_after(asked))
+    newest = max((tmp_path / "cut" / "checkpoints").iterdir())
+    newest.write_bytes(newest.read_bytes()[:-10])
+    assert run(job(tmp_path / "cut", training=fit)).body == whole.body

@@ -1,0 +1,97 @@
+"""Using a trained model: from its directory, from its bytes, over a dataset."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+
+from shared.config.pipeline import Component
+from shared.errors import ArtifactError, DataError
+from tests.unit.training.samples import flights, job, model, prices, run, training
+from workers.inference import load_model, load_model_bytes
+from workers.models.model_file import pack_tensors
+
+
+def deploy(folder, body, name="model.safetensors"):
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_bytes(body)
+    (folder / "model.json").write_text(json.dumps({"object": name, "sha256": hashlib.sha256(body).hexdigest()}))
+    return folder
+
+
+def test_a_deployed_model_predicts_what_the_trained_one_does(tmp_path):
+    """model.json and one object are all that is needed."""
+    body = run(job(tmp_path)).body
+    loaded = load_model(deploy(tmp_path / "deployed", body))
+    predicted = loaded.predict(flights().table)
+    assert predicted.shape == (200, 2)
+    assert np.array_equal(predicted, load_model_bytes(body).predict(flights().table))
+
+
+def test_a_changed_object_is_refused(tmp_path):
+    """An object that does not hash to what model.json says is not loaded."""
+    folder = deploy(tmp_path / "deployed", run(job(tmp_path)).body)
+    with (folder / "model.safetensors").open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(ArtifactError, match="SHA-256"):
+        load_model(folder)
+
+
+@pytest.mark.parametrize("record", [None, "{", "{}", "[]"])
+def test_a_directory_without_a_model_is_refused(tmp_path, record):
+    """No model.json, a broken one or one that names nothing end in a sentence."""
+    if record is not None:
+        (tmp_path / "model.json").write_text(record)
+    with pytest.raises(ArtifactError, match=r"model\.json"):
+        load_model(tmp_path)
+
+
+def test_weights_alone_cannot_predict():
+    """Somebody else's safetensors have no features and no classes."""
+    with pytest.raises(ArtifactError, match="without a description"):
+        load_model_bytes(pack_tensors({"w": torch.zeros(2)}, {}))
+
+
+def test_loading_draws_no_random_numbers(tmp_path):
+    """Whoever loads a model keeps his random state."""
+    body = run(job(tmp_path)).body
+    before = torch.get_rng_state()
+    load_model_bytes(body)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_predictions_over_a_range_carry_keys_and_labels(tmp_path):
+    """Batches of a range, joined, are the predictions of its rows."""
+    dataset = flights()
+    loaded = load_model_bytes(run(job(tmp_path, dataset)).body)
+    first_keys, outputs, labels = zip(*loaded.predict_batches(dataset, 10, 60, 20), strict=True)
+    assert first_keys == (10, 30, 50)
+    assert np.allclose(np.concatenate(outputs), loaded.predict(dataset.table.slice(10, 50)), atol=1e-6)
+    assert np.concatenate(labels).tolist() == dataset.table.column("label").to_pylist()[10:60]
+
+
+def test_what_is_learned_is_known(tmp_path):
+    """A loaded model says its task and its classes."""
+    fit = training(loss=Component(name="L1Loss", config={}))
+    regression = load_model_bytes(run(job(tmp_path / "a", prices(), model=model(num_classes=1), training=fit)).body)
+    classification = load_model_bytes(run(job(tmp_path / "b")).body)
+    assert (regression.task, regression.classes) == ("regression", None)
+    assert (classification.task, classification.classes) == ("classification", 2)
+
+
+def test_errors_name_keys_of_the_dataset(tmp_path):
+    """The first row of a table has the key it is given."""
+    loaded = load_model_bytes(run(job(tmp_path)).body)
+    bad = pa.table({"wind": [0.0, None], "delay": [0.0, 0.0], "origin": ["JFK", "JFK"]})
+    with pytest.raises(DataError, match="'wind' is null at key 501"):
+        loaded.predict(bad, first_key=500)
+
+
+def test_no_rows_no_predictions(tmp_path):
+    """An empty table is not an error."""
+    assert load_model_bytes(run(job(tmp_path)).body).predict(flights().table.slice(0, 0)).shape == (0, 2)

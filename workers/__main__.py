@@ -1,0 +1,43 @@
+"""Start one worker: `python -m workers --role train --name train-0`; where and what for, the environment says."""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import os
+import signal
+import sys
+import uuid
+
+_PR_SET_PDEATHSIG = 1
+
+
+def main() -> None:
+    """Run a Celery worker for one role until SIGTERM."""
+    parser = argparse.ArgumentParser(prog="python -m workers", description=__doc__)
+    parser.add_argument("--role", choices=("train", "evaluate"), required=True)
+    parser.add_argument("--name", required=True, help="node name, unique on this host")
+    parser.add_argument("--parent-pid", type=int, help="end at once when this process does")
+    arguments = parser.parse_args()
+    if arguments.parent_pid is not None:
+        _die_with(arguments.parent_pid)
+    os.environ["MODYN_ROLE"] = arguments.role
+    os.environ["MODYN_WORKER_ID"] = uuid.uuid4().hex
+    from workers.app import app, queues  # reads the environment set above
+
+    app.worker_main(
+        ["worker", "--queues", queues(arguments.role), "--hostname", f"{arguments.name}@%h", "--loglevel", "WARNING",
+         "--without-mingle", "--without-gossip", "--events"]
+    )  # fmt: skip
+
+
+def _die_with(parent_pid: int) -> None:
+    """Have the kernel kill this process when its parent ends, however that ends (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent_pid:  # it ended before the request was made
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

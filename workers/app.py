@@ -1,0 +1,65 @@
+"""The Celery application of a worker, and what happens as its main process and its child start and stop."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from celery import bootsteps, signals
+
+from shared import names
+from shared.broker import make_app
+from shared.ids import WorkerId
+from workers.lease_keeper import LeaseKeeper, WorkerIdentity
+from workers.slot import SlotFile
+
+BROKER_VARIABLE = "MODYN_BROKER_URL"
+ROLE_VARIABLE = "MODYN_ROLE"
+LEASE_VARIABLE = "MODYN_LEASE_S"
+DEVICE_VARIABLE = "MODYN_DEVICE"
+WORKER_VARIABLE = "MODYN_WORKER_ID"
+
+app = make_app(os.environ[BROKER_VARIABLE])
+app.conf.include = ["workers.tasks"]
+
+
+class KeepLeases(bootsteps.StartStopStep):  # type: ignore[misc]
+    """Starts the lease keeper with the worker, and lets it go on until the pool has stopped."""
+
+    requires = {"celery.worker.components:Hub"}
+
+    def __init__(self, parent: Any, **options: Any) -> None:
+        super().__init__(parent, **options)
+        self._slot = SlotFile.create()
+        identity = WorkerIdentity(WorkerId(os.environ[WORKER_VARIABLE]), os.environ[ROLE_VARIABLE], parent.hostname)
+        lease_s = float(os.environ[LEASE_VARIABLE])
+        self._keeper = LeaseKeeper(os.environ[BROKER_VARIABLE], identity, self._slot, lease_s)
+        signals.worker_shutting_down.connect(self._hand_back)
+        signals.worker_shutdown.connect(self._finish)
+
+    def start(self, parent: Any) -> None:
+        """Begin to renew."""
+        self._keeper.start()
+
+    def _hand_back(self, **_: Any) -> None:
+        self._slot.ask_to_stop()
+
+    def _finish(self, **_: Any) -> None:
+        self._keeper.finish()
+        self._slot.remove()
+
+
+app.steps["worker"].add(KeepLeases)
+
+
+@signals.worker_process_init.connect
+def _child_started(**_: Any) -> None:
+    """Load torch before the first task, and say on which device this child works."""
+    from workers.child import announce  # the child alone loads torch; the main process stays small
+
+    announce()
+
+
+def queues(role: str) -> str:
+    """The queues that a role serves, in order of preference, as Celery's -Q takes them."""
+    return ",".join(names.QUEUES_BY_ROLE[role])

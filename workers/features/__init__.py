@@ -1,0 +1,1 @@
+"""From rows of a dataset to rows of numbers a model can read."""

@@ -1,0 +1,68 @@
+"""Arrow columns as numpy arrays; what cannot be a number, text or image of the declared shape is refused by key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from shared.errors import DataError
+
+Keys = npt.NDArray[np.int64]
+
+
+def column(table: pa.Table, name: str) -> pa.Array:
+    """One column in one piece. Raises DataError if the table lacks it."""
+    if name not in table.column_names:
+        raise DataError(
+            f"Column {name!r} is missing; there are {', '.join(table.column_names) or 'none'}. "
+            f"The model was trained with it, or config.yaml names it: provide it under this name."
+        )
+    values = table.column(name).combine_chunks()
+    values = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
+    return values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
+
+
+def is_number(arrow_type: Any) -> bool:
+    """Whether values of this type are standardised as numbers."""
+    tests = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_decimal)
+    return any(bool(test(arrow_type)) for test in tests)
+
+
+def is_text(arrow_type: Any) -> bool:
+    """Whether values of this type are text."""
+    return bool(pa.types.is_string(arrow_type) or pa.types.is_large_string(arrow_type))
+
+
+def refuse_nulls(values: pa.Array, name: str, keys: Keys) -> None:
+    """Raise DataError for the first null, naming column and key."""
+    if values.null_count:
+        row = pc.index(values.is_null(), True).as_py()
+        raise DataError(f"Column {name!r} is null at key {keys[row]}. {_REMEDY}")
+
+
+def numbers(values: pa.Array, name: str, keys: Keys) -> npt.NDArray[np.float64]:
+    """Numbers and booleans as float64 (rows,). Raises DataError for null, NaN, inf and anything else."""
+    if not is_number(values.type):
+        raise DataError(
+            f"Column {name!r} is of type {values.type} at key {keys[0] if len(keys) else 0}, where a number is needed. "
+            f"Convert it, or leave it out with `features:` in config.yaml."
+        )
+    refuse_nulls(values, name, keys)
+    floats = values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
+    refuse_non_finite(floats, name, keys)
+    return np.asarray(floats, dtype=np.float64)
+
+
+def refuse_non_finite(values: npt.NDArray[Any], name: str, keys: Keys) -> None:
+    """Raise DataError for the first NaN or infinity in (rows,), naming column and key."""
+    finite = np.isfinite(values)
+    if not finite.all():
+        row = int(np.argmin(finite))
+        raise DataError(f"Column {name!r} is {values[row]} at key {keys[row]}. {_REMEDY}")
+
+
+_REMEDY = "Mend the row in the source or leave the column out with `features:` in config.yaml, then start a new run."

@@ -1,0 +1,77 @@
+"""How a dataset's columns become rows of numbers, learned once and then kept with the model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from shared.errors import DataError
+from workers.features.columns import Keys
+from workers.features.image import ImageEncoder, ImagePixels
+from workers.features.inputs import InputSpec
+from workers.features.source import ROWS_AT_ONCE, SampleSource, input_columns
+from workers.features.table import TableColumns, TableEncoder, fit_table
+from workers.features.text import TextBytes, TextEncoder
+
+Description = TableColumns | ImagePixels | TextBytes
+
+ENCODERS: dict[type, Any] = {TableColumns: TableEncoder, ImagePixels: ImageEncoder, TextBytes: TextEncoder}
+
+
+class FeatureEncoder(Protocol):
+    """Turns tables into rows; `description` and `tensors()` are all that is needed to restore it."""
+
+    @property
+    def description(self) -> Description:
+        """What is known by name."""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What it reads of a table."""
+
+    @property
+    def inputs(self) -> InputSpec:
+        """What the model gets for a row."""
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the encoded rows."""
+
+    def encode(self, table: pa.Table, keys: Keys) -> npt.NDArray[Any]:
+        """Rows (rows, inputs.width) of `dtype`. Raises DataError naming column and key."""
+
+    def tensors(self) -> dict[str, npt.NDArray[np.float64]]:
+        """What was learned, by name."""
+
+
+def fit_encoder(source: SampleSource, keys: Keys, max_chars: int) -> FeatureEncoder:
+    """Learn the encoding from the rows of `keys`, streaming. `max_chars` is for text only. Raises DataError."""
+    if source.config.image is not None:
+        image = source.config.image
+        return ImageEncoder(ImagePixels(column=image.column, shape=image.shape))
+    if source.config.text is not None:
+        return TextEncoder(TextBytes(column=source.config.text, max_chars=max_chars))
+    columns = input_columns(source)
+    if not columns:
+        raise DataError(f"Dataset {source.config.name} has no feature columns; name some with `features:`.")
+    return fit_table(columns, pieces(source, columns, keys))
+
+
+def restore_encoder(description: Description, tensors: Mapping[str, npt.NDArray[Any]]) -> FeatureEncoder:
+    """The encoder that was stored with a model."""
+    encoder: FeatureEncoder = ENCODERS[type(description)].restore(description, tensors)
+    return encoder
+
+
+def pieces(source: SampleSource, columns: tuple[str, ...], keys: Keys) -> Iterator[tuple[Keys, pa.Table]]:
+    """The rows of `keys` in order, each piece with its keys. Raises DataError if the dataset gave too few."""
+    start = 0
+    for table in source.take_batches(columns, keys, ROWS_AT_ONCE):
+        yield keys[start : start + table.num_rows], table
+        start += table.num_rows
+    if start != len(keys):
+        raise DataError(f"Dataset {source.config.name} gave {start} rows of the {len(keys)} asked for.")

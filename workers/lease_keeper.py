@@ -1,0 +1,103 @@
+"""The thread in a worker's main process that renews its lease and its entry in the fleet registry.
+
+It lives in the main process because a training can hold the GIL of the child for many seconds, and it goes on
+through a warm shutdown because a task that is still being handed back must not lose its lease.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from typing import Literal, cast
+
+import psutil
+import redis
+
+from shared.broker import connect
+from shared.claims import Claims
+from shared.fleet import WorkerEntry, deregister, register
+from shared.ids import WorkerId
+from workers.slot import Slot, SlotFile
+
+log = logging.getLogger(__name__)
+
+_GONE = {psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP, psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD}
+
+
+class WorkerIdentity:
+    """Who this worker is, for as long as its main process lives."""
+
+    def __init__(self, worker: WorkerId, role: str, hostname: str) -> None:
+        self.worker = worker
+        self.role = cast(Literal["train", "evaluate"], role)
+        self.hostname = hostname
+
+
+class LeaseKeeper:
+    """Renews every `lease_s / 5` what the slot says, while the child that wrote it is alive and not stopped."""
+
+    def __init__(self, broker_url: str, identity: WorkerIdentity, slot: SlotFile, lease_s: float) -> None:
+        self._client = connect(broker_url, timeout_s=lease_s / 3)
+        self._claims = Claims(self._client)
+        self._identity = identity
+        self._slot = slot
+        self._lease_s = lease_s
+        self._finished = threading.Event()
+        self._parent_pid = os.getppid()
+
+    def start(self) -> None:
+        """Begin; the thread ends with the process."""
+        threading.Thread(target=self._run, name="lease-keeper", daemon=True).start()
+
+    def finish(self) -> None:
+        """Take the worker out of the registry; its child is gone."""
+        self._finished.set()
+        try:
+            deregister(self._client, self._identity.worker)
+        except redis.RedisError:
+            log.info("registry entry not removed: the broker is away; it expires by itself")
+
+    def _run(self) -> None:
+        away = False
+        while not self._finished.wait(self._lease_s / 5):
+            try:
+                self._renew()
+                if away:
+                    log.info("broker is back")
+                away = False
+            except redis.RedisError as error:
+                if not away:
+                    log.warning("broker is away (%s); trying again every %.1f s", error, self._lease_s / 5)
+                away = True
+
+    def _renew(self) -> None:
+        slot = self._slot.read()
+        if slot is None or not _works(slot.pid):
+            return
+        if slot.attempt is not None:
+            self._claims.renew(slot.attempt, slot.lease_s)
+        register(self._client, self._entry(slot), self._lease_s)
+
+    def _entry(self, slot: Slot) -> WorkerEntry:
+        return WorkerEntry(
+            worker=self._identity.worker,
+            role=self._identity.role,
+            hostname=self._identity.hostname,
+            device=slot.device,
+            device_name=slot.device_name,
+            state="idle" if slot.attempt is None else "busy",
+            task=None if slot.attempt is None else slot.attempt.task_id,
+            since_us=slot.since_us,
+            pid=os.getpid(),
+            versions=slot.versions,
+        )
+
+
+def _works(pid: int) -> bool:
+    """Whether a child of this process is there and not stopped."""
+    try:
+        child = psutil.Process(pid)
+        return child.ppid() == os.getpid() and child.status() not in _GONE
+    except psutil.NoSuchProcess:
+        return False

@@ -1,0 +1,77 @@
+"""One task from claim to report: the protocol around the work, which is in workers/stages."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from typing import Any
+
+import redis
+
+from shared.claims import Attempt, ClaimAnswer
+from shared.errors import ArtifactError, DataError, ModynError
+from shared.ids import TaskId
+from shared.messages import AnyReport, AnyTask, Failed, Released, task_of
+from workers import child
+from workers.stages import STAGES, Work
+from workers.training.job import Interrupted
+
+_RETRY_EVERY_S = 1.0
+
+
+class Unfinished(Exception):
+    """This delivery may not answer for the task: Celery must forget it without a result."""
+
+
+def perform(task_id: str, message: dict[str, Any], results: list[Any]) -> Any:
+    """Claim the task, work, report; the recorded result if it was done before. Raises Unfinished."""
+    task = task_of(message)
+    attempt = Attempt(run_id=task.run_id, task_id=TaskId(task_id), number=task.attempt, worker=child.worker_id())
+    record = child.setup_record(task.run_id, task.setup_version)
+    answer, recorded = child.claims().claim(attempt, record.lease_s)
+    if answer is ClaimAnswer.DONE:
+        return recorded
+    if answer is not ClaimAnswer.OK:
+        raise Unfinished(f"{task_id} attempt {task.attempt} is {answer}")
+    child.announce(attempt, record.lease_s)
+    try:
+        report, result = _work(Work(task=task, record=record, attempt=attempt, results=results))
+        if not _tell(attempt, report, result):
+            raise Unfinished(f"{task_id} attempt {task.attempt} was published again while this worker had it")
+    finally:
+        child.announce()
+    if isinstance(report, Released):
+        raise Unfinished(f"{task_id} was handed back")
+    return result
+
+
+def _work(work: Work) -> tuple[AnyReport, Any]:
+    """The stage's report and its result for the chord; a failure is a report too."""
+    who = {"task_id": work.attempt.task_id, "attempt": work.attempt.number, "worker": work.attempt.worker}
+    try:
+        return STAGES[work.task.kind](work)
+    except Interrupted:
+        return Released(**who), None
+    except Exception as error:
+        return Failed(
+            **who,
+            sentence=_sentence(work.task, error),
+            traceback=traceback.format_exc(),
+            resumable=isinstance(error, (DataError, ArtifactError, OSError)),
+        ), {"failed": True}
+
+
+def _sentence(task: AnyTask, error: Exception) -> str:
+    """What people read; our own errors explain themselves, others are named with the stage they came from."""
+    if isinstance(error, ModynError):
+        return str(error)
+    return f"{task.kind} raised {type(error).__name__}: {error}. The worker's traceback is in journal.jsonl."
+
+
+def _tell(attempt: Attempt, report: AnyReport, result: Any) -> bool:
+    """Record and report, waiting out a broker that is away: finished work is worth the patience."""
+    while True:
+        try:
+            return child.claims().report(attempt, report, result)
+        except redis.ConnectionError:
+            time.sleep(_RETRY_EVERY_S)

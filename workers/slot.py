@@ -1,0 +1,78 @@
+"""The file through which a worker's child tells its parent what it works on, and the parent asks it to stop.
+
+The parent's thread renews the lease of what stands here, so that a busy loop or a held GIL in the child cannot
+starve it. Files are replaced whole; they lie in memory (/dev/shm) where there is such a place.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import msgspec
+
+from shared.claims import Attempt
+
+SLOT_VARIABLE = "MODYN_WORKER_SLOT"  # inherited by every child, replacements included
+
+
+class Slot(msgspec.Struct, frozen=True, kw_only=True):
+    """What a ready child says: where it runs, and its attempt while it works."""
+
+    pid: int
+    device: str
+    device_name: str
+    versions: dict[str, str]
+    attempt: Attempt | None
+    lease_s: float
+    since_us: int
+
+
+class SlotFile:
+    """The slot's file, seen from either side."""
+
+    def __init__(self, folder: Path) -> None:
+        self._slot = folder / "slot"
+        self._stop = folder / "stop"
+
+    @classmethod
+    def create(cls) -> SlotFile:
+        """A fresh slot for this worker; its children find it through the environment."""
+        memory = Path("/dev/shm")
+        folder = tempfile.mkdtemp(prefix="modyn-worker-", dir=memory if memory.is_dir() else None)
+        os.environ[SLOT_VARIABLE] = folder
+        return cls(Path(folder))
+
+    @classmethod
+    def inherited(cls) -> SlotFile:
+        """The slot that this worker's parent made."""
+        return cls(Path(os.environ[SLOT_VARIABLE]))
+
+    def write(self, slot: Slot) -> None:
+        """Replace the slot's content, atomically."""
+        temporary = self._slot.with_suffix(f".{slot.pid}")
+        temporary.write_bytes(msgspec.json.encode(slot))
+        temporary.replace(self._slot)
+
+    def read(self) -> Slot | None:
+        """The content, None before the first child was ready."""
+        try:
+            return msgspec.json.decode(self._slot.read_bytes(), type=Slot)
+        except FileNotFoundError:
+            return None
+
+    def ask_to_stop(self) -> None:
+        """Tell the child to checkpoint and hand its task back."""
+        self._stop.touch()
+
+    @property
+    def stop_asked(self) -> bool:
+        """Whether the parent wants the child to hand its task back."""
+        return self._stop.exists()
+
+    def remove(self) -> None:
+        """Delete the files; the worker is going."""
+        for file in (self._slot, self._stop):
+            file.unlink(missing_ok=True)
+        self._slot.parent.rmdir()

@@ -1,0 +1,75 @@
+"""The Celery tasks: claim the attempt, do the work, record and report it, return a small status.
+
+This module is imported by the worker's main process too, so the work itself, which needs torch, is imported by
+the child when the first task arrives.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import Task as CeleryTask
+from celery import shared_task
+from celery.exceptions import Ignore, WorkerLostError
+from celery.worker import state
+from celery.worker.request import Request
+
+from shared import names
+
+
+class SurvivingRequest(Request):  # type: ignore[misc]
+    """A request whose lost child records nothing: the lease runs out and the supervisor publishes it again.
+
+    Celery's own handling would write FAILURE into the chord, and its body would never run.
+    """
+
+    def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> Any:
+        """Let a lost child's task go; handle every other failure as Celery does."""
+        if isinstance(exc_info.exception, WorkerLostError):
+            state.task_ready(self)
+            self.acknowledge()
+            return None
+        return super().on_failure(exc_info, send_failed_event, return_ok)
+
+
+class ModynTask(CeleryTask):  # type: ignore[misc]
+    """The base of all our tasks."""
+
+    Request = SurvivingRequest
+
+
+def _perform(task: Any, message: dict[str, Any], results: list[Any]) -> Any:
+    from workers.perform import Unfinished, perform  # loads torch: in the child only
+
+    try:
+        return perform(task.request.id, message, results)
+    except Unfinished as reason:
+        raise Ignore(str(reason)) from None
+
+
+def _header(kind: str) -> Any:
+    @shared_task(name=names.celery_task(kind), base=ModynTask, bind=True)
+    def run(self: Any, message: dict[str, Any]) -> Any:
+        return _perform(self, message, [])
+
+    return run
+
+
+def _body(kind: str) -> Any:
+    @shared_task(name=names.celery_task(kind), base=ModynTask, bind=True)
+    def run(self: Any, results: list[Any], message: dict[str, Any]) -> Any:
+        return _perform(self, message, results)
+
+    return run
+
+
+select, train, check, evaluate, baseline = map(_header, ("select", "train", "check", "evaluate", "baseline"))
+gather, decide = map(_body, ("gather", "decide"))
+
+
+@shared_task(name=names.celery_task("set_up"), base=ModynTask)
+def set_up(run_id: str, setup_version: int) -> None:
+    """Import the model, open the dataset, warm the device, and acknowledge."""
+    from workers.set_up import set_up_run
+
+    set_up_run(run_id, setup_version)

@@ -1,0 +1,1 @@
+"""One training: from keys and weights to the bytes of a model."""

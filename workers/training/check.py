@@ -1,0 +1,134 @@
+"""What only the framework can find wrong with a pipeline, before anything is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from torch import nn
+
+from shared.config.pipeline import Metric, Pipeline, Training
+from shared.errors import ConfigurationError, DataError, ModynError, NotReadyError
+from shared.metrics import METRICS
+from workers.construction import Finding, FindingsError
+from workers.features.columns import column
+from workers.features.source import ROWS_AT_ONCE, SampleSource
+from workers.models.build import MODELS, model_findings
+from workers.training.device import choose_device
+from workers.training.labels import label_reader
+from workers.training.losses import LOSSES, LossKind, loss_findings, loss_kind, make_objective
+from workers.training.optimizers import make_optimizer, make_schedule
+from workers.training.start import PRETRAINED_PATH, apply_start, starting_model
+from workers.training.trial import Trial, make_trial, train_once
+
+
+def check(
+    pipeline: Pipeline, dataset: SampleSource | None, trusted_modules: Sequence[str], device: str
+) -> list[Finding]:
+    """All that is wrong with device, optimizer, scheduler, loss, model, metrics and labels; empty if all is well.
+
+    Makes each part, trains on a few rows and reads every label there is. Without a dataset, or with an empty one,
+    made-up rows take its place and labels are not checked. Leaves torch's random numbers as they were.
+    """
+    source = dataset if dataset is not None and dataset.rows else None
+    findings: list[Finding] = []
+    with torch.random.fork_rng():
+        with _noting(findings, "training.device"):
+            choose_device(device)
+        findings += _part_findings(pipeline.training)
+        trial = _try_model(findings, pipeline, source, trusted_modules)
+        # A class of one's own may fail on made-up rows and be right for the real ones.
+        if trial is not None and not findings and (source is not None or pipeline.model.id in MODELS):
+            with _noting(findings, "model.id"):
+                train_once(trial, pipeline.training, choose_device(device))
+    if pipeline.training.loss.name in LOSSES:
+        kind = loss_kind(pipeline.training.loss)
+        findings += _metric_findings(pipeline, kind, trial)
+        if source is not None and trial is not None:
+            findings += _label_findings(source, kind, trial.outputs)
+    return findings
+
+
+@contextmanager
+def _noting(findings: list[Finding], path: str) -> Iterator[None]:
+    """Turn what the block raises into findings at `path`: exit code 3 where machine or data are at fault, else 2."""
+    try:
+        yield
+    except FindingsError as error:
+        findings.extend(error.findings)
+    except (NotReadyError, ConfigurationError) as error:
+        findings.extend(Finding(path=path, sentence=one, exit_code=error.exit_code) for one in error.problems)
+    except DataError as error:
+        findings.append(Finding(path="data.dataset", sentence=str(error), exit_code=NotReadyError.exit_code))
+    except ModynError as error:
+        findings.append(Finding(path=path, sentence=str(error)))
+
+
+def _part_findings(training: Training) -> list[Finding]:
+    """Optimizer, scheduler and loss, each made by itself, so that one mistake does not hide another."""
+    findings: list[Finding] = []
+    stand_in = nn.Linear(2, 2, bias=False)
+    # With a momentum, for the schedulers that move it.
+    optimizer: torch.optim.Optimizer = torch.optim.SGD(stand_in.parameters(), lr=0.1, momentum=0.9)
+    with _noting(findings, "training.optimizer"):
+        optimizer = make_optimizer(training.optimizer, stand_in.parameters())
+    with _noting(findings, "training.lr_scheduler"):
+        make_schedule(training.lr_scheduler, optimizer)
+    findings += loss_findings(training.loss)
+    if not any(finding.path.startswith("training.loss") for finding in findings):
+        with _noting(findings, "training.loss"):
+            make_objective(training.loss)
+    return findings
+
+
+def _try_model(
+    findings: list[Finding], pipeline: Pipeline, source: SampleSource | None, trusted: Sequence[str]
+) -> Trial | None:
+    """Make the model and its starting weights, noting what is wrong. None if there is nothing to go on with."""
+    if named := model_findings(pipeline.model, trusted):
+        findings += named
+        return None
+    if pipeline.training.loss.name not in LOSSES:
+        return None
+    start = None
+    with _noting(findings, PRETRAINED_PATH):
+        start = starting_model(pipeline.model, previous=None)
+    trial = None
+    with _noting(findings, PRETRAINED_PATH):
+        trial = make_trial(pipeline.model, pipeline.training, source, start, trusted)
+        apply_start(start, trial.model)
+    return trial
+
+
+def _metric_findings(pipeline: Pipeline, kind: LossKind, trial: Trial | None) -> list[Finding]:
+    """Metrics that a model trained under this loss cannot be measured by."""
+    classes = None if trial is None else max(trial.outputs, 2)
+    metrics = pipeline.evaluation.metrics
+    return [
+        Finding(path="evaluation.metrics", sentence=sentence)
+        for metric in metrics
+        if (sentence := _metric_problem(metric, pipeline.training.loss.name, kind, classes))
+    ]
+
+
+def _metric_problem(metric: Metric, loss: str, kind: LossKind, classes: int | None) -> str | None:
+    if METRICS[metric.name].task != kind.task:
+        usable = ", ".join(name for name, other in METRICS.items() if other.task == kind.task)
+        return f"{metric.name} does not measure what {loss} learns, which is a {kind.task}; choose from {usable}."
+    k = metric.options.get("k")
+    if metric.name == "top_k" and classes is not None and isinstance(k, int) and k > classes:
+        return f"top_k with k = {k} is always right, as the model knows {classes} classes; choose a smaller k."
+    return None
+
+
+def _label_findings(source: SampleSource, kind: LossKind, outputs: int) -> list[Finding]:
+    """The first label, of all there are, that the loss cannot learn from."""
+    findings: list[Finding] = []
+    name = source.config.label
+    read = label_reader(kind, outputs, name)
+    with _noting(findings, "data.dataset"):
+        for first_key, table in source.batches([name], 0, source.rows, ROWS_AT_ONCE):
+            read(column(table, name), np.arange(first_key, first_key + table.num_rows))
+    return findings

@@ -1,0 +1,94 @@
+"""Checkpoints of one training: one dict each, written whole, the newest readable one wins."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import logging
+import pickle
+import re
+from typing import Any
+
+import fsspec
+import msgspec
+import torch
+
+from shared.artifacts import write_artifact
+from workers.training.job import TrainingJob
+
+log = logging.getLogger(__name__)
+
+_NAME = re.compile(r"epoch-(\d+)-batch-(\d+)\.ckpt")
+_HASH_BYTES = 32  # a SHA-256 before the body: torch itself does not notice a flipped byte
+
+
+class Checkpoints:
+    """The checkpoints of the training with this fingerprint in a folder (path or fsspec URI) of its own."""
+
+    def __init__(self, folder: str, *, fingerprint: str, keep: int) -> None:
+        self._folder, self._fingerprint, self._keep = folder.rstrip("/"), fingerprint, max(keep, 1)
+        self._filesystem, self._path = fsspec.core.url_to_fs(self._folder)
+
+    def save(self, state: dict[str, Any], *, epoch: int, batch: int) -> None:
+        """Write `state` under the name of its progress, and remove those that are too old to keep.
+
+        Atomic: a reader sees the whole checkpoint or none. Raises ArtifactError if it cannot be written.
+        """
+        buffer = io.BytesIO()
+        torch.save({**state, "fingerprint": self._fingerprint}, buffer)
+        body = buffer.getvalue()
+        name = f"epoch-{epoch:06d}-batch-{batch:09d}.ckpt"
+        write_artifact(f"{self._folder}/{name}", hashlib.sha256(body).digest() + body)
+        for old in self._names()[self._keep :]:
+            self._remove(old)
+
+    def newest(self) -> dict[str, Any] | None:
+        """The state furthest on that is whole and of this training; None if there is none."""
+        for name in self._names():
+            state = self._read(name)
+            if state is not None and state.get("fingerprint") == self._fingerprint:
+                return state
+        return None
+
+    def discard(self) -> None:
+        """Remove them all, once the model is committed."""
+        for name in self._names():
+            self._remove(name)
+
+    def _names(self) -> list[str]:
+        """Names of all checkpoints, furthest first."""
+        self._filesystem.invalidate_cache()  # another attempt may have written since
+        try:
+            paths = self._filesystem.ls(self._path, detail=False)
+        except FileNotFoundError:
+            return []
+        names = [path.rsplit("/", 1)[-1] for path in paths]
+        return sorted((name for name in names if _NAME.fullmatch(name)), reverse=True)
+
+    def _read(self, name: str) -> dict[str, Any] | None:
+        try:
+            raw = self._filesystem.cat_file(f"{self._path}/{name}")
+            digest, body = raw[:_HASH_BYTES], raw[_HASH_BYTES:]
+            if hashlib.sha256(body).digest() != digest:
+                raise ValueError("it does not hash to what was written")
+            # weights_only: a checkpoint is data and must not be able to run code.
+            state: dict[str, Any] = torch.load(io.BytesIO(body), map_location="cpu", weights_only=True)
+        except (OSError, ValueError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+            log.warning("Checkpoint %s is skipped, an older one is tried: %s", name, error)
+            return None
+        return state
+
+    def _remove(self, name: str) -> None:
+        try:
+            self._filesystem.rm_file(f"{self._path}/{name}")
+        except FileNotFoundError:
+            log.debug("Checkpoint %s was removed by another attempt", name)
+
+
+def fingerprint(job: TrainingJob) -> str:
+    """A hash of all that decides the result: configuration, training set, seed and starting point."""
+    digest = hashlib.sha256(msgspec.json.encode([job.model, job.training, job.data, job.seed], order="sorted"))
+    digest.update(job.dataset.config.name.encode())
+    for body in (job.keys.tobytes(), job.weights.tobytes(), job.previous or b""):
+        digest.update(hashlib.sha256(body).digest())
+    return digest.hexdigest()

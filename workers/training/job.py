@@ -1,0 +1,59 @@
+"""One training as a value: what goes in, what is reported on the way, what comes out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from shared.config.pipeline import Data, Model, Training
+from workers.features.source import SampleSource
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingJob:
+    """All that decides what the trained model will be, and where the work may leave things."""
+
+    model: Model
+    training: Training
+    data: Data
+    dataset: SampleSource
+    keys: npt.NDArray[np.int64]  # (rows,) of the training set
+    weights: npt.NDArray[np.float32]  # (rows,)
+    previous: bytes | None  # the model to go on from; None: model.pretrained_uri if set, else fresh
+    seed: int  # derived for the trigger
+    device: str  # auto, cpu, cuda or cuda:<n>
+    checkpoint_folder: str  # path or URI; of this training alone
+    checkpoints_kept: int
+    scratch_folder: Path  # local
+    report_every_batches: int
+    trusted_modules: tuple[str, ...]
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a training is. Epochs and batches count from 1."""
+
+    epoch: int
+    epochs: int
+    batch: int
+    batches: int
+    loss: float  # mean over the epoch so far
+    samples_per_s: float  # since this process began to train
+    eta_s: float
+
+
+class TrainedModel(msgspec.Struct, frozen=True, kw_only=True):
+    """What a training makes."""
+
+    body: bytes  # safetensors
+    loss: float  # mean over the last epoch
+    epochs: int
+    samples: int  # rows of the training set
+    seconds: float  # spent by this process
+
+
+class Interrupted(Exception):  # noqa: N818 - being asked to stop is no error
+    """The training was asked to stop and left a checkpoint; the same job goes on from there."""

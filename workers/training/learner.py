@@ -1,0 +1,72 @@
+"""Model, optimizer, schedule and loss of one training, and what they do with a batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+
+from shared.config.pipeline import Training
+from shared.errors import ModynError, TrainingError
+from workers.training.losses import Objective, make_objective
+from workers.training.optimizers import Schedule, make_optimizer, make_schedule
+from workers.training.randomness import random_state, restore_random_state
+
+
+class Learner:
+    """All that changes while a training goes on."""
+
+    def __init__(self, model: nn.Module, training: Training, device: torch.device, *, weighted: bool) -> None:
+        """Raises FindingsError for an optimizer, scheduler or loss that cannot be made as the file says."""
+        self.model = model.to(device).train()
+        self.optimizer: Optimizer = make_optimizer(training.optimizer, model.parameters())
+        self.schedule: Schedule = make_schedule(training.lr_scheduler, self.optimizer)
+        self._objective: Objective = make_objective(training.loss, weighted=weighted).to(device)
+        self._clip_norm = training.gradient_clip_norm
+        self._parameters = list(model.parameters())
+
+    def step(self, inputs: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor | None) -> torch.Tensor:
+        """Learn from a batch; the loss before it did, still on the device: reading it there would wait for the GPU.
+
+        Raises TrainingError for whatever the model, the loss or the optimizer raises.
+        """
+
+        def loss_and_gradients() -> torch.Tensor:
+            self.optimizer.zero_grad(set_to_none=True)
+            loss = self._objective(self.model(inputs), labels, weights)
+            loss.backward()  # type: ignore[no-untyped-call]
+            if self._clip_norm is not None:
+                nn.utils.clip_grad_norm_(self._parameters, self._clip_norm)
+            return loss
+
+        try:
+            # As a closure, because LBFGS evaluates the loss several times in a step.
+            loss: torch.Tensor = self.optimizer.step(loss_and_gradients)  # type: ignore[assignment,arg-type]
+            self.schedule.after_batch()
+        except ModynError:
+            raise
+        except torch.OutOfMemoryError as error:
+            raise TrainingError(
+                f"The device has too little memory for {len(inputs)} rows: lower batch_size."
+            ) from error
+        except Exception as error:
+            raise TrainingError(f"The model failed on a batch of {len(inputs)} rows: {error}") from error
+        return loss.detach()
+
+    def state(self) -> dict[str, Any]:
+        """All of it, and torch's random numbers, for a checkpoint."""
+        return {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "random": random_state(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on where `state` was taken, to the bit on the same CPU."""
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.schedule.load_state_dict(state["schedule"])
+        restore_random_state(state["random"])

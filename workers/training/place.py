@@ -1,0 +1,80 @@
+"""Where a training stands, and what it says about that."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from workers.training.checkpoints import Checkpoints
+from workers.training.job import Progress
+from workers.training.learner import Learner
+from workers.training.losses_seen import LossesSeen
+
+
+@dataclass
+class Place:
+    """Between two batches. Epoch and batch count from 0 and name the next to be done."""
+
+    epoch: int = 0
+    batch: int = 0
+    losses: LossesSeen = field(default_factory=lambda: LossesSeen(epoch=0))
+
+
+def restore_place(learner: Learner, checkpoints: Checkpoints) -> Place:
+    """Go on from the newest usable checkpoint, or from the beginning."""
+    state = checkpoints.newest()
+    if state is None:
+        return Place()
+    learner.restore(state["learner"])
+    epoch, batch = state["epoch"], state["batch"]
+    return Place(epoch, batch, LossesSeen(epoch, batch, state["loss_total"], state["loss_rows"]))
+
+
+class Saver:
+    """Writes checkpoints, at most one per interval of its own accord."""
+
+    def __init__(self, learner: Learner, checkpoints: Checkpoints, every_s: float) -> None:
+        self._learner, self._checkpoints, self._every_s = learner, checkpoints, every_s
+        self._last_s = time.monotonic()
+
+    def is_due(self) -> bool:
+        """Whether the interval has passed."""
+        return time.monotonic() - self._last_s >= self._every_s
+
+    def save(self, place: Place) -> None:
+        """Write a checkpoint now. Raises TrainingError rather than keep weights that are no numbers."""
+        place.losses.read()
+        state: dict[str, Any] = {"learner": self._learner.state(), "epoch": place.epoch, "batch": place.batch}
+        state |= {"loss_total": place.losses.total, "loss_rows": place.losses.rows}
+        self._checkpoints.save(state, epoch=place.epoch, batch=place.batch)
+        self._last_s = time.monotonic()
+
+
+class Meter:
+    """Speed and time left, as this process has seen them since it began to train."""
+
+    def __init__(self, *, epochs: int, batches: int, rows: int) -> None:
+        self._epochs, self._batches, self._rows = epochs, batches, rows
+        self._started_s = time.monotonic()
+        self._samples = 0
+
+    def count(self, samples: int) -> None:
+        """So many samples more were learned from."""
+        self._samples += samples
+
+    def progress(self, place: Place) -> Progress:
+        """What to report. Reads the losses, so it waits for the device. Raises TrainingError for NaN."""
+        loss = place.losses.read()
+        elapsed_s = max(time.monotonic() - self._started_s, 1e-9)
+        per_s = self._samples / elapsed_s
+        left = (self._epochs - place.epoch) * self._rows - place.losses.rows
+        return Progress(
+            epoch=place.epoch + 1,
+            epochs=self._epochs,
+            batch=place.batch,
+            batches=self._batches,
+            loss=loss,
+            samples_per_s=per_s,
+            eta_s=left / per_s if per_s else 0.0,
+        )

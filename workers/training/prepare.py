@@ -1,0 +1,74 @@
+"""From a job to all that the loop needs: encoded rows, a model, and what trains it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+from shared.errors import DataError
+from workers.features.encoder import FeatureEncoder
+from workers.features.matrix import encode_rows
+from workers.features.source import SampleSource
+from workers.models.build import build_model
+from workers.models.model_file import Header, pack
+from workers.training.device import choose_device
+from workers.training.job import TrainingJob
+from workers.training.labels import label_reader
+from workers.training.learner import Learner
+from workers.training.losses import loss_kind, prepare_labels
+from workers.training.outputs import count_outputs
+from workers.training.randomness import fix_randomness
+from workers.training.rows import StoppableSource, TrainingRows
+from workers.training.start import apply_start, starting_encoder, starting_model
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """A training that is ready for its first batch."""
+
+    header: Header
+    encoder: FeatureEncoder
+    learner: Learner
+    rows: TrainingRows
+    device: torch.device
+
+    def packed(self) -> bytes:
+        """The model as it is now, as safetensors."""
+        return pack(self.header, self.learner.model, self.encoder)
+
+
+def prepare(job: TrainingJob, should_stop: Callable[[], bool]) -> Prepared:
+    """Fit the encoder, make the model, encode the rows. Raises what `train` raises."""
+    if not len(job.keys):
+        raise DataError("The training set is empty; choose trigger, strategy and split so that it gets rows.")
+    device = choose_device(job.device)
+    fix_randomness(job.seed, job.training.threads)
+    source = StoppableSource(job.dataset, should_stop)
+    start = starting_model(job.model, job.previous)
+    encoder = starting_encoder(start, job.model, source, job.keys)
+    model = build_model(job.model, encoder.inputs, job.trusted_modules)
+    outputs = count_outputs(model, encoder, job.training.loss)
+    apply_start(start, model)
+    header = Header(
+        model=job.model, inputs=encoder.inputs, features=encoder.description, loss=job.training.loss, outputs=outputs
+    )
+    weights = _weights(job)
+    learner = Learner(model, job.training, device, weighted=weights is not None)
+    rows = _read_rows(job, source, encoder, header, weights)
+    return Prepared(header=header, encoder=encoder, learner=learner, rows=rows, device=device)
+
+
+def _read_rows(
+    job: TrainingJob, source: SampleSource, encoder: FeatureEncoder, header: Header, weights: torch.Tensor | None
+) -> TrainingRows:
+    kind = loss_kind(header.loss)
+    read_labels = label_reader(kind, header.outputs, source.config.label)
+    encoded = encode_rows(source, job.keys, encoder, read_labels, job.scratch_folder)
+    return TrainingRows(encoded.features, prepare_labels(kind, encoded.labels), weights, encoder)
+
+
+def _weights(job: TrainingJob) -> torch.Tensor | None:
+    """float32 (rows,), or None where all are 1 and the plain mean will do."""
+    return None if (job.weights == 1).all() else torch.from_numpy(job.weights.astype("float32"))

@@ -1,0 +1,62 @@
+"""What makes two trainings of the same job equal to the bit: seeds, threads, orders."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+_SEEDS = 2**63  # torch takes any int64; ours may be larger
+
+
+def fix_randomness(seed: int, threads: int) -> None:
+    """Seed torch and make its sums come in one order. Thread counts change results, so they come from the file."""
+    # cuBLAS is deterministic only with a fixed workspace, read when CUDA starts.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.manual_seed(seed % _SEEDS)
+    torch.set_num_threads(threads)
+    torch.backends.cudnn.benchmark = False
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    # On by default beside the line above: it fills every new tensor with NaN, which costs and finds nothing here.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+
+
+def sample_order(seed: int, epoch: int, rows: int) -> torch.Tensor:
+    """The order of rows in an epoch, int64 (rows,): of seed and epoch alone, so that a resumed epoch has it too."""
+    generator = np.random.Generator(np.random.PCG64([seed % _SEEDS, epoch]))
+    return torch.from_numpy(generator.permutation(rows))
+
+
+def batch_bounds(rows: int, batch_size: int, *, lone_row_allowed: bool) -> list[tuple[int, int]]:
+    """[start, stop) of each batch; the last may be short.
+
+    Batch normalisation cannot learn from one row: where it is not allowed, a lone last row joins the batch before.
+    """
+    bounds = [(start, min(start + batch_size, rows)) for start in range(0, rows, batch_size)]
+    lone = len(bounds) > 1 and bounds[-1][1] - bounds[-1][0] == 1
+    if lone and batch_size > 1 and not lone_row_allowed:
+        bounds[-2:] = [(bounds[-2][0], rows)]
+    return bounds
+
+
+def uses_batch_norm(model: nn.Module) -> bool:
+    """Whether statistics of the batch are a part of the model."""
+    return any(isinstance(module, _BatchNorm) for module in model.modules())
+
+
+def random_state() -> dict[str, torch.Tensor | list[torch.Tensor]]:
+    """The state of torch's generators, for a checkpoint."""
+    state: dict[str, torch.Tensor | list[torch.Tensor]] = {"cpu": torch.get_rng_state()}
+    if torch.cuda.is_available():
+        state["cuda"] = torch.cuda.get_rng_state_all()
+    return state
+
+
+def restore_random_state(state: dict[str, torch.Tensor | list[torch.Tensor]]) -> None:
+    """Go on with the random numbers where `random_state` was taken."""
+    torch.set_rng_state(state["cpu"])  # type: ignore[arg-type]
+    if "cuda" in state and torch.cuda.is_available():
+        torch.cuda.set_rng_state_all(state["cuda"])

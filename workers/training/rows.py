@@ -1,0 +1,76 @@
+"""The rows of a training set as batches on the device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy.typing as npt
+import torch
+
+from shared.config.system import Dataset
+from workers.features.encoder import FeatureEncoder
+from workers.features.matrix import model_input
+from workers.features.source import SampleSource
+from workers.training.job import Interrupted
+
+Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]  # inputs, labels (batch,), weights (batch,)
+
+
+class TrainingRows:
+    """Features gathered from the scratch file, labels and weights from memory."""
+
+    def __init__(
+        self, features: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor | None, encoder: FeatureEncoder
+    ) -> None:
+        self._features, self._labels, self._weights = features, labels, weights
+        self._encoder = encoder
+
+    def __len__(self) -> int:
+        return len(self._labels)
+
+    def batch(self, picked: torch.Tensor, device: torch.device) -> Batch:
+        """The rows at positions `picked` (batch,), in that order."""
+        features = self._features.index_select(0, picked).to(device)
+        weights = None if self._weights is None else self._weights.index_select(0, picked).to(device)
+        return model_input(features, self._encoder), self._labels.index_select(0, picked).to(device), weights
+
+
+class StoppableSource:
+    """A dataset that can be asked to stop between the pieces it reads; nothing is trained by then."""
+
+    def __init__(self, source: SampleSource, should_stop: Callable[[], bool]) -> None:
+        self._source, self._should_stop = source, should_stop
+
+    @property
+    def config(self) -> Dataset:
+        """Its entry of config.yaml."""
+        return self._source.config
+
+    @property
+    def rows(self) -> int:
+        """Rows that exist now."""
+        return self._source.rows
+
+    @property
+    def feature_columns(self) -> Sequence[str]:
+        """The columns that a table's features come from."""
+        return self._source.feature_columns
+
+    def batches(
+        self, columns: Sequence[str], first_key: int, stop_key: int, batch_rows: int
+    ) -> Iterator[tuple[int, Any]]:
+        """As the source. Raises Interrupted."""
+        for batch in self._source.batches(columns, first_key, stop_key, batch_rows):
+            self._look()
+            yield batch
+
+    def take_batches(self, columns: Sequence[str], keys: npt.NDArray[Any], batch_rows: int) -> Iterator[Any]:
+        """As the source. Raises Interrupted."""
+        for table in self._source.take_batches(columns, keys, batch_rows):
+            self._look()
+            yield table
+
+    def _look(self) -> None:
+        if self._should_stop():
+            raise Interrupted("stopped while the training set was being read")

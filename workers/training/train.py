@@ -1,0 +1,54 @@
+"""Train one model: the page that says what happens, in the order in which it happens."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from workers.training.checkpoints import Checkpoints, fingerprint
+from workers.training.job import Interrupted, Progress, TrainedModel, TrainingJob
+from workers.training.losses_seen import LossesSeen
+from workers.training.place import Meter, Place, Saver, restore_place
+from workers.training.prepare import prepare
+from workers.training.randomness import batch_bounds, sample_order, uses_batch_norm
+
+
+def train(job: TrainingJob, *, report: Callable[[Progress], None], should_stop: Callable[[], bool]) -> TrainedModel:
+    """Train the job's model on the job's rows, going on from its newest checkpoint if it has one.
+
+    The same job gives the same bytes on the same CPU type and library versions, interrupted or not. `should_stop` is
+    asked between batches. Raises Interrupted after it said yes, DataError for rows that cannot be used, TrainingError
+    if the training fails, ConfigurationError for what the file asks in vain, NotReadyError without the wanted device.
+    """
+    started_s = time.monotonic()
+    ready = prepare(job, should_stop)
+    learner, rows, epochs = ready.learner, ready.rows, job.training.epochs
+    checkpoints = Checkpoints(job.checkpoint_folder, fingerprint=fingerprint(job), keep=job.checkpoints_kept)
+    saver = Saver(learner, checkpoints, job.training.checkpoint_every_s)
+    place = restore_place(learner, checkpoints)
+    lone_row_allowed = not uses_batch_norm(learner.model)
+    bounds = batch_bounds(len(rows), job.training.batch_size, lone_row_allowed=lone_row_allowed)
+    meter = Meter(epochs=epochs, batches=len(bounds), rows=len(rows))
+
+    mean_loss = 0.0
+    while place.epoch < epochs:
+        order = sample_order(job.seed, place.epoch, len(rows))
+        for first, stop in bounds[place.batch :]:
+            loss = learner.step(*rows.batch(order[first:stop], ready.device))
+            place.losses.add(loss, stop - first)
+            place.batch += 1
+            meter.count(stop - first)
+            if place.batch % job.report_every_batches == 0 and place.batch < len(bounds):
+                report(meter.progress(place))
+            stopping = should_stop()
+            if stopping or saver.is_due():
+                saver.save(place)
+            if stopping:
+                raise Interrupted(f"stopped in epoch {place.epoch + 1} after batch {place.batch}; a checkpoint is kept")
+        mean_loss = place.losses.read()
+        learner.schedule.after_epoch(mean_loss)
+        report(meter.progress(place))
+        place = Place(place.epoch + 1, losses=LossesSeen(place.epoch + 1))
+
+    seconds = time.monotonic() - started_s
+    return TrainedModel(body=ready.packed(), loss=mean_loss, epochs=epochs, samples=len(rows), seconds=seconds)
