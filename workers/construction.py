@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
@@ -102,7 +103,8 @@ def _objection(part: Part, error: Exception, accepted: list[str]) -> Finding:
     """What a constructor raised, at the one argument it speaks of, if that can be told."""
     message = str(error) or type(error).__name__
     texts = [name for name, value in part.config.items() if _is_number_as_text(value)]
-    spoken_of = texts or [name for name, value in part.config.items() if name in message or repr(value) in message]
+    named = [name for name in part.config if re.search(rf"\b{re.escape(name)}\b", message)]
+    spoken_of = texts or named or [name for name, value in part.config.items() if repr(value) in message]
     path = f"{part.path}.{spoken_of[0]}" if len(spoken_of) == 1 else part.path
     values = ", ".join(f"{name} = {value!r}" for name, value in part.config.items()) or "no arguments"
     hint = " A number in quotes, or one such as 1e-3, is text in YAML; write 0.001." if texts else ""

@@ -33,7 +33,7 @@ class EncodedSet:
 def encode_rows(
     source: SampleSource, keys: Keys, encoder: FeatureEncoder, read_labels: LabelReader, scratch: Path
 ) -> EncodedSet:
-    """Encode the rows of `keys`, in that order, into a nameless file under `scratch`.
+    """Encode the rows of `keys`, which ascend, into a nameless file under `scratch`.
 
     The file has no name from the start, so its space returns when this process ends, however it ends.
     Raises DataError for a row that cannot be used, TrainingError if the scratch disk is full.

@@ -14,7 +14,7 @@ ROWS_AT_ONCE = 16_384
 
 
 class SampleSource(Protocol):
-    """A dataset by column and key. Tables are pyarrow.Table, in key order or in the order of the keys asked for."""
+    """A dataset by column and key. Tables are pyarrow.Table, in key order."""
 
     @property
     def config(self) -> Dataset:
@@ -34,7 +34,7 @@ class SampleSource(Protocol):
         """(first key, table) for consecutive stretches of [first_key, stop_key)."""
 
     def take_batches(self, columns: Sequence[str], keys: npt.NDArray[Any], batch_rows: int) -> Iterator[Any]:
-        """Tables with the rows of `keys`, in that order."""
+        """Tables with the rows of `keys`, which ascend."""
 
 
 def input_columns(source: SampleSource) -> tuple[str, ...]:

@@ -1,0 +1,235 @@
+"""marshmallow fields that say in a sentence what is wrong with a value and what would be right."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validates_schema
+
+from shared.durations import parse_duration_s
+from shared.timestamps import parse_timestamp_us
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """A hint at the nearest known word, else the list of all."""
+    names = sorted(known)
+    near = difflib.get_close_matches(word, names, 1)
+    return f"did you mean {near[0]}?" if near else f"known: {', '.join(names)}."
+
+
+class Group(Schema):
+    """A group of keys; unknown ones are errors that suggest the nearest known one."""
+
+    class Meta:
+        """Unknown keys are collected by `_known_keys`, with a hint."""
+
+        unknown = RAISE
+
+    error_messages = {"type": "is not a group of keys; write `key: value` lines below it."}
+
+    def handle_error(self, error: ValidationError, data: Any, **kwargs: Any) -> None:
+        """Put the hint where marshmallow says only `Unknown field.`."""
+        if isinstance(error.messages, dict):
+            _explain(error.messages, self)
+
+
+def _explain(messages: dict[Any, Any], schema: Schema) -> None:
+    for key, told in messages.items():
+        if told == ["Unknown field."]:
+            messages[key] = [f"is not a key here; {nearest(str(key), schema.fields)}"]
+
+
+class Sentence(fields.Field[Any]):
+    """The base: null is refused with a sentence, not with marshmallow's words."""
+
+    default_error_messages = {"null": "is empty; give a value or remove the key.", "required": "is missing; add it."}
+
+    def __init__(self, meaning: str, **options: Any) -> None:
+        super().__init__(metadata={"meaning": meaning}, **options)
+
+
+class Text(Sentence):
+    """A text."""
+
+    kind = "text"
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        if not isinstance(value, str) or not value.strip():
+            raise ValidationError(f"{value!r} is not a text.")
+        return value
+
+
+class Whole(Sentence):
+    """A whole number of at least `least`."""
+
+    kind = "whole number"
+
+    def __init__(self, meaning: str, *, least: int = 1, **options: Any) -> None:
+        super().__init__(meaning, **options)
+        self.least = least
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        if isinstance(value, bool) or not isinstance(value, int) or value < self.least:
+            raise ValidationError(f"{value!r} is not a whole number of at least {self.least}.")
+        return value
+
+
+class Number(Sentence):
+    """A finite number in a range."""
+
+    kind = "number"
+
+    def __init__(self, meaning: str, *, least: float = -math.inf, below: float = math.inf, **options: Any) -> None:
+        super().__init__(meaning, **options)
+        self.least, self.below = least, below
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+        if not number or not self.least <= value < self.below:
+            bounds = "" if self.least == -math.inf else f" of at least {self.least:g}"
+            bounds += "" if self.below == math.inf else f" and below {self.below:g}"
+            raise ValidationError(f"{value!r} is not a number{bounds}.")
+        return float(value)
+
+
+class PositiveNumber(Number):
+    """A finite number above zero."""
+
+    kind = "number > 0"
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        number = super()._deserialize(value, attr, data, **kwargs)
+        if number <= 0:
+            raise ValidationError(f"{value!r} is not a number above zero.")
+        return number
+
+
+class Truth(Sentence):
+    """true or false."""
+
+    kind = "true or false"
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        if not isinstance(value, bool):
+            raise ValidationError(f"{value!r} is neither true nor false.")
+        return value
+
+
+class Duration(Sentence):
+    """A duration above zero, in seconds."""
+
+    kind = "duration"
+
+    def __init__(self, meaning: str, *, least_s: float = 1e-6, **options: Any) -> None:
+        super().__init__(meaning, **options)
+        self.least_s = least_s
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        if not isinstance(value, str):
+            raise ValidationError(f"{value!r} is not a duration; write a number and one of s, m, h, d, w, such as 7d.")
+        try:
+            seconds = parse_duration_s(value)
+        except ValueError as error:
+            raise ValidationError(f"{error}.") from None
+        if seconds < self.least_s:
+            raise ValidationError(f"{value!r} is too short; at least {self.least_s:g}s is needed.")
+        return seconds
+
+
+class Moment(Sentence):
+    """A moment, in microseconds since the epoch."""
+
+    kind = "ISO 8601 time"
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        try:
+            return parse_timestamp_us(value)
+        except (TypeError, ValueError):
+            raise ValidationError(f"{value!r} is not a time; write one such as 2013-01-01T00:00:00Z.") from None
+
+
+class Choice(Sentence):
+    """One of several words; those of a later version are refused by name."""
+
+    def __init__(self, meaning: str, *now: str, later: tuple[str, ...] = (), **options: Any) -> None:
+        super().__init__(meaning, **options)
+        self.now, self.later = now, later
+        self.kind = " | ".join(now)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        if value in self.later:
+            raise ValidationError(f"{value} is not available yet; available: {', '.join(self.now)}.")
+        if value not in self.now:
+            raise ValidationError(f"{value!r} is unknown; {nearest(str(value), self.now)}")
+        return value
+
+
+class Only(Sentence):
+    """A key whose one value so far is its default; anything else is not available yet."""
+
+    def __init__(self, meaning: str, only: Any, **options: Any) -> None:
+        super().__init__(meaning, load_default=only, **options)
+        self.only = only
+        self.kind = f"only {str(only).lower()} so far"
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        if value != self.only or isinstance(value, bool) != isinstance(self.only, bool):
+            raise ValidationError(f"{value!r} is not available yet; available: {str(self.only).lower()}.")
+        return value
+
+
+class Arguments(Sentence):
+    """Arguments of a constructor, by name."""
+
+    kind = "names and values"
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        if not isinstance(value, dict):
+            raise ValidationError(f"{value!r} is not a group of arguments; write {{name: value}}.")
+        return value
+
+
+class Sub(Sentence):
+    """A group below a key."""
+
+    kind = "group"
+
+    def __init__(self, schema: type[Group], meaning: str, **options: Any) -> None:
+        super().__init__(meaning, **options)
+        self.schema = schema
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        if not isinstance(value, dict):
+            raise ValidationError(f"{value!r} is not a group of keys; write `key: value` lines below it.")
+        return self.schema().load(value)
+
+
+class Sequence(Sentence):
+    """A list whose items are all of one field."""
+
+    def __init__(self, item: Sentence, meaning: str, *, may_be_empty: bool = False, **options: Any) -> None:
+        super().__init__(meaning, **options)
+        self.item, self.may_be_empty = item, may_be_empty
+        self.kind = f"list of {getattr(item, 'kind', 'values')}"
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        if not isinstance(value, list) or (not value and not self.may_be_empty):
+            raise ValidationError(f"{value!r} is not a list with at least one entry.")
+        errors, items = {}, []
+        for number, one in enumerate(value):
+            try:
+                items.append(self.item.deserialize(one))
+            except ValidationError as error:
+                errors[number] = error.messages
+        if errors:
+            raise ValidationError(errors)  # type: ignore[arg-type]
+        return items
+
+
+__all__ = [
+    "Arguments", "Choice", "Duration", "Group", "Moment", "Number", "Only", "PositiveNumber", "Sentence", "Sequence",
+    "Sub", "Text", "Truth", "Whole", "nearest", "validates_schema",
+]  # fmt: skip

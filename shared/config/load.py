@@ -1,0 +1,189 @@
+"""Both files into typed values, with everything that is wrong in either said at once."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+from marshmallow import ValidationError
+
+from shared.config.fields import Group, nearest
+from shared.config.pipeline import Last, Pipeline
+from shared.config.pipeline_schema import BUILT_IN_MODELS, PipelineSchema
+from shared.config.system import System
+from shared.config.system_schema import SystemSchema
+from shared.config.yaml_source import Source, read_yaml
+from shared.errors import ConfigurationError
+
+_PASSWORD = re.compile(r"(?<=://)([^:@/]*):[^@/]*@")
+
+
+class Configuration(msgspec.Struct, frozen=True, kw_only=True):
+    """What both files say, and where they say it."""
+
+    pipeline: Pipeline
+    system: System
+    pipeline_source: Source
+    system_source: Source
+
+    def resolved_pipeline_yaml(self) -> str:
+        """pipeline.yaml with every default filled in, in a stable order."""
+        return yaml.safe_dump(msgspec.to_builtins(self.pipeline), sort_keys=False, allow_unicode=True)
+
+    def resolved_system_yaml(self) -> str:
+        """config.yaml with every default filled in, secrets masked, in a stable order."""
+        values = msgspec.to_builtins(self.system)
+        values["broker"] = {"url": self.system.broker.masked_url}
+        return yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
+
+
+def load_configuration(pipeline_path: Path, config_path: Path, *, experiment_mode: bool) -> Configuration:
+    """Read and check both files. Raises ConfigurationError with every problem of both."""
+    problems: list[str] = []
+    pipeline_source = _read(pipeline_path, False, problems)
+    system_source = _read(config_path, True, problems)
+    pipeline_values = _checked(PipelineSchema(), pipeline_source, problems)
+    system_values = _checked(SystemSchema(), system_source, problems)
+    if problems or pipeline_source is None or system_source is None:
+        raise ConfigurationError(*problems)
+    system = _system(system_values, system_source)
+    pipeline = _pipeline(pipeline_values, pipeline_source)
+    problems = _across(pipeline, system, pipeline_source, experiment_mode)
+    if problems:
+        raise ConfigurationError(*problems)
+    return Configuration(pipeline=pipeline, system=system, pipeline_source=pipeline_source, system_source=system_source)
+
+
+def load_system(config_path: Path) -> System:
+    """config.yaml alone, for the commands that need no pipeline. Raises ConfigurationError."""
+    source = read_yaml(config_path, environment=True)
+    problems: list[str] = []
+    values = _checked(SystemSchema(), source, problems)
+    if problems:
+        raise ConfigurationError(*problems)
+    return _system(values, source)
+
+
+def _read(path: Path, environment: bool, problems: list[str]) -> Source | None:
+    try:
+        return read_yaml(path, environment=environment)
+    except ConfigurationError as error:
+        problems.extend(error.problems)
+        return None
+
+
+def _checked(schema: Group, source: Source | None, problems: list[str]) -> dict[str, Any]:
+    if source is None:
+        return {}
+    try:
+        return dict(schema.load(source.values))
+    except ValidationError as error:
+        for path, told in _flat(error.messages, ""):
+            problems.append(f"{source.where(path)}: {path}: {_PASSWORD.sub(r'***:***@', told)}")
+        return {}
+
+
+def _flat(messages: Any, path: str) -> list[tuple[str, str]]:
+    """marshmallow's tree of messages as (key path, sentence)."""
+    if isinstance(messages, dict):
+        found = []
+        for key, below in messages.items():
+            at = path if key == "_schema" else f"{path}.{key}" if path else str(key)
+            found += _flat(below, at)
+        return found
+    if isinstance(messages, list):
+        return [pair for told in messages for pair in _flat(told, path)]
+    return [(path, str(messages))]
+
+
+def _system(values: dict[str, Any], source: Source) -> System:
+    folder = source.path.parent
+    datasets = {
+        name: {**given, "name": name, "uri": _absolute(given["uri"], folder)}
+        for name, given in values["storage"]["datasets"].items()
+    }
+    url = values["broker"]["url"]
+    return msgspec.convert(
+        {
+            **{key: values[key] for key in ("fleet", "notification", "trusted_modules", "lease_s", "retention")},
+            "path": str(source.path),
+            "broker": {"url": url, "masked_url": _PASSWORD.sub(r"\1:***@", url)},
+            "datasets": datasets,
+            "artifacts_root": _absolute(values["artifacts"]["uri"], folder).rstrip("/"),
+        },
+        System,
+    )
+
+
+def _pipeline(values: dict[str, Any], source: Source) -> Pipeline:
+    for key in ("dataloader_workers", "augmentation", "precision"):
+        values["training"].pop(key, None)
+    values["data"].pop("label_delay", None)
+    values["logging"].pop("tensorboard", None)
+    windows = values["evaluation"]["on"]
+    if not any(window["extent"]["kind"] == "until_next_trigger" for window in windows):
+        taken = {window["name"] for window in windows}
+        name = next(name for name in ("next", "until_next_trigger", "prequential") if name not in taken)
+        windows.insert(0, {"name": name, "extent": {"kind": "until_next_trigger"}, "split": None})
+    if values["deployment"] is not None:
+        for target in values["deployment"]["targets"]:
+            target["uri"] = _absolute(target["uri"], source.path.parent)
+    return msgspec.convert(values, Pipeline)
+
+
+def _absolute(uri: str, folder: Path) -> str:
+    return uri if "://" in uri or uri.startswith("/") else str(folder / uri)
+
+
+def _across(pipeline: Pipeline, system: System, source: Source, experiment_mode: bool) -> list[str]:
+    """What one value means for another."""
+    problems = []
+
+    def wrong(path: str, sentence: str) -> None:
+        problems.append(f"{source.where(path)}: {path}: {sentence}")
+
+    if pipeline.data.dataset not in system.datasets:
+        wrong(
+            "data.dataset",
+            f"{pipeline.data.dataset} is not in storage.datasets; {nearest(pipeline.data.dataset, system.datasets)}",
+        )
+    if experiment_mode and pipeline.initial_mode != "replay":
+        wrong(
+            "initial_mode",
+            f"{pipeline.initial_mode} cannot be used with --experiment-mode; write `initial_mode: replay`.",
+        )
+    if (
+        not experiment_mode
+        and pipeline.initial_mode == "replay"
+        and pipeline.strategy.__struct_config__.tag == "all_data"
+    ):
+        wrong(
+            "initial_mode",
+            "replay with strategy all_data is for --experiment-mode; train_on_everything gives the same model.",
+        )
+    if ":" in pipeline.model.id:
+        module = pipeline.model.id.split(":")[0]
+        if not any(module == one or module.startswith(f"{one}.") for one in system.trusted_modules):
+            wrong(
+                "model.id",
+                f"{module} is not in config.yaml's trusted_modules; add it there if you trust its code, or use one of {', '.join(BUILT_IN_MODELS)}.",
+            )
+    gate = pipeline.deployment.gate if pipeline.deployment else None
+    if gate is not None:
+        labels = {metric.label for metric in pipeline.evaluation.metrics}
+        windows = {window.name: window for window in pipeline.evaluation.on}
+        if gate.metric not in labels:
+            wrong(
+                "deployment.gate.metric", f"{gate.metric} is not in evaluation.metrics; {nearest(gate.metric, labels)}"
+            )
+        if gate.on not in windows:
+            wrong("deployment.gate.on", f"{gate.on} is no window of evaluation.on; {nearest(gate.on, windows)}")
+        elif not isinstance(windows[gate.on].extent, Last):
+            wrong(
+                "deployment.gate.on",
+                f"{gate.on} does not end at the watermark; a gate needs a window such as {{last: 7d}}.",
+            )
+    return problems

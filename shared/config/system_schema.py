@@ -1,0 +1,155 @@
+"""What config.yaml may say: every key with its type, default and meaning."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import ValidationError
+
+from shared.config import fields as f
+
+_SCHEMES = ("redis://", "rediss://", "redis+socket://")
+
+
+class BrokerUrl(f.Text):
+    """`embedded`, or the URL of a Redis."""
+
+    kind = "embedded | redis:// | rediss:// | redis+socket://"
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        if str(value).startswith("sentinel://"):
+            raise ValidationError(f"sentinel:// is not available yet; available: {self.kind}.")
+        if value != "embedded" and not str(value).startswith(_SCHEMES):
+            scheme = str(value).split("://")[0]
+            raise ValidationError(f"{scheme!r} is no broker; write {self.kind}.")
+        return value
+
+
+class ArtifactsUri(f.Text):
+    """A local folder."""
+
+    kind = "folder"
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        text = str(super()._deserialize(value, attr, data, **kwargs)).removeprefix("file://")
+        if "://" in text:
+            raise ValidationError(f"{text.split('://')[0]}:// is not available yet; available: a local folder.")
+        return text
+
+
+class Shape(f.Sentence):
+    """Channels, height, width."""
+
+    kind = "[channels, height, width]"
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        if not isinstance(value, list) or len(value) != 3 or not all(type(n) is int and n > 0 for n in value):
+            raise ValidationError(f"{value!r} is not [channels, height, width].")
+        return tuple(value)
+
+
+class Broker(f.Group):
+    """`broker:`."""
+
+    url = BrokerUrl("where the Celery queues live; ${ENV} fills in secrets", load_default="embedded")
+
+
+class Image(f.Group):
+    """`image:`."""
+
+    column = f.Text("the column of uint8 pixels", required=True)
+    shape = Shape("of one image", required=True)
+
+
+class Dataset(f.Group):
+    """An entry of `storage.datasets`."""
+
+    kind = f.Choice("how it is stored", "table", later=("files", "sql"), load_default="table")
+    uri = f.Text("Parquet or CSV: a file, a folder, a glob or an fsspec URI", required=True)
+    timestamp = f.Text("the column of event times", load_default="timestamp")
+    unit = f.Choice("of whole-number timestamps", "s", "ms", load_default=None)
+    label = f.Text("the column to be learned", load_default="label")
+    features = f.Sequence(f.Text(""), "columns a table model sees; else all others", load_default=None)
+    image = f.Sub(Image, "one column of images", load_default=None)
+    text = f.Text("one column of text", load_default=None)
+
+    @f.validates_schema
+    def _one_input(self, data: dict[str, Any], **_: Any) -> None:
+        given = [name for name in ("features", "image", "text") if data[name] is not None]
+        if len(given) > 1:
+            raise ValidationError(
+                {given[1]: [f"stands beside {given[0]}; a dataset has one of features, image, text."]}
+            )  # type: ignore[arg-type]
+
+
+class Datasets(f.Sentence):
+    """Datasets by name."""
+
+    kind = "names and groups"
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        if not isinstance(value, dict) or not value:
+            raise ValidationError(f"{value!r} names no dataset; write `name: {{uri: …}}` below it.")
+        errors, loaded = {}, {}
+        for name, given in value.items():
+            try:
+                loaded[name] = f.Sub(Dataset, "").deserialize(given)
+            except ValidationError as error:
+                errors[name] = error.messages
+        if errors:
+            raise ValidationError(errors)  # type: ignore[arg-type]
+        return loaded
+
+
+class Storage(f.Group):
+    """`storage:`."""
+
+    datasets = Datasets("the datasets, by name", required=True)
+
+
+class Artifacts(f.Group):
+    """`artifacts:`."""
+
+    uri = ArtifactsUri("default place of run directories", load_default="runs/")
+
+
+class Fleet(f.Group):
+    """`fleet:`."""
+
+    train = f.Whole("train workers the supervisor starts", least=0, load_default=1)
+    evaluate = f.Whole("evaluate workers the supervisor starts", least=0, load_default=1)
+    device = f.Choice("of the train workers", "auto", "cpu", "cuda", load_default="auto")
+
+
+class Notification(f.Group):
+    """`notification:`."""
+
+    mode = f.Choice("how new data is noticed", "pull", later=("push",), load_default="pull")
+    every_s = f.Duration("between two looks", load_default=5.0, data_key="every")
+
+
+class Retention(f.Group):
+    """`retention:`."""
+
+    checkpoints = f.Whole("newest checkpoints kept of a training under way", load_default=2)
+    models = f.Only("models kept", "all")
+
+
+class SystemSchema(f.Group):
+    """All of config.yaml."""
+
+    broker = f.Sub(Broker, "the broker", load_default=lambda: Broker().load({}))
+    storage = f.Sub(Storage, "where data is", required=True)
+    artifacts = f.Sub(Artifacts, "where results go", load_default=lambda: Artifacts().load({}))
+    fleet = f.Sub(
+        Fleet,
+        "workers the supervisor starts; 0 and 0: use the fleet that is there",
+        load_default=lambda: Fleet().load({}),
+    )
+    notification = f.Sub(Notification, "new data", load_default=lambda: Notification().load({}))
+    trusted_modules = f.Sequence(
+        f.Text(""), "modules models may be imported from", may_be_empty=True, load_default=list
+    )
+    lease_s = f.Duration("after which a silent worker is given up", least_s=1, load_default=15.0, data_key="lease")
+    retention = f.Sub(Retention, "how much is kept", load_default=lambda: Retention().load({}))
