@@ -14,6 +14,7 @@ import pyarrow as pa
 import torch
 from torch import nn
 
+from shared.config.pipeline import Model
 from shared.errors import ArtifactError, TrainingError
 from workers.features.columns import Keys, column
 from workers.features.encoder import FeatureEncoder
@@ -64,7 +65,7 @@ class LoadedModel:
         ]
         outputs = torch.cat(pieces).numpy()
         if not np.isfinite(outputs).all():
-            raise TrainingError(f"Model {self.header.model.id} predicts NaN or infinity; its training went wrong.")
+            raise TrainingError(f"Model {self.header.model.name} predicts NaN or infinity; its training went wrong.")
         return outputs
 
     def predict_batches(
@@ -113,10 +114,15 @@ def load_model_bytes(body: bytes, trusted_modules: Sequence[str] = (), device: s
     encoder = file.encoder()
     if file.header is None or encoder is None:
         raise ArtifactError("These are weights without a description of their model; only a trained model can predict.")
-    with torch.random.fork_rng():  # making a model draws random numbers, which are not the caller's to lose
-        network = build_model(file.header.model, file.header.inputs, trusted_modules)
+    with torch.random.fork_rng(devices=[]):  # making a model draws random numbers, which are not the caller's to lose
+        network = build_model(_model(file.header), file.header.inputs, trusted_modules)
     load_weights(network, file.weights)
     return LoadedModel(file.header, network, encoder, torch.device(device))
+
+
+def _model(header: Header) -> Model:
+    """What the header says was built, as `model:` of pipeline.yaml says it."""
+    return Model(id=header.model.name, framework="pytorch", config=header.model.config, pretrained_uri=None)
 
 
 def _read(uri: str) -> bytes:

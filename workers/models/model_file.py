@@ -16,7 +16,7 @@ import safetensors.torch
 import torch
 from torch import nn
 
-from shared.config.pipeline import Component, Model
+from shared.config.pipeline import Component
 from shared.errors import ArtifactError, ConfigurationError, TrainingError
 from workers.features.encoder import Description, FeatureEncoder, restore_encoder
 from workers.features.inputs import InputSpec
@@ -30,7 +30,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True):
     """What the tensors mean."""
 
     format: Literal[1] = 1
-    model: Model
+    model: Component  # id and config; not `Model`, which grows while stored models stay as they are
     inputs: InputSpec
     features: Description
     loss: Component

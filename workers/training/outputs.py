@@ -24,7 +24,7 @@ def count_outputs(model: nn.Module, encoder: FeatureEncoder, loss: Component) ->
     was_training = model.training
     model.eval()
     try:
-        with torch.no_grad(), torch.random.fork_rng():
+        with torch.no_grad(), torch.random.fork_rng(devices=[]):
             outputs = model(model_input(rows, encoder))
     except ModynError:
         raise

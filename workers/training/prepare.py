@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
+from shared.config.pipeline import Component
 from shared.errors import DataError
 from workers.features.encoder import FeatureEncoder
 from workers.features.matrix import encode_rows
@@ -52,7 +53,11 @@ def prepare(job: TrainingJob, should_stop: Callable[[], bool]) -> Prepared:
     outputs = count_outputs(model, encoder, job.training.loss)
     apply_start(start, model)
     header = Header(
-        model=job.model, inputs=encoder.inputs, features=encoder.description, loss=job.training.loss, outputs=outputs
+        model=Component(name=job.model.id, config=job.model.config),
+        inputs=encoder.inputs,
+        features=encoder.description,
+        loss=job.training.loss,
+        outputs=outputs,
     )
     weights = _weights(job)
     learner = Learner(model, job.training, device, weighted=weights is not None)

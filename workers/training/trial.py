@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,7 +17,7 @@ from workers.features.matrix import model_input
 from workers.features.source import SampleSource
 from workers.features.table import TableColumns, TableEncoder
 from workers.features.text import TextBytes, TextEncoder
-from workers.models.build import MODELS, build_model, model_part
+from workers.models.build import MODELS, build_model
 from workers.models.model_file import ModelFile
 from workers.training.learner import Learner
 from workers.training.losses import loss_kind, prepare_labels
@@ -42,14 +41,14 @@ class Trial:
 def make_trial(
     model: Model, training: Training, source: SampleSource | None, start: ModelFile | None, trusted: Sequence[str]
 ) -> Trial:
-    """Make the model for the first rows of the source, or for made-up ones.
+    """Make the model for the first rows of the source, or, if it is a built-in one, for made-up rows.
 
     Raises FindingsError for the model, DataError for rows that cannot be used, ConfigurationError if `start` reads
     other columns.
     """
     if source is None:
         encoder = start.encoder() if start is not None else None
-        encoder = encoder or _made_up_encoder(model, trusted)
+        encoder = encoder or _made_up_encoder(model)
         rows = np.zeros((_TRIAL_ROWS, encoder.inputs.width), dtype=encoder.dtype)
     else:
         keys = np.arange(min(source.rows, _SAMPLE_ROWS))
@@ -74,10 +73,9 @@ def _first_rows(source: SampleSource, encoder: FeatureEncoder) -> npt.NDArray[np
     return np.repeat(rows, 2, axis=0) if len(rows) == 1 else rows
 
 
-def _made_up_encoder(model: Model, trusted: Sequence[str]) -> FeatureEncoder:
-    """An encoder of what the model seems to read: small images, texts, or a table of four numbers."""
-    declared = inspect.signature(model_part(model, trusted).factory).parameters
-    reads = MODELS[model.id].reads if model.id in MODELS else (("image",) if "input_shape" in declared else ("table",))
+def _made_up_encoder(model: Model) -> FeatureEncoder:
+    """An encoder of what a built-in model reads: a table of four numbers, small images, or texts."""
+    reads = MODELS[model.id].reads
     if "table" in reads:
         description = TableColumns(columns=("a", "b", "c", "d"), categories={})
         return TableEncoder(description, np.zeros(4), np.ones(4))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from shared.config.pipeline import Component, Metric, Scheduler
+from shared.config.pipeline import Component, Metric, Model, Scheduler
 from tests.unit.training.memory_dataset import MemoryDataset, with_changes
 from tests.unit.training.samples import digits, flights, job, model, names, pipeline, prices, run, training
 from workers.training.check import check
@@ -194,6 +194,18 @@ def test_a_pretrained_model_must_fit(tmp_path):
     found = only(findings(pipeline(model("mlp", pretrained_uri=str(uri))), flights()))
     assert found.path == "model.initial.pretrained"
     assert "do not fit" in found.sentence
+
+
+def test_a_class_of_ones_own_is_not_judged_by_made_up_rows():
+    """Without a dataset only the names of its arguments are checked."""
+    linear = Model(id="torch.nn:Linear", framework="pytorch", config={"out_features": 2}, pretrained_uri=None)
+    assert findings(pipeline(linear), trusted=["torch.nn"]) == []
+    assert findings(pipeline(linear), prices(), trusted=["torch.nn"])[0].exit_code == 3
+    misspelt = with_changes(linear, config={"out_feature": 2})
+    assert {finding.path for finding in findings(pipeline(misspelt), trusted=["torch.nn"])} == {
+        "model.config.out_feature",
+        "model.config.out_features",
+    }
 
 
 def test_an_empty_dataset_is_checked_with_made_up_rows():

@@ -28,8 +28,8 @@ def on_disk(dataset, folder, write=pq.write_table, ending="parquet"):
 
 
 @pytest.mark.parametrize(("dataset", "id"), CASES)
-def test_files_give_the_model_that_memory_gives(tmp_path, dataset, id):
-    """Tables, images and texts: the same rows from Parquet files are the same bytes of model."""
+def test_files_teach_what_memory_teaches(tmp_path, dataset, id):
+    """Tables, images and texts: the same rows from Parquet files make a model that predicts the same."""
     from_files = run(job(tmp_path / "a", on_disk(dataset, tmp_path), model=model(id)))
     assert load_model_bytes(from_files.body).predict(dataset.table) == pytest.approx(
         load_model_bytes(run(job(tmp_path / "b", dataset, model=model(id))).body).predict(dataset.table), abs=1e-5
