@@ -1,0 +1,1 @@
+"""Scoring models, and what needs no model, on stretches of rows."""

@@ -1,0 +1,38 @@
+"""select: write the training set of a trigger."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared.artifacts import write_artifact
+from shared.messages import AnyReport, Selected, SelectTask
+from shared.training_set import TrainingSet, TrainingSetOrigin, training_set_bytes
+from workers.stages.work import Work
+from workers.strategies.select import SelectionRequest, select
+
+
+def run_select(work: Work) -> tuple[AnyReport, Any]:
+    """Read the rows, choose, and store keys and weights under the attempt's name. Raises DataError."""
+    task, pipeline = work.task, work.record.pipeline
+    assert isinstance(task, SelectTask)
+    request = SelectionRequest(
+        first_key=task.first_key, previous_trigger_keys=task.previous_trigger_keys, trigger_key=task.trigger_key
+    )
+    chosen = select(pipeline.strategy, request, work.dataset(), pipeline.data.split)
+    origin = TrainingSetOrigin(
+        watermark_key=chosen.watermark_key,
+        watermark_timestamp_us=task.trigger_timestamp_us,
+        rows_read=chosen.rows_read,
+        seed=pipeline.training.seed,
+        strategy=str(pipeline.strategy.__struct_config__.tag),
+    )
+    body = training_set_bytes(TrainingSet(keys=chosen.keys, weights=chosen.weights, origin=origin))
+    ref = write_artifact(work.uri(f"training_sets/.{task.trigger_id}.{work.attempt_name}.parquet"), body)
+    report = Selected(
+        **work.who,
+        training_set=ref,
+        samples=len(chosen.keys),
+        rows_read=chosen.rows_read,
+        watermark_key=chosen.watermark_key,
+    )
+    return report, {}

@@ -1,0 +1,83 @@
+"""train and gather: members from a training set, one model from the members."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import redis
+
+from shared.artifacts import ArtifactRef, read_artifact, write_artifact
+from shared.errors import DataError, TrainingError
+from shared.messages import AnyReport, Gathered, GatherTask, Progress, Trained, TrainTask, encode, result_of
+from shared.names import reports_key
+from shared.training_set import read_training_set
+from workers import child
+from workers.slot import SlotFile
+from workers.stages.work import Work
+from workers.training import job as training
+from workers.training.gather import average
+from workers.training.train import train
+
+
+def run_train(work: Work) -> tuple[AnyReport, Any]:
+    """Train one member. Raises Interrupted when the worker is asked to stop, and what training raises."""
+    task, record = work.task, work.record
+    assert isinstance(task, TrainTask)
+    training_set = read_training_set(read_artifact(task.training_set))
+    if training_set.origin.watermark_key < task.trigger_key:
+        raise DataError(
+            f"the training set of trigger {task.trigger_id} ends at key {training_set.origin.watermark_key}, "
+            f"before the trigger's {task.trigger_key}; rows were not read that should have been."
+        )
+    slot = SlotFile.inherited()
+    with tempfile.TemporaryDirectory(prefix="modyn-train-") as scratch:
+        job = training.TrainingJob(
+            model=record.pipeline.model,
+            training=record.pipeline.training,
+            data=record.pipeline.data,
+            dataset=work.dataset(),
+            keys=training_set.keys,
+            weights=training_set.weights,
+            previous=read_artifact(task.previous_model) if task.previous_model else None,
+            seed=work.seed(),
+            device=_device(record.pipeline.training.device),
+            checkpoint_folder=work.uri(f"checkpoints/{task.trigger_id}/{task.member}"),
+            checkpoints_kept=record.checkpoints_kept,
+            scratch_folder=Path(scratch),
+            report_every_batches=record.pipeline.logging.metrics_every_batches,
+            trusted_modules=record.trusted_modules,
+        )
+        trained = train(job, report=lambda progress: _show(work, progress), should_stop=lambda: slot.stop_asked)
+    name = f"models/{task.trigger_id}/.member-{task.member}.{work.attempt_name}.safetensors"
+    ref = write_artifact(work.uri(name), trained.body)
+    report = Trained(**work.who, member=ref, train_s=trained.seconds, loss=trained.loss, device=child.device())
+    return report, result_of(report)
+
+
+def run_gather(work: Work) -> tuple[AnyReport, Any]:
+    """Make one model of the members that the headers returned. Raises TrainingError if one failed."""
+    task = work.task
+    assert isinstance(task, GatherTask)
+    if any("failed" in result for result in work.results):
+        raise TrainingError("a member of this training failed, so there is no model to make of them")
+    members = [read_artifact(msgspec.convert(result, ArtifactRef)) for result in work.results]
+    name = f"models/{task.trigger_id}/.model.{work.attempt_name}.safetensors"
+    return Gathered(**work.who, model=write_artifact(work.uri(name), average(members))), {}
+
+
+def _device(wanted: str) -> str:
+    """pipeline.yaml's wish; `auto` is what this worker was started for."""
+    return child.device() if wanted == "auto" or (wanted == "cuda" and child.device().startswith("cuda")) else wanted
+
+
+def _show(work: Work, progress: training.Progress) -> None:
+    """Tell the supervisor how far the training is; nobody waits for it, so a broker that is away is no matter."""
+    shown = Progress(
+        **work.who, epoch=progress.epoch, epochs=progress.epochs, loss=progress.loss, eta_s=progress.eta_s
+    )
+    with contextlib.suppress(redis.RedisError):
+        child.client().xadd(reports_key(work.record.run_id), {"report": encode(shown)})
