@@ -54,6 +54,11 @@ def read_artifact(ref: ArtifactRef) -> bytes:
     return body
 
 
+def committed(ref: ArtifactRef, name: str) -> ArtifactRef:
+    """What an attempt's object is called once it is committed: `name`, in the same folder."""
+    return ArtifactRef(uri=f"{ref.uri.rsplit('/', 1)[0]}/{name}", sha256=ref.sha256, size_bytes=ref.size_bytes)
+
+
 def commit_artifact(ref: ArtifactRef, uri: str) -> ArtifactRef:
     """Give an attempt's object its final name. Doing it again changes nothing. Raises ArtifactError."""
     filesystem, path = fsspec.core.url_to_fs(ref.uri)

@@ -9,13 +9,11 @@ from celery import Celery
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-import celeryconfig
-
 
 def make_app(broker_url: str) -> Celery:
     """The Celery application on this broker, with the settings of celeryconfig.py."""
     app = Celery("modyn", broker=celery_url(broker_url), backend=celery_url(broker_url), set_as_current=True)
-    app.config_from_object(celeryconfig)
+    app.config_from_object("celeryconfig")  # by name: a module cannot be pickled into a worker's child
     return app
 
 

@@ -22,7 +22,7 @@ class TaskParts(NamedTuple):
     run_id: RunId
     trigger_id: TriggerId
     stage: str
-    index: int
+    number: int
 
 
 def parts_of(task: TaskId) -> TaskParts:

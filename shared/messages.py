@@ -265,7 +265,7 @@ def task_of(data: dict[str, Any]) -> AnyTask:
     return cast(AnyTask, msgspec.convert(data, AnyTask))
 
 
-def result_of(report: AnyReport) -> Any:
+def result_of(report: Report) -> Any:
     """What a task returns to its chord: the part of its report that the body needs, as plain JSON."""
     if isinstance(report, Trained):
         return msgspec.to_builtins(report.member)

@@ -49,8 +49,3 @@ def reports_key(run: RunId) -> str:
 def setup_key(run: RunId) -> str:
     """JSON of the run's setup record. Removed at teardown."""
     return f"modyn:run:{run}:setup"
-
-
-def stop_key(run: RunId) -> str:
-    """Present when somebody asked for the run to stop from another shell. Expires after a day."""
-    return f"modyn:run:{run}:stop"

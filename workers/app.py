@@ -52,14 +52,6 @@ class KeepLeases(bootsteps.StartStopStep):  # type: ignore[misc]
 app.steps["worker"].add(KeepLeases)
 
 
-@signals.worker_process_init.connect
-def _child_started(**_: Any) -> None:
-    """Load torch before the first task, and say on which device this child works."""
-    from workers.child import announce  # the child alone loads torch; the main process stays small
-
-    announce()
-
-
 def queues(role: str) -> str:
     """The queues that a role serves, in order of preference, as Celery's -Q takes them."""
     return ",".join(names.QUEUES_BY_ROLE[role])

@@ -57,7 +57,7 @@ def announce(attempt: Attempt | None = None, lease_s: float = 0.0) -> None:
             pid=os.getpid(),
             device=on,
             device_name=name,
-            versions={"torch": torch.__version__, "celery": metadata.version("celery")},
+            versions={"torch": str(torch.__version__), "celery": metadata.version("celery")},
             attempt=attempt,
             lease_s=lease_s,
             since_us=now_us(),

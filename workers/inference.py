@@ -60,7 +60,8 @@ class LoadedModel:
     def scores(self, encoded: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
         """Predictions for encoded rows (rows, inputs.width). Raises TrainingError for NaN."""
         pieces = [
-            self._forward(torch.from_numpy(encoded[start : start + _ROWS_PER_FORWARD]))
+            # Arrow's memory is read-only, which torch warns of; the copy is of one piece.
+            self._forward(torch.from_numpy(np.require(encoded[start : start + _ROWS_PER_FORWARD], requirements="W")))
             for start in range(0, max(len(encoded), 1), _ROWS_PER_FORWARD)
         ]
         outputs = torch.cat(pieces).numpy()

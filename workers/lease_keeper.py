@@ -22,6 +22,7 @@ from workers.slot import Slot, SlotFile
 
 log = logging.getLogger(__name__)
 
+_SOON_S = 0.1  # between two looks for the first child, which the supervisor is waiting for
 _GONE = {psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP, psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD}
 
 
@@ -44,7 +45,7 @@ class LeaseKeeper:
         self._slot = slot
         self._lease_s = lease_s
         self._finished = threading.Event()
-        self._parent_pid = os.getppid()
+        self._registered = False
 
     def start(self) -> None:
         """Begin; the thread ends with the process."""
@@ -60,7 +61,7 @@ class LeaseKeeper:
 
     def _run(self) -> None:
         away = False
-        while not self._finished.wait(self._lease_s / 5):
+        while not self._finished.wait(self._lease_s / 5 if self._registered else _SOON_S):
             try:
                 self._renew()
                 if away:
@@ -78,6 +79,7 @@ class LeaseKeeper:
         if slot.attempt is not None:
             self._claims.renew(slot.attempt, slot.lease_s)
         register(self._client, self._entry(slot), self._lease_s)
+        self._registered = True
 
     def _entry(self, slot: Slot) -> WorkerEntry:
         return WorkerEntry(

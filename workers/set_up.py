@@ -12,7 +12,7 @@ from shared.dataset.table import open_dataset
 from shared.ids import RunId
 from shared.messages import SetUp, encode
 from workers import child
-from workers.models.build import import_model
+from workers.models.build import model_part
 
 
 def set_up_run(run_id: str, setup_version: int) -> None:
@@ -20,7 +20,7 @@ def set_up_run(run_id: str, setup_version: int) -> None:
     error = None
     try:
         record = child.setup_record(RunId(run_id), setup_version)
-        import_model(record.pipeline.model, record.trusted_modules)
+        model_part(record.pipeline.model, record.trusted_modules)
         open_dataset(record.dataset, read_manifest(Path(record.manifest_uri)))
         torch.zeros(1, device=child.device())
     except Exception as reason:  # whatever it is, the supervisor hears of it

@@ -9,12 +9,20 @@ from __future__ import annotations
 from typing import Any
 
 from celery import Task as CeleryTask
-from celery import shared_task
+from celery import shared_task, signals
 from celery.exceptions import Ignore, WorkerLostError
 from celery.worker import state
 from celery.worker.request import Request
 
 from shared import names
+
+
+@signals.worker_process_init.connect
+def _child_started(**_: Any) -> None:
+    """Load torch before the first task, and say on which device this child works."""
+    from workers.child import announce  # the child alone loads torch; the main process stays small
+
+    announce()
 
 
 class SurvivingRequest(Request):  # type: ignore[misc]

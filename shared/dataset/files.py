@@ -22,7 +22,7 @@ def list_files(uri: str) -> list[tuple[str, int]]:
     filesystem, path = fsspec.core.url_to_fs(uri)
     try:
         if any(mark in path for mark in "*?["):
-            found = cast(dict[str, Any], filesystem.glob(path, detail=True)).values()
+            found = list(cast(dict[str, Any], filesystem.glob(path, detail=True)).values())
         elif filesystem.isdir(path):
             found = [info for info in filesystem.ls(path, detail=True) if info["name"].endswith(_SUFFIXES)]
         else:

@@ -6,9 +6,10 @@ Each kind of work has a cursor in the state that only moves forward, so that all
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypedDict
 
 from shared.config.pipeline import Last
-from shared.ids import TriggerId, task_id
+from shared.ids import RunId, TriggerId, task_id
 from shared.messages import (
     BaselineTask,
     DecideTask,
@@ -27,6 +28,14 @@ from supervisor.core.state import OpenTask, Phase, RunState, TriggerState
 SETUP_VERSION = 1
 _STRETCHES_PER_TASK = 64  # keeps a message under ten kilobytes
 Step = tuple[RunState, list[AnyCommand]]
+
+
+class _Who(TypedDict):
+    """What every task of a trigger begins with."""
+
+    run_id: RunId
+    trigger_id: TriggerId
+    setup_version: int
 
 
 def advance(state: RunState) -> Step:
@@ -98,7 +107,7 @@ def _train(state: RunState) -> Step | None:
         previous = _newest_model_before(state, index)
     elif _in_flight(state) >= state.settings.max_in_flight:
         return None
-    who = {"run_id": state.run_id, "trigger_id": TriggerId(index), "setup_version": SETUP_VERSION}
+    who = _Who(run_id=state.run_id, trigger_id=TriggerId(index), setup_version=SETUP_VERSION)
     train = TrainTask(
         **who,
         member=0,
@@ -127,7 +136,7 @@ def _decide(state: RunState) -> Step | None:
         return state.with_trigger(index, decided=True, deployed_after=state.deployed).but(to_decide=index + 1), []
     if trigger.phase is not Phase.COMMITTED or (index > 0 and not state.trigger(index - 1).decided):
         return None
-    who = {"run_id": state.run_id, "trigger_id": TriggerId(index), "setup_version": SETUP_VERSION}
+    who = _Who(run_id=state.run_id, trigger_id=TriggerId(index), setup_version=SETUP_VERSION)
     candidate = _model(state, index)
     headers = []
     for number, window in enumerate(state.settings.gated):
@@ -179,8 +188,8 @@ def _score(state: RunState) -> Step | None:
     state = state.but(to_score=index + 1)
     if trigger.phase is not Phase.COMMITTED or end == trigger.fired.key:
         return state, []
-    numbers = {index, state.first_model, trigger.deployed_after} - {None}
-    models = tuple(_model(state, number) for number in sorted(numbers) if number is not None and number <= index)
+    numbers = {n for n in (index, state.first_model, trigger.deployed_after) if n is not None}
+    models = tuple(_model(state, number) for number in sorted(numbers))
     stretch = Stretch(
         window=state.settings.prequential.name,
         slice="",

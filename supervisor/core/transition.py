@@ -6,6 +6,7 @@ from functools import singledispatch
 
 import msgspec
 
+from shared.artifacts import committed
 from shared.ids import TaskId, TriggerId, parts_of
 from shared.messages import (
     AnyReport,
@@ -17,6 +18,7 @@ from shared.messages import (
     Gathered,
     Released,
     Selected,
+    Report,
     Trained,
     result_of,
 )
@@ -119,8 +121,10 @@ def _(event: Ended, state: RunState) -> Step:
 def _(event: Reported, state: RunState) -> Step:
     state = state.but(report_position=event.position)
     report = event.report
-    open_task = state.tasks.get(getattr(report, "task_id", TaskId("")))
-    if open_task is None or getattr(report, "attempt", None) != open_task.task.attempt:
+    if not isinstance(report, Report):
+        return state, []
+    open_task = state.tasks.get(report.task_id)
+    if open_task is None or report.attempt != open_task.task.attempt:
         return state, []  # a zombie's, or repeated
     if isinstance(report, Claimed):
         if open_task.worker is None:
@@ -137,13 +141,13 @@ def _(event: Reported, state: RunState) -> Step:
     return _accept(report, state, trigger_id)
 
 
-def _note_for_body(state: RunState, report: AnyReport, header: OpenTask) -> RunState:
+def _note_for_body(state: RunState, report: Report, header: OpenTask) -> RunState:
     """Keep a header's result for the body, should the supervisor have to publish it."""
     chord = header.chord
-    if chord is None or header.is_body or isinstance(report, Claimed | Released) or chord.body_id not in state.tasks:
+    if chord is None or header.is_body or chord.body_id not in state.tasks:
         return state
     body = state.tasks[chord.body_id]
-    results = body.results.set(report.task_id, result_of(report))  # type: ignore[union-attr]
+    results = body.results.set(report.task_id, result_of(report))
     return state.but(tasks=state.tasks.set(chord.body_id, msgspec.structs.replace(body, results=results)))
 
 
@@ -158,13 +162,14 @@ def _(report: Selected, state: RunState, trigger_id: TriggerId) -> Step:
         seen = report.rows_read
         sentence = f"its training set is empty: the strategy selected none of the {seen} rows it read"
         return _give_up(state, trigger_id, sentence, resumable=False)
+    training_set = committed(report.training_set, f"{trigger_id}.parquet")
     commit = CommitTrainingSet(trigger_id=trigger_id, training_set=report.training_set)
-    return state.with_trigger(trigger_id, phase=Phase.SELECTED, training_set=report.training_set), [commit]
+    return state.with_trigger(trigger_id, phase=Phase.SELECTED, training_set=training_set), [commit]
 
 
 @_accept.register
 def _(report: Gathered, state: RunState, trigger_id: TriggerId) -> Step:
-    state = state.with_trigger(trigger_id, phase=Phase.COMMITTED, model=report.model)
+    state = state.with_trigger(trigger_id, phase=Phase.COMMITTED, model=committed(report.model, "model.safetensors"))
     if state.first_model is None or trigger_id < state.first_model:
         state = state.but(first_model=trigger_id)
     commands: list[AnyCommand] = [CommitModel(trigger_id=trigger_id, model=report.model)]

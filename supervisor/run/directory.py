@@ -31,8 +31,8 @@ class RunDirectory:
         """Whether a run was started here."""
         return self.journal_path.exists() and self.journal_path.stat().st_size > 0
 
-    def create(self, configuration: Configuration) -> None:
-        """Make the directory and write both configurations as resolved. Raises ConfigurationError if it is taken."""
+    def refuse_if_taken(self) -> None:
+        """Raise ConfigurationError if a new run cannot begin here; changes nothing."""
         if self.path.is_file():
             raise ConfigurationError(f"--run-dir {self.path} is a file; name a folder that is absent or empty.")
         if self.holds_a_run:
@@ -41,10 +41,21 @@ class RunDirectory:
             )
         if self.path.is_dir() and any(self.path.iterdir()):
             raise ConfigurationError(f"--run-dir {self.path} is not empty; name a folder that is absent or empty.")
+
+    def create(self, configuration: Configuration) -> None:
+        """Make the directory, lock it, and write both configurations as resolved. Raises ConfigurationError."""
+        self.refuse_if_taken()
         self.path.mkdir(parents=True, exist_ok=True)
         self.lock()
         self.write("pipeline.yaml", configuration.resolved_pipeline_yaml())
         self.write("config.yaml", configuration.resolved_system_yaml())
+
+    def reopen(self, configuration: Configuration) -> None:
+        """Lock the directory of a run that is to go on. Raises ConfigurationError if there is none, or the files differ."""
+        if not self.holds_a_run:
+            raise ConfigurationError(f"--resume: {self.path} holds no run; name its folder with --run-dir.")
+        self.lock()
+        self.compare(configuration)
 
     def compare(self, configuration: Configuration) -> None:
         """Raise ConfigurationError, naming the first difference, if the YAML files are not those of the run."""
@@ -69,6 +80,20 @@ class RunDirectory:
             raise ConfigurationError(
                 f"another supervisor is working on {self.path}; stop it first with ./modyn-supervisor stop {self.path}."
             ) from None
+        os.ftruncate(self._lock, 0)
+        os.pwrite(self._lock, str(os.getpid()).encode(), 0)
+
+    def supervisor_pid(self) -> int | None:
+        """The process that has the lock, None if nobody works here."""
+        file = self.path / ".lock"
+        if not file.exists():
+            return None
+        with file.open("r+") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return int(lock.read())
+        return None
 
     def write(self, name: str, text: str) -> None:
         """Write a file whole, or leave the old one."""

@@ -6,7 +6,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Iterable
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import redis
 from kombu.exceptions import OperationalError
@@ -15,7 +15,6 @@ from shared import names
 from shared.config.load import Configuration
 from shared.dataset.manifest import discover
 from shared.dataset.table import open_dataset
-
 from shared.fleet import read_fleet
 from shared.messages import Progress, SetUp, decode_report
 from shared.timestamps import now_us
@@ -43,6 +42,26 @@ log = logging.getLogger(__name__)
 
 _IDLE_BEFORE_REPUBLISH_S = 5.0
 _REPORTS_AT_ONCE = 500
+
+
+class Links:
+    """What a loop is joined to: broker, claims, publisher, dataset, fleet, story."""
+
+    def __init__(
+        self,
+        client: redis.Redis,
+        publisher: Publisher,
+        claims: Any,
+        dataset: Any,
+        fleet: LocalFleet | None,
+        story: Story,
+    ) -> None:
+        self.client = client
+        self.publisher = publisher
+        self.claims = claims
+        self.dataset = dataset
+        self.fleet = fleet
+        self.story = story
 
 
 class Loop:
@@ -88,13 +107,19 @@ class Loop:
         self._happen(list(events))
         self._fulfil()
 
+    def finish(self, status: Literal["stopped", "failed"], reason: str) -> RunState:
+        """Hear what came in last, and end the run; it can be resumed."""
+        self._hear(0.0)
+        self._happen([Ended(time_us=now_us(), status=status, reason=reason)])
+        return self.state
+
     def _happen(self, events: list[AnyEvent]) -> None:
         if not events:
             return
         self._journal.append(events)
         for event in events:
-            self.state, commands = transition(self.state, event)
             self._links.story.tell(event, self.state)
+            self.state, commands = transition(self.state, event)
             self._intents.extend(commands)
 
     def _observe(self) -> bool:
@@ -153,8 +178,6 @@ class Loop:
             else:
                 events.append(Reported(time_us=now_us(), position=position, report=report))
         self._happen(events)
-        if self._links.client_asked_to_stop(self.state.run_id):
-            self.ask_to_stop("./modyn-supervisor stop")
 
     def _judge_leases(self) -> None:
         """Find attempts whose worker is gone, and messages that are in no queue although a worker is idle."""
@@ -173,10 +196,11 @@ class Loop:
             self._lost(error)
             return
         tasks = self.state.tasks
-        self._happen(
-            [LeaseExpired(time_us=now_us(), task_id=i, attempt=tasks[i].task.attempt) for i in expired if i in tasks]
-            + [Unclaimed(time_us=now_us(), task_id=i, attempt=tasks[i].task.attempt) for i in unclaimed]
-        )
+        judged: list[AnyEvent] = [
+            *[LeaseExpired(time_us=now_us(), task_id=i, attempt=tasks[i].task.attempt) for i in expired if i in tasks],
+            *[Unclaimed(time_us=now_us(), task_id=i, attempt=tasks[i].task.attempt) for i in unclaimed],
+        ]
+        self._happen(judged)
 
     def _lost_messages(self) -> list[Any]:
         """Unclaimed tasks whose queue is empty while a worker of the role has been idle for some seconds."""
@@ -188,7 +212,7 @@ class Loop:
         idle = {w.role for w in read_fleet(self._links.client) if w.state == "idle" and w.since_us < idle_since_us}
         queue_of = {i: names.QUEUE_BY_TASK[self.state.tasks[i].task.kind] for i in waiting}
         candidates = [i for i in waiting if names.ROLE_BY_QUEUE[queue_of[i]] in idle]
-        if not candidates or any(cast(int, self._links.client.llen(queue_of[i])) for i in candidates):
+        if not candidates or any(self._links.client.llen(queue_of[i]) for i in candidates):
             self._unclaimed_since_s = None
             return []
         if self._unclaimed_since_s is None:  # they may have been published this very moment: look again
@@ -245,30 +269,3 @@ class Loop:
             # Leases could not be renewed meanwhile; nothing is judged for one full lease.
             self._check_leases_s = time.monotonic() + self._configuration.system.lease_s
         self._away = False
-
-
-class Links:
-    """What a loop is joined to: broker, claims, publisher, dataset, fleet, story."""
-
-    def __init__(
-        self,
-        client: redis.Redis,
-        publisher: Publisher,
-        claims: Any,
-        dataset: Any,
-        fleet: LocalFleet | None,
-        story: Story,
-    ) -> None:
-        self.client = client
-        self.publisher = publisher
-        self.claims = claims
-        self.dataset = dataset
-        self.fleet = fleet
-        self.story = story
-
-    def client_asked_to_stop(self, run_id: Any) -> bool:
-        """Whether `stop` was called from another shell."""
-        try:
-            return bool(self.client.exists(names.stop_key(run_id)))
-        except redis.RedisError:
-            return False

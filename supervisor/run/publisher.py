@@ -37,7 +37,6 @@ class Publisher:
         whole = chord(headers)
         whole.options["task_id"] = f"{command.body_id}/group"
         whole(self._signature(command.body_id, command.body, body=True), task_id=command.body_id)
-        self._app.backend.result_consumer.cancel_for(command.body_id)
 
     def republish(self, command: Republish) -> None:
         """Offer a new attempt and send the task again, in its place in its chord."""
@@ -52,7 +51,7 @@ class Publisher:
             body.options["task_id"] = command.chord.body_id
             self._signature(command.task_id, command.task).apply_async(
                 group_id=f"{command.chord.body_id}/group",
-                group_index=parts_of(command.task_id).index,
+                group_index=parts_of(command.task_id).number,
                 chord=body,
             )
 
@@ -60,8 +59,12 @@ class Publisher:
         """Send the setup message to one worker's own queue."""
         queue = worker_direct(hostname)
         self._app.send_task(
-            names.celery_task("set_up"), args=[self._run_id, version], queue=queue, expires=expires_s, shadow="set up"
+            names.celery_task("set_up"), args=[self._run_id, version], queue=queue, expires=expires_s, shadow="set up", ignore_result=True
         )
+
+    def close(self) -> None:
+        """Let go of the broker, before it is stopped."""
+        self._app.close()
 
     def _signature(self, task_id: TaskId, task: AnyTask, *, body: bool = False) -> Signature:
         message: dict[str, Any] = msgspec.to_builtins(task)
@@ -72,6 +75,7 @@ class Publisher:
             task_id=task_id,
             queue=names.QUEUE_BY_TASK[task.kind],
             shadow=task.kind,
+            ignore_result=True,  # reports come on their own stream; a result would cost a subscription
             argsrepr=f"trigger {task.trigger_id}",
             kwargsrepr=f"attempt {task.attempt}",
         )

@@ -37,6 +37,10 @@ class LocalFleet:
             self._start(role, f"{role}-{number}-{os.getpid()}") for role, count in counts for number in range(count)
         ]
 
+    def dead(self) -> list[str]:
+        """Names of workers that have ended."""
+        return [member.name for member in self._members if member.process.poll() is not None]
+
     def respawn(self) -> list[str]:
         """Start again what has died; the names of those workers."""
         lost = []

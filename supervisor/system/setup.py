@@ -35,4 +35,4 @@ def write_setup(client: redis.Redis, record: SetupRecord) -> None:
 
 def tear_down(client: redis.Redis, run_id: RunId) -> None:
     """Remove what coordination needed; the journal and the artifacts stay."""
-    client.delete(names.setup_key(run_id), names.reports_key(run_id), names.leases_key(run_id), names.stop_key(run_id))
+    client.delete(names.setup_key(run_id), names.reports_key(run_id), names.leases_key(run_id))

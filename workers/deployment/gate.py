@@ -16,7 +16,9 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
-def judge(gate: Gate | None, metric_name: str | None, candidate: MetricScore | None, deployed: MetricScore | None) -> Verdict:
+def judge(
+    gate: Gate | None, metric_name: str | None, candidate: MetricScore | None, deployed: MetricScore | None
+) -> Verdict:
     """Judge the candidate's score on the gate's window, beside the deployed model's on the same rows, if there is one.
 
     Knows the metric's direction; an undefined score refuses; with nothing deployed only `at_least` counts.
@@ -33,7 +35,9 @@ def judge(gate: Gate | None, metric_name: str | None, candidate: MetricScore | N
     if gate.not_worse_by is not None and deployed is not None and deployed.value is not None:
         worse_by = sign * (deployed.value - candidate.value)
         if worse_by > gate.not_worse_by:
-            reason = f"{said} is worse than the deployed model's {deployed.value:.4f} by more than {gate.not_worse_by:g}"
+            reason = (
+                f"{said} is worse than the deployed model's {deployed.value:.4f} by more than {gate.not_worse_by:g}"
+            )
             return Verdict(deploy=False, reason=reason)
         said += f", deployed model {deployed.value:.4f}"
     return Verdict(deploy=True, reason=f"{said} passes")

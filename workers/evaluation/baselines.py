@@ -37,18 +37,18 @@ def score_baselines(
     numbers = METRICS[metrics[0].name].task == "regression"
     classes = len(history.counts)
     meters = {name: Meter(metrics, None if numbers else classes) for name in BASELINES}
-    for start in range(history.key, stop_key, _ROWS_AT_ONCE):
-        # Rows before the window only add to the history.
-        stop = min(start + _ROWS_AT_ONCE, stop_key, first_key if start < first_key else stop_key)
-        while start < stop:
-            labels = dataset.labels(start, stop)
-            if start >= first_key:
-                majority, no_change = (_numbers if numbers else _classes)(labels, history)
-                meters["majority"].update(majority, labels if numbers else labels.astype(np.int64))
-                meters["no_change"].update(no_change, labels if numbers else labels.astype(np.int64))
-            history = _after(labels, history, numbers, stop)
-            start, stop = stop, min(start + _ROWS_AT_ONCE, stop_key)
+    for start, stop in (*_pieces(history.key, first_key), *_pieces(first_key, stop_key)):
+        labels = dataset.labels(start, stop)
+        if start >= first_key:
+            predicted = (_numbers if numbers else _classes)(labels, history)
+            for name, outputs in zip(BASELINES, predicted, strict=True):
+                meters[name].update(outputs, labels if numbers else labels.astype(np.int64))
+        history = _after(labels, history, numbers, stop)
     return {name: meter.scores() for name, meter in meters.items()}, history
+
+
+def _pieces(first_key: int, stop_key: int) -> list[tuple[int, int]]:
+    return [(start, min(start + _ROWS_AT_ONCE, stop_key)) for start in range(first_key, stop_key, _ROWS_AT_ONCE)]
 
 
 def _classes(labels: npt.NDArray[Any], history: LabelHistory) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:

@@ -69,7 +69,10 @@ class Meter:
         self._rows += len(labels)
         if self._classes is not None:
             self._seen[np.unique(labels)] = True
-        predicted, true = torch.from_numpy(np.ascontiguousarray(outputs)), torch.from_numpy(np.ascontiguousarray(labels))
+        predicted, true = (
+            torch.from_numpy(np.ascontiguousarray(outputs)),
+            torch.from_numpy(np.ascontiguousarray(labels)),
+        )
         for meter in self._meters:
             meter.update(predicted, true)
 

@@ -46,7 +46,11 @@ def resolve(stretch: Stretch, dataset: TableDataset) -> Rows:
 
 
 def evaluate(
-    model: LoadedModel, rows: Rows, dataset: TableDataset, metrics: Sequence[Metric], chosen: tuple[SplitName | None, Split]
+    model: LoadedModel,
+    rows: Rows,
+    dataset: TableDataset,
+    metrics: Sequence[Metric],
+    chosen: tuple[SplitName | None, Split],
 ) -> list[MetricScore]:
     """The model's scores on the rows of the chosen split (None: all rows). Raises DataError."""
     meter = Meter(metrics, model.classes)

@@ -76,8 +76,6 @@ def _device(wanted: str) -> str:
 
 def _show(work: Work, progress: training.Progress) -> None:
     """Tell the supervisor how far the training is; nobody waits for it, so a broker that is away is no matter."""
-    shown = Progress(
-        **work.who, epoch=progress.epoch, epochs=progress.epochs, loss=progress.loss, eta_s=progress.eta_s
-    )
+    shown = Progress(**work.who, epoch=progress.epoch, epochs=progress.epochs, loss=progress.loss, eta_s=progress.eta_s)
     with contextlib.suppress(redis.RedisError):
         child.client().xadd(reports_key(work.record.run_id), {"report": encode(shown)})

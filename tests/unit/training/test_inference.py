@@ -95,3 +95,11 @@ def test_errors_name_keys_of_the_dataset(tmp_path):
 def test_no_rows_no_predictions(tmp_path):
     """An empty table is not an error."""
     assert load_model_bytes(run(job(tmp_path)).body).predict(flights().table.slice(0, 0)).shape == (0, 2)
+
+
+def test_rows_in_read_only_memory_are_scored(tmp_path):
+    """Rows that Arrow lends are as good as rows of one's own."""
+    loaded = load_model_bytes(run(job(tmp_path)).body)
+    rows = loaded.encoder.encode(flights().table, np.arange(200))
+    rows.flags.writeable = False
+    assert np.array_equal(loaded.scores(rows), loaded.predict(flights().table))

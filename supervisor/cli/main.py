@@ -1,0 +1,100 @@
+"""The command line: what there is to type, and how every error is shown. Heavy imports wait for their command."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from shared.errors import ConfigurationError, ModynError
+
+# command → module that has run(arguments) -> exit code
+COMMANDS = {
+    "run": "supervisor.cli.run",
+    "validate": "supervisor.cli.validate",
+    "worker": "supervisor.cli.worker",
+    "runs": "supervisor.cli.runs",
+    "stop": "supervisor.cli.stop",
+}
+_EXAMPLES = """examples:
+  ./modyn-supervisor pipeline.yaml config.yaml                      follow the dataset until Ctrl+C
+  ./modyn-supervisor pipeline.yaml config.yaml --experiment-mode    replay what is recorded, end, and report
+  ./modyn-supervisor pipeline.yaml config.yaml --run-dir runs/a --resume
+  ./modyn-supervisor validate pipeline.yaml config.yaml --offline   all that is wrong with the two files
+  ./modyn-supervisor worker config.yaml --role train --device cuda:0
+  ./modyn-supervisor runs config.yaml · ./modyn-supervisor stop runs/flights/2026-01-01T00-00-00Z
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command and exit with its code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given and not given[0].startswith("-") and given[0] not in COMMANDS:
+        given.insert(0, "run")
+    options = parser().parse_args(given)
+    if options.command is None:
+        parser().print_help()
+        sys.exit(ConfigurationError.exit_code)
+    sys.exit(_run(options))
+
+
+def _run(options: argparse.Namespace) -> int:
+    try:
+        code: int = importlib.import_module(COMMANDS[options.command]).run(options)
+        return code
+    except ModynError as error:
+        if options.debug:
+            traceback.print_exc()
+        for sentence in getattr(error, "problems", (str(error),)):
+            print(f"error: {sentence}", file=sys.stderr)  # noqa: T201
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 1
+
+
+def parser() -> argparse.ArgumentParser:
+    """All commands and options."""
+    top = argparse.ArgumentParser(
+        prog="./modyn-supervisor",
+        usage="./modyn-supervisor PIPELINE CONFIG [options]  |  ./modyn-supervisor COMMAND …",
+        description="Decide when to retrain a model and on what, have a fleet do it, and deploy what is good enough.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--debug", action="store_true", help="show tracebacks")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND")
+    _add_run(commands.add_parser("run", parents=[shared], help="run a pipeline (the word itself may be left out)"))
+    validate = commands.add_parser("validate", parents=[shared], help="say all that is wrong, without running")
+    _add_files(validate)
+    validate.add_argument("--offline", action="store_true", help="only the files: no broker, no workers, no dataset")
+    worker = commands.add_parser("worker", parents=[shared], help="start one worker by hand")
+    worker.add_argument("config", type=Path, metavar="CONFIG")
+    worker.add_argument("--role", choices=("train", "evaluate"), required=True)
+    worker.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    runs = commands.add_parser("runs", parents=[shared], help="list the runs below the artifacts root")
+    runs.add_argument("config", type=Path, metavar="CONFIG")
+    runs.add_argument("--json", action="store_true", help="one JSON list instead of a table")
+    stop = commands.add_parser("stop", parents=[shared], help="stop a run cleanly from another shell")
+    stop.add_argument("run_dir", type=Path, metavar="RUN_DIR")
+    return top
+
+
+def _add_files(command: argparse.ArgumentParser) -> None:
+    command.add_argument("pipeline", type=Path, metavar="PIPELINE", help="what to learn")
+    command.add_argument("config", type=Path, metavar="CONFIG", help="on what system")
+    command.add_argument("--experiment-mode", action="store_true", help="replay what is recorded, end, and report")
+
+
+def _add_run(run: argparse.ArgumentParser) -> None:
+    _add_files(run)
+    run.add_argument("--run-dir", type=Path, metavar="DIR", help="the run directory itself; absent or empty")
+    run.add_argument("--resume", action="store_true", help="go on with the run in --run-dir")
+    run.add_argument("--start-replay-at", metavar="T", help="first event time replayed, ISO 8601")
+    run.add_argument("--stop-replay-at", metavar="T", help="first event time not replayed any more")
+    run.add_argument("--maximum-triggers", type=int, metavar="N", help="fire at most N triggers")
+    run.add_argument("--log-format", choices=("human", "json"), default="human")
+    run.add_argument("--quiet", action="store_true", help="no log lines on the terminal")

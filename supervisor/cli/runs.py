@@ -1,0 +1,41 @@
+"""`runs`: the runs below the artifacts root."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from shared.config.load import load_system
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """List runs, newest last, as a table or as JSON."""
+    root = Path(load_system(arguments.config).artifacts_root)
+    found = [_describe(journal.parent) for journal in sorted(root.glob("*/*/journal.jsonl"))]
+    console = Console()
+    if arguments.json:
+        console.print_json(json.dumps(found))
+        return 0
+    table = Table("run directory", "status", "triggers", "deployed", title=f"runs below {root}")
+    for one in found:
+        deployed = "–" if one["deployed"] is None else f"model {one['deployed']}"
+        table.add_row(one["run_dir"], one["status"], str(one["triggers"]), deployed)
+    console.print(table)
+    return 0
+
+
+def _describe(folder: Path) -> dict[str, Any]:
+    """A run by its summary; one without a summary is running, or its supervisor died."""
+    path = folder / "summary.json"
+    content = json.loads(path.read_text()) if path.exists() else {}
+    return {
+        "run_dir": str(folder),
+        "status": content.get("status", "running or killed"),
+        "triggers": content.get("triggers"),
+        "deployed": content.get("deployed"),
+    }

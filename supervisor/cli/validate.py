@@ -1,0 +1,29 @@
+"""`validate`: all that is wrong, without running anything."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+
+from rich.console import Console
+
+from shared.config.load import load_configuration
+from supervisor.run.rehearsal import check_offline, check_system
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Check the files, then the system they need; 0 if a run could start. Raises ModynError with what is wrong."""
+    configuration = load_configuration(arguments.pipeline, arguments.config, experiment_mode=arguments.experiment_mode)
+    console = Console()
+    console.print("configuration: both files are right")
+    if not arguments.offline:
+        workers = check_system(configuration)
+        console.print(
+            f"system: broker, dataset and {len(workers)} workers are ready; the pipeline was tried on a few rows"
+        )
+    elif importlib.util.find_spec("torch") is None:
+        console.print("model, optimizer and loss: not checked, PyTorch is not installed here")
+    else:
+        check_offline(configuration)
+        console.print("model, optimizer and loss: can be made")
+    return 0

@@ -1,0 +1,1 @@
+"""What a run has shown: scores, composites, the summary. Pure computation over the journal's events."""

@@ -1,0 +1,106 @@
+"""Gathers what the events of a run say of scores and triggers, for evaluations.csv and summary.json."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+import msgspec
+
+from shared.config.pipeline import Pipeline
+from shared.ids import TaskId, parts_of
+from shared.messages import Baselined, Decided, Evaluated, Failed, MetricValue, Selected, Trained
+from supervisor.core.events import AnyEvent, LeaseExpired, Reported, Unclaimed
+from supervisor.core.state import RunState
+from supervisor.results.composite import Composite, composite
+
+Windows = dict[str, dict[int, dict[str, MetricValue]]]  # whose → trigger → metric → score
+
+
+class TriggerFacts(msgspec.Struct, kw_only=True):
+    """What was reported of one trigger."""
+
+    samples_selected: int = 0
+    train_s: float | None = None
+    deployed: bool = False
+    reason: str = ""  # of the decision
+    error: str | None = None
+
+
+class Tally:
+    """A second fold over the journal, beside the state: it only grows, and decides nothing."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._metrics = [metric.label for metric in pipeline.evaluation.metrics]
+        self.scores: list[MetricValue] = []
+        self.facts: defaultdict[int, TriggerFacts] = defaultdict(TriggerFacts)
+        self.republished = 0
+        self._prequential: Windows = defaultdict(dict)
+        self._seen: set[tuple[str, int]] = set()
+
+    def record(self, event: AnyEvent, before: RunState) -> None:
+        """Take note of an event; `before` is the state it met, which says whether the report counts."""
+        if isinstance(event, LeaseExpired | Unclaimed) and event.task_id in before.tasks:
+            self.republished += 1
+        if not isinstance(event, Reported):
+            return
+        report: Any = event.report
+        open_task = before.tasks.get(getattr(report, "task_id", TaskId("")))
+        if open_task is None or open_task.task.attempt != report.attempt:
+            return
+        trigger_id, stage = parts_of(report.task_id).trigger_id, parts_of(report.task_id).stage
+        facts = self.facts[trigger_id]
+        match report:
+            case Selected():
+                facts.samples_selected = report.samples
+            case Trained():
+                facts.train_s = report.train_s
+            case Decided():
+                facts.deployed, facts.reason = report.deployed, report.reason
+            case Failed():
+                facts.error = facts.error or report.sentence
+            case Evaluated():
+                self._evaluated(report, trigger_id, stage)
+            case Baselined():
+                for name, scores in report.scores.items():
+                    self._note(name, trigger_id, scores)
+            case _:
+                pass
+
+    def composites(self, state: RunState) -> dict[str, dict[str, Composite]]:
+        """Whose → metric → composite, for the pipeline, what was deployed, and every baseline, on the same rows."""
+        own = self._prequential["pipeline"]
+        followed = {"pipeline": own, "deployed": {}, "first_model": {}}
+        for index in own:
+            followed["first_model"][index] = self._prequential[f"model {state.first_model}"].get(index, {})
+            deployed = state.trigger(index).deployed_after
+            followed["deployed"][index] = self._prequential[f"model {deployed}"].get(index, {})
+        for name in ("majority", "no_change"):
+            followed[name] = {index: self._prequential[name].get(index, {}) for index in own}
+        return {
+            name: {metric: self._composite(windows, own, metric, name) for metric in self._metrics}
+            for name, windows in followed.items()
+        }
+
+    def _composite(
+        self, windows: dict[int, dict[str, MetricValue]], own: dict[int, dict[str, MetricValue]], metric: str, name: str
+    ) -> Composite:
+        """On the windows where the pipeline's own score is defined; its own counts those where it is not."""
+        chosen = {
+            index: scores.get(metric)
+            for index, scores in windows.items()
+            if name == "pipeline" or own[index][metric].value is not None
+        }
+        return composite(chosen)
+
+    def _evaluated(self, report: Evaluated, trigger_id: int, stage: str) -> None:
+        for score in report.scores:
+            if score.trigger_id == trigger_id:
+                self.scores.append(score)
+        if stage == "score":
+            self._note("pipeline", trigger_id, [s for s in report.scores if s.trigger_id == trigger_id])
+            for model in {score.trigger_id for score in report.scores}:
+                self._note(f"model {model}", trigger_id, [s for s in report.scores if s.trigger_id == model])
+
+    def _note(self, whose: str, trigger_id: int, scores: Any) -> None:
+        self._prequential[whose][trigger_id] = {score.metric: score for score in scores}

@@ -1,0 +1,49 @@
+"""A run up to, and without, its first event: what `validate` does."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import uuid
+
+import msgspec
+
+from shared.broker import make_app
+from shared.claims import Claims
+from shared.config.load import Configuration
+from shared.fleet import WorkerEntry
+from shared.ids import RunId, TaskId, WorkerId
+from shared.messages import Checked, Finding
+from shared.timestamps import now_us
+from supervisor.run.check import check, judge
+from supervisor.run.publisher import Publisher
+from supervisor.system.platform import Platform
+from supervisor.system.readiness import ready_dataset
+from supervisor.system.setup import setup_record, tear_down, write_setup
+from supervisor.system.worker_process import PROJECT
+
+
+def check_system(configuration: Configuration) -> list[WorkerEntry]:
+    """Start what a run would start, check it, and stop it again. Raises ModynError with what is wrong."""
+    with Platform(configuration) as platform:
+        ready_dataset(configuration)
+        workers = platform.ready()
+        run_id = RunId(f"validate-{uuid.uuid4().hex[:8]}")
+        write_setup(platform.client, setup_record(configuration, run_id, now_us(), configuration.system.artifacts_root))
+        try:
+            publisher = Publisher(make_app(platform.url), Claims(platform.client), run_id)
+            check(platform.client, publisher, configuration, run_id)
+        finally:
+            tear_down(platform.client, run_id)
+        return workers
+
+
+def check_offline(configuration: Configuration) -> None:
+    """Have a process with torch build what pipeline.yaml names. Raises ConfigurationError with what is wrong."""
+    request = msgspec.json.encode([configuration.pipeline, configuration.system.trusted_modules])
+    done = subprocess.run(
+        [sys.executable, "-m", "workers.offline_check"], input=request, capture_output=True, check=True, cwd=PROJECT
+    )
+    findings = msgspec.json.decode(done.stdout, type=tuple[Finding, ...])
+    report = Checked(task_id=TaskId(""), attempt=0, worker=WorkerId(""), findings=findings)
+    judge(report, configuration)

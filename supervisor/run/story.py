@@ -1,0 +1,100 @@
+"""Tells a run as a story: one log line for what matters, an arrow for what goes out, another for what comes back."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from shared.ids import TaskId, parts_of
+from shared.messages import Decided, Failed, Gathered, Progress, Selected, SetUp, Trained
+from shared.timestamps import format_timestamp
+from supervisor.core.events import AnyEvent, Ended, LeaseExpired, Observed, Reported, StopAsked, StreamEnded, Unclaimed
+from supervisor.core.state import RunState
+from supervisor.results.tally import Tally
+
+log = logging.getLogger("run")
+
+
+class Story:
+    """Log lines for events; keeps the tally, too, since both see every event once."""
+
+    def __init__(self, tally: Tally) -> None:
+        self.tally = tally
+        self.reconnects = 0
+        self._started_s: dict[str, float] = {}
+
+    def tell(self, event: AnyEvent, before: RunState) -> None:
+        """One event, and the state it met."""
+        self.tally.record(event, before)
+        match event:
+            case Observed():
+                for fired in event.triggers:
+                    log.info(
+                        "→ trigger %d at key %d, %s: %s", fired.id, fired.key, _day(fired.timestamp_us), fired.reason
+                    )
+            case StreamEnded():
+                log.info("the stream ended at key %d", event.key)
+            case LeaseExpired() | Unclaimed():
+                if event.task_id in before.tasks:
+                    log.warning("! %s is published again: its worker or message was lost", event.task_id)
+            case StopAsked():
+                log.info("stopping (%s): running work is handed back; --resume goes on", event.by)
+            case Ended():
+                (log.error if event.status == "failed" else log.info)("run %s: %s", event.status, event.reason)
+            case Reported():
+                self._report(event, before)
+            case _:
+                pass
+
+    def _report(self, event: Reported, before: RunState) -> None:
+        report = event.report
+        task_id = getattr(report, "task_id", TaskId(""))
+        if task_id not in before.tasks:
+            return
+        trigger = parts_of(task_id).trigger_id
+        match report:
+            case Selected():
+                log.info("← trigger %d: %d samples selected of %d rows read", trigger, report.samples, report.rows_read)
+            case Trained():
+                log.info(
+                    "← trigger %d: trained on %s in %.1f s, loss %.4f",
+                    trigger,
+                    report.device,
+                    report.train_s,
+                    report.loss,
+                )
+            case Gathered():
+                log.info("← model %d committed", trigger)
+            case Decided():
+                log.info("← model %d %s: %s", trigger, "deployed" if report.deployed else "not deployed", report.reason)
+            case Failed():
+                log.error("! trigger %d: %s failed: %s", trigger, parts_of(task_id).stage, report.sentence)
+            case _:
+                pass
+
+    def progress(self, report: Progress | SetUp) -> None:
+        """How a training goes, at most once a second a task; or a worker that is set up."""
+        if isinstance(report, SetUp):
+            log.info(
+                "worker %s is set up on %s%s",
+                report.worker[:8],
+                report.device,
+                f": {report.error}" if report.error else "",
+            )
+            return
+        now_s = time.monotonic()
+        if now_s - self._started_s.get(report.task_id, 0.0) > 1.0:
+            self._started_s[report.task_id] = now_s
+            trigger = parts_of(report.task_id).trigger_id
+            log.info(
+                "… trigger %d: epoch %d of %d, loss %.4f, %.0f s to go",
+                trigger,
+                report.epoch,
+                report.epochs,
+                report.loss,
+                report.eta_s,
+            )
+
+
+def _day(timestamp_us: int) -> str:
+    return format_timestamp(timestamp_us)[:16].replace("T", " ")

@@ -1,0 +1,93 @@
+"""System validation: broker, workers and dataset, each failed check a sentence with its remedy (exit 3)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import redis
+
+from shared.broker import connect
+from shared.config.load import Configuration
+from shared.config.system import System
+from shared.dataset.manifest import discover
+from shared.dataset.problems import problems
+from shared.dataset.table import TableDataset, open_dataset
+from shared.errors import DataError, NotReadyError
+from shared.fleet import WorkerEntry, read_fleet
+
+_OWN_FLEET_S = 90.0  # importing torch on a cold disk takes its time
+_OTHER_FLEET_S = 10.0
+
+
+def reach_broker(url: str, masked_url: str) -> redis.Redis:
+    """A client whose broker answered. Raises NotReadyError."""
+    client = connect(url)
+    try:
+        client.ping()
+    except redis.RedisError as error:
+        raise NotReadyError(
+            f"broker.url: {masked_url} does not answer ({error}); start Redis there, or write `url: embedded`."
+        ) from None
+    return client
+
+
+def ready_dataset(configuration: Configuration) -> TableDataset:
+    """The dataset, found and usable. Raises NotReadyError with all that is wrong with it."""
+    system = configuration.system
+    config = system.datasets[configuration.pipeline.data.dataset]
+    try:
+        dataset = open_dataset(config, discover(config, system.artifacts_root))
+        found = problems(dataset)
+    except DataError as error:
+        raise NotReadyError(str(error)) from None
+    by = configuration.pipeline.data.split.by
+    if dataset.entries and by is not None and by not in dataset.schema.names:
+        found.append(f"dataset {config.name}: data.split.by names {by}, which is no column of it.")
+    if found:
+        raise NotReadyError(*found)
+    return dataset
+
+
+def ready_workers(
+    client: redis.Redis, configuration: Configuration, starting: Callable[[], str | None]
+) -> list[WorkerEntry]:
+    """The fleet, once it is as the configuration needs it. Raises NotReadyError.
+
+    `starting` says why a worker that the supervisor starts itself cannot come up, None while it may.
+    """
+    system = configuration.system
+    own = bool(system.fleet.train or system.fleet.evaluate)
+    deadline_s = time.monotonic() + (_OWN_FLEET_S if own else _OTHER_FLEET_S)
+    while True:
+        fleet = read_fleet(client)
+        missing = _missing(fleet, system)
+        if not missing:
+            break
+        failed = starting()
+        if failed is not None or time.monotonic() > deadline_s:
+            raise NotReadyError(*([failed] if failed else missing))
+        time.sleep(0.05)
+    if configuration.pipeline.training.device == "cuda" and not _with_cuda(fleet):
+        devices = ", ".join(sorted({worker.device for worker in fleet if worker.role == "train"}))
+        raise NotReadyError(
+            f"training.device is cuda, but the train workers have {devices}; start one on a machine with a GPU, "
+            "or write `device: auto`."
+        )
+    return fleet
+
+
+def _missing(fleet: list[WorkerEntry], system: System) -> list[str]:
+    found = []
+    for role, wanted in (("train", system.fleet.train), ("evaluate", system.fleet.evaluate)):
+        alive = sum(worker.role == role for worker in fleet)
+        if alive < max(1, wanted):
+            found.append(
+                f"fleet: {alive} {role} workers are alive, {max(1, wanted)} needed; start one with "
+                f"./modyn-supervisor worker CONFIG --role {role}, or set `fleet: {{{role}: 1}}` in config.yaml."
+            )
+    return found
+
+
+def _with_cuda(fleet: list[WorkerEntry]) -> bool:
+    return any(worker.role == "train" and worker.device.startswith("cuda") for worker in fleet)

@@ -1,0 +1,20 @@
+"""`python -m workers.offline_check`: the check without broker or dataset; JSON in, findings out."""
+
+from __future__ import annotations
+
+import sys
+
+import msgspec
+
+from shared.config.pipeline import Pipeline
+from workers.training.check import check
+
+
+def main() -> None:
+    """Read [pipeline, trusted modules] from standard input; write the findings to standard output."""
+    pipeline, trusted = msgspec.json.decode(sys.stdin.buffer.read(), type=tuple[Pipeline, tuple[str, ...]])
+    sys.stdout.buffer.write(msgspec.json.encode(check(pipeline, None, trusted, "cpu")))
+
+
+if __name__ == "__main__":
+    main()
