@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from celery import Celery, chord
+from celery import Celery
 from celery.canvas import Signature
 from celery.utils.nodenames import worker_direct
 
@@ -31,12 +31,11 @@ class Publisher:
     def publish_chord(self, command: PublishChord) -> None:
         """Send the headers; their results go to the body. Without headers the body goes out at once."""
         if not command.headers:
-            self._signature(command.body_id, command.body, body=True).apply_async(args=([],))
+            self._signature(command.body_id, command.body).apply_async(args=([],))
             return
-        headers = [self._signature(task_id, task) for task_id, task in command.headers]
-        whole = chord(headers)
-        whole.options["task_id"] = f"{command.body_id}/group"
-        whole(self._signature(command.body_id, command.body, body=True), task_id=command.body_id)
+        self._app.backend.set_chord_size(_group(command), len(command.headers))
+        for task_id, task in command.headers:
+            self._publish_header(task_id, task, command)
 
     def republish(self, command: Republish) -> None:
         """Offer a new attempt and send the task again, in its place in its chord."""
@@ -44,29 +43,34 @@ class Publisher:
         if command.chord is None:
             self._signature(command.task_id, command.task).apply_async()
         elif command.results is not None:
-            body = self._signature(command.task_id, command.task, body=True)
+            body = self._signature(command.task_id, command.task)
             body.apply_async(args=(list(command.results),))
         else:
-            body = self._signature(command.chord.body_id, command.chord.body, body=True)
-            body.options["task_id"] = command.chord.body_id
-            self._signature(command.task_id, command.task).apply_async(
-                group_id=f"{command.chord.body_id}/group",
-                group_index=parts_of(command.task_id).number,
-                chord=body,
-            )
+            self._publish_header(command.task_id, command.task, command.chord)
 
     def set_up(self, hostname: str, version: int, expires_s: float) -> None:
         """Send the setup message to one worker's own queue."""
         queue = worker_direct(hostname)
         self._app.send_task(
-            names.celery_task("set_up"), args=[self._run_id, version], queue=queue, expires=expires_s, shadow="set up", ignore_result=True
+            names.celery_task("set_up"),
+            args=[self._run_id, version],
+            queue=queue,
+            expires=expires_s,
+            shadow="set up",
+            ignore_result=True,
         )
 
     def close(self) -> None:
         """Let go of the broker, before it is stopped."""
         self._app.close()
 
-    def _signature(self, task_id: TaskId, task: AnyTask, *, body: bool = False) -> Signature:
+    def _publish_header(self, task_id: TaskId, task: AnyTask, chord: PublishChord) -> None:
+        """A header carries its group and the body; Celery's own `chord` would leave five subscriptions here."""
+        body = self._signature(chord.body_id, chord.body)
+        number = parts_of(task_id).number
+        self._signature(task_id, task).apply_async(group_id=_group(chord), group_index=number, chord=body)
+
+    def _signature(self, task_id: TaskId, task: AnyTask) -> Signature:
         message: dict[str, Any] = msgspec.to_builtins(task)
         kwargs = {"message": message}
         return self._app.signature(
@@ -79,3 +83,8 @@ class Publisher:
             argsrepr=f"trigger {task.trigger_id}",
             kwargsrepr=f"attempt {task.attempt}",
         )
+
+
+def _group(chord: PublishChord) -> str:
+    """The id under which Redis counts a chord's headers; the same whenever a header is published again."""
+    return f"{chord.body_id}/group"

@@ -1,0 +1,22 @@
+# The same short commands at the desk and in CI.
+.PHONY: demo test check venv format
+
+demo:
+	@tools/make-venv
+	@.venv/bin/python examples/flights/prepare.py
+	@./modyn-supervisor examples/flights/pipeline.yaml examples/flights/config.yaml --experiment-mode
+
+venv:
+	@tools/make-venv requirements-dev.txt
+
+test: venv
+	OMP_NUM_THREADS=1 .venv/bin/python -m pytest
+
+check: venv
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+
+format: venv
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
