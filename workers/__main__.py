@@ -23,7 +23,7 @@ def main() -> None:
         _die_with(arguments.parent_pid)
     os.environ["MODYN_ROLE"] = arguments.role
     os.environ["MODYN_WORKER_ID"] = uuid.uuid4().hex
-    from workers.app import app, queues  # reads the environment set above
+    from workers.app import app, queues  # noqa: PLC0415 - reads the environment set above
 
     app.worker_main(
         ["worker", "--queues", queues(arguments.role), "--hostname", f"{arguments.name}@%h", "--loglevel", "WARNING",

@@ -19,7 +19,7 @@ from workers.training.job import Interrupted
 _RETRY_EVERY_S = 1.0
 
 
-class Unfinished(Exception):
+class Unfinished(Exception):  # noqa: N818 - nothing went wrong
     """This delivery may not answer for the task: Celery must forget it without a result."""
 
 

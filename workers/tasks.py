@@ -20,7 +20,7 @@ from shared import names
 @signals.worker_process_init.connect
 def _child_started(**_: Any) -> None:
     """Load torch before the first task, and say on which device this child works."""
-    from workers.child import announce  # the child alone loads torch; the main process stays small
+    from workers.child import announce  # noqa: PLC0415 - the child alone loads torch
 
     announce()
 
@@ -47,7 +47,7 @@ class ModynTask(CeleryTask):  # type: ignore[misc]
 
 
 def _perform(task: Any, message: dict[str, Any], results: list[Any]) -> Any:
-    from workers.perform import Unfinished, perform  # loads torch: in the child only
+    from workers.perform import Unfinished, perform  # noqa: PLC0415 - loads torch: in the child only
 
     try:
         return perform(task.request.id, message, results)
@@ -78,6 +78,6 @@ gather, decide = map(_body, ("gather", "decide"))
 @shared_task(name=names.celery_task("set_up"), base=ModynTask)
 def set_up(run_id: str, setup_version: int) -> None:
     """Import the model, open the dataset, warm the device, and acknowledge."""
-    from workers.set_up import set_up_run
+    from workers.set_up import set_up_run  # noqa: PLC0415 - loads torch: in the child only
 
     set_up_run(run_id, setup_version)

@@ -225,7 +225,7 @@ class Sequence(Sentence):
             except ValidationError as error:
                 errors[number] = error.messages
         if errors:
-            raise ValidationError(errors)  # type: ignore[arg-type]
+            raise ValidationError(errors)
         return items
 
 

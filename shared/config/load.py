@@ -169,7 +169,8 @@ def _across(pipeline: Pipeline, system: System, source: Source, experiment_mode:
         if not any(module == one or module.startswith(f"{one}.") for one in system.trusted_modules):
             wrong(
                 "model.id",
-                f"{module} is not in config.yaml's trusted_modules; add it there if you trust its code, or use one of {', '.join(BUILT_IN_MODELS)}.",
+                f"{module} is not in config.yaml's trusted_modules; add it there if you trust its code, "
+                f"or use one of {', '.join(BUILT_IN_MODELS)}.",
             )
     gate = pipeline.deployment.gate if pipeline.deployment else None
     if gate is not None:

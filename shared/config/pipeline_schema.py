@@ -14,6 +14,7 @@ from shared.metrics import METRICS
 BUILT_IN_MODELS = ("logistic", "mlp", "small_cnn", "resnet18", "resnet50", "text_bag")
 _LATER_MODELS = ("timm:", "torchvision:", "transformers:")
 _IMPORTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
+_DEFAULT_OPTIONS: dict[str, dict[str, Any]] = {"f1": {"average": "macro"}, "top_k": {"k": 5}}
 _LATER_TRIGGERS = ("data_drift", "performance", "cost", "schedule", "ensemble")
 _LATER_STRATEGIES = ("freshness", "reservoir", "gdumb", "coreset", "class_balanced", "uniform", "rho_loss")
 
@@ -76,7 +77,7 @@ class MetricField(f.Sentence):
                 raise ValidationError(f"{key}: {chosen!r} is unknown; known: {', '.join(map(str, allowed))}.")
             if allowed is int and (not isinstance(chosen, int) or isinstance(chosen, bool) or chosen < 1):
                 raise ValidationError(f"{key}: {chosen!r} is not a whole number of at least 1.")
-        full = {"f1": {"average": "macro"}, "top_k": {"k": 5}}.get(name, {}) | given
+        full: dict[str, Any] = {**_DEFAULT_OPTIONS.get(str(name), {}), **given}
         label = {
             "top_k": f"top_{full.get('k')}",
             "f1": "f1" if full.get("average") == "macro" else f"f1_{full.get('average')}",
@@ -135,13 +136,13 @@ class Strategy(f.Sentence):
         name = value.get("name")
         f.Choice("", *STRATEGIES, later=_LATER_STRATEGIES).deserialize(name)
         beside = {key: one for key, one in value.items() if key not in ("name", "config")}
-        config = f.Arguments("").deserialize(value.get("config", {}))
+        config: dict[str, Any] = f.Arguments("").deserialize(value.get("config", {})) or {}
         both = sorted(set(beside) & set(config))
         if both:
-            raise ValidationError({both[0]: ["stands both beside name and in config; keep one."]})  # type: ignore[arg-type]
+            raise ValidationError({both[0]: ["stands both beside name and in config; keep one."]})
         for option in ("limit", "warm_up", "reset_on_trigger"):
             if option in beside or option in config:
-                raise ValidationError({option: ["is not available yet; available: tail (with new_data)."]})  # type: ignore[arg-type]
+                raise ValidationError({option: ["is not available yet; available: tail (with new_data)."]})
         return {"name": name, **STRATEGIES[str(name)]().load({**beside, **config})}
 
 
@@ -239,9 +240,9 @@ class Training(f.Group):
     def _one_worker(self, data: dict[str, Any], **_: Any) -> None:
         workers = data["workers"]
         if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
-            raise ValidationError({"workers": [f"{workers!r} is not a whole number of at least 1."]})  # type: ignore[arg-type]
+            raise ValidationError({"workers": [f"{workers!r} is not a whole number of at least 1."]})
         if workers > 1:
-            raise ValidationError({"workers": [f"{workers} is not available yet; available: 1."]})  # type: ignore[arg-type]
+            raise ValidationError({"workers": [f"{workers} is not available yet; available: 1."]})
 
 
 class Split(f.Group):
@@ -254,7 +255,7 @@ class Split(f.Group):
     @f.validates_schema
     def _leaves_some(self, data: dict[str, Any], **_: Any) -> None:
         if data["test"] + data["validation"] >= 1:
-            raise ValidationError({"test": ["test and validation together leave nothing to train on."]})  # type: ignore[arg-type]
+            raise ValidationError({"test": ["test and validation together leave nothing to train on."]})
 
 
 class Data(f.Group):
@@ -292,9 +293,9 @@ class Evaluation(f.Group):
             names = [one[of] for one in data[key]]
             for number, name in enumerate(names):
                 if name in names[:number]:
-                    raise ValidationError({key: {number: [f"{name} stands here twice; keep one."]}})  # type: ignore[arg-type]
+                    raise ValidationError({key: {number: [f"{name} stands here twice; keep one."]}})
         if len({METRICS[one["name"]].task for one in data["metrics"]}) > 1:
-            raise ValidationError({"metrics": ["mixes metrics of classification and regression; keep one kind."]})  # type: ignore[arg-type]
+            raise ValidationError({"metrics": ["mixes metrics of classification and regression; keep one kind."]})
 
 
 class Gate(f.Group):
@@ -308,7 +309,7 @@ class Gate(f.Group):
     @f.validates_schema
     def _asks_something(self, data: dict[str, Any], **_: Any) -> None:
         if data["at_least"] is None and data["not_worse_by"] is None:
-            raise ValidationError({"metric": ["the gate asks nothing; add at_least or not_worse_by."]})  # type: ignore[arg-type]
+            raise ValidationError({"metric": ["the gate asks nothing; add at_least or not_worse_by."]})
 
 
 class Target(f.Group):

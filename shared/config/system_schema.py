@@ -80,7 +80,7 @@ class Dataset(f.Group):
         if len(given) > 1:
             raise ValidationError(
                 {given[1]: [f"stands beside {given[0]}; a dataset has one of features, image, text."]}
-            )  # type: ignore[arg-type]
+            )
 
 
 class Datasets(f.Sentence):
@@ -98,7 +98,7 @@ class Datasets(f.Sentence):
             except ValidationError as error:
                 errors[name] = error.messages
         if errors:
-            raise ValidationError(errors)  # type: ignore[arg-type]
+            raise ValidationError(errors)
         return loaded
 
 

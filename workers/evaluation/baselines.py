@@ -71,8 +71,5 @@ def _numbers(labels: npt.NDArray[Any], history: LabelHistory) -> tuple[npt.NDArr
 
 def _after(labels: npt.NDArray[Any], history: LabelHistory, numbers: bool, key: int) -> LabelHistory:
     counts = np.asarray(history.counts)
-    if numbers:
-        counts = counts + labels.sum()
-    else:
-        counts = counts + np.bincount(labels.astype(np.int64), minlength=len(counts))
+    counts = counts + (labels.sum() if numbers else np.bincount(labels.astype(np.int64), minlength=len(counts)))
     return LabelHistory(key=key, counts=tuple(counts.tolist()), last=float(labels[-1]))

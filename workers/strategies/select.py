@@ -58,8 +58,8 @@ def select(strategy: NewData | AllData, request: SelectionRequest, dataset: Tabl
         read += rows.num_rows
     if read != stop_key - first_key:
         raise DataError(
-            f"dataset {dataset.config.name}: {stop_key - first_key} rows up to key {request.trigger_key} were announced, "
-            f"{read} could be read. Bring the files back, then --resume."
+            f"dataset {dataset.config.name}: {stop_key - first_key} rows up to key {request.trigger_key} were "
+            f"announced, {read} could be read. Bring the files back, then --resume."
         )
     chosen = np.concatenate(keys) if keys else np.empty(0, np.int64)
     return Selection(

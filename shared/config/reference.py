@@ -1,0 +1,155 @@
+"""docs/configuration.md: every key of both files, written from the schemas. `python -m shared.config.reference`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+from marshmallow import missing
+from marshmallow.fields import Field
+
+from shared.config import fields as f
+from shared.config import pipeline_schema as pipeline
+from shared.config import system_schema as system
+
+_INTRODUCTION = """# Configuration
+
+<!-- Generated: .venv/bin/python -m shared.config.reference > docs/configuration.md -->
+
+A run reads two files. `pipeline.yaml` says what to learn; `config.yaml` says on what system. Every key is listed here.
+A required key must be given wherever the group that it stands in is given. A key that is not listed is an error, and so
+is a value that is marked as not available yet. `./modyn-supervisor validate pipeline.yaml config.yaml --offline` says
+all that is wrong with the two files at once, with file and line.
+
+How values are written:
+
+- **duration**: a number and one of `s`, `m`, `h`, `d`, `w`, such as `7d`.
+- **ISO 8601 time**: such as `2013-01-01T00:00:00Z`.
+- **list of X**: `[X, X]`, or lines that begin with `-`. A path with `[]` is a key of each entry.
+- **group**: `key: value` lines below the key.
+- Relative paths start at the folder of the file they stand in.
+"""
+_HEAD = "| key | type | default | meaning |\n|---|---|---|---|\n"
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a table."""
+
+    path: str
+    kind: str
+    default: str
+    meaning: str
+
+    def markdown(self) -> str:
+        """The line, with the bars inside its cells escaped."""
+        cells = (f"`{self.path}`", self.kind, self.default, self.meaning)
+        return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |\n"
+
+
+def reference() -> str:
+    """The whole page."""
+    return "".join(
+        [
+            _INTRODUCTION,
+            *_file("pipeline.yaml", pipeline.PipelineSchema),
+            *_file("config.yaml", system.SystemSchema),
+        ]
+    )
+
+
+def rows_of(schema: type[f.Group], prefix: str = "") -> Iterator[Row]:
+    """A row for each key of a group and of the groups below it, in the order of the schema."""
+    for name, field in schema().fields.items():
+        path = prefix + (field.data_key or name)
+        yield Row(path=path, kind=_kind(field), default=_default(field), meaning=_meaning(field))
+        yield from _below(field, path)
+
+
+def _file(name: str, schema: type[f.Group]) -> Iterator[str]:
+    yield f"\n## {name}\n\n"
+    rows = list(rows_of(schema))
+    top = [row for row in rows if "." not in row.path]
+    yield _table(top)
+    for row in top:
+        below = [one for one in rows if one.path.startswith(f"{row.path}.")]
+        if below:
+            yield f"\n### {row.path}\n\n{_table(below)}"
+        if row.path == "trigger":
+            yield "\n### trigger\n"
+            yield from _variants("trigger", "policy", pipeline.TRIGGERS)
+        if row.path == "strategy":
+            yield "\n### strategy\n\nOptions stand beside `name`, or in `config:` below it.\n"
+            yield from _variants("strategy", "name", pipeline.STRATEGIES)
+
+
+def _variants(key: str, chooser: str, groups: Mapping[str, type[f.Group]]) -> Iterator[str]:
+    """The options of each trigger policy or strategy."""
+    for name, group in groups.items():
+        yield f"\n#### `{key}: {{{chooser}: {name}}}`\n\n"
+        rows = list(rows_of(group, f"{key}."))
+        yield _table(rows) if rows else "No options.\n"
+
+
+def _table(rows: list[Row]) -> str:
+    return _HEAD + "".join(row.markdown() for row in rows)
+
+
+def _below(field: Field[Any], path: str) -> Iterator[Row]:
+    if isinstance(field, f.Sub):
+        yield from rows_of(field.schema, f"{path}.")
+    elif isinstance(field, f.Sequence):
+        yield from _below(field.item, f"{path}[]")
+    elif isinstance(field, system.Datasets):
+        yield from rows_of(system.Dataset, f"{path}.NAME.")
+
+
+def _kind(field: Field[Any]) -> str:
+    kind = str(getattr(field, "kind", "value"))
+    if isinstance(field, f.Whole):
+        return f"{kind} ≥ {field.least}"
+    if isinstance(field, f.Number) and not isinstance(field, f.PositiveNumber):
+        least = "" if field.least == float("-inf") else f" ≥ {field.least:g}"
+        return kind + least + ("" if field.below == float("inf") else f" and < {field.below:g}")
+    return kind
+
+
+def _meaning(field: Field[Any]) -> str:
+    meaning = str(field.metadata["meaning"])
+    later = field.later if isinstance(field, f.Choice) else ()
+    return f"{meaning} (not available yet: {', '.join(later)})" if later else meaning
+
+
+def _default(field: Field[Any]) -> str:
+    """The default as it would be written in the file."""
+    if field.required:
+        return "required"
+    value = field.load_default
+    value = value() if callable(value) else value
+    if value is missing or (value is None and not isinstance(field, pipeline.Initial | pipeline.Models)):
+        return "none"
+    if isinstance(field, f.Sub) and not any(one.required for one in field.schema().fields.values()):
+        return "see below"
+    if value is None:  # the word that stands for it is the first that is allowed
+        return f"`{_kind(field).split(' | ')[0]}`"
+    if isinstance(field, f.Duration):
+        return f"`{value:g}s`"
+    if isinstance(field, f.Sequence) and isinstance(field.item, pipeline.MetricField):
+        value = [metric["name"] for metric in value]
+    return f"`{_flow(value)}`"
+
+
+def _flow(value: Any) -> str:
+    """A value in YAML's flow style."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_flow(one)}" for key, one in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_flow, value)) + "]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value) or '""'
+
+
+if __name__ == "__main__":
+    sys.stdout.write(reference())

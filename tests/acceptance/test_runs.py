@@ -1,0 +1,142 @@
+"""Whole runs from the command line, with real workers and a real broker."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from tests_support import PROJECT, Workplace, environment
+
+from workers.inference import load_model
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+    """A run in experiment mode that finished."""
+    workplace = Workplace.small(tmp_path_factory.mktemp("finished"))
+    done = workplace.run("--experiment-mode")
+    assert done.returncode == 0, done.stderr
+    return workplace
+
+
+def test_a_replay_trains_scores_and_deploys_at_every_trigger(finished: Workplace) -> None:
+    """floor(n/m) triggers fire, each has a model, and the newest good one is deployed."""
+    summary = finished.summary()
+    assert (summary["status"], summary["triggers"], summary["deployed"]) == ("finished", 4, 3)
+    assert [row["key"] for row in summary["trigger_list"]] == [499, 999, 1499, 1999]
+    assert summary["composite"]["accuracy"] > summary["baselines"]["majority"]["accuracy"]
+
+
+def test_training_sets_cover_the_train_split_exactly_once(finished: Workplace) -> None:
+    """With new_data the sets are disjoint, ascending, and miss only rows of the test split."""
+    sets = [pq.read_table(finished.run_dir / f"training_sets/{i}.parquet")["key"].to_pylist() for i in range(4)]
+    keys = [key for one in sets for key in one]
+    assert keys == sorted(set(keys))
+    assert 1_500 < len(keys) < 1_700
+
+
+def test_what_is_deployed_can_be_loaded_and_used(finished: Workplace) -> None:
+    """model.json names an object that predicts probabilities for the dataset's rows."""
+    rows = pq.read_table(finished.folder / "data/part-1.parquet")
+    assert load_model(str(finished.folder / "deployed")).predict(rows).shape == (1000, 2)
+
+
+def test_equal_seeds_give_equal_bytes_with_one_or_three_workers(finished: Workplace) -> None:
+    """Training sets, scores and weights do not depend on the fleet's size."""
+    finished.config["fleet"]["train"] = 3
+    done = finished.run("--experiment-mode", run_dir="again")
+    assert done.returncode == 0, done.stderr
+    names = ["evaluations.csv", *(f"models/{i}/model.safetensors" for i in range(4)), "training_sets/2.parquet"]
+    for name in names:
+        assert (finished.run_dir / name).read_bytes() == (finished.folder / "again" / name).read_bytes(), name
+
+
+def test_a_finished_run_says_so_when_it_is_resumed(finished: Workplace) -> None:
+    """--resume of a finished run changes nothing and ends well."""
+    finished.config["fleet"]["train"] = 1
+    done = finished.run("--experiment-mode", "--resume")
+    assert (done.returncode, "finished already" in done.stdout) == (0, True), done.stderr
+
+
+def test_a_second_run_in_the_same_directory_is_refused(finished: Workplace) -> None:
+    """A run directory that holds a run needs --resume."""
+    done = finished.run("--experiment-mode")
+    assert (done.returncode, "--resume" in done.stderr) == (2, True)
+
+
+def test_ctrl_c_stops_a_production_run_and_resume_goes_on(small: Workplace) -> None:
+    """Production follows the dataset, records when it is stopped, and takes new files after --resume."""
+    small.write()
+    command = small.command("run", "pipeline.yaml", "config.yaml", "--run-dir", str(small.run_dir))
+    with subprocess.Popen(command, cwd=small.folder, env=environment(), stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if "model 3 deployed" in line:
+                process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 0
+    assert small.summary()["status"] == "stopped"
+    assert not list(Path(small.folder / "runs").glob(".broker.json"))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "code", "told"),
+    [
+        (("training", "optimizer"), {"name": "Adamm"}, 2, "training.optimizer"),
+        (("training", "optimizer"), {"name": "SGD", "config": {"lrr": 1}}, 2, "lrr"),
+        (("model", "config"), {"num_classes": 2, "hiden": 3}, 2, "hiden"),
+        (("model", "config"), {"num_classes": 1}, 3, "label"),
+        (("training", "device"), "cuda", 3, "cuda"),
+    ],
+)
+def test_what_only_a_worker_can_find_wrong(
+    small: Workplace, path: tuple[str, str], value: object, code: int, told: str
+) -> None:
+    """The check runs before anything is trained, and leaves no run directory."""
+    if told == "cuda" and os.path.exists("/dev/nvidia0"):
+        pytest.skip("this machine has a GPU, so cuda is no mistake here")
+    small.pipeline.setdefault(path[0], {})[path[1]] = value
+    done = small.run("--experiment-mode")
+    assert (done.returncode, told in done.stderr) == (code, True), done.stderr
+    assert "Traceback" not in done.stderr
+    assert not small.run_dir.exists()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [("uri", "data/none*.parquet", "no file"), ("label", "lable", "lable"), ("timestamp", "time", "time")],
+)
+def test_a_dataset_that_cannot_be_used(small: Workplace, key: str, value: str, told: str) -> None:
+    """An absent dataset or column is not ready: exit 3, with the name of what is missing."""
+    small.config["storage"]["datasets"]["rows"][key] = value
+    done = small.run("--experiment-mode")
+    assert (done.returncode, told in done.stderr) == (3, True), done.stderr
+
+
+def test_a_broker_that_is_down(small: Workplace) -> None:
+    """Exit 3, naming the broker."""
+    small.config["broker"] = {"url": f"redis+socket://{small.folder}/none.sock"}
+    done = small.run("--experiment-mode")
+    assert (done.returncode, "broker.url" in done.stderr) == (3, True), done.stderr
+
+
+def test_a_model_that_is_not_deployed_leaves_the_target_alone(small: Workplace) -> None:
+    """A gate that no model passes: the run finishes and nothing is deployed."""
+    small.pipeline["deployment"]["gate"] = {"metric": "accuracy", "on": "recent", "at_least": 1.1}
+    small.pipeline["trigger"]["every"] = 1500
+    done = small.run("--experiment-mode")
+    assert done.returncode == 0, done.stderr
+    assert small.summary()["deployed"] is None
+    assert not (small.folder / "deployed").exists()
+
+
+def test_help_is_quick_to_read() -> None:
+    """--help shows the commands without importing what they need."""
+    code = "import sys; from supervisor.cli.main import parser; parser(); print('celery' in sys.modules)"
+    done = subprocess.run(
+        [os.sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT, env=environment(), check=True
+    )
+    assert done.stdout.strip() == "False"

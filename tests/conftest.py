@@ -1,0 +1,50 @@
+"""What every ring shares: a private Redis, and a small workplace."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from tests_support import Workplace
+
+from shared.broker import connect
+from supervisor.system.embedded_broker import server_program
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """A private Redis on a unix socket, for as long as the tests last."""
+    with tempfile.TemporaryDirectory(prefix="modyn-test-", dir="/tmp") as folder:
+        socket = f"{folder}/redis.sock"
+        server = subprocess.Popen(
+            [server_program(), "--port", "0", "--unixsocket", socket, "--save", "", "--dir", folder],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert server.stdout is not None
+        for line in server.stdout:
+            if "eady to accept connections" in line:
+                break
+        yield f"redis+socket://{socket}"
+        server.terminate()
+        server.wait()
+        server.stdout.close()
+
+
+@pytest.fixture
+def client(redis_url: str) -> Iterator[redis.Redis]:
+    """A client of an empty Redis."""
+    one = connect(redis_url)
+    one.flushall()
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Workplace:
+    """A small workplace of its own for one test."""
+    return Workplace.small(tmp_path)
