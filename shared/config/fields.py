@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -87,8 +88,8 @@ class Number(Sentence):
         self.least, self.below = least, below
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
-        number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-        if not number or not self.least <= value < self.below:
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if not number or not abs(value) <= sys.float_info.max or not self.least <= value < self.below:
             bounds = "" if self.least == -math.inf else f" of at least {self.least:g}"
             bounds += "" if self.below == math.inf else f" and below {self.below:g}"
             raise ValidationError(f"{value!r} is not a number{bounds}.")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import ValidationError
+from marshmallow import ValidationError, missing
 
 from shared.config import fields as f
 from shared.metrics import METRICS
@@ -66,7 +66,7 @@ class MetricField(f.Sentence):
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         given = dict(value) if isinstance(value, dict) else {"name": value}
         name = given.pop("name", None)
-        if name not in METRICS:
+        if not isinstance(name, str) or name not in METRICS:
             raise ValidationError(f"{name!r} is unknown; {f.nearest(str(name), METRICS)}")
         options = METRICS[name].options
         for key, chosen in given.items():
@@ -120,9 +120,8 @@ class Trigger(f.Sentence):
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         if not isinstance(value, dict):
             raise ValidationError(f"{value!r} is not a group; write {{policy: data_amount, every: 5000}}.")
-        policy = value.get("policy")
-        f.Choice("", *TRIGGERS, later=_LATER_TRIGGERS).deserialize(policy)
-        return TRIGGERS[str(policy)]().load(value)
+        policy = _chosen(value, "policy", f.Choice("", *TRIGGERS, later=_LATER_TRIGGERS, required=True))
+        return TRIGGERS[policy]().load(value)
 
 
 class Strategy(f.Sentence):
@@ -133,8 +132,7 @@ class Strategy(f.Sentence):
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         if not isinstance(value, dict):
             raise ValidationError(f"{value!r} is not a group; write {{name: new_data}}.")
-        name = value.get("name")
-        f.Choice("", *STRATEGIES, later=_LATER_STRATEGIES).deserialize(name)
+        name = _chosen(value, "name", f.Choice("", *STRATEGIES, later=_LATER_STRATEGIES, required=True))
         beside = {key: one for key, one in value.items() if key not in ("name", "config")}
         config: dict[str, Any] = f.Arguments("").deserialize(value.get("config", {})) or {}
         both = sorted(set(beside) & set(config))
@@ -143,7 +141,15 @@ class Strategy(f.Sentence):
         for option in ("limit", "warm_up", "reset_on_trigger"):
             if option in beside or option in config:
                 raise ValidationError({option: ["is not available yet; available: tail (with new_data)."]})
-        return {"name": name, **STRATEGIES[str(name)]().load({**beside, **config})}
+        return {"name": name, **STRATEGIES[name]().load({**beside, **config})}
+
+
+def _chosen(group: dict[str, Any], key: str, choice: f.Choice) -> str:
+    """The word that decides which other keys a group has; a mistake is told at this key."""
+    try:
+        return str(choice.deserialize(group.get(key, missing)))
+    except ValidationError as error:
+        raise ValidationError({key: error.messages}) from None
 
 
 class DataAmount(f.Group):

@@ -17,6 +17,7 @@ from shared.dataset.manifest import ManifestEntry
 from shared.errors import DataError
 
 _ROWS_AT_ONCE = 65_536
+_ZONED = r":\d\d.*(Z|[+-]\d\d(:?\d\d)?)$"  # ISO texts that name their zone; the others are UTC
 _verified: set[tuple[str, str]] = set()  # (file, fingerprint) that this process has seen unchanged
 
 
@@ -139,7 +140,8 @@ class TableDataset:
             raise DataError(f"{name} of key {first_key + pc.index(pc.is_null(column), True).as_py()} is null.")
         try:
             if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-                column = column.cast(pa.timestamp("us", tz="UTC"))
+                zoned = pc.any(pc.match_substring_regex(column, _ZONED)).as_py()
+                column = column.cast(pa.timestamp("us", tz="UTC" if zoned else None))
             elif pa.types.is_integer(column.type):
                 column = column.cast(pa.timestamp(self.config.unit or "s"))
             return np.asarray(column.cast(pa.timestamp("us"), safe=False).cast(pa.int64()).to_numpy(), np.int64)

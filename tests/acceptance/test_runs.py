@@ -7,6 +7,7 @@ import signal
 import subprocess
 from pathlib import Path
 
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from tests_support import PROJECT, Workplace, environment
@@ -88,7 +89,7 @@ def test_ctrl_c_stops_a_production_run_and_resume_goes_on(small: Workplace) -> N
         (("training", "optimizer"), {"name": "Adamm"}, 2, "training.optimizer"),
         (("training", "optimizer"), {"name": "SGD", "config": {"lrr": 1}}, 2, "lrr"),
         (("model", "config"), {"num_classes": 2, "hiden": 3}, 2, "hiden"),
-        (("model", "config"), {"num_classes": 1}, 3, "label"),
+        (("model", "config"), {"num_classes": 1}, 2, "num_classes"),
         (("training", "device"), "cuda", 3, "cuda"),
     ],
 )
@@ -114,6 +115,15 @@ def test_a_dataset_that_cannot_be_used(small: Workplace, key: str, value: str, t
     small.config["storage"]["datasets"]["rows"][key] = value
     done = small.run("--experiment-mode")
     assert (done.returncode, told in done.stderr) == (3, True), done.stderr
+
+
+def test_a_label_that_the_model_has_no_class_for(small: Workplace) -> None:
+    """A label outside num_classes is found before anything is trained, with its key."""
+    file = small.folder / "data/part-1.parquet"
+    rows = pq.read_table(file)
+    pq.write_table(rows.set_column(3, "label", pc.add(rows["label"], 5)), file)
+    done = small.run("--experiment-mode")
+    assert (done.returncode, "key 1000" in done.stderr) == (3, True), done.stderr
 
 
 def test_a_broker_that_is_down(small: Workplace) -> None:

@@ -89,7 +89,9 @@ class Workplace:
         self.write()
         files = (str(self.folder / "pipeline.yaml"), str(self.folder / "config.yaml"))
         command = self.command("run", *files, "--run-dir", str(self.folder / run_dir), *arguments)
-        return subprocess.run(command, capture_output=True, text=True, timeout=110, cwd=PROJECT, env=environment())
+        return subprocess.run(
+            command, check=False, capture_output=True, text=True, timeout=110, cwd=PROJECT, env=environment()
+        )
 
     def summary(self, run_dir: str = "run") -> dict[str, Any]:
         """What the run came to."""

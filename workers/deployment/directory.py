@@ -37,6 +37,7 @@ def deploy(target: Path, stamp: DecisionStamp, attempt: str, body: bytes, about:
     if target.exists() and not record.exists() and any(p.name not in ("versions", ".lock") for p in target.iterdir()):
         raise NotReadyError(f"{target} holds other files and no model.json; name an empty folder as deployment target.")
     name = f"versions/{stamp.run_started_us}-{stamp.number}-{attempt}/model.safetensors"
+    was_there = (target / name).exists()  # a redelivered decision; readers may still hold this version
     ref = write_artifact(str(target / name), body)
     described = {
         "object": name,
@@ -50,7 +51,8 @@ def deploy(target: Path, stamp: DecisionStamp, attempt: str, body: bytes, about:
         fcntl.flock(lock, fcntl.LOCK_EX)
         current = _current(record)
         if current is not None and current > stamp:
-            shutil.rmtree((target / name).parent)
+            if not was_there:
+                shutil.rmtree((target / name).parent)
             return False
         _replace(record, json.dumps(described, indent=2) + "\n")
     _forget_old(target)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -43,7 +44,8 @@ class _LogLoss(MeanMetric):
 _MAKERS: dict[str, Callable[[dict[str, Any], int], TorchMetric]] = {
     # torchmetrics averages over classes by default; accuracy here is the share of rows.
     "accuracy": lambda options, classes: MulticlassAccuracy(classes, average="micro"),
-    "top_k": lambda options, classes: MulticlassAccuracy(classes, top_k=options["k"], average="micro"),
+    # With fewer classes than k it is undefined, which `Meter.scores` says; torchmetrics would raise here.
+    "top_k": lambda options, classes: MulticlassAccuracy(classes, top_k=min(options["k"], classes), average="micro"),
     "f1": lambda options, classes: MulticlassF1Score(classes, average=options["average"]),
     "auroc": lambda options, classes: MulticlassAUROC(classes, average="none"),
     "log_loss": lambda options, classes: _LogLoss(),
@@ -90,7 +92,10 @@ class Meter:
             error = f"the model has only {self._classes} classes"
         if error is not None:
             return MetricScore(label=metric.label, value=None, n=self._rows, error=error)
-        value = meter.compute().double().numpy()
+        with warnings.catch_warnings():
+            # AUROC warns of classes that do not occur; they are left out of the mean below.
+            warnings.filterwarnings("ignore", "No positive samples in targets", UserWarning)
+            value = meter.compute().double().numpy()
         if metric.name == "auroc":
             value = value[self._seen].mean() if len(value) > 2 else value[1]
         return MetricScore(label=metric.label, value=float(value), n=self._rows, error=None)

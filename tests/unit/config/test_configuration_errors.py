@@ -1,0 +1,311 @@
+"""Each mistake in pipeline.yaml or config.yaml is one sentence with file:line, key path, value and remedy."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.config.load import load_configuration
+from shared.errors import ConfigurationError
+
+PIPELINE = """\
+pipeline: {name: flights}
+model:
+  id: mlp
+training:
+  epochs: 2
+  batch_size: 64
+  optimizer: {name: Adam, config: {lr: 0.001}}
+data: {dataset: flights}
+trigger:
+  policy: data_amount
+  every: 100
+initial_mode: replay
+evaluation:
+  metrics: [accuracy]
+  on:
+    - {name: recent, window: {last: 7d}}
+deployment:
+  gate:
+    metric: accuracy
+    on: recent
+    at_least: 0.5
+  targets: [{kind: directory, uri: deployed}]
+"""
+CONFIG = """\
+storage:
+  datasets:
+    flights: {uri: data.parquet, timestamp: time}
+"""
+
+
+@pytest.fixture
+def problems(tmp_path):
+    """Loads both files after replacing `old` by `new` in one of them, and gives what is wrong."""
+
+    def problems_of(old="", new="", *, config=CONFIG, experiment_mode=True):
+        assert old in PIPELINE
+        (tmp_path / "pipeline.yaml").write_text(PIPELINE.replace(old, new, 1) if old else PIPELINE)
+        (tmp_path / "config.yaml").write_text(config)
+        with pytest.raises(ConfigurationError) as caught:
+            load_configuration(tmp_path / "pipeline.yaml", tmp_path / "config.yaml", experiment_mode=experiment_mode)
+        assert caught.value.exit_code == 2
+        return caught.value.problems
+
+    return problems_of
+
+
+def test_missing_files_are_both_named(tmp_path):
+    """A path that is not there is named, for both files at once."""
+    with pytest.raises(ConfigurationError) as caught:
+        load_configuration(tmp_path / "p.yaml", tmp_path / "c.yaml", experiment_mode=True)
+    assert caught.value.problems == tuple(
+        f"{tmp_path / name}:1: there is no such file; check the path." for name in ("p.yaml", "c.yaml")
+    )
+
+
+def test_folder_instead_of_file(tmp_path):
+    """A folder where a file belongs is refused with a sentence."""
+    with pytest.raises(ConfigurationError, match="cannot be read as a file"):
+        load_configuration(tmp_path, tmp_path, experiment_mode=True)
+
+
+def test_broken_yaml(problems):
+    """Broken YAML is told with its line and what to look for."""
+    (problem,) = problems("  id: mlp", "  id: [mlp")
+    assert problem.startswith("pipeline.yaml:4:")
+    assert "is not YAML" in problem
+    assert problem.endswith("check indentation and quotes.")
+
+
+def test_file_without_keys(problems):
+    """An empty file is told apart from broken YAML."""
+    (problem,) = problems(config="")
+    assert problem == "config.yaml:1: holds no `key: value` pairs; see docs/configuration.md."
+
+
+def test_key_given_twice(problems):
+    """A repeated key is an error, not a silent choice."""
+    (problem,) = problems("  epochs: 2\n", "  epochs: 2\n  epochs: 3\n")
+    assert problem == "pipeline.yaml:6: training.epochs: stands here a second time; keep one of the two."
+
+
+def test_missing_key(problems):
+    """A required key that is absent is asked for, at the group it belongs to."""
+    (problem,) = problems("  id: mlp\n", "  config: {}\n")
+    assert problem == "pipeline.yaml:2: model.id: is missing; add it."
+
+
+def test_empty_value(problems):
+    """A key without a value is told to be filled or removed."""
+    (problem,) = problems("  epochs: 2", "  epochs:")
+    assert problem == "pipeline.yaml:5: training.epochs: is empty; give a value or remove the key."
+
+
+def test_wrong_type(problems):
+    """A text where a number belongs is quoted, with what is right."""
+    (problem,) = problems("  epochs: 2", "  epochs: two")
+    assert problem == "pipeline.yaml:5: training.epochs: 'two' is not a whole number of at least 1."
+
+
+def test_text_instead_of_group(problems):
+    """A text where keys belong says how a group is written."""
+    (problem,) = problems("data: {dataset: flights}", "data: flights")
+    assert problem == "pipeline.yaml:8: data: 'flights' is not a group of keys; write `key: value` lines below it."
+
+
+def test_unknown_key_gets_a_suggestion(problems):
+    """A misspelt key is answered with the key that was probably meant."""
+    (problem,) = problems("  batch_size: 64", "  batchsize: 64")
+    assert problem == "pipeline.yaml:6: training.batchsize: is not a key here; did you mean batch_size?"
+
+
+def test_unknown_top_level_key(problems):
+    """Unknown keys of the file itself are refused too."""
+    (problem,) = problems("initial_mode: replay", "initial_mode: replay\nwhatever: 1")
+    assert problem.startswith("pipeline.yaml:13: whatever: is not a key here; known: data, deployment")
+
+
+def test_unknown_model(problems):
+    """An unknown model is answered with the nearest built-in one."""
+    (problem,) = problems("  id: mlp", "  id: resnet19")
+    assert problem.startswith("pipeline.yaml:3: model.id: 'resnet19' is unknown; did you mean resnet")
+
+
+def test_model_of_an_untrusted_module(problems):
+    """A class to import is refused unless its module is trusted."""
+    (problem,) = problems("  id: mlp", '  id: "somewhere.nets:Net"')
+    assert problem.startswith("pipeline.yaml:3: model.id: somewhere.nets is not in config.yaml's trusted_modules; add")
+
+
+def test_unknown_metric(problems):
+    """An unknown metric is answered with the nearest one, at its place in the list."""
+    (problem,) = problems("metrics: [accuracy]", "metrics: [accuracy, acuracy]")
+    assert problem == "pipeline.yaml:14: evaluation.metrics.1: 'acuracy' is unknown; did you mean accuracy?"
+
+
+def test_metric_that_is_a_list(problems):
+    """A list where a metric's name belongs is a mistake like any other."""
+    (problem,) = problems("metrics: [accuracy]", "metrics: [[accuracy]]")
+    assert problem.startswith("pipeline.yaml:14: evaluation.metrics.0: ['accuracy'] is unknown;")
+
+
+def test_unknown_metric_option(problems):
+    """An option that a metric does not have is answered with those it has."""
+    (problem,) = problems("metrics: [accuracy]", "metrics: [accuracy, {name: top_k, n: 3}]")
+    assert problem == "pipeline.yaml:14: evaluation.metrics.1: top_k has no option n; it has: k."
+
+
+def test_unknown_policy(problems):
+    """An unknown trigger policy is told at its own line."""
+    (problem,) = problems("  policy: data_amount", "  policy: data_amont")
+    assert problem == "pipeline.yaml:10: trigger.policy: 'data_amont' is unknown; did you mean data_amount?"
+
+
+def test_policy_of_a_later_version(problems):
+    """A policy that is not built yet is refused by name, never ignored."""
+    (problem,) = problems("  policy: data_amount", "  policy: data_drift")
+    assert problem == (
+        "pipeline.yaml:10: trigger.policy: data_drift is not available yet; available: data_amount, time."
+    )
+
+
+def test_missing_policy(problems):
+    """A trigger without a policy is asked for one."""
+    (problem,) = problems("  policy: data_amount\n", "")
+    assert problem == "pipeline.yaml:9: trigger.policy: is missing; add it."
+
+
+def test_option_of_another_policy(problems):
+    """An option that belongs to another policy is not ignored."""
+    (problem,) = problems("  every: 100", "  every: 100\n  anchor: 2013-01-01")
+    assert problem.startswith("pipeline.yaml:12: trigger.anchor: is not a key here;")
+
+
+def test_unknown_strategy(problems):
+    """An unknown strategy is told with its key path."""
+    (problem,) = problems("initial_mode: replay", "strategy: {name: newdata}\ninitial_mode: replay")
+    assert problem == "pipeline.yaml:12: strategy.name: 'newdata' is unknown; did you mean new_data?"
+
+
+@pytest.mark.parametrize("number", ["0", "-5", "1.5", "true"])
+def test_rows_between_triggers_must_be_positive(problems, number):
+    """Zero, negative, broken and boolean counts are refused."""
+    (problem,) = problems("  every: 100", f"  every: {number}")
+    value = {"true": "True"}.get(number, number)
+    assert problem == f"pipeline.yaml:11: trigger.every: {value} is not a whole number of at least 1."
+
+
+@pytest.mark.parametrize("key", ["epochs: 2", "batch_size: 64"])
+@pytest.mark.parametrize("number", [0, -1])
+def test_counts_must_be_positive(problems, key, number):
+    """A training needs at least one epoch and one sample in a batch."""
+    name = key.split(":")[0]
+    (problem,) = problems(f"  {key}", f"  {name}: {number}")
+    assert f"training.{name}: {number} is not a whole number of at least 1." in problem
+
+
+@pytest.mark.parametrize("number", ["0", "-0.5"])
+def test_clip_norm_must_be_positive(problems, number):
+    """A clipping norm of zero would train nothing."""
+    (problem,) = problems("  epochs: 2", f"  gradient_clip_norm: {number}")
+    assert problem == f"pipeline.yaml:5: training.gradient_clip_norm: {number} is not a number above zero."
+
+
+def test_window_without_length(problems):
+    """A duration of zero is too short for a window."""
+    (problem,) = problems("{last: 7d}", "{last: 0d}")
+    assert problem.startswith("pipeline.yaml:16: evaluation.on.0.window: '0d' is too short;")
+
+
+def test_duration_without_unit(problems):
+    """A duration says which unit it is in."""
+    (problem,) = problems("{last: 7d}", "{last: 7}")
+    assert problem.startswith(
+        "pipeline.yaml:16: evaluation.on.0.window: 7 is not a duration; write a number and one of"
+    )
+
+
+def test_split_that_leaves_nothing(problems):
+    """Shares that add up to everything leave nothing to train on."""
+    (problem,) = problems("{dataset: flights}", "{dataset: flights, split: {test: 0.6, validation: 0.4}}")
+    assert problem.startswith("pipeline.yaml:8: data.split.test: test and validation together leave nothing")
+
+
+def test_negative_share(problems):
+    """A share is at least 0 and below 1."""
+    (problem,) = problems("{dataset: flights}", "{dataset: flights, split: {test: -0.1}}")
+    assert problem == "pipeline.yaml:8: data.split.test: -0.1 is not a number of at least 0 and below 1."
+
+
+def test_number_beyond_floats(problems):
+    """A number with hundreds of digits is refused, not a crash."""
+    (problem,) = problems("at_least: 0.5", f"at_least: 1{'0' * 400}")
+    assert problem.startswith("pipeline.yaml:21: deployment.gate.at_least: 1000")
+    assert problem.endswith("is not a number.")
+
+
+@pytest.mark.parametrize("mode", ["ignore", "train_on_everything"])
+def test_experiment_needs_replay(problems, mode):
+    """An experiment replays the dataset; any other initial mode is refused with the line to write."""
+    (problem,) = problems("initial_mode: replay", f"initial_mode: {mode}")
+    assert problem == (
+        f"pipeline.yaml:12: initial_mode: {mode} cannot be used with --experiment-mode; write `initial_mode: replay`."
+    )
+
+
+@pytest.mark.parametrize("window", ["until_next_trigger", "{every: 7d}"])
+def test_gate_on_a_window_beyond_the_watermark(problems, window):
+    """A gate judges only on rows that are there when the model is."""
+    (problem,) = problems("{last: 7d}", window)
+    assert problem == (
+        "pipeline.yaml:20: deployment.gate.on: recent does not end at the watermark; "
+        "a gate needs a window such as {last: 7d}."
+    )
+
+
+def test_gate_on_no_window(problems):
+    """A gate's window is one of evaluation.on."""
+    (problem,) = problems("    on: recent", "    on: recnt")
+    assert problem == "pipeline.yaml:20: deployment.gate.on: recnt is no window of evaluation.on; did you mean recent?"
+
+
+def test_gate_on_a_metric_that_is_not_measured(problems):
+    """A gate's metric is one of evaluation.metrics."""
+    (problem,) = problems("    metric: accuracy", "    metric: auroc")
+    assert problem.startswith("pipeline.yaml:19: deployment.gate.metric: auroc is not in evaluation.metrics;")
+    assert "accuracy" in problem
+
+
+def test_gate_that_asks_nothing(problems):
+    """A gate without a bound would let everything pass."""
+    (problem,) = problems("    at_least: 0.5\n", "")
+    assert "the gate asks nothing; add at_least or not_worse_by." in problem
+
+
+def test_dataset_that_is_not_configured(problems):
+    """The pipeline's dataset is one of config.yaml's."""
+    (problem,) = problems("{dataset: flights}", "{dataset: fligths}")
+    assert problem == "pipeline.yaml:8: data.dataset: fligths is not in storage.datasets; did you mean flights?"
+
+
+def test_broker_of_an_unknown_kind(problems):
+    """A broker URL of another scheme is refused without showing its password."""
+    (problem,) = problems(config=f"broker: {{url: 'amqp://me:s3cret@host'}}\n{CONFIG}")
+    assert problem.startswith("config.yaml:1: broker.url: 'amqp' is no broker; write embedded")
+    assert "s3cret" not in problem
+
+
+def test_secret_that_the_environment_lacks(problems):
+    """A secret that is not exported is asked for by name."""
+    (problem,) = problems(config=f"broker: {{url: 'redis://:${{NO_SUCH_SECRET}}@host'}}\n{CONFIG}")
+    assert problem == "config.yaml:1: broker.url: the environment has no NO_SUCH_SECRET; export it first."
+
+
+def test_all_mistakes_at_once(problems):
+    """All mistakes of both files are told in one go."""
+    found = problems(
+        "  epochs: 2\n  batch_size: 64", "  epochs: 0\n  batchsize: 64", config=CONFIG + "fleet: {train: -1}"
+    )
+    assert sorted(problem.split(": ")[1] for problem in found) == [
+        "fleet.train", "training.batchsize", "training.epochs",
+    ]  # fmt: skip

@@ -1,0 +1,106 @@
+"""Both files become typed values with defaults filled in, paths absolute and secrets hidden."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+from shared.config.load import load_configuration, load_system
+from shared.config.pipeline import DataAmountTrigger, Last, NewData, TimeTrigger, UntilNextTrigger
+
+PIPELINE = """\
+pipeline: {name: flights}
+model: {id: mlp}
+data: {dataset: flights}
+trigger: {policy: data_amount, every: 100}
+initial_mode: replay
+"""
+CONFIG = "storage: {datasets: {flights: {uri: data/*.parquet}}}\n"
+
+
+@pytest.fixture
+def load(tmp_path):
+    """Writes and loads both files."""
+
+    def loaded(pipeline=PIPELINE, config=CONFIG):
+        (tmp_path / "pipeline.yaml").write_text(pipeline)
+        (tmp_path / "config.yaml").write_text(config)
+        return load_configuration(tmp_path / "pipeline.yaml", tmp_path / "config.yaml", experiment_mode=True)
+
+    return loaded
+
+
+def test_defaults_are_filled_in(load):
+    """Five lines are a whole pipeline."""
+    pipeline = load().pipeline
+    assert pipeline.trigger == DataAmountTrigger(every=100)
+    assert pipeline.strategy == NewData(tail=0)
+    assert pipeline.training.optimizer.name == "Adam"
+    assert [metric.label for metric in pipeline.evaluation.metrics] == ["accuracy"]
+    assert pipeline.deployment is None
+
+
+def test_prequential_window_is_always_there(load):
+    """`until_next_trigger` is measured even where only other windows are named, under a name that is free."""
+    evaluation = load(PIPELINE + "evaluation: {on: [{name: next, window: {last: 1d}}]}").pipeline.evaluation
+    assert [window.name for window in evaluation.on] == ["until_next_trigger", "next"]
+    assert evaluation.prequential.extent == UntilNextTrigger()
+    assert evaluation.on[1].extent == Last(duration_s=86_400)
+
+
+def test_key_on_is_a_word(load):
+    """`on` is a key and not, as in YAML 1.1, the value true."""
+    pipeline = load(PIPELINE + "evaluation: {on: [{name: off, window: until_next_trigger}]}").pipeline
+    assert pipeline.evaluation.on[0].name == "off"
+
+
+def test_float_without_a_dot(load):
+    """1e-3 is a number, as people mean it."""
+    training = "training: {optimizer: {name: SGD, config: {lr: 1e-3}}}"
+    assert load(PIPELINE + training).pipeline.training.optimizer.config == {"lr": 0.001}
+
+
+def test_time_trigger(load):
+    """Durations become seconds, moments microseconds, also where YAML would see a date."""
+    text = PIPELINE.replace("{policy: data_amount, every: 100}", "{policy: time, every: 21d, anchor: 1970-01-02}")
+    assert load(text).pipeline.trigger == TimeTrigger(every_s=21 * 86_400, anchor_us=86_400_000_000)
+
+
+def test_strategy_options_stand_in_config_or_beside_the_name(load):
+    """`tail` may stand in either place and means the same."""
+    nested = load(PIPELINE + "strategy: {name: new_data, config: {tail: 2}}").pipeline
+    assert (
+        nested.strategy == load(PIPELINE + "strategy: {name: new_data, tail: 2}").pipeline.strategy == NewData(tail=2)
+    )
+
+
+def test_paths_start_at_their_own_file(load, tmp_path):
+    """Relative paths start at the folder of the file that names them; URIs stay as they are."""
+    system = load(config="storage: {datasets: {flights: {uri: d.csv}, far: {uri: 's3://b/d'}}}").system
+    assert system.datasets["flights"].uri == str(tmp_path / "d.csv")
+    assert system.datasets["far"].uri == "s3://b/d"
+    assert system.artifacts_root == str(tmp_path / "runs")
+
+
+def test_secrets_come_from_the_environment_and_stay_hidden(load, monkeypatch):
+    """`${NAME}` is filled in for the broker, and masked in everything that is shown."""
+    monkeypatch.setenv("BROKER_SECRET", "hush")
+    loaded = load(config="broker: {url: 'redis://me:${BROKER_SECRET}@host:1/0'}\n" + CONFIG)
+    assert loaded.system.broker.url == "redis://me:hush@host:1/0"
+    assert "hush" not in loaded.resolved_system_yaml()
+    assert loaded.system.broker.masked_url == "redis://me:***@host:1/0"
+
+
+def test_resolved_pipeline_reads_as_yaml(load):
+    """What the run directory keeps is YAML with every default filled in."""
+    resolved = yaml.safe_load(load().resolved_pipeline_yaml())
+    assert resolved["training"]["epochs"] == 1
+    assert resolved["trigger"] == {"policy": "data_amount", "every": 100}
+
+
+def test_system_alone(tmp_path):
+    """Commands without a pipeline read config.yaml alone, to the same values."""
+    (tmp_path / "config.yaml").write_text(CONFIG + "lease: 3s\n")
+    system = load_system(tmp_path / "config.yaml")
+    assert system.lease_s == 3
+    assert system.broker.url == "embedded"

@@ -1,0 +1,136 @@
+"""The manifest gives every row its key once and for ever."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from shared.config.system import Dataset
+from shared.dataset.manifest import discover, manifest_path, read_manifest, restore_manifest
+from shared.errors import DataError
+
+
+class Place:
+    """A dataset folder and the manifest that is kept about it."""
+
+    def __init__(self, root):
+        self.data, self.artifacts = root / "data", str(root / "runs")
+        self.data.mkdir()
+        self.path = manifest_path(self.artifacts, "flights")
+
+    def add(self, name, rows):
+        """Write a file of so many rows."""
+        pq.write_table(pa.table({"label": list(range(rows))}), self.data / name)
+
+    def look(self, uri=None):
+        """What a supervisor finds: (file name, first key, stop key) of every entry."""
+        config = Dataset(
+            name="flights", kind="table", uri=uri or str(self.data), timestamp="time", unit=None, label="label",
+            features=None, image=None, text=None,
+        )  # fmt: skip
+        entries = discover(config, self.artifacts)
+        return [(entry.file.rsplit("/", 1)[1], entry.first_key, entry.stop_key) for entry in entries]
+
+
+@pytest.fixture
+def place(tmp_path):
+    """An empty place."""
+    return Place(tmp_path)
+
+
+def test_keys_go_on_from_file_to_file(place):
+    """Files get consecutive keys in name order."""
+    place.add("b.parquet", 3)
+    place.add("a.parquet", 2)
+    assert place.look() == [("a.parquet", 0, 2), ("b.parquet", 2, 5)]
+
+
+def test_new_file_never_moves_a_key(place):
+    """A file that sorts before the known ones still gets the later keys."""
+    place.add("b.parquet", 3)
+    place.look()
+    place.add("a.parquet", 2)
+    assert place.look() == [("b.parquet", 0, 3), ("a.parquet", 3, 5)]
+
+
+def test_looking_again_changes_nothing(place):
+    """A look that finds nothing new leaves the manifest byte for byte as it was."""
+    place.add("a.parquet", 2)
+    place.look()
+    before = place.path.read_bytes()
+    assert place.look() == [("a.parquet", 0, 2)]
+    assert place.path.read_bytes() == before
+
+
+def test_hidden_and_foreign_files_are_no_data(place):
+    """Half-written and foreign files in a folder are left out."""
+    place.add(".a.parquet", 2)
+    place.add("_b.parquet", 2)
+    (place.data / "README.md").write_text("about")
+    assert place.look() == []
+
+
+@pytest.mark.parametrize("end", ["/*.parquet", "/a.parquet", ""])
+def test_uri_may_be_glob_file_or_folder(place, end):
+    """One file, a glob and a folder name the same data."""
+    place.add("a.parquet", 2)
+    assert place.look(f"{place.data}{end}") == [("a.parquet", 0, 2)]
+
+
+def test_csv_counts_rows_without_its_header(place):
+    """A CSV file's header is no row."""
+    (place.data / "a.csv").write_text("time,label\n1,0\n2,1\n")
+    assert place.look() == [("a.csv", 0, 2)]
+
+
+def test_changed_file_is_refused(place):
+    """A file whose size changed is named, with the remedy."""
+    place.add("a.parquet", 2)
+    place.look()
+    place.add("a.parquet", 2000)
+    with pytest.raises(DataError, match=r"a\.parquet has changed: it had \d+ bytes and now has \d+\. Restore it"):
+        place.look()
+
+
+def test_vanished_file_is_refused(place):
+    """A file that is gone is named, with the remedy."""
+    place.add("a.parquet", 2)
+    place.look()
+    (place.data / "a.parquet").unlink()
+    with pytest.raises(DataError, match=r"a\.parquet has vanished; it holds the keys from 0\. Restore it"):
+        place.look()
+
+
+def test_file_of_another_kind_is_refused(place):
+    """What is neither Parquet nor CSV is refused, and leaves no entry."""
+    (place.data / "a.parquet").write_bytes(b"not parquet at all")
+    with pytest.raises(DataError, match="not a readable Parquet or CSV file"):
+        place.look()
+    assert read_manifest(place.path) == ()
+
+
+def test_torn_last_line_does_not_count(place):
+    """What a crash left half-written is cut off, and the file found anew with the same keys."""
+    place.add("a.parquet", 2)
+    place.add("b.parquet", 3)
+    whole = place.look()
+    before = place.path.read_bytes()
+    place.path.write_bytes(before[:-10])
+    assert [entry.first_key for entry in read_manifest(place.path)] == [0]
+    assert place.look() == whole
+    assert place.path.read_bytes() == before
+
+
+def test_lost_manifest_is_restored(place):
+    """A manifest that was lost comes back as the journal remembers it; one that is there stays."""
+    place.add("b.parquet", 3)
+    place.look()
+    place.add("a.parquet", 2)
+    expected = place.look()
+    entries, before = read_manifest(place.path), place.path.read_bytes()
+    place.path.unlink()
+    restore_manifest(place.artifacts, "flights", entries)
+    assert place.path.read_bytes() == before
+    restore_manifest(place.artifacts, "flights", entries[:1])
+    assert place.look() == expected

@@ -1,0 +1,171 @@
+"""Rows are read by column and range of keys, across files, row groups and formats."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.config.system import Dataset
+from shared.dataset.event_time import first_key_after, running_event_time
+from shared.dataset.manifest import discover
+from shared.dataset.table import open_dataset
+from shared.errors import DataError
+
+
+def config_of(folder, **changes):
+    """A dataset of all files in a folder."""
+    values = {"timestamp": "time", "unit": "s", "label": "label", "features": None, "image": None, "text": None}
+    return Dataset(**{"name": "flights", "kind": "table", "uri": str(folder), **values, **changes})
+
+
+def dataset_of(folder, *tables, **changes):
+    """A dataset of one Parquet file a table."""
+    data = folder / "data"
+    data.mkdir()
+    for number, table in enumerate(tables):
+        pq.write_table(pa.table(table), data / f"{number}.parquet", row_group_size=4)
+    config = config_of(data, **changes)
+    return open_dataset(config, discover(config, str(folder / "runs")))
+
+
+@pytest.fixture(scope="module")
+def twenty(tmp_path_factory):
+    """20 rows in a Parquet file of 3 row groups, a CSV file and another Parquet file; x is the key."""
+    folder = tmp_path_factory.mktemp("twenty")
+    for first, stop, name in ((0, 10, "a.parquet"), (10, 13, "b.csv"), (13, 20, "c.parquet")):
+        keys = list(range(first, stop))
+        table = pa.table({"time": [10 * key for key in keys], "x": keys, "label": [key % 2 for key in keys]})
+        if name.endswith("csv"):
+            pa_csv.write_csv(table, folder / name)
+        else:
+            pq.write_table(table, folder / name, row_group_size=4)
+    config = config_of(folder)
+    return open_dataset(config, discover(config, str(tmp_path_factory.mktemp("runs"))))
+
+
+@given(first=st.integers(0, 20), rows=st.integers(0, 20), batch_rows=st.integers(1, 9))
+def test_ranges_are_exact(twenty, first, rows, batch_rows):
+    """Any range comes back whole, in order, each piece with the key of its first row."""
+    stop, found = min(first + rows, 20), []
+    for key, piece in twenty.batches(["x"], first, stop, batch_rows):
+        assert piece.column("x").to_pylist() == list(range(key, key + piece.num_rows))
+        found += piece.column("x").to_pylist()
+    assert found == list(range(first, stop))
+
+
+@given(keys=st.sets(st.integers(0, 19)))
+def test_take_gives_the_rows_of_the_keys(twenty, keys):
+    """Chosen keys come back in order, whatever files they are in."""
+    chosen = np.array(sorted(keys), np.int64)
+    assert twenty.take(["x"], chosen).column("x").to_pylist() == chosen.tolist()
+
+
+def test_take_misses_no_key_silently(twenty):
+    """A key beyond the data is an error, not a shorter answer."""
+    with pytest.raises(DataError, match="1 of 2 keys are not there"):
+        twenty.take(["x"], np.array([19, 20]))
+
+
+def test_columns_come_in_the_order_asked_for(twenty):
+    """Parquet and CSV give the columns in the order of the call."""
+    assert [piece.column_names for _, piece in twenty.batches(["label", "x"], 8, 14)] == [["label", "x"]] * 3
+
+
+def test_features_are_all_other_columns(twenty):
+    """Without `features`, a model sees what is neither timestamp nor label."""
+    assert twenty.feature_columns == ("x",)
+
+
+def test_features_as_configured(tmp_path):
+    """`features` gives the columns and their order."""
+    table = {"time": [1], "a": [1], "b": [2], "label": [0]}
+    assert dataset_of(tmp_path, table, features=("b", "a")).feature_columns == ("b", "a")
+
+
+def test_labels_across_files(twenty):
+    """Whole labels are int64."""
+    labels = twenty.labels(9, 14)
+    assert (labels.dtype, labels.tolist()) == (np.int64, [1, 0, 1, 0, 1])
+
+
+def test_null_label_is_named_by_its_key(tmp_path):
+    """A missing label is an error that says where."""
+    dataset = dataset_of(tmp_path, {"time": [1, 2], "label": [0, 1]}, {"time": [3, 4], "label": [1, None]})
+    with pytest.raises(DataError, match="the label in label of key 3 is null"):
+        dataset.labels(0, 4)
+
+
+def test_null_timestamp_is_named_by_its_key(tmp_path):
+    """A missing timestamp is an error that says where."""
+    dataset = dataset_of(tmp_path, {"time": [1, None], "label": [0, 1]})
+    with pytest.raises(DataError, match="the timestamp in time of key 1 is null"):
+        dataset.timestamps_us(0, 2)
+
+
+MOMENT = datetime(2013, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("column", "unit"),
+    [
+        (pa.array([1357095845678]), "ms"),
+        (pa.array([MOMENT]), None),
+        (pa.array([MOMENT], pa.timestamp("ns", "America/New_York")), None),
+        (pa.array([MOMENT.replace(tzinfo=None)], pa.timestamp("ms")), None),
+        (pa.array(["2013-01-02T03:04:05.678Z"]), None),
+        (pa.array(["2013-01-02T03:04:05.678"]), None),
+        (pa.array(["2013-01-02T04:04:05.678+01:00"]), None),
+    ],
+)
+def test_every_form_of_timestamp_means_the_same(tmp_path, column, unit):
+    """Integers with a unit, timestamps of any unit and zone, and ISO texts are microseconds since the epoch."""
+    dataset = dataset_of(tmp_path, {"time": column, "label": [0]}, unit=unit)
+    assert dataset.timestamps_us(0, 1).tolist() == [1357095845678000]
+
+
+def test_unreadable_timestamp(tmp_path):
+    """A text that is no time is told with its place."""
+    dataset = dataset_of(tmp_path, {"time": ["yesterday"], "label": [0]})
+    with pytest.raises(DataError, match="the timestamp in time near key 0 cannot be read"):
+        dataset.timestamps_us(0, 1)
+
+
+def test_rewritten_file_is_refused(tmp_path):
+    """A file of the same size with other bytes is not the file whose rows were given keys."""
+    dataset = dataset_of(tmp_path, {"time": [1, 2], "label": [0, 1]})
+    file = tmp_path / "data" / "0.parquet"
+    body = bytearray(file.read_bytes())
+    body[20] ^= 1
+    file.write_bytes(body)
+    with pytest.raises(DataError, match="has changed since its rows were given keys"):
+        dataset.labels(0, 2)
+
+
+def test_missing_column(tmp_path):
+    """A later file without a column is named."""
+    dataset = dataset_of(tmp_path, {"time": [1], "x": [1], "label": [0]}, {"time": [2], "label": [1]})
+    with pytest.raises(DataError, match=r"1\.parquet"):
+        dataset.read(["x"], 0, 2)
+
+
+@given(st.lists(st.integers(-50, 50), min_size=1), st.none() | st.integers(-50, 50))
+def test_event_time_is_the_running_maximum(times, so_far):
+    """Event time never goes back, and starts where it was."""
+    expected, highest = [], -100 if so_far is None else so_far
+    for time in times:
+        highest = max(highest, time)
+        expected.append(highest)
+    assert running_event_time(np.array(times), so_far).tolist() == expected
+
+
+@pytest.mark.parametrize(("after_us", "key"), [(-1, 2), (30_000_000, 4), (35_000_000, 4), (10**9, 18)])
+def test_first_key_after(twenty, after_us, key):
+    """The first row later than a moment, else the end of the range."""
+    assert first_key_after(twenty, after_us, 2, 18) == key

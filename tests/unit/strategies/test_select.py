@@ -1,0 +1,121 @@
+"""Strategies choose exactly the rows they promise, and never one outside the train split."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.config.pipeline import AllData, NewData, Split
+from shared.config.system import Dataset
+from shared.dataset.manifest import discover
+from shared.dataset.table import open_dataset
+from shared.errors import DataError
+from shared.split import rows_in_split, splitmix64
+from shared.training_set import TrainingSet, TrainingSetOrigin, read_training_set, training_set_bytes
+from workers.strategies.select import SelectionRequest, select
+
+ROWS = 300
+EVERYTHING = Split(test=0.0, validation=0.0, by=None)
+splits = st.builds(Split, test=st.floats(0, 0.4), validation=st.floats(0, 0.4), by=st.sampled_from([None, "carrier"]))
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    """300 rows in two files."""
+    folder = tmp_path_factory.mktemp("data")
+    table = pa.table({"time": range(ROWS), "carrier": [f"c{key % 7}" for key in range(ROWS)], "label": [0] * ROWS})
+    pq.write_table(table.slice(0, 130), folder / "a.parquet")
+    pq.write_table(table.slice(130), folder / "b.parquet")
+    config = Dataset(
+        name="flights", kind="table", uri=str(folder), timestamp="time", unit="s", label="label", features=None,
+        image=None, text=None,
+    )  # fmt: skip
+    return open_dataset(config, discover(config, str(tmp_path_factory.mktemp("runs"))))
+
+
+def replay(dataset, strategy, split, every):
+    """The training sets of a stream that triggers every so many rows."""
+    triggers = list(range(every - 1, ROWS, every))
+    requests = [
+        SelectionRequest(first_key=0, previous_trigger_keys=tuple(triggers[:number]), trigger_key=key)
+        for number, key in enumerate(triggers)
+    ]
+    return [select(strategy, request, dataset, split) for request in requests]
+
+
+def train_keys(split, stop_key):
+    """The train split, from the definition, one key at a time."""
+    kept = []
+    for key in range(stop_key):
+        seed = np.array([key], np.uint64) if split.by is None else seeds_by_hand(f"c{key % 7}")
+        kept += [key] * int((splitmix64(seed)[0] >> np.uint64(11)) / 2.0**53 >= split.test + split.validation)
+    return kept
+
+
+def seeds_by_hand(text):
+    """The seed of one group."""
+    return np.array([int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")], np.uint64)
+
+
+@given(split=splits, every=st.integers(20, ROWS))
+def test_new_data_covers_the_train_split_once(dataset, split, every):
+    """Training sets are disjoint and together are the train split up to the last trigger."""
+    keys = np.concatenate([chosen.keys for chosen in replay(dataset, NewData(tail=0), split, every)])
+    assert keys.tolist() == train_keys(split, ROWS // every * every)
+
+
+@given(every=st.integers(30, 120), tail=st.integers(1, 4))
+def test_tail_adds_the_rows_of_previous_triggers(dataset, every, tail):
+    """`tail: k` selects the rows of k triggers before as well."""
+    for number, chosen in enumerate(replay(dataset, NewData(tail=tail), EVERYTHING, every)):
+        assert chosen.keys.tolist() == list(range(max(0, number - tail) * every, (number + 1) * every))
+
+
+def test_all_data_selects_everything_so_far(dataset):
+    """The baseline trains on every row up to the trigger."""
+    assert [len(chosen.keys) for chosen in replay(dataset, AllData(), EVERYTHING, 100)] == [100, 200, 300]
+
+
+@pytest.mark.parametrize("strategy", [NewData(tail=3), AllData()])
+def test_nothing_before_the_first_row_is_selected(dataset, strategy):
+    """Rows before the first followed one are no training data."""
+    request = SelectionRequest(first_key=50, previous_trigger_keys=(), trigger_key=59)
+    chosen = select(strategy, request, dataset, EVERYTHING)
+    assert (chosen.keys.tolist(), chosen.rows_read, chosen.watermark_key) == (list(range(50, 60)), 10, 59)
+    assert chosen.weights.tolist() == [1.0] * 10
+
+
+def test_rows_that_are_missing_are_an_error(dataset):
+    """A trigger beyond the data is refused, not trained on what is there."""
+    request = SelectionRequest(first_key=290, previous_trigger_keys=(), trigger_key=309)
+    with pytest.raises(DataError, match="20 rows up to key 309 were announced, 10 could be read"):
+        select(AllData(), request, dataset, EVERYTHING)
+
+
+@given(test=st.floats(0, 0.5), validation=st.floats(0, 0.49))
+def test_splits_share_out_every_row(test, validation):
+    """Each row is in exactly one of train, validation and test."""
+    seeds = np.arange(500, dtype=np.uint64)
+    masks = [rows_in_split(seeds, name, test=test, validation=validation) for name in ("train", "validation", "test")]
+    assert np.sum(masks, axis=0).tolist() == [1] * 500
+
+
+def test_splitmix64_is_the_published_one():
+    """The first output for seed 1234567 is that of the reference implementation."""
+    assert int(splitmix64(np.array([1234567], np.uint64))[0]) == 6457827717110365317
+
+
+def test_training_set_file_is_read_back_and_reproducible():
+    """Keys, weights and origin survive the file, and equal selections are equal bytes."""
+    origin = TrainingSetOrigin(watermark_key=9, watermark_timestamp_us=5, rows_read=10, seed=0, strategy="new_data")
+    given_set = TrainingSet(keys=np.array([1, 4, 9]), weights=np.ones(3, np.float32), origin=origin)
+    body = training_set_bytes(given_set)
+    back = read_training_set(body)
+    assert body == training_set_bytes(back)
+    assert (back.keys.tolist(), back.weights.tolist(), back.origin) == ([1, 4, 9], [1.0] * 3, origin)

@@ -1,0 +1,94 @@
+"""Triggers and slices are exact, however the rows are batched."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.config.pipeline import DataAmountTrigger, TimeTrigger
+from supervisor.core.events import Slice
+from supervisor.run.slicing import Slicer
+from supervisor.triggers import make_policy
+from supervisor.triggers.policy import Batch, StreamStart
+
+SECOND_US = 1_000_000
+# Steps between rows: mostly small, now and then a gap of many periods, sometimes back in time.
+steps = st.lists(st.integers(-3, 4) | st.integers(20, 60), min_size=1, max_size=40)
+cuts = st.lists(st.integers(0, 40), max_size=8)
+first_keys = st.integers(0, 1000)
+
+
+def event_times(steps):
+    """The running maximum of a walk, in microseconds."""
+    return np.maximum.accumulate(np.cumsum(steps) * SECOND_US)
+
+
+def batches(event_time_us, first_key, cuts):
+    """The stream cut into batches, empty ones among them."""
+    borders = [0, *sorted(min(cut, len(event_time_us)) for cut in cuts), len(event_time_us)]
+    for start, stop in zip(borders, borders[1:], strict=False):
+        piece = event_time_us[start:stop]
+        yield Batch(first_key=first_key + start, timestamps_us=piece, event_time_us=piece)
+
+
+def observe(settings, event_time_us, first_key, cuts):
+    """All decisions of a policy on a stream."""
+    policy = make_policy(settings, StreamStart(first_key=first_key, event_time_us=int(event_time_us[0])))
+    return [decision for batch in batches(event_time_us, first_key, cuts) for decision in policy.observe(batch)]
+
+
+@given(steps=steps, cuts=cuts, first_key=first_keys, every=st.integers(1, 50))
+def test_data_amount_fires_every_m_rows(steps, cuts, first_key, every):
+    """On n rows it fires floor(n/m) times, at rows m, 2m, …, with the event time there."""
+    times = event_times(steps)
+    found = observe(DataAmountTrigger(every=every), times, first_key, cuts)
+    assert len(found) == len(times) // every
+    assert [decision.key for decision in found] == [first_key + (k + 1) * every - 1 for k in range(len(found))]
+    assert [decision.timestamp_us for decision in found] == [times[decision.key - first_key] for decision in found]
+
+
+@given(steps=steps, cuts=cuts, first_key=first_keys, every=st.integers(1, 9), anchor=st.none() | st.integers(-30, 90))
+def test_time_fires_on_the_row_that_enters_a_period(steps, cuts, first_key, every, anchor):
+    """A trigger for each row in a later period than the row before it, one a gap; its last row is the row before."""
+    times = event_times(steps)
+    start_us = int(times[0]) if anchor is None else anchor * SECOND_US
+    expected = []
+    for row in range(1, len(times)):
+        if (times[row] - start_us) // (every * SECOND_US) > (times[row - 1] - start_us) // (every * SECOND_US):
+            expected.append((first_key + row - 1, times[row - 1]))
+    settings = TimeTrigger(every_s=every, anchor_us=None if anchor is None else start_us)
+    found = observe(settings, times, first_key, cuts)
+    assert [(decision.key, decision.timestamp_us) for decision in found] == expected
+
+
+def test_reasons_are_words():
+    """A decision says why in words and numbers."""
+    times = np.array([0, 1, 2]) * SECOND_US
+    assert observe(DataAmountTrigger(every=2), times, 5, [])[0].reason == "2 rows since key 5"
+    reason = observe(TimeTrigger(every_s=2, anchor_us=None), times, 5, [])[0].reason
+    assert reason == "event time reached 1970-01-01T00:00:02.000000Z"
+
+
+@given(steps=steps, cuts=cuts, first_key=first_keys, every=st.integers(1, 9))
+def test_slices_share_out_every_row(steps, cuts, first_key, every):
+    """The slices are the runs of rows in one period from the first row on; periods without rows are none."""
+    times, every_us = event_times(steps), every * SECOND_US
+    expected = {}
+    for row, time in enumerate(times.tolist()):
+        expected.setdefault((time - int(times[0])) // every_us, []).append(row)
+    slicer, before, found = Slicer("weekly", every_us), None, []
+    for batch in batches(times, first_key, cuts):
+        found += slicer.observe(batch, before)
+        before = int(batch.event_time_us[-1]) if len(batch.event_time_us) else before
+    found += slicer.close(first_key + len(times) - 1)
+    assert found == [
+        Slice(
+            window="weekly",
+            start_us=int(times[0]) + number * every_us,
+            first_key=first_key + rows[0],
+            last_key=first_key + rows[-1],
+            event_time_us=int(times[rows[0] - 1]) if rows[0] else None,
+        )
+        for number, rows in expected.items()
+    ]
