@@ -7,10 +7,11 @@ import signal
 import subprocess
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from tests_support import PROJECT, Workplace, environment
+from tests_support import PROJECT, Workplace, environment, table
 
 from workers.inference import load_model
 
@@ -124,6 +125,18 @@ def test_a_label_that_the_model_has_no_class_for(small: Workplace) -> None:
     pq.write_table(rows.set_column(3, "label", pc.add(rows["label"], 5)), file)
     done = small.run("--experiment-mode")
     assert (done.returncode, "key 1000" in done.stderr) == (3, True), done.stderr
+
+
+def test_a_feature_that_is_null_far_into_the_stream_ends_the_run(small: Workplace) -> None:
+    """What is met only when the rows are read ends the run with exit 1, its column and key, and a summary."""
+    rows = table(4000, 2000)
+    x0 = pa.concat_arrays([rows["x0"].combine_chunks()[:3900], pa.nulls(100, pa.float32())])
+    pq.write_table(rows.set_column(1, "x0", x0), small.folder / "data/part-2.parquet")
+    small.pipeline["trigger"]["every"] = 3000
+    done = small.run("--experiment-mode")
+    assert (done.returncode, "x0" in done.stderr, "Traceback" in done.stderr) == (1, True, False), done.stderr
+    assert small.summary()["status"] == "failed"
+    assert small.summary()["deployed"] == 0
 
 
 def test_a_broker_that_is_down(small: Workplace) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import torch
 
 from shared.artifacts import read_artifact
 from shared.errors import ArtifactError
@@ -35,6 +36,7 @@ def run_evaluate(work: Work) -> tuple[AnyReport, Any]:
     """Score every model on every stretch. Raises ArtifactError, DataError."""
     task, record, dataset = work.task, work.record, work.dataset()
     assert isinstance(task, EvaluateTask)
+    torch.set_num_threads(record.pipeline.training.threads)  # another number of threads gives other scores
     splits = {window.name: window.split for window in record.pipeline.evaluation.on}
     scores: list[MetricValue] = []
     places = [(stretch, resolve(stretch, dataset)) for stretch in task.stretches]
