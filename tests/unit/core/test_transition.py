@@ -1,0 +1,169 @@
+"""The pure transition: what each event brings, and that nothing comes twice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from tests_support import Workplace
+
+from shared.artifacts import ArtifactRef
+from shared.config.load import load_configuration
+from shared.ids import RunId, TriggerId, WorkerId, task_id
+from shared.messages import Claimed, Decided, Evaluated, Failed, Gathered, Selected, Trained
+from supervisor.core.commands import CommitModel, CommitTrainingSet, End, Publish, PublishChord, Republish
+from supervisor.core.events import Fired, LeaseExpired, Observed, Reported, RunStarted
+from supervisor.core.state import Phase, RunState, Settings
+from supervisor.core.transition import transition
+
+RUN = RunId("run")
+
+
+class Run:
+    """A run that is told events, and remembers what came of the last one."""
+
+    def __init__(self, small: Workplace, **training: Any) -> None:
+        small.pipeline["training"].update(training)
+        small.write()
+        files = (small.folder / "pipeline.yaml", small.folder / "config.yaml")
+        pipeline = load_configuration(*files, experiment_mode=True).pipeline
+        self.state = RunState(settings=Settings.of(pipeline))
+        self.tell(
+            RunStarted(
+                time_us=0,
+                run_id=RUN,
+                mode="experiment",
+                first_key=0,
+                stop_key=None,
+                train_on_everything=False,
+                maximum_triggers=None,
+            )
+        )
+
+    def tell(self, event: Any) -> list[Any]:
+        """The commands that an event brings."""
+        self.state, commands = transition(self.state, event)
+        return commands
+
+    def fire(self, *keys: int) -> list[Any]:
+        """Triggers at these keys."""
+        start = len(self.state.triggers)
+        fired = [Fired(id=TriggerId(start + n), key=k, timestamp_us=k, reason="") for n, k in enumerate(keys)]
+        return self.tell(Observed(time_us=0, key=keys[-1], event_time_us=keys[-1], triggers=tuple(fired)))
+
+    def report(self, kind: type, stage: str, trigger: int = 0, attempt: int = 1, **facts: Any) -> list[Any]:
+        """A worker's report of a stage."""
+        who = task_id(RUN, TriggerId(trigger), stage)
+        told = kind(task_id=who, attempt=attempt, worker=WorkerId("w"), **facts)
+        return self.tell(Reported(time_us=0, position="1-0", report=told))
+
+    def select(self, trigger: int = 0, samples: int = 9) -> list[Any]:
+        """The training set of a trigger is written."""
+        facts = {"training_set": ref("sets/.0.1-w.parquet"), "samples": samples, "rows_read": 10, "watermark_key": 9}
+        return self.report(Selected, "select", trigger, **facts)
+
+    def train(self, trigger: int = 0) -> list[Any]:
+        """The member is trained and gathered."""
+        self.report(Trained, "train", trigger, member=ref("m"), train_s=1.0, loss=0.5, device="cpu")
+        return self.report(Gathered, "gather", trigger, model=ref(f"models/{trigger}/.model.safetensors"))
+
+
+def ref(uri: str) -> ArtifactRef:
+    """An object somewhere."""
+    return ArtifactRef(uri=f"/run/{uri}", sha256="0", size_bytes=1)
+
+
+def test_a_trigger_is_selected_then_trained_in_a_chord(small: Workplace) -> None:
+    """The committed training set goes before the message that names it."""
+    run = Run(small)
+    assert [type(command) for command in run.fire(9)] == [Publish]
+    assert [type(command) for command in run.select()] == [CommitTrainingSet, PublishChord]
+
+
+def test_a_training_waits_for_the_model_it_continues_from(small: Workplace) -> None:
+    """With use_previous_model trainings go one after the other, each from the model before."""
+    run = Run(small)
+    run.fire(9, 19)
+    run.select(0)
+    assert run.select(1) == [CommitTrainingSet(trigger_id=TriggerId(1), training_set=ref("sets/.0.1-w.parquet"))]
+    chords = [c for c in run.train(0) if isinstance(c, PublishChord) and c.body.kind == "gather"]
+    assert chords[0].headers[0][1].previous_model == ref("models/0/model.safetensors")
+
+
+def test_independent_trainings_run_side_by_side(small: Workplace) -> None:
+    """Fresh trainings do not wait for each other."""
+    run = Run(small, use_previous_model=False)
+    run.fire(9, 19)
+    run.select(0)
+    assert any(isinstance(command, PublishChord) for command in run.select(1))
+
+
+def test_an_expired_attempt_is_published_again_once(small: Workplace) -> None:
+    """A new attempt goes out in its chord; the second notice of the same attempt changes nothing."""
+    run = Run(small)
+    run.fire(9)
+    run.select()
+    expired = LeaseExpired(time_us=0, task_id=task_id(RUN, TriggerId(0), "train"), attempt=1)
+    (again,) = run.tell(expired)
+    assert isinstance(again, Republish)
+    assert again.task.attempt == 2
+    assert run.tell(expired) == []
+
+
+def test_a_zombies_report_counts_for_nothing(small: Workplace) -> None:
+    """After attempt 2 was published a report of attempt 1 is ignored."""
+    run = Run(small)
+    run.fire(9)
+    run.tell(LeaseExpired(time_us=0, task_id=task_id(RUN, TriggerId(0), "select"), attempt=1))
+    assert run.select() == []
+    assert run.state.trigger(0).phase is Phase.SELECTING
+
+
+def test_a_repeated_report_commits_nothing_twice(small: Workplace) -> None:
+    """The stream may repeat itself."""
+    run = Run(small)
+    run.fire(9)
+    run.select()
+    assert any(isinstance(command, CommitModel) for command in run.train())
+    assert run.train() == []
+
+
+def test_decisions_are_taken_in_trigger_order(small: Workplace) -> None:
+    """Model 1 is judged only after model 0 was, and against what that left deployed."""
+    run = Run(small, use_previous_model=False)
+    run.fire(9, 19)
+    run.select(0)
+    run.select(1)
+    assert not [c for c in run.train(1) if isinstance(c, PublishChord)]
+    run.train(0)
+    run.report(Evaluated, "evaluate", 0, scores=())
+    commands = run.report(Decided, "decide", 0, deployed=True, reason="")
+    bodies = [c.body for c in commands if isinstance(c, PublishChord)]
+    assert bodies[0].deployed == 0
+
+
+def test_a_failed_training_ends_the_run_or_the_trigger(small: Workplace) -> None:
+    """on_failure: stop ends the run; continue marks the trigger and goes on with the next."""
+    for on_failure, ended in (("stop", True), ("continue", False)):
+        run = Run(small, on_failure=on_failure)
+        run.fire(9)
+        run.select()
+        commands = run.report(Failed, "train", sentence="no", traceback="")
+        assert any(isinstance(command, End) for command in commands) is ended
+
+
+def test_a_claim_is_remembered_and_changes_nothing_else(small: Workplace) -> None:
+    """The state knows who works on what."""
+    run = Run(small)
+    run.fire(9)
+    assert run.report(Claimed, "select") == []
+    assert run.state.tasks[task_id(RUN, TriggerId(0), "select")].worker == "w"
+
+
+def test_an_event_leaves_the_state_it_met_alone(small: Workplace) -> None:
+    """The transition is pure: the old state stays as it was."""
+    run = Run(small)
+    before = run.state
+    kept = msgspec.structs.asdict(before)
+    run.fire(9)
+    assert msgspec.structs.asdict(before) == kept
