@@ -136,15 +136,13 @@ def build_stream(flights: pa.Table, weather: pa.Table) -> tuple[pa.Table, npt.ND
 
 
 def calendar(flights: pa.Table) -> dict[str, Column]:
-    """Scheduled time of day, day of the week and of the year (New York time), as points on circles."""
+    """Scheduled time of day and day of the week (New York time), as points on circles."""
     minute_of_day = 60 * _floats(flights["hour"]) + _floats(flights["minute"])
     month_start = np.datetime64("2013-01", "M") + (flights["month"].to_numpy() - 1)
     day = month_start.astype("datetime64[D]").astype(np.int64) + flights["day"].to_numpy() - 1
-    new_year = np.datetime64("2013-01-01", "D").astype(np.int64)
     turns = {
         "time_of_day": minute_of_day / (24 * 60),
         "day_of_week": ((day + 3) % 7) / 7,  # day 0, 1970-01-01, was a Thursday; Monday is 0
-        "day_of_year": (day - new_year) / 365,
     }
     return {
         f"{name}_{wave.__name__}": wave(2 * np.pi * turn) for name, turn in turns.items() for wave in (np.sin, np.cos)

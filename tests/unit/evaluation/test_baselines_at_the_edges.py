@@ -1,0 +1,94 @@
+"""Baselines on labels nobody announced, at piece borders, and with nothing known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from shared.config.pipeline import Metric
+from shared.errors import DataError
+from workers.evaluation.baselines import LabelHistory, score_baselines
+
+
+class Labels:
+    """A dataset of labels."""
+
+    def __init__(self, *labels):
+        self._labels = np.array(labels)
+
+    def labels(self, first_key, stop_key):
+        """Labels of a range."""
+        return self._labels[first_key:stop_key]
+
+
+def history(classes=2, key=0):
+    """Nothing known of that many classes."""
+    return LabelHistory(key=key, counts=(0.0,) * classes, last=0.0)
+
+
+def scores(labels, first_key=0, before=None, name="accuracy"):
+    """majority's and no_change's value, and the history after."""
+    metrics = [Metric(name=name, label=name, options={})]
+    found, after = score_baselines(labels, first_key, len(labels.labels(0, None)), metrics, before or history())
+    return found["majority"][0].value, found["no_change"][0].value, after
+
+
+def test_before_the_first_row_all_classes_are_alike():
+    """Nothing is known of the first row: probability 1 / classes, so the smallest class is guessed."""
+    assert scores(Labels(1), name="log_loss")[:2] == pytest.approx((np.log(2), np.log(2)))
+    assert scores(Labels(1))[:2] == (0.0, 0.0)
+
+
+def test_majority_of_equals_is_the_smallest_class():
+    """After one label of each class, the smaller is guessed."""
+    assert scores(Labels(1, 0, 0), first_key=2)[0] == 1.0
+
+
+def test_rows_before_the_window_are_known():
+    """Labels between the history and the window count, and are not scored."""
+    majority, no_change, after = scores(Labels(1, 1, 0, 1, 0), first_key=3)
+    assert (majority, no_change) == (0.5, 0.0)
+    assert after == LabelHistory(key=5, counts=(2.0, 3.0), last=0.0)
+
+
+def test_new_class_is_learned():
+    """A class beyond those known joins them; the first time it is missed, then it counts."""
+    majority, no_change, after = scores(Labels(0, 4, 4, 4))
+    assert (majority, no_change) == (0.5, 0.75)
+    assert after.counts == (1.0, 0.0, 0.0, 0.0, 3.0)
+
+
+@pytest.mark.parametrize("label", [-1, 0.5, 1e12])
+def test_label_that_is_no_class_is_named(label):
+    """A negative, fractional or huge label ends in a sentence with its key."""
+    with pytest.raises(DataError, match="label at key 2 is"):
+        scores(Labels(0, 1, label))
+
+
+def test_whole_floats_are_classes():
+    """A float column of 0.0 and 1.0 holds the classes 0 and 1."""
+    assert scores(Labels(0.0, 1.0, 1.0)) == scores(Labels(0, 1, 1))
+
+
+def test_many_classes_cost_rows_times_classes():
+    """With 30,000 classes the rows are taken in small pieces, and pieces join without a seam."""
+    labels = np.random.default_rng(0).integers(0, 5, 200)
+    few = scores(Labels(*labels), before=history(5))
+    many = scores(Labels(*labels), before=history(30_000))
+    assert many[:2] == few[:2]
+    assert many[2].counts[:5] == few[2].counts
+
+
+def test_sums_of_numbers_do_not_depend_on_where_windows_end():
+    """The running mean of two windows in a row is that of one, to the last bit."""
+    labels = Labels(*np.random.default_rng(0).normal(size=1_000))
+    metrics = [Metric(name="mse", label="mse", options={})]
+    _, whole = score_baselines(labels, 0, 1_000, metrics, history(1))
+    _, half = score_baselines(labels, 0, 333, metrics, history(1))
+    assert score_baselines(labels, 333, 1_000, metrics, half)[1] == whole
+
+
+def test_history_from_later_rows_is_refused():
+    """A baseline never knows the labels it is to predict."""
+    with pytest.raises(ValueError, match="beyond the window's first key 1"):
+        scores(Labels(0, 1, 0), first_key=1, before=history(key=2))
