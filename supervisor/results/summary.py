@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
 
+from rich.box import SIMPLE_HEAD
+from rich.console import Group, RenderableType
 from rich.table import Table
+from rich.text import Text
 
 from shared.timestamps import format_timestamp
 from supervisor.core.state import Phase, RunState
 from supervisor.results.composite import Composite
 from supervisor.results.tally import Tally
+
+_FIRST_SHOWN, _LAST_SHOWN = 3, 5
+_TRIGGER_COLUMNS: dict[str, Literal["left", "right"]] = {
+    "trigger": "right",
+    "event time": "left",
+    "rows": "right",
+    "selected": "right",
+    "training": "right",
+    "model": "left",
+}
 
 
 def summary(state: RunState, tally: Tally, about: Mapping[str, Any]) -> dict[str, Any]:
@@ -40,7 +53,7 @@ def summary(state: RunState, tally: Tally, about: Mapping[str, Any]) -> dict[str
         "run_id": state.run_id,
         "triggers": len(listed),
         "trigger_list": listed,
-        "failed_triggers": [row["id"] for row in listed if row["error"]],
+        "failed_triggers": [{"id": row["id"], "reason": row["error"]} for row in listed if row["error"]],
         "samples_seen": state.observed_key - (0 if state.train_on_everything else state.first_key) + 1,
         "samples_trained": sum(row["samples_selected"] for row in listed),
         "composite": _values(composites["pipeline"]),
@@ -52,8 +65,16 @@ def summary(state: RunState, tally: Tally, about: Mapping[str, Any]) -> dict[str
     }
 
 
-def closing_table(content: Mapping[str, Any]) -> Table:
-    """The composite beside what it must be compared with."""
+def closing_table(content: Mapping[str, Any]) -> Group:
+    """What a terminal shows of a summary: its triggers, and the composite beside what it must be compared with."""
+    triggers = content["trigger_list"]
+    # Plain text: a reason may hold what rich would take for markup.
+    failures = [Text(f"trigger {one['id']} failed: {one['reason']}", "red") for one in content["failed_triggers"]]
+    listed: list[RenderableType] = [_trigger_table(triggers), *failures, ""] if triggers else []
+    return Group(*listed, _composite_table(content))
+
+
+def _composite_table(content: Mapping[str, Any]) -> Table:
     table = Table(title=f"run {content['status']}: {content['triggers']} triggers, {content['wall_s']:.1f} s")
     metrics = list(content["composite"])
     table.add_column("composite over the stream")
@@ -67,10 +88,48 @@ def closing_table(content: Mapping[str, Any]) -> Table:
         "no change": content["baselines"]["no_change"],
     }
     for name, values in rows.items():
-        table.add_row(name, *("–" if values[m] is None else f"{values[m]:.4f}" for m in metrics))
-    deployed = content["deployed"]
-    table.caption = f"deployed: {'nothing' if deployed is None else f'model {deployed}'}"
+        style = "bold" if name == "this pipeline" else None
+        table.add_row(name, *("–" if values[m] is None else f"{values[m]:.4f}" for m in metrics), style=style)
+    table.caption = "\n".join(_remarks(content))
     return table
+
+
+def _remarks(content: Mapping[str, Any]) -> Iterator[str]:
+    """What is deployed, and what else must be known to read the composite."""
+    deployed = content["deployed"]
+    yield f"deployed: {'nothing' if deployed is None else f'model {deployed}'}"
+    left_out = {metric: count for metric, count in content["undefined_windows"].items() if count}
+    if left_out:
+        yield "windows left out as undefined: " + ", ".join(f"{m} {count}" for m, count in left_out.items())
+    survived = {fault.replace("_", " "): count for fault, count in content["faults"].items() if count}
+    if survived:
+        yield "faults survived: " + ", ".join(f"{fault} {count}" for fault, count in survived.items())
+
+
+def _trigger_table(triggers: Sequence[Mapping[str, Any]]) -> Table:
+    """The first and the last triggers, one line each."""
+    table = Table(box=SIMPLE_HEAD)
+    for name, justify in _TRIGGER_COLUMNS.items():
+        table.add_column(name, justify=justify)
+    hidden = len(triggers) - _FIRST_SHOWN - _LAST_SHOWN
+    for index, trigger in enumerate(triggers):
+        if index == _FIRST_SHOWN and hidden > 1:
+            table.add_row("…", f"{hidden} more", style="dim")
+        if hidden <= 1 or not _FIRST_SHOWN <= index < _FIRST_SHOWN + hidden:
+            table.add_row(*_trigger_row(trigger))
+    return table
+
+
+def _trigger_row(trigger: Mapping[str, Any]) -> tuple[str, ...]:
+    train_s = trigger["train_s"]
+    return (
+        str(trigger["id"]),
+        trigger["timestamp"][:16].replace("T", " "),
+        f"{trigger['samples_seen']:,}",
+        f"{trigger['samples_selected']:,}",
+        "–" if train_s is None else f"{train_s:.1f} s",
+        "failed" if trigger["error"] else "deployed" if trigger["deployed"] else "–",
+    )
 
 
 def _values(composites: Mapping[str, Composite]) -> dict[str, float | None]:

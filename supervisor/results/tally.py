@@ -36,7 +36,6 @@ class Tally:
         self.facts: defaultdict[int, TriggerFacts] = defaultdict(TriggerFacts)
         self.republished = 0
         self._prequential: Windows = defaultdict(dict)
-        self._seen: set[tuple[str, int]] = set()
 
     def record(self, event: AnyEvent, before: RunState) -> None:
         """Take note of an event; `before` is the state it met, which says whether the report counts."""

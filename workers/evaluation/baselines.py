@@ -1,25 +1,37 @@
 """What needs no model: the majority so far, and no change. A score without them misleads.
 
 majority predicts the frequencies of all labels before the row (before the first row: every class alike), no_change
-the label of the row before it with certainty. For numbers: the mean of all labels before, and the label before.
+the label of the row before it with certainty. For numbers: the mean of all labels before, and the label before; 0
+before the first row. Both go from window to window with a `LabelHistory`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from shared.config.pipeline import Metric
-from shared.dataset.table import TableDataset
+from shared.errors import DataError
 from shared.metrics import METRICS
 from workers.evaluation.metrics import Meter, MetricScore
 
 BASELINES = ("majority", "no_change")
-_ROWS_AT_ONCE = 65_536
+_MOST_CLASSES = 100_000
+_ROWS_READ_AT_ONCE = 1_048_576
+_CELLS_AT_ONCE = 2_097_152  # rows × classes of one table of probabilities
+
+Predictions = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]  # of majority and no_change
+
+
+class Labelled(Protocol):
+    """A dataset that knows its rows' labels."""
+
+    def labels(self, first_key: int, stop_key: int) -> npt.NDArray[Any]:
+        """Labels of the rows [first_key, stop_key), shape (rows,)."""
 
 
 class LabelHistory(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,45 +43,88 @@ class LabelHistory(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def score_baselines(
-    dataset: TableDataset, first_key: int, stop_key: int, metrics: Sequence[Metric], history: LabelHistory
+    dataset: Labelled, first_key: int, stop_key: int, metrics: Sequence[Metric], history: LabelHistory
 ) -> tuple[dict[str, list[MetricScore]], LabelHistory]:
-    """Both baselines on the rows [first_key, stop_key), and the history after them. O(rows · classes)."""
+    """Both baselines on the rows [first_key, stop_key), and the history after them. O(rows · classes).
+
+    A class that the history does not know is added to it. Raises DataError for a label that is no class number.
+    """
+    if history.key > first_key:
+        raise ValueError(f"the history reaches to key {history.key}, beyond the window's first key {first_key}")
     numbers = METRICS[metrics[0].name].task == "regression"
-    classes = len(history.counts)
-    meters = {name: Meter(metrics, None if numbers else classes) for name in BASELINES}
-    for start, stop in (*_pieces(history.key, first_key), *_pieces(first_key, stop_key)):
-        labels = dataset.labels(start, stop)
-        if start >= first_key:
-            predicted = (_numbers if numbers else _classes)(labels, history)
-            for name, outputs in zip(BASELINES, predicted, strict=True):
-                meters[name].update(outputs, labels if numbers else labels.astype(np.int64))
-        history = _after(labels, history, numbers, stop)
+    if not numbers:
+        history = _with_new_classes(dataset, history, stop_key)
+    meters = {name: Meter(metrics, None if numbers else len(history.counts)) for name in BASELINES}
+    for key, labels in _pieces(dataset, history, first_key, stop_key):
+        if key >= first_key:
+            for name, outputs in zip(BASELINES, (_numbers if numbers else _classes)(labels, history), strict=True):
+                meters[name].update(outputs, labels)
+        history = (_after_numbers if numbers else _after_classes)(labels, history)
     return {name: meter.scores() for name, meter in meters.items()}, history
 
 
-def _pieces(first_key: int, stop_key: int) -> list[tuple[int, int]]:
-    return [(start, min(start + _ROWS_AT_ONCE, stop_key)) for start in range(first_key, stop_key, _ROWS_AT_ONCE)]
+def _with_new_classes(dataset: Labelled, history: LabelHistory, stop_key: int) -> LabelHistory:
+    """The history with a count for each class up to the largest label before `stop_key`."""
+    classes = len(history.counts)
+    for start in range(history.key, stop_key, _ROWS_READ_AT_ONCE):
+        labels = dataset.labels(start, min(start + _ROWS_READ_AT_ONCE, stop_key))
+        wrong = np.flatnonzero((labels < 0) | (labels >= _MOST_CLASSES) | (labels != np.floor(labels)))
+        if len(wrong):
+            raise DataError(
+                f"The label at key {start + wrong[0]} is {labels[wrong[0]]}, which is no class number. "
+                "Number the classes 0, 1, 2… in the data, or mend the row."
+            )
+        classes = max(classes, int(labels.max()) + 1)
+    new = (0.0,) * (classes - len(history.counts))
+    return msgspec.structs.replace(history, counts=history.counts + new)
 
 
-def _classes(labels: npt.NDArray[Any], history: LabelHistory) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    """Probabilities (rows, classes) of majority and no_change."""
-    one_hot = np.eye(len(history.counts))[labels.astype(np.int64)]
+def _pieces(
+    dataset: Labelled, history: LabelHistory, first_key: int, stop_key: int
+) -> Iterator[tuple[int, npt.NDArray[Any]]]:
+    """(first key, labels) from the history's key to `stop_key`, none across `first_key`."""
+    rows_at_once = max(1, _CELLS_AT_ONCE // len(history.counts))
+    for begin, end in ((history.key, first_key), (first_key, stop_key)):
+        for start in range(begin, end, _ROWS_READ_AT_ONCE):
+            labels = dataset.labels(start, min(start + _ROWS_READ_AT_ONCE, end))
+            for offset in range(0, len(labels), rows_at_once):
+                yield start + offset, labels[offset : offset + rows_at_once]
+
+
+def _classes(labels: npt.NDArray[Any], history: LabelHistory) -> Predictions:
+    """Probabilities (rows, classes)."""
+    classes = len(history.counts)
+    one_hot = _one_hot(labels, classes)
     before = np.cumsum(one_hot, axis=0) - one_hot + np.asarray(history.counts)
-    total = before.sum(axis=1, keepdims=True)
-    uniform = np.full(before.shape, 1 / before.shape[1])
-    majority = np.divide(before, total, out=uniform.copy(), where=total > 0)
-    last = np.eye(len(history.counts))[[int(history.last)]] if history.key else uniform[:1]
+    rows_before = np.arange(history.key, history.key + len(labels))[:, None]
+    uniform = np.full((1, classes), 1 / classes)
+    majority = np.where(rows_before > 0, before / np.maximum(rows_before, 1), uniform)
+    last = _one_hot(np.array([history.last]), classes) if history.key else uniform
     return majority, np.concatenate([last, one_hot[:-1]])
 
 
-def _numbers(labels: npt.NDArray[Any], history: LabelHistory) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    """Values (rows,) of majority and no_change."""
-    before = np.cumsum(labels) - labels + history.counts[0]
+def _one_hot(labels: npt.NDArray[Any], classes: int) -> npt.NDArray[np.float64]:
+    table = np.zeros((len(labels), classes))
+    table[np.arange(len(labels)), labels.astype(np.int64)] = 1
+    return table
+
+
+def _numbers(labels: npt.NDArray[Any], history: LabelHistory) -> Predictions:
+    """Values (rows,)."""
     rows_before = np.arange(history.key, history.key + len(labels))
-    return before / np.maximum(rows_before, 1), np.concatenate([[history.last], labels[:-1]]).astype(np.float64)
+    return _sums(labels, history)[:-1] / np.maximum(rows_before, 1), np.concatenate([[history.last], labels[:-1]])
 
 
-def _after(labels: npt.NDArray[Any], history: LabelHistory, numbers: bool, key: int) -> LabelHistory:
-    counts = np.asarray(history.counts)
-    counts = counts + (labels.sum() if numbers else np.bincount(labels.astype(np.int64), minlength=len(counts)))
-    return LabelHistory(key=key, counts=tuple(counts.tolist()), last=float(labels[-1]))
+def _sums(labels: npt.NDArray[Any], history: LabelHistory) -> npt.NDArray[np.float64]:
+    """The sum of all labels before each row, and after the last; one by one, so that batches do not matter."""
+    return np.cumsum(np.concatenate([history.counts, labels]), dtype=np.float64)
+
+
+def _after_classes(labels: npt.NDArray[Any], history: LabelHistory) -> LabelHistory:
+    counts = np.asarray(history.counts) + np.bincount(labels.astype(np.int64), minlength=len(history.counts))
+    return LabelHistory(key=history.key + len(labels), counts=tuple(counts.tolist()), last=float(labels[-1]))
+
+
+def _after_numbers(labels: npt.NDArray[Any], history: LabelHistory) -> LabelHistory:
+    total = float(_sums(labels, history)[-1])
+    return LabelHistory(key=history.key + len(labels), counts=(total,), last=float(labels[-1]))

@@ -1,22 +1,22 @@
-"""Streaming metrics through torchmetrics, with what is undefined said instead of a number that misleads."""
+"""All metrics of a pipeline over the same rows, streaming; what is undefined is said instead of a misleading number."""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 import torch
-from torchmetrics import MeanAbsoluteError, MeanMetric, MeanSquaredError
-from torchmetrics import Metric as TorchMetric
-from torchmetrics.classification import MulticlassAccuracy, MulticlassAUROC, MulticlassF1Score
+from torchmetrics import Metric as Gauge
 
 from shared.config.pipeline import Metric
+from workers.evaluation.gauges import GAUGES
 
-PROBABILITY_FLOOR = 1e-7
+# Sums of more rows than this are shared out over threads, and would depend on how many there are.
+_ROWS_AT_ONCE = 16_384
 
 
 class MetricScore(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,74 +28,62 @@ class MetricScore(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None
 
 
-class _LogLoss(MeanMetric):
-    """Mean of −ln p(label), probabilities clipped at 1e-7; float64."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.set_dtype(torch.float64)
-
-    def update(self, outputs: torch.Tensor, labels: torch.Tensor) -> None:
-        """Add rows: outputs (rows, classes), labels (rows,)."""
-        chosen = outputs.double().gather(1, labels[:, None])[:, 0].clamp(PROBABILITY_FLOOR, 1 - PROBABILITY_FLOOR)
-        super().update(-torch.log(chosen))
-
-
-_MAKERS: dict[str, Callable[[dict[str, Any], int], TorchMetric]] = {
-    # torchmetrics averages over classes by default; accuracy here is the share of rows.
-    "accuracy": lambda options, classes: MulticlassAccuracy(classes, average="micro"),
-    # With fewer classes than k it is undefined, which `Meter.scores` says; torchmetrics would raise here.
-    "top_k": lambda options, classes: MulticlassAccuracy(classes, top_k=min(options["k"], classes), average="micro"),
-    "f1": lambda options, classes: MulticlassF1Score(classes, average=options["average"]),
-    "auroc": lambda options, classes: MulticlassAUROC(classes, average="none"),
-    "log_loss": lambda options, classes: _LogLoss(),
-    "mse": lambda options, classes: MeanSquaredError().set_dtype(torch.float64),
-    "mae": lambda options, classes: MeanAbsoluteError().set_dtype(torch.float64),
-}
-
-
 class Meter:
-    """All metrics over the same rows."""
+    """All metrics over the same rows, for a model of `classes` classes, or of numbers where it is None."""
 
     def __init__(self, metrics: Sequence[Metric], classes: int | None) -> None:
         self._metrics = metrics
         self._classes = classes
-        self._meters = [_MAKERS[metric.name](metric.options, classes or 2) for metric in metrics]
+        self._gauges = [GAUGES[metric.name](metric.options, classes or 0) for metric in metrics]
         self._rows = 0
-        self._seen = np.zeros(classes or 0, bool)
+        self._occurs = np.zeros(classes or 0, bool)
+        self._problem: str | None = None
 
     def update(self, outputs: npt.NDArray[Any], labels: npt.NDArray[Any]) -> None:
-        """Add rows: outputs (rows, classes) or (rows,), labels (rows,)."""
-        if len(labels) == 0:
-            return
+        """Add rows: probabilities (rows, classes) or values (rows,), and labels (rows,)."""
         self._rows += len(labels)
+        self._problem = self._problem or self._problem_of(outputs, labels)
+        if self._problem is not None:
+            return
+        # torch warns of memory that it may not write to, as Arrow's is.
+        predicted = torch.from_numpy(np.require(outputs, self._type(outputs.dtype), ["C", "W"]))
+        true = torch.from_numpy(np.require(labels, self._type(np.int64), ["C", "W"]))
         if self._classes is not None:
-            self._seen[np.unique(labels)] = True
-        predicted, true = (
-            torch.from_numpy(np.ascontiguousarray(outputs)),
-            torch.from_numpy(np.ascontiguousarray(labels)),
-        )
-        for meter in self._meters:
-            meter.update(predicted, true)
+            self._occurs[true.numpy()] = True
+        for start in range(0, len(labels), _ROWS_AT_ONCE):
+            for gauge in self._gauges:
+                gauge.update(predicted[start : start + _ROWS_AT_ONCE], true[start : start + _ROWS_AT_ONCE])
 
     def scores(self) -> list[MetricScore]:
-        """One score a metric. AUROC is the mean over the classes that occur, and needs two of them."""
-        return [self._score(metric, meter) for metric, meter in zip(self._metrics, self._meters, strict=True)]
+        """One score a metric, in their order. The same rows give the same bits."""
+        return [self._score(metric, gauge) for metric, gauge in zip(self._metrics, self._gauges, strict=True)]
 
-    def _score(self, metric: Metric, meter: TorchMetric) -> MetricScore:
-        error = None
+    def _type(self, of_classes: npt.DTypeLike) -> npt.DTypeLike:
+        return np.float64 if self._classes is None else of_classes
+
+    def _problem_of(self, outputs: npt.NDArray[Any], labels: npt.NDArray[Any]) -> str | None:
+        if not np.isfinite(outputs).all():
+            return "the model predicts NaN or infinity"
+        if self._classes is not None:
+            outside = labels[(labels < 0) | (labels >= self._classes)]
+            if len(outside):
+                return f"label {outside[0]} is outside the model's {self._classes} classes"
+        return None
+
+    def _score(self, metric: Metric, gauge: Gauge) -> MetricScore:
+        error = self._undefined(metric)
+        value = None if error else float(gauge.compute())
+        if value is not None and not math.isfinite(value):
+            value, error = None, "too large for a number"
+        return MetricScore(label=metric.label, value=value, n=self._rows, error=error)
+
+    def _undefined(self, metric: Metric) -> str | None:
         if self._rows == 0:
-            error = "no rows"
-        elif metric.name == "auroc" and self._seen.sum() < 2:
-            error = "one class only"
-        elif metric.name == "top_k" and self._classes is not None and metric.options["k"] > self._classes:
-            error = f"the model has only {self._classes} classes"
-        if error is not None:
-            return MetricScore(label=metric.label, value=None, n=self._rows, error=error)
-        with warnings.catch_warnings():
-            # AUROC warns of classes that do not occur; they are left out of the mean below.
-            warnings.filterwarnings("ignore", "No positive samples in targets", UserWarning)
-            value = meter.compute().double().numpy()
-        if metric.name == "auroc":
-            value = value[self._seen].mean() if len(value) > 2 else value[1]
-        return MetricScore(label=metric.label, value=float(value), n=self._rows, error=None)
+            return "no rows"
+        if self._problem is not None:
+            return self._problem
+        if metric.name == "auroc" and self._occurs.sum() < 2:
+            return "one class only"
+        if metric.name == "top_k" and self._classes is not None and metric.options["k"] > self._classes:
+            return f"the model has only {self._classes} classes"
+        return None
