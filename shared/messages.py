@@ -227,6 +227,7 @@ class SetUp(Body, tag_field="report", tag="set_up", frozen=True, kw_only=True):
     """A train worker is set up for the run, or why not."""
 
     worker: WorkerId
+    hostname: str
     setup_version: int
     device: str
     error: str | None

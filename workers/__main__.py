@@ -6,6 +6,7 @@ import argparse
 import ctypes
 import os
 import signal
+import socket
 import sys
 import uuid
 
@@ -23,10 +24,12 @@ def main() -> None:
         _die_with(arguments.parent_pid)
     os.environ["MODYN_ROLE"] = arguments.role
     os.environ["MODYN_WORKER_ID"] = uuid.uuid4().hex
+    os.environ["MODYN_WORKER_NAME"] = f"{arguments.name}@{socket.gethostname()}"
     from workers.app import app, queues  # noqa: PLC0415 - reads the environment set above
 
+    name = os.environ["MODYN_WORKER_NAME"]
     app.worker_main(
-        ["worker", "--queues", queues(arguments.role), "--hostname", f"{arguments.name}@%h", "--loglevel", "WARNING",
+        ["worker", "--queues", queues(arguments.role), "--hostname", name, "--loglevel", "WARNING",
          "--without-mingle", "--without-gossip", "--events"]
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The state of a worker's child process: its device, its slot, its Redis client, the setup records it has read."""
+"""A worker's child process: its device, its Redis client, and what it says in its slot."""
 
 from __future__ import annotations
 
@@ -7,16 +7,12 @@ import signal
 from functools import cache
 from importlib import metadata
 
-import msgspec
 import redis
 import torch
 
-from shared import names
 from shared.broker import connect
 from shared.claims import Attempt, Claims
-from shared.errors import NotReadyError
-from shared.ids import RunId, WorkerId
-from shared.messages import SetupRecord
+from shared.ids import WorkerId
 from shared.timestamps import now_us
 from workers.slot import Slot, SlotFile
 
@@ -63,18 +59,3 @@ def announce(attempt: Attempt | None = None, lease_s: float = 0.0) -> None:
             since_us=now_us(),
         )
     )
-
-
-_records: dict[RunId, SetupRecord] = {}
-
-
-def setup_record(run_id: RunId, version: int) -> SetupRecord:
-    """The run's setup record of this version, read from Redis once. Raises NotReadyError if it was torn down."""
-    known = _records.get(run_id)
-    if known is not None and known.version == version:
-        return known
-    body = client().get(names.setup_key(run_id))
-    if body is None:
-        raise NotReadyError(f"run {run_id} is not set up any more; it ended or Redis was wiped. Resume the run.")
-    _records[run_id] = msgspec.json.decode(str(body), type=SetupRecord)
-    return _records[run_id]

@@ -13,6 +13,7 @@ from typing import Literal, cast
 
 import psutil
 import redis
+from celery.utils.nodenames import worker_direct
 
 from shared.broker import connect
 from shared.claims import Claims
@@ -56,6 +57,7 @@ class LeaseKeeper:
         self._finished.set()
         try:
             deregister(self._client, self._identity.worker)
+            self._client.delete(worker_direct(self._identity.hostname).name)  # messages to nobody
         except redis.RedisError:
             log.info("registry entry not removed: the broker is away; it expires by itself")
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import time
 import traceback
 from typing import Any
 
 import redis
+import torch
 
+from shared import names
 from shared.claims import Attempt, ClaimAnswer
-from shared.errors import ArtifactError, DataError, ModynError
+from shared.errors import ArtifactError, DataError, ModynError, NotReadyError
 from shared.ids import TaskId
 from shared.messages import AnyReport, AnyTask, Failed, Released, task_of
 from workers import child
-from workers.stages import STAGES, Work
+from workers.set_up import setup_record
+from workers.stages import Work, stage
 from workers.training.job import Interrupted
 
 _RETRY_EVERY_S = 1.0
@@ -23,11 +27,24 @@ class Unfinished(Exception):  # noqa: N818 - nothing went wrong
     """This delivery may not answer for the task: Celery must forget it without a result."""
 
 
+def warm_up() -> None:
+    """Load what the first task would wait for; in a new fleet all workers do this at the same time."""
+    for kind, queue in names.QUEUE_BY_TASK.items():
+        if names.ROLE_BY_QUEUE[queue] == os.environ["MODYN_ROLE"]:
+            stage(kind)
+    if os.environ["MODYN_ROLE"] == "train":
+        # The first optimizer of a process imports torch's compiler, for a second.
+        torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
+
+
 def perform(task_id: str, message: dict[str, Any], results: list[Any]) -> Any:
     """Claim the task, work, report; the recorded result if it was done before. Raises Unfinished."""
     task = task_of(message)
     attempt = Attempt(run_id=task.run_id, task_id=TaskId(task_id), number=task.attempt, worker=child.worker_id())
-    record = child.setup_record(task.run_id, task.setup_version)
+    try:
+        record = setup_record(task.run_id, task.setup_version)
+    except NotReadyError as reason:
+        raise Unfinished(str(reason)) from None
     answer, recorded = child.claims().claim(attempt, record.lease_s)
     if answer is ClaimAnswer.DONE:
         return recorded
@@ -49,7 +66,7 @@ def _work(work: Work) -> tuple[AnyReport, Any]:
     """The stage's report and its result for the chord; a failure is a report too."""
     who = {"task_id": work.attempt.task_id, "attempt": work.attempt.number, "worker": work.attempt.worker}
     try:
-        return STAGES[work.task.kind](work)
+        return stage(work.task.kind)(work)
     except Interrupted:
         return Released(**who), None
     except Exception as error:

@@ -1,29 +1,74 @@
-"""Setting a train worker up for a run: model imported, dataset opened, device warm; then acknowledged."""
+"""Setting a worker up for a run: its record is read; on a train worker the model is imported and the device warmed.
+
+A message asks for it when the run starts. A worker that was busy then, or that came later, does it before its first
+claim; the record in Redis is the truth, and each task names the version it needs.
+"""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+import msgspec
 import torch
 
 from shared import names
 from shared.dataset.manifest import read_manifest
 from shared.dataset.table import open_dataset
+from shared.errors import NotReadyError
 from shared.ids import RunId
-from shared.messages import SetUp, encode
+from shared.messages import SetUp, SetupRecord, encode
 from workers import child
 from workers.models.build import model_part
 
+_set_up_for: dict[RunId, SetupRecord] = {}
 
-def set_up_run(run_id: str, setup_version: int) -> None:
-    """Prepare and acknowledge; what goes wrong is in the acknowledgement, for the check task will say where."""
-    error = None
+
+def set_up(run_id: RunId, version: int) -> None:
+    """Prepare and acknowledge. What goes wrong is in the acknowledgement; the check task will say where."""
+    record = _read(run_id)
+    _set_up_for[run_id] = record
+    error = _prepare(record) if os.environ["MODYN_ROLE"] == "train" else None
+    told = SetUp(
+        worker=child.worker_id(),
+        hostname=os.environ["MODYN_WORKER_NAME"],
+        setup_version=version,
+        device=child.device(),
+        error=error,
+    )
+    child.client().xadd(names.reports_key(run_id), {"report": encode(told)})
+
+
+def setup_record(run_id: RunId, version: int) -> SetupRecord:
+    """The run's record of this version, once this worker is set up for it. Raises NotReadyError if it was torn down."""
+    known = _set_up_for.get(run_id)
+    if known is None or known.version != version:
+        set_up(run_id, version)
+    return _set_up_for[run_id]
+
+
+def tear_down(run_id: RunId) -> None:
+    """Forget the run, and give its memory on the device back."""
+    _set_up_for.pop(run_id, None)
+    if torch.cuda.is_initialized():
+        torch.cuda.empty_cache()
+
+
+def _read(run_id: RunId) -> SetupRecord:
+    body = child.client().get(names.setup_key(run_id))
+    if body is None:
+        raise NotReadyError(
+            f"run {run_id} is not set up any more: it ended, or Redis was wiped and it is not back yet."
+        )
+    return msgspec.json.decode(str(body), type=SetupRecord)
+
+
+def _prepare(record: SetupRecord) -> str | None:
+    """What goes wrong, None if all is well."""
     try:
-        record = child.setup_record(RunId(run_id), setup_version)
         model_part(record.pipeline.model, record.trusted_modules)
         open_dataset(record.dataset, read_manifest(Path(record.manifest_uri)))
         torch.zeros(1, device=child.device())
     except Exception as reason:  # whatever it is, the supervisor hears of it
-        error = f"{type(reason).__name__}: {reason}"
-    report = SetUp(worker=child.worker_id(), setup_version=setup_version, device=child.device(), error=error)
-    child.client().xadd(names.reports_key(RunId(run_id)), {"report": encode(report)})
+        return f"{type(reason).__name__}: {reason}"
+    return None

@@ -15,14 +15,17 @@ from celery.worker import state
 from celery.worker.request import Request
 
 from shared import names
+from shared.errors import NotReadyError
+from shared.ids import RunId
 
 
 @signals.worker_process_init.connect
 def _child_started(**_: Any) -> None:
-    """Load torch before the first task, and say on which device this child works."""
-    from workers.child import announce  # noqa: PLC0415 - the child alone loads torch
+    """Load torch and the stages before the first task, and say on which device this child works."""
+    from workers import child, perform  # noqa: PLC0415 - the child alone loads torch
 
-    announce()
+    perform.warm_up()
+    child.announce()
 
 
 class SurvivingRequest(Request):  # type: ignore[misc]
@@ -78,6 +81,17 @@ gather, decide = map(_body, ("gather", "decide"))
 @shared_task(name=names.celery_task("set_up"), base=ModynTask)
 def set_up(run_id: str, setup_version: int) -> None:
     """Import the model, open the dataset, warm the device, and acknowledge."""
-    from workers.set_up import set_up_run  # noqa: PLC0415 - loads torch: in the child only
+    from workers import set_up as this_worker  # noqa: PLC0415 - loads torch: in the child only
 
-    set_up_run(run_id, setup_version)
+    try:
+        this_worker.set_up(RunId(run_id), setup_version)
+    except NotReadyError as reason:  # the run has ended since
+        raise Ignore(str(reason)) from None
+
+
+@shared_task(name=names.celery_task("tear_down"), base=ModynTask)
+def tear_down(run_id: str) -> None:
+    """Forget a run that has ended."""
+    from workers import set_up as this_worker  # noqa: PLC0415 - loads torch: in the child only
+
+    this_worker.tear_down(RunId(run_id))

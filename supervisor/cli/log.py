@@ -24,23 +24,23 @@ class _JsonLines(logging.Formatter):
         return json.dumps({"time": moment, "level": record.levelname.lower(), "message": record.getMessage()})
 
 
-def set_up_logging(settings: Logging, log_format: str, quiet: bool, debug: bool) -> None:
-    """Log lines on the terminal, unless `quiet` or configured otherwise."""
+def set_up_logging(settings: Logging, log_format: str, quiet: bool, debug: bool) -> Console | None:
+    """Log lines on standard error, unless `quiet` or configured otherwise; the console if that is a terminal."""
     root = logging.getLogger()
     root.setLevel("DEBUG" if debug else settings.level.upper())
     for noisy in ("celery", "kombu", "amqp"):
         logging.getLogger(noisy).setLevel("WARNING")
     if "terminal" not in settings.to or quiet:
         root.addHandler(logging.NullHandler())
-        return
-    if log_format == "human" and Console(stderr=True).is_terminal:
-        handler: logging.Handler = RichHandler(
-            console=Console(stderr=True), show_path=False, log_time_format="%H:%M:%S"
-        )
-    else:
-        handler = logging.StreamHandler()
-        handler.setFormatter(_formatter(log_format))
+        return None
+    console = Console(stderr=True)
+    if log_format == "human" and console.is_terminal:
+        root.addHandler(RichHandler(console=console, show_path=False, show_level=False, log_time_format="%H:%M:%S"))
+        return console
+    handler = logging.StreamHandler()
+    handler.setFormatter(_formatter(log_format))
     root.addHandler(handler)
+    return None
 
 
 @contextmanager

@@ -3,32 +3,57 @@
 from __future__ import annotations
 
 import argparse
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
 from shared.config.load import load_configuration
 from shared.errors import ConfigurationError
 from shared.timestamps import parse_timestamp_us
+from supervisor.cli.live import LiveView
 from supervisor.cli.log import log_to_files, set_up_logging
 from supervisor.results.summary import closing_table
-from supervisor.run.session import Options, Session
+from supervisor.run.opening import Scope
+from supervisor.run.session import MakeView, Options, Session
+from supervisor.run.view import Nobody
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run or resume; 0 when finished or stopped cleanly, 1 when the run failed."""
     configuration = load_configuration(arguments.pipeline, arguments.config, experiment_mode=arguments.experiment_mode)
     options = _options(arguments)
-    set_up_logging(configuration.pipeline.logging, arguments.log_format, arguments.quiet, arguments.debug)
-    session = Session(configuration, options)
-    with log_to_files(configuration.pipeline.logging, session.directory.path, arguments.log_format):
-        content = session.run()
-    console = Console()
-    if content is None:
-        console.print(f"The run in {session.directory.path} is finished already; there is nothing to resume.")
+    terminal = set_up_logging(configuration.pipeline.logging, arguments.log_format, arguments.quiet, arguments.debug)
+    session = Session(configuration, options, _watcher(terminal))
+    try:
+        with log_to_files(configuration.pipeline.logging, session.directory.path, arguments.log_format):
+            content = session.run()
+    except KeyboardInterrupt:
+        Console(stderr=True).print("Stopped before the run began; nothing was changed.")
         return 0
-    console.print(closing_table(content))
-    console.print(f"run directory: {session.directory.path}", soft_wrap=True)
-    return 1 if content["status"] == "failed" else 0
+    _close(content, session.directory.path, as_json=arguments.json)
+    return 1 if content is not None and content["status"] == "failed" else 0
+
+
+def _watcher(terminal: Console | None) -> MakeView:
+    """Who watches the run: the live view on a terminal, else nobody."""
+    if terminal is None:
+        return lambda _: nullcontext(Nobody())
+    return lambda client: LiveView(terminal, client)
+
+
+def _close(content: dict[str, Any] | None, folder: Path, *, as_json: bool) -> None:
+    """Print what the run came to."""
+    console = Console()
+    if as_json:
+        sys.stdout.write((folder / "summary.json").read_text())
+    elif content is None:
+        console.print(f"The run in {folder} is finished already; there is nothing to resume.", soft_wrap=True)
+    else:
+        console.print(closing_table(content))
+        console.print(f"run directory: {folder}", soft_wrap=True)
 
 
 def _options(arguments: argparse.Namespace) -> Options:
@@ -44,14 +69,14 @@ def _options(arguments: argparse.Namespace) -> Options:
         raise ConfigurationError("--stop-replay-at must be later than --start-replay-at.")
     if (start_us is not None or stop_us is not None) and not arguments.experiment_mode:
         raise ConfigurationError("--start-replay-at and --stop-replay-at go with --experiment-mode.")
-    return Options(
-        experiment_mode=arguments.experiment_mode,
-        run_dir=None if arguments.run_dir is None else arguments.run_dir.resolve(),
-        resume=arguments.resume,
+    scope = Scope(
+        experiment=arguments.experiment_mode,
         start_replay_us=start_us,
         stop_replay_us=stop_us,
         maximum_triggers=arguments.maximum_triggers,
     )
+    run_dir = None if arguments.run_dir is None else arguments.run_dir.resolve()
+    return Options(scope=scope, run_dir=run_dir, resume=arguments.resume)
 
 
 def _moment(option: str, text: str | None) -> int | None:

@@ -60,7 +60,7 @@ def _select(state: RunState) -> Step | None:
     if index > 0 and state.trigger(index - 1).phase in (Phase.WAITING, Phase.SELECTING):
         return None
     first_key = state.trigger(index).first_key
-    while state.settings.coalesce and not state.experiment and index + 1 < len(state.triggers):
+    while state.coalesces and index + 1 < len(state.triggers):
         state = state.with_trigger(index, phase=Phase.COALESCED)
         index += 1
     trigger = state.trigger(index)
@@ -68,7 +68,7 @@ def _select(state: RunState) -> Step | None:
         run_id=state.run_id,
         trigger_id=TriggerId(index),
         setup_version=SETUP_VERSION,
-        first_key=0 if state.train_on_everything else state.first_key,
+        first_key=state.first_usable_key,
         previous_trigger_keys=_previous_keys(state, index),
         trigger_key=trigger.fired.key,
         trigger_timestamp_us=trigger.fired.timestamp_us,
@@ -160,7 +160,7 @@ def _decide(state: RunState) -> Step | None:
 def _last(state: RunState, trigger: TriggerState, name: str, extent: Last) -> Stretch:
     """The window (event time at the watermark − d, watermark]; earlier triggers spare the worker the search."""
     after_us = trigger.fired.timestamp_us - round(extent.duration_s * MICROSECONDS_PER_S)
-    first_key, index = state.first_key, trigger.fired.id - 1
+    first_key, index = state.first_usable_key, trigger.fired.id - 1
     while index >= 0:
         if state.trigger(index).fired.timestamp_us <= after_us:
             first_key = max(first_key, state.trigger(index).fired.key + 1)
@@ -179,14 +179,18 @@ def _last(state: RunState, trigger: TriggerState, name: str, extent: Last) -> St
 def _score(state: RunState) -> Step | None:
     """The rows a model met while it was the newest; on the same rows the first model and the deployed one."""
     index = state.to_score
-    end = state.window_end(index) if index < len(state.triggers) else None
-    if end is None:
+    if index >= len(state.triggers):
         return None
     trigger = state.trigger(index)
     if not trigger.phase.over or not trigger.decided:
         return None
+    if trigger.phase is not Phase.COMMITTED:
+        return state.but(to_score=index + 1), []
+    end = state.window_end(index)
+    if end is None:
+        return None
     state = state.but(to_score=index + 1)
-    if trigger.phase is not Phase.COMMITTED or end == trigger.fired.key:
+    if end == trigger.fired.key:
         return state, []
     numbers = {n for n in (index, state.first_model, trigger.deployed_after) if n is not None}
     models = tuple(_model(state, number) for number in sorted(numbers))
@@ -211,12 +215,17 @@ def _score(state: RunState) -> Step | None:
 
 
 def _baseline(state: RunState) -> Step | None:
-    """Baselines need no model; each window hands its label counts to the next."""
+    """Baselines need no model, only the same windows; each window hands its label counts to the next."""
     index = state.to_baseline
-    end = state.window_end(index) if index < len(state.triggers) else None
-    if end is None or state.baseline_running:
+    if index >= len(state.triggers) or state.baseline_running:
         return None
-    first_key = state.trigger(index).fired.key + 1
+    trigger = state.trigger(index)
+    if trigger.phase in (Phase.FAILED, Phase.COALESCED):
+        return state.but(to_baseline=index + 1), []
+    end = state.window_end(index)
+    if end is None:
+        return None
+    first_key = trigger.fired.key + 1
     if end < first_key:
         return state.but(to_baseline=index + 1), []
     task = BaselineTask(

@@ -130,6 +130,11 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     stopping: bool = False
     status: str = "running"
 
+    @property
+    def first_usable_key(self) -> int:
+        """The first row that may be trained and scored on: the first followed, unless all that existed was taken."""
+        return 0 if self.train_on_everything else self.first_key
+
     def trigger(self, index: int) -> TriggerState:
         """The trigger with this id."""
         return self.triggers[index]
@@ -144,8 +149,22 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(self, **changes)
 
     def window_end(self, index: int) -> int | None:
-        """The last key a model of this trigger owns; None while the next trigger is not known."""
+        """The last key a model of this trigger owns, None while that is not known.
+
+        It is the newest until the next trigger that is given a model: one that failed, or whose rows went into the
+        next, leaves it the newest.
+        """
         following = self.triggers.get(index + 1)
-        if following is not None:
-            return following.fired.key
-        return self.observed_key if self.stream_ended else None
+        while following is not None and following.phase in (Phase.FAILED, Phase.COALESCED):
+            following = self.triggers.get(following.fired.id + 1)
+        if following is None:
+            return self.observed_key if self.stream_ended else None
+        open_yet = (self.settings.continue_on_failure and following.phase is not Phase.COMMITTED) or (
+            self.coalesces and following.phase is Phase.WAITING
+        )
+        return None if open_yet else following.fired.key
+
+    @property
+    def coalesces(self) -> bool:
+        """Whether triggers that come faster than trainings are put together; a replay takes them all."""
+        return self.settings.coalesce and not self.experiment

@@ -87,7 +87,7 @@ def _(event: Observed, state: RunState) -> Step:
     triggers = state.triggers
     for fired in event.triggers:
         previous = triggers.get(fired.id - 1)
-        first_key = previous.fired.key + 1 if previous else 0 if state.train_on_everything else state.first_key
+        first_key = previous.fired.key + 1 if previous else state.first_usable_key
         triggers = triggers.set(fired.id, TriggerState(fired=fired, first_key=first_key))
     state = state.but(triggers=triggers, observed_key=event.key, event_time_us=event.event_time_us)
     return _close(state, event.slices)

@@ -54,7 +54,7 @@ def summary(state: RunState, tally: Tally, about: Mapping[str, Any]) -> dict[str
         "triggers": len(listed),
         "trigger_list": listed,
         "failed_triggers": [{"id": row["id"], "reason": row["error"]} for row in listed if row["error"]],
-        "samples_seen": state.observed_key - (0 if state.train_on_everything else state.first_key) + 1,
+        "samples_seen": state.observed_key - state.first_usable_key + 1,
         "samples_trained": sum(row["samples_selected"] for row in listed),
         "composite": _values(composites["pipeline"]),
         "deployed_composite": _values(composites["deployed"]),

@@ -6,17 +6,19 @@ import logging
 import time
 from collections import deque
 from collections.abc import Iterable
-from typing import Any, Literal, cast
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import redis
 from kombu.exceptions import OperationalError
 
 from shared import names
+from shared.claims import Claims
 from shared.config.load import Configuration
 from shared.dataset.manifest import discover
-from shared.dataset.table import open_dataset
+from shared.dataset.table import TableDataset, open_dataset
 from shared.fleet import read_fleet
-from shared.messages import Progress, SetUp, decode_report
+from shared.messages import Progress, SetUp, SetupRecord
 from shared.timestamps import now_us
 from supervisor.core.advance import at_rest
 from supervisor.core.commands import (
@@ -35,33 +37,31 @@ from supervisor.run.directory import RunDirectory
 from supervisor.run.journal import Journal
 from supervisor.run.observer import Observer
 from supervisor.run.publisher import Publisher
-from supervisor.run.story import Story
+from supervisor.run.reports import Reports
+from supervisor.run.stop_signal import StopSignal
+from supervisor.run.story import Story, tell_set_up
+from supervisor.run.view import View
 from supervisor.system.local_fleet import LocalFleet
+from supervisor.system.setup import write_setup
 
 log = logging.getLogger(__name__)
 
 _IDLE_BEFORE_REPUBLISH_S = 5.0
-_REPORTS_AT_ONCE = 500
 
 
+@dataclass(frozen=True, kw_only=True)
 class Links:
-    """What a loop is joined to: broker, claims, publisher, dataset, fleet, story."""
+    """What a loop is joined to."""
 
-    def __init__(
-        self,
-        client: redis.Redis,
-        publisher: Publisher,
-        claims: Any,
-        dataset: Any,
-        fleet: LocalFleet | None,
-        story: Story,
-    ) -> None:
-        self.client = client
-        self.publisher = publisher
-        self.claims = claims
-        self.dataset = dataset
-        self.fleet = fleet
-        self.story = story
+    client: redis.Redis
+    publisher: Publisher
+    claims: Claims
+    dataset: TableDataset
+    fleet: LocalFleet | None
+    setup: SetupRecord
+    story: Story
+    view: View
+    stop: StopSignal
 
 
 class Loop:
@@ -80,18 +80,14 @@ class Loop:
         self._journal = journal
         self.state = state
         self._links = links
-        self._observer = Observer(configuration.pipeline, links.dataset, state)
+        self._observer: Observer
         self._intents: deque[AnyCommand] = deque()  # journaled, not yet carried out: the broker was away
         self._events: list[AnyEvent] = []
-        self._stop_asked_by: str | None = None
+        self._reports = Reports(links.client, links.setup.run_id, state.report_position)
         self._away = False
         self._check_leases_s = 0.0
         self._poll_s = 0.0
         self._unclaimed_since_s: float | None = None
-
-    def ask_to_stop(self, by: str) -> None:
-        """Stop cleanly at the next turn of the loop; safe to call from a signal handler."""
-        self._stop_asked_by = by
 
     def run(self) -> RunState:
         """Turn until the run is over or stopped. Raises ModynError if it cannot go on; what is journaled stays."""
@@ -100,11 +96,13 @@ class Loop:
             self._hear(0.0 if observed else self._wait_s())
             self._judge_leases()
             self._fulfil()
+            self._links.view.turn(self.state, self._observer.dataset.rows)
         return self.state
 
     def start(self, events: Iterable[AnyEvent]) -> None:
         """Let the first events of the run, or of its resumption, happen."""
         self._happen(list(events))
+        self._observer = Observer(self._configuration.pipeline, self._links.dataset, self.state)
         self._fulfil()
 
     def finish(self, status: Literal["stopped", "failed"], reason: str) -> RunState:
@@ -124,8 +122,8 @@ class Loop:
 
     def _observe(self) -> bool:
         """Look at the next batch of rows, unless enough triggers wait already; whether there was something to do."""
-        if self._stop_asked_by is not None:
-            self._happen([StopAsked(time_us=now_us(), by=self._stop_asked_by)])
+        if self._links.stop.asked_by is not None:
+            self._happen([StopAsked(time_us=now_us(), by=self._links.stop.asked_by)])
             return True
         if self.state.stream_ended or not at_rest(self.state):
             return False
@@ -158,23 +156,20 @@ class Loop:
 
     def _hear(self, block_s: float) -> None:
         """Take what the workers reported since."""
-        streams = cast(Any, {names.reports_key(self.state.run_id): self.state.report_position})
-        block_ms = round(block_s * 1000) or None
         try:
-            answer = cast(Any, self._links.client.xread(streams, count=_REPORTS_AT_ONCE, block=block_ms))
+            entries = self._reports.next(block_s)
             self._back()
         except redis.RedisError as error:
             self._lost(error)
             time.sleep(0.5)  # the broker is away: there is nothing to wait on
             return
-        entries = (
-            next(iter(answer.values()))[0] if isinstance(answer, dict) and answer else answer[0][1] if answer else []
-        )
         events: list[AnyEvent] = []
-        for position, fields in entries:
-            report = decode_report(fields["report"])
-            if isinstance(report, Progress | SetUp):
+        for position, report in entries:
+            if isinstance(report, Progress):
                 self._links.story.progress(report)
+                self._links.view.progress(report)
+            elif isinstance(report, SetUp):
+                tell_set_up(report)
             else:
                 events.append(Reported(time_us=now_us(), position=position, report=report))
         self._happen(events)
@@ -190,6 +185,7 @@ class Loop:
                     "! worker %s died and was started again; its task is published again when its lease ends", name
                 )
         try:
+            self._reports.trim(self.state.report_position)
             expired = self._links.claims.expired(self.state.run_id)
             unclaimed = self._lost_messages()
         except redis.RedisError as error:
@@ -266,6 +262,7 @@ class Loop:
         if self._away:
             self._links.story.reconnects += 1
             log.info("the broker is back")
+            write_setup(self._links.client, self._links.setup)  # it may have come back without its memory
             # Leases could not be renewed meanwhile; nothing is judged for one full lease.
             self._check_leases_s = time.monotonic() + self._configuration.system.lease_s
         self._away = False

@@ -49,14 +49,21 @@ class Publisher:
             self._publish_header(command.task_id, command.task, command.chord)
 
     def set_up(self, hostname: str, version: int, expires_s: float) -> None:
-        """Send the setup message to one worker's own queue."""
-        queue = worker_direct(hostname)
+        """Have one worker set itself up for the run, unless it is busy for longer than `expires_s`."""
+        self._tell(hostname, "set_up", [self._run_id, version], expires_s)
+
+    def tear_down(self, hostname: str, expires_s: float) -> None:
+        """Have one worker forget the run."""
+        self._tell(hostname, "tear_down", [self._run_id], expires_s)
+
+    def _tell(self, hostname: str, kind: str, arguments: list[Any], expires_s: float) -> None:
+        """Send a message to the worker's own queue; it expires, for a queue of nobody would keep it for ever."""
         self._app.send_task(
-            names.celery_task("set_up"),
-            args=[self._run_id, version],
-            queue=queue,
+            names.celery_task(kind),
+            args=arguments,
+            queue=worker_direct(hostname),
             expires=expires_s,
-            shadow="set up",
+            shadow=kind,
             ignore_result=True,
         )
 

@@ -15,26 +15,25 @@ from shared.fleet import WorkerEntry
 from shared.ids import RunId, TaskId, WorkerId
 from shared.messages import Checked, Finding
 from shared.timestamps import now_us
-from supervisor.run.check import check, judge
+from supervisor.run.preparation import Preparation, judge, tear_down
 from supervisor.run.publisher import Publisher
 from supervisor.system.platform import Platform
-from supervisor.system.readiness import ready_dataset
-from supervisor.system.setup import setup_record, tear_down, write_setup
+from supervisor.system.setup import setup_record, write_setup
 from supervisor.system.worker_process import PROJECT
 
 
 def check_system(configuration: Configuration) -> list[WorkerEntry]:
     """Start what a run would start, check it, and stop it again. Raises ModynError with what is wrong."""
     with Platform(configuration) as platform:
-        ready_dataset(configuration)
-        workers = platform.ready()
+        _, workers = platform.ready()
         run_id = RunId(f"validate-{uuid.uuid4().hex[:8]}")
         write_setup(platform.client, setup_record(configuration, run_id, now_us(), configuration.system.artifacts_root))
+        publisher = Publisher(make_app(platform.url), Claims(platform.client), run_id)
         try:
-            publisher = Publisher(make_app(platform.url), Claims(platform.client), run_id)
-            check(platform.client, publisher, configuration, run_id)
+            Preparation(platform.client, publisher, configuration, run_id).carry_out(workers)
         finally:
-            tear_down(platform.client, run_id)
+            tear_down(platform.client, publisher, run_id)
+            publisher.close()
         return workers
 
 

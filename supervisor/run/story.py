@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 
 from shared.ids import TaskId, parts_of
@@ -21,7 +22,7 @@ class Story:
     def __init__(self, tally: Tally) -> None:
         self.tally = tally
         self.reconnects = 0
-        self._started_s: dict[str, float] = {}
+        self._told_s: dict[str, float] = {}
 
     def tell(self, event: AnyEvent, before: RunState) -> None:
         """One event, and the state it met."""
@@ -72,28 +73,25 @@ class Story:
             case _:
                 pass
 
-    def progress(self, report: Progress | SetUp) -> None:
-        """How a training goes, at most once a second a task; or a worker that is set up."""
-        if isinstance(report, SetUp):
-            log.info(
-                "worker %s is set up on %s%s",
-                report.worker[:8],
-                report.device,
-                f": {report.error}" if report.error else "",
-            )
-            return
+    def progress(self, report: Progress) -> None:
+        """How a training goes, at most once a second a task."""
         now_s = time.monotonic()
-        if now_s - self._started_s.get(report.task_id, 0.0) > 1.0:
-            self._started_s[report.task_id] = now_s
-            trigger = parts_of(report.task_id).trigger_id
+        if now_s - self._told_s.get(report.task_id, -math.inf) > 1.0:
+            self._told_s[report.task_id] = now_s
             log.info(
                 "… trigger %d: epoch %d of %d, loss %.4f, %.0f s to go",
-                trigger,
+                parts_of(report.task_id).trigger_id,
                 report.epoch,
                 report.epochs,
                 report.loss,
                 report.eta_s,
             )
+
+
+def tell_set_up(report: SetUp) -> None:
+    """A worker has set itself up for the run."""
+    but = f", but {report.error}" if report.error else ""
+    log.info("worker %s is set up on %s%s", report.hostname, report.device, but)
 
 
 def _day(timestamp_us: int) -> str:

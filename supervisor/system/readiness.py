@@ -9,6 +9,7 @@ import redis
 
 from shared.broker import connect
 from shared.config.load import Configuration
+from shared.config.secrets import hide
 from shared.config.system import System
 from shared.dataset.manifest import discover
 from shared.dataset.problems import problems
@@ -22,12 +23,19 @@ _OTHER_FLEET_S = 10.0
 
 def reach_broker(url: str, masked_url: str) -> redis.Redis:
     """A client whose broker answered. Raises NotReadyError."""
-    client = connect(url)
+    try:
+        client = connect(url)
+    except ValueError:  # what it says may hold a part of the password
+        raise NotReadyError(
+            f"broker.url: {masked_url} is no URL of a Redis; write one such as redis://:${{PASSWORD}}@host:6379/0. "
+            "In a password write @ : / # ? as %40 %3A %2F %23 %3F."
+        ) from None
     try:
         client.ping()
-    except redis.RedisError as error:
+    except (redis.RedisError, OSError) as error:
         raise NotReadyError(
-            f"broker.url: {masked_url} does not answer ({error}); start Redis there, or write `url: embedded`."
+            f"broker.url: {masked_url} does not answer ({hide(str(error))}); start Redis there, "
+            "or write `url: embedded`."
         ) from None
     return client
 
@@ -35,17 +43,22 @@ def reach_broker(url: str, masked_url: str) -> redis.Redis:
 def ready_dataset(configuration: Configuration) -> TableDataset:
     """The dataset, found and usable. Raises NotReadyError with all that is wrong with it."""
     system = configuration.system
-    config = system.datasets[configuration.pipeline.data.dataset]
+    config, by = system.datasets[configuration.pipeline.data.dataset], configuration.pipeline.data.split.by
     try:
         dataset = open_dataset(config, discover(config, system.artifacts_root))
-        found = problems(dataset)
+        absent = bool(dataset.entries) and by is not None and by not in dataset.schema.names
+        found = problems(dataset, () if by is None or absent else (by,))
     except DataError as error:
-        raise NotReadyError(str(error)) from None
-    by = configuration.pipeline.data.split.by
-    if dataset.entries and by is not None and by not in dataset.schema.names:
+        raise NotReadyError(hide(str(error))) from None
+    except OSError as error:
+        raise NotReadyError(
+            f"artifacts.uri: nothing can be written below {system.artifacts_root} ({error.strerror}); "
+            "name another folder."
+        ) from None
+    if absent:
         found.append(f"dataset {config.name}: data.split.by names {by}, which is no column of it.")
     if found:
-        raise NotReadyError(*found)
+        raise NotReadyError(*map(hide, found))
     return dataset
 
 

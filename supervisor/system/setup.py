@@ -31,8 +31,3 @@ def setup_record(configuration: Configuration, run_id: RunId, run_started_us: in
 def write_setup(client: redis.Redis, record: SetupRecord) -> None:
     """Put the record where workers find it, again after Redis was wiped."""
     client.set(names.setup_key(record.run_id), encode(record))
-
-
-def tear_down(client: redis.Redis, run_id: RunId) -> None:
-    """Remove what coordination needed; the journal and the artifacts stay."""
-    client.delete(names.setup_key(run_id), names.reports_key(run_id), names.leases_key(run_id))

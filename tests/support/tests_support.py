@@ -98,6 +98,10 @@ class Workplace:
         content: dict[str, Any] = json.loads((self.folder / run_dir / "summary.json").read_text())
         return content
 
+    def evaluations(self, run_dir: str = "run") -> list[str]:
+        """The lines of evaluations.csv."""
+        return (self.folder / run_dir / "evaluations.csv").read_text().splitlines()
+
 
 def environment() -> dict[str, str]:
     """The environment of a command."""

@@ -9,9 +9,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from shared.dataset.manifest import MEND_THE_ROW
 from shared.errors import DataError
 
 Keys = npt.NDArray[np.int64]
+_REMEDY = f"{MEND_THE_ROW} Or leave the column out with `features:` in config.yaml, in a new run."
 
 
 def column(table: pa.Table, name: str) -> pa.Array:
@@ -37,32 +39,29 @@ def is_text(arrow_type: Any) -> bool:
     return bool(pa.types.is_string(arrow_type) or pa.types.is_large_string(arrow_type))
 
 
-def refuse_nulls(values: pa.Array, name: str, keys: Keys) -> None:
+def refuse_nulls(values: pa.Array, name: str, keys: Keys, remedy: str = _REMEDY) -> None:
     """Raise DataError for the first null, naming column and key."""
     if values.null_count:
         row = pc.index(values.is_null(), True).as_py()
-        raise DataError(f"Column {name!r} is null at key {keys[row]}. {_REMEDY}")
+        raise DataError(f"Column {name!r} is null at key {keys[row]}. {remedy}")
 
 
-def numbers(values: pa.Array, name: str, keys: Keys) -> npt.NDArray[np.float64]:
+def numbers(values: pa.Array, name: str, keys: Keys, remedy: str = _REMEDY) -> npt.NDArray[np.float64]:
     """Numbers and booleans as float64 (rows,). Raises DataError for null, NaN, inf and anything else."""
     if not is_number(values.type):
         raise DataError(
             f"Column {name!r} is of type {values.type} at key {keys[0] if len(keys) else 0}, where a number is needed. "
             f"Convert it, or leave it out with `features:` in config.yaml."
         )
-    refuse_nulls(values, name, keys)
+    refuse_nulls(values, name, keys, remedy)
     floats = values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
-    refuse_non_finite(floats, name, keys)
+    refuse_non_finite(floats, name, keys, remedy)
     return np.asarray(floats, dtype=np.float64)
 
 
-def refuse_non_finite(values: npt.NDArray[Any], name: str, keys: Keys) -> None:
+def refuse_non_finite(values: npt.NDArray[Any], name: str, keys: Keys, remedy: str = _REMEDY) -> None:
     """Raise DataError for the first NaN or infinity in (rows,), naming column and key."""
     finite = np.isfinite(values)
     if not finite.all():
         row = int(np.argmin(finite))
-        raise DataError(f"Column {name!r} is {values[row]} at key {keys[row]}. {_REMEDY}")
-
-
-_REMEDY = "Mend the row in the source or leave the column out with `features:` in config.yaml, then start a new run."
+        raise DataError(f"Column {name!r} is {values[row]} at key {keys[row]}. {remedy}")

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from pyarrow import types
 
+from shared.dataset.manifest import MEND_THE_ROW
 from shared.errors import DataError
 from workers.features.columns import Keys, numbers, refuse_nulls
 
@@ -15,7 +16,7 @@ REMEDY_FOR_TEXT = "Number the classes 0, 1, 2… in the data, or name another `l
 
 def class_labels(values: pa.Array, name: str, keys: Keys, classes: int) -> npt.NDArray[np.int64]:
     """Labels as int64 (rows,), each from 0 to classes − 1. Raises DataError naming key, label and remedy."""
-    refuse_nulls(values, f"{name} (label)", keys)
+    refuse_nulls(values, f"{name} (label)", keys, MEND_THE_ROW)
     labels = _whole_numbers(values, name, keys)
     outside = np.flatnonzero((labels < 0) | (labels >= classes))
     if len(outside):
@@ -29,7 +30,7 @@ def class_labels(values: pa.Array, name: str, keys: Keys, classes: int) -> npt.N
 
 def number_labels(values: pa.Array, name: str, keys: Keys) -> npt.NDArray[np.float64]:
     """Labels as float64 (rows,). Raises DataError naming the key of a null, NaN, infinity or text."""
-    return numbers(values, f"{name} (label)", keys)
+    return numbers(values, f"{name} (label)", keys, MEND_THE_ROW)
 
 
 def _whole_numbers(values: pa.Array, name: str, keys: Keys) -> npt.NDArray[np.int64]:
@@ -37,7 +38,7 @@ def _whole_numbers(values: pa.Array, name: str, keys: Keys) -> npt.NDArray[np.in
         return np.asarray(values.cast(pa.int64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.int64)
     if not (types.is_floating(values.type) or types.is_boolean(values.type)):
         raise DataError(f"The label column {name!r} is of type {values.type}. {REMEDY_FOR_TEXT}")
-    floats = numbers(values, f"{name} (label)", keys)
+    floats = numbers(values, f"{name} (label)", keys, MEND_THE_ROW)
     fractions = np.flatnonzero(floats != np.floor(floats))
     if len(fractions):
         raise DataError(

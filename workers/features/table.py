@@ -17,6 +17,7 @@ from workers.features.inputs import InputSpec
 from workers.features.moments import RunningMoments
 
 MAX_CATEGORIES = 10_000  # one float32 each in every row; beyond it the column is an identifier, not a category
+_LARGEST = 1e150  # its square is still a float, which the deviation needs
 
 
 class TableColumns(msgspec.Struct, frozen=True, kw_only=True, tag="table"):
@@ -101,6 +102,12 @@ def _numeric_block(table: pa.Table, numeric: list[str], keys: Keys) -> npt.NDArr
     block = np.empty((table.num_rows, len(numeric)))
     for index, name in enumerate(numeric):
         block[:, index] = numbers(column(table, name), name, keys)
+        too_large = np.flatnonzero(np.abs(block[:, index]) > _LARGEST)
+        if len(too_large):
+            row = too_large[0]
+            raise DataError(
+                f"Column {name!r} is {block[row, index]} at key {keys[row]}, too large; rescale the column."
+            )
     return block
 
 

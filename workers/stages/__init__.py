@@ -1,22 +1,32 @@
-"""What each kind of task does, between claim and report."""
+"""What each kind of task does, between claim and report; a stage is imported by the workers that serve it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from importlib import import_module
+from typing import Any, cast
 
 from shared.messages import AnyReport
-from workers.stages import check, evaluate, select, train
 from workers.stages.work import Work
 
-STAGES: dict[str, Callable[[Work], tuple[AnyReport, Any]]] = {
-    "select": select.run_select,
-    "check": check.run_check,
-    "train": train.run_train,
-    "gather": train.run_gather,
-    "evaluate": evaluate.run_evaluate,
-    "baseline": evaluate.run_baseline,
-    "decide": evaluate.run_decide,
+Stage = Callable[[Work], tuple[AnyReport, Any]]
+
+# kind of task → module, and the function in it. A train worker never loads the metrics, which take a second.
+STAGES = {
+    "select": ("workers.stages.select", "run_select"),
+    "check": ("workers.stages.check", "run_check"),
+    "train": ("workers.stages.train", "run_train"),
+    "gather": ("workers.stages.train", "run_gather"),
+    "evaluate": ("workers.stages.evaluate", "run_evaluate"),
+    "baseline": ("workers.stages.evaluate", "run_baseline"),
+    "decide": ("workers.stages.evaluate", "run_decide"),
 }
 
-__all__ = ["STAGES", "Work"]
+
+def stage(kind: str) -> Stage:
+    """The function that does this kind of task."""
+    module, function = STAGES[kind]
+    return cast(Stage, getattr(import_module(module), function))
+
+
+__all__ = ["STAGES", "Stage", "Work", "stage"]

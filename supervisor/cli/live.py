@@ -1,0 +1,115 @@
+"""The live view on a terminal: how far the stream is, what each worker does, what is deployed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+
+import msgspec
+import redis
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from shared.fleet import WorkerEntry, read_fleet
+from shared.ids import TaskId, parts_of
+from shared.messages import Progress
+from shared.timestamps import format_timestamp, now_us
+from supervisor.core.state import Phase, RunState
+
+_READ_FLEET_EVERY_S = 1.0
+
+
+class Glance(msgspec.Struct, frozen=True, kw_only=True):
+    """All that one picture shows."""
+
+    state: RunState
+    rows: int
+    fleet: Sequence[WorkerEntry]
+    progress: Mapping[TaskId, Progress]
+    now_us: int
+
+
+class LiveView:
+    """Keeps the picture at the foot of the terminal; log lines pass above it. A context."""
+
+    def __init__(self, console: Console, client: redis.Redis) -> None:
+        self._live = Live(console=console, refresh_per_second=4, transient=True)
+        self._client = client
+        self._fleet: list[WorkerEntry] = []
+        self._progress: dict[TaskId, Progress] = {}
+        self._read_fleet_s = 0.0
+
+    def __enter__(self) -> LiveView:
+        self._live.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._live.stop()
+
+    def progress(self, report: Progress) -> None:
+        """Remember how far a training is."""
+        self._progress[report.task_id] = report
+
+    def turn(self, state: RunState, rows: int) -> None:
+        """Show the run as it is now; the registry is read once a second."""
+        now_s = time.monotonic()
+        if now_s < self._read_fleet_s:
+            return
+        self._read_fleet_s = now_s + _READ_FLEET_EVERY_S
+        try:
+            self._fleet = read_fleet(self._client)
+        except redis.RedisError:
+            self._fleet = []  # the log says that the broker is away
+        self._progress = {task: one for task, one in self._progress.items() if task in state.tasks}
+        glance = Glance(state=state, rows=rows, fleet=self._fleet, progress=self._progress, now_us=now_us())
+        self._live.update(frame(glance))
+
+
+def frame(glance: Glance) -> RenderableType:
+    """The picture."""
+    return Group(_stream(glance), _counts(glance.state), _workers(glance))
+
+
+def _stream(glance: Glance) -> RenderableType:
+    state = glance.state
+    end = glance.rows if state.stop_key is None else min(state.stop_key, glance.rows)
+    total, seen = max(end - state.first_key, 0), max(state.observed_key + 1 - state.first_key, 0)
+    line = Table.grid(padding=(0, 2))
+    moment = "" if state.event_time_us is None else format_timestamp(state.event_time_us)[:16].replace("T", " ")
+    line.add_row(ProgressBar(total=max(total, 1), completed=seen, width=40), f"{seen:,} of {total:,} rows", moment)
+    return line
+
+
+def _counts(state: RunState) -> Text:
+    triggers = [state.trigger(index) for index in range(len(state.triggers))]
+    trained = sum(trigger.phase is Phase.COMMITTED for trigger in triggers)
+    stages = [parts_of(task).stage for task in state.tasks]
+    scoring = sum(stage in ("evaluate", "score", "slices", "baseline") for stage in stages)
+    deployed = "nothing" if state.deployed is None else f"model {state.deployed}"
+    return Text(f"{len(triggers)} triggers · {trained} models · {scoring} evaluations open · deployed: {deployed}")
+
+
+def _workers(glance: Glance) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+    for worker in glance.fleet:
+        table.add_row(worker.hostname.split("@")[0], worker.device, *_doing(worker, glance))
+    return table
+
+
+def _doing(worker: WorkerEntry, glance: Glance) -> tuple[str, str]:
+    """What a worker works on, and how far it is."""
+    if worker.task is None:
+        return "idle", ""
+    since_s = max(0, (glance.now_us - worker.since_us) // 1_000_000)
+    task = parts_of(worker.task)
+    progress = glance.progress.get(worker.task)
+    if progress is None:
+        return f"{task.stage} {task.trigger_id}", f"for {since_s} s"
+    return (
+        f"{task.stage} {task.trigger_id}",
+        f"epoch {progress.epoch} of {progress.epochs}, loss {progress.loss:.4f}, {progress.eta_s:.0f} s to go",
+    )

@@ -1,0 +1,57 @@
+"""The first events of a run: which rows it follows, and what it trains on before it follows any."""
+
+from __future__ import annotations
+
+import msgspec
+
+from shared.config.pipeline import Pipeline
+from shared.dataset.event_time import first_key_after
+from shared.dataset.table import TableDataset
+from shared.ids import RunId, TriggerId
+from shared.timestamps import now_us
+from supervisor.core.events import AnyEvent, Discovered, Fired, Observed, RunStarted
+
+_ROWS_AT_ONCE = 1_000_000
+
+
+class Scope(msgspec.Struct, frozen=True, kw_only=True):
+    """What the command line says of the stream."""
+
+    experiment: bool
+    start_replay_us: int | None = None  # first event time followed
+    stop_replay_us: int | None = None  # first event time not followed any more
+    maximum_triggers: int | None = None
+
+
+def opening_events(pipeline: Pipeline, scope: Scope, dataset: TableDataset, run_id: RunId) -> list[AnyEvent]:
+    """Files, start of the run, and with `train_on_everything` the trigger over all that exists. Raises DataError."""
+    mode = pipeline.initial_mode
+    first_key, stop_key = (0, None) if mode == "replay" else (dataset.rows, None)
+    if scope.start_replay_us is not None:
+        first_key = first_key_after(dataset, scope.start_replay_us - 1, 0, dataset.rows)
+    if scope.experiment:  # what arrives during a replay belongs to the next one
+        stop_key = dataset.rows
+    if scope.stop_replay_us is not None:
+        stop_key = first_key_after(dataset, scope.stop_replay_us - 1, first_key, dataset.rows)
+    started = RunStarted(
+        time_us=now_us(),
+        run_id=run_id,
+        mode="experiment" if scope.experiment else "production",
+        first_key=first_key,
+        stop_key=stop_key,
+        train_on_everything=mode == "train_on_everything",
+        maximum_triggers=scope.maximum_triggers,
+    )
+    events: list[AnyEvent] = [Discovered(time_us=now_us(), entries=dataset.entries), started]
+    if mode == "train_on_everything":
+        events.append(_over_everything(dataset))
+    return events
+
+
+def _over_everything(dataset: TableDataset) -> Observed:
+    rows = dataset.rows
+    bounds = [(start, min(start + _ROWS_AT_ONCE, rows)) for start in range(0, rows, _ROWS_AT_ONCE)]
+    latest_us = max(int(dataset.timestamps_us(*bound).max()) for bound in bounds)
+    reason = f"train_on_everything: all {rows} rows that exist"
+    fired = Fired(id=TriggerId(0), key=rows - 1, timestamp_us=latest_us, reason=reason)
+    return Observed(time_us=now_us(), key=rows - 1, event_time_us=latest_us, triggers=(fired,))

@@ -1,0 +1,49 @@
+"""The stream on which the workers of a run report to its supervisor."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, cast
+
+import redis
+
+from shared import names
+from shared.ids import RunId
+from shared.messages import AnyReport, decode_report
+
+_AT_ONCE = 500
+
+
+class Entry(NamedTuple):
+    """A report and its place in the stream."""
+
+    position: str
+    report: AnyReport
+
+
+class Reports:
+    """Reads on from where it was; every method raises redis.RedisError if the broker is away."""
+
+    def __init__(self, client: redis.Redis, run_id: RunId, position: str) -> None:
+        self._client = client
+        self._key = names.reports_key(run_id)
+        self._position = position
+
+    def next(self, block_s: float) -> list[Entry]:
+        """What came since, in order; waits for up to `block_s` if that is nothing."""
+        block_ms = round(block_s * 1000) or None
+        answer = cast(Any, self._client.xread({self._key: self._position}, count=_AT_ONCE, block=block_ms))
+        if not answer:
+            return []
+        raw = next(iter(answer.values()))[0] if isinstance(answer, dict) else answer[0][1]
+        entries = [Entry(position, decode_report(fields["report"])) for position, fields in raw]
+        self._position = entries[-1].position
+        return entries
+
+    def trim(self, position: str) -> None:
+        """Drop what lies before `position`: the journal has it."""
+        self._client.xtrim(self._key, minid=position, approximate=False)
+
+    def drop(self, entries: list[Entry]) -> None:
+        """Take these entries out of the stream."""
+        if entries:
+            self._client.xdel(self._key, *(entry.position for entry in entries))

@@ -1,0 +1,92 @@
+"""Production: what exists, then what arrives, until somebody stops it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from running import Running
+from tests_support import Workplace, table
+
+
+@pytest.fixture
+def following(small: Workplace) -> Workplace:
+    """A workplace whose supervisor looks for new files ten times a second."""
+    small.config["notification"] = {"every": "0.1s"}
+    return small
+
+
+def arrive(workplace: Workplace, number: int) -> None:
+    """A producer writes a file under a hidden name and renames it."""
+    folder = workplace.folder / "data"
+    pq.write_table(table(1000, number * 1000), folder / ".part.tmp")
+    (folder / ".part.tmp").rename(folder / f"part-{number}.parquet")
+
+
+def events(workplace: Workplace, kind: str) -> list[dict[str, Any]]:
+    """Events of one kind in the journal."""
+    lines = (workplace.run_dir / "journal.jsonl").read_text().splitlines()
+    return [event for event in map(json.loads, lines) if event["event"] == kind]
+
+
+def test_ignore_follows_only_what_arrives(following: Workplace) -> None:
+    """Rows that exist are neither observed nor selected; polls that find nothing leave no trace."""
+    following.pipeline["initial_mode"] = "ignore"
+    with Running.pipeline(following) as run:
+        run.wait_for("is set up")
+        arrive(following, 2)
+        run.wait_for("model 1 deployed")
+        arrive(following, 3)
+        run.wait_for("model 3 deployed")
+        assert run.end() == 0
+    summary = following.summary()
+    assert (summary["status"], summary["samples_seen"]) == ("stopped", 2000)
+    assert [row["key"] for row in summary["trigger_list"]] == [2499, 2999, 3499, 3999]
+    keys = pq.read_table(following.run_dir / "training_sets/0.parquet")["key"].to_pylist()
+    assert keys[0] >= 2000
+    assert [len(event["entries"]) for event in events(following, "discovered")] == [2, 1, 1]
+    observed = [event["key"] for event in events(following, "observed")]
+    assert observed == sorted(set(observed))
+
+
+def test_train_on_everything_comes_first_and_then_what_arrives(following: Workplace) -> None:
+    """Trigger 0 is over all that exists; triggers go on with the new rows; Ctrl+C and --resume lose none."""
+    following.pipeline["initial_mode"] = "train_on_everything"
+    with Running.pipeline(following) as run:
+        run.wait_for("model 0 deployed")
+        assert run.end() == 0
+    arrive(following, 2)
+    with Running.pipeline(following, "--resume") as run:
+        run.wait_for("model 2 deployed")
+        assert run.end() == 0
+    triggers = following.summary()["trigger_list"]
+    assert [(row["key"], row["samples_seen"]) for row in triggers] == [(1999, 2000), (2499, 500), (2999, 500)]
+    assert triggers[0]["reason"] == "train_on_everything: all 2000 rows that exist"
+
+
+def test_a_backlog_is_coalesced_when_asked_for(following: Workplace) -> None:
+    """Triggers that come faster than trainings give their rows to the next; the composite covers every row."""
+    following.pipeline["training"] |= {"backlog": "coalesce"}
+    with Running.pipeline(following) as run:
+        run.wait_for("model 3 deployed")
+        arrive(following, 2)
+        run.wait_for("model 5 deployed")
+        assert run.end() == 0
+    triggers = following.summary()["trigger_list"]
+    assert [(row["id"], row["key"], row["samples_seen"]) for row in triggers] == [(3, 1999, 2000), (5, 2999, 1000)]
+    scored = {row.split(",")[0]: row for row in following.evaluations() if ",next," in row}
+    assert scored["3"].split(",")[6] == "1000"
+
+
+def test_stop_before_the_run_began_leaves_nothing(small: Workplace) -> None:
+    """SIGTERM while workers are starting: exit 0, no run directory, no broker."""
+    small.config["artifacts"] = {"uri": "runs"}
+    with Running.pipeline(small, "--debug") as run:
+        while not list((small.folder / "runs").glob(".broker.json")):
+            assert run.process.poll() is None
+        assert run.end(15) == 0
+    assert "Stopped before the run began" in "".join(run.said)
+    assert not small.run_dir.exists()
+    assert not list((small.folder / "runs").glob(".broker.json"))

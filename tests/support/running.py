@@ -1,0 +1,76 @@
+"""A command that runs while a test watches what it says."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+from queue import Empty, Queue
+from types import TracebackType
+
+import pytest
+from tests_support import PROJECT, Workplace, environment
+
+_PATIENCE_S = 30.0
+
+
+class Running:
+    """A started command; its standard error is read line by line. A context: it is ended with the test."""
+
+    def __init__(self, command: list[str], **options: str) -> None:
+        self.process = subprocess.Popen(
+            command, cwd=PROJECT, env={**environment(), **options}, stderr=subprocess.PIPE, text=True
+        )
+        self.said: list[str] = []
+        self._lines: Queue[str | None] = Queue()
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    @classmethod
+    def pipeline(cls, workplace: Workplace, *options: str, run_dir: str = "run") -> Running:
+        """A run of the workplace's pipeline."""
+        workplace.write()
+        files = (str(workplace.folder / "pipeline.yaml"), str(workplace.folder / "config.yaml"))
+        return cls(workplace.command("run", *files, "--run-dir", str(workplace.folder / run_dir), *options))
+
+    def wait_for(self, text: str) -> str:
+        """The next line that holds `text`."""
+        while True:
+            try:
+                line = self._lines.get(timeout=_PATIENCE_S)
+            except Empty:
+                pytest.fail(f"has not said {text!r} for {_PATIENCE_S:.0f} s:\n{''.join(self.said)}")
+            if line is None:
+                pytest.fail(f"ended without saying {text!r}:\n{''.join(self.said)}")
+            if text in line:
+                return line
+
+    def end(self, number: int = signal.SIGINT) -> int:
+        """Send a signal and wait; the exit code."""
+        if self.process.poll() is None:
+            os.kill(self.process.pid, number)
+        return self.wait()
+
+    def wait(self) -> int:
+        """Wait for the end; the exit code."""
+        code = self.process.wait(timeout=_PATIENCE_S)
+        self._reader.join()
+        return code
+
+    def __enter__(self) -> Running:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.wait()
+        assert self.process.stderr is not None
+        self.process.stderr.close()
+
+    def _read(self) -> None:
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            self.said.append(line)
+            self._lines.put(line)
+        self._lines.put(None)
