@@ -29,7 +29,7 @@ def main() -> None:
 
     name = os.environ["MODYN_WORKER_NAME"]
     app.worker_main(
-        ["worker", "--queues", queues(arguments.role), "--hostname", name, "--loglevel", "WARNING",
+        ["--quiet", "worker", "--queues", queues(arguments.role), "--hostname", name, "--loglevel", "WARNING",
          "--without-mingle", "--without-gossip", "--events"]
     )  # fmt: skip
 

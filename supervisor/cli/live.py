@@ -17,9 +17,10 @@ from rich.text import Text
 from shared.fleet import WorkerEntry, read_fleet
 from shared.ids import TaskId, parts_of
 from shared.messages import Progress
-from shared.timestamps import format_timestamp, now_us
+from shared.timestamps import format_timestamp
 from supervisor.core.state import Phase, RunState
 
+_SHOW_EVERY_S = 0.25
 _READ_FLEET_EVERY_S = 1.0
 
 
@@ -30,7 +31,6 @@ class Glance(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
     fleet: Sequence[WorkerEntry]
     progress: Mapping[TaskId, Progress]
-    now_us: int
 
 
 class LiveView:
@@ -41,7 +41,7 @@ class LiveView:
         self._client = client
         self._fleet: list[WorkerEntry] = []
         self._progress: dict[TaskId, Progress] = {}
-        self._read_fleet_s = 0.0
+        self._read_s = self._shown_s = 0.0
 
     def __enter__(self) -> LiveView:
         self._live.start()
@@ -55,18 +55,23 @@ class LiveView:
         self._progress[report.task_id] = report
 
     def turn(self, state: RunState, rows: int) -> None:
-        """Show the run as it is now; the registry is read once a second."""
-        now_s = time.monotonic()
-        if now_s < self._read_fleet_s:
+        """Show the run as it is now, four times a second; the registry is read once a second."""
+        if time.monotonic() < self._shown_s + _SHOW_EVERY_S:
             return
-        self._read_fleet_s = now_s + _READ_FLEET_EVERY_S
+        self._shown_s = time.monotonic()
+        self._read_fleet()
+        self._progress = {task: one for task, one in self._progress.items() if task in state.tasks}
+        glance = Glance(state=state, rows=rows, fleet=self._fleet, progress=self._progress)
+        self._live.update(frame(glance))
+
+    def _read_fleet(self) -> None:
+        if time.monotonic() < self._read_s + _READ_FLEET_EVERY_S:
+            return
+        self._read_s = time.monotonic()
         try:
             self._fleet = read_fleet(self._client)
         except redis.RedisError:
             self._fleet = []  # the log says that the broker is away
-        self._progress = {task: one for task, one in self._progress.items() if task in state.tasks}
-        glance = Glance(state=state, rows=rows, fleet=self._fleet, progress=self._progress, now_us=now_us())
-        self._live.update(frame(glance))
 
 
 def frame(glance: Glance) -> RenderableType:
@@ -94,22 +99,25 @@ def _counts(state: RunState) -> Text:
 
 
 def _workers(glance: Glance) -> Table:
+    """A line a worker. Who claimed what the run itself knows at once; the registry tells of other runs."""
+    claimed = {one.worker: task for task, one in glance.state.tasks.items() if one.worker is not None}
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
     for worker in glance.fleet:
-        table.add_row(worker.hostname.split("@")[0], worker.device, *_doing(worker, glance))
+        task = claimed.get(worker.worker)
+        doing = _doing(task, glance.progress.get(task)) if task else _elsewhere(worker, glance.state)
+        table.add_row(worker.hostname.split("@")[0], worker.device, *doing)
     return table
 
 
-def _doing(worker: WorkerEntry, glance: Glance) -> tuple[str, str]:
+def _doing(task: TaskId, progress: Progress | None) -> tuple[str, str]:
     """What a worker works on, and how far it is."""
-    if worker.task is None:
-        return "idle", ""
-    since_s = max(0, (glance.now_us - worker.since_us) // 1_000_000)
-    task = parts_of(worker.task)
-    progress = glance.progress.get(worker.task)
+    parts = parts_of(task)
+    name = f"{parts.stage} {parts.trigger_id}"
     if progress is None:
-        return f"{task.stage} {task.trigger_id}", f"for {since_s} s"
-    return (
-        f"{task.stage} {task.trigger_id}",
-        f"epoch {progress.epoch} of {progress.epochs}, loss {progress.loss:.4f}, {progress.eta_s:.0f} s to go",
-    )
+        return name, ""
+    return name, f"epoch {progress.epoch} of {progress.epochs}, loss {progress.loss:.4f}, {progress.eta_s:.0f} s to go"
+
+
+def _elsewhere(worker: WorkerEntry, state: RunState) -> tuple[str, str]:
+    other = worker.task is not None and parts_of(worker.task).run_id != state.run_id
+    return ("busy with another run", "") if other else ("idle", "")

@@ -35,7 +35,9 @@ def set_up_logging(settings: Logging, log_format: str, quiet: bool, debug: bool)
         return None
     console = Console(stderr=True)
     if log_format == "human" and console.is_terminal:
-        root.addHandler(RichHandler(console=console, show_path=False, show_level=False, log_time_format="%H:%M:%S"))
+        rich = RichHandler(console=console, show_path=False, show_level=False, log_time_format="%H:%M:%S")
+        rich.addFilter(lambda record: not str(record.msg).startswith("…"))  # the live view shows progress
+        root.addHandler(rich)
         return console
     handler = logging.StreamHandler()
     handler.setFormatter(_formatter(log_format))

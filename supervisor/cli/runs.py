@@ -32,7 +32,10 @@ def run(arguments: argparse.Namespace) -> int:
 def _describe(folder: Path) -> dict[str, Any]:
     """A run by its summary; one without a summary is running, or its supervisor died."""
     path = folder / "summary.json"
-    content = json.loads(path.read_text()) if path.exists() else {}
+    try:
+        content = dict(json.loads(path.read_text())) if path.exists() else {}
+    except (OSError, ValueError, TypeError):
+        content = {"status": "summary.json is damaged"}
     return {
         "run_dir": str(folder),
         "status": content.get("status", "running or killed"),

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 import uuid
 
+from rich.console import Console
+
 from shared.config.load import load_system
-from shared.errors import NotReadyError
+from shared.errors import ConfigurationError, NotReadyError
 from supervisor.system.embedded_broker import find_broker
+from supervisor.system.readiness import reach_broker
 from supervisor.system.worker_process import PROJECT, worker_command, worker_environment
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Replace this process by the worker; SIGTERM or Ctrl+C lets it hand back its task. Raises NotReadyError."""
+    """Replace this process by the worker; SIGTERM or Ctrl+C lets it hand back its task.
+
+    Raises ConfigurationError, or NotReadyError if the broker is not there.
+    """
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", arguments.device):
+        raise ConfigurationError(f"--device {arguments.device} is unknown; write auto, cpu, cuda or cuda:0.")
     system = load_system(arguments.config)
     url = system.broker.url
     if url == "embedded":
@@ -25,6 +34,11 @@ def run(arguments: argparse.Namespace) -> int:
                 "or name a Redis of your own."
             )
         url = found
+    reach_broker(url, system.broker.masked_url).close()
     os.chdir(PROJECT)
     name = f"{arguments.role}-{uuid.uuid4().hex[:6]}"
+    where = system.broker.masked_url if system.broker.url != "embedded" else f"the embedded broker at {url}"
+    Console(stderr=True).print(
+        f"Worker {name} takes {arguments.role} tasks from {where}. Ctrl+C lets it hand back what it does.", soft_wrap=True
+    )
     os.execve(sys.executable, worker_command(arguments.role, name), worker_environment(system, url, arguments.device))

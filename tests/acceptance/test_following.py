@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 from running import Running
-from tests_support import Workplace, table
+from tests_support import Workplace
 
 
 @pytest.fixture
@@ -16,13 +16,6 @@ def following(small: Workplace) -> Workplace:
     """A workplace whose supervisor looks for new files ten times a second."""
     small.config["notification"] = {"every": "0.1s"}
     return small
-
-
-def arrive(workplace: Workplace, number: int) -> None:
-    """A producer writes a file under a hidden name and renames it."""
-    folder = workplace.folder / "data"
-    pq.write_table(table(1000, number * 1000), folder / ".part.tmp")
-    (folder / ".part.tmp").rename(folder / f"part-{number}.parquet")
 
 
 def events(workplace: Workplace, kind: str) -> list[dict[str, Any]]:
@@ -36,9 +29,9 @@ def test_ignore_follows_only_what_arrives(following: Workplace) -> None:
     following.pipeline["initial_mode"] = "ignore"
     with Running.pipeline(following) as run:
         run.wait_for("is set up")
-        arrive(following, 2)
+        following.add_file(2)
         run.wait_for("model 1 deployed")
-        arrive(following, 3)
+        following.add_file(3)
         run.wait_for("model 3 deployed")
         assert run.end() == 0
     summary = following.summary()
@@ -57,7 +50,7 @@ def test_train_on_everything_comes_first_and_then_what_arrives(following: Workpl
     with Running.pipeline(following) as run:
         run.wait_for("model 0 deployed")
         assert run.end() == 0
-    arrive(following, 2)
+    following.add_file(2)
     with Running.pipeline(following, "--resume") as run:
         run.wait_for("model 2 deployed")
         assert run.end() == 0
@@ -71,7 +64,7 @@ def test_a_backlog_is_coalesced_when_asked_for(following: Workplace) -> None:
     following.pipeline["training"] |= {"backlog": "coalesce"}
     with Running.pipeline(following) as run:
         run.wait_for("model 3 deployed")
-        arrive(following, 2)
+        following.add_file(2)
         run.wait_for("model 5 deployed")
         assert run.end() == 0
     triggers = following.summary()["trigger_list"]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
@@ -98,6 +99,12 @@ class Workplace:
         content: dict[str, Any] = json.loads((self.folder / run_dir / "summary.json").read_text())
         return content
 
+    def add_file(self, number: int) -> None:
+        """A producer writes 1,000 more rows under a hidden name, and renames the file."""
+        hidden = self.folder / "data" / ".part.tmp"
+        pq.write_table(table(1000, number * 1000), hidden)
+        hidden.rename(self.folder / "data" / f"part-{number}.parquet")
+
     def evaluations(self, run_dir: str = "run") -> list[str]:
         """The lines of evaluations.csv."""
         return (self.folder / run_dir / "evaluations.csv").read_text().splitlines()
@@ -106,3 +113,31 @@ class Workplace:
 def environment() -> dict[str, str]:
     """The environment of a command."""
     return {**os.environ, "PYTHONPATH": str(PROJECT)}
+
+
+def processes_of(folder: Path) -> list[str]:
+    """Command lines of the processes, but for this one, that have a folder in their command line or environment."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            words = [*process.cmdline(), *process.environ().values()]
+        except psutil.Error:
+            continue
+        if process.pid != os.getpid() and any(str(folder) in word for word in words):
+            found.append(" ".join(process.cmdline()))
+    return found
+
+
+def assert_refused(done: subprocess.CompletedProcess[str], workplace: Workplace, code: int, *told: str) -> None:
+    """The command ended with `code`, said all that is `told` in sentences, and left no run and nothing running."""
+    assert done.returncode == code, done.stderr
+    assert [words for words in told if words not in done.stderr] == [], done.stderr
+    assert "Traceback" not in done.stderr
+    assert not workplace.run_dir.exists()
+    assert_nothing_runs(workplace)
+
+
+def assert_nothing_runs(workplace: Workplace) -> None:
+    """No process of the workplace is left, and no address of a broker."""
+    assert processes_of(workplace.folder) == []
+    assert not (workplace.folder / "runs" / ".broker.json").exists()

@@ -1,0 +1,70 @@
+"""A fleet that somebody else started, on a Redis of one's own."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import pytest
+import redis
+from running import Running
+from tests_support import Workplace
+
+from shared import names
+from shared.fleet import read_fleet
+
+
+@pytest.fixture
+def cluster(small: Workplace, client: redis.Redis, redis_url: str) -> Workplace:
+    """A workplace on the test's Redis, whose supervisor starts no worker."""
+    small.config |= {"broker": {"url": redis_url}, "fleet": {"train": 0, "evaluate": 0}, "lease": "2s"}
+    small.write()
+    return small
+
+
+@contextmanager
+def workers(cluster: Workplace, *roles: str) -> Iterator[list[Running]]:
+    """Workers started by hand, one for each role named."""
+    config = str(cluster.folder / "config.yaml")
+    with ExitStack() as stack:
+        commands = [cluster.command("worker", config, "--role", role, "--device", "cpu") for role in roles]
+        yield [stack.enter_context(Running(command)) for command in commands]
+
+
+def test_a_run_on_workers_started_by_hand(cluster: Workplace, client: redis.Redis) -> None:
+    """They set themselves up, do the work, and leave the registry at SIGTERM; the run leaves nothing in Redis."""
+    with workers(cluster, "train", "evaluate") as started:
+        done = cluster.run("--experiment-mode", "--json")
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout) == cluster.summary()
+        assert "train-" in next(line for line in done.stderr.splitlines() if "is set up" in line)
+        run_id = cluster.summary()["run_id"]
+        assert not client.exists(names.setup_key(run_id), names.reports_key(run_id), names.leases_key(run_id))
+        assert [worker.role for worker in read_fleet(client)] == ["evaluate", "train"]
+        assert [one.end(signal.SIGTERM) for one in started] == [0, 0]
+    assert read_fleet(client) == []
+    assert not client.keys("*@*.dq2")
+
+
+def test_a_worker_that_joins_later_sets_itself_up(cluster: Workplace, client: redis.Redis) -> None:
+    """A worker that starts in mid-run takes tasks, after it has read the run's setup."""
+    cluster.pipeline["initial_mode"] = "replay"
+    with workers(cluster, "train", "evaluate") as first, Running.pipeline(cluster) as run:
+        run.wait_for("model 3 deployed")
+        assert first[0].end(signal.SIGTERM) == 0
+        with workers(cluster, "train"):
+            cluster.add_file(2)
+            run.wait_for("is set up on cpu")
+            run.wait_for("model 5 deployed")
+            assert run.end() == 0
+
+
+def test_a_run_without_train_workers_is_refused(cluster: Workplace) -> None:
+    """Exit 3, with how many there are and how to start one."""
+    with workers(cluster, "evaluate"):
+        done = cluster.run("--experiment-mode")
+    assert done.returncode == 3
+    assert "0 train workers are alive, 1 needed; start one with" in done.stderr
+    assert not cluster.run_dir.exists()

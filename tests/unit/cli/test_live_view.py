@@ -1,0 +1,72 @@
+"""The picture that the live view shows."""
+
+from __future__ import annotations
+
+import msgspec
+from immutables import Map
+from rich.console import Console
+from tests_support import Workplace
+
+from shared.config.load import load_configuration
+from shared.fleet import WorkerEntry
+from shared.ids import RunId, TaskId, TriggerId, WorkerId, task_id
+from shared.messages import GatherTask, Progress
+from supervisor.cli.live import Glance, frame
+from supervisor.core.state import OpenTask, RunState, Settings
+
+RUN = RunId("run")
+TRAIN = task_id(RUN, TriggerId(3), "train")
+
+
+def worker(name: str, task: TaskId | None = None) -> WorkerEntry:
+    """A worker as the registry has it."""
+    return WorkerEntry(
+        worker=WorkerId(name),
+        role="train",
+        hostname=f"{name}@host",
+        device="cuda:0",
+        device_name="GPU",
+        state="idle" if task is None else "busy",
+        task=task,
+        since_us=0,
+        pid=1,
+        versions={},
+    )
+
+
+def shown(small: Workplace, *fleet: WorkerEntry, claimed_by: str | None = None, told: bool = False) -> str:
+    """The picture as text, of a run that has one open training."""
+    small.write()
+    files = (small.folder / "pipeline.yaml", small.folder / "config.yaml")
+    pipeline = load_configuration(*files, experiment_mode=True).pipeline
+    task = GatherTask(run_id=RUN, trigger_id=TriggerId(3), setup_version=1)
+    owner = None if claimed_by is None else WorkerId(claimed_by)
+    state = RunState(settings=Settings.of(pipeline), run_id=RUN, observed_key=999, event_time_us=0)
+    state = msgspec.structs.replace(state, tasks=Map({TRAIN: OpenTask(task=task, worker=owner)}))
+    progress = Progress(task_id=TRAIN, attempt=1, worker=WorkerId("a"), epoch=2, epochs=5, loss=0.25, eta_s=7)
+    console = Console(record=True, width=100, file=open("/dev/null", "w"))  # noqa: SIM115
+    console.print(frame(Glance(state=state, rows=4000, fleet=fleet, progress={TRAIN: progress} if told else {})))
+    console.file.close()
+    return console.export_text()
+
+
+def test_how_far_the_stream_is(small: Workplace) -> None:
+    """Rows seen of all there are, and the event time there."""
+    assert "1,000 of 4,000 rows  1970-01-01 00:00" in shown(small)
+
+
+def test_a_training_with_its_epoch_loss_and_time_to_go(small: Workplace) -> None:
+    """The worker that claimed it shows what it last reported."""
+    text = shown(small, worker("a"), claimed_by="a", told=True)
+    assert "train 3" in text
+    assert "epoch 2 of 5, loss 0.2500, 7 s to go" in text
+
+
+def test_a_worker_that_nobody_gave_work_is_idle(small: Workplace) -> None:
+    """Even where the registry, which is a few seconds behind, still names its last task."""
+    assert "idle" in shown(small, worker("b", TRAIN))
+
+
+def test_a_worker_busy_with_another_run(small: Workplace) -> None:
+    """On a shared fleet the other runs' work is told apart."""
+    assert "busy with another run" in shown(small, worker("c", TaskId("other/0/train/0")))
