@@ -43,6 +43,7 @@ class KeepLeases(bootsteps.StartStopStep):  # type: ignore[misc]
 
     def _hand_back(self, **_: Any) -> None:
         self._slot.ask_to_stop()
+        self._keeper.drain()
 
     def _finish(self, **_: Any) -> None:
         self._keeper.finish()

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import threading
+import time
 from typing import Literal, cast
 
 import psutil
@@ -23,7 +25,9 @@ from workers.slot import Slot, SlotFile
 
 log = logging.getLogger(__name__)
 
-_SOON_S = 0.1  # between two looks for the first child, which the supervisor is waiting for
+_SOON_S = 0.1  # between two looks while somebody waits: for the first child, or for the last to go
+_IDLE_CHILD_S = 1.0  # long enough for a child that hands back to have sent what it must
+GRACE_S = 15.0  # how long a worker that is asked to go may take to checkpoint and hand back
 _GONE = {psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP, psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD}
 
 
@@ -47,10 +51,15 @@ class LeaseKeeper:
         self._lease_s = lease_s
         self._finished = threading.Event()
         self._registered = False
+        self._draining_since_s: float | None = None
 
     def start(self) -> None:
         """Begin; the thread ends with the process."""
         threading.Thread(target=self._run, name="lease-keeper", daemon=True).start()
+
+    def drain(self) -> None:
+        """The worker is asked to go: see that its child does, too."""
+        self._draining_since_s = time.monotonic()
 
     def finish(self) -> None:
         """Take the worker out of the registry; its child is gone."""
@@ -63,7 +72,7 @@ class LeaseKeeper:
 
     def _run(self) -> None:
         away = False
-        while not self._finished.wait(self._lease_s / 5 if self._registered else _SOON_S):
+        while not self._finished.wait(self._period_s()):
             try:
                 self._renew()
                 if away:
@@ -74,14 +83,30 @@ class LeaseKeeper:
                     log.warning("broker is away (%s); trying again every %.1f s", error, self._lease_s / 5)
                 away = True
 
+    def _period_s(self) -> float:
+        hurried = not self._registered or self._draining_since_s is not None
+        return _SOON_S if hurried else self._lease_s / 5
+
     def _renew(self) -> None:
         slot = self._slot.read()
         if slot is None or not _works(slot.pid):
             return
+        self._end_child(slot)
         if slot.attempt is not None:
             self._claims.renew(slot.attempt, slot.lease_s)
         register(self._client, self._entry(slot), self._lease_s)
         self._registered = True
+
+    def _end_child(self, slot: Slot) -> None:
+        """End a child that has nothing more to do, or that does not hand its task back within the grace period.
+
+        The pool's child waits half a minute for its parent to read a last message, which the parent, closing, does not.
+        """
+        if self._draining_since_s is None:
+            return
+        limit_s = _IDLE_CHILD_S if slot.attempt is None else GRACE_S
+        if time.monotonic() - self._draining_since_s > limit_s:
+            os.kill(slot.pid, signal.SIGKILL)
 
     def _entry(self, slot: Slot) -> WorkerEntry:
         return WorkerEntry(

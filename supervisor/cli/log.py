@@ -7,7 +7,6 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from logging.handlers import MemoryHandler
 from pathlib import Path
 
 from rich.console import Console
@@ -45,24 +44,46 @@ def set_up_logging(settings: Logging, log_format: str, quiet: bool, debug: bool)
     return None
 
 
+class _RunFile(logging.Handler):
+    """A log file in a run directory, which is made only once the run has passed its checks; lines wait until then."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        super().__init__()
+        self._folder, self._name = folder, name
+        self._waiting: list[logging.LogRecord] = []
+        self._file: logging.FileHandler | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self._file is None and (self._folder / "pipeline.yaml").exists():
+            self._file = logging.FileHandler(self._folder / self._name)
+            self._file.setFormatter(self.formatter)
+            for earlier in self._waiting:
+                self._file.emit(earlier)
+            self._waiting.clear()
+        if self._file is None:
+            self._waiting.append(record)
+        else:
+            self._file.emit(record)
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+        super().close()
+
+
 @contextmanager
 def log_to_files(settings: Logging, folder: Path, log_format: str) -> Iterator[None]:
-    """Log lines to files of the run directory, which is made only once the run has passed its checks."""
-    memories = []
-    for name in (target.removeprefix("file:") for target in settings.to if target.startswith("file:")):
-        memory = MemoryHandler(capacity=100_000, flushLevel=logging.CRITICAL + 1)
-        logging.getLogger().addHandler(memory)
-        memories.append((memory, name))
+    """Log lines to the files of the run directory that the configuration names."""
+    handlers = [_RunFile(folder, target.removeprefix("file:")) for target in settings.to if target.startswith("file:")]
+    for handler in handlers:
+        handler.setFormatter(_formatter(log_format))
+        logging.getLogger().addHandler(handler)
     try:
         yield
     finally:
-        for memory, name in memories:
-            if folder.is_dir():
-                handler = logging.FileHandler(folder / name)
-                handler.setFormatter(_formatter(log_format))
-                memory.setTarget(handler)
-            memory.close()
-            logging.getLogger().removeHandler(memory)
+        for handler in handlers:
+            logging.getLogger().removeHandler(handler)
+            handler.close()
 
 
 def _formatter(log_format: str) -> logging.Formatter:

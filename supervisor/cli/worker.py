@@ -39,6 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     name = f"{arguments.role}-{uuid.uuid4().hex[:6]}"
     where = system.broker.masked_url if system.broker.url != "embedded" else f"the embedded broker at {url}"
     Console(stderr=True).print(
-        f"Worker {name} takes {arguments.role} tasks from {where}. Ctrl+C lets it hand back what it does.", soft_wrap=True
+        f"Worker {name} takes {arguments.role} tasks from {where}. Ctrl+C lets it hand back what it does.",
+        soft_wrap=True,
     )
     os.execve(sys.executable, worker_command(arguments.role, name), worker_environment(system, url, arguments.device))

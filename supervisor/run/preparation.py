@@ -39,17 +39,17 @@ class Preparation:
 
     def carry_out(self, workers: Sequence[WorkerEntry]) -> None:
         """Set up and check. Raises ConfigurationError or NotReadyError with what the check found."""
-        train = {worker.hostname: worker for worker in workers if worker.role == "train"}
-        for hostname in train:
+        train = [worker for worker in workers if worker.role == "train"]
+        for worker in train:
+            if worker.state == "busy":
+                log.info("worker %s is busy with %s; it sets itself up later", worker.hostname, worker.task)
+        awaited = {worker.hostname for worker in train if worker.state == "idle"}
+        for hostname in awaited:
             self._publisher.set_up(hostname, SETUP_VERSION, _SETUP_S)
         number = now_us()  # the check of a resumed run is another one: the first is recorded as done
         check_id = task_id(self._run_id, TriggerId(0), "check", number)
         check = CheckTask(run_id=self._run_id, trigger_id=TriggerId(0), setup_version=SETUP_VERSION)
         self._publisher.publish(Publish(task_id=check_id, task=check))
-        later = [worker for worker in train.values() if worker.state == "busy"]
-        for worker in later:
-            log.info("worker %s is busy with %s; it sets itself up later", worker.hostname, worker.task)
-        awaited = set(train) - {worker.hostname for worker in later}
         started_s = time.monotonic()
         while not self._checked or (awaited and time.monotonic() - started_s < _SETUP_S):
             awaited -= self._hear()

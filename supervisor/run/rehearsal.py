@@ -32,6 +32,7 @@ def check_system(configuration: Configuration) -> list[WorkerEntry]:
         try:
             Preparation(platform.client, publisher, configuration, run_id).carry_out(workers)
         finally:
+            platform.stop_fleet()
             tear_down(platform.client, publisher, run_id)
             publisher.close()
         return workers

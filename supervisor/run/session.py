@@ -123,6 +123,7 @@ class Session:
         except redis.RedisError as error:
             raise NotReadyError(f"broker.url: the broker went away while the run was being set up ({error}).") from None
         finally:
+            platform.stop_fleet()  # our own workers need no message
             _quietly(lambda: tear_down(platform.client, publisher, run_id))
             publisher.close()
 

@@ -13,7 +13,8 @@ from running import Running
 from tests_support import Workplace
 
 from shared import names
-from shared.fleet import read_fleet
+from shared.fleet import WorkerEntry, deregister, read_fleet, register
+from shared.ids import TaskId, WorkerId
 
 
 @pytest.fixture
@@ -34,9 +35,24 @@ def workers(cluster: Workplace, *roles: str) -> Iterator[list[Running]]:
 
 
 def test_a_run_on_workers_started_by_hand(cluster: Workplace, client: redis.Redis) -> None:
-    """They set themselves up, do the work, and leave the registry at SIGTERM; the run leaves nothing in Redis."""
+    """They set themselves up, do the work and go at SIGTERM; a busy one is not waited for; Redis is left clean."""
+    busy = WorkerEntry(
+        worker=WorkerId("b"),
+        role="train",
+        hostname="train-b@host",
+        device="cpu",
+        device_name="cpu",
+        state="busy",
+        task=TaskId("other/0/train/0"),
+        since_us=0,
+        pid=1,
+        versions={},
+    )
     with workers(cluster, "train", "evaluate") as started:
+        register(client, busy, 60.0)
         done = cluster.run("--experiment-mode", "--json")
+        deregister(client, busy.worker)
+        assert "train-b@host is busy with other/0/train/0; it sets itself up later" in done.stderr
         assert done.returncode == 0, done.stderr
         assert json.loads(done.stdout) == cluster.summary()
         assert "train-" in next(line for line in done.stderr.splitlines() if "is set up" in line)
