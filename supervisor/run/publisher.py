@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import msgspec
+import redis
 from celery import Celery
 from celery.canvas import Signature
 from celery.utils.nodenames import worker_direct
@@ -19,9 +21,10 @@ from supervisor.core.commands import Publish, PublishChord, Republish
 class Publisher:
     """Publishes for one run. Every method raises kombu's OperationalError or redis.RedisError if the broker is away."""
 
-    def __init__(self, app: Celery, claims: Claims, run_id: RunId) -> None:
+    def __init__(self, app: Celery, client: redis.Redis, run_id: RunId) -> None:
         self._app = app
-        self._claims = claims
+        self._client = client
+        self._claims = Claims(client)
         self._run_id = run_id
 
     def publish(self, command: Publish) -> None:
@@ -57,15 +60,17 @@ class Publisher:
         self._tell(hostname, "tear_down", [self._run_id], expires_s)
 
     def _tell(self, hostname: str, kind: str, arguments: list[Any], expires_s: float) -> None:
-        """Send a message to the worker's own queue; it expires, for a queue of nobody would keep it for ever."""
+        """Send a message to the worker's own queue. Both expire: the queue of a dead worker would keep it for ever."""
+        queue = worker_direct(hostname)
         self._app.send_task(
             names.celery_task(kind),
             args=arguments,
-            queue=worker_direct(hostname),
+            queue=queue,
             expires=expires_s,
             shadow=kind,
             ignore_result=True,
         )
+        self._client.expire(queue.name, math.ceil(expires_s))
 
     def close(self) -> None:
         """Let go of the broker, before it is stopped."""

@@ -9,7 +9,6 @@ import uuid
 import msgspec
 
 from shared.broker import make_app
-from shared.claims import Claims
 from shared.config.load import Configuration
 from shared.fleet import WorkerEntry
 from shared.ids import RunId, TaskId, WorkerId
@@ -28,7 +27,7 @@ def check_system(configuration: Configuration) -> list[WorkerEntry]:
         _, workers = platform.ready()
         run_id = RunId(f"validate-{uuid.uuid4().hex[:8]}")
         write_setup(platform.client, setup_record(configuration, run_id, now_us(), configuration.system.artifacts_root))
-        publisher = Publisher(make_app(platform.url), Claims(platform.client), run_id)
+        publisher = Publisher(make_app(platform.url), platform.client, run_id)
         try:
             Preparation(platform.client, publisher, configuration, run_id).carry_out(workers)
         finally:

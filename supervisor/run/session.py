@@ -98,8 +98,7 @@ class Session:
     def _on(self, platform: Platform) -> dict[str, Any]:
         dataset, workers = platform.ready()
         run_id = self._state.run_id or RunId(f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}")
-        claims = Claims(platform.client)
-        publisher = Publisher(make_app(platform.url), claims, run_id)
+        publisher = Publisher(make_app(platform.url), platform.client, run_id)
         record = setup_record(self._configuration, run_id, now_us(), str(self.directory.path))
         try:
             write_setup(platform.client, record)
@@ -111,7 +110,7 @@ class Session:
                 links = Links(
                     client=platform.client,
                     publisher=publisher,
-                    claims=claims,
+                    claims=Claims(platform.client),
                     dataset=dataset,
                     fleet=platform.fleet,
                     setup=record,
