@@ -1,0 +1,137 @@
+"""Every message survives the way to the other side, and what is no message is refused."""
+
+from __future__ import annotations
+
+import json
+from typing import get_args
+
+import msgspec
+import pytest
+
+from shared import messages
+from shared.artifacts import ArtifactRef
+from shared.ids import RunId, TaskId, TriggerId, WorkerId
+from shared.messages import MetricValue, ModelRef, Stretch, decode_report, encode, result_of, task_of
+
+OBJECT = ArtifactRef(uri="s3://bucket/models/3/Zürich.safetensors", sha256="ab" * 32, size_bytes=2**40)
+MODEL = ModelRef(trigger_id=TriggerId(3), object=OBJECT)
+STRETCH = Stretch(window="next", slice="", first_key=0, last_key=2**40, after_us=None, event_time_us=-5)
+SCORE = MetricValue(
+    trigger_id=TriggerId(3), window="recent", slice="", metric="auroc", value=None, n=0,
+    first_timestamp_us=None, last_timestamp_us=None, error='only the class "1" is there',
+)  # fmt: skip
+MEASURED = msgspec.structs.replace(SCORE, value=0.1 + 0.2, n=7, first_timestamp_us=-1, last_timestamp_us=2, error=None)
+OF_A_TASK = {"run_id": RunId("20250101T000000Z-ab12cd"), "trigger_id": TriggerId(3), "setup_version": 1, "attempt": 2}
+OF_A_REPORT = {"task_id": TaskId("run/3/train/0"), "attempt": 2, "worker": WorkerId("w")}
+
+TASKS = [
+    messages.SelectTask(
+        **OF_A_TASK,
+        first_key=0,
+        previous_trigger_keys=(9, 19),
+        trigger_key=29,
+        trigger_timestamp_us=-1,
+        samples_seen=10,
+    ),
+    messages.TrainTask(**OF_A_TASK, member=1, training_set=OBJECT, trigger_key=29, previous_model=None),
+    messages.TrainTask(**OF_A_TASK, member=1, training_set=OBJECT, trigger_key=29, previous_model=OBJECT),
+    messages.GatherTask(**OF_A_TASK),
+    messages.EvaluateTask(**OF_A_TASK, models=(MODEL, MODEL), stretches=(STRETCH, STRETCH)),
+    messages.DecideTask(**OF_A_TASK, candidate=MODEL, deployed=None),
+    messages.DecideTask(**OF_A_TASK, candidate=MODEL, deployed=TriggerId(1)),
+    messages.BaselineTask(**OF_A_TASK, first_key=1, last_key=2, history={"counts": [[0, 3], [1, 4]], "last": 0.5}),
+    messages.CheckTask(**OF_A_TASK),
+]
+REPORTS = [
+    messages.Claimed(**OF_A_REPORT),
+    messages.Selected(**OF_A_REPORT, training_set=OBJECT, samples=3, rows_read=10, watermark_key=29),
+    messages.Trained(**OF_A_REPORT, member=OBJECT, train_s=1.5, loss=1e-7, device="cuda:0"),
+    messages.Gathered(**OF_A_REPORT, model=OBJECT),
+    messages.Evaluated(**OF_A_REPORT, scores=(SCORE, MEASURED)),
+    messages.Decided(**OF_A_REPORT, deployed=False, reason="accuracy 0.59 on recent is below 0.6"),
+    messages.Baselined(**OF_A_REPORT, scores={"majority": (MEASURED,), "no_change": ()}, history={"last": None}),
+    messages.Checked(
+        **OF_A_REPORT, findings=(messages.Finding(path="loss.name", sentence="no such loss", exit_code=2),)
+    ),
+    messages.Failed(**OF_A_REPORT, sentence="It broke.", traceback="Traceback…\n  line", resumable=True),
+    messages.Released(**OF_A_REPORT),
+    messages.Progress(**OF_A_REPORT, epoch=1, epochs=2, loss=0.5, eta_s=9.0),
+    messages.SetUp(worker=WorkerId("w"), hostname="train-0@host", setup_version=1, device="cpu", error=None),
+]
+
+
+def named(message):
+    """What a test's name calls a message."""
+    return type(message).__name__
+
+
+def plain(message):
+    """A message as Celery carries it: JSON and back."""
+    return msgspec.json.decode(encode(message))
+
+
+def test_the_examples_are_of_every_kind():
+    """A new kind of message comes into these tests."""
+    assert {type(task) for task in TASKS} == set(get_args(messages.AnyTask))
+    assert {type(report) for report in REPORTS} == set(get_args(messages.AnyReport))
+
+
+@pytest.mark.parametrize("task", TASKS, ids=named)
+def test_a_task_arrives_as_it_was_sent(task):
+    """Every field, and the kind that its queue is found by."""
+    assert task_of(plain(task)) == task
+    assert task_of(plain(task)).kind == plain(task)["task"]
+
+
+@pytest.mark.parametrize("report", REPORTS, ids=named)
+def test_a_report_arrives_as_it_was_sent(report):
+    """Every field, floats to the last bit."""
+    assert decode_report(encode(report)) == report
+
+
+@pytest.mark.parametrize("message", [*TASKS, *REPORTS], ids=named)
+def test_a_message_is_small_json_of_one_line(message):
+    """It can be a line of the journal or an entry of a stream, and is of hundreds of bytes."""
+    assert "\n" not in encode(message)
+    assert len(encode(message).encode()) < 1000
+
+
+@pytest.mark.parametrize("message", [*TASKS, *REPORTS], ids=named)
+def test_a_message_that_lacks_a_field_is_refused(message):
+    """Whichever it is, it is named, and no default takes its place."""
+    read = task_of if isinstance(message, messages.Task) else lambda data: decode_report(msgspec.json.encode(data))
+    for field in msgspec.structs.fields(message):
+        if field.required:
+            lacking = {name: value for name, value in plain(message).items() if name != field.encode_name}
+            with pytest.raises(msgspec.ValidationError, match=f"`{field.encode_name}`"):
+                read(lacking)
+
+
+@pytest.mark.parametrize("text", ['{"report": "landed"}', '{"task_id": "a"}', "[]", "null"])
+def test_a_report_of_no_known_kind_is_refused(text):
+    """What another version might say is not guessed at."""
+    with pytest.raises(msgspec.ValidationError):
+        decode_report(text)
+
+
+@pytest.mark.parametrize("kind", ["dream", "selected", None])
+def test_a_task_of_no_known_kind_is_refused(kind):
+    """Nor is a report taken for a task, nor what names no kind."""
+    with pytest.raises(msgspec.ValidationError):
+        task_of({**plain(TASKS[0]), "task": kind})
+
+
+def test_a_value_of_the_wrong_type_is_refused_with_its_path():
+    """The sentence says where in the message."""
+    with pytest.raises(msgspec.ValidationError, match=r"training_set\.size_bytes"):
+        task_of({**plain(TASKS[1]), "training_set": {"uri": "u", "sha256": "s", "size_bytes": "much"}})
+
+
+def test_what_a_body_gets_of_its_headers():
+    """The member's address of a training, the scores of an evaluation, a mark for a failure: all plain JSON."""
+    by_kind = {type(report): result_of(report) for report in REPORTS if isinstance(report, messages.Report)}
+    assert msgspec.convert(by_kind[messages.Trained], ArtifactRef) == OBJECT
+    assert msgspec.convert(by_kind[messages.Evaluated], tuple[MetricValue, ...]) == (SCORE, MEASURED)
+    assert by_kind[messages.Failed] == {"failed": True}
+    for result in by_kind.values():
+        assert msgspec.json.decode(json.dumps(result)) == msgspec.json.decode(msgspec.json.encode(result))
