@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from marshmallow import RAISE, Schema, ValidationError, fields, validates_schema
 
+from shared.config.secrets import hide
 from shared.durations import parse_duration_s
 from shared.timestamps import parse_timestamp_us
+
+_LONGEST_QUOTE = 80
+_MOST = 2**63 - 1  # what messages can carry
+_LONGEST_S = 10_000 * 366 * 86_400.0  # longer than what separates any two moments with a year of four digits
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -19,6 +25,15 @@ def nearest(word: str, known: Iterable[str]) -> str:
     names = sorted(known)
     near = difflib.get_close_matches(word, names, 1)
     return f"did you mean {near[0]}?" if near else f"known: {', '.join(names)}."
+
+
+def quoted(value: Any) -> str:
+    """A value as an error shows it: cut short where it is long, never a secret."""
+    try:
+        text = hide(repr(value))
+    except ValueError:  # Python refuses to print numbers of thousands of digits
+        return "a number of thousands of digits"
+    return text if len(text) <= _LONGEST_QUOTE else f"{text[: _LONGEST_QUOTE - 1]}…"
 
 
 class Group(Schema):
@@ -38,9 +53,10 @@ class Group(Schema):
 
 
 def _explain(messages: dict[Any, Any], schema: Schema) -> None:
+    known = [field.data_key or name for name, field in schema.fields.items()]
     for key, told in messages.items():
         if told == ["Unknown field."]:
-            messages[key] = [f"is not a key here; {nearest(str(key), schema.fields)}"]
+            messages[key] = [f"is not a key here; {nearest(str(key), known)}"]
 
 
 class Sentence(fields.Field[Any]):
@@ -59,22 +75,37 @@ class Text(Sentence):
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         if not isinstance(value, str) or not value.strip():
-            raise ValidationError(f"{value!r} is not a text.")
+            raise ValidationError(f"{quoted(value)} is not a text.")
+        return value
+
+
+class Name(Text):
+    """A text that can name a file or folder on any system."""
+
+    kind = "name"
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}", value):
+            raise ValidationError(
+                f"{quoted(value)} cannot name a folder; use up to 100 letters, digits, `-`, `_` and `.`."
+            )
         return value
 
 
 class Whole(Sentence):
-    """A whole number of at least `least`."""
+    """A whole number of at least `least` and at most `most`."""
 
     kind = "whole number"
 
-    def __init__(self, meaning: str, *, least: int = 1, **options: Any) -> None:
+    def __init__(self, meaning: str, *, least: int = 1, most: int = _MOST, **options: Any) -> None:
         super().__init__(meaning, **options)
-        self.least = least
+        self.least, self.most = least, most
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         if isinstance(value, bool) or not isinstance(value, int) or value < self.least:
-            raise ValidationError(f"{value!r} is not a whole number of at least {self.least}.")
+            raise ValidationError(f"{quoted(value)} is not a whole number of at least {self.least}.")
+        if value > self.most:
+            raise ValidationError(f"{quoted(value)} is too large; at most {self.most} can be used.")
         return value
 
 
@@ -92,7 +123,7 @@ class Number(Sentence):
         if not number or not abs(value) <= sys.float_info.max or not self.least <= value < self.below:
             bounds = "" if self.least == -math.inf else f" of at least {self.least:g}"
             bounds += "" if self.below == math.inf else f" and below {self.below:g}"
-            raise ValidationError(f"{value!r} is not a number{bounds}.")
+            raise ValidationError(f"{quoted(value)} is not a number{bounds}.")
         return float(value)
 
 
@@ -104,7 +135,7 @@ class PositiveNumber(Number):
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         number = super()._deserialize(value, attr, data, **kwargs)
         if number <= 0:
-            raise ValidationError(f"{value!r} is not a number above zero.")
+            raise ValidationError(f"{quoted(value)} is not a number above zero.")
         return number
 
 
@@ -115,7 +146,7 @@ class Truth(Sentence):
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         if not isinstance(value, bool):
-            raise ValidationError(f"{value!r} is neither true nor false.")
+            raise ValidationError(f"{quoted(value)} is neither true nor false.")
         return value
 
 
@@ -130,13 +161,17 @@ class Duration(Sentence):
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         if not isinstance(value, str):
-            raise ValidationError(f"{value!r} is not a duration; write a number and one of s, m, h, d, w, such as 7d.")
+            raise ValidationError(
+                f"{quoted(value)} is not a duration; write a number and one of s, m, h, d, w, such as 7d."
+            )
         try:
             seconds = parse_duration_s(value)
         except ValueError as error:
-            raise ValidationError(f"{error}.") from None
+            raise ValidationError(f"{hide(str(error))}.") from None
+        if seconds > _LONGEST_S:
+            raise ValidationError(f"{quoted(value)} is too long; at most {_LONGEST_S / 86_400:.0f}d can be used.")
         if seconds < self.least_s:
-            raise ValidationError(f"{value!r} is too short; at least {self.least_s:g}s is needed.")
+            raise ValidationError(f"{quoted(value)} is too short; at least {self.least_s:g}s is needed.")
         return seconds
 
 
@@ -149,7 +184,7 @@ class Moment(Sentence):
         try:
             return parse_timestamp_us(value)
         except (TypeError, ValueError):
-            raise ValidationError(f"{value!r} is not a time; write one such as 2013-01-01T00:00:00Z.") from None
+            raise ValidationError(f"{quoted(value)} is not a time; write one such as 2013-01-01T00:00:00Z.") from None
 
 
 class Choice(Sentence):
@@ -164,7 +199,7 @@ class Choice(Sentence):
         if value in self.later:
             raise ValidationError(f"{value} is not available yet; available: {', '.join(self.now)}.")
         if value not in self.now:
-            raise ValidationError(f"{value!r} is unknown; {nearest(str(value), self.now)}")
+            raise ValidationError(f"{quoted(value)} is unknown; {nearest(str(value), self.now)}")
         return value
 
 
@@ -178,7 +213,7 @@ class Only(Sentence):
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         if value != self.only or isinstance(value, bool) != isinstance(self.only, bool):
-            raise ValidationError(f"{value!r} is not available yet; available: {str(self.only).lower()}.")
+            raise ValidationError(f"{quoted(value)} is not available yet; available: {str(self.only).lower()}.")
         return value
 
 
@@ -189,8 +224,26 @@ class Arguments(Sentence):
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         if not isinstance(value, dict):
-            raise ValidationError(f"{value!r} is not a group of arguments; write {{name: value}}.")
+            raise ValidationError(f"{quoted(value)} is not a group of arguments; write {{name: value}}.")
+        _refuse_unsendable(value)
         return value
+
+
+def _refuse_unsendable(value: Any) -> None:
+    """Raise ValidationError, at its key, for what no message to a worker can carry."""
+    if isinstance(value, dict | list):
+        errors = {}
+        for key, one in value.items() if isinstance(value, dict) else enumerate(value):
+            try:
+                _refuse_unsendable(one)
+            except ValidationError as error:
+                errors[key] = error.messages
+        if errors:
+            raise ValidationError(errors)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise ValidationError(f"{value} is not a finite number.")
+    elif isinstance(value, int) and abs(value) > _MOST:
+        raise ValidationError(f"{quoted(value)} is too large; write it as a float, such as 1e30.")
 
 
 class Sub(Sentence):
@@ -204,7 +257,7 @@ class Sub(Sentence):
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         if not isinstance(value, dict):
-            raise ValidationError(f"{value!r} is not a group of keys; write `key: value` lines below it.")
+            raise ValidationError(f"{quoted(value)} is not a group of keys; write `key: value` lines below it.")
         return self.schema().load(value)
 
 
@@ -218,7 +271,7 @@ class Sequence(Sentence):
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         if not isinstance(value, list) or (not value and not self.may_be_empty):
-            raise ValidationError(f"{value!r} is not a list with at least one entry.")
+            raise ValidationError(f"{quoted(value)} is not a list with at least one entry.")
         errors, items = {}, []
         for number, one in enumerate(value):
             try:
@@ -231,6 +284,6 @@ class Sequence(Sentence):
 
 
 __all__ = [
-    "Arguments", "Choice", "Duration", "Group", "Moment", "Number", "Only", "PositiveNumber", "Sentence", "Sequence",
-    "Sub", "Text", "Truth", "Whole", "nearest", "validates_schema",
+    "Arguments", "Choice", "Duration", "Group", "Moment", "Name", "Number", "Only", "PositiveNumber", "Sentence",
+    "Sequence", "Sub", "Text", "Truth", "Whole", "nearest", "quoted", "validates_schema",
 ]  # fmt: skip

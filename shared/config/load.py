@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,11 @@ from marshmallow import ValidationError
 from shared.config.fields import Group, nearest
 from shared.config.pipeline import Last, Pipeline
 from shared.config.pipeline_schema import BUILT_IN_MODELS, PipelineSchema
+from shared.config.secrets import hide, hide_password
 from shared.config.system import System
 from shared.config.system_schema import SystemSchema
 from shared.config.yaml_source import Source, read_yaml
 from shared.errors import ConfigurationError
-
-_PASSWORD = re.compile(r"(?<=://)([^:@/]*):[^@/]*@")
 
 
 class Configuration(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,10 +32,31 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
         return yaml.safe_dump(msgspec.to_builtins(self.pipeline), sort_keys=False, allow_unicode=True)
 
     def resolved_system_yaml(self) -> str:
-        """config.yaml with every default filled in, secrets masked, in a stable order."""
-        values = msgspec.to_builtins(self.system)
+        """config.yaml with every default filled in, `${NAME}` as it was written, in a stable order."""
+        values, written, filled = (
+            msgspec.to_builtins(self.system),
+            self.system_source.written,
+            self.system_source.values,
+        )
         values["broker"] = {"url": self.system.broker.masked_url}
+        values["datasets"] = _as_written(
+            values["datasets"], written["storage"]["datasets"], filled["storage"]["datasets"]
+        )
+        values["artifacts_root"] = _as_written(
+            values["artifacts_root"], *(one.get("artifacts", {}).get("uri") for one in (written, filled))
+        )
         return yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
+
+
+def _as_written(resolved: Any, written: Any, filled: Any) -> Any:
+    """`resolved`, with the texts that the environment filled in as they were written."""
+    if isinstance(resolved, dict) and isinstance(written, dict):
+        return {key: _as_written(one, written.get(key), filled.get(key)) for key, one in resolved.items()}
+    if isinstance(resolved, list | tuple) and isinstance(written, list):
+        return [_as_written(*three) for three in zip(resolved, written, filled, strict=True)]
+    if not isinstance(resolved, str) or written == filled:
+        return resolved
+    return resolved.removesuffix(filled) + written if resolved.endswith(filled) else written
 
 
 def load_configuration(pipeline_path: Path, config_path: Path, *, experiment_mode: bool) -> Configuration:
@@ -81,8 +100,8 @@ def _checked(schema: Group, source: Source | None, problems: list[str]) -> dict[
     try:
         return dict(schema.load(source.values))
     except ValidationError as error:
-        for path, told in _flat(error.messages, ""):
-            problems.append(f"{source.where(path)}: {path}: {_PASSWORD.sub(r'***:***@', told)}")
+        for path, told in sorted(_flat(error.messages, ""), key=lambda one: source.line(one[0])):
+            problems.append(f"{source.where(path)}: {path}: {hide(told)}")
         return {}
 
 
@@ -105,12 +124,12 @@ def _system(values: dict[str, Any], source: Source) -> System:
         name: {**given, "name": name, "uri": _absolute(given["uri"], folder)}
         for name, given in values["storage"]["datasets"].items()
     }
-    url = values["broker"]["url"]
+    written = source.written.get("broker", {}).get("url", "embedded")
     return msgspec.convert(
         {
             **{key: values[key] for key in ("fleet", "notification", "trusted_modules", "lease_s", "retention")},
             "path": str(source.path),
-            "broker": {"url": url, "masked_url": _PASSWORD.sub(r"\1:***@", url)},
+            "broker": {"url": values["broker"]["url"], "masked_url": hide_password(written)},
             "datasets": datasets,
             "artifacts_root": _absolute(values["artifacts"]["uri"], folder).rstrip("/"),
         },
@@ -123,6 +142,8 @@ def _pipeline(values: dict[str, Any], source: Source) -> Pipeline:
         values["training"].pop(key, None)
     values["data"].pop("label_delay", None)
     values["logging"].pop("tensorboard", None)
+    if values["model"]["pretrained_uri"] is not None:
+        values["model"]["pretrained_uri"] = _absolute(values["model"]["pretrained_uri"], source.path.parent)
     windows = values["evaluation"]["on"]
     if not any(window["extent"]["kind"] == "until_next_trigger" for window in windows):
         taken = {window["name"] for window in windows}

@@ -19,17 +19,6 @@ _LATER_TRIGGERS = ("data_drift", "performance", "cost", "schedule", "ensemble")
 _LATER_STRATEGIES = ("freshness", "reservoir", "gdumb", "coreset", "class_balanced", "uniform", "rho_loss")
 
 
-class Name(f.Text):
-    """A text that can name a folder."""
-
-    kind = "name"
-
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
-        if not isinstance(value, str) or not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]*", value):
-            raise ValidationError(f"{value!r} cannot name a folder; use letters, digits, `-`, `_` and `.`.")
-        return value
-
-
 class ModelId(f.Text):
     """A built-in model, or a class to import."""
 
@@ -42,7 +31,7 @@ class ModelId(f.Text):
             raise ValidationError(f"{value} is not available yet; available: {self.kind}.")
         if isinstance(value, str) and _IMPORTED.fullmatch(value):
             return value
-        raise ValidationError(f"{value!r} is unknown; {f.nearest(str(value), BUILT_IN_MODELS)}")
+        raise ValidationError(f"{f.quoted(value)} is unknown; {f.nearest(str(value), BUILT_IN_MODELS)}")
 
 
 class Initial(f.Sentence):
@@ -55,7 +44,7 @@ class Initial(f.Sentence):
             return None
         if isinstance(value, dict) and list(value) == ["pretrained"] and isinstance(value["pretrained"], str):
             return value["pretrained"]
-        raise ValidationError(f"{value!r} is neither random nor {{pretrained: URI}}.")
+        raise ValidationError(f"{f.quoted(value)} is neither random nor {{pretrained: URI}}.")
 
 
 class MetricField(f.Sentence):
@@ -67,16 +56,19 @@ class MetricField(f.Sentence):
         given = dict(value) if isinstance(value, dict) else {"name": value}
         name = given.pop("name", None)
         if not isinstance(name, str) or name not in METRICS:
-            raise ValidationError(f"{name!r} is unknown; {f.nearest(str(name), METRICS)}")
+            raise ValidationError(f"{f.quoted(name)} is unknown; {f.nearest(str(name), METRICS)}")
         options = METRICS[name].options
         for key, chosen in given.items():
             allowed = options.get(key)
             if allowed is None:
                 raise ValidationError(f"{name} has no option {key}; it has: {', '.join(options) or 'none'}.")
             if isinstance(allowed, tuple) and chosen not in allowed:
-                raise ValidationError(f"{key}: {chosen!r} is unknown; known: {', '.join(map(str, allowed))}.")
-            if allowed is int and (not isinstance(chosen, int) or isinstance(chosen, bool) or chosen < 1):
-                raise ValidationError(f"{key}: {chosen!r} is not a whole number of at least 1.")
+                raise ValidationError(f"{key}: {f.quoted(chosen)} is unknown; known: {', '.join(map(str, allowed))}.")
+            if allowed is int:
+                try:
+                    f.Whole("").deserialize(chosen)
+                except ValidationError as error:
+                    raise ValidationError(f"{key}: {error.messages[0]}") from None
         full: dict[str, Any] = {**_DEFAULT_OPTIONS.get(str(name), {}), **given}
         label = {
             "top_k": f"top_{full.get('k')}",
@@ -96,7 +88,7 @@ class Extent(f.Sentence):
         if isinstance(value, dict) and len(value) == 1 and next(iter(value)) in ("last", "every"):
             kind, duration = next(iter(value.items()))
             return {"kind": kind, "duration_s": f.Duration("").deserialize(duration)}
-        raise ValidationError(f"{value!r} is not a window; write {self.kind}.")
+        raise ValidationError(f"{f.quoted(value)} is not a window; write {self.kind}.")
 
 
 class Models(f.Sentence):
@@ -109,7 +101,7 @@ class Models(f.Sentence):
             return None
         if isinstance(value, dict) and list(value) == ["newest"]:
             return f.Whole("").deserialize(value["newest"])
-        raise ValidationError(f"{value!r} is neither all nor {{newest: N}}.")
+        raise ValidationError(f"{f.quoted(value)} is neither all nor {{newest: N}}.")
 
 
 class Trigger(f.Sentence):
@@ -119,7 +111,7 @@ class Trigger(f.Sentence):
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         if not isinstance(value, dict):
-            raise ValidationError(f"{value!r} is not a group; write {{policy: data_amount, every: 5000}}.")
+            raise ValidationError(f"{f.quoted(value)} is not a group; write {{policy: data_amount, every: 5000}}.")
         policy = _chosen(value, "policy", f.Choice("", *TRIGGERS, later=_LATER_TRIGGERS, required=True))
         return TRIGGERS[policy]().load(value)
 
@@ -131,7 +123,7 @@ class Strategy(f.Sentence):
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         if not isinstance(value, dict):
-            raise ValidationError(f"{value!r} is not a group; write {{name: new_data}}.")
+            raise ValidationError(f"{f.quoted(value)} is not a group; write {{name: new_data}}.")
         name = _chosen(value, "name", f.Choice("", *STRATEGIES, later=_LATER_STRATEGIES, required=True))
         beside = {key: one for key, one in value.items() if key not in ("name", "config")}
         config: dict[str, Any] = f.Arguments("").deserialize(value.get("config", {})) or {}
@@ -184,7 +176,7 @@ STRATEGIES: dict[str, type[f.Group]] = {"new_data": NewData, "all_data": AllData
 class Identity(f.Group):
     """`pipeline:`."""
 
-    name = Name("the pipeline's name; run directories are called after it", required=True)
+    name = f.Name("the pipeline's name; run directories are called after it", required=True)
     version = f.Whole("your own count of its versions", least=0, load_default=1)
     description = f.Text("what it is for", load_default="")
 
@@ -237,7 +229,7 @@ class Training(f.Group):
     gradient_clip_norm = f.PositiveNumber("largest norm of the gradient", load_default=None)
     checkpoint_every_s = f.PositiveNumber("seconds between two checkpoints", load_default=30.0)
     seed = f.Whole("of everything random", least=0, load_default=0)
-    threads = f.Whole("CPU threads of a training", load_default=1)
+    threads = f.Whole("CPU threads of a training", most=1024, load_default=1)
     on_failure = f.Choice("after a failed trigger", "stop", "continue", load_default="stop")
     backlog = f.Choice("when triggers come faster than trainings", "queue", "coalesce", load_default="queue")
     max_in_flight = f.Whole("trainings under way at once, at most", load_default=8)
@@ -246,7 +238,7 @@ class Training(f.Group):
     def _one_worker(self, data: dict[str, Any], **_: Any) -> None:
         workers = data["workers"]
         if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
-            raise ValidationError({"workers": [f"{workers!r} is not a whole number of at least 1."]})
+            raise ValidationError({"workers": [f"{f.quoted(workers)} is not a whole number of at least 1."]})
         if workers > 1:
             raise ValidationError({"workers": [f"{workers} is not available yet; available: 1."]})
 
@@ -333,13 +325,17 @@ class Deployment(f.Group):
 
 
 class LogTarget(f.Text):
-    """`terminal`, or `file:` and a name."""
+    """`terminal`, or `file:` and a name that no other file of the run directory has."""
 
-    kind = "terminal | file:NAME"
+    kind = "terminal | file:NAME.log"
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
-        if value != "terminal" and not re.fullmatch(r"file:[A-Za-z0-9._-]+", str(value)):
-            raise ValidationError(f"{value!r} is neither terminal nor file:NAME (a name in the run directory).")
+        if value == "file:workers.log":
+            raise ValidationError("workers.log is what the workers say; choose another name.")
+        if value != "terminal" and not re.fullmatch(r"file:[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}\.log", str(value)):
+            raise ValidationError(
+                f"{f.quoted(value)} is neither terminal nor file:NAME.log (a name in the run directory)."
+            )
         return value
 
 

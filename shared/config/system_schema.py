@@ -22,7 +22,7 @@ class BrokerUrl(f.Text):
             raise ValidationError(f"sentinel:// is not available yet; available: {self.kind}.")
         if value != "embedded" and not str(value).startswith(_SCHEMES):
             scheme = str(value).split("://")[0]
-            raise ValidationError(f"{scheme!r} is no broker; write {self.kind}.")
+            raise ValidationError(f"{f.quoted(scheme)} is no broker; write {self.kind}.")
         return value
 
 
@@ -45,7 +45,7 @@ class Shape(f.Sentence):
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         if not isinstance(value, list) or len(value) != 3 or not all(type(n) is int and n > 0 for n in value):
-            raise ValidationError(f"{value!r} is not [channels, height, width].")
+            raise ValidationError(f"{f.quoted(value)} is not [channels, height, width].")
         return tuple(value)
 
 
@@ -82,6 +82,19 @@ class Dataset(f.Group):
                 {given[1]: [f"stands beside {given[0]}; a dataset has one of features, image, text."]}
             )
 
+    @f.validates_schema
+    def _label_apart(self, data: dict[str, Any], **_: Any) -> None:
+        label, features = data["label"], data["features"] or []
+        image = data["image"]["column"] if data["image"] else None
+        if label == data["timestamp"]:
+            raise ValidationError({"label": [f"{label} is the timestamp; name the column to be learned."]})
+        for key, names in (("features", features), ("text", [data["text"]]), ("image", [image])):
+            if label in names:
+                raise ValidationError({key: [f"{label} is the label; a model must not see it."]})
+        for number, name in enumerate(features):
+            if name in features[:number]:
+                raise ValidationError({"features": {number: [f"{name} stands here twice; keep one."]}})
+
 
 class Datasets(f.Sentence):
     """Datasets by name."""
@@ -90,10 +103,11 @@ class Datasets(f.Sentence):
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         if not isinstance(value, dict) or not value:
-            raise ValidationError(f"{value!r} names no dataset; write `name: {{uri: …}}` below it.")
+            raise ValidationError(f"{f.quoted(value)} names no dataset; write `name: {{uri: …}}` below it.")
         errors, loaded = {}, {}
         for name, given in value.items():
             try:
+                f.Name("").deserialize(name)  # of its manifest
                 loaded[name] = f.Sub(Dataset, "").deserialize(given)
             except ValidationError as error:
                 errors[name] = error.messages
@@ -117,8 +131,8 @@ class Artifacts(f.Group):
 class Fleet(f.Group):
     """`fleet:`."""
 
-    train = f.Whole("train workers the supervisor starts", least=0, load_default=1)
-    evaluate = f.Whole("evaluate workers the supervisor starts", least=0, load_default=1)
+    train = f.Whole("train workers the supervisor starts", least=0, most=1024, load_default=1)
+    evaluate = f.Whole("evaluate workers the supervisor starts", least=0, most=1024, load_default=1)
     device = f.Choice("of the train workers", "auto", "cpu", "cuda", load_default="auto")
 
 

@@ -2,53 +2,72 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from shared.config import secrets
 from shared.errors import ConfigurationError
 
-_ENVIRONMENT = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_MOST_VALUES = 100_000  # anchors can multiply a few lines into more than memory holds
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML as people mean it: `on`, `off`, `yes` and `no` are words, only `true` and `false` are booleans."""
+    """YAML as people mean it: `on`, `off`, `yes` and `no` are words, 010 is no octal and 1:30 no number at all."""
+
+
+_TAGS = ("!!str", "!!int", "!!float", "!!bool", "!!null", "!!map", "!!seq", "!!merge")
+_REPLACED = ("!!bool", "!!timestamp", "!!int", "!!float")
+
+
+def _short(tag: str) -> str:
+    return tag.replace("tag:yaml.org,2002:", "!!")
 
 
 _Loader.yaml_implicit_resolvers = {
-    letter: [
-        (tag, pattern)
-        for tag, pattern in resolvers
-        if tag not in ("tag:yaml.org,2002:bool", "tag:yaml.org,2002:timestamp")
-    ]
+    letter: [(tag, pattern) for tag, pattern in resolvers if _short(tag) not in _REPLACED]
     for letter, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
 )
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:int", re.compile(r"^[-+]?(?:0|[1-9][0-9_]*|0x[0-9a-fA-F]+)$"), list("-+0123456789")
+)
 # YAML 1.1 wants a dot in a float; people write 1e-3.
 _Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"^[-+]?\d+(?:\.\d*)?[eE][-+]?\d+$"), list("-+0123456789")
+    "tag:yaml.org,2002:float",
+    re.compile(
+        r"^[-+]?(?:[0-9][0-9_]*\.[0-9_]*|\.[0-9][0-9_]*|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?$|^[-+]?\.(?:inf|Inf|INF)$|^\.(?:nan|NaN|NAN)$"
+    ),
+    list("-+0123456789."),
 )
 
 
 class Source:
-    """What a file says, and on which line it says what."""
+    """What a file says, and on which line it says what.
 
-    def __init__(self, path: Path, values: dict[str, Any], lines: dict[str, int]) -> None:
+    `written` is `values` before the environment filled in `${NAME}`.
+    """
+
+    def __init__(self, path: Path, written: dict[str, Any], values: dict[str, Any], lines: dict[str, int]) -> None:
         self.path = path
+        self.written = written
         self.values = values
         self._lines = lines
 
-    def where(self, key_path: str) -> str:
-        """`pipeline.yaml:12` for the key at this dotted path, or its nearest ancestor that the file has."""
+    def line(self, key_path: str) -> int:
+        """The line of the key at this dotted path, or of its nearest ancestor that the file has."""
         parts = key_path.split(".")
         while parts and ".".join(parts) not in self._lines:
             parts.pop()
-        return f"{self.path.name}:{self._lines.get('.'.join(parts), 1)}"
+        return self._lines.get(".".join(parts), 1)
+
+    def where(self, key_path: str) -> str:
+        """`pipeline.yaml:12` for the key at this dotted path."""
+        return f"{self.path.name}:{self.line(key_path)}"
 
 
 def read_yaml(path: Path, *, environment: bool = False) -> Source:
@@ -58,16 +77,17 @@ def read_yaml(path: Path, *, environment: bool = False) -> Source:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ConfigurationError(f"{path}:1: there is no such file; check the path.") from None
-    except (IsADirectoryError, PermissionError) as error:
-        raise ConfigurationError(f"{path}:1: cannot be read as a file ({error.strerror}).") from None
+    except OSError as error:
+        raise ConfigurationError(f"{path}:1: cannot be read as a file ({error.strerror}); check the path.") from None
     except UnicodeDecodeError:
         raise ConfigurationError(f"{name}:1: is not UTF-8 text; save it as UTF-8.") from None
     try:
         root = yaml.compose(text, _Loader)
         if not isinstance(root, yaml.MappingNode):
             raise ConfigurationError(f"{name}:1: holds no `key: value` pairs; see docs/configuration.md.")
-        reader = _Reader(name, environment)
-        values = reader.value(root, "")
+        reader = _Reader(name)
+        written = reader.value(root, "")
+        values = reader.filled(written, "") if environment else written
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f"{mark.line + 1}:{mark.column + 1}" if mark else "1"
@@ -76,32 +96,38 @@ def read_yaml(path: Path, *, environment: bool = False) -> Source:
         ) from None
     except yaml.YAMLError as error:
         raise ConfigurationError(f"{name}:1: is not YAML: {str(error).splitlines()[0]}") from None
+    except RecursionError:
+        raise ConfigurationError(
+            f"{name}:1: holds an anchor inside itself, or thousands of levels; unfold it."
+        ) from None
     if reader.problems:
         raise ConfigurationError(*reader.problems)
-    return Source(path.resolve(), values, reader.lines)
+    return Source(path.resolve(), written, values, reader.lines)
 
 
 class _Reader:
     """Turns nodes into values, and notes lines and mistakes on the way."""
 
-    def __init__(self, name: str, environment: bool) -> None:
+    def __init__(self, name: str) -> None:
         self._name = name
-        self._environment = environment
         self.lines: dict[str, int] = {}
         self.problems: list[str] = []
         self._scalars = _Loader("")
 
     def value(self, node: yaml.Node, path: str) -> Any:
         self.lines.setdefault(path, node.start_mark.line + 1)
+        if len(self.lines) > _MOST_VALUES:
+            raise ConfigurationError(f"{self._name}:1: holds more than {_MOST_VALUES} values; shorten it.")
+        if _short(node.tag) not in _TAGS:
+            self._problem(node, path, f"has the tag {_short(node.tag)}, which means nothing here; remove it.")
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
             return [self.value(item, f"{path}.{number}") for number, item in enumerate(node.value)]
         try:
-            found = self._scalars.construct_object(node)
+            return self._scalars.construct_object(node)
         except (yaml.YAMLError, ValueError):
-            found = node.value
-        return self._filled(found, path) if isinstance(found, str) and self._environment else found
+            return node.value
 
     def _mapping(self, node: yaml.MappingNode, path: str) -> dict[str, Any]:
         values: dict[str, Any] = {}
@@ -109,18 +135,24 @@ class _Reader:
             key = str(getattr(key_node, "value", ""))
             at = f"{path}.{key}" if path else key
             if key in values:
-                line = key_node.start_mark.line + 1
-                self.problems.append(f"{self._name}:{line}: {at}: stands here a second time; keep one of the two.")
+                self._problem(key_node, at, "stands here a second time; keep one of the two.")
             self.lines[at] = key_node.start_mark.line + 1
             values[key] = self.value(value_node, at)
         return values
 
-    def _filled(self, text: str, path: str) -> str:
-        def one(match: re.Match[str]) -> str:
-            if match[1] not in os.environ:
-                self.problems.append(
-                    f"{self._name}:{self.lines[path]}: {path}: the environment has no {match[1]}; export it first."
-                )
-            return os.environ.get(match[1], "")
+    def filled(self, value: Any, path: str) -> Any:
+        """The value with each `${NAME}` filled in from the environment."""
+        if isinstance(value, dict):
+            return {key: self.filled(one, f"{path}.{key}" if path else key) for key, one in value.items()}
+        if isinstance(value, list):
+            return [self.filled(one, f"{path}.{number}") for number, one in enumerate(value)]
+        if not isinstance(value, str):
+            return value
+        text, missing = secrets.fill(value)
+        for name in missing:
+            where = f"{self._name}:{self.lines[path]}"
+            self.problems.append(f"{where}: {path}: the environment has no {name}; export it first.")
+        return text
 
-        return _ENVIRONMENT.sub(one, text)
+    def _problem(self, node: yaml.Node, path: str, told: str) -> None:
+        self.problems.append(f"{self._name}:{node.start_mark.line + 1}: {path}: {told}")

@@ -14,21 +14,27 @@ import pyarrow.parquet as pq
 from shared.errors import DataError
 
 _FINGERPRINT_BYTES = 65_536
+UNREADABLE = (pa.ArrowException, KeyError, UnicodeDecodeError, OSError)
 _SUFFIXES = (".parquet", ".csv")
 
 
 def list_files(uri: str) -> list[tuple[str, int]]:
-    """Files and sizes in bytes that a path, folder, glob or URI names, in name order; hidden ones left out."""
-    filesystem, path = fsspec.core.url_to_fs(uri)
+    """Files and sizes in bytes that a path, folder, glob or URI names, in name order; hidden ones left out.
+
+    Raises DataError for a place that cannot be looked into.
+    """
     try:
+        filesystem, path = fsspec.core.url_to_fs(uri)
         if any(mark in path for mark in "*?["):
             found = list(cast(dict[str, Any], filesystem.glob(path, detail=True)).values())
         elif filesystem.isdir(path):
             found = [info for info in filesystem.ls(path, detail=True) if info["name"].endswith(_SUFFIXES)]
         else:
             found = [filesystem.info(path)]
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
+    except (OSError, ValueError, ImportError) as error:
+        raise DataError(f"{uri} cannot be looked into: {error}. Mend uri under storage.datasets.") from error
     files = [(str(info["name"]), int(info["size"])) for info in found if info["type"] == "file"]
     return sorted(file for file in files if not file[0].rsplit("/", 1)[-1].startswith((".", "_")))
 
@@ -42,6 +48,14 @@ def fingerprint(uri: str, like: str) -> str:
             file.seek(start)
             digest.update(file.read(_FINGERPRINT_BYTES))
     return digest.hexdigest()
+
+
+def unchanged_mark(uri: str, like: str) -> str:
+    """A text that stays while nobody writes to the file: cheaper than its fingerprint. Raises DataError if gone."""
+    try:
+        return str(fsspec.core.url_to_fs(like)[0].ukey(uri))
+    except OSError as error:
+        raise DataError(f"{uri} cannot be read: {error}. Bring the file back, then --resume.") from error
 
 
 def open_file(uri: str, like: str) -> Any:
@@ -64,12 +78,17 @@ def count_rows(uri: str, like: str) -> int:
             if is_csv(uri):
                 return sum(batch.num_rows for batch in pa_csv.open_csv(file))
             return int(pq.ParquetFile(file).metadata.num_rows)
-    except (pa.ArrowInvalid, OSError) as error:
+    except UNREADABLE as error:
         raise DataError(f"{uri} is not a readable Parquet or CSV file: {error}. Mend it or take it away.") from error
 
 
 @cache
 def schema_of(uri: str, like: str) -> pa.Schema:
-    """Column names and types of a file."""
-    with open_file(uri, like) as file:
-        return pa_csv.open_csv(file).schema if is_csv(uri) else pq.ParquetFile(file).schema_arrow
+    """Column names and types of a file. Raises DataError."""
+    try:
+        with open_file(uri, like) as file:
+            schema = pa_csv.open_csv(file).schema if is_csv(uri) else pq.ParquetFile(file).schema_arrow
+            schema.names  # noqa: B018 - decodes them
+            return schema
+    except UNREADABLE as error:
+        raise DataError(f"the columns of {uri} cannot be read: {error}. Mend the file or take it away.") from error

@@ -13,6 +13,15 @@ from shared.config.system import Dataset
 from shared.dataset.files import count_rows, fingerprint, list_files
 from shared.errors import DataError
 
+IF_MENDED = (
+    "If it was mended on purpose, remove the dataset's manifest (datasets/NAME.jsonl in the artifacts folder): "
+    "--resume then takes the file as it is, with as many rows as before; a new run gives all rows new keys."
+)
+MEND_THE_ROW = (
+    "Mend the row in its file and remove the dataset's manifest (datasets/NAME.jsonl in the artifacts folder), then "
+    "--resume, or start a new run."
+)
+
 
 class ManifestEntry(msgspec.Struct, frozen=True, kw_only=True):
     """One file of the dataset. Its rows have the keys first_key … first_key + rows − 1."""
@@ -35,17 +44,21 @@ def manifest_path(artifacts_root: str, dataset: str) -> Path:
 
 
 def read_manifest(path: Path) -> tuple[ManifestEntry, ...]:
-    """The entries so far; a torn last line, left by a crash, does not count."""
+    """The entries so far; a torn last line, left by a crash, does not count. Raises DataError for any other line."""
     if not path.exists():
         return ()
     lines = path.read_bytes().split(b"\n")[:-1]
-    return tuple(msgspec.json.decode(line, type=ManifestEntry) for line in lines)
+    try:
+        return tuple(msgspec.json.decode(line, type=ManifestEntry) for line in lines)
+    except msgspec.MsgspecError as error:
+        raise DataError(f"{path} is damaged: {error}. Remove it; --resume writes it anew from the journal.") from error
 
 
 def discover(dataset: Dataset, artifacts_root: str) -> tuple[ManifestEntry, ...]:
     """All entries, after files not known yet were appended in name order. Raises DataError if a known one changed.
 
-    A lock on the manifest lets several supervisors agree on the keys.
+    A lock on the manifest lets several supervisors agree on the keys. Files of a restored manifest are taken as they
+    are now, if they have as many rows as before.
     """
     path = manifest_path(artifacts_root, dataset.name)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -54,18 +67,18 @@ def discover(dataset: Dataset, artifacts_root: str) -> tuple[ManifestEntry, ...]
         entries = list(read_manifest(path))
         found = dict(list_files(dataset.uri))
         for entry in entries:
-            _check_unchanged(entry, found, path)
+            _check_unchanged(entry, found)
+        if any(not entry.fingerprint for entry in entries):
+            entries = [_taken_anew(entry, found, dataset.uri) for entry in entries]
+            os.ftruncate(manifest.fileno(), 0)
+            _append(manifest.fileno(), path, entries)
         known = {entry.file for entry in entries}
         new = [file for file in found if file not in known]
         next_key = entries[-1].stop_key if entries else 0
         for file in new:
-            entry = ManifestEntry(
-                file=file,
-                rows=count_rows(file, dataset.uri),
-                size_bytes=found[file],
-                fingerprint=fingerprint(file, dataset.uri),
-                first_key=next_key,
-            )
+            rows = count_rows(file, dataset.uri)
+            entry = ManifestEntry(file=file, rows=rows, size_bytes=0, fingerprint="", first_key=next_key)
+            entry = _taken_anew(entry, found, dataset.uri)
             entries.append(entry)
             next_key = entry.stop_key
         if new:
@@ -74,13 +87,16 @@ def discover(dataset: Dataset, artifacts_root: str) -> tuple[ManifestEntry, ...]
 
 
 def restore_manifest(artifacts_root: str, dataset: str, entries: Sequence[ManifestEntry]) -> None:
-    """Write a lost manifest back from what a journal remembers; one that is there stays."""
+    """Write a lost manifest back from what a journal remembers; one that is there stays.
+
+    Removing the manifest is also how people say that a file was mended, so the next `discover` takes files as they are.
+    """
     path = manifest_path(artifacts_root, dataset)
     if len(read_manifest(path)) >= len(entries):
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_suffix(".tmp")
-    temporary.write_bytes(_lines(entries))
+    temporary.write_bytes(_lines([msgspec.structs.replace(entry, fingerprint="") for entry in entries]))
     temporary.replace(path)
 
 
@@ -95,11 +111,26 @@ def _lines(entries: Sequence[ManifestEntry]) -> bytes:
     return b"".join(msgspec.json.encode(entry) + b"\n" for entry in entries)
 
 
-def _check_unchanged(entry: ManifestEntry, found: dict[str, int], path: Path) -> None:
-    remedy = f"Restore it; if the dataset was replaced on purpose, give it a new name or remove {path}."
-    if entry.file not in found:
-        raise DataError(f"{entry.file} has vanished; it holds the keys from {entry.first_key}. {remedy}")
-    if found[entry.file] != entry.size_bytes:
+def _taken_anew(entry: ManifestEntry, found: dict[str, int], uri: str) -> ManifestEntry:
+    """The entry with size and fingerprint of the file as it is now. Raises DataError if the keys do not fit it."""
+    rows = count_rows(entry.file, uri)
+    if rows != entry.rows:
         raise DataError(
-            f"{entry.file} has changed: it had {entry.size_bytes} bytes and now has {found[entry.file]}. {remedy}"
+            f"{entry.file} has {rows} rows, but had {entry.rows} when they were given keys, which are for ever. "
+            "Restore it, or start a new run."
+        )
+    mark = fingerprint(entry.file, uri)
+    return msgspec.structs.replace(entry, size_bytes=found[entry.file], fingerprint=mark)
+
+
+def _check_unchanged(entry: ManifestEntry, found: dict[str, int]) -> None:
+    if entry.file not in found:
+        raise DataError(
+            f"{entry.file} has vanished; it holds the keys from {entry.first_key}. Restore it, then --resume; "
+            "if the dataset was replaced on purpose, give it a new name."
+        )
+    if entry.fingerprint and found[entry.file] != entry.size_bytes:
+        raise DataError(
+            f"{entry.file} has changed: it had {entry.size_bytes} bytes and now has {found[entry.file]}. "
+            f"Restore it, then --resume. {IF_MENDED}"
         )

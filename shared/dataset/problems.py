@@ -3,71 +3,95 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 
+from shared.dataset.files import schema_of
+from shared.dataset.kinds import alike, kind_of
 from shared.dataset.table import TableDataset
 from shared.errors import DataError
 
+_ROWS_AT_ONCE = 1_000_000
+_MOST_SENTENCES = 20
 
-def problems(dataset: TableDataset) -> list[str]:
-    """One sentence, with its remedy, for each thing that keeps the dataset from being used."""
+
+def problems(dataset: TableDataset, also: Sequence[str] = ()) -> list[str]:
+    """One sentence, with its remedy, for each thing that keeps the dataset from being used.
+
+    `also` are columns needed beside timestamp, label and features.
+    """
     config = dataset.config
     if not dataset.entries:
         return [f"dataset {config.name}: no file matches {config.uri}; put the data there or mend storage.datasets."]
     if dataset.rows == 0:
         return [f"dataset {config.name}: {config.uri} holds no rows; a dataset needs at least one."]
-    wanted = [config.timestamp, config.label, *dataset.feature_columns]
-    found = [_absent(dataset, name) for name in wanted if name not in dataset.schema.names]
-    if not found:
-        found = [*_types(dataset), *_labels(dataset)]
-    return found
-
-
-def _absent(dataset: TableDataset, name: str) -> str:
-    names = dataset.schema.names
-    near = difflib.get_close_matches(name, names, 1)
-    hint = f"did you mean {near[0]}?" if near else f"its columns are {', '.join(names[:20])}."
-    return f"dataset {dataset.config.name}: {dataset.entries[0].file} has no column {name}; {hint}"
-
-
-def _types(dataset: TableDataset) -> list[str]:
-    config, schema = dataset.config, dataset.schema
-    found = []
-    timestamp = schema.field(config.timestamp).type
-    if not (pa.types.is_temporal(timestamp) or pa.types.is_string(timestamp) or pa.types.is_integer(timestamp)):
-        found.append(
-            f"dataset {config.name}: {config.timestamp} is {timestamp}; a timestamp, ISO text or integer is needed."
-        )
-    if pa.types.is_integer(timestamp) and config.unit is None:
-        found.append(f"dataset {config.name}: {config.timestamp} is {timestamp}; say `unit: s` or `unit: ms`.")
-    if config.image is None and config.text is None:
-        for name in dataset.feature_columns:
-            kind = schema.field(name).type
-            if not (
-                pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind) or _text(kind)
-            ):
-                found.append(
-                    f"dataset {config.name}: feature {name} is {kind}; numbers, booleans and strings can be used. "
-                    "List the usable columns under features."
-                )
-    if config.text is not None and not _text(schema.field(config.text).type):
-        found.append(f"dataset {config.name}: {config.text} is {schema.field(config.text).type}; text is needed.")
-    return found
-
-
-def _text(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_dictionary(kind))
-
-
-def _labels(dataset: TableDataset) -> list[str]:
+    wanted = list(dict.fromkeys([config.timestamp, config.label, *dataset.feature_columns, *also]))
     try:
-        for key, _ in dataset.batches([dataset.config.timestamp], 0, 1):
-            dataset.timestamps_us(key, key + 1)
-        for start in range(0, dataset.rows, 1_000_000):
-            dataset.labels(start, min(start + 1_000_000, dataset.rows))
+        found = list(_columns(dataset, wanted)) or list(_types(dataset)) or list(_other_types(dataset, wanted))
+        return found[:_MOST_SENTENCES] or _rows(dataset)
     except DataError as error:
         return [str(error)]
-    except pa.ArrowInvalid as error:
-        return [f"dataset {dataset.config.name}: {dataset.config.label} is no usable label: {error}"]
+
+
+def _columns(dataset: TableDataset, wanted: Sequence[str]) -> Iterator[str]:
+    """Columns that a file lacks, or has more than once."""
+    for entry in dataset.entries:
+        names = schema_of(entry.file, dataset.config.uri).names
+        for name in wanted:
+            if names.count(name) != 1:
+                yield f"dataset {dataset.config.name}: {entry.file} {_wrong_count(name, names)}"
+
+
+def _wrong_count(name: str, names: Sequence[str]) -> str:
+    if name in names:
+        return f"has {names.count(name)} columns {name}; rename all but one."
+    near = difflib.get_close_matches(name, names, 1)
+    hint = f"did you mean {near[0]}?" if near else f"its columns are {', '.join(names[:20])}."
+    return f"has no column {name}; {hint}"
+
+
+def _types(dataset: TableDataset) -> Iterator[str]:
+    """Columns whose type in the first file cannot be used."""
+    config, start = dataset.config, f"dataset {dataset.config.name}:"
+    types = {name: dataset.schema.field(name).type for name in dataset.schema.names if _once(name, dataset)}
+    timestamp = types[config.timestamp]
+    if kind_of(timestamp) not in ("time", "text", "whole number") or pa.types.is_boolean(timestamp):
+        yield f"{start} {config.timestamp} is {timestamp}; a timestamp, ISO text or integer is needed."
+    elif kind_of(timestamp) == "whole number" and config.unit is None:
+        yield f"{start} {config.timestamp} is {timestamp}; say `unit: s` or `unit: ms`."
+    if config.text is not None and kind_of(types[config.text]) != "text":
+        yield f"{start} {config.text} is {types[config.text]}; text is needed."
+    if config.image is None and config.text is None:
+        for name in dataset.feature_columns:
+            if kind_of(types[name]) not in ("number", "whole number", "text"):
+                yield (
+                    f"{start} feature {name} is {types[name]}; numbers, booleans and strings can be used. "
+                    "List the usable columns under features."
+                )
+
+
+def _once(name: str, dataset: TableDataset) -> bool:
+    return bool(dataset.schema.names.count(name) == 1)
+
+
+def _other_types(dataset: TableDataset, wanted: Sequence[str]) -> Iterator[str]:
+    """Columns that are of another kind in a later file than in the first one."""
+    for entry in dataset.entries[1:]:
+        schema = schema_of(entry.file, dataset.config.uri)
+        for name in wanted:
+            first, here = dataset.schema.field(name).type, schema.field(name).type
+            if not alike(kind_of(first), kind_of(here)):
+                yield (
+                    f"dataset {dataset.config.name}: {name} is {here} in {entry.file}, but {first} in "
+                    f"{dataset.entries[0].file}; give it one type in all files."
+                )
+
+
+def _rows(dataset: TableDataset) -> list[str]:
+    """The first timestamp or label that cannot be used."""
+    for start in range(0, dataset.rows, _ROWS_AT_ONCE):
+        stop = min(start + _ROWS_AT_ONCE, dataset.rows)
+        dataset.timestamps_us(start, stop)
+        dataset.labels(start, stop)
     return []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,13 +13,14 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from shared.config.system import Dataset
-from shared.dataset.files import fingerprint, is_csv, open_file, schema_of
-from shared.dataset.manifest import ManifestEntry
+from shared.dataset.files import UNREADABLE, fingerprint, is_csv, open_file, schema_of, unchanged_mark
+from shared.dataset.kinds import kind_of
+from shared.dataset.manifest import IF_MENDED, MEND_THE_ROW, ManifestEntry
+from shared.dataset.timestamps import microseconds
 from shared.errors import DataError
 
 _ROWS_AT_ONCE = 65_536
-_ZONED = r":\d\d.*(Z|[+-]\d\d(:?\d\d)?)$"  # ISO texts that name their zone; the others are UTC
-_verified: set[tuple[str, str]] = set()  # (file, fingerprint) that this process has seen unchanged
+_verified: dict[tuple[str, str], str] = {}  # (file, fingerprint) → its mark when this process found it unchanged
 
 
 class TableDataset:
@@ -83,22 +85,37 @@ class TableDataset:
     def timestamps_us(self, first_key: int, stop_key: int) -> npt.NDArray[np.int64]:
         """Timestamps of the rows [first_key, stop_key), shape (rows,). Raises DataError for an unusable one."""
         parts = [
-            self._microseconds(piece.column(0), key)
+            microseconds(piece.column(0), key, self.config)
             for key, piece in self.batches([self.config.timestamp], first_key, stop_key)
         ]
         return np.concatenate(parts) if parts else np.empty(0, np.int64)
 
     def labels(self, first_key: int, stop_key: int) -> npt.NDArray[np.int64] | npt.NDArray[np.float64]:
-        """Labels of the rows, int64 for whole numbers and booleans, else float64. Raises DataError for a null."""
-        parts = []
-        for key, piece in self.batches([self.config.label], first_key, stop_key):
-            column = piece.column(0)
-            if column.null_count:
-                row = key + pc.index(pc.is_null(column), True).as_py()
-                raise DataError(f"dataset {self.config.name}: the label in {self.config.label} of key {row} is null.")
-            whole = pa.types.is_integer(column.type) or pa.types.is_boolean(column.type)
-            parts.append(column.cast(pa.int64() if whole else pa.float64()).to_numpy())
+        """Labels of the rows, int64 for whole numbers and booleans, else float64.
+
+        Raises DataError for text, null and NaN.
+        """
+        parts: list[npt.NDArray[Any]] = [
+            self._label_numbers(piece.column(0), key)
+            for key, piece in self.batches([self.config.label], first_key, stop_key)
+        ]
         return np.concatenate(parts) if parts else np.empty(0, np.int64)
+
+    def _label_numbers(self, column: pa.ChunkedArray, first_key: int) -> npt.NDArray[Any]:
+        name, kind = f"dataset {self.config.name}: the label in {self.config.label}", kind_of(column.type)
+        unusable = pc.is_null(column, nan_is_null=pa.types.is_floating(column.type))
+        row = pc.index(unusable, True).as_py()
+        if row >= 0:
+            raise DataError(f"{name} of key {first_key + row} is {column[row].as_py() or 'null'}. {MEND_THE_ROW}")
+        if kind not in ("whole number", "number"):
+            raise DataError(
+                f"{name} is {column.type} from key {first_key} on, where a number is needed. Number the classes 0, 1, "
+                "2… in the data, or name another `label:` in config.yaml."
+            )
+        try:
+            return np.asarray(column.cast(pa.int64() if kind == "whole number" else pa.float64()).to_numpy())
+        except pa.ArrowInvalid as error:
+            raise DataError(f"{name} near key {first_key} cannot be used: {error}. {MEND_THE_ROW}") from error
 
     def _pieces(
         self, entry: ManifestEntry, columns: Sequence[str], first_key: int, batch_rows: int
@@ -109,9 +126,7 @@ class TableDataset:
         try:
             with open_file(entry.file, self.config.uri) as file:
                 if is_csv(entry.file):
-                    types = {name: self.schema.field(name).type for name in columns}
-                    options = pa_csv.ConvertOptions(include_columns=list(columns), column_types=types)
-                    batches = iter(pa_csv.open_csv(file, convert_options=options))
+                    batches = iter(pa_csv.open_csv(file, convert_options=self._csv_types(columns)))
                 else:
                     parquet = pq.ParquetFile(file)
                     groups, key = _groups_from(parquet, entry.first_key, first_key)
@@ -120,33 +135,27 @@ class TableDataset:
                     if key + batch.num_rows > first_key:
                         yield key, pa.Table.from_batches([batch]).select(list(columns))
                     key += batch.num_rows
-        except (pa.ArrowInvalid, pa.ArrowKeyError, KeyError, OSError) as error:
+        except UNREADABLE as error:
             raise DataError(f"{entry.file} cannot be read: {error}. Restore the file, then --resume.") from error
 
+    def _csv_types(self, columns: Sequence[str]) -> pa_csv.ConvertOptions:
+        """The types of the first file, so that all files have the same; a time may be written in any way in each."""
+        types = {name: self.schema.field(name).type for name in columns}
+        time = self.config.timestamp
+        if time in types and kind_of(types[time]) == "time":
+            types[time] = pa.string()
+        return pa_csv.ConvertOptions(include_columns=list(columns), column_types=types)
+
     def _verify(self, entry: ManifestEntry) -> None:
-        """Once in a process and file: it is still the file whose rows were given keys."""
-        if (entry.file, entry.fingerprint) in _verified:
+        """Whenever it was written to since the last look: it is still the file whose rows were given keys."""
+        known, mark = (entry.file, entry.fingerprint), unchanged_mark(entry.file, self.config.uri)
+        if _verified.get(known) == mark:
             return
         if fingerprint(entry.file, self.config.uri) != entry.fingerprint:
             raise DataError(
-                f"{entry.file} has changed since its rows were given keys. Restore it, then --resume; "
-                "if the dataset was replaced on purpose, give it a new name."
+                f"{entry.file} has changed since its rows were given keys. Restore it, then --resume. {IF_MENDED}"
             )
-        _verified.add((entry.file, entry.fingerprint))
-
-    def _microseconds(self, column: pa.ChunkedArray, first_key: int) -> npt.NDArray[np.int64]:
-        name = f"dataset {self.config.name}: the timestamp in {self.config.timestamp}"
-        if column.null_count:
-            raise DataError(f"{name} of key {first_key + pc.index(pc.is_null(column), True).as_py()} is null.")
-        try:
-            if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-                zoned = pc.any(pc.match_substring_regex(column, _ZONED)).as_py()
-                column = column.cast(pa.timestamp("us", tz="UTC" if zoned else None))
-            elif pa.types.is_integer(column.type):
-                column = column.cast(pa.timestamp(self.config.unit or "s"))
-            return np.asarray(column.cast(pa.timestamp("us"), safe=False).cast(pa.int64()).to_numpy(), np.int64)
-        except pa.ArrowInvalid as error:
-            raise DataError(f"{name} near key {first_key} cannot be read: {error}") from error
+        _verified[known] = mark
 
 
 def open_dataset(config: Dataset, entries: Sequence[ManifestEntry]) -> TableDataset:

@@ -7,11 +7,9 @@ import signal
 import subprocess
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
-from tests_support import PROJECT, Workplace, environment, table
+from tests_support import PROJECT, Workplace, environment
 
 from workers.inference import load_model
 
@@ -64,12 +62,6 @@ def test_a_finished_run_says_so_when_it_is_resumed(finished: Workplace) -> None:
     assert (done.returncode, "finished already" in done.stdout) == (0, True), done.stderr
 
 
-def test_a_second_run_in_the_same_directory_is_refused(finished: Workplace) -> None:
-    """A run directory that holds a run needs --resume."""
-    done = finished.run("--experiment-mode")
-    assert (done.returncode, "--resume" in done.stderr) == (2, True)
-
-
 def test_ctrl_c_stops_a_production_run_and_resume_goes_on(small: Workplace) -> None:
     """Production follows the dataset, records when it is stopped, and takes new files after --resume."""
     small.write()
@@ -82,67 +74,6 @@ def test_ctrl_c_stops_a_production_run_and_resume_goes_on(small: Workplace) -> N
         assert process.wait(timeout=60) == 0
     assert small.summary()["status"] == "stopped"
     assert not list(Path(small.folder / "runs").glob(".broker.json"))
-
-
-@pytest.mark.parametrize(
-    ("path", "value", "code", "told"),
-    [
-        (("training", "optimizer"), {"name": "Adamm"}, 2, "training.optimizer"),
-        (("training", "optimizer"), {"name": "SGD", "config": {"lrr": 1}}, 2, "lrr"),
-        (("model", "config"), {"num_classes": 2, "hiden": 3}, 2, "hiden"),
-        (("model", "config"), {"num_classes": 1}, 2, "num_classes"),
-        (("training", "device"), "cuda", 3, "cuda"),
-    ],
-)
-def test_what_only_a_worker_can_find_wrong(
-    small: Workplace, path: tuple[str, str], value: object, code: int, told: str
-) -> None:
-    """The check runs before anything is trained, and leaves no run directory."""
-    if told == "cuda" and os.path.exists("/dev/nvidia0"):
-        pytest.skip("this machine has a GPU, so cuda is no mistake here")
-    small.pipeline.setdefault(path[0], {})[path[1]] = value
-    done = small.run("--experiment-mode")
-    assert (done.returncode, told in done.stderr) == (code, True), done.stderr
-    assert "Traceback" not in done.stderr
-    assert not small.run_dir.exists()
-
-
-@pytest.mark.parametrize(
-    ("key", "value", "told"),
-    [("uri", "data/none*.parquet", "no file"), ("label", "lable", "lable"), ("timestamp", "time", "time")],
-)
-def test_a_dataset_that_cannot_be_used(small: Workplace, key: str, value: str, told: str) -> None:
-    """An absent dataset or column is not ready: exit 3, with the name of what is missing."""
-    small.config["storage"]["datasets"]["rows"][key] = value
-    done = small.run("--experiment-mode")
-    assert (done.returncode, told in done.stderr) == (3, True), done.stderr
-
-
-def test_a_label_that_the_model_has_no_class_for(small: Workplace) -> None:
-    """A label outside num_classes is found before anything is trained, with its key."""
-    file = small.folder / "data/part-1.parquet"
-    rows = pq.read_table(file)
-    pq.write_table(rows.set_column(3, "label", pc.add(rows["label"], 5)), file)
-    done = small.run("--experiment-mode")
-    assert (done.returncode, "key 1000" in done.stderr) == (3, True), done.stderr
-
-
-def test_a_feature_that_is_null_far_into_the_stream_ends_the_run(small: Workplace) -> None:
-    """What is met only when the rows are read ends the run with exit 1, its column and key, and a summary."""
-    rows = table(4000, 2000)
-    x0 = pa.concat_arrays([rows["x0"].combine_chunks()[:3900], pa.nulls(100, pa.float32())])
-    pq.write_table(rows.set_column(1, "x0", x0), small.folder / "data/part-2.parquet")
-    small.pipeline["trigger"]["every"] = 3000
-    done = small.run("--experiment-mode")
-    assert (done.returncode, "x0" in done.stderr, "Traceback" in done.stderr) == (1, True, False), done.stderr
-    assert small.summary()["status"] == "failed"
-
-
-def test_a_broker_that_is_down(small: Workplace) -> None:
-    """Exit 3, naming the broker."""
-    small.config["broker"] = {"url": f"redis+socket://{small.folder}/none.sock"}
-    done = small.run("--experiment-mode")
-    assert (done.returncode, "broker.url" in done.stderr) == (3, True), done.stderr
 
 
 def test_a_model_that_is_not_deployed_leaves_the_target_alone(small: Workplace) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
 from shared.config.load import load_configuration
 from shared.errors import ConfigurationError
@@ -31,6 +32,7 @@ deployment:
     at_least: 0.5
   targets: [{kind: directory, uri: deployed}]
 """
+VALUES = yaml.safe_load(PIPELINE.replace("  on:", "  'on':"))  # to PyYAML, a bare `on` is true
 CONFIG = """\
 storage:
   datasets:
@@ -235,6 +237,124 @@ def test_negative_share(problems):
     """A share is at least 0 and below 1."""
     (problem,) = problems("{dataset: flights}", "{dataset: flights, split: {test: -0.1}}")
     assert problem == "pipeline.yaml:8: data.split.test: -0.1 is not a number of at least 0 and below 1."
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [
+        ("epochs", "1" + "0" * 30, "is too large; at most 9223372036854775807 can be used."),
+        ("epochs", "1e400", "inf is not a whole number"),
+        ("epochs", "010", "'010' is not a whole number"),
+        ("epochs", "1:30", "'1:30' is not a whole number"),
+        ("threads", "100000", "is too large; at most 1024 can be used."),
+        ("optimizer", "{name: SGD, config: {lr: .nan}}", "config.lr: nan is not a finite number."),
+        ("optimizer", "{name: SGD, config: {lr: 1e400}}", "config.lr: inf is not a finite number."),
+        ("optimizer", "{name: SGD, config: {a: {b: [0, -.inf]}}}", "config.a.b.1: -inf is not a finite number."),
+        ("optimizer", f"{{name: SGD, config: {{lr: {'9' * 30}}}}}", "config.lr: 9999"),
+    ],
+)
+def test_numbers_that_nothing_can_use(problems, key, value, told):
+    """Huge, infinite and octal-looking numbers are refused at their key."""
+    (problem,) = problems(
+        "  epochs: 2\n  batch_size: 64\n  optimizer: {name: Adam, config: {lr: 0.001}}", f"  {key}: {value}"
+    )
+    assert problem.startswith(f"pipeline.yaml:5: training.{key}")
+    assert told in problem
+
+
+def test_window_longer_than_time(problems):
+    """A duration that no two moments can be apart is refused before it overflows."""
+    (problem,) = problems("{last: 7d}", "{last: 99999999999999d}")
+    assert "'99999999999999d' is too long; at most 3660000d can be used." in problem
+
+
+def test_long_values_are_cut(problems):
+    """A sentence stays a sentence, however long the wrong value."""
+    (problem,) = problems("  epochs: 2", f"  epochs: {'x' * 5000}")
+    assert len(problem) < 200
+    (problem,) = problems("  epochs: 2", f"  epochs: -0x{'f' * 5000}")
+    assert "a number of thousands of digits is not a whole number" in problem
+
+
+def test_anchors_that_hold_themselves(problems):
+    """A list inside itself has no end, and is told as such."""
+    (problem,) = problems("  epochs: 2", "  epochs: &a [*a]")
+    assert "holds an anchor inside itself" in problem
+
+
+def test_anchors_that_multiply(problems):
+    """A few lines that unfold to millions of values are refused, not unfolded."""
+    lines = [
+        "a: &a [1]",
+        *(f"{b}: &{b} [{', '.join([f'*{a}'] * 10)}]" for a, b in zip("abcdefgh", "bcdefghi", strict=True)),
+    ]
+    (problem,) = problems("pipeline: {name: flights}", "\n".join(["pipeline: {name: flights}", *lines]))
+    assert "holds more than 100000 values" in problem
+
+
+@pytest.mark.parametrize("tag", ["!mine", "!!binary", "!!python/object:os.system"])
+def test_tags(problems, tag):
+    """A tag is not silently left out."""
+    (problem,) = problems("  id: mlp", f"  id: {tag} mlp")
+    assert problem == f"pipeline.yaml:3: model.id: has the tag {tag}, which means nothing here; remove it."
+
+
+@pytest.mark.parametrize("key", [*VALUES, "strategy", "logging"])
+@pytest.mark.parametrize("value", [[], 0, "x", [None], True])
+def test_groups_that_are_none(problems, key, value):
+    """Null, lists, numbers and texts where a group belongs are sentences with a remedy."""
+    (problem,) = problems(PIPELINE, yaml.safe_dump({**VALUES, key: value}))
+    assert f": {key}: " in problem
+
+
+def test_suggestions_name_keys_as_the_file_does(problems):
+    """What is suggested is what can be written."""
+    (problem,) = problems(config=CONFIG + "leas: 5s")
+    assert problem == "config.yaml:4: leas: is not a key here; did you mean lease?"
+
+
+def test_mistakes_come_in_the_order_of_the_file(problems):
+    """Lines are told from top to bottom."""
+    found = problems("pipeline: {name: flights}", "pipeline: {name: flights}\nz: 1\na: 1\nm: 1\nb: 1")
+    assert [problem.split(":")[1] for problem in found] == ["2", "3", "4", "5"]
+
+
+@pytest.mark.parametrize("name", ["../up", "a/b", ".hidden", "größe", "", "x" * 101])
+def test_datasets_are_named_like_files(problems, name):
+    """A dataset's manifest is called after it."""
+    found = problems(config=f"storage: {{datasets: {{flights: {{uri: a}}, '{name}': {{uri: b}}}}}}")
+    assert "cannot name a folder" in found[0]
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("features: [x, label]", "features: label is the label; a model must not see it."),
+        ("features: [x, x]", "features.1: x stands here twice; keep one."),
+        ("text: label", "text: label is the label; a model must not see it."),
+        ("image: {column: label, shape: [1, 2, 2]}", "image: label is the label; a model must not see it."),
+        ("label: timestamp", "label: timestamp is the timestamp; name the column to be learned."),
+    ],
+)
+def test_a_model_must_not_see_its_label(problems, given, told):
+    """Columns with two roles are refused."""
+    (problem,) = problems(config=f"storage:\n  datasets:\n    flights: {{uri: a, {given}}}\n")
+    assert problem == f"config.yaml:3: storage.datasets.flights.{told}"
+
+
+@pytest.mark.parametrize("target", ["file:journal.jsonl", "file:..", "file:workers.log", "file:a/b.log", "file:", "x"])
+def test_logs_go_to_files_of_their_own(problems, target):
+    """Log lines must not land in a file that the run writes."""
+    (problem,) = problems("initial_mode: replay", f"initial_mode: replay\nlogging: {{to: ['{target}']}}")
+    assert problem.startswith("pipeline.yaml:13: logging.to.0: ")
+
+
+def test_a_path_below_a_file(tmp_path):
+    """A path that goes through a file, or is too long, is refused with a sentence."""
+    (tmp_path / "p.yaml").write_text(PIPELINE)
+    for path in (tmp_path / "p.yaml/q.yaml", tmp_path / ("x" * 300)):
+        with pytest.raises(ConfigurationError, match="cannot be read as a file"):
+            load_configuration(path, path, experiment_mode=True)
 
 
 def test_number_beyond_floats(problems):

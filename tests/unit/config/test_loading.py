@@ -82,13 +82,25 @@ def test_paths_start_at_their_own_file(load, tmp_path):
     assert system.artifacts_root == str(tmp_path / "runs")
 
 
-def test_secrets_come_from_the_environment_and_stay_hidden(load, monkeypatch):
-    """`${NAME}` is filled in for the broker, and masked in everything that is shown."""
-    monkeypatch.setenv("BROKER_SECRET", "hush")
-    loaded = load(config="broker: {url: 'redis://me:${BROKER_SECRET}@host:1/0'}\n" + CONFIG)
-    assert loaded.system.broker.url == "redis://me:hush@host:1/0"
-    assert "hush" not in loaded.resolved_system_yaml()
-    assert loaded.system.broker.masked_url == "redis://me:***@host:1/0"
+def test_pretrained_weights_start_at_the_file_too(load, tmp_path):
+    """A relative path of pretrained weights starts at pipeline.yaml's folder, wherever the workers are."""
+    text = PIPELINE.replace("{id: mlp}", "{id: mlp, initial: {pretrained: start.safetensors}}")
+    assert load(text).pipeline.model.pretrained_uri == str(tmp_path / "start.safetensors")
+
+
+@pytest.mark.parametrize(("text", "value"), [("0x10", 16), ("1_000", 1000), ("7", 7)])
+def test_whole_numbers(load, text, value):
+    """Decimal and hexadecimal numbers are read as people mean them."""
+    assert load(PIPELINE.replace("every: 100", f"every: {text}")).pipeline.trigger == DataAmountTrigger(every=value)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("1e-3", 0.001), (".5", 0.5), ("-1.", -1.0), ("1_0.5", 10.5), ("+2e2", 200)]
+)
+def test_floats(load, text, value):
+    """Floats are numbers however they are written."""
+    training = f"training: {{optimizer: {{name: SGD, config: {{lr: {text}}}}}}}"
+    assert load(PIPELINE + training).pipeline.training.optimizer.config == {"lr": value}
 
 
 def test_resolved_pipeline_reads_as_yaml(load):

@@ -131,6 +131,61 @@ def test_lost_manifest_is_restored(place):
     entries, before = read_manifest(place.path), place.path.read_bytes()
     place.path.unlink()
     restore_manifest(place.artifacts, "flights", entries)
+    assert place.look() == expected
     assert place.path.read_bytes() == before
     restore_manifest(place.artifacts, "flights", entries[:1])
     assert place.look() == expected
+
+
+def forget(place):
+    """Remove the manifest, as people do to say that a file was mended, and restore it as --resume does."""
+    entries = read_manifest(place.path)
+    place.path.unlink()
+    restore_manifest(place.artifacts, "flights", entries)
+
+
+def test_a_mended_file_keeps_its_keys_when_the_manifest_was_removed(place):
+    """With as many rows as before, the file is taken as it is, under the same keys; from then on it may not change."""
+    place.add("a.parquet", 2)
+    place.add("b.parquet", 3)
+    expected = place.look()
+    pq.write_table(pa.table({"label": [7, 7], "more": ["x", "y"]}), place.data / "a.parquet")
+    with pytest.raises(DataError, match=r"has changed: .* remove the dataset's manifest"):
+        place.look()
+    forget(place)
+    assert place.look() == expected
+    place.add("a.parquet", 2)
+    with pytest.raises(DataError, match="has changed"):
+        place.look()
+
+
+def test_a_mended_file_with_other_rows_is_refused(place):
+    """Keys are for ever: a file with more or fewer rows cannot take the place of the old one."""
+    place.add("a.parquet", 2)
+    place.look()
+    place.add("a.parquet", 3)
+    forget(place)
+    with pytest.raises(DataError, match=r"a\.parquet has 3 rows, but had 2"):
+        place.look()
+
+
+def test_a_damaged_manifest(place):
+    """A line that is no entry is told with the way out."""
+    place.add("a.parquet", 2)
+    place.look()
+    place.path.write_text("nonsense\n")
+    with pytest.raises(DataError, match=r"flights\.jsonl is damaged: .* Remove it"):
+        place.look()
+
+
+@pytest.mark.parametrize("uri", ["nowhere://x/y", "a\0b", "a" * 300])
+def test_a_place_that_cannot_be_looked_into(place, uri):
+    """Unknown protocols and impossible names are told in a sentence."""
+    with pytest.raises(DataError, match=r"cannot be looked into: .* Mend uri under storage\.datasets"):
+        place.look(uri)
+
+
+def test_a_path_below_a_file_has_no_files(place):
+    """What cannot exist is as absent as what does not."""
+    place.add("a.parquet", 2)
+    assert place.look(str(place.data / "a.parquet/b")) == []

@@ -148,6 +148,66 @@ def test_rewritten_file_is_refused(tmp_path):
         dataset.labels(0, 2)
 
 
+def test_a_file_rewritten_after_it_was_read(tmp_path):
+    """A process that has read the file before notices too."""
+    dataset = dataset_of(tmp_path, {"time": [1, 2], "label": [0, 1]})
+    assert dataset.labels(0, 2).tolist() == [0, 1]
+    pq.write_table(pa.table({"time": [1, 2], "label": [1, 0]}), tmp_path / "data" / "0.parquet", row_group_size=4)
+    with pytest.raises(DataError, match="has changed since its rows were given keys"):
+        dataset.labels(0, 2)
+
+
+@pytest.mark.parametrize(
+    ("labels", "told"),
+    [
+        ([0.0, float("nan")], "of key 1 is nan"),
+        (["0", "1"], "is string from key 0 on, where a number is needed"),
+        ([[0], [1]], "where a number is needed"),
+        (pa.array([0, 2**63], pa.uint64()), "near key 0 cannot be used"),
+    ],
+)
+def test_labels_that_are_no_numbers(tmp_path, labels, told):
+    """NaN, text and lists are refused by key."""
+    with pytest.raises(DataError, match=told):
+        dataset_of(tmp_path, {"time": [1, 2], "label": labels}).labels(0, 2)
+
+
+@pytest.mark.parametrize(
+    ("column", "unit"),
+    [
+        (pa.array([2**62]), "s"),
+        (pa.array([600_000_000_000]), "s"),
+        (pa.array([-(2**50)]), "ms"),
+        (pa.array([2**63], pa.uint64()), "s"),
+        (pa.array([2**50], pa.timestamp("ms")), None),
+        (pa.array([1]), None),
+        (pa.array([1.5]), "s"),
+        (pa.array([""]), None),
+    ],
+)
+def test_moments_that_cannot_be(tmp_path, column, unit):
+    """Overflowing numbers, years beyond 9999, missing units and floats are refused, never wrapped around."""
+    dataset = dataset_of(tmp_path, {"time": column, "label": [0]}, unit=unit)
+    with pytest.raises(DataError, match="the timestamp in time near key 0 cannot be read"):
+        dataset.timestamps_us(0, 1)
+
+
+def test_texts_with_and_without_a_zone_mix(tmp_path):
+    """A text without a zone is UTC, also beside one with a zone."""
+    texts = ["2013-01-02", "2013-01-02T00:00:00", "2013-01-02T01:00:00+01:00", "2013-01-02T00:00:00Z"]
+    dataset = dataset_of(tmp_path, {"time": texts, "label": [0] * 4})
+    assert set(dataset.timestamps_us(0, 4).tolist()) == {1357084800000000}
+
+
+def test_csv_files_may_write_times_differently(tmp_path):
+    """The first file's way of writing a time does not bind the others."""
+    for number, text in enumerate(("2013-01-02T03:04:05Z", "2013-01-02T03:04:05.5", "2013-01-02")):
+        (tmp_path / f"{number}.csv").write_text(f"time,label\n{text},0\n")
+    config = config_of(tmp_path, unit=None)
+    dataset = open_dataset(config, discover(config, str(tmp_path / "runs")))
+    assert dataset.timestamps_us(0, 3).tolist() == [1357095845000000, 1357095845500000, 1357084800000000]
+
+
 def test_missing_column(tmp_path):
     """A later file without a column is named."""
     dataset = dataset_of(tmp_path, {"time": [1], "x": [1], "label": [0]}, {"time": [2], "label": [1]})

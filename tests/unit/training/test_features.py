@@ -203,3 +203,9 @@ def test_labels_that_are_no_class_name_key_and_remedy(labels, sentence):
 def test_whole_numbers_of_any_type_are_classes(labels):
     """Integers, whole floats and booleans are class numbers."""
     assert class_labels(pa.array(labels), "label", np.arange(2), classes=2).tolist() == [0, 1]
+
+
+def test_a_number_too_large_to_be_scaled():
+    """A number whose square is no float is told by column and key."""
+    with pytest.raises(DataError, match="Column 'wind' is 1e\\+300 at key 1, too large; rescale the column"):
+        encoder_for(table_of(wind=[1.0, 1e300]))

@@ -1,0 +1,30 @@
+"""What a column of a file holds, whatever Arrow type it is written as."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import pyarrow as pa
+
+Kind = Literal["whole number", "number", "text", "time", "nothing", "other"]
+
+
+def kind_of(arrow_type: pa.DataType) -> Kind:
+    """The kind of values of this type; those of a dictionary are its values."""
+    if pa.types.is_dictionary(arrow_type):
+        arrow_type = arrow_type.value_type
+    if pa.types.is_integer(arrow_type) or pa.types.is_boolean(arrow_type):
+        return "whole number"
+    if pa.types.is_floating(arrow_type) or pa.types.is_decimal(arrow_type):
+        return "number"
+    if pa.types.is_string(arrow_type) or pa.types.is_large_string(arrow_type):
+        return "text"
+    if pa.types.is_timestamp(arrow_type) or pa.types.is_date(arrow_type):
+        return "time"
+    return "nothing" if pa.types.is_null(arrow_type) else "other"
+
+
+def alike(one: Kind, other: Kind) -> bool:
+    """Whether values of both kinds can stand in one column: numbers mix, times may be written as text."""
+    numbers, times = {"whole number", "number"}, {"time", "text"}
+    return one == other or "nothing" in (one, other) or {one, other} in (numbers, times)

@@ -1,0 +1,117 @@
+"""What keeps a dataset from being used is told before a run, file and column by name."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from shared.config.system import Dataset
+from shared.dataset.manifest import discover
+from shared.dataset.problems import problems
+from shared.dataset.table import open_dataset
+from shared.errors import DataError
+
+GOOD = {"time": [1, 2], "x": [0.5, 1.5], "label": [0, 1]}
+
+
+@pytest.fixture
+def found(tmp_path):
+    """The problems of a dataset of these files: a table, or the text of a CSV file."""
+
+    def problems_of(*files, **changes):
+        for number, content in enumerate(files):
+            if isinstance(content, bytes):
+                (tmp_path / f"{number}.csv").write_bytes(content)
+            else:
+                table = content if isinstance(content, pa.Table) else pa.table(content)
+                pq.write_table(table, tmp_path / f"{number}.parquet")
+        values = {"timestamp": "time", "unit": "s", "label": "label", "features": None, "image": None, "text": None}
+        config = Dataset(**{"name": "rows", "kind": "table", "uri": str(tmp_path), **values, **changes})
+        dataset = open_dataset(config, discover(config, str(tmp_path / "runs")))
+        return [problem.replace(f"{tmp_path}/", "") for problem in problems(dataset)]
+
+    return problems_of
+
+
+def test_a_good_dataset(found):
+    """Nothing is wrong with files whose numbers are written in different types."""
+    assert found(GOOD, {**GOOD, "x": [1, 2], "label": [True, False]}) == []
+
+
+def test_no_file_and_no_row(found):
+    """An empty folder and empty files are told apart."""
+    assert "no file matches" in found()[0]
+    assert "holds no rows" in found(pa.table(GOOD).slice(0, 0))[0]
+
+
+def test_an_empty_file_among_others(found):
+    """A file without rows is no mistake."""
+    assert found(GOOD, pa.table(GOOD).slice(0, 0), GOOD) == []
+
+
+def test_a_column_that_a_later_file_lacks(found):
+    """Every file is looked at, not only the first."""
+    (problem,) = found(GOOD, {"time": [3], "X": [1.0], "label": [0]})
+    assert problem == "dataset rows: 1.parquet has no column x; its columns are time, X, label."
+
+
+def test_a_column_of_another_kind_in_a_later_file(found):
+    """Text where the first file has numbers is told with both files."""
+    (problem,) = found(GOOD, {**GOOD, "x": ["a", "b"]})
+    assert problem == (
+        "dataset rows: x is string in 1.parquet, but double in 0.parquet; give it one type in all files."
+    )
+
+
+def test_two_columns_of_one_name(found):
+    """Nobody can say which of the two is meant."""
+    table = pa.Table.from_arrays([pa.array(one) for one in ([1], [1.0], [2.0], [0])], names=["time", "x", "x", "label"])
+    assert found(table) == ["dataset rows: 0.parquet has 2 columns x; rename all but one."]
+
+
+@pytest.mark.parametrize(
+    ("times", "told"),
+    [
+        ([1.5, 2.5], "time is double; a timestamp, ISO text or integer is needed."),
+        ([True, False], "time is bool; a timestamp, ISO text or integer is needed."),
+        (pa.array([1, 2], pa.int32()).cast(pa.time32("s")), "time is time32"),
+        (pa.array([1, 2]).cast(pa.duration("s")), "time is duration[s]"),
+        ([None, 1], "the timestamp in time of key 0 is null"),
+        (["yesterday", "today"], "cannot be read"),
+    ],
+)
+def test_timestamps_that_are_none(found, times, told):
+    """Types and values that are no moment are found before anything runs."""
+    (problem,) = found({**GOOD, "time": times})
+    assert told in problem
+
+
+def test_whole_numbers_need_a_unit(found):
+    """1 may be a second or a millisecond."""
+    (problem,) = found(GOOD, unit=None)
+    assert problem == "dataset rows: time is int64; say `unit: s` or `unit: ms`."
+
+
+@pytest.mark.parametrize("label", [[0, None], [0.0, float("nan")]])
+def test_labels_that_are_missing(found, label):
+    """Null and NaN labels that are there from the start are told by key."""
+    (problem,) = found(GOOD, {**GOOD, "label": label})
+    assert "the label in label of key 3 is" in problem
+
+
+def test_features_that_are_neither_numbers_nor_texts(found):
+    """A list is no feature of a table."""
+    (problem,) = found({**GOOD, "x": [[1], [2]]})
+    assert "feature x is list" in problem
+
+
+def test_csv_that_is_not_utf8(found):
+    """A header in another encoding is told, with the file."""
+    with pytest.raises(DataError, match=r"the columns of .*0\.csv cannot be read"):
+        found("time,größe,label\n1,2,0\n".encode("latin-1"))
+
+
+def test_no_more_than_twenty_sentences(found):
+    """A thousand files with the same mistake are not a thousand lines."""
+    assert len(found(*[{"time": [1], "label": [0]}] * 30, features=("x",))) == 20
