@@ -54,6 +54,15 @@ def read_artifact(ref: ArtifactRef) -> bytes:
     return body
 
 
+def stands(ref: ArtifactRef) -> bool:
+    """Whether an object of the recorded size is there; cheap, as nothing is read."""
+    filesystem, path = fsspec.core.url_to_fs(ref.uri)
+    try:
+        return bool(filesystem.info(path)["size"] == ref.size_bytes)
+    except OSError:
+        return False
+
+
 def committed(ref: ArtifactRef, name: str) -> ArtifactRef:
     """What an attempt's object is called once it is committed: `name`, in the same folder."""
     return ArtifactRef(uri=f"{ref.uri.rsplit('/', 1)[0]}/{name}", sha256=ref.sha256, size_bytes=ref.size_bytes)

@@ -7,6 +7,7 @@ is what judges a report in the end.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, cast
 
@@ -19,18 +20,23 @@ from shared.messages import AnyReport, Claimed, Released, encode
 
 _NOW_MS = "local t = redis.call('TIME'); local now = t[1] * 1000 + math.floor(t[2] / 1000);"
 
+# A result counts only for the attempt that made it: an older one, recorded before Redis was wiped or the lease judged,
+# must not answer for the attempt that the supervisor waits for.
 # KEYS claim leases reports · ARGV task attempt owner lease_ms ttl_ms report
 _CLAIM = (
     _NOW_MS
     + """
 local c = redis.call('HMGET', KEYS[1], 'state', 'attempt', 'result')
-if c[1] == 'done' then return {'done', c[3]} end
 if c[2] and tonumber(c[2]) > tonumber(ARGV[2]) then return {'superseded', ''} end
+if c[1] == 'done' and c[2] == ARGV[2] then return {'done', c[3]} end
 if c[1] == 'claimed' and c[2] == ARGV[2] then return {'busy', ''} end
 redis.call('HSET', KEYS[1], 'state', 'claimed', 'attempt', ARGV[2], 'owner', ARGV[3])
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
+redis.call('HDEL', KEYS[1], 'result')
 redis.call('ZADD', KEYS[2], now + ARGV[4], ARGV[1])
 redis.call('XADD', KEYS[3], '*', 'report', ARGV[6])
+redis.call('PEXPIRE', KEYS[2], ARGV[5])
+redis.call('PEXPIRE', KEYS[3], ARGV[5])
 return {'ok', ''}
 """
 )
@@ -56,12 +62,12 @@ redis.call('HSET', KEYS[1], 'state', ARGV[7], 'attempt', ARGV[2], 'owner', ARGV[
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
 redis.call('ZREM', KEYS[2], ARGV[1])
 redis.call('XADD', KEYS[3], '*', 'report', ARGV[6])
+redis.call('PEXPIRE', KEYS[3], ARGV[4])
 return 1
 """
 
 # KEYS claim leases · ARGV task attempt ttl_ms
 _OFFER = """
-if redis.call('HGET', KEYS[1], 'state') == 'done' then return 0 end
 redis.call('HSET', KEYS[1], 'state', 'offered', 'attempt', ARGV[2])
 redis.call('HDEL', KEYS[1], 'owner', 'result')
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
@@ -69,7 +75,20 @@ redis.call('ZREM', KEYS[2], ARGV[1])
 return 1
 """
 
-# KEYS leases
+# KEYS leases · ARGV task… → those whose lease goes on
+_LEASED = (
+    _NOW_MS
+    + """
+local held = {}
+for _, task in ipairs(ARGV) do
+  local ends = redis.call('ZSCORE', KEYS[1], task)
+  if ends and tonumber(ends) > now then held[#held + 1] = task end
+end
+return held
+"""
+)
+
+# KEYS leases → those whose lease has ended
 _EXPIRED = _NOW_MS + "return redis.call('ZRANGE', KEYS[1], '-inf', now, 'BYSCORE')"
 
 
@@ -92,7 +111,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Claims:
-    """The claim protocol on one Redis. Every method is one round trip and atomic; all raise redis.RedisError."""
+    """The claim protocol on one Redis. What changes a claim is one atomic round trip; all raise redis.RedisError."""
 
     def __init__(self, client: redis.Redis) -> None:
         self._client = client
@@ -104,6 +123,7 @@ class Claims:
                 ("report", _REPORT),
                 ("offer", _OFFER),
                 ("expired", _EXPIRED),
+                ("leased", _LEASED),
             )
         }
 
@@ -129,14 +149,28 @@ class Claims:
         arguments = [attempt.task_id, attempt.number, attempt.worker, names.CLAIM_TTL_MS, recorded]
         return bool(self._run("report", self._keys(attempt), [*arguments, encode(report), state]))
 
-    def offer(self, run_id: RunId, task_id: TaskId, number: int) -> bool:
-        """Make `number` the only attempt that may be claimed; False if the task is done."""
+    def offer(self, run_id: RunId, task_id: TaskId, number: int) -> None:
+        """Make `number` the only attempt that may be claimed; what an earlier one recorded counts no more."""
         keys = [names.claim_key(task_id), names.leases_key(run_id)]
-        return bool(self._run("offer", keys, [task_id, number, names.CLAIM_TTL_MS]))
+        self._run("offer", keys, [task_id, number, names.CLAIM_TTL_MS])
 
-    def expired(self, run_id: RunId) -> list[TaskId]:
-        """Tasks of the run whose lease has ended."""
-        return cast(list[TaskId], self._run("expired", [names.leases_key(run_id)], []))
+    def expired(self, run_id: RunId, attempts: Mapping[TaskId, int]) -> list[TaskId]:
+        """Those of these attempts whose worker let the lease end."""
+        ended = cast(list[TaskId], self._run("expired", [names.leases_key(run_id)], []))
+        return self._claimed([task_id for task_id in ended if task_id in attempts], attempts)
+
+    def standing(self, run_id: RunId, attempts: Mapping[TaskId, int]) -> list[TaskId]:
+        """Those of these attempts that a worker has claimed and still renews."""
+        leased = cast(list[TaskId], self._run("leased", [names.leases_key(run_id)], list(attempts)))
+        return self._claimed(leased, attempts)
+
+    def _claimed(self, tasks: list[TaskId], attempts: Mapping[TaskId, int]) -> list[TaskId]:
+        """The tasks whose claim is for the attempt named."""
+        pipe = self._client.pipeline(transaction=False)
+        for task_id in tasks:
+            pipe.hmget(names.claim_key(task_id), "state", "attempt")
+        wanted = [["claimed", str(attempts[task_id])] for task_id in tasks]
+        return [task_id for task_id, claim, want in zip(tasks, pipe.execute(), wanted, strict=True) if claim == want]
 
     @staticmethod
     def _keys(attempt: Attempt) -> list[str]:

@@ -14,11 +14,3 @@ def parse_duration_s(text: str) -> float:
     if match is None:
         raise ValueError(f"{text!r} is not a duration; write a number and one of s, m, h, d, w, such as 30s or 7d")
     return float(match[1]) * _SECONDS_PER_UNIT[match[2]]
-
-
-def format_duration(seconds: float) -> str:
-    """The shortest text that reads back as this many seconds, such as `7d` for 604800 × 1."""
-    for unit in ("w", "d", "h", "m"):
-        if seconds and seconds % _SECONDS_PER_UNIT[unit] == 0:
-            return f"{int(seconds // _SECONDS_PER_UNIT[unit])}{unit}"
-    return f"{seconds:g}s"

@@ -60,6 +60,8 @@ class Training(Values, frozen=True, kw_only=True):
     checkpoint_every_s: float
     seed: int
     threads: int
+    attempts: int  # workers that may be lost over one task before it has failed
+    stall_after_s: float  # a task that says nothing for so long is ended with its process
     on_failure: Literal["stop", "continue"]
     backlog: Literal["queue", "coalesce"]
     max_in_flight: int  # trainings published and not yet gathered, at most

@@ -230,6 +230,10 @@ class Training(f.Group):
     checkpoint_every_s = f.PositiveNumber("seconds between two checkpoints", load_default=30.0)
     seed = f.Whole("of everything random", least=0, load_default=0)
     threads = f.Whole("CPU threads of a training", most=1024, load_default=1)
+    attempts = f.Whole("workers that may be lost over one task before it has failed", load_default=5)
+    stall_after_s = f.Duration(
+        "without progress, after which a task's process is ended", least_s=1, load_default=600.0, data_key="stall_after"
+    )
     on_failure = f.Choice("after a failed trigger", "stop", "continue", load_default="stop")
     backlog = f.Choice("when triggers come faster than trainings", "queue", "coalesce", load_default="queue")
     max_in_flight = f.Whole("trainings under way at once, at most", load_default=8)

@@ -37,6 +37,7 @@ class Republish(Command, frozen=True, kw_only=True):
     task: AnyTask
     chord: PublishChord | None
     results: tuple[object, ...] | None = None  # for a body: what its headers returned
+    delay_s: float = 0.0  # workers die over it: not at once
 
 
 class CommitTrainingSet(Command, frozen=True, kw_only=True):

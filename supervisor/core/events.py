@@ -17,27 +17,6 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
     time_us: int
 
 
-class RunStarted(Event, frozen=True, kw_only=True, tag="run_started"):
-    """A run began."""
-
-    run_id: RunId
-    mode: Literal["experiment", "production"]
-    first_key: int  # first followed row
-    stop_key: int | None  # first row not followed any more; None: until stopped
-    train_on_everything: bool  # trigger 0 is over all rows before first_key
-    maximum_triggers: int | None
-
-
-class Resumed(Event, frozen=True, kw_only=True, tag="resumed"):
-    """A supervisor took the run up again."""
-
-
-class Discovered(Event, frozen=True, kw_only=True, tag="discovered"):
-    """New files, with the keys they were given."""
-
-    entries: tuple[ManifestEntry, ...]
-
-
 class Fired(msgspec.Struct, frozen=True, kw_only=True):
     """The decision to retrain."""
 
@@ -45,6 +24,37 @@ class Fired(msgspec.Struct, frozen=True, kw_only=True):
     key: int
     timestamp_us: int
     reason: str
+
+
+class RunStarted(Event, frozen=True, kw_only=True, tag="run_started"):
+    """A run began."""
+
+    run_id: RunId
+    mode: Literal["experiment", "production"]
+    first_key: int  # first followed row
+    stop_key: int | None  # first row not followed any more; None: until stopped
+    everything: Fired | None = None  # train_on_everything: trigger 0, over all rows before first_key
+    maximum_triggers: int | None
+
+
+class Resumed(Event, frozen=True, kw_only=True, tag="resumed"):
+    """A supervisor took the run up again, and compared what it knows with what Redis and the store still hold."""
+
+    adopted: tuple[TaskId, ...] = ()  # tasks whose attempt a worker still works on
+    lost_training_sets: tuple[TriggerId, ...] = ()
+    lost_models: tuple[TriggerId, ...] = ()
+
+
+class Wiped(Event, frozen=True, kw_only=True, tag="wiped"):
+    """Redis had forgotten the run; this is what workers have claimed anew since."""
+
+    adopted: tuple[TaskId, ...] = ()
+
+
+class Discovered(Event, frozen=True, kw_only=True, tag="discovered"):
+    """New files, with the keys they were given."""
+
+    entries: tuple[ManifestEntry, ...]
 
 
 class Slice(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,7 +118,17 @@ class Ended(Event, frozen=True, kw_only=True, tag="ended"):
 
 
 AnyEvent = (
-    RunStarted | Resumed | Discovered | Observed | StreamEnded | Reported | LeaseExpired | Unclaimed | StopAsked | Ended
+    RunStarted
+    | Resumed
+    | Wiped
+    | Discovered
+    | Observed
+    | StreamEnded
+    | Reported
+    | LeaseExpired
+    | Unclaimed
+    | StopAsked
+    | Ended
 )
 
 

@@ -47,6 +47,9 @@ class TriggerState(msgspec.Struct, frozen=True, kw_only=True):
     decided: bool = False
     deployed_after: TriggerId | None = None  # what was deployed once its decision was made
     slice_tasks: int = 0  # evaluations over slices published so far
+    slices_scored: int = 0  # closed slices that these cover, the first so many
+    remade: bool = False  # its artifacts were lost, and are made anew
+    last_attempt: int = 0  # the highest number of any attempt at its tasks
     error: str | None = None
 
 
@@ -57,9 +60,10 @@ class OpenTask(msgspec.Struct, frozen=True, kw_only=True):
     worker: WorkerId | None = None  # who claimed this attempt
     chord: PublishChord | None = None
     results: Map[TaskId, Any] = Map()  # for a chord's body: what its headers returned
+    losses: int = 0  # workers that were lost over it
 
     @property
-    def runnable(self) -> bool:
+    def ripe(self) -> bool:
         """Whether a worker could claim it: a body waits for its headers."""
         return self.chord is None or len(self.results) >= len(self.chord.headers) or not self.is_body
 
@@ -82,6 +86,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     prequential: Window
     gated: tuple[Window, ...]  # windows that end at the watermark
     newest: int | None
+    attempts: int
 
     @classmethod
     def of(cls, pipeline: Pipeline) -> Settings:
@@ -98,6 +103,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             prequential=pipeline.evaluation.prequential,
             gated=tuple(window for window in pipeline.evaluation.on if isinstance(window.extent, Last)),
             newest=pipeline.evaluation.newest,
+            attempts=pipeline.training.attempts,
         )
 
 
@@ -106,6 +112,7 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
 
     settings: Settings
     run_id: RunId = RunId("")
+    started_us: int | None = None  # decisions to deploy are ordered by it
     experiment: bool = False
     first_key: int = 0
     stop_key: int | None = None
@@ -117,6 +124,7 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     triggers: Map[int, TriggerState] = Map()
     slices: Map[int, Slice] = Map()
     tasks: Map[TaskId, OpenTask] = Map()
+    held: frozenset[TaskId] = frozenset()  # open tasks that nobody can work on yet, and Celery will not send
     first_model: TriggerId | None = None
     deployed: TriggerId | None = None
     to_select: int = 0
@@ -143,6 +151,15 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
         """This state with one trigger changed."""
         changed = msgspec.structs.replace(self.triggers[index], **changes)
         return self.but(triggers=self.triggers.set(index, changed))
+
+    def first_attempt(self, index: int) -> int:
+        """The number of a new task's first attempt: above all that were, should the trigger be made anew."""
+        trigger = self.triggers[index]
+        return trigger.last_attempt + 1 if trigger.remade else 1
+
+    def with_task(self, task_id: TaskId, open_task: OpenTask) -> RunState:
+        """This state with one open task changed, or one more."""
+        return self.but(tasks=self.tasks.set(task_id, open_task))
 
     def but(self, **changes: Any) -> RunState:
         """This state with some values changed."""

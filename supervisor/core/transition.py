@@ -7,7 +7,7 @@ from functools import singledispatch
 import msgspec
 
 from shared.artifacts import committed
-from shared.ids import TaskId, TriggerId, parts_of
+from shared.ids import TriggerId, parts_of
 from shared.messages import (
     AnyReport,
     Baselined,
@@ -20,10 +20,19 @@ from shared.messages import (
     Report,
     Selected,
     Trained,
-    result_of,
 )
-from supervisor.core.advance import advance, scored_on_slices
-from supervisor.core.commands import AnyCommand, CommitModel, CommitTrainingSet, End, Republish
+from supervisor.core.advance import advance
+from supervisor.core.attempts import (
+    Step,
+    again,
+    again_all,
+    give_up,
+    lost,
+    note_header,
+    publish_held,
+    restart_training,
+)
+from supervisor.core.commands import AnyCommand, CommitModel, CommitTrainingSet
 from supervisor.core.events import (
     AnyEvent,
     Ended,
@@ -33,14 +42,13 @@ from supervisor.core.events import (
     Reported,
     Resumed,
     RunStarted,
-    Slice,
     StopAsked,
     StreamEnded,
     Unclaimed,
+    Wiped,
 )
+from supervisor.core.scoring import close_slices, score_slices
 from supervisor.core.state import OpenTask, Phase, RunState, TriggerState
-
-Step = tuple[RunState, list[AnyCommand]]
 
 
 def transition(state: RunState, event: AnyEvent) -> Step:
@@ -59,27 +67,47 @@ def _apply(event: Event, state: RunState) -> Step:
 
 @_apply.register
 def _(event: RunStarted, state: RunState) -> Step:
-    return state.but(
+    state = state.but(
         run_id=event.run_id,
+        started_us=event.time_us,
         experiment=event.mode == "experiment",
         first_key=event.first_key,
         stop_key=event.stop_key,
-        train_on_everything=event.train_on_everything,
+        train_on_everything=event.everything is not None,
         maximum_triggers=event.maximum_triggers,
         observed_key=event.first_key - 1,
-    ), []
+    )
+    if event.everything is not None:
+        state = state.but(triggers=state.triggers.set(0, TriggerState(fired=event.everything, first_key=0)))
+    return state, []
 
 
 @_apply.register
 def _(event: Resumed, state: RunState) -> Step:
-    """Whatever was published and not reported is published again: its worker may have died with the supervisor."""
+    """What no worker still works on is published again, and what was lost is made anew."""
     state = state.but(stopping=False, status="running")
-    commands: list[AnyCommand] = []
-    for task_id, open_task in sorted(state.tasks.items()):
-        if open_task.runnable:
-            state, command = _new_attempt(state, task_id, open_task)
-            commands.append(command)
-    return state, commands
+    for trigger_id in sorted({*event.lost_training_sets, *event.lost_models}):
+        from_selection = trigger_id in event.lost_training_sets
+        state = restart_training(state, state.trigger(trigger_id), from_selection=from_selection)
+    for open_task in list(state.tasks.values()):
+        trigger = state.trigger(open_task.task.trigger_id)
+        if trigger.phase is Phase.TRAINING and _continues_from_lost(state, trigger):
+            state = restart_training(state, trigger, from_selection=False)
+    return again_all(state, set(state.tasks) - set(event.adopted))
+
+
+def _continues_from_lost(state: RunState, trigger: TriggerState) -> bool:
+    """Whether the training was to continue from a model that is made anew."""
+    if not state.settings.use_previous_model:
+        return False
+    before = (state.trigger(index) for index in range(trigger.fired.id - 1, -1, -1))
+    return next((one.model is None for one in before if one.phase not in (Phase.FAILED, Phase.COALESCED)), False)
+
+
+@_apply.register
+def _(event: Wiped, state: RunState) -> Step:
+    """Messages, chords and reports on their way are gone with the rest."""
+    return again_all(state, set(state.tasks) - set(event.adopted))
 
 
 @_apply.register
@@ -90,21 +118,28 @@ def _(event: Observed, state: RunState) -> Step:
         first_key = previous.fired.key + 1 if previous else state.first_usable_key
         triggers = triggers.set(fired.id, TriggerState(fired=fired, first_key=first_key))
     state = state.but(triggers=triggers, observed_key=event.key, event_time_us=event.event_time_us)
-    return _close(state, event.slices)
+    return close_slices(state, event.slices)
 
 
 @_apply.register
 def _(event: StreamEnded, state: RunState) -> Step:
-    return _close(state.but(stream_ended=True, observed_key=event.key), event.slices)
+    return close_slices(state.but(stream_ended=True, observed_key=event.key), event.slices)
 
 
 @_apply.register
-def _(event: LeaseExpired | Unclaimed, state: RunState) -> Step:
+def _(event: LeaseExpired, state: RunState) -> Step:
     open_task = state.tasks.get(event.task_id)
     if open_task is None or open_task.task.attempt != event.attempt:
         return state, []
-    state, command = _new_attempt(state, event.task_id, open_task)
-    return state, [command]
+    return lost(state, event.task_id) if open_task.ripe else again(state, event.task_id)
+
+
+@_apply.register
+def _(event: Unclaimed, state: RunState) -> Step:
+    open_task = state.tasks.get(event.task_id)
+    if open_task is None or open_task.task.attempt != event.attempt:
+        return state, []
+    return again(state, event.task_id)
 
 
 @_apply.register
@@ -127,28 +162,30 @@ def _(event: Reported, state: RunState) -> Step:
     if open_task is None or report.attempt != open_task.task.attempt:
         return state, []  # a zombie's, or repeated
     if isinstance(report, Claimed):
-        if open_task.worker is None:
-            claimed = msgspec.structs.replace(open_task, worker=report.worker)
-            state = state.but(tasks=state.tasks.set(report.task_id, claimed))
-        return state, []
-    if isinstance(report, Released):
-        state, command = _new_attempt(state, report.task_id, open_task)
-        return state, [] if state.stopping else [command]
-    state = _note_for_body(state.but(tasks=state.tasks.delete(report.task_id)), report, open_task)
-    trigger_id = parts_of(report.task_id).trigger_id
-    if isinstance(report, Failed):
-        return _failed(state, trigger_id, report)
-    return _accept(report, state, trigger_id)
+        return _claimed(state, report, open_task), []
+    if isinstance(report, Failed | Released):
+        return _undone(state, report, open_task)
+    if isinstance(report, Selected) and report.samples == 0:
+        sentence = f"its training set is empty: the strategy selected none of the {report.rows_read} rows it read"
+        return give_up(state, report.task_id, sentence, resumable=False)
+    state = note_header(state.but(tasks=state.tasks.delete(report.task_id)), report, open_task)
+    state, commands = _accept(report, state, parts_of(report.task_id).trigger_id)
+    state, more = publish_held(state)
+    return state, commands + more
 
 
-def _note_for_body(state: RunState, report: Report, header: OpenTask) -> RunState:
-    """Keep a header's result for the body, should the supervisor have to publish it."""
-    chord = header.chord
-    if chord is None or header.is_body or chord.body_id not in state.tasks:
+def _claimed(state: RunState, report: Claimed, open_task: OpenTask) -> RunState:
+    if open_task.worker is not None:
         return state
-    body = state.tasks[chord.body_id]
-    results = body.results.set(report.task_id, result_of(report))
-    return state.but(tasks=state.tasks.set(chord.body_id, msgspec.structs.replace(body, results=results)))
+    return state.with_task(report.task_id, msgspec.structs.replace(open_task, worker=report.worker))
+
+
+def _undone(state: RunState, report: Failed | Released, open_task: OpenTask) -> Step:
+    """Handed back, or finally failed. A body that ran on headers which do not count has no say."""
+    if isinstance(report, Failed) and open_task.ripe:
+        return give_up(state, report.task_id, report.sentence, resumable=report.resumable)
+    state, commands = again(state, report.task_id)
+    return state, [] if state.stopping else commands
 
 
 @singledispatch
@@ -158,10 +195,6 @@ def _accept(report: AnyReport, state: RunState, trigger_id: TriggerId) -> Step:
 
 @_accept.register
 def _(report: Selected, state: RunState, trigger_id: TriggerId) -> Step:
-    if report.samples == 0:
-        seen = report.rows_read
-        sentence = f"its training set is empty: the strategy selected none of the {seen} rows it read"
-        return _give_up(state, trigger_id, sentence, resumable=False)
     training_set = committed(report.training_set, f"{trigger_id}.parquet")
     commit = CommitTrainingSet(trigger_id=trigger_id, training_set=report.training_set)
     return state.with_trigger(trigger_id, phase=Phase.SELECTED, training_set=training_set), [commit]
@@ -173,8 +206,7 @@ def _(report: Gathered, state: RunState, trigger_id: TriggerId) -> Step:
     if state.first_model is None or trigger_id < state.first_model:
         state = state.but(first_model=trigger_id)
     commands: list[AnyCommand] = [CommitModel(trigger_id=trigger_id, model=report.model)]
-    closed = [state.slices[index] for index in range(len(state.slices))]
-    state, more = scored_on_slices(state, trigger_id, closed)
+    state, more = score_slices(state, trigger_id)
     return state, commands + more
 
 
@@ -192,43 +224,3 @@ def _(report: Baselined, state: RunState, trigger_id: TriggerId) -> Step:
 @_accept.register
 def _(report: Trained | Evaluated, state: RunState, trigger_id: TriggerId) -> Step:
     return state, []
-
-
-def _failed(state: RunState, trigger_id: TriggerId, report: Failed) -> Step:
-    """A failed evaluation ends the run; a failed selection or training may be survived."""
-    if state.trigger(trigger_id).phase is Phase.FAILED:
-        return state, []  # the gather of a training that failed
-    return _give_up(state, trigger_id, report.sentence, resumable=report.resumable)
-
-
-def _give_up(state: RunState, trigger_id: TriggerId, sentence: str, *, resumable: bool) -> Step:
-    trained = state.trigger(trigger_id).phase is Phase.COMMITTED
-    if resumable or trained or not state.settings.continue_on_failure:
-        return state, [End(status="failed", reason=f"trigger {trigger_id}: {sentence}")]
-    return state.with_trigger(trigger_id, phase=Phase.FAILED, error=sentence), []
-
-
-def _close(state: RunState, slices: tuple[Slice, ...]) -> Step:
-    """Note closed slices, and have every model that is committed scored on them."""
-    if not slices:
-        return state, []
-    closed = state.slices
-    for new in slices:
-        closed = closed.set(len(closed), new)
-    state = state.but(slices=closed)
-    commands: list[AnyCommand] = []
-    for index in range(len(state.triggers)):
-        if state.trigger(index).phase is Phase.COMMITTED:
-            state, more = scored_on_slices(state, TriggerId(index), list(slices))
-            commands += more
-    return state, commands
-
-
-def _new_attempt(state: RunState, task_id: TaskId, open_task: OpenTask) -> tuple[RunState, Republish]:
-    task = msgspec.structs.replace(open_task.task, attempt=open_task.task.attempt + 1)
-    again = msgspec.structs.replace(open_task, task=task, worker=None)
-    results = None
-    if again.is_body and again.chord is not None:
-        results = tuple(again.results.get(header_id) for header_id, _ in again.chord.headers)
-    command = Republish(task_id=task_id, task=task, chord=again.chord, results=results)
-    return state.but(tasks=state.tasks.set(task_id, again)), command

@@ -108,6 +108,10 @@ class RunDirectory:
         """The committed weights of a model."""
         return f"{self.path}/models/{trigger_id}/model.safetensors"
 
+    def describes(self, trigger_id: TriggerId) -> bool:
+        """Whether a model's model.json is there."""
+        return (self.path / "models" / str(trigger_id) / "model.json").exists()
+
     def commit_training_set(self, trigger_id: TriggerId, attempt: ArtifactRef) -> None:
         """Give an attempt's training set its final name."""
         commit_artifact(attempt, self.training_set_uri(trigger_id))

@@ -7,9 +7,10 @@ import msgspec
 from shared.config.pipeline import Pipeline
 from shared.dataset.event_time import first_key_after
 from shared.dataset.table import TableDataset
-from shared.ids import RunId, TriggerId
+from shared.ids import TriggerId
+from shared.messages import SetupRecord
 from shared.timestamps import now_us
-from supervisor.core.events import AnyEvent, Discovered, Fired, Observed, RunStarted
+from supervisor.core.events import AnyEvent, Discovered, Fired, RunStarted
 
 _ROWS_AT_ONCE = 1_000_000
 
@@ -23,8 +24,8 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
     maximum_triggers: int | None = None
 
 
-def opening_events(pipeline: Pipeline, scope: Scope, dataset: TableDataset, run_id: RunId) -> list[AnyEvent]:
-    """Files, start of the run, and with `train_on_everything` the trigger over all that exists. Raises DataError."""
+def opening_events(pipeline: Pipeline, scope: Scope, dataset: TableDataset, setup: SetupRecord) -> list[AnyEvent]:
+    """The files, and the start of the run: with `train_on_everything` also its first trigger. Raises DataError."""
     mode = pipeline.initial_mode
     first_key, stop_key = (0, None) if mode == "replay" else (dataset.rows, None)
     if scope.start_replay_us is not None:
@@ -34,24 +35,20 @@ def opening_events(pipeline: Pipeline, scope: Scope, dataset: TableDataset, run_
     if scope.stop_replay_us is not None:
         stop_key = first_key_after(dataset, scope.stop_replay_us - 1, first_key, dataset.rows)
     started = RunStarted(
-        time_us=now_us(),
-        run_id=run_id,
+        time_us=setup.run_started_us,
+        run_id=setup.run_id,
         mode="experiment" if scope.experiment else "production",
         first_key=first_key,
         stop_key=stop_key,
-        train_on_everything=mode == "train_on_everything",
+        everything=_over_everything(dataset) if mode == "train_on_everything" else None,
         maximum_triggers=scope.maximum_triggers,
     )
-    events: list[AnyEvent] = [Discovered(time_us=now_us(), entries=dataset.entries), started]
-    if mode == "train_on_everything":
-        events.append(_over_everything(dataset))
-    return events
+    return [Discovered(time_us=now_us(), entries=dataset.entries), started]
 
 
-def _over_everything(dataset: TableDataset) -> Observed:
+def _over_everything(dataset: TableDataset) -> Fired:
     rows = dataset.rows
     bounds = [(start, min(start + _ROWS_AT_ONCE, rows)) for start in range(0, rows, _ROWS_AT_ONCE)]
     latest_us = max(int(dataset.timestamps_us(*bound).max()) for bound in bounds)
     reason = f"train_on_everything: all {rows} rows that exist"
-    fired = Fired(id=TriggerId(0), key=rows - 1, timestamp_us=latest_us, reason=reason)
-    return Observed(time_us=now_us(), key=rows - 1, event_time_us=latest_us, triggers=(fired,))
+    return Fired(id=TriggerId(0), key=rows - 1, timestamp_us=latest_us, reason=reason)

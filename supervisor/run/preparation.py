@@ -15,8 +15,8 @@ from shared.fleet import WorkerEntry, read_fleet
 from shared.ids import RunId, TriggerId, parts_of, task_id
 from shared.messages import AnyReport, Checked, CheckTask, Failed, SetUp
 from shared.timestamps import now_us
-from supervisor.core.advance import SETUP_VERSION
 from supervisor.core.commands import Publish
+from supervisor.core.scoring import SETUP_VERSION
 from supervisor.run.publisher import Publisher
 from supervisor.run.reports import Reports
 from supervisor.run.story import tell_set_up

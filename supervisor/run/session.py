@@ -8,7 +8,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,15 +17,13 @@ import msgspec
 import redis
 
 from shared.broker import make_app
-from shared.claims import Claims
 from shared.config.load import Configuration
-from shared.dataset.manifest import restore_manifest
+from shared.config.secrets import hide
 from shared.errors import ModynError, NotReadyError
 from shared.ids import RunId
 from shared.timestamps import now_us
-from supervisor.core.events import Discovered, Resumed
+from supervisor.core.events import Resumed
 from supervisor.core.state import RunState, Settings
-from supervisor.core.transition import transition
 from supervisor.results.evaluations import evaluations_csv
 from supervisor.results.summary import summary
 from supervisor.results.tally import Tally
@@ -35,6 +33,7 @@ from supervisor.run.loop import Links, Loop
 from supervisor.run.opening import Scope, opening_events
 from supervisor.run.preparation import Preparation, tear_down
 from supervisor.run.publisher import Publisher
+from supervisor.run.recovery import recover
 from supervisor.run.stop_signal import StopSignal
 from supervisor.run.story import Story
 from supervisor.run.view import View
@@ -66,40 +65,37 @@ class Session:
         self.directory = RunDirectory(options.run_dir or _default_directory(configuration))
         self._tally = Tally(configuration.pipeline)
         self._state = RunState(settings=Settings.of(configuration.pipeline))
+        self._resumed: Resumed | None = None
 
     def run(self) -> dict[str, Any] | None:
         """Carry the run out; the summary, None if it was finished before. Raises ModynError.
 
         Raises KeyboardInterrupt for a signal that comes before the run began: then nothing was written.
         """
-        if self._options.resume:
-            if self._fold().status == "finished":
-                return None
-        else:
+        if not self._options.resume:
             self.directory.refuse_if_taken()
-        with Platform(self._configuration) as platform:
+        elif self._recover():
+            return None
+        with ExitStack() as stack:
+            with self._stop.deferred():
+                platform = stack.enter_context(Platform(self._configuration))
             return self._on(platform)
 
-    def _fold(self) -> RunState:
-        """The state that the journal describes."""
+    def _recover(self) -> bool:
+        """Take up what the journal says; whether there is nothing left to do."""
         self.directory.reopen(self._configuration)
-        journal = Journal(self.directory.journal_path)
-        entries: list[Any] = []
-        for event in journal.events():
-            self._tally.record(event, self._state)
-            self._state, _ = transition(self._state, event)
-            if isinstance(event, Discovered):
-                entries += event.entries
-        journal.close()
-        system, name = self._configuration.system, self._configuration.pipeline.data.dataset
-        restore_manifest(system.artifacts_root, name, entries)
-        return self._state
+        found = recover(self._configuration, self.directory)
+        self._state, self._tally = found.state, found.tally
+        if found.state.run_id:  # else it ended before it had begun
+            self._resumed = found.resumed
+        return found.state.status == "finished" and not (found.resumed.lost_training_sets or found.resumed.lost_models)
 
     def _on(self, platform: Platform) -> dict[str, Any]:
         dataset, workers = platform.ready()
         run_id = self._state.run_id or RunId(f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}")
         publisher = Publisher(make_app(platform.url), platform.client, run_id)
-        record = setup_record(self._configuration, run_id, now_us(), str(self.directory.path))
+        started_us = now_us() if self._state.started_us is None else self._state.started_us
+        record = setup_record(self._configuration, run_id, started_us, str(self.directory.path))
         try:
             write_setup(platform.client, record)
             Preparation(platform.client, publisher, self._configuration, run_id).carry_out(workers)
@@ -110,9 +106,8 @@ class Session:
                 links = Links(
                     client=platform.client,
                     publisher=publisher,
-                    claims=Claims(platform.client),
                     dataset=dataset,
-                    fleet=platform.fleet,
+                    platform=platform,
                     setup=record,
                     story=Story(self._tally),
                     view=view,
@@ -120,7 +115,8 @@ class Session:
                 )
                 return self._carry_out(platform, links)
         except redis.RedisError as error:
-            raise NotReadyError(f"broker.url: the broker went away while the run was being set up ({error}).") from None
+            sentence = f"broker.url: the broker went away while the run was being set up ({hide(str(error))})."
+            raise NotReadyError(sentence) from None
         finally:
             platform.stop_fleet()  # our own workers need no message
             _quietly(lambda: tear_down(platform.client, publisher, run_id))
@@ -129,36 +125,32 @@ class Session:
     def _carry_out(self, platform: Platform, links: Links) -> dict[str, Any]:
         journal = Journal(self.directory.journal_path)
         loop = Loop(self._configuration, self.directory, journal, self._state, links)
-        lost = 0
         try:
-            if self._options.resume:
-                loop.start([Resumed(time_us=now_us())])
+            if self._resumed is not None:
+                loop.resume(self._resumed)
             else:
-                pipeline, run_id = self._configuration.pipeline, links.setup.run_id
-                loop.start(opening_events(pipeline, self._options.scope, links.dataset, run_id))
+                pipeline, setup = self._configuration.pipeline, links.setup
+                loop.start(opening_events(pipeline, self._options.scope, links.dataset, setup))
             state = loop.run()
+            platform.stop_fleet()  # what it hands back is heard below
             if state.stopping:
-                lost = platform.fleet.workers_lost if platform.fleet else 0
-                platform.stop_fleet()
                 state = loop.finish("stopped", "stopped on request")
         except ModynError as error:
             reason = str(error)
             _quietly(lambda: loop.finish("failed", reason))
             raise
         finally:
-            lost = max(lost, platform.fleet.workers_lost if platform.fleet else 0)
-            content = self._record(loop.state, links, lost)
-            shutil.copyfile(platform.log, self.directory.path / "workers.log")
+            content = self._record(loop.state, links, platform)
             journal.close()
         return content
 
-    def _record(self, state: RunState, links: Links, workers_lost: int) -> dict[str, Any]:
-        """Write evaluations.csv and summary.json."""
+    def _record(self, state: RunState, links: Links, platform: Platform) -> dict[str, Any]:
+        """Write evaluations.csv, summary.json and what the workers said."""
         about = {
             "wall_s": time.monotonic() - self._started_s,
             "faults": {
                 "republished": self._tally.republished,
-                "workers_lost": workers_lost,
+                "workers_lost": platform.lost,
                 "reconnects": links.story.reconnects,
             },
         }
@@ -167,6 +159,7 @@ class Session:
             "evaluations.csv", evaluations_csv(self._tally.scores, self._configuration.pipeline.evaluation)
         )
         self.directory.write("summary.json", json.dumps(content, indent=2) + "\n")
+        shutil.copyfile(platform.log, self.directory.path / "workers.log")
         return content
 
 

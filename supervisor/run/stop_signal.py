@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class StopSignal:
@@ -11,14 +13,26 @@ class StopSignal:
 
     def __init__(self) -> None:
         self.asked_by: str | None = None
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        self._listening = self._deferring = False
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._asked)
+
+    @contextmanager
+    def deferred(self) -> Iterator[None]:
+        """Let what is started here be noted first, so that it is also stopped. Raises KeyboardInterrupt at the end."""
+        self._deferring = True
+        yield
+        self._deferring = False
+        if self.asked_by is not None:
+            raise KeyboardInterrupt
 
     def listen(self) -> None:
         """From now on the loop decides when to stop, for there is something to record."""
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, self._asked)
+        self._listening = True
 
     def _asked(self, number: int, _: object) -> None:
         if self.asked_by is not None:
             os._exit(1)  # the kernel then ends our broker and our workers
         self.asked_by = signal.Signals(number).name
+        if not self._listening and not self._deferring:
+            raise KeyboardInterrupt

@@ -9,7 +9,19 @@ import time
 from shared.ids import TaskId, parts_of
 from shared.messages import Decided, Failed, Gathered, Progress, Selected, SetUp, Trained
 from shared.timestamps import format_timestamp
-from supervisor.core.events import AnyEvent, Ended, LeaseExpired, Observed, Reported, StopAsked, StreamEnded, Unclaimed
+from supervisor.core.events import (
+    AnyEvent,
+    Ended,
+    Fired,
+    LeaseExpired,
+    Observed,
+    Reported,
+    RunStarted,
+    StopAsked,
+    StreamEnded,
+    Unclaimed,
+    Wiped,
+)
 from supervisor.core.state import RunState
 from supervisor.results.tally import Tally
 
@@ -28,16 +40,18 @@ class Story:
         """One event, and the state it met."""
         self.tally.record(event, before)
         match event:
+            case RunStarted(everything=Fired() as fired):
+                _tell_fired(fired)
             case Observed():
                 for fired in event.triggers:
-                    log.info(
-                        "→ trigger %d at key %d, %s: %s", fired.id, fired.key, _day(fired.timestamp_us), fired.reason
-                    )
+                    _tell_fired(fired)
             case StreamEnded():
                 log.info("the stream ended at key %d", event.key)
             case LeaseExpired() | Unclaimed():
                 if event.task_id in before.tasks:
                     log.warning("! %s is published again: its worker or message was lost", event.task_id)
+            case Wiped():
+                log.warning("! Redis had forgotten the run; what is not claimed is published again")
             case StopAsked():
                 log.info("stopping (%s): running work is handed back; --resume goes on", event.by)
             case Ended():
@@ -92,6 +106,10 @@ def tell_set_up(report: SetUp) -> None:
     """A worker has set itself up for the run."""
     but = f", but {report.error}" if report.error else ""
     log.info("worker %s is set up on %s%s", report.hostname, report.device, but)
+
+
+def _tell_fired(fired: Fired) -> None:
+    log.info("→ trigger %d at key %d, %s: %s", fired.id, fired.key, _day(fired.timestamp_us), fired.reason)
 
 
 def _day(timestamp_us: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import shutil
 import signal
@@ -10,6 +11,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
@@ -17,10 +20,11 @@ import redis
 
 from shared.artifacts import write_artifact
 from shared.broker import connect
-from shared.errors import NotReadyError
+from shared.errors import ModynError, NotReadyError
 
 _PR_SET_PDEATHSIG = 1
 _START_S = 10.0
+_SOCKET = "redis.sock"
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,35 +43,103 @@ def find_broker(artifacts_root: str) -> str | None:
     """The URL of the embedded broker that runs for this artifacts root, or None."""
     try:
         address = msgspec.json.decode(address_file(artifacts_root).read_bytes(), type=Address)
-        connect(address.url).ping()
-    except (OSError, msgspec.MsgspecError, redis.RedisError):
+    except (OSError, msgspec.MsgspecError):
         return None
-    return address.url
+    return address.url if _answers(address.url) else None
+
+
+def _answers(url: str) -> bool:
+    try:
+        return bool(connect(url).ping())
+    except redis.RedisError:
+        return False
+
+
+def find_or_start(artifacts_root: str) -> str | EmbeddedBroker:
+    """The URL of the broker that runs for this root, or one that was started; two supervisors agree on one.
+
+    Raises NotReadyError.
+    """
+    with _starting(artifacts_root):
+        return find_broker(artifacts_root) or EmbeddedBroker(artifacts_root)
+
+
+@contextmanager
+def _starting(artifacts_root: str) -> Iterator[None]:
+    """Only one supervisor at a time starts or stops a broker of this root. Raises NotReadyError."""
+    lock = Path(artifacts_root) / ".broker.lock"
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        file = lock.open("w")
+    except OSError as error:
+        raise NotReadyError(
+            f"artifacts.uri: {artifacts_root} cannot be written: {error.strerror}. Name a folder that can."
+        ) from None
+    with file:
+        deadline_s = time.monotonic() + _START_S
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:  # a stopped process keeps its lock
+                if time.monotonic() > deadline_s:
+                    raise NotReadyError(f"another supervisor has held {lock} for {_START_S:.0f} s; end it.") from None
+                time.sleep(0.02)
+        yield
 
 
 class EmbeddedBroker:
     """A Redis server of our own: append-only file on, no eviction, reachable through its socket alone."""
 
-    def __init__(self, artifacts_root: str) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="modyn-", dir="/tmp"))  # a socket path holds 107 characters
-        self.url = f"redis+socket://{self._folder}/redis.sock"
+    def __init__(self, artifacts_root: str, folder: Path | None = None) -> None:
+        """Start it, in a folder that is made for it or in `folder`. Raises NotReadyError."""
+        self._root = artifacts_root
+        self._folder = folder or Path(
+            tempfile.mkdtemp(prefix="modyn-", dir="/tmp")
+        )  # a socket path holds 107 characters
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        self.url = f"redis+socket://{self._folder}/{_SOCKET}"
         self._address = address_file(artifacts_root)
+        try:
+            self._server = self._start()
+            self._publish_address()
+        except ModynError:
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise
+
+    @classmethod
+    def in_place_of(cls, url: str, artifacts_root: str) -> EmbeddedBroker | None:
+        """Start a broker where an ended one was; None if somebody else did so first, or it is alive after all."""
+        with _starting(artifacts_root):
+            if _answers(url):
+                return None
+            return cls(artifacts_root, Path(url.removeprefix("redis+socket://")).parent)
+
+    def restart_if_dead(self) -> bool:
+        """Start the server again, with what its append-only file holds, if it has died; whether it had."""
+        if self._server.poll() is None:
+            return False
         self._server = self._start()
-        address = Address(url=self.url, pid=self._server.pid)
-        write_artifact(str(self._address), msgspec.json.encode(address))
+        self._publish_address()
+        return True
 
     def stop(self) -> None:
         """End the server and remove what it kept; workers must have gone before."""
-        self._server.terminate()
-        self._server.wait(timeout=10)
-        shutil.rmtree(self._folder, ignore_errors=True)
-        if self._address.exists() and self.url.encode() in self._address.read_bytes():
-            self._address.unlink()
+        with _starting(self._root):  # who takes its place waits until it has gone
+            self._server.terminate()
+            self._server.wait(timeout=10)
+            shutil.rmtree(self._folder, ignore_errors=True)
+            if self._address.exists() and self.url.encode() in self._address.read_bytes():
+                self._address.unlink()
+
+    def _publish_address(self) -> None:
+        address = Address(url=self.url, pid=self._server.pid)
+        write_artifact(str(self._address), msgspec.json.encode(address))
 
     def _start(self) -> subprocess.Popen[bytes]:
         settings = f"""
             port 0
-            unixsocket {self._folder}/redis.sock
+            unixsocket {self._folder}/{_SOCKET}
             unixsocketperm 700
             dir {self._folder}
             appendonly yes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,9 +14,11 @@ from shared.config.load import Configuration
 from shared.dataset.table import TableDataset
 from shared.errors import NotReadyError
 from shared.fleet import WorkerEntry
-from supervisor.system.embedded_broker import EmbeddedBroker, find_broker
+from supervisor.system.embedded_broker import EmbeddedBroker, find_or_start
 from supervisor.system.local_fleet import LocalFleet
 from supervisor.system.readiness import reach_broker, ready_dataset, ready_workers
+
+log = logging.getLogger("run")
 
 
 class Platform:
@@ -24,7 +27,9 @@ class Platform:
     def __init__(self, configuration: Configuration) -> None:
         self._configuration = configuration
         self._undo = ExitStack()
+        self._broker: EmbeddedBroker | None = None
         self.fleet: LocalFleet | None = None
+        self._lost = 0
         self.url = configuration.system.broker.url
         self.client: redis.Redis
         self.log: Path
@@ -41,7 +46,7 @@ class Platform:
     def _start(self, undo: ExitStack) -> None:
         system = self._configuration.system
         if self.url == "embedded":
-            self.url = find_broker(system.artifacts_root) or self._own_broker(undo)
+            self.url = self._embedded_url(undo)
         self.client = reach_broker(self.url, system.broker.masked_url)
         undo.callback(self.client.close)
         self.log = Path(tempfile.mkstemp(prefix="modyn-workers-", suffix=".log")[1])
@@ -50,30 +55,62 @@ class Platform:
             self.fleet = LocalFleet(system, self.url, self.log)
             undo.callback(self.stop_fleet)
 
-    def _own_broker(self, undo: ExitStack) -> str:
-        broker = EmbeddedBroker(self._configuration.system.artifacts_root)
-        undo.callback(broker.stop)  # last of all: workers that lose their broker complain
-        return broker.url
+    def _embedded_url(self, undo: ExitStack) -> str:
+        found = find_or_start(self._configuration.system.artifacts_root)
+        if isinstance(found, str):
+            return found
+        self._broker = found
+        undo.callback(found.stop)  # last of all: workers that lose their broker complain
+        return found.url
+
+    def mend(self, *, away: bool) -> None:
+        """Start again what died: workers of ours, the embedded broker; `away`: the broker does not answer.
+
+        An embedded broker ends with the supervisor that started it. Another supervisor that used it then starts its own
+        in the same place, so that every process finds it at the address it knows.
+        """
+        if self._broker is not None and self._broker.restart_if_dead():
+            log.warning("! the embedded broker died and was started again")
+        elif away and self._broker is None and self._configuration.system.broker.url == "embedded":
+            self._broker = EmbeddedBroker.in_place_of(self.url, self._configuration.system.artifacts_root)
+            if self._broker is not None:
+                self._undo.callback(self._stop_adopted)
+                log.warning("! the supervisor whose broker this was has ended; started one in its place")
+        for name in self.fleet.respawn() if self.fleet is not None else ():
+            log.warning("! worker %s died and was started again; its task is published again when its lease ends", name)
+
+    def _stop_adopted(self) -> None:
+        """A broker that was started later is stopped like one of the first hour: after the workers."""
+        self.stop_fleet()
+        if self._broker is not None:
+            self._broker.stop()
 
     def ready(self) -> tuple[TableDataset, list[WorkerEntry]]:
         """The dataset and the workers, once both are usable. Raises NotReadyError with all that is wrong."""
         problems: list[str] = []
-        dataset = workers = None
+        dataset, workers = None, []
         try:
             dataset = ready_dataset(self._configuration)
         except NotReadyError as error:
             problems += error.problems
         try:
-            workers = ready_workers(self.client, self._configuration, self._start_failed)
+            if dataset is not None or self.fleet is None:  # workers of our own need not come up to be sent home
+                workers = ready_workers(self.client, self._configuration, self._start_failed)
         except NotReadyError as error:
             problems += error.problems
-        if dataset is None or workers is None:
+        if dataset is None or problems:
             raise NotReadyError(*problems)
         return dataset, workers
+
+    @property
+    def lost(self) -> int:
+        """Workers of ours that died."""
+        return self._lost + (self.fleet.workers_lost if self.fleet is not None else 0)
 
     def stop_fleet(self) -> None:
         """Have our own workers hand back what they do, and exit."""
         if self.fleet is not None:
+            self._lost += self.fleet.workers_lost
             self.fleet.stop()
             self.fleet = None
 

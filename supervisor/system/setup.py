@@ -8,7 +8,7 @@ from shared import names
 from shared.config.load import Configuration
 from shared.ids import RunId
 from shared.messages import SetupRecord, encode
-from supervisor.core.advance import SETUP_VERSION
+from supervisor.core.scoring import SETUP_VERSION
 
 
 def setup_record(configuration: Configuration, run_id: RunId, run_started_us: int, artifacts_uri: str) -> SetupRecord:

@@ -64,11 +64,36 @@ def test_a_wiped_redis_forgets_nothing_that_counts(claims: Claims, client: redis
 
 
 def test_a_lease_that_is_not_renewed_expires(claims: Claims) -> None:
-    """An attempt whose lease ended is found; one with time left is not."""
+    """An attempt whose lease ended is found, and stands no longer; one with time left stands."""
     claims.claim(attempt(), LEASE_S)
-    assert claims.expired(RUN) == []
+    assert (claims.expired(RUN, {TASK: 1}), claims.standing(RUN, {TASK: 1})) == ([], [TASK])
     claims.renew(attempt(), -1.0)
-    assert claims.expired(RUN) == [TASK]
+    assert (claims.expired(RUN, {TASK: 1}), claims.standing(RUN, {TASK: 1})) == ([TASK], [])
+
+
+def test_a_lease_of_another_attempt_is_judged_for_nobody(claims: Claims) -> None:
+    """While attempt 2 waits for its turn, the lease that attempt 1 let end is no news."""
+    claims.claim(attempt(), LEASE_S)
+    claims.renew(attempt(), -1.0)
+    assert claims.expired(RUN, {TASK: 2}) == []
+
+
+def test_a_result_answers_only_for_its_own_attempt(claims: Claims, client: redis.Redis) -> None:
+    """A zombie that reports after Redis was wiped cannot keep the attempt the supervisor waits for from being done."""
+    claims.claim(attempt(), LEASE_S)
+    client.flushall()
+    assert claims.report(attempt(), gathered(attempt()), {"old": True})
+    assert claims.claim(attempt(2, "b"), LEASE_S)[0] is ClaimAnswer.OK
+    assert claims.report(attempt(2, "b"), gathered(attempt(2, "b")), {"new": True})
+    assert claims.claim(attempt(2, "c"), LEASE_S) == (ClaimAnswer.DONE, {"new": True})
+
+
+def test_an_attempt_that_was_judged_lost_while_it_reported_is_done_again(claims: Claims) -> None:
+    """The new attempt is offered although the old one is recorded as done: its report will not count."""
+    claims.claim(attempt(), LEASE_S)
+    claims.report(attempt(), gathered(attempt()), {})
+    claims.offer(RUN, TASK, 2)
+    assert claims.claim(attempt(2, "b"), LEASE_S)[0] is ClaimAnswer.OK
 
 
 def test_a_released_task_may_be_claimed_again(claims: Claims) -> None:

@@ -35,7 +35,7 @@ class Run:
                 mode="experiment",
                 first_key=0,
                 stop_key=None,
-                train_on_everything=False,
+               
                 maximum_triggers=None,
             )
         )

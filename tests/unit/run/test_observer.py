@@ -16,8 +16,8 @@ from shared.config.load import load_configuration
 from shared.dataset.manifest import discover
 from shared.dataset.table import open_dataset
 from shared.errors import DataError
-from shared.ids import RunId
-from supervisor.core.events import RunStarted
+from shared.ids import RunId, TriggerId
+from supervisor.core.events import Fired, RunStarted
 from supervisor.core.state import RunState, Settings
 from supervisor.core.transition import transition
 from supervisor.run.observer import BATCH_ROWS, Observer
@@ -60,7 +60,7 @@ class Stream:
 
     def start(self, **options):
         """The state of a run that has just begun."""
-        default = {"first_key": 0, "stop_key": None, "train_on_everything": False, "maximum_triggers": None}
+        default = {"first_key": 0, "stop_key": None, "maximum_triggers": None}
         started = RunStarted(time_us=0, run_id=RunId("run"), mode="experiment", **{**default, **options})
         return transition(RunState(settings=Settings.of(self.pipeline)), started)[0]
 
@@ -160,7 +160,8 @@ def test_rows_before_the_first_followed_one_count_for_nothing(by_rows):
 
 def test_train_on_everything_is_trigger_0(by_rows):
     """The first trigger that the policy fires is number 1, and `--maximum-triggers` counts both."""
-    state = by_rows.start(first_key=1_000, train_on_everything=True, maximum_triggers=3)
+    everything = Fired(id=TriggerId(0), key=999, timestamp_us=0, reason="all")
+    state = by_rows.start(first_key=1_000, everything=everything, maximum_triggers=3)
     fired, _ = consequences(follow(Observer(by_rows.pipeline, by_rows.dataset(), state)))
     assert [(trigger.id, trigger.key) for trigger in fired] == [(1, 4_499), (2, 7_999)]
 

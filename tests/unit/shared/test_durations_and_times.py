@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.durations import format_duration, parse_duration_s
+from shared.durations import parse_duration_s
 from shared.timestamps import format_timestamp, now_us, parse_timestamp_us
 
 YEAR_1000_US, YEAR_9999_US = -30_610_224_000_000_000, 253_370_764_800_000_000
@@ -28,20 +28,6 @@ def test_anything_else_is_refused_with_an_example(text):
     with pytest.raises(ValueError, match=r"is not a duration; .* such as 30s or 7d") as refused:
         parse_duration_s(text)
     assert repr(text) in str(refused.value)
-
-
-@given(st.integers(0, 999_999) | st.integers(0, 10**9).map(lambda minutes: 60 * minutes))
-def test_a_duration_reads_back_as_it_was_written(seconds):
-    """Any whole number of seconds below a million, and any of minutes, survives being shown."""
-    assert parse_duration_s(format_duration(seconds)) == seconds
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(604_800, "1w"), (86_400, "1d"), (129_600, "36h"), (90, "90s"), (0.25, "0.25s")]
-)
-def test_a_duration_is_shown_in_its_largest_whole_unit(seconds, text):
-    """Seven days are a week; what is no whole number of a unit goes to a smaller one."""
-    assert format_duration(seconds) == text
 
 
 @given(moments)

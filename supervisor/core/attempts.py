@@ -1,0 +1,151 @@
+"""Attempts at open tasks: when one is published again, when it is held back, and when it is given up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from shared.ids import TaskId, TriggerId, parts_of
+from shared.messages import DecideTask, EvaluateTask, ModelRef, Report, result_of
+from supervisor.core.commands import AnyCommand, End, Republish
+from supervisor.core.state import OpenTask, Phase, RunState, TriggerState
+
+Step = tuple[RunState, list[AnyCommand]]
+
+_TRAINING_STAGES = ("select", "train", "gather")
+_LONGEST_DELAY_S = 60.0
+
+
+def model_ref(state: RunState, index: int) -> ModelRef:
+    """The committed model of a trigger."""
+    trigger = state.trigger(index)
+    assert trigger.model is not None, f"trigger {index} has no model"
+    return ModelRef(trigger_id=trigger.fired.id, object=trigger.model)
+
+
+def again(state: RunState, task_id: TaskId, *, delay_s: float = 0.0) -> Step:
+    """Make the next attempt the only one that counts, and publish it.
+
+    A body whose headers are not all in, or a task whose model is being made anew, is held until it can run.
+    """
+    open_task = state.tasks[task_id]
+    task = msgspec.structs.replace(open_task.task, attempt=open_task.task.attempt + 1)
+    state = state.with_task(task_id, msgspec.structs.replace(open_task, task=task, worker=None))
+    if state.trigger(task.trigger_id).last_attempt < task.attempt:
+        state = state.with_trigger(task.trigger_id, last_attempt=task.attempt)
+    if not _can_run(state, task_id):
+        return state.but(held=state.held | {task_id}), []
+    return state, [_republish(state, task_id, delay_s)]
+
+
+def again_all(state: RunState, tasks: Iterable[TaskId]) -> Step:
+    """The next attempt of each, in the order of the ids."""
+    commands: list[AnyCommand] = []
+    for task_id in sorted(tasks):
+        state, more = again(state, task_id)
+        commands += more
+    return state, commands
+
+
+def publish_held(state: RunState) -> Step:
+    """Publish what was held and can run now; with nothing held, which is the rule, this costs nothing."""
+    commands: list[AnyCommand] = []
+    for task_id in sorted(state.held):
+        if task_id not in state.tasks:
+            state = state.but(held=state.held - {task_id})
+        elif _can_run(state, task_id):
+            state = _with_present_models(state.but(held=state.held - {task_id}), task_id)
+            commands.append(_republish(state, task_id, 0.0))
+    return state, commands
+
+
+def note_header(state: RunState, report: Report, header: OpenTask) -> RunState:
+    """Keep a header's result for the body, should the supervisor have to publish it."""
+    chord = header.chord
+    if chord is None or header.is_body or chord.body_id not in state.tasks:
+        return state
+    body = state.tasks[chord.body_id]
+    results = body.results.set(report.task_id, result_of(report))
+    return state.with_task(chord.body_id, msgspec.structs.replace(body, results=results))
+
+
+def lost(state: RunState, task_id: TaskId) -> Step:
+    """A worker that had the task is gone. Again, a little later each time; after too many losses it is given up."""
+    open_task = state.tasks[task_id]
+    losses = open_task.losses + 1
+    state = state.with_task(task_id, msgspec.structs.replace(open_task, losses=losses))
+    if losses >= state.settings.attempts:
+        sentence = (
+            f"{losses} workers were lost over its {parts_of(task_id).stage} task, the last was {open_task.worker}. "
+            "See workers.log for what ended them; out of memory is the usual cause."
+        )
+        return give_up(state, task_id, sentence, resumable=False)
+    return again(state, task_id, delay_s=min(2.0 ** (losses - 1) - 1, _LONGEST_DELAY_S))
+
+
+def give_up(state: RunState, task_id: TaskId, sentence: str, *, resumable: bool) -> Step:
+    """Fail the trigger, or end the run with the task still open, so that --resume tries it again.
+
+    Only what makes a model can fail its trigger alone; a run whose models cannot be judged ends. `resumable`: the
+    cause lies outside the pipeline, so the trigger is not to blame.
+    """
+    parts = parts_of(task_id)
+    if resumable or not state.settings.continue_on_failure or parts.stage not in _TRAINING_STAGES:
+        return state, [End(status="failed", reason=f"trigger {parts.trigger_id}: {sentence}")]
+    return fail_trigger(state, parts.trigger_id, sentence), []
+
+
+def fail_trigger(state: RunState, trigger_id: TriggerId, sentence: str) -> RunState:
+    """No model comes of this trigger; what is open of its training counts no more."""
+    gone = [one for one in state.tasks if _makes_model_of(one, trigger_id)]
+    tasks = state.tasks
+    for task_id in gone:
+        tasks = tasks.delete(task_id)
+    return state.but(tasks=tasks).with_trigger(trigger_id, phase=Phase.FAILED, error=sentence)
+
+
+def restart_training(state: RunState, trigger: TriggerState, *, from_selection: bool) -> RunState:
+    """Make a trigger's model anew: its artifacts, or those it continues from, are gone."""
+    index = trigger.fired.id
+    tasks = state.tasks
+    for task_id in [one for one in tasks if _makes_model_of(one, index)]:
+        tasks = tasks.delete(task_id)
+    phase = Phase.WAITING if from_selection or trigger.training_set is None else Phase.SELECTED
+    state = state.but(tasks=tasks).with_trigger(index, phase=phase, model=None, remade=True)
+    to_select = min(state.to_select, index) if phase is Phase.WAITING else state.to_select
+    return state.but(to_select=to_select, to_train=min(state.to_train, index))
+
+
+def _makes_model_of(task_id: TaskId, trigger_id: int) -> bool:
+    parts = parts_of(task_id)
+    return parts.trigger_id == trigger_id and parts.stage in _TRAINING_STAGES
+
+
+def _can_run(state: RunState, task_id: TaskId) -> bool:
+    open_task = state.tasks[task_id]
+    if open_task.is_body and not open_task.ripe:
+        return False
+    task = open_task.task
+    models = task.models if isinstance(task, EvaluateTask) else ()
+    models = (task.candidate,) if isinstance(task, DecideTask) else models
+    return all(state.trigger(model.trigger_id).model is not None for model in models)
+
+
+def _with_present_models(state: RunState, task_id: TaskId) -> RunState:
+    """Name the models as they were made anew: on a GPU the same training may give other bytes."""
+    open_task = state.tasks[task_id]
+    task = open_task.task
+    if isinstance(task, EvaluateTask):
+        task = msgspec.structs.replace(task, models=tuple(model_ref(state, m.trigger_id) for m in task.models))
+    elif isinstance(task, DecideTask):
+        task = msgspec.structs.replace(task, candidate=model_ref(state, task.candidate.trigger_id))
+    return state.with_task(task_id, msgspec.structs.replace(open_task, task=task))
+
+
+def _republish(state: RunState, task_id: TaskId, delay_s: float) -> Republish:
+    open_task = state.tasks[task_id]
+    results = None
+    if open_task.is_body and open_task.chord is not None:
+        results = tuple(open_task.results.get(header_id) for header_id, _ in open_task.chord.headers)
+    return Republish(task_id=task_id, task=open_task.task, chord=open_task.chord, results=results, delay_s=delay_s)

@@ -1,0 +1,176 @@
+"""What models are scored on, and when: the window until the next trigger, baselines beside it, closed slices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from shared.config.pipeline import Last, Window
+from shared.ids import TriggerId, task_id
+from shared.messages import BaselineTask, EvaluateTask, Stretch
+from shared.timestamps import MICROSECONDS_PER_S, format_timestamp
+from supervisor.core.attempts import Step, model_ref
+from supervisor.core.commands import AnyCommand, Publish
+from supervisor.core.events import Slice
+from supervisor.core.state import OpenTask, Phase, RunState, TriggerState
+
+SETUP_VERSION = 1
+_STRETCHES_PER_TASK = 64  # keeps a message under ten kilobytes
+
+
+def last_stretch(state: RunState, trigger: TriggerState, window: Window) -> Stretch:
+    """The window (event time at the watermark − d, watermark]; earlier triggers spare the worker the search."""
+    assert isinstance(window.extent, Last)
+    after_us = trigger.fired.timestamp_us - round(window.extent.duration_s * MICROSECONDS_PER_S)
+    first_key, index = state.first_usable_key, trigger.fired.id - 1
+    while index >= 0:
+        if state.trigger(index).fired.timestamp_us <= after_us:
+            first_key = max(first_key, state.trigger(index).fired.key + 1)
+            break
+        index -= 1
+    return Stretch(
+        window=window.name,
+        slice="",
+        first_key=first_key,
+        last_key=trigger.fired.key,
+        after_us=after_us,
+        event_time_us=None,
+    )
+
+
+def score_window(state: RunState) -> Step | None:
+    """The rows a model met while it was the newest; on the same rows the first model and the deployed one."""
+    index = state.to_score
+    if index >= len(state.triggers):
+        return None
+    trigger = state.trigger(index)
+    if not trigger.phase.over or not trigger.decided:
+        return None
+    if trigger.phase is not Phase.COMMITTED:
+        return state.but(to_score=index + 1), []
+    end = state.window_end(index)
+    if end is None:
+        return None
+    if end == trigger.fired.key:
+        return state.but(to_score=index + 1), []
+    numbers = {n for n in (index, state.first_model, trigger.deployed_after) if n is not None}
+    if any(state.trigger(number).model is None for number in numbers):  # it is being made anew
+        return None
+    models = tuple(model_ref(state, number) for number in sorted(numbers))
+    stretch = Stretch(
+        window=state.settings.prequential.name,
+        slice="",
+        first_key=trigger.fired.key + 1,
+        last_key=end,
+        after_us=None,
+        event_time_us=trigger.fired.timestamp_us,
+    )
+    task = EvaluateTask(
+        run_id=state.run_id,
+        trigger_id=TriggerId(index),
+        setup_version=SETUP_VERSION,
+        models=models,
+        stretches=(stretch,),
+    )
+    identifier = task_id(state.run_id, TriggerId(index), "score")
+    return state.with_task(identifier, OpenTask(task=task)).but(to_score=index + 1), [
+        Publish(task_id=identifier, task=task)
+    ]
+
+
+def score_baseline(state: RunState) -> Step | None:
+    """Baselines need no model, only the same windows; each window hands its label counts to the next."""
+    index = state.to_baseline
+    if index >= len(state.triggers) or state.baseline_running:
+        return None
+    trigger = state.trigger(index)
+    if trigger.phase in (Phase.FAILED, Phase.COALESCED):
+        return state.but(to_baseline=index + 1), []
+    end = state.window_end(index)
+    if end is None:
+        return None
+    first_key = trigger.fired.key + 1
+    if end < first_key:
+        return state.but(to_baseline=index + 1), []
+    task = BaselineTask(
+        run_id=state.run_id,
+        trigger_id=TriggerId(index),
+        setup_version=SETUP_VERSION,
+        first_key=first_key,
+        last_key=end,
+        history=state.history,
+    )
+    identifier = task_id(state.run_id, TriggerId(index), "baseline")
+    state = state.with_task(identifier, OpenTask(task=task)).but(to_baseline=index + 1, baseline_running=True)
+    return state, [Publish(task_id=identifier, task=task)]
+
+
+def score_slices(state: RunState, trigger_id: TriggerId) -> Step:
+    """Have a committed model scored on the closed slices it was not scored on yet, many to a task."""
+    trigger = state.trigger(trigger_id)
+    closed = [state.slices[number] for number in range(trigger.slices_scored, len(state.slices))]
+    wanted = [piece for piece in closed if _meets(state, trigger_id, piece)]
+    state = state.with_trigger(trigger_id, slices_scored=len(state.slices))
+    commands: list[AnyCommand] = []
+    for start in range(0, len(wanted), _STRETCHES_PER_TASK):
+        task = EvaluateTask(
+            run_id=state.run_id,
+            trigger_id=trigger_id,
+            setup_version=SETUP_VERSION,
+            models=(model_ref(state, trigger_id),),
+            stretches=tuple(_stretch(piece) for piece in wanted[start : start + _STRETCHES_PER_TASK]),
+        )
+        number = state.trigger(trigger_id).slice_tasks
+        identifier = task_id(state.run_id, trigger_id, "slices", number)
+        state = state.with_trigger(trigger_id, slice_tasks=number + 1)
+        state = state.but(tasks=state.tasks.set(identifier, OpenTask(task=task)))
+        commands.append(Publish(task_id=identifier, task=task))
+    return state, commands
+
+
+def close_slices(state: RunState, slices: Sequence[Slice]) -> Step:
+    """Note closed slices, and have the models that are committed scored on them."""
+    if not slices:
+        return state, []
+    closed = state.slices
+    for new in slices:
+        closed = closed.set(len(closed), new)
+    state = state.but(slices=closed)
+    commands: list[AnyCommand] = []
+    for index in range(_oldest_met(state, slices[0]), len(state.triggers)):
+        if state.trigger(index).phase is Phase.COMMITTED:
+            state, more = score_slices(state, TriggerId(index))
+            commands += more
+    return state, commands
+
+
+def _oldest_met(state: RunState, piece: Slice) -> int:
+    """The first trigger whose model is scored on slices from this one on. O(triggers since)."""
+    index = len(state.triggers) if state.settings.newest is not None else 0
+    while index > 0 and not _overtaken(state, index - 1, piece):
+        index -= 1
+    return index
+
+
+def _meets(state: RunState, trigger_id: TriggerId, piece: Slice) -> bool:
+    """`models: all`: every slice. `newest: N`: slices after the model, until N newer triggers had fired."""
+    if state.settings.newest is None:
+        return True
+    return piece.last_key > state.trigger(trigger_id).fired.key and not _overtaken(state, trigger_id, piece)
+
+
+def _overtaken(state: RunState, index: int, piece: Slice) -> bool:
+    """Whether `newest` triggers after this one had fired when the slice began."""
+    assert state.settings.newest is not None
+    overtaken_by = state.triggers.get(index + state.settings.newest)
+    return overtaken_by is not None and overtaken_by.fired.key < piece.first_key
+
+
+def _stretch(piece: Slice) -> Stretch:
+    return Stretch(
+        window=piece.window,
+        slice=format_timestamp(piece.start_us),
+        first_key=piece.first_key,
+        last_key=piece.last_key,
+        after_us=None,
+        event_time_us=piece.event_time_us,
+    )

@@ -1,0 +1,45 @@
+"""Gives what workers wrote its final name in the run directory: only the supervisor commits."""
+
+from __future__ import annotations
+
+from shared.artifacts import ArtifactRef, stands
+from shared.config.pipeline import Pipeline
+from supervisor.core.commands import CommitModel, CommitTrainingSet
+from supervisor.core.state import RunState
+from supervisor.run.directory import RunDirectory
+
+Commit = CommitTrainingSet | CommitModel
+
+
+class Committer:
+    """Commits of one run. Doing one again changes nothing."""
+
+    def __init__(self, pipeline: Pipeline, directory: RunDirectory) -> None:
+        self._pipeline = pipeline
+        self._directory = directory
+
+    def commit(self, command: Commit, state: RunState) -> None:
+        """Name the object. Raises ArtifactError if it is gone or not what was reported."""
+        if isinstance(command, CommitTrainingSet):
+            self._directory.commit_training_set(command.trigger_id, command.training_set)
+            return
+        fired = state.trigger(command.trigger_id).fired
+        about = {
+            "trigger": command.trigger_id,
+            "watermark": {"key": fired.key, "timestamp_us": fired.timestamp_us},
+            "model": self._pipeline.model.id,
+            "framework": self._pipeline.model.framework,
+            "pipeline": self._pipeline.pipeline.name,
+        }
+        self._directory.commit_model(command.trigger_id, command.model, about)
+
+    def is_done(self, command: Commit) -> bool:
+        """Whether the object stands under its final name; its size is looked at, not its hash."""
+        if isinstance(command, CommitTrainingSet):
+            return stands(_at(self._directory.training_set_uri(command.trigger_id), command.training_set))
+        model = _at(self._directory.model_uri(command.trigger_id), command.model)
+        return self._directory.describes(command.trigger_id) and stands(model)
+
+
+def _at(uri: str, ref: ArtifactRef) -> ArtifactRef:
+    return ArtifactRef(uri=uri, sha256=ref.sha256, size_bytes=ref.size_bytes)

@@ -1,0 +1,84 @@
+"""Carries out commands, in order. With the broker away they wait; those that are to come later, too."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterable
+
+from shared.ids import TaskId
+from supervisor.core.commands import (
+    AnyCommand,
+    CommitModel,
+    CommitTrainingSet,
+    End,
+    Publish,
+    PublishChord,
+    Republish,
+)
+from supervisor.core.state import RunState
+from supervisor.run.committer import Committer
+from supervisor.run.publisher import Publisher
+
+
+class Fulfilment:
+    """What was decided, journaled and not carried out yet. None of it is lost with the process: the state has it."""
+
+    def __init__(self, committer: Committer, publisher: Publisher) -> None:
+        self._committer = committer
+        self._publisher = publisher
+        self._intents: deque[AnyCommand] = deque()
+        self._later: list[tuple[float, Republish]] = []  # (due, command)
+
+    def take(self, commands: Iterable[AnyCommand]) -> None:
+        """Put commands behind those that wait."""
+        for command in commands:
+            if isinstance(command, Republish) and command.delay_s > 0:
+                self._later.append((time.monotonic() + command.delay_s, command))
+            else:
+                self._intents.append(command)
+
+    @property
+    def unsent(self) -> set[TaskId]:
+        """Tasks that are still to be published."""
+        waiting = [*self._intents, *(command for _, command in self._later)]
+        return {command.task_id for command in waiting if isinstance(command, Publish | Republish)}
+
+    def carry_out(self, state: RunState) -> End | None:
+        """Do what is due; the end of the run, if that was decided.
+
+        Raises kombu's OperationalError or redis.RedisError if the broker is away, and ArtifactError; what could not be
+        done stays first in line.
+        """
+        now_s = time.monotonic()
+        self._intents.extend(command for due_s, command in self._later if due_s <= now_s)
+        self._later = [(due_s, command) for due_s, command in self._later if due_s > now_s]
+        while self._intents:
+            command = self._intents[0]
+            if isinstance(command, End):
+                self._intents.clear()
+                return command
+            self._do(command, state)
+            self._intents.popleft()
+        return None
+
+    def commit(self, state: RunState) -> None:
+        """Do only what belongs to the run directory; messages are of no use any more."""
+        for command in self._intents:
+            if isinstance(command, CommitTrainingSet | CommitModel):
+                self._do(command, state)
+        self._intents.clear()
+
+    def _do(self, command: AnyCommand, state: RunState) -> None:
+        match command:
+            case Publish():
+                self._publisher.publish(command)
+            case PublishChord():
+                self._publisher.publish_chord(command)
+            case Republish():
+                # The task may have moved on while this waited.
+                open_task = state.tasks.get(command.task_id)
+                if open_task is not None and open_task.task.attempt == command.task.attempt:
+                    self._publisher.republish(command)
+            case CommitTrainingSet() | CommitModel():
+                self._committer.commit(command, state)

@@ -1,0 +1,71 @@
+"""What a journal says of its run, and what of it is no longer on disk."""
+
+from __future__ import annotations
+
+import logging
+
+import msgspec
+
+from shared.config.load import Configuration
+from shared.dataset.manifest import ManifestEntry, restore_manifest
+from shared.errors import ArtifactError
+from shared.ids import TriggerId
+from shared.timestamps import now_us
+from supervisor.core.commands import CommitModel, CommitTrainingSet
+from supervisor.core.events import Discovered, Resumed
+from supervisor.core.state import RunState, Settings
+from supervisor.core.transition import transition
+from supervisor.results.tally import Tally
+from supervisor.run.committer import Commit, Committer
+from supervisor.run.directory import RunDirectory
+from supervisor.run.journal import Journal
+
+log = logging.getLogger("run")
+
+_NAMES: dict[type, str] = {CommitTrainingSet: "training set", CommitModel: "model"}
+
+
+class Recovered(msgspec.Struct, kw_only=True):
+    """A run as its journal tells it."""
+
+    state: RunState
+    tally: Tally
+    resumed: Resumed  # with what was lost; the tasks that workers still have are for the loop to find
+
+
+def recover(configuration: Configuration, directory: RunDirectory) -> Recovered:
+    """Fold the journal, finish commits that a crash cut off, and find what was lost. Raises ModynError.
+
+    A lost dataset manifest is written anew, too: keys are for ever.
+    """
+    state = RunState(settings=Settings.of(configuration.pipeline))
+    tally = Tally(configuration.pipeline)
+    commits: dict[tuple[type, TriggerId], Commit] = {}  # the last of each kind and trigger
+    entries: list[ManifestEntry] = []
+    journal = Journal(directory.journal_path)
+    for event in journal.events():
+        tally.record(event, state)
+        state, commands = transition(state, event)
+        commits |= {(type(one), one.trigger_id): one for one in commands if isinstance(one, Commit)}
+        entries += event.entries if isinstance(event, Discovered) else ()
+    journal.close()
+    restore_manifest(configuration.system.artifacts_root, configuration.pipeline.data.dataset, entries)
+    committer = Committer(configuration.pipeline, directory)
+    lost: dict[type, list[TriggerId]] = {CommitTrainingSet: [], CommitModel: []}
+    for (kind, trigger_id), commit in sorted(commits.items(), key=lambda one: one[0][1]):
+        if not _is_wanted(state, commit) or committer.is_done(commit):
+            continue
+        try:
+            committer.commit(commit, state)
+        except ArtifactError:
+            log.warning("! the %s of trigger %d is gone; it is made anew", _NAMES[kind], trigger_id)
+            lost[kind].append(trigger_id)
+    resumed = Resumed(
+        time_us=now_us(), lost_training_sets=tuple(lost[CommitTrainingSet]), lost_models=tuple(lost[CommitModel])
+    )
+    return Recovered(state=state, tally=tally, resumed=resumed)
+
+
+def _is_wanted(state: RunState, commit: Commit) -> bool:
+    trigger = state.trigger(commit.trigger_id)
+    return (trigger.training_set if isinstance(commit, CommitTrainingSet) else trigger.model) is not None

@@ -1,0 +1,113 @@
+"""Watches over open tasks: leases that ended, messages that vanished, and a Redis that forgot the run."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Collection
+
+import redis
+
+from shared import names
+from shared.claims import Claims
+from shared.fleet import read_fleet
+from shared.ids import TaskId, WorkerId
+from shared.messages import SetupRecord
+from shared.timestamps import now_us
+from supervisor.core.events import AnyEvent, LeaseExpired, Unclaimed, Wiped
+from supervisor.core.state import RunState
+from supervisor.system.setup import write_setup
+
+log = logging.getLogger("run")
+
+_IDLE_S = 5.0  # a worker that has been idle so long is not about to claim what it has just taken off a queue
+_MISSING_S = 2.0  # a message must be missing twice, so long apart: it may be between queue and claim
+
+
+class Watch:
+    """Looks every so often. All times are of this process's own clock, or Redis's: hosts need not agree."""
+
+    def __init__(self, client: redis.Redis, claims: Claims, setup: SetupRecord) -> None:
+        self._client = client
+        self._claims = claims
+        self._setup = setup
+        self._next_s = self._judge_from_s = 0.0
+        self._wiped = False
+        self._idle: dict[
+            WorkerId, tuple[int, float]
+        ] = {}  # worker → (idle since, by its clock; seen so since, by ours)
+        self._missing: dict[tuple[TaskId, int], float] = {}  # (task, attempt) → first seen missing
+
+    @property
+    def every_s(self) -> float:
+        """Between two looks: often enough that an attempt is published within a second or two of its lease's end."""
+        return max(0.01, min(1.0, self._setup.lease_s / 5))
+
+    def broker_is_back(self) -> None:
+        """Leases could not be renewed meanwhile, so nothing is judged for one full lease."""
+        self._judge_from_s = time.monotonic() + self._setup.lease_s
+        self._next_s = 0.0
+
+    def look(self, state: RunState, unsent: Collection[TaskId]) -> list[AnyEvent]:
+        """What follows from a look; `unsent` tasks are not published yet. Raises redis.RedisError."""
+        now_s = time.monotonic()
+        if now_s < self._next_s:
+            return []
+        self._next_s = now_s + self.every_s
+        if not self._client.exists(names.setup_key(state.run_id)):
+            log.warning("! Redis has forgotten the run; workers that have its tasks get one lease to say so")
+            write_setup(self._client, self._setup)
+            self._wiped = True
+            self._judge_from_s = now_s + self._setup.lease_s
+        if now_s < self._judge_from_s:
+            return []
+        if self._wiped:
+            self._wiped = False
+            return [Wiped(time_us=now_us(), adopted=self.standing(state))]
+        return [*self._expired(state), *self._vanished(state, unsent)]
+
+    def standing(self, state: RunState) -> tuple[TaskId, ...]:
+        """Open tasks whose attempt a worker holds a live lease on. Raises redis.RedisError."""
+        return tuple(self._claims.standing(state.run_id, _attempts(state)))
+
+    def _expired(self, state: RunState) -> list[AnyEvent]:
+        attempts = _attempts(state)
+        ended = self._claims.expired(state.run_id, attempts)
+        return [LeaseExpired(time_us=now_us(), task_id=task_id, attempt=attempts[task_id]) for task_id in ended]
+
+    def _vanished(self, state: RunState, unsent: Collection[TaskId]) -> list[AnyEvent]:
+        """Unclaimed tasks whose queue is empty while a worker of the role has been idle for some seconds."""
+        waiting = {
+            (task_id, one.task.attempt): names.QUEUE_BY_TASK[one.task.kind]
+            for task_id, one in state.tasks.items()
+            if one.worker is None and one.ripe and task_id not in state.held and task_id not in unsent
+        }
+        idle = self._idle_roles() if waiting else set()
+        empty = {
+            queue
+            for queue in set(waiting.values())
+            if names.ROLE_BY_QUEUE[queue] in idle and not self._client.llen(queue)
+        }
+        now_s = time.monotonic()
+        missing = [one for one, queue in waiting.items() if queue in empty]
+        self._missing = {one: self._missing.get(one, now_s) for one in missing}
+        gone = [one for one, since_s in self._missing.items() if now_s - since_s >= _MISSING_S]
+        return [Unclaimed(time_us=now_us(), task_id=task_id, attempt=attempt) for task_id, attempt in gone]
+
+    def _idle_roles(self) -> set[str]:
+        now_s = time.monotonic()
+        seen: dict[WorkerId, tuple[int, float]] = {}
+        roles: set[str] = set()
+        for worker in read_fleet(self._client):
+            if worker.state != "idle":
+                continue
+            since_us, seen_s = self._idle.get(worker.worker, (worker.since_us, now_s))
+            seen[worker.worker] = (since_us, seen_s) if since_us == worker.since_us else (worker.since_us, now_s)
+            if now_s - seen[worker.worker][1] >= _IDLE_S:
+                roles.add(worker.role)
+        self._idle = seen
+        return roles
+
+
+def _attempts(state: RunState) -> dict[TaskId, int]:
+    return {task_id: one.task.attempt for task_id, one in state.tasks.items() if task_id not in state.held}
