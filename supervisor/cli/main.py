@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import importlib
 import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
+from shared.config.secrets import hide
 from shared.errors import ConfigurationError, ModynError
 
 # command → module that has run(arguments) -> exit code
@@ -33,12 +35,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command and exit with its code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given and not given[0].startswith("-") and given[0] not in COMMANDS:
+        _refuse_misspelt_command(given[0])
         given.insert(0, "run")
     options = parser().parse_args(given)
     if options.command is None:
         parser().print_help()
         sys.exit(ConfigurationError.exit_code)
     sys.exit(_run(options))
+
+
+def _refuse_misspelt_command(word: str) -> None:
+    """A first word that is neither a file nor a command, but nearly one."""
+    near = difflib.get_close_matches(word, COMMANDS, 1)
+    if near and not Path(word).exists():
+        print(f"error: there is no command {word}, and no such file; did you mean {near[0]}?", file=sys.stderr)  # noqa: T201
+        sys.exit(ConfigurationError.exit_code)
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -49,7 +60,7 @@ def _run(options: argparse.Namespace) -> int:
         if options.debug:
             traceback.print_exc()
         for sentence in getattr(error, "problems", (str(error),)):
-            print(f"error: {sentence}", file=sys.stderr)  # noqa: T201
+            print(f"error: {hide(sentence)}", file=sys.stderr)  # noqa: T201
         return error.exit_code
     except KeyboardInterrupt:
         return 1
@@ -66,7 +77,7 @@ def parser() -> argparse.ArgumentParser:
     )
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--debug", action="store_true", help="show tracebacks")
-    commands = top.add_subparsers(dest="command", metavar="COMMAND")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", prog="./modyn-supervisor")
     _add_run(commands.add_parser("run", parents=[shared], help="run a pipeline (the word itself may be left out)"))
     validate = commands.add_parser("validate", parents=[shared], help="say all that is wrong, without running")
     _add_files(validate)

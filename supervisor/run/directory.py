@@ -34,19 +34,28 @@ class RunDirectory:
 
     def refuse_if_taken(self) -> None:
         """Raise ConfigurationError if a new run cannot begin here; changes nothing."""
-        if self.path.is_file():
-            raise ConfigurationError(f"--run-dir {self.path} is a file; name a folder that is absent or empty.")
-        if self.holds_a_run:
-            raise ConfigurationError(
-                f"--run-dir {self.path} already holds a run; go on with it with --resume, or name another folder."
-            )
-        if self.path.is_dir() and any(self.path.iterdir()):
-            raise ConfigurationError(f"--run-dir {self.path} is not empty; name a folder that is absent or empty.")
+        try:
+            if self.path.is_file():
+                raise ConfigurationError(f"--run-dir {self.path} is a file; name a folder that is absent or empty.")
+            if self.holds_a_run:
+                raise ConfigurationError(
+                    f"--run-dir {self.path} already holds a run; go on with it with --resume, or name another folder."
+                )
+            if self.path.is_dir() and any(self.path.iterdir()):
+                raise ConfigurationError(f"--run-dir {self.path} is not empty; name a folder that is absent or empty.")
+            nearest = next(one for one in (self.path, *self.path.parents) if one.exists())
+        except OSError as error:
+            raise ConfigurationError(f"--run-dir {self.path} cannot be used: {error.strerror}.") from None
+        if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+            raise ConfigurationError(f"--run-dir {self.path} cannot be made: {nearest} is no folder to write in.")
 
     def create(self, configuration: Configuration) -> None:
         """Make the directory, lock it, and write both configurations as resolved. Raises ConfigurationError."""
         self.refuse_if_taken()
-        self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigurationError(f"--run-dir {self.path} cannot be made: {error.strerror}.") from None
         self.lock()
         self.write("pipeline.yaml", configuration.resolved_pipeline_yaml())
         self.write("config.yaml", configuration.resolved_system_yaml())

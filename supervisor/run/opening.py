@@ -7,9 +7,10 @@ import msgspec
 from shared.config.pipeline import Pipeline
 from shared.dataset.event_time import first_key_after
 from shared.dataset.table import TableDataset
+from shared.errors import ConfigurationError
 from shared.ids import TriggerId
 from shared.messages import SetupRecord
-from shared.timestamps import now_us
+from shared.timestamps import format_timestamp, now_us
 from supervisor.core.events import AnyEvent, Discovered, Fired, RunStarted
 
 _ROWS_AT_ONCE = 1_000_000
@@ -25,7 +26,10 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def opening_events(pipeline: Pipeline, scope: Scope, dataset: TableDataset, setup: SetupRecord) -> list[AnyEvent]:
-    """The files, and the start of the run: with `train_on_everything` also its first trigger. Raises DataError."""
+    """The files, and the start of the run: with `train_on_everything` also its first trigger.
+
+    Raises ConfigurationError for a replay of nothing, and DataError.
+    """
     mode = pipeline.initial_mode
     first_key, stop_key = (0, None) if mode == "replay" else (dataset.rows, None)
     if scope.start_replay_us is not None:
@@ -34,6 +38,8 @@ def opening_events(pipeline: Pipeline, scope: Scope, dataset: TableDataset, setu
         stop_key = dataset.rows
     if scope.stop_replay_us is not None:
         stop_key = first_key_after(dataset, scope.stop_replay_us - 1, first_key, dataset.rows)
+    if scope.experiment and stop_key is not None and first_key >= stop_key:
+        raise ConfigurationError(_nothing_to_replay(dataset))
     started = RunStarted(
         time_us=setup.run_started_us,
         run_id=setup.run_id,
@@ -46,9 +52,20 @@ def opening_events(pipeline: Pipeline, scope: Scope, dataset: TableDataset, setu
     return [Discovered(time_us=now_us(), entries=dataset.entries), started]
 
 
+def _nothing_to_replay(dataset: TableDataset) -> str:
+    first_us = int(dataset.timestamps_us(0, 1)[0])
+    return (
+        "--start-replay-at and --stop-replay-at leave no row to replay: "
+        f"{dataset.config.name} goes from {format_timestamp(first_us)} to {format_timestamp(_latest_us(dataset))}."
+    )
+
+
 def _over_everything(dataset: TableDataset) -> Fired:
     rows = dataset.rows
-    bounds = [(start, min(start + _ROWS_AT_ONCE, rows)) for start in range(0, rows, _ROWS_AT_ONCE)]
-    latest_us = max(int(dataset.timestamps_us(*bound).max()) for bound in bounds)
     reason = f"train_on_everything: all {rows} rows that exist"
-    return Fired(id=TriggerId(0), key=rows - 1, timestamp_us=latest_us, reason=reason)
+    return Fired(id=TriggerId(0), key=rows - 1, timestamp_us=_latest_us(dataset), reason=reason)
+
+
+def _latest_us(dataset: TableDataset) -> int:
+    bounds = [(start, min(start + _ROWS_AT_ONCE, dataset.rows)) for start in range(0, dataset.rows, _ROWS_AT_ONCE)]
+    return max(int(dataset.timestamps_us(*bound).max()) for bound in bounds)

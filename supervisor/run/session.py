@@ -22,7 +22,7 @@ from shared.config.secrets import hide
 from shared.errors import ModynError, NotReadyError
 from shared.ids import RunId
 from shared.timestamps import now_us
-from supervisor.core.events import Resumed
+from supervisor.core.events import AnyEvent, Resumed
 from supervisor.core.state import RunState, Settings
 from supervisor.results.evaluations import evaluations_csv
 from supervisor.results.summary import summary
@@ -98,6 +98,9 @@ class Session:
         record = setup_record(self._configuration, run_id, started_us, str(self.directory.path))
         try:
             write_setup(platform.client, record)
+            opening: list[AnyEvent] = []
+            if self._resumed is None:
+                opening = opening_events(self._configuration.pipeline, self._options.scope, dataset, record)
             Preparation(platform.client, publisher, self._configuration, run_id).carry_out(workers)
             self._stop.listen()
             if not self._options.resume:
@@ -113,7 +116,7 @@ class Session:
                     view=view,
                     stop=self._stop,
                 )
-                return self._carry_out(platform, links)
+                return self._carry_out(platform, links, opening)
         except redis.RedisError as error:
             sentence = f"broker.url: the broker went away while the run was being set up ({hide(str(error))})."
             raise NotReadyError(sentence) from None
@@ -122,15 +125,14 @@ class Session:
             _quietly(lambda: tear_down(platform.client, publisher, run_id))
             publisher.close()
 
-    def _carry_out(self, platform: Platform, links: Links) -> dict[str, Any]:
+    def _carry_out(self, platform: Platform, links: Links, opening: list[AnyEvent]) -> dict[str, Any]:
         journal = Journal(self.directory.journal_path)
         loop = Loop(self._configuration, self.directory, journal, self._state, links)
         try:
             if self._resumed is not None:
                 loop.resume(self._resumed)
             else:
-                pipeline, setup = self._configuration.pipeline, links.setup
-                loop.start(opening_events(pipeline, self._options.scope, links.dataset, setup))
+                loop.start(opening)
             state = loop.run()
             platform.stop_fleet()  # what it hands back is heard below
             if state.stopping:

@@ -35,7 +35,6 @@ class Run:
                 mode="experiment",
                 first_key=0,
                 stop_key=None,
-               
                 maximum_triggers=None,
             )
         )
