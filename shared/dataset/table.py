@@ -121,7 +121,7 @@ class TableDataset:
         self, entry: ManifestEntry, columns: Sequence[str], first_key: int, batch_rows: int
     ) -> Iterator[tuple[int, pa.Table]]:
         """Pieces of one file, from the row group that holds `first_key` on."""
-        self._verify(entry)
+        mark = self._verify(entry)
         key = entry.first_key
         try:
             with open_file(entry.file, self.config.uri) as file:
@@ -133,10 +133,18 @@ class TableDataset:
                     batches = parquet.iter_batches(batch_size=batch_rows, row_groups=groups, columns=list(columns))
                 for batch in batches:
                     if key + batch.num_rows > first_key:
+                        self._refuse_mixture(entry, mark)
                         yield key, pa.Table.from_batches([batch]).select(list(columns))
                     key += batch.num_rows
         except UNREADABLE as error:
             raise DataError(f"{entry.file} cannot be read: {error}. Restore the file, then --resume.") from error
+
+    def _refuse_mixture(self, entry: ManifestEntry, mark: str) -> None:
+        """The rows just read are of the file that was verified, not of one written over it since."""
+        if unchanged_mark(entry.file, self.config.uri) != mark:
+            raise DataError(
+                f"{entry.file} has changed while it was read. Restore it, then --resume. New rows belong in new files."
+            )
 
     def _csv_types(self, columns: Sequence[str]) -> pa_csv.ConvertOptions:
         """The types of the first file, so that all files have the same; a time may be written in any way in each."""
@@ -146,16 +154,17 @@ class TableDataset:
             types[time] = pa.string()
         return pa_csv.ConvertOptions(include_columns=list(columns), column_types=types)
 
-    def _verify(self, entry: ManifestEntry) -> None:
-        """Whenever it was written to since the last look: it is still the file whose rows were given keys."""
+    def _verify(self, entry: ManifestEntry) -> str:
+        """Whenever it was written to since the last look: it is still the file whose rows were given keys. Its mark."""
         known, mark = (entry.file, entry.fingerprint), unchanged_mark(entry.file, self.config.uri)
         if _verified.get(known) == mark:
-            return
+            return mark
         if fingerprint(entry.file, self.config.uri) != entry.fingerprint:
             raise DataError(
                 f"{entry.file} has changed since its rows were given keys. Restore it, then --resume. {IF_MENDED}"
             )
         _verified[known] = mark
+        return mark
 
 
 def open_dataset(config: Dataset, entries: Sequence[ManifestEntry]) -> TableDataset:

@@ -157,6 +157,17 @@ def test_a_file_rewritten_after_it_was_read(tmp_path):
         dataset.labels(0, 2)
 
 
+def test_a_file_rewritten_while_it_is_read(tmp_path):
+    """Rows of two versions never come in one reading, also where the file was verified just before."""
+    rows = {"time": list(range(20)), "x": list(range(20)), "label": [0, 1] * 10}
+    dataset = dataset_of(tmp_path, rows)
+    pieces = dataset.batches(["x"], 0, 20, batch_rows=4)
+    assert next(pieces)[1]["x"].to_pylist() == [0, 1, 2, 3]
+    pq.write_table(pa.table({**rows, "x": list(range(20, 40))}), tmp_path / "data/0.parquet", row_group_size=4)
+    with pytest.raises(DataError, match="has changed while it was read"):
+        next(pieces)
+
+
 @pytest.mark.parametrize(
     ("labels", "told"),
     [

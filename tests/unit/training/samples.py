@@ -82,6 +82,8 @@ def training(**changes):
         "checkpoint_every_s": 1e9,
         "seed": 0,
         "threads": 1,
+        "attempts": 5,
+        "stall_after_s": 600.0,
         "on_failure": "stop",
         "backlog": "queue",
         "max_in_flight": 1,
