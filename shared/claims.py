@@ -26,10 +26,10 @@ _NOW_MS = "local t = redis.call('TIME'); local now = t[1] * 1000 + math.floor(t[
 _CLAIM = (
     _NOW_MS
     + """
-local c = redis.call('HMGET', KEYS[1], 'state', 'attempt', 'result')
+local c = redis.call('HMGET', KEYS[1], 'state', 'attempt', 'result', 'owner')
 if c[2] and tonumber(c[2]) > tonumber(ARGV[2]) then return {'superseded', ''} end
 if c[1] == 'done' and c[2] == ARGV[2] then return {'done', c[3]} end
-if c[1] == 'claimed' and c[2] == ARGV[2] then return {'busy', ''} end
+if c[1] == 'claimed' and c[2] == ARGV[2] and c[4] ~= ARGV[3] then return {'busy', ''} end
 redis.call('HSET', KEYS[1], 'state', 'claimed', 'attempt', ARGV[2], 'owner', ARGV[3])
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
 redis.call('HDEL', KEYS[1], 'result')
@@ -96,7 +96,7 @@ class ClaimAnswer(StrEnum):
     """What a worker is told that wants to work on a task."""
 
     OK = "ok"  # it is yours
-    BUSY = "busy"  # another worker has this very attempt
+    BUSY = "busy"  # another worker has this very attempt (the same one may ask again: its first answer was lost)
     DONE = "done"  # it was reported before; the recorded result comes with the answer
     SUPERSEDED = "superseded"  # a newer attempt was published
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from pathlib import Path
 from typing import Literal, cast
 
 import msgspec
@@ -24,6 +26,15 @@ class WorkerEntry(msgspec.Struct, frozen=True, kw_only=True):
     since_us: int
     pid: int
     versions: dict[str, str]
+
+
+def code_version() -> str:
+    """A short hash over the sources that workers run: two workers with the same one do the same."""
+    project = Path(__file__).resolve().parents[1]
+    digest = hashlib.sha256()
+    for source in sorted(source for package in ("shared", "workers") for source in (project / package).rglob("*.py")):
+        digest.update(source.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def register(client: redis.Redis, entry: WorkerEntry, lease_s: float) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import platform
 import signal
+import time
 from functools import cache
 from importlib import metadata
 
@@ -12,7 +14,9 @@ import torch
 
 from shared.broker import connect
 from shared.claims import Attempt, Claims
+from shared.fleet import code_version
 from shared.ids import WorkerId
+from shared.messages import MESSAGE_VERSION, SetupRecord
 from shared.timestamps import now_us
 from workers.slot import Slot, SlotFile
 
@@ -42,7 +46,19 @@ def device() -> str:
     return wanted
 
 
-def announce(attempt: Attempt | None = None, lease_s: float = 0.0) -> None:
+@cache
+def versions() -> dict[str, str]:
+    """What this worker runs; two that differ may not train the same model from the same rows."""
+    return {
+        "messages": str(MESSAGE_VERSION),
+        "code": code_version(),
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),
+        "celery": metadata.version("celery"),
+    }
+
+
+def announce(attempt: Attempt | None = None, record: SetupRecord | None = None) -> None:
     """Write into the slot what this child works on; None: it is idle and ready."""
     if attempt is None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches the whole group; the supervisor decides
@@ -53,9 +69,26 @@ def announce(attempt: Attempt | None = None, lease_s: float = 0.0) -> None:
             pid=os.getpid(),
             device=on,
             device_name=name,
-            versions={"torch": str(torch.__version__), "celery": metadata.version("celery")},
+            versions=versions(),
             attempt=attempt,
-            lease_s=lease_s,
+            lease_s=record.lease_s if record else 0.0,
+            stall_after_s=record.pipeline.training.stall_after_s if record else 0.0,
             since_us=now_us(),
         )
     )
+
+
+_marked_s = 0.0
+
+
+def should_stop() -> bool:
+    """To be called wherever work goes on for long: says so to the main process, at most once a second.
+
+    Whether the task is to be handed back.
+    """
+    global _marked_s  # noqa: PLW0603 - one child, one task at a time
+    slot = SlotFile.inherited()
+    if time.monotonic() - _marked_s > 1.0:
+        _marked_s = time.monotonic()
+        slot.mark_progress()
+    return slot.stop_asked

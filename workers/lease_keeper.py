@@ -52,6 +52,7 @@ class LeaseKeeper:
         self._finished = threading.Event()
         self._registered = False
         self._draining_since_s: float | None = None
+        self._progress_mark, self._progress_s = 0, 0.0  # when it changed last, by this process's clock
 
     def start(self) -> None:
         """Begin; the thread ends with the process."""
@@ -91,13 +92,17 @@ class LeaseKeeper:
         slot = self._slot.read()
         if slot is None or not _works(slot.pid):
             return
-        self._end_child(slot)
+        self._end_draining_child(slot)
+        if self._is_hung(slot):
+            log.error("task %s said nothing for %.0f s: its process is ended", slot.attempt, slot.stall_after_s)
+            os.kill(slot.pid, signal.SIGKILL)
+            return
         if slot.attempt is not None:
             self._claims.renew(slot.attempt, slot.lease_s)
         register(self._client, self._entry(slot), self._lease_s)
         self._registered = True
 
-    def _end_child(self, slot: Slot) -> None:
+    def _end_draining_child(self, slot: Slot) -> None:
         """End a child that has nothing more to do, or that does not hand its task back within the grace period.
 
         The pool's child waits half a minute for its parent to read a last message, which the parent, closing, does not.
@@ -107,6 +112,13 @@ class LeaseKeeper:
         limit_s = _IDLE_CHILD_S if slot.attempt is None else GRACE_S
         if time.monotonic() - self._draining_since_s > limit_s:
             os.kill(slot.pid, signal.SIGKILL)
+
+    def _is_hung(self, slot: Slot) -> bool:
+        """Whether a child with a task has not said for too long that its work goes on."""
+        mark = self._slot.progress_mark()
+        if mark != self._progress_mark:
+            self._progress_mark, self._progress_s = mark, time.monotonic()
+        return slot.attempt is not None and time.monotonic() - self._progress_s > slot.stall_after_s
 
     def _entry(self, slot: Slot) -> WorkerEntry:
         return WorkerEntry(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import time
 import traceback
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import redis
 import torch
@@ -14,11 +15,13 @@ from shared import names
 from shared.claims import Attempt, ClaimAnswer
 from shared.errors import ArtifactError, DataError, ModynError, NotReadyError
 from shared.ids import TaskId
-from shared.messages import AnyReport, AnyTask, Failed, Released, task_of
+from shared.messages import MESSAGE_VERSION, AnyReport, AnyTask, Failed, Released, task_of
 from workers import child
 from workers.set_up import setup_record
 from workers.stages import Work, stage
 from workers.training.job import Interrupted
+
+T = TypeVar("T")
 
 _RETRY_EVERY_S = 1.0
 
@@ -38,27 +41,32 @@ def warm_up() -> None:
 
 
 def perform(task_id: str, message: dict[str, Any], results: list[Any]) -> Any:
-    """Claim the task, work, report; the recorded result if it was done before. Raises Unfinished."""
+    """Claim the task, work, report; the recorded result if it was done before. Raises Unfinished.
+
+    It returns, and so counts for its chord, only when the result is recorded.
+    """
     task = task_of(message)
+    if task.version != MESSAGE_VERSION:
+        raise Unfinished(f"{task_id} is a message of version {task.version}, this worker speaks {MESSAGE_VERSION}")
     attempt = Attempt(run_id=task.run_id, task_id=TaskId(task_id), number=task.attempt, worker=child.worker_id())
     try:
-        record = setup_record(task.run_id, task.setup_version)
+        record = _patiently(lambda: setup_record(task.run_id, task.setup_version))
     except NotReadyError as reason:
         raise Unfinished(str(reason)) from None
-    answer, recorded = child.claims().claim(attempt, record.lease_s)
+    answer, recorded = _patiently(lambda: child.claims().claim(attempt, record.lease_s))
     if answer is ClaimAnswer.DONE:
         return recorded
     if answer is not ClaimAnswer.OK:
         raise Unfinished(f"{task_id} attempt {task.attempt} is {answer}")
-    child.announce(attempt, record.lease_s)
+    child.announce(attempt, record)
     try:
         report, result = _work(Work(task=task, record=record, attempt=attempt, results=results))
-        if not _tell(attempt, report, result):
+        if not _patiently(lambda: child.claims().report(attempt, report, result)):
             raise Unfinished(f"{task_id} attempt {task.attempt} was published again while this worker had it")
     finally:
         child.announce()
-    if isinstance(report, Released):
-        raise Unfinished(f"{task_id} was handed back")
+    if isinstance(report, Released) or (isinstance(report, Failed) and report.resumable):
+        raise Unfinished(f"{task_id} attempt {task.attempt} is to be done again")
     return result
 
 
@@ -85,10 +93,11 @@ def _sentence(task: AnyTask, error: Exception) -> str:
     return f"{task.kind} raised {type(error).__name__}: {error}. The worker's traceback is in journal.jsonl."
 
 
-def _tell(attempt: Attempt, report: AnyReport, result: Any) -> bool:
-    """Record and report, waiting out a broker that is away: finished work is worth the patience."""
+def _patiently(act: Callable[[], T]) -> T:
+    """Wait out a broker that is away: work that is finished, or about to begin, is worth the patience."""
     while True:
         try:
-            return child.claims().report(attempt, report, result)
-        except redis.ConnectionError:
+            return act()
+        except (redis.ConnectionError, redis.TimeoutError):
+            child.should_stop()  # not hung, only waiting
             time.sleep(_RETRY_EVERY_S)

@@ -26,6 +26,7 @@ class Slot(msgspec.Struct, frozen=True, kw_only=True):
     versions: dict[str, str]
     attempt: Attempt | None
     lease_s: float
+    stall_after_s: float  # without progress, after which the child is taken to be hung
     since_us: int
 
 
@@ -61,6 +62,17 @@ class SlotFile:
             return msgspec.json.decode(self._slot.read_bytes(), type=Slot)
         except FileNotFoundError:
             return None
+
+    def mark_progress(self) -> None:
+        """Say that the work goes on."""
+        os.utime(self._slot)
+
+    def progress_mark(self) -> int:
+        """Changes with every `write` and `mark_progress`; 0 before the first."""
+        try:
+            return self._slot.stat().st_mtime_ns
+        except FileNotFoundError:
+            return 0
 
     def ask_to_stop(self) -> None:
         """Tell the child to checkpoint and hand its task back."""

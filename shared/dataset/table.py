@@ -19,7 +19,7 @@ from shared.dataset.manifest import IF_MENDED, MEND_THE_ROW, ManifestEntry
 from shared.dataset.timestamps import microseconds
 from shared.errors import DataError
 
-_ROWS_AT_ONCE = 65_536
+ROWS_AT_ONCE = 65_536
 _verified: dict[tuple[str, str], str] = {}  # (file, fingerprint) → its mark when this process found it unchanged
 
 
@@ -44,7 +44,7 @@ class TableDataset:
         return tuple(name for name in self.schema.names if name not in (self.config.timestamp, self.config.label))
 
     def batches(
-        self, columns: Sequence[str], first_key: int, stop_key: int, batch_rows: int = _ROWS_AT_ONCE
+        self, columns: Sequence[str], first_key: int, stop_key: int, batch_rows: int = ROWS_AT_ONCE
     ) -> Iterator[tuple[int, pa.Table]]:
         """(first key, rows) pieces of at most `batch_rows` rows that cover [first_key, stop_key). Raises DataError."""
         for entry in self.entries:
@@ -63,7 +63,7 @@ class TableDataset:
         return pa.concat_tables(pieces) if pieces else pa.table({name: [] for name in columns})
 
     def take_batches(
-        self, columns: Sequence[str], keys: npt.NDArray[np.int64], batch_rows: int = _ROWS_AT_ONCE
+        self, columns: Sequence[str], keys: npt.NDArray[np.int64], batch_rows: int = ROWS_AT_ONCE
     ) -> Iterator[pa.Table]:
         """The rows of ascending `keys`, piece by piece. Raises DataError if a key is not there."""
         if len(keys) == 0:

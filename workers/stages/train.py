@@ -16,7 +16,6 @@ from shared.messages import AnyReport, Gathered, GatherTask, Progress, Trained, 
 from shared.names import reports_key
 from shared.training_set import read_training_set
 from workers import child
-from workers.slot import SlotFile
 from workers.stages.work import Work
 from workers.training import job as training
 from workers.training.gather import average
@@ -33,7 +32,6 @@ def run_train(work: Work) -> tuple[AnyReport, Any]:
             f"the training set of trigger {task.trigger_id} ends at key {training_set.origin.watermark_key}, "
             f"before the trigger's {task.trigger_key}; rows were not read that should have been."
         )
-    slot = SlotFile.inherited()
     with tempfile.TemporaryDirectory(prefix="modyn-train-") as scratch:
         job = training.TrainingJob(
             model=record.pipeline.model,
@@ -51,7 +49,7 @@ def run_train(work: Work) -> tuple[AnyReport, Any]:
             report_every_batches=record.pipeline.logging.metrics_every_batches,
             trusted_modules=record.trusted_modules,
         )
-        trained = train(job, report=lambda progress: _show(work, progress), should_stop=lambda: slot.stop_asked)
+        trained = train(job, report=lambda progress: _show(work, progress), should_stop=child.should_stop)
     name = f"models/{task.trigger_id}/.member-{task.member}.{work.attempt_name}.safetensors"
     ref = write_artifact(work.uri(name), trained.body)
     report = Trained(**work.who, member=ref, train_s=trained.seconds, loss=trained.loss, device=child.device())

@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
 from shared.claims import Attempt
 from shared.dataset.manifest import read_manifest
-from shared.dataset.table import TableDataset, open_dataset
+from shared.dataset.table import ROWS_AT_ONCE, TableDataset
 from shared.messages import AnyTask, SetupRecord
+from workers import child
+from workers.training.job import Interrupted
+
+
+class _WatchedDataset(TableDataset):
+    """Says that the work goes on, and looks whether it is to be handed back, with every piece that is read."""
+
+    def batches(
+        self, columns: Sequence[str], first_key: int, stop_key: int, batch_rows: int = ROWS_AT_ONCE
+    ) -> Iterator[tuple[int, pa.Table]]:
+        for piece in super().batches(columns, first_key, stop_key, batch_rows):
+            if child.should_stop():
+                raise Interrupted("stopped while rows were being read")
+            yield piece
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,8 +50,8 @@ class Work:
         return f"{self.attempt.number}-{self.attempt.worker[:8]}"
 
     def dataset(self) -> TableDataset:
-        """The dataset as far as the manifest reaches now."""
-        return open_dataset(self.record.dataset, read_manifest(Path(self.record.manifest_uri)))
+        """The dataset as far as the manifest reaches now; reading it can be interrupted."""
+        return _WatchedDataset(self.record.dataset, read_manifest(Path(self.record.manifest_uri)))
 
     def uri(self, name: str) -> str:
         """Where an object of this run lies."""
