@@ -230,6 +230,7 @@ class SetUp(Body, tag_field="report", tag="set_up", frozen=True, kw_only=True):
     hostname: str
     setup_version: int
     device: str
+    versions: dict[str, str]
     error: str | None
 
 

@@ -34,6 +34,7 @@ def set_up(run_id: RunId, version: int) -> None:
         hostname=os.environ["MODYN_WORKER_NAME"],
         setup_version=version,
         device=child.device(),
+        versions=child.versions(),
         error=error,
     )
     child.client().xadd(names.reports_key(run_id), {"report": encode(told)})

@@ -35,6 +35,7 @@ from supervisor.run.story import Story, tell_set_up
 from supervisor.run.view import View
 from supervisor.run.watch import Watch
 from supervisor.system.platform import Platform
+from supervisor.system.versions import Versions
 
 log = logging.getLogger("run")
 
@@ -50,6 +51,7 @@ class Links:
     dataset: TableDataset
     platform: Platform
     setup: SetupRecord
+    versions: Versions
     story: Story
     view: View
     stop: StopSignal
@@ -160,7 +162,7 @@ class Loop:
                 self._links.story.progress(report)
                 self._links.view.progress(report)
             elif isinstance(report, SetUp):
-                tell_set_up(report)
+                tell_set_up(report, self._links.versions)
             else:
                 events.append(Reported(time_us=now_us(), position=position, report=report))
         self._happen(events)

@@ -20,6 +20,7 @@ from supervisor.core.scoring import SETUP_VERSION
 from supervisor.run.publisher import Publisher
 from supervisor.run.reports import Reports
 from supervisor.run.story import tell_set_up
+from supervisor.system.versions import Versions
 
 log = logging.getLogger("run")
 
@@ -36,6 +37,7 @@ class Preparation:
         self._reports = Reports(client, run_id, "0")
         self._run_id = run_id
         self._checked = False
+        self.versions = Versions()
 
     def carry_out(self, workers: Sequence[WorkerEntry]) -> None:
         """Set up and check. Raises ConfigurationError or NotReadyError with what the check found."""
@@ -67,7 +69,7 @@ class Preparation:
         set_up = set()
         for _, report in answers:
             if isinstance(report, SetUp):
-                tell_set_up(report)
+                tell_set_up(report, self.versions)
                 set_up.add(report.hostname)
             elif isinstance(report, Failed):
                 name = self._configuration.pipeline_source.path.name

@@ -101,7 +101,8 @@ class Session:
             opening: list[AnyEvent] = []
             if self._resumed is None:
                 opening = opening_events(self._configuration.pipeline, self._options.scope, dataset, record)
-            Preparation(platform.client, publisher, self._configuration, run_id).carry_out(workers)
+            preparation = Preparation(platform.client, publisher, self._configuration, run_id)
+            preparation.carry_out(workers)
             self._stop.listen()
             if not self._options.resume:
                 self.directory.create(self._configuration)
@@ -112,6 +113,7 @@ class Session:
                     dataset=dataset,
                     platform=platform,
                     setup=record,
+                    versions=preparation.versions,
                     story=Story(self._tally),
                     view=view,
                     stop=self._stop,

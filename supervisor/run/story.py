@@ -24,6 +24,7 @@ from supervisor.core.events import (
 )
 from supervisor.core.state import RunState
 from supervisor.results.tally import Tally
+from supervisor.system.versions import Versions
 
 log = logging.getLogger("run")
 
@@ -102,10 +103,11 @@ class Story:
             )
 
 
-def tell_set_up(report: SetUp) -> None:
-    """A worker has set itself up for the run."""
+def tell_set_up(report: SetUp, versions: Versions) -> None:
+    """A worker has set itself up for the run; one that runs something else than the others is named."""
     but = f", but {report.error}" if report.error else ""
     log.info("worker %s is set up on %s%s", report.hostname, report.device, but)
+    versions.compare(report.hostname, report.versions)
 
 
 def _tell_fired(fired: Fired) -> None:

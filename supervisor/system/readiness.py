@@ -16,6 +16,7 @@ from shared.dataset.problems import problems
 from shared.dataset.table import TableDataset, open_dataset
 from shared.errors import DataError, NotReadyError
 from shared.fleet import WorkerEntry, read_fleet
+from supervisor.system.versions import speaks
 
 _OWN_FLEET_S = 90.0  # importing torch on a cold disk takes its time
 _OTHER_FLEET_S = 10.0
@@ -93,12 +94,15 @@ def ready_workers(
 def _missing(fleet: list[WorkerEntry], system: System) -> list[str]:
     found = []
     for role, wanted in (("train", system.fleet.train), ("evaluate", system.fleet.evaluate)):
-        alive = sum(worker.role == role for worker in fleet)
+        alive = sum(worker.role == role and speaks(worker.versions) for worker in fleet)
         if alive < max(1, wanted):
             found.append(
                 f"fleet: {alive} {role} workers are alive, {max(1, wanted)} needed; start one with "
                 f"./modyn-supervisor worker CONFIG --role {role}, or set `fleet: {{{role}: 1}}` in config.yaml."
             )
+    deaf = [worker.hostname for worker in fleet if not speaks(worker.versions)]
+    if found and deaf:
+        found.append(f"fleet: {', '.join(deaf)} run code of another message version; start them from this repository.")
     return found
 
 

@@ -56,7 +56,9 @@ REPORTS = [
     messages.Failed(**OF_A_REPORT, sentence="It broke.", traceback="Traceback…\n  line", resumable=True),
     messages.Released(**OF_A_REPORT),
     messages.Progress(**OF_A_REPORT, epoch=1, epochs=2, loss=0.5, eta_s=9.0),
-    messages.SetUp(worker=WorkerId("w"), hostname="train-0@host", setup_version=1, device="cpu", error=None),
+    messages.SetUp(
+        worker=WorkerId("w"), hostname="train-0@host", setup_version=1, device="cpu", versions={}, error=None
+    ),
 ]
 
 
