@@ -1,0 +1,1 @@
+"""Measurements: not tests, for what they find depends on the machine."""

@@ -1,0 +1,1 @@
+"""Chaos: a replay under faults must end exactly as one that nothing happened to."""

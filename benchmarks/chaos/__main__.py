@@ -1,0 +1,161 @@
+"""`python -m benchmarks.chaos --faults 200 --seed 0`: runs under faults until so many were injected, a line a run."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from benchmarks.chaos.faults import FAULTS, Corruption, FullDisk
+from benchmarks.chaos.scene import Scene
+from benchmarks.chaos.verdict import verdict
+
+_PATIENCE_S = 300.0
+_LINES = 100  # about so many lines has the journal of an undisturbed run
+_ENDING = {"corrupt_model": Corruption, "full_disk": FullDisk}  # these end the run with exit 1, until they are mended
+
+
+def main() -> None:
+    """Run the harness; exit 1 if any run ended otherwise than the undisturbed one."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.chaos", description=__doc__)
+    parser.add_argument("--faults", type=int, default=200, help="how many to inject in all")
+    parser.add_argument("--seed", type=int, default=0, help="of the first run; the others count on")
+    parser.add_argument("--per-run", type=int, default=6, help="faults in one run")
+    parser.add_argument("--kinds", nargs="*", default=[*FAULTS, *_ENDING], choices=[*FAULTS, *_ENDING])
+    parser.add_argument("--keep", action="store_true", help="keep the folders of runs that went wrong")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="modyn-chaos-") as folder:
+        reference = Scene(Path(folder) / "undisturbed")
+        reference.set()
+        started_s = time.monotonic()
+        reference.start(resume=False)
+        assert reference.supervisor is not None
+        if reference.supervisor.wait() != 0:
+            sys.exit(f"the undisturbed run failed:\n{(reference.folder / 'log').read_text()}")
+        undisturbed_s = time.monotonic() - started_s
+        injected, bad, seed = 0, 0, options.seed
+        while injected < options.faults:
+            result = one_run(Path(folder), reference.folder, seed, options)
+            result["extra_s"] = round(result.pop("wall_s") - undisturbed_s, 1)
+            print(json.dumps(result), flush=True)
+            injected += sum(result["faults"].values())
+            bad += not result["good"]
+            seed += 1
+    print(json.dumps({"faults": injected, "runs": seed - options.seed, "bad_runs": bad}))
+    sys.exit(1 if bad else 0)
+
+
+def one_run(folder: Path, undisturbed: Path, seed: int, options: argparse.Namespace) -> dict[str, Any]:
+    """One run under faults, from its seed alone."""
+    random = Random(seed)
+    kinds = [random.choice(options.kinds) for _ in range(options.per_run)]
+    moments = sorted(random.randrange(3, _LINES) for _ in kinds)
+    with _disk(folder / f"run-{seed}") as place:
+        scene = Scene(place, cluster=bool(seed % 2))
+        scene.set()
+        started_s = time.monotonic()
+        director = Director(scene, random, list(zip(moments, kinds, strict=True)))
+        try:
+            code = director.play()
+        finally:
+            scene.end()
+        wall_s = time.monotonic() - started_s
+        told = verdict(place, undisturbed) if code == 0 else {"status": f"exit {code}"}
+        if "Traceback" in (place / "log").read_text():
+            told["traceback"] = True
+        harmless = {"status": "finished", "lost_triggers": 0, "duplicate_commits": 0, "bodies_effective_twice": 0}
+        good = told.pop("republished", 0) >= 0 and told == {**harmless, "differing_files": []}
+        if not good and options.keep:
+            shutil.copytree(
+                place, f"/tmp/modyn-chaos-kept-{seed}", dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.sock")
+            )
+    faults = {"seed": seed, "cluster": scene.cluster, "faults": dict(director.injected), "resumes": director.resumes}
+    return {**faults, **told, "good": good, "wall_s": wall_s}
+
+
+class Director:
+    """Plays a run: injects each fault when the journal is so long, and resumes the run when one ended it."""
+
+    def __init__(self, scene: Scene, random: Random, script: list[tuple[int, str]]) -> None:
+        self._scene = scene
+        self._random = random
+        self._script = script
+        self._ending: Corruption | FullDisk | None = None
+        self.injected: Counter[str] = Counter()
+        self.resumes = 0
+
+    def play(self) -> int:
+        """The exit code of the last session; 0 when the run finished."""
+        self._scene.start(resume=False)
+        deadline_s = time.monotonic() + _PATIENCE_S
+        while time.monotonic() < deadline_s:
+            assert self._scene.supervisor is not None
+            code = self._scene.supervisor.poll()
+            if code == 0:
+                self._mend()
+                return 0
+            if code is not None and not self._resume(code):
+                return code
+            self._inject()
+            self._scene.keep_cluster()
+            time.sleep(0.02)
+        return -1
+
+    def _resume(self, code: int) -> bool:
+        """Take the run up again after a fault that ended it; an ending without one is a failure."""
+        if code > 0 and self._ending is None:
+            return False
+        self._mend()
+        self.resumes += 1
+        self._scene.start(resume=self._scene.journal.exists() and self._scene.journal.stat().st_size > 0)
+        return True
+
+    def _mend(self) -> None:
+        if self._ending is not None:
+            self._ending.mend()
+            self._ending = None
+
+    def _inject(self) -> None:
+        if not self._script or self._ending is not None or _lines(self._scene.journal) < self._script[0][0]:
+            return
+        _, kind = self._script.pop(0)
+        if kind in _ENDING:
+            ending = _ENDING[kind](self._scene)
+            if ending.inject():
+                self._ending = ending
+                self.injected[kind] += 1
+        elif FAULTS[kind](self._scene, self._random):
+            self.injected[kind] += 1
+
+
+def _lines(journal: Path) -> int:
+    return journal.read_bytes().count(b"\n") if journal.exists() else 0
+
+
+@contextmanager
+def _disk(place: Path) -> Any:
+    """A folder on a small file system of its own, where this user may mount one; else a plain folder."""
+    place.mkdir()
+    mounted = os.geteuid() == 0 and not subprocess.call(
+        ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(place)], stderr=subprocess.DEVNULL
+    )
+    try:
+        yield place
+    finally:
+        if mounted:
+            subprocess.call(["umount", "-l", str(place)])
+        shutil.rmtree(place, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

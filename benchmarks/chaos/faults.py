@@ -1,0 +1,167 @@
+"""The faults: what each does to a scene. Each is named, and its choice among processes comes from the seed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import psutil
+import redis
+
+from benchmarks.chaos.scene import LEASE_S, Scene
+
+Fault = Callable[[Scene, Random], bool]  # whether there was anything to do it to
+
+
+def kill_child(scene: Scene, random: Random) -> bool:
+    """kill -9 a worker's child."""
+    return _signal_one(scene.children(), random, signal.SIGKILL)
+
+
+def kill_worker(scene: Scene, random: Random) -> bool:
+    """kill -9 a whole worker."""
+    return _signal_one(scene.worker_processes(), random, signal.SIGKILL)
+
+
+def drain_worker(scene: Scene, random: Random) -> bool:
+    """SIGTERM to a worker: it hands its task back and goes."""
+    return _signal_one(scene.worker_processes(), random, signal.SIGTERM)
+
+
+def stop_child(scene: Scene, random: Random) -> bool:
+    """Stop a worker's child for three leases, and let it go on as a zombie."""
+    return _stop_for(scene.children(), random)
+
+
+def stop_worker(scene: Scene, random: Random) -> bool:
+    """Stop a worker's main process, which renews its lease, for three leases."""
+    return _stop_for(scene.worker_processes(), random)
+
+
+def kill_supervisor(scene: Scene, random: Random) -> bool:
+    """kill -9 the supervisor; it is resumed."""
+    assert scene.supervisor is not None
+    return _signal_one([psutil.Process(scene.supervisor.pid)], random, signal.SIGKILL)
+
+
+def kill_redis(scene: Scene, random: Random) -> bool:
+    """kill -9 Redis; its append-only file stays."""
+    pid = scene.broker_pid()
+    return pid is not None and _signal_one([psutil.Process(pid)], random, signal.SIGKILL)
+
+
+def wipe_redis(scene: Scene, random: Random) -> bool:
+    """FLUSHALL."""
+    return _on_redis(scene, lambda client: client.flushall())
+
+
+def stop_child_and_wipe(scene: Scene, random: Random) -> bool:
+    """A zombie that comes back to a Redis that knows nothing."""
+    return stop_child(scene, random) and wipe_redis(scene, random)
+
+
+def cut_connections(scene: Scene, random: Random) -> bool:
+    """CLIENT KILL for everybody."""
+    return _on_redis(scene, lambda client: client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"))
+
+
+FAULTS: dict[str, Fault] = {
+    "kill_child": kill_child,
+    "kill_worker": kill_worker,
+    "drain_worker": drain_worker,
+    "stop_child": stop_child,
+    "stop_worker": stop_worker,
+    "kill_supervisor": kill_supervisor,
+    "kill_redis": kill_redis,
+    "wipe_redis": wipe_redis,
+    "stop_child_and_wipe": stop_child_and_wipe,
+    "cut_connections": cut_connections,
+}
+
+
+class Corruption:
+    """Overwrites the newest committed model; the run must end with a sentence, and go on once it is back."""
+
+    def __init__(self, scene: Scene) -> None:
+        models = sorted(scene.run_dir.glob("models/*/model.safetensors"), key=lambda one: int(one.parent.name))
+        self._file = models[-1] if models else None
+        self._body = b"" if self._file is None else self._file.read_bytes()
+
+    def inject(self) -> bool:
+        """Flip the bytes in its middle; whether there was a model."""
+        if self._file is None:
+            return False
+        middle = len(self._body) // 2
+        self._file.write_bytes(self._body[:middle] + bytes(255 - byte for byte in self._body[middle:]))
+        return True
+
+    def mend(self) -> None:
+        """Bring the model back."""
+        if self._file is not None:
+            self._file.write_bytes(self._body)
+
+
+class FullDisk:
+    """Fills the file system that the run directory lies on: a small tmpfs."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._filler: Path = scene.folder / "filler"
+
+    def inject(self) -> bool:
+        """Take all the room there is."""
+        with self._filler.open("wb") as file:
+            try:
+                while True:
+                    file.write(bytes(4096))
+                    file.flush()
+            except OSError:
+                return True
+
+    def mend(self) -> None:
+        """Make room again."""
+        self._filler.unlink(missing_ok=True)
+
+
+def _signal_one(processes: list[psutil.Process], random: Random, number: int) -> bool:
+    if not processes:
+        return False
+    one = random.choice(sorted(processes, key=lambda process: process.pid))
+    try:
+        os.kill(one.pid, number)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _stop_for(processes: list[psutil.Process], random: Random) -> bool:
+    if not processes:
+        return False
+    one = random.choice(sorted(processes, key=lambda process: process.pid))
+    try:
+        os.kill(one.pid, signal.SIGSTOP)
+    except ProcessLookupError:
+        return False
+    timer = threading.Timer(3 * LEASE_S, _continue, [one])
+    timer.daemon = True
+    timer.start()
+    return True
+
+
+def _continue(process: psutil.Process) -> None:
+    if process.is_running():  # it is still this very process, not another with its number
+        os.kill(process.pid, signal.SIGCONT)
+
+
+def _on_redis(scene: Scene, act: Callable[[redis.Redis], object]) -> bool:
+    client = scene.client()
+    if client is None:
+        return False
+    try:
+        act(client)
+    except redis.RedisError:
+        return False
+    return True

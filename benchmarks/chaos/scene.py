@@ -1,0 +1,182 @@
+"""A scene: a small stream, both YAML files, and the processes of one run, in a folder of their own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pyarrow as pa
+import pyarrow.parquet as pq
+import redis
+import yaml
+
+from shared.broker import connect
+from shared.fleet import read_fleet
+from supervisor.system.embedded_broker import find_broker, server_program
+
+PROJECT = Path(__file__).resolve().parents[2]
+LEASE_S = 2.0
+ROWS, EVERY = 3_000, 500
+_WORKERS = ("train-0", "train-1", "evaluate-0")  # of a cluster
+_HOUR_US = 3_600_000_000
+PIPELINE: dict[str, Any] = {
+    "pipeline": {"name": "chaos"},
+    "model": {"id": "mlp", "config": {"hidden": [64, 64], "num_classes": 2}},
+    "training": {"epochs": 40, "batch_size": 16, "checkpoint_every_s": 0.2, "attempts": 50},
+    "data": {"dataset": "rows", "split": {"test": 0.2}},
+    "trigger": {"policy": "data_amount", "every": EVERY},
+    "initial_mode": "replay",
+    "evaluation": {
+        "metrics": ["accuracy", "auroc"],
+        "on": [
+            {"name": "next", "window": "until_next_trigger"},
+            {"name": "recent", "window": {"last": "10d"}, "split": "test"},
+            {"name": "months", "window": {"every": "30d"}},
+        ],
+    },
+    "deployment": {
+        "gate": {"metric": "accuracy", "on": "recent", "at_least": 0.5, "not_worse_by": 0.2},
+        "targets": [{"kind": "directory", "uri": "deployed"}],
+    },
+}
+
+
+@dataclass
+class Scene:
+    """One run and what belongs to it. `cluster`: Redis and workers are not the supervisor's own."""
+
+    folder: Path
+    cluster: bool = False
+    supervisor: subprocess.Popen[bytes] | None = None
+    broker: subprocess.Popen[bytes] | None = None
+    workers: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    @property
+    def run_dir(self) -> Path:
+        """The run directory."""
+        return self.folder / "run"
+
+    @property
+    def journal(self) -> Path:
+        """Its journal."""
+        return self.run_dir / "journal.jsonl"
+
+    def set(self) -> None:
+        """Write data and files; in a cluster start Redis and workers."""
+        (self.folder / "data").mkdir(parents=True)
+        pq.write_table(_rows(), self.folder / "data/rows.parquet")
+        fleet = {"train": 0, "evaluate": 0} if self.cluster else {"train": 2, "evaluate": 1}
+        config: dict[str, Any] = {
+            "storage": {"datasets": {"rows": {"uri": "data/*.parquet"}}},
+            "fleet": {**fleet, "device": "cpu"},
+            "lease": f"{LEASE_S:g}s",
+        }
+        if self.cluster:
+            config["broker"] = {"url": f"redis+socket://{self.folder}/r.sock"}
+        (self.folder / "pipeline.yaml").write_text(yaml.safe_dump(PIPELINE, sort_keys=False))
+        (self.folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+        if self.cluster:
+            self.keep_cluster()
+            client = self.client()
+            while client is not None and len(read_fleet(client)) < len(_WORKERS):
+                time.sleep(0.1)
+
+    def keep_cluster(self) -> None:
+        """Start again what is dead of a cluster's Redis and workers."""
+        if not self.cluster:
+            return
+        if self.broker is None or self.broker.poll() is not None:
+            options = ["--port", "0", "--unixsocket", f"{self.folder}/r.sock", "--appendonly", "yes", "--save", ""]
+            command = [server_program(), *options, "--dir", str(self.folder), "--appendfsync", "always"]
+            self.broker = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+            while not self._broker_answers():
+                time.sleep(0.02)
+        for name in ("train-0", "train-1", "evaluate-0"):
+            if name not in self.workers or self.workers[name].poll() is not None:
+                self.workers[name] = self._start(
+                    "worker", "config.yaml", "--role", name.split("-")[0], "--device", "cpu"
+                )
+
+    def start(self, *, resume: bool) -> None:
+        """Start the supervisor, or resume the run."""
+        options = ["--experiment-mode", "--run-dir", str(self.run_dir), *(["--resume"] if resume else [])]
+        self.supervisor = self._start("run", "pipeline.yaml", "config.yaml", *options)
+
+    def end(self) -> None:
+        """End everything that was started here."""
+        for process in (self.supervisor, *self.workers.values(), self.broker):
+            if process is not None and process.poll() is None:
+                for one in [*psutil.Process(process.pid).children(recursive=True), process]:
+                    _send(one.pid, signal.SIGKILL)
+                process.wait()
+
+    def client(self) -> redis.Redis | None:
+        """A client of the run's Redis, if that answers."""
+        url = f"redis+socket://{self.folder}/r.sock" if self.cluster else find_broker(str(self.folder / "runs"))
+        return None if url is None else connect(url)
+
+    def worker_processes(self) -> list[psutil.Process]:
+        """Main processes of the workers."""
+        if self.cluster:
+            return [psutil.Process(one.pid) for one in self.workers.values() if one.poll() is None]
+        return [one for one in self._family() if "workers" in one.cmdline()[:3]]
+
+    def children(self) -> list[psutil.Process]:
+        """Pool children of the workers."""
+        found = []
+        for worker in self.worker_processes():
+            found += [one for one in worker.children() if "--billiard-fork" in one.cmdline()]
+        return found
+
+    def broker_pid(self) -> int | None:
+        """The process of the run's Redis."""
+        if self.cluster:
+            return None if self.broker is None else self.broker.pid
+        servers = [one for one in self._family() if any("redis.sock" in word for word in one.cmdline())]
+        return servers[0].pid if servers else None
+
+    def _family(self) -> list[psutil.Process]:
+        if self.supervisor is None or self.supervisor.poll() is not None:
+            return []
+        return psutil.Process(self.supervisor.pid).children()
+
+    def _broker_answers(self) -> bool:
+        try:
+            return bool(connect(f"redis+socket://{self.folder}/r.sock").ping())
+        except redis.RedisError:
+            return False
+
+    def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
+        with (self.folder / "log").open("ab") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "supervisor", *arguments],
+                cwd=self.folder,
+                env={**os.environ, "PYTHONPATH": str(PROJECT)},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+
+def _send(pid: int, number: int) -> None:
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return
+
+
+def _rows() -> pa.Table:
+    """Rows an hour apart; the label says whether x is above a threshold that drifts."""
+    keys = np.arange(ROWS)
+    x = np.random.default_rng(0).normal(size=(ROWS, 8)).astype(np.float32)
+    label = (x[:, 0] + x[:, 1] * np.sin(keys / 300) > 0).astype(np.int64)
+    columns = {f"x{number}": x[:, number] for number in range(8)}
+    return pa.table({"timestamp": pa.array(keys * _HOUR_US, pa.timestamp("us", tz="UTC")), **columns, "label": label})

@@ -1,0 +1,62 @@
+"""What a disturbed run came to, beside the undisturbed one."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from shared.config.load import load_configuration
+from supervisor.core.commands import CommitModel, CommitTrainingSet
+from supervisor.core.events import Reported, event_of
+from supervisor.core.state import RunState, Settings
+from supervisor.core.transition import transition
+
+_COMPARED = ("evaluations.csv", "training_sets/*.parquet", "models/*/model.safetensors")
+
+
+def verdict(scene: Path, undisturbed: Path) -> dict[str, Any]:
+    """Lost triggers, duplicate commits, bodies that took effect twice, and files that differ."""
+    run, reference = scene / "run", undisturbed / "run"
+    now, then = (json.loads((one / "summary.json").read_text()) for one in (run, reference))
+    commits, bodies = _effects(scene)
+    return {
+        "status": now["status"],
+        "lost_triggers": then["triggers"] - now["triggers"],
+        "duplicate_commits": sum(count - 1 for count in commits.values()),
+        "bodies_effective_twice": sum(count - 1 for count in bodies.values()),
+        "differing_files": _differing(run, reference) + _differing_decisions(now, then),
+        "republished": now["faults"]["republished"],
+    }
+
+
+def _effects(scene: Path) -> tuple[Counter[Any], Counter[Any]]:
+    """How often each artifact was committed, and each chord's body had an effect: what the journal makes happen."""
+    pipeline = load_configuration(scene / "pipeline.yaml", scene / "config.yaml", experiment_mode=True).pipeline
+    state, commits, bodies = RunState(settings=Settings.of(pipeline)), Counter[Any](), Counter[Any]()
+    for line in (scene / "run/journal.jsonl").read_bytes().splitlines():
+        event = event_of(line)
+        before = state
+        state, commands = transition(state, event)
+        commits.update(
+            (type(one).__name__, one.trigger_id) for one in commands if isinstance(one, CommitModel | CommitTrainingSet)
+        )
+        task_id = getattr(event.report, "task_id", None) if isinstance(event, Reported) else None
+        if task_id in before.tasks and task_id not in state.tasks and before.tasks[task_id].is_body:
+            bodies[task_id] += 1
+    return commits, bodies
+
+
+def _differing(run: Path, reference: Path) -> list[str]:
+    names = {str(file.relative_to(one)) for one in (run, reference) for glob in _COMPARED for file in one.glob(glob)}
+    return sorted(name for name in names if _bytes(run / name) != _bytes(reference / name))
+
+
+def _bytes(file: Path) -> bytes | None:
+    return file.read_bytes() if file.exists() else None
+
+
+def _differing_decisions(now: dict[str, Any], then: dict[str, Any]) -> list[str]:
+    keys = ("deployed", "composite", "deployed_composite", "baselines", "samples_trained")
+    return [f"summary.json: {key}" for key in keys if now[key] != then[key]]
