@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, cast
 
@@ -60,3 +61,11 @@ def read_fleet(client: redis.Redis) -> list[WorkerEntry]:
     if gone:
         client.srem(names.FLEET_KEY, *gone)
     return sorted(entries, key=lambda entry: (entry.role, entry.hostname))
+
+
+def lease_ages_s(client: redis.Redis, workers: Sequence[WorkerEntry], lease_s: float) -> list[float]:
+    """Seconds since each worker renewed its entry, for workers that take leases of `lease_s`."""
+    pipe = client.pipeline(transaction=False)
+    for worker in workers:
+        pipe.pttl(names.worker_key(worker.worker))
+    return [max(0.0, lease_s - max(left_ms, 0) / 1000) for left_ms in pipe.execute()]

@@ -18,6 +18,7 @@ COMMANDS = {
     "run": "supervisor.cli.run",
     "validate": "supervisor.cli.validate",
     "worker": "supervisor.cli.worker",
+    "fleet": "supervisor.cli.fleet",
     "runs": "supervisor.cli.runs",
     "stop": "supervisor.cli.stop",
 }
@@ -27,6 +28,7 @@ _EXAMPLES = """examples:
   ./modyn-supervisor pipeline.yaml config.yaml --run-dir runs/a --resume
   ./modyn-supervisor validate pipeline.yaml config.yaml --offline   all that is wrong with the two files
   ./modyn-supervisor worker config.yaml --role train --device cuda:0
+  ./modyn-supervisor fleet config.yaml --json
   ./modyn-supervisor runs config.yaml · ./modyn-supervisor stop runs/flights/2026-01-01T00-00-00Z
 """
 
@@ -86,6 +88,9 @@ def parser() -> argparse.ArgumentParser:
     worker.add_argument("config", type=Path, metavar="CONFIG")
     worker.add_argument("--role", choices=("train", "evaluate"), required=True)
     worker.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    fleet = commands.add_parser("fleet", parents=[shared], help="list the workers that are alive")
+    fleet.add_argument("config", type=Path, metavar="CONFIG")
+    fleet.add_argument("--json", action="store_true", help="one JSON list instead of a table")
     runs = commands.add_parser("runs", parents=[shared], help="list the runs below the artifacts root")
     runs.add_argument("config", type=Path, metavar="CONFIG")
     runs.add_argument("--json", action="store_true", help="one JSON list instead of a table")

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from shared.config.load import load_system
+from supervisor.run.directory import RunDirectory
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -24,21 +25,22 @@ def run(arguments: argparse.Namespace) -> int:
     table = Table("run directory", "status", "triggers", "deployed", title=f"runs below {root}")
     for one in found:
         deployed = "–" if one["deployed"] is None else f"model {one['deployed']}"
-        table.add_row(one["run_dir"], one["status"], str(one["triggers"]), deployed)
+        table.add_row(one["run_dir"], one["status"], "–" if one["triggers"] is None else str(one["triggers"]), deployed)
     console.print(table)
     return 0
 
 
 def _describe(folder: Path) -> dict[str, Any]:
-    """A run by its summary; one without a summary is running, or its supervisor died."""
+    """A run by its summary and by who works on it."""
     path = folder / "summary.json"
     try:
-        content = dict(json.loads(path.read_text())) if path.exists() else {}
+        content = dict(json.loads(path.read_text())) if path.exists() else {"status": "killed"}
+        running = RunDirectory(folder).supervisor_pid() is not None
     except (OSError, ValueError, TypeError):
-        content = {"status": "summary.json is damaged"}
+        content, running = {"status": "summary.json is damaged"}, False
     return {
         "run_dir": str(folder),
-        "status": content.get("status", "running or killed"),
+        "status": "running" if running else content.get("status"),
         "triggers": content.get("triggers"),
         "deployed": content.get("deployed"),
     }

@@ -11,9 +11,8 @@ import uuid
 from rich.console import Console
 
 from shared.config.load import load_system
-from shared.errors import ConfigurationError, NotReadyError
-from supervisor.system.embedded_broker import find_broker
-from supervisor.system.readiness import reach_broker
+from shared.errors import ConfigurationError
+from supervisor.system.readiness import reach_running_broker
 from supervisor.system.worker_process import PROJECT, worker_command, worker_environment
 
 
@@ -25,16 +24,8 @@ def run(arguments: argparse.Namespace) -> int:
     if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", arguments.device):
         raise ConfigurationError(f"--device {arguments.device} is unknown; write auto, cpu, cuda or cuda:0.")
     system = load_system(arguments.config)
-    url = system.broker.url
-    if url == "embedded":
-        found = find_broker(system.artifacts_root)
-        if found is None:
-            raise NotReadyError(
-                f"broker.url: no embedded broker runs for {system.artifacts_root}; start a supervisor first, "
-                "or name a Redis of your own."
-            )
-        url = found
-    reach_broker(url, system.broker.masked_url).close()
+    client, url = reach_running_broker(system)
+    client.close()
     os.chdir(PROJECT)
     name = f"{arguments.role}-{uuid.uuid4().hex[:6]}"
     where = system.broker.masked_url if system.broker.url != "embedded" else f"the embedded broker at {url}"

@@ -16,6 +16,7 @@ from shared.dataset.problems import problems
 from shared.dataset.table import TableDataset, open_dataset
 from shared.errors import DataError, NotReadyError
 from shared.fleet import WorkerEntry, read_fleet
+from supervisor.system.embedded_broker import find_broker
 from supervisor.system.versions import speaks
 
 _OWN_FLEET_S = 90.0  # importing torch on a cold disk takes its time
@@ -39,6 +40,20 @@ def reach_broker(url: str, masked_url: str) -> redis.Redis:
             "or write `url: embedded`."
         ) from None
     return client
+
+
+def reach_running_broker(system: System) -> tuple[redis.Redis, str]:
+    """A client of the broker that config.yaml names, and its URL. Raises NotReadyError; starts nothing."""
+    url = system.broker.url
+    if url == "embedded":
+        found = find_broker(system.artifacts_root)
+        if found is None:
+            raise NotReadyError(
+                f"broker.url: no embedded broker runs for {system.artifacts_root}; start a supervisor first, "
+                "or name a Redis of your own."
+            )
+        url = found
+    return reach_broker(url, system.broker.masked_url), url
 
 
 def ready_dataset(configuration: Configuration) -> TableDataset:

@@ -58,7 +58,11 @@ def test_a_run_on_workers_started_by_hand(cluster: Workplace, client: redis.Redi
         assert "train-" in next(line for line in done.stderr.splitlines() if "is set up" in line)
         run_id = cluster.summary()["run_id"]
         assert not client.exists(names.setup_key(run_id), names.reports_key(run_id), names.leases_key(run_id))
-        assert [worker.role for worker in read_fleet(client)] == ["evaluate", "train"]
+        listed = cluster.tell("fleet", "config.yaml", "--json")
+        assert [(one["role"], one["state"]) for one in json.loads(listed.stdout)] == [
+            ("evaluate", "idle"),
+            ("train", "idle"),
+        ]
         assert [one.end(signal.SIGTERM) for one in started] == [0, 0]
     assert read_fleet(client) == []
     assert all(0 < client.ttl(queue) <= 30 for queue in client.keys("*@*.dq2"))  # a message to nobody expires

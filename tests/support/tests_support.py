@@ -94,6 +94,13 @@ class Workplace:
             command, check=False, capture_output=True, text=True, timeout=110, cwd=PROJECT, env=environment()
         )
 
+    def tell(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Type another command, in the workplace's folder."""
+        return subprocess.run(
+            self.command(*arguments), check=False, capture_output=True, text=True, timeout=60, cwd=self.folder,
+            env=environment(),
+        )  # fmt: skip
+
     def summary(self, run_dir: str = "run") -> dict[str, Any]:
         """What the run came to."""
         content: dict[str, Any] = json.loads((self.folder / run_dir / "summary.json").read_text())

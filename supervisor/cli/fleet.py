@@ -1,0 +1,66 @@
+"""`fleet`: the workers that are alive. It reads only the registry, so it answers while every worker is busy."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from shared.config.load import load_system
+from shared.fleet import WorkerEntry, lease_ages_s, read_fleet
+from shared.timestamps import format_timestamp
+from supervisor.system.readiness import reach_running_broker
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """List the workers as a table or as JSON. Raises NotReadyError if the broker does not answer."""
+    system = load_system(arguments.config)
+    client, _ = reach_running_broker(system)
+    workers = read_fleet(client)
+    described = describe(workers, lease_ages_s(client, workers, system.lease_s))
+    client.close()
+    console = Console()
+    if arguments.json:
+        console.print_json(json.dumps(described))
+        return 0
+    table = Table("worker", "role", "host", "device", "state", "task", "since", "lease age")
+    for one in described:
+        device = one["device"] if one["device"] == one["device_name"] else f"{one['device']} ({one['device_name']})"
+        table.add_row(
+            one["worker"], one["role"], one["host"], device, one["state"], one["task"] or "–",
+            one["since"][:19].replace("T", " "), f"{one['lease_age_s']:.1f} s",
+        )  # fmt: skip
+    if not described:
+        console.print("No worker is alive; start one with ./modyn-supervisor worker CONFIG --role train.")
+    else:
+        console.print(table)
+    return 0
+
+
+def describe(workers: Sequence[WorkerEntry], ages_s: Sequence[float]) -> list[dict[str, Any]]:
+    """One plain dictionary a worker, as `--json` prints them."""
+    described = []
+    for worker, age_s in zip(workers, ages_s, strict=True):
+        entry = msgspec.to_builtins(worker)
+        name, _, host = worker.hostname.partition("@")
+        described.append(
+            {
+                "worker": name,
+                "role": worker.role,
+                "host": host,
+                "device": worker.device,
+                "device_name": worker.device_name,
+                "state": worker.state,
+                "task": worker.task,
+                "since": format_timestamp(worker.since_us),
+                "lease_age_s": round(age_s, 3),
+                "pid": worker.pid,
+                "versions": entry["versions"],
+            }
+        )
+    return described
