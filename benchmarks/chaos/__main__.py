@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
@@ -60,8 +61,9 @@ def one_run(folder: Path, undisturbed: Path, seed: int, options: argparse.Namesp
     random = Random(seed)
     kinds = [random.choice(options.kinds) for _ in range(options.per_run)]
     moments = sorted(random.randrange(3, _LINES) for _ in kinds)
-    with _disk(folder / f"run-{seed}") as place:
-        scene = Scene(place, cluster=bool(seed % 2))
+    place = folder / f"run-{seed}"
+    scene = Scene(place, cluster=bool(seed % 2))
+    with _disk(scene.disk):
         scene.set()
         started_s = time.monotonic()
         director = Director(scene, random, list(zip(moments, kinds, strict=True)))
@@ -143,18 +145,18 @@ def _lines(journal: Path) -> int:
 
 
 @contextmanager
-def _disk(place: Path) -> Any:
-    """A folder on a small file system of its own, where this user may mount one; else a plain folder."""
-    place.mkdir()
+def _disk(place: Path) -> Iterator[None]:
+    """Make the folder a small file system of its own, where this user may mount one."""
+    place.mkdir(parents=True)
     mounted = os.geteuid() == 0 and not subprocess.call(
-        ["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", str(place)], stderr=subprocess.DEVNULL
+        ["mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", str(place)], stderr=subprocess.DEVNULL
     )
     try:
-        yield place
+        yield
     finally:
         if mounted:
             subprocess.call(["umount", "-l", str(place)])
-        shutil.rmtree(place, ignore_errors=True)
+        shutil.rmtree(place.parent, ignore_errors=True)
 
 
 if __name__ == "__main__":

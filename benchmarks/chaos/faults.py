@@ -109,7 +109,7 @@ class FullDisk:
     """Fills the file system that the run directory lies on: a small tmpfs."""
 
     def __init__(self, scene: Scene) -> None:
-        self._filler: Path = scene.folder / "filler"
+        self._filler: Path = scene.disk / "filler"
 
     def inject(self) -> bool:
         """Take all the room there is."""

@@ -60,9 +60,14 @@ class Scene:
     workers: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
+    def disk(self) -> Path:
+        """Where the run directory lies, and nothing else: a small file system, where this user may mount one."""
+        return self.folder / "disk"
+
+    @property
     def run_dir(self) -> Path:
         """The run directory."""
-        return self.folder / "run"
+        return self.disk / "run"
 
     @property
     def journal(self) -> Path:
@@ -72,6 +77,7 @@ class Scene:
     def set(self) -> None:
         """Write data and files; in a cluster start Redis and workers."""
         (self.folder / "data").mkdir(parents=True)
+        self.disk.mkdir(exist_ok=True)
         pq.write_table(_rows(), self.folder / "data/rows.parquet")
         fleet = {"train": 0, "evaluate": 0} if self.cluster else {"train": 2, "evaluate": 1}
         config: dict[str, Any] = {

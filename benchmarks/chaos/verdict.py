@@ -13,12 +13,13 @@ from supervisor.core.events import Reported, event_of
 from supervisor.core.state import RunState, Settings
 from supervisor.core.transition import transition
 
+_RUN = "disk/run"
 _COMPARED = ("evaluations.csv", "training_sets/*.parquet", "models/*/model.safetensors")
 
 
 def verdict(scene: Path, undisturbed: Path) -> dict[str, Any]:
     """Lost triggers, duplicate commits, bodies that took effect twice, and files that differ."""
-    run, reference = scene / "run", undisturbed / "run"
+    run, reference = scene / _RUN, undisturbed / _RUN
     now, then = (json.loads((one / "summary.json").read_text()) for one in (run, reference))
     commits, bodies = _effects(scene)
     return {
@@ -35,7 +36,7 @@ def _effects(scene: Path) -> tuple[Counter[Any], Counter[Any]]:
     """How often each artifact was committed, and each chord's body had an effect: what the journal makes happen."""
     pipeline = load_configuration(scene / "pipeline.yaml", scene / "config.yaml", experiment_mode=True).pipeline
     state, commits, bodies = RunState(settings=Settings.of(pipeline)), Counter[Any](), Counter[Any]()
-    for line in (scene / "run/journal.jsonl").read_bytes().splitlines():
+    for line in (scene / _RUN / "journal.jsonl").read_bytes().splitlines():
         event = event_of(line)
         before = state
         state, commands = transition(state, event)

@@ -127,7 +127,10 @@ def _system(values: dict[str, Any], source: Source) -> System:
     written = source.written.get("broker", {}).get("url", "embedded")
     return msgspec.convert(
         {
-            **{key: values[key] for key in ("fleet", "notification", "trusted_modules", "lease_s", "retention")},
+            **{
+                key: values[key]
+                for key in ("fleet", "notification", "trusted_modules", "lease_s", "retention", "alerts")
+            },
             "path": str(source.path),
             "broker": {"url": values["broker"]["url"], "masked_url": hide_password(written)},
             "datasets": datasets,

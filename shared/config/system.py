@@ -57,6 +57,13 @@ class Retention(Values, frozen=True, kw_only=True):
     models: Literal["all"]
 
 
+class Alert(Values, frozen=True, kw_only=True):
+    """One entry of `alerts:` who is told when something needs a look."""
+
+    kind: Literal["webhook"]
+    url: str  # secrets filled in: show it only through `secrets.hide`
+
+
 class System(Values, frozen=True, kw_only=True):
     """All of config.yaml."""
 
@@ -69,3 +76,4 @@ class System(Values, frozen=True, kw_only=True):
     trusted_modules: tuple[str, ...]
     lease_s: float
     retention: Retention
+    alerts: tuple[Alert, ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -150,6 +151,24 @@ class Retention(f.Group):
     models = f.Only("models kept", "all")
 
 
+class WebhookUrl(f.Text):
+    """Where alerts are posted."""
+
+    kind = "http:// | https://"
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        if not re.match(r"https?://[^/\s]+", str(value)):
+            raise ValidationError(f"{value!r} is no web address; write http://… or https://….")
+        return value
+
+
+class Alert(f.Group):
+    """An entry of `alerts`."""
+
+    kind = f.Choice("how it is told", "webhook", load_default="webhook")
+    url = WebhookUrl("where JSON is posted; ${ENV} fills in secrets", required=True)
+
+
 class SystemSchema(f.Group):
     """All of config.yaml."""
 
@@ -167,3 +186,9 @@ class SystemSchema(f.Group):
     )
     lease_s = f.Duration("after which a silent worker is given up", least_s=1, load_default=15.0, data_key="lease")
     retention = f.Sub(Retention, "how much is kept", load_default=lambda: Retention().load({}))
+    alerts = f.Sequence(
+        f.Sub(Alert, ""),
+        "who is told of failed triggers and runs, stalled runs, and a fleet without workers",
+        may_be_empty=True,
+        load_default=list,
+    )

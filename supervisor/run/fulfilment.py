@@ -62,6 +62,10 @@ class Fulfilment:
             self._intents.popleft()
         return None
 
+    def drop_end(self) -> None:
+        """A resumed run tries again what ended the session before, also where that was heard only now."""
+        self._intents = deque(command for command in self._intents if not isinstance(command, End))
+
     def commit(self, state: RunState) -> None:
         """Do only what belongs to the run directory; messages are of no use any more."""
         for command in self._intents:

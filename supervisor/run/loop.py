@@ -21,8 +21,9 @@ from shared.messages import Progress, SetUp, SetupRecord
 from shared.timestamps import now_us
 from supervisor.core.advance import at_rest
 from supervisor.core.events import AnyEvent, Discovered, Ended, Reported, Resumed, StopAsked
-from supervisor.core.state import RunState
+from supervisor.core.state import Phase, RunState
 from supervisor.core.transition import transition
+from supervisor.run.alerts import Alerts
 from supervisor.run.committer import Committer
 from supervisor.run.directory import RunDirectory
 from supervisor.run.fulfilment import Fulfilment
@@ -53,6 +54,7 @@ class Links:
     setup: SetupRecord
     versions: Versions
     story: Story
+    alerts: Alerts
     view: View
     stop: StopSignal
 
@@ -78,6 +80,7 @@ class Loop:
         self._watch = Watch(links.client, Claims(links.client), links.setup)
         self._away = False
         self._poll_s = 0.0
+        self._heard_s = time.monotonic()
 
     def start(self, events: Iterable[AnyEvent]) -> None:
         """Let the first events of a run happen."""
@@ -89,6 +92,7 @@ class Loop:
         """Hear what was reported meanwhile, then go on; tasks that workers still have are left to them."""
         while self._hear(0.0):
             pass
+        self._fulfilment.drop_end()
         self.start([msgspec.structs.replace(resumed, adopted=self._watch.standing(self.state))])
 
     def run(self) -> RunState:
@@ -114,8 +118,10 @@ class Loop:
         self._journal.append(events)
         for event in events:
             self._links.story.tell(event, self.state)
-            self.state, commands = transition(self.state, event)
+            before = self.state
+            self.state, commands = transition(before, event)
             self._fulfilment.take(commands)
+            self._alarm(event, before)
 
     def _observe(self) -> bool:
         """Look at the next batch of rows, unless enough triggers wait already; whether there was something to do."""
@@ -147,6 +153,17 @@ class Loop:
         self._happen([Discovered(time_us=now_us(), entries=new)])
         return True
 
+    def _alarm(self, event: AnyEvent, before: RunState) -> None:
+        """Alert to what has just failed."""
+        alerts = self._links.alerts
+        if isinstance(event, Ended) and event.status == "failed":
+            alerts.tell("run_failed", event.reason)
+        task_id = getattr(getattr(event, "report", event), "task_id", None)
+        if task_id is not None and task_id in before.tasks:
+            trigger = self.state.trigger(before.tasks[task_id].task.trigger_id)
+            if trigger.phase is Phase.FAILED and before.trigger(trigger.fired.id).phase is not Phase.FAILED:
+                alerts.tell("trigger_failed", trigger.error or "", trigger=trigger.fired.id)
+
     def _hear(self, block_s: float) -> bool:
         """Take what the workers reported since; whether there was anything."""
         try:
@@ -156,6 +173,8 @@ class Loop:
             self._lost(error)
             time.sleep(_TRY_AGAIN_S)  # there is nothing to wait on
             return False
+        if entries:
+            self._heard_s = time.monotonic()
         events: list[AnyEvent] = []
         for position, report in entries:
             if isinstance(report, Progress):
@@ -176,8 +195,19 @@ class Loop:
         try:
             self._reports.trim(self.state.report_position)
             self._happen(self._watch.look(self.state, self._fulfilment.unsent))
+            self._look_for_trouble()
         except redis.RedisError as error:
             self._lost(error)
+
+    def _look_for_trouble(self) -> None:
+        """Alert to a run in which nothing goes on any more, although there is work."""
+        waits, silent_s = bool(self.state.tasks), time.monotonic() - self._heard_s
+        limit_s = self._configuration.pipeline.training.stall_after_s
+        stalled = f"nothing was reported for {silent_s:.0f} s, although {len(self.state.tasks)} tasks are open"
+        self._links.alerts.while_true("run_stalled", waits and silent_s > limit_s, stalled)
+        missing = self._watch.roles_without_workers if waits else frozenset()
+        nobody = f"no {' and no '.join(sorted(missing))} worker is alive; the run waits for one"
+        self._links.alerts.while_true("no_workers", bool(missing), nobody)
 
     def _fulfil(self) -> None:
         """Carry out what was decided; with the broker away it waits."""

@@ -8,7 +8,7 @@ import shutil
 import time
 import uuid
 from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from supervisor.core.state import RunState, Settings
 from supervisor.results.evaluations import evaluations_csv
 from supervisor.results.summary import summary
 from supervisor.results.tally import Tally
+from supervisor.run.alerts import Alerts
 from supervisor.run.directory import RunDirectory
 from supervisor.run.journal import Journal
 from supervisor.run.loop import Links, Loop
@@ -106,7 +107,9 @@ class Session:
             self._stop.listen()
             if not self._options.resume:
                 self.directory.create(self._configuration)
-            with self._view(platform.client) as view:
+            about = {"pipeline": self._configuration.pipeline.pipeline.name, "run_id": run_id}
+            alerts = Alerts(self._configuration.system.alerts, {**about, "run_dir": str(self.directory.path)})
+            with closing(alerts), self._view(platform.client) as view:
                 links = Links(
                     client=platform.client,
                     publisher=publisher,
@@ -115,6 +118,7 @@ class Session:
                     setup=record,
                     versions=preparation.versions,
                     story=Story(self._tally),
+                    alerts=alerts,
                     view=view,
                     stop=self._stop,
                 )

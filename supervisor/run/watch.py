@@ -33,6 +33,7 @@ class Watch:
         self._setup = setup
         self._next_s = self._judge_from_s = 0.0
         self._wiped = False
+        self._last_seen_s = dict.fromkeys(names.QUEUES_BY_ROLE, time.monotonic())  # role → when a worker was alive
         self._idle: dict[
             WorkerId, tuple[int, float]
         ] = {}  # worker → (idle since, by its clock; seen so since, by ours)
@@ -43,9 +44,17 @@ class Watch:
         """Between two looks: often enough that an attempt is published within a second or two of its lease's end."""
         return max(0.01, min(1.0, self._setup.lease_s / 5))
 
+    @property
+    def roles_without_workers(self) -> frozenset[str]:
+        """Roles of which no worker has been alive for a lease."""
+        now_s = time.monotonic()
+        return frozenset(role for role, seen_s in self._last_seen_s.items() if now_s - seen_s > self._setup.lease_s)
+
     def broker_is_back(self) -> None:
         """Leases could not be renewed meanwhile, so nothing is judged for one full lease."""
-        self._judge_from_s = time.monotonic() + self._setup.lease_s
+        now_s = time.monotonic()
+        self._judge_from_s = now_s + self._setup.lease_s
+        self._last_seen_s = dict.fromkeys(self._last_seen_s, now_s)
         self._next_s = 0.0
 
     def look(self, state: RunState, unsent: Collection[TaskId]) -> list[AnyEvent]:
@@ -82,7 +91,7 @@ class Watch:
             for task_id, one in state.tasks.items()
             if one.worker is None and one.ripe and task_id not in state.held and task_id not in unsent
         }
-        idle = self._idle_roles() if waiting else set()
+        idle = self._idle_roles()
         empty = {
             queue
             for queue in set(waiting.values())
@@ -99,6 +108,7 @@ class Watch:
         seen: dict[WorkerId, tuple[int, float]] = {}
         roles: set[str] = set()
         for worker in read_fleet(self._client):
+            self._last_seen_s[worker.role] = now_s
             if worker.state != "idle":
                 continue
             since_us, seen_s = self._idle.get(worker.worker, (worker.since_us, now_s))

@@ -1,0 +1,69 @@
+"""Alerts reach a web server, once for each condition."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from shared.config.system import Alert
+from supervisor.run.alerts import Alerts
+
+
+@pytest.fixture
+def receiver() -> Iterator[tuple[str, list[dict[str, str]]]]:
+    """A web server, and what was posted to it."""
+    posted: list[dict[str, str]] = []
+
+    class Receiver(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            posted.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = HTTPServer(("127.0.0.1", 0), Receiver)
+    threading.Thread(target=server.serve_forever).start()
+    yield f"http://127.0.0.1:{server.server_port}/hook", posted
+    server.shutdown()
+    server.server_close()
+
+
+def test_an_alert_says_what_where_and_when(receiver: tuple[str, list[dict[str, str]]]) -> None:
+    """The receiver gets the sentence, and which run it is about."""
+    url, posted = receiver
+    with closing(Alerts([Alert(kind="webhook", url=url)], {"pipeline": "flights"})) as alerts:
+        alerts.tell("trigger_failed", "the model raised", trigger=3)
+    (alert,) = posted
+    assert alert.pop("time").endswith("Z")
+    assert alert == {"pipeline": "flights", "event": "trigger_failed", "sentence": "the model raised", "trigger": 3}
+
+
+def test_a_condition_is_told_once_until_it_ceases(receiver: tuple[str, list[dict[str, str]]]) -> None:
+    """A run that is stalled for an hour sends one alert; one that stalls again sends another."""
+    url, posted = receiver
+    with closing(Alerts([Alert(kind="webhook", url=url)], {})) as alerts:
+        for holds in (False, True, True, False, True):
+            alerts.while_true("run_stalled", holds, "nothing was reported")
+    assert [alert["event"] for alert in posted] == ["run_stalled", "run_stalled"]
+
+
+def test_a_receiver_that_is_away_is_logged_and_harms_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """The run goes on; the log says which alert was lost."""
+    with closing(Alerts([Alert(kind="webhook", url="http://127.0.0.1:9/hook")], {})) as alerts:
+        alerts.tell("run_failed", "the disk is full")
+    assert "the alert run_failed did not reach http://127.0.0.1:9/hook" in caplog.text
+
+
+def test_without_receivers_nothing_is_sent() -> None:
+    """The usual case costs no thread."""
+    before = threading.active_count()
+    with closing(Alerts([], {})) as alerts:
+        alerts.tell("run_failed", "the disk is full")
+        assert threading.active_count() == before
