@@ -1,5 +1,5 @@
 # The same short commands at the desk and in CI.
-.PHONY: demo test check venv format
+.PHONY: demo test check venv format chaos
 
 demo:
 	@tools/make-venv
@@ -20,3 +20,9 @@ check: venv
 format: venv
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
+
+# Runs under faults, compared with one that nothing happened to: make chaos N=200 SEED=0
+N = 200
+SEED = 0
+chaos: venv
+	.venv/bin/python -m benchmarks.chaos --faults $(N) --seed $(SEED)

@@ -113,11 +113,10 @@ class FullDisk:
 
     def inject(self) -> bool:
         """Take all the room there is."""
-        with self._filler.open("wb") as file:
+        with self._filler.open("wb", buffering=0) as file:
             try:
                 while True:
                     file.write(bytes(4096))
-                    file.flush()
             except OSError:
                 return True
 

@@ -10,7 +10,7 @@ import yaml
 from marshmallow import ValidationError
 
 from shared.config.fields import Group, nearest
-from shared.config.pipeline import Last, Pipeline
+from shared.config.pipeline import Every, Last, Pipeline
 from shared.config.pipeline_schema import BUILT_IN_MODELS, PipelineSchema
 from shared.config.secrets import hide, hide_password
 from shared.config.system import System
@@ -196,6 +196,13 @@ def _across(pipeline: Pipeline, system: System, source: Source, experiment_mode:
                 f"{module} is not in config.yaml's trusted_modules; add it there if you trust its code, "
                 f"or use one of {', '.join(BUILT_IN_MODELS)}.",
             )
+    kept, scored = system.retention.models, pipeline.evaluation.newest
+    if kept is not None and (scored is None or scored > kept) and _recurring(pipeline):
+        wrong(
+            "evaluation.models",
+            f"scores {'all models' if scored is None else f'the newest {scored}'} on `every` windows, but "
+            f"config.yaml's retention keeps the newest {kept}; write `models: {{newest: {kept}}}`.",
+        )
     gate = pipeline.deployment.gate if pipeline.deployment else None
     if gate is not None:
         labels = {metric.label for metric in pipeline.evaluation.metrics}
@@ -212,3 +219,7 @@ def _across(pipeline: Pipeline, system: System, source: Source, experiment_mode:
                 f"{gate.on} does not end at the watermark; a gate needs a window such as {{last: 7d}}.",
             )
     return problems
+
+
+def _recurring(pipeline: Pipeline) -> bool:
+    return any(isinstance(window.extent, Every) for window in pipeline.evaluation.on)

@@ -54,7 +54,7 @@ class Retention(Values, frozen=True, kw_only=True):
     """`retention:` how much is kept."""
 
     checkpoints: int  # newest checkpoints kept for each training in progress
-    models: Literal["all"]
+    models: int | None  # newest committed models whose weights are kept; None: all
 
 
 class Alert(Values, frozen=True, kw_only=True):

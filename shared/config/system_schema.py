@@ -9,6 +9,7 @@ from typing import Any
 from marshmallow import ValidationError
 
 from shared.config import fields as f
+from shared.config.pipeline_schema import Models
 
 _SCHEMES = ("redis://", "rediss://", "redis+socket://")
 
@@ -148,7 +149,7 @@ class Retention(f.Group):
     """`retention:`."""
 
     checkpoints = f.Whole("newest checkpoints kept of a training under way", load_default=2)
-    models = f.Only("models kept", "all")
+    models = Models("committed models whose weights are kept, beside those that are still needed", load_default=None)
 
 
 class WebhookUrl(f.Text):

@@ -54,6 +54,12 @@ class CommitModel(Command, frozen=True, kw_only=True):
     model: ArtifactRef
 
 
+class RetireModel(Command, frozen=True, kw_only=True):
+    """Remove the weights of a model that retention lets go of; its model.json stays."""
+
+    trigger_id: TriggerId
+
+
 class End(Command, frozen=True, kw_only=True):
     """The run is over."""
 
@@ -61,4 +67,4 @@ class End(Command, frozen=True, kw_only=True):
     reason: str
 
 
-AnyCommand = Publish | PublishChord | Republish | CommitTrainingSet | CommitModel | End
+AnyCommand = Publish | PublishChord | Republish | CommitTrainingSet | CommitModel | RetireModel | End

@@ -49,6 +49,7 @@ class TriggerState(msgspec.Struct, frozen=True, kw_only=True):
     slice_tasks: int = 0  # evaluations over slices published so far
     slices_scored: int = 0  # closed slices that these cover, the first so many
     remade: bool = False  # its artifacts were lost, and are made anew
+    retired: bool = False  # its weights were let go of
     last_attempt: int = 0  # the highest number of any attempt at its tasks
     error: str | None = None
 
@@ -87,9 +88,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     gated: tuple[Window, ...]  # windows that end at the watermark
     newest: int | None
     attempts: int
+    models_kept: int | None  # how many of the newest are kept; None: all
 
     @classmethod
-    def of(cls, pipeline: Pipeline) -> Settings:
+    def of(cls, pipeline: Pipeline, models_kept: int | None = None) -> Settings:
         """The settings of a pipeline."""
         deployment = pipeline.deployment
         return cls(
@@ -104,6 +106,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             gated=tuple(window for window in pipeline.evaluation.on if isinstance(window.extent, Last)),
             newest=pipeline.evaluation.newest,
             attempts=pipeline.training.attempts,
+            models_kept=models_kept,
         )
 
 
@@ -125,6 +128,7 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     slices: Map[int, Slice] = Map()
     tasks: Map[TaskId, OpenTask] = Map()
     held: frozenset[TaskId] = frozenset()  # open tasks that nobody can work on yet, and Celery will not send
+    kept_models: frozenset[int] = frozenset()  # committed and not retired; noted only where retention lets go of some
     first_model: TriggerId | None = None
     deployed: TriggerId | None = None
     to_select: int = 0

@@ -47,6 +47,7 @@ from supervisor.core.events import (
     Unclaimed,
     Wiped,
 )
+from supervisor.core.retention import retire
 from supervisor.core.scoring import close_slices, score_slices
 from supervisor.core.state import OpenTask, Phase, RunState, TriggerState
 
@@ -57,7 +58,8 @@ def transition(state: RunState, event: AnyEvent) -> Step:
     if state.status != "running" or state.stopping:
         return state, commands
     state, more = advance(state)
-    return state, commands + more
+    state, retired = retire(state)
+    return state, commands + more + retired
 
 
 @singledispatch
@@ -205,6 +207,8 @@ def _(report: Gathered, state: RunState, trigger_id: TriggerId) -> Step:
     state = state.with_trigger(trigger_id, phase=Phase.COMMITTED, model=committed(report.model, "model.safetensors"))
     if state.first_model is None or trigger_id < state.first_model:
         state = state.but(first_model=trigger_id)
+    if state.settings.models_kept is not None:
+        state = state.but(kept_models=state.kept_models | {trigger_id})
     commands: list[AnyCommand] = [CommitModel(trigger_id=trigger_id, model=report.model)]
     state, more = score_slices(state, trigger_id)
     return state, commands + more

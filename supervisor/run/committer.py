@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from shared.artifacts import ArtifactRef, stands
 from shared.config.pipeline import Pipeline
-from supervisor.core.commands import CommitModel, CommitTrainingSet
+from supervisor.core.commands import CommitModel, CommitTrainingSet, RetireModel
 from supervisor.core.state import RunState
 from supervisor.run.directory import RunDirectory
+from supervisor.run.garbage import forget_attempts
 
 Commit = CommitTrainingSet | CommitModel
 
@@ -32,6 +35,11 @@ class Committer:
             "pipeline": self._pipeline.pipeline.name,
         }
         self._directory.commit_model(command.trigger_id, command.model, about)
+        forget_attempts(self._directory.path, command.trigger_id)
+
+    def retire(self, command: RetireModel) -> None:
+        """Remove a model's weights."""
+        Path(self._directory.model_uri(command.trigger_id)).unlink(missing_ok=True)
 
     def is_done(self, command: Commit) -> bool:
         """Whether the object stands under its final name; its size is looked at, not its hash."""

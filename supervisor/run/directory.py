@@ -5,7 +5,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -130,10 +129,3 @@ class RunDirectory:
         ref = commit_artifact(attempt, self.model_uri(trigger_id))
         described = {"object": "model.safetensors", "sha256": ref.sha256, "size_bytes": ref.size_bytes, **about}
         self.write(f"models/{trigger_id}/model.json", json.dumps(described, indent=2) + "\n")
-        self._forget_attempts(trigger_id)
-
-    def _forget_attempts(self, trigger_id: TriggerId) -> None:
-        """Members and checkpoints of a committed training are of no more use."""
-        shutil.rmtree(self.path / "checkpoints" / str(trigger_id), ignore_errors=True)
-        for left in (self.path / "models" / str(trigger_id)).glob(".m*.safetensors"):
-            left.unlink(missing_ok=True)

@@ -15,6 +15,7 @@ from supervisor.core.commands import (
     Publish,
     PublishChord,
     Republish,
+    RetireModel,
 )
 from supervisor.core.state import RunState
 from supervisor.run.committer import Committer
@@ -86,3 +87,5 @@ class Fulfilment:
                     self._publisher.republish(command)
             case CommitTrainingSet() | CommitModel():
                 self._committer.commit(command, state)
+            case RetireModel():
+                self._committer.retire(command)

@@ -18,6 +18,7 @@ from supervisor.core.transition import transition
 from supervisor.results.tally import Tally
 from supervisor.run.committer import Commit, Committer
 from supervisor.run.directory import RunDirectory
+from supervisor.run.garbage import collect
 from supervisor.run.journal import Journal
 
 log = logging.getLogger("run")
@@ -38,7 +39,7 @@ def recover(configuration: Configuration, directory: RunDirectory) -> Recovered:
 
     A lost dataset manifest is written anew, too: keys are for ever.
     """
-    state = RunState(settings=Settings.of(configuration.pipeline))
+    state = RunState(settings=Settings.of(configuration.pipeline, configuration.system.retention.models))
     tally = Tally(configuration.pipeline)
     commits: dict[tuple[type, TriggerId], Commit] = {}  # the last of each kind and trigger
     entries: list[ManifestEntry] = []
@@ -60,6 +61,7 @@ def recover(configuration: Configuration, directory: RunDirectory) -> Recovered:
         except ArtifactError:
             log.warning("! the %s of trigger %d is gone; it is made anew", _NAMES[kind], trigger_id)
             lost[kind].append(trigger_id)
+    collect(directory.path, state)
     resumed = Resumed(
         time_us=now_us(), lost_training_sets=tuple(lost[CommitTrainingSet]), lost_models=tuple(lost[CommitModel])
     )
@@ -68,4 +70,6 @@ def recover(configuration: Configuration, directory: RunDirectory) -> Recovered:
 
 def _is_wanted(state: RunState, commit: Commit) -> bool:
     trigger = state.trigger(commit.trigger_id)
+    if isinstance(commit, CommitModel) and trigger.retired:
+        return False
     return (trigger.training_set if isinstance(commit, CommitTrainingSet) else trigger.model) is not None

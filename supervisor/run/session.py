@@ -29,6 +29,7 @@ from supervisor.results.summary import summary
 from supervisor.results.tally import Tally
 from supervisor.run.alerts import Alerts
 from supervisor.run.directory import RunDirectory
+from supervisor.run.garbage import collect
 from supervisor.run.journal import Journal
 from supervisor.run.loop import Links, Loop
 from supervisor.run.opening import Scope, opening_events
@@ -65,7 +66,7 @@ class Session:
         self._stop = StopSignal()
         self.directory = RunDirectory(options.run_dir or _default_directory(configuration))
         self._tally = Tally(configuration.pipeline)
-        self._state = RunState(settings=Settings.of(configuration.pipeline))
+        self._state = RunState(settings=Settings.of(configuration.pipeline, configuration.system.retention.models))
         self._resumed: Resumed | None = None
 
     def run(self) -> dict[str, Any] | None:
@@ -148,6 +149,7 @@ class Session:
             _quietly(lambda: loop.finish("failed", reason))
             raise
         finally:
+            collect(self.directory.path, loop.state)
             content = self._record(loop.state, links, platform)
             journal.close()
         return content

@@ -2,74 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
+from run_of_events import RUN, Run, ref
 from tests_support import Workplace
 
-from shared.artifacts import ArtifactRef
-from shared.config.load import load_configuration
-from shared.ids import RunId, TriggerId, WorkerId, task_id
-from shared.messages import Claimed, Decided, Evaluated, Failed, Gathered, Selected, Trained
+from shared.ids import TriggerId, task_id
+from shared.messages import Claimed, Decided, Evaluated, Failed
 from supervisor.core.commands import CommitModel, CommitTrainingSet, End, Publish, PublishChord, Republish
-from supervisor.core.events import Fired, LeaseExpired, Observed, Reported, RunStarted
-from supervisor.core.state import Phase, RunState, Settings
-from supervisor.core.transition import transition
-
-RUN = RunId("run")
-
-
-class Run:
-    """A run that is told events, and remembers what came of the last one."""
-
-    def __init__(self, small: Workplace, **training: Any) -> None:
-        small.pipeline["training"].update(training)
-        small.write()
-        files = (small.folder / "pipeline.yaml", small.folder / "config.yaml")
-        pipeline = load_configuration(*files, experiment_mode=True).pipeline
-        self.state = RunState(settings=Settings.of(pipeline))
-        self.tell(
-            RunStarted(
-                time_us=0,
-                run_id=RUN,
-                mode="experiment",
-                first_key=0,
-                stop_key=None,
-                maximum_triggers=None,
-            )
-        )
-
-    def tell(self, event: Any) -> list[Any]:
-        """The commands that an event brings."""
-        self.state, commands = transition(self.state, event)
-        return commands
-
-    def fire(self, *keys: int) -> list[Any]:
-        """Triggers at these keys."""
-        start = len(self.state.triggers)
-        fired = [Fired(id=TriggerId(start + n), key=k, timestamp_us=k, reason="") for n, k in enumerate(keys)]
-        return self.tell(Observed(time_us=0, key=keys[-1], event_time_us=keys[-1], triggers=tuple(fired)))
-
-    def report(self, kind: type, stage: str, trigger: int = 0, attempt: int = 1, **facts: Any) -> list[Any]:
-        """A worker's report of a stage."""
-        who = task_id(RUN, TriggerId(trigger), stage)
-        told = kind(task_id=who, attempt=attempt, worker=WorkerId("w"), **facts)
-        return self.tell(Reported(time_us=0, position="1-0", report=told))
-
-    def select(self, trigger: int = 0, samples: int = 9) -> list[Any]:
-        """The training set of a trigger is written."""
-        facts = {"training_set": ref("sets/.0.1-w.parquet"), "samples": samples, "rows_read": 10, "watermark_key": 9}
-        return self.report(Selected, "select", trigger, **facts)
-
-    def train(self, trigger: int = 0) -> list[Any]:
-        """The member is trained and gathered."""
-        self.report(Trained, "train", trigger, member=ref("m"), train_s=1.0, loss=0.5, device="cpu")
-        return self.report(Gathered, "gather", trigger, model=ref(f"models/{trigger}/.model.safetensors"))
-
-
-def ref(uri: str) -> ArtifactRef:
-    """An object somewhere."""
-    return ArtifactRef(uri=f"/run/{uri}", sha256="0", size_bytes=1)
+from supervisor.core.events import LeaseExpired
+from supervisor.core.state import Phase
 
 
 def test_a_trigger_is_selected_then_trained_in_a_chord(small: Workplace) -> None:

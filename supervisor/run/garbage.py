@@ -1,0 +1,31 @@
+"""Removes from a run directory what no journal names any more: attempts that did not count, checkpoints, members."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from supervisor.core.state import Phase, RunState
+
+
+def forget_attempts(run_dir: Path, trigger_id: int) -> None:
+    """Members, checkpoints and attempts of a training whose model is committed."""
+    shutil.rmtree(run_dir / "checkpoints" / str(trigger_id), ignore_errors=True)
+    for left in (run_dir / "models" / str(trigger_id)).glob(".*"):
+        left.unlink(missing_ok=True)
+
+
+def collect(run_dir: Path, state: RunState) -> None:
+    """Remove it, of triggers whose work is over: elsewhere somebody may be writing."""
+    for file in (run_dir / "training_sets").glob(".*"):  # what is committed has no dot before its name
+        if _phase(state, file.name.lstrip(".").split(".")[0]) not in (None, Phase.WAITING, Phase.SELECTING):
+            file.unlink(missing_ok=True)
+    for folder in (*(run_dir / "models").glob("*"), *(run_dir / "checkpoints").glob("*")):
+        phase = _phase(state, folder.name)
+        if phase is not None and phase.over:
+            forget_attempts(run_dir, int(folder.name))
+
+
+def _phase(state: RunState, trigger: str) -> Phase | None:
+    found = state.triggers.get(int(trigger)) if trigger.isdecimal() else None
+    return None if found is None else found.phase

@@ -1,0 +1,45 @@
+"""Which models retention lets go of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from run_of_events import Run
+from tests_support import Workplace
+
+from shared.messages import Baselined, Decided, Evaluated
+from supervisor.core.commands import RetireModel
+from supervisor.core.events import StreamEnded
+
+
+def retired(small: Workplace, kept: int | None, deployed: set[int]) -> list[int]:
+    """Ids of the models let go of, in a run of five triggers that keeps so many, and deploys these."""
+    del small.pipeline["evaluation"]["on"][2]
+    run = Run(small)
+    run.state = run.state.but(settings=msgspec.structs.replace(run.state.settings, models_kept=kept))
+    commands: list[Any] = [*run.fire(9, 19, 29, 39, 49), *run.tell(StreamEnded(time_us=0, key=59))]
+    for trigger in range(5):
+        commands += [*run.select(trigger), *run.train(trigger)]
+        commands += run.report(Evaluated, "evaluate", trigger, scores=())
+        commands += run.report(Decided, "decide", trigger, deployed=trigger in deployed, reason="")
+        commands += run.report(Baselined, "baseline", trigger, scores={}, history={})
+        commands += run.report(Evaluated, "score", trigger, scores=())
+    assert run.state.status == "running"
+    assert run.state.to_score == 5
+    return [command.trigger_id for command in commands if isinstance(command, RetireModel)]
+
+
+def test_by_default_every_model_is_kept(small: Workplace) -> None:
+    """retention.models: all."""
+    assert retired(small, None, {0, 1, 2, 3, 4}) == []
+
+
+def test_the_newest_stay_and_the_first_as_the_baseline(small: Workplace) -> None:
+    """Two are kept beside the first model, which every window is scored with."""
+    assert retired(small, 2, {0, 1, 2, 3, 4}) == [1, 2]
+
+
+def test_the_deployed_model_stays_however_old(small: Workplace) -> None:
+    """It is the one that later candidates are compared with."""
+    assert retired(small, 1, {1}) == [2, 3]
