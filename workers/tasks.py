@@ -36,7 +36,8 @@ class SurvivingRequest(Request):  # type: ignore[misc]
 
     def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> Any:
         """Let a lost child's task go; handle every other failure as Celery does."""
-        if isinstance(exc_info.exception, WorkerLostError):
+        error = getattr(exc_info.exception, "exc", exc_info.exception)  # billiard wraps it to carry the traceback
+        if isinstance(error, WorkerLostError):
             state.task_ready(self)
             self.acknowledge()
             return None

@@ -161,7 +161,8 @@ class Scene:
             return False
 
     def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        with (self.folder / "log").open("ab") as log:
+        name = "workers.log" if arguments[0] == "worker" else "log"
+        with (self.folder / name).open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, "-m", "supervisor", *arguments],
                 cwd=self.folder,

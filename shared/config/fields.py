@@ -13,7 +13,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validates_schema
 
 from shared.config.secrets import hide
 from shared.durations import parse_duration_s
-from shared.timestamps import parse_timestamp_us
+from shared.timestamps import format_timestamp, parse_timestamp_us
 
 _LONGEST_QUOTE = 80
 _MOST = 2**63 - 1  # what messages can carry
@@ -73,8 +73,12 @@ class Text(Sentence):
 
     kind = "text"
 
+    def __init__(self, meaning: str, *, may_be_empty: bool = False, **options: Any) -> None:
+        super().__init__(meaning, **options)
+        self.may_be_empty = may_be_empty
+
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
-        if not isinstance(value, str) or not value.strip():
+        if not isinstance(value, str) or not (value.strip() or self.may_be_empty):
             raise ValidationError(f"{quoted(value)} is not a text.")
         return value
 
@@ -182,9 +186,11 @@ class Moment(Sentence):
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         try:
-            return parse_timestamp_us(value)
-        except (TypeError, ValueError):
+            timestamp_us = parse_timestamp_us(value)
+            format_timestamp(timestamp_us)  # near the years 1 and 9999, UTC may have no such moment
+        except (TypeError, ValueError, OverflowError):
             raise ValidationError(f"{quoted(value)} is not a time; write one such as 2013-01-01T00:00:00Z.") from None
+        return timestamp_us
 
 
 class Choice(Sentence):

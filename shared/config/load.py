@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import yaml
 from marshmallow import ValidationError
 
+from shared.config import resolved
 from shared.config.fields import Group, nearest
 from shared.config.pipeline import Every, Last, Pipeline
 from shared.config.pipeline_schema import BUILT_IN_MODELS, PipelineSchema
@@ -28,35 +28,12 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     system_source: Source
 
     def resolved_pipeline_yaml(self) -> str:
-        """pipeline.yaml with every default filled in, in a stable order."""
-        return yaml.safe_dump(msgspec.to_builtins(self.pipeline), sort_keys=False, allow_unicode=True)
+        """A pipeline.yaml that means the same from any folder, with every default filled in, in a stable order."""
+        return resolved.pipeline_yaml(self.pipeline)
 
     def resolved_system_yaml(self) -> str:
-        """config.yaml with every default filled in, `${NAME}` as it was written, in a stable order."""
-        values, written, filled = (
-            msgspec.to_builtins(self.system),
-            self.system_source.written,
-            self.system_source.values,
-        )
-        values["broker"] = {"url": self.system.broker.masked_url}
-        values["datasets"] = _as_written(
-            values["datasets"], written["storage"]["datasets"], filled["storage"]["datasets"]
-        )
-        values["artifacts_root"] = _as_written(
-            values["artifacts_root"], *(one.get("artifacts", {}).get("uri") for one in (written, filled))
-        )
-        return yaml.safe_dump(values, sort_keys=False, allow_unicode=True)
-
-
-def _as_written(resolved: Any, written: Any, filled: Any) -> Any:
-    """`resolved`, with the texts that the environment filled in as they were written."""
-    if isinstance(resolved, dict) and isinstance(written, dict):
-        return {key: _as_written(one, written.get(key), filled.get(key)) for key, one in resolved.items()}
-    if isinstance(resolved, list | tuple) and isinstance(written, list):
-        return [_as_written(*three) for three in zip(resolved, written, filled, strict=True)]
-    if not isinstance(resolved, str) or written == filled:
-        return resolved
-    return resolved.removesuffix(filled) + written if resolved.endswith(filled) else written
+        """config.yaml likewise, with `${NAME}` as it was written and passwords masked."""
+        return resolved.system_yaml(self.system, self.system_source)
 
 
 def load_configuration(pipeline_path: Path, config_path: Path, *, experiment_mode: bool) -> Configuration:

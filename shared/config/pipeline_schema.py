@@ -178,7 +178,7 @@ class Identity(f.Group):
 
     name = f.Name("the pipeline's name; run directories are called after it", required=True)
     version = f.Whole("your own count of its versions", least=0, load_default=1)
-    description = f.Text("what it is for", load_default="")
+    description = f.Text("what it is for", may_be_empty=True, load_default="")
 
 
 class Component(f.Group):
@@ -218,7 +218,7 @@ class Training(f.Group):
     use_previous_model = f.Truth("start from the newest committed model", load_default=True)
     epochs = f.Whole("passes over the training set", load_default=1)
     batch_size = f.Whole("samples in a step", load_default=128)
-    dataloader_workers = f.Only("processes that load data", 0, load_only=True)
+    dataloader_workers = f.Only("processes that load data", 0)
     optimizer = f.Sub(
         Component, "any torch.optim class", load_default=lambda: {"name": "Adam", "config": {"lr": 0.001}}
     )

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
-from marshmallow import missing
 from marshmallow.fields import Field
 
 from shared.config import fields as f
 from shared.config import pipeline_schema as pipeline
 from shared.config import system_schema as system
+from shared.config.resolved import as_written, default, is_none
 
 _INTRODUCTION = """# Configuration
 
@@ -125,19 +125,12 @@ def _default(field: Field[Any]) -> str:
     """The default as it would be written in the file."""
     if field.required:
         return "required"
-    value = field.load_default
-    value = value() if callable(value) else value
-    if value is missing or (value is None and not isinstance(field, pipeline.Initial | pipeline.Models)):
+    value = default(field)
+    if is_none(field, value):
         return "none"
     if isinstance(field, f.Sub) and not any(one.required for one in field.schema().fields.values()):
         return "see below"
-    if value is None:  # the word that stands for it is the first that is allowed
-        return f"`{_kind(field).split(' | ')[0]}`"
-    if isinstance(field, f.Duration):
-        return f"`{value:g}s`"
-    if isinstance(field, f.Sequence) and isinstance(field.item, pipeline.MetricField):
-        value = [metric["name"] for metric in value]
-    return f"`{_flow(value)}`"
+    return f"`{_flow(as_written(field, value))}`"
 
 
 def _flow(value: Any) -> str:

@@ -1,8 +1,9 @@
-"""A YAML file with the line of every key, so that each error can say where it is."""
+"""A YAML file with the line of every key, so that each error can say where it is; and values back into YAML."""
 
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,19 @@ _Loader.add_implicit_resolver(
     ),
     list("-+0123456789."),
 )
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes each text that `_Loader`, or any other reader of YAML, would take for something else."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+_Dumper.yaml_implicit_resolvers = {
+    letter: [*yaml.SafeDumper.yaml_implicit_resolvers.get(letter, ()), *resolvers]
+    for letter, resolvers in _Loader.yaml_implicit_resolvers.items()
+}
 
 
 class Source:
@@ -103,6 +117,11 @@ def read_yaml(path: Path, *, environment: bool = False) -> Source:
     if reader.problems:
         raise ConfigurationError(*reader.problems)
     return Source(path.resolve(), written, values, reader.lines)
+
+
+def yaml_text(values: dict[str, Any]) -> str:
+    """The text of a file that says these values, in their order; no text is folded to a width."""
+    return yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=sys.maxsize)
 
 
 class _Reader:

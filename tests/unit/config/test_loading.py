@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-import yaml
 
 from shared.config.load import load_configuration, load_system
 from shared.config.pipeline import DataAmountTrigger, Last, NewData, TimeTrigger, UntilNextTrigger
@@ -101,13 +100,6 @@ def test_floats(load, text, value):
     """Floats are numbers however they are written."""
     training = f"training: {{optimizer: {{name: SGD, config: {{lr: {text}}}}}}}"
     assert load(PIPELINE + training).pipeline.training.optimizer.config == {"lr": value}
-
-
-def test_resolved_pipeline_reads_as_yaml(load):
-    """What the run directory keeps is YAML with every default filled in."""
-    resolved = yaml.safe_load(load().resolved_pipeline_yaml())
-    assert resolved["training"]["epochs"] == 1
-    assert resolved["trigger"] == {"policy": "data_amount", "every": 100}
 
 
 def test_system_alone(tmp_path):

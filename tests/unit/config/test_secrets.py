@@ -44,13 +44,32 @@ def test_a_password_is_used_and_written_back_by_name(load):
 @pytest.mark.parametrize(
     ("config", "keys", "written"),
     [
-        ("storage: {datasets: {d: {uri: '${DATA_FOLDER}/a.csv'}}}", "datasets.d.uri", "${DATA_FOLDER}/a.csv"),
-        ("storage: {datasets: {d: {uri: 'in/${BROKER_SECRET}'}}}", "datasets.d.uri", "in/${BROKER_SECRET}"),
-        ("storage: {datasets: {d: {uri: a, label: '${BROKER_SECRET}'}}}", "datasets.d.label", "${BROKER_SECRET}"),
+        ("storage: {datasets: {d: {uri: '${DATA_FOLDER}/a.csv'}}}", "storage.datasets.d.uri", "${DATA_FOLDER}/a.csv"),
+        ("storage: {datasets: {d: {uri: 'in/${BROKER_SECRET}'}}}", "storage.datasets.d.uri", "in/${BROKER_SECRET}"),
+        (
+            "storage: {datasets: {d: {uri: a, label: '${BROKER_SECRET}'}}}",
+            "storage.datasets.d.label",
+            "${BROKER_SECRET}",
+        ),
         (
             "storage: {datasets: {d: {uri: a}}}\nartifacts: {uri: '${DATA_FOLDER}/'}",
-            "artifacts_root",
+            "artifacts.uri",
             "${DATA_FOLDER}/",
+        ),
+        (
+            "storage: {datasets: {d: {uri: a}}}\nartifacts: {uri: './${BROKER_SECRET}/'}",
+            "artifacts.uri",
+            "${BROKER_SECRET}",
+        ),
+        (
+            "storage: {datasets: {d: {uri: a}}}\nalerts: [{url: 'https://${BROKER_SECRET}'}]",
+            "alerts.0.url",
+            "https://${BROKER_SECRET}",
+        ),
+        (
+            "storage: {datasets: {d: {uri: a}}}\ntrusted_modules: ['${BROKER_SECRET}']",
+            "trusted_modules.0",
+            "${BROKER_SECRET}",
         ),
     ],
 )
@@ -59,7 +78,7 @@ def test_every_value_from_the_environment_is_written_back_by_name(load, tmp_path
     text = load(config.replace("{d:", "{flights:")).resolved_system_yaml()
     value = yaml.safe_load(text)
     for key in keys.replace(".d.", ".flights.").split("."):
-        value = value[key]
+        value = value[int(key) if key.isdigit() else key]
     assert value.removeprefix(f"{tmp_path}/") == written
     assert "4711" not in text
 
@@ -67,7 +86,7 @@ def test_every_value_from_the_environment_is_written_back_by_name(load, tmp_path
 def test_lists_too(load):
     """Values in a list keep their place."""
     config = "storage: {datasets: {flights: {uri: a, features: [x, '${BROKER_SECRET}', y]}}}"
-    dataset = yaml.safe_load(load(config).resolved_system_yaml())["datasets"]["flights"]
+    dataset = yaml.safe_load(load(config).resolved_system_yaml())["storage"]["datasets"]["flights"]
     assert dataset["features"] == ["x", "${BROKER_SECRET}", "y"]
 
 
@@ -98,6 +117,15 @@ def test_errors_name_the_variable_not_its_value(load, config):
         load(config)
     assert "4711" not in str(caught.value)
     assert "${BROKER_SECRET}" in str(caught.value)
+
+
+def test_a_password_in_the_file_is_not_kept(load):
+    """Passwords that stand in config.yaml itself are masked in the run directory."""
+    text = load(
+        "broker: {url: 'redis://me:s3cret@host'}\nalerts: [{url: 'https://me:s3cret@host/x'}]\n" + CONFIG
+    ).resolved_system_yaml()
+    assert "s3cret" not in text
+    assert "redis://me:***@host" in text
 
 
 def test_whatever_is_shown_can_be_cleaned(load):

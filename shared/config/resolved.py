@@ -1,0 +1,113 @@
+"""Values back into YAML as the files write them: the resolved files of a run directory, and defaults as one reads them.
+
+What is written here can be loaded again, from any folder, and means the same. Files that mean the same give the same
+text, so that a run and the files it is resumed with can be compared line by line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from marshmallow import missing
+from marshmallow.fields import Field
+
+from shared.config import fields as f
+from shared.config import pipeline_schema as schemas
+from shared.config.pipeline import Pipeline
+from shared.config.secrets import hide_password
+from shared.config.system import System
+from shared.config.system_schema import Dataset, Datasets, SystemSchema
+from shared.config.yaml_source import Source, yaml_text
+from shared.timestamps import format_timestamp
+
+_SECONDS_PER_UNIT = {"d": 86_400, "h": 3600}
+
+
+def pipeline_yaml(pipeline: Pipeline) -> str:
+    """pipeline.yaml with every default filled in and every path absolute."""
+    return yaml_text(_group(schemas.PipelineSchema, msgspec.to_builtins(pipeline)))
+
+
+def system_yaml(system: System, source: Source) -> str:
+    """config.yaml with every default filled in and every path absolute; `${NAME}` stays, passwords are masked."""
+    values = msgspec.to_builtins(system)
+    values["storage"] = {"datasets": values["datasets"]}
+    values["artifacts"] = {"uri": system.artifacts_root or "/"}
+    resolved = _group(SystemSchema, values)
+    resolved = _with_names(resolved, source.written, source.values, source.path.parent)
+    for one in (resolved["broker"], *resolved["alerts"]):
+        one["url"] = hide_password(one["url"])
+    return yaml_text(resolved)
+
+
+def default(field: Field[Any]) -> Any:
+    """What a key means that is not given."""
+    value = field.load_default
+    return value() if callable(value) else value
+
+
+def is_none(field: Field[Any], value: Any) -> bool:
+    """Whether a value is said by leaving its key out."""
+    return value is missing or (value is None and not isinstance(field, schemas.Initial | schemas.Models))
+
+
+def as_written(field: Field[Any], value: Any) -> Any:
+    """A value of a key as the file would write it: the inverse of reading it."""
+    match field:
+        case f.Duration():
+            return _duration(value)
+        case f.Moment():
+            return format_timestamp(value).replace(".000000", "").rjust(len("2013-01-01T00:00:00Z"), "0")
+        case f.Sub():
+            return _group(field.schema, value)
+        case f.Sequence():
+            return [as_written(field.item, one) for one in value]
+        case Datasets():
+            return {name: _group(Dataset, one) for name, one in value.items()}
+        case schemas.Initial():
+            return "random" if value is None else {"pretrained": value}
+        case schemas.Models():
+            return "all" if value is None else {"newest": value}
+        case schemas.MetricField():
+            return {"name": value["name"], **value["options"]} if value["options"] else value["name"]
+        case schemas.Extent():
+            return {value["kind"]: _duration(value["duration_s"])} if "duration_s" in value else value["kind"]
+        case schemas.Trigger():
+            return _group(schemas.TRIGGERS[value["policy"]], value)
+        case schemas.Strategy():
+            return {"name": value["name"], **_group(schemas.STRATEGIES[value["name"]], value)}
+    return value
+
+
+def _group(schema: type[f.Group], values: Mapping[str, Any]) -> dict[str, Any]:
+    """A group with all its keys, in the order of the schema; what `values` lacks has its default."""
+    written = {}
+    for name, field in schema().fields.items():
+        value = values.get(name, default(field))
+        if not is_none(field, value):
+            written[field.data_key or name] = as_written(field, value)
+    return written
+
+
+def _duration(seconds: float) -> str:
+    """`7d`, `5s`: in the largest unit that makes it a whole number, without losing a digit."""
+    for unit, length_s in _SECONDS_PER_UNIT.items():
+        if seconds % length_s == 0:
+            return f"{seconds / length_s:.0f}{unit}"
+    return f"{Decimal(repr(seconds)):f}s" if seconds % 1 else f"{seconds:.0f}s"
+
+
+def _with_names(resolved: Any, written: Any, filled: Any, folder: Path) -> Any:
+    """`resolved`, with each text that the environment filled in as it was written."""
+    if isinstance(resolved, dict) and isinstance(written, dict):
+        return {key: _with_names(one, written.get(key), filled.get(key), folder) for key, one in resolved.items()}
+    if isinstance(resolved, list) and isinstance(written, list):
+        return [_with_names(*three, folder) for three in zip(resolved, written, filled, strict=True)]
+    if not isinstance(resolved, str) or written == filled:
+        return resolved
+    started_here = Path(resolved).is_relative_to(folder) and not filled.removeprefix("file://").startswith("/")
+    return str(folder / written.removeprefix("file://")) if started_here else written

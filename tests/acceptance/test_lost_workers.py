@@ -1,0 +1,115 @@
+"""Workers die in the middle of their work, and the run ends as if none had."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import psutil
+import pytest
+from running import Running
+from tests_support import Workplace
+
+from shared.broker import connect
+from shared.fleet import read_fleet
+from supervisor.system.embedded_broker import find_broker
+
+COMPARED = ["evaluations.csv", *(f"models/{trigger}/model.safetensors" for trigger in range(4))]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+    """A run to which nothing happened."""
+    workplace = slow(Workplace.small(tmp_path_factory.mktemp("undisturbed")))
+    done = workplace.run("--experiment-mode")
+    assert done.returncode == 0, done.stderr
+    return workplace
+
+
+@pytest.fixture
+def disturbed(small: Workplace) -> Workplace:
+    """The same, in a workplace of its own."""
+    return slow(small)
+
+
+def slow(workplace: Workplace) -> Workplace:
+    """Trainings that take a second, with checkpoints and a short lease."""
+    workplace.pipeline["training"] |= {"epochs": 100, "batch_size": 16, "checkpoint_every_s": 0.1}
+    workplace.config["lease"] = "2s"
+    return workplace
+
+
+def workers_of(run: Running) -> list[psutil.Process]:
+    """Main processes of the supervisor's train workers."""
+    children = psutil.Process(run.process.pid).children()
+    return [child for child in children if "train" in child.cmdline()]
+
+
+def worker_with(workplace: Workplace, task: str) -> psutil.Process:
+    """The worker that has a task, once the registry says so."""
+    url = find_broker(str(workplace.folder / "runs"))
+    assert url is not None
+    with connect(url) as client:
+        while True:
+            for worker in read_fleet(client):
+                if worker.task is not None and worker.task.endswith(task):
+                    return psutil.Process(worker.pid)
+
+
+def child_of(worker: psutil.Process) -> psutil.Process:
+    """The pool child that does a worker's tasks."""
+    return next(child for child in worker.children() if "--billiard-fork" in child.cmdline())
+
+
+def assert_as_undisturbed(run: Workplace, undisturbed: Workplace) -> None:
+    """The same scores and weights, to the byte."""
+    for file in COMPARED:
+        assert (run.run_dir / file).read_bytes() == (undisturbed.run_dir / file).read_bytes(), file
+
+
+@pytest.mark.parametrize("whole_worker", [False, True])
+def test_a_killed_worker_costs_nothing_but_time(
+    disturbed: Workplace, undisturbed: Workplace, whole_worker: bool
+) -> None:
+    """kill -9 of a child or of a worker in mid-training: published again, and the chord's body runs once."""
+    with Running.pipeline(disturbed, "--experiment-mode") as run:
+        run.wait_for("… trigger 1")
+        (worker,) = workers_of(run)
+        os.kill(worker.pid if whole_worker else child_of(worker).pid, signal.SIGKILL)
+        run.wait_for("1/train/0 is published again")
+        assert run.wait() == 0
+    assert_as_undisturbed(disturbed, undisturbed)
+    faults = disturbed.summary()["faults"]
+    assert (faults["republished"], faults["workers_lost"]) == (1, int(whole_worker))
+    assert "ChordError" not in (disturbed.run_dir / "workers.log").read_text()
+
+
+def test_a_zombie_changes_nothing(disturbed: Workplace, undisturbed: Workplace) -> None:
+    """A child stopped for longer than its lease: its work is done elsewhere, and what it does afterwards is ignored."""
+    disturbed.config["fleet"]["train"] = 2
+    with Running.pipeline(disturbed, "--experiment-mode") as run:
+        run.wait_for("… trigger 1")
+        busy = child_of(worker_with(disturbed, "/1/train/0"))
+        os.kill(busy.pid, signal.SIGSTOP)
+        run.wait_for("1/train/0 is published again")
+        run.wait_for("model 1 committed")
+        os.kill(busy.pid, signal.SIGCONT)
+        assert run.wait() == 0
+    assert_as_undisturbed(disturbed, undisturbed)
+
+
+def test_a_killed_supervisor_is_resumed(disturbed: Workplace, undisturbed: Workplace) -> None:
+    """kill -9 ends its broker and its workers, too; --resume goes on from the journal, also with artifacts deleted."""
+    with Running.pipeline(disturbed, "--experiment-mode") as run:
+        run.wait_for("model 1 committed")
+        run.process.kill()
+        run.wait()
+    for file in (disturbed.run_dir / "models/0").iterdir():
+        file.unlink()
+    (disturbed.run_dir / "training_sets/1.parquet").unlink()
+    with (disturbed.run_dir / "journal.jsonl").open("ab") as journal:
+        journal.write(b'{"event":"reported","time')  # torn by the crash
+    done = disturbed.run("--experiment-mode", "--resume")
+    assert done.returncode == 0, done.stderr
+    assert "the model of trigger 0 is gone; it is made anew" in done.stderr
+    assert_as_undisturbed(disturbed, undisturbed)

@@ -1,0 +1,306 @@
+"""The resolved files of a run directory are input files again, and mean what the files meant that they came from."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import msgspec
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from shared.config.load import Configuration, load_configuration
+from shared.config.pipeline_schema import PipelineSchema
+from shared.config.resolved import as_written
+from shared.config.system_schema import SystemSchema
+from shared.config.yaml_source import read_yaml, yaml_text
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+PIPELINE = {
+    "pipeline": {"name": "flights"},
+    "model": {"id": "mlp"},
+    "data": {"dataset": "flights"},
+    "trigger": {"policy": "data_amount", "every": 100},
+}
+CONFIG = {"storage": {"datasets": {"flights": {"uri": "data/*.parquet"}}}}
+
+
+def loaded(folder: Path) -> Configuration:
+    """Both files of a folder."""
+    return load_configuration(folder / "pipeline.yaml", folder / "config.yaml", experiment_mode=False)
+
+
+def written(folder: Path, pipeline: object = PIPELINE, config: object = CONFIG) -> Configuration:
+    """Both files, written and loaded."""
+    (folder / "pipeline.yaml").write_text(yaml_text(pipeline), encoding="utf-8")
+    (folder / "config.yaml").write_text(yaml_text(config), encoding="utf-8")
+    return loaded(folder)
+
+
+def assert_means_the_same_elsewhere(before: Configuration) -> None:
+    """The resolved files, loaded from another folder, give equal values, and the same resolved files."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "pipeline.yaml").write_text(before.resolved_pipeline_yaml(), encoding="utf-8")
+        (Path(folder) / "config.yaml").write_text(before.resolved_system_yaml(), encoding="utf-8")
+        after = loaded(Path(folder))
+    assert after.pipeline == before.pipeline
+    assert msgspec.structs.replace(after.system, path=before.system.path) == before.system
+    assert after.resolved_pipeline_yaml() == before.resolved_pipeline_yaml()
+    assert after.resolved_system_yaml() == before.resolved_system_yaml()
+
+
+@pytest.mark.parametrize("example", sorted(file.parent.name for file in EXAMPLES.glob("*/pipeline.yaml")))
+def test_examples(example):
+    """Both files of each example can be loaded again."""
+    assert_means_the_same_elsewhere(loaded(EXAMPLES / example))
+
+
+def test_small_workplace(small):
+    """So can those that the tests use."""
+    small.write()
+    assert_means_the_same_elsewhere(loaded(small.folder))
+
+
+def test_five_lines(tmp_path):
+    """So can files that leave almost everything out."""
+    assert_means_the_same_elsewhere(written(tmp_path))
+
+
+_TEXT = st.text(min_size=1, max_size=12).filter(str.strip) | st.sampled_from(
+    ["on", "1e-3", "0x10", "1:30", "=", "null"]
+)
+_COUNT = st.integers(1, 1024)
+_NUMBER = st.floats(1e-9, 1e9)
+_DURATION = st.builds(
+    lambda number, unit: f"{number}{unit}",
+    st.integers(1, 500) | st.decimals("0.01", 500, places=6),
+    st.sampled_from("smhdw"),
+).filter(lambda text: not text.startswith("0.0") or text[-1] != "s")
+_LONG = st.sampled_from(["1s", "90m", "1.1h", "7d", "2w", "600.25s"])
+_VALUE = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63) + 1, 2**63 - 1) | _NUMBER | st.text(max_size=12),
+    lambda below: st.lists(below, max_size=3) | st.dictionaries(st.text(max_size=8), below, max_size=3),
+    max_leaves=6,
+)
+_ARGUMENTS = st.dictionaries(_TEXT, _VALUE, max_size=3)
+_COMPONENT = {"name": _TEXT}, {"config": _ARGUMENTS}
+_PATH = st.sampled_from(["here", "./a/b/", "/far/away", "../up", "s3://bucket/x", "on"])
+_DEVICE = st.sampled_from(["auto", "cpu", "cuda"])
+
+
+def group(required: dict[str, object], optional: dict[str, object]) -> st.SearchStrategy[dict[str, object]]:
+    """A group with its required keys, and any of the others."""
+    return st.fixed_dictionaries(required, optional=optional)
+
+
+_TRAINING = group(
+    {},
+    {
+        "distribution": st.just("single"),
+        "workers": st.just(1),
+        "device": _DEVICE,
+        "use_previous_model": st.booleans(),
+        "epochs": _COUNT,
+        "dataloader_workers": st.just(0),
+        "optimizer": group(*_COMPONENT),
+        "lr_scheduler": group({"name": _TEXT}, {"config": _ARGUMENTS, "every": st.sampled_from(["epoch", "batch"])}),
+        "loss": group(*_COMPONENT),
+        "augmentation": st.just([]),
+        "precision": st.just("fp32"),
+        "gradient_clip_norm": _NUMBER,
+        "checkpoint_every_s": _NUMBER | _COUNT,
+        "seed": st.integers(0, 2**63 - 1),
+        "stall_after": _LONG,
+        "on_failure": st.sampled_from(["stop", "continue"]),
+        "backlog": st.sampled_from(["queue", "coalesce"]),
+    },
+)
+_TRIGGER = group({"policy": st.just("data_amount"), "every": _COUNT}, {}) | group(
+    {"policy": st.just("time"), "every": _DURATION}, {"anchor": st.datetimes().map(lambda moment: moment.isoformat())}
+)
+_STRATEGY = st.sampled_from(
+    [
+        {"name": "all_data"},
+        {"name": "new_data"},
+        {"name": "new_data", "tail": 3},
+        {"name": "new_data", "config": {"tail": 2}},
+    ]
+)
+_METRIC = st.sampled_from(
+    ["accuracy", "auroc", "top_k", {"name": "top_k", "k": 3}, {"name": "f1"}, {"name": "f1", "average": "micro"}]
+)
+_WINDOW = group(
+    {
+        "name": _TEXT,
+        "window": st.just("until_next_trigger")
+        | st.builds(lambda kind, duration: {kind: duration}, st.sampled_from(["last", "every"]), _DURATION),
+    },
+    {"split": st.sampled_from(["train", "validation", "test"])},
+)
+_EVALUATION = group(
+    {},
+    {
+        "metrics": st.lists(_METRIC, min_size=1, unique_by=str),
+        "models": st.just("all") | st.builds(lambda newest: {"newest": newest}, _COUNT),
+        "on": st.lists(_WINDOW, max_size=3, unique_by=lambda window: window["name"]),
+    },
+)
+_DEPLOYMENT = group(
+    {"targets": st.lists(st.builds(lambda uri: {"kind": "directory", "uri": uri}, _PATH), min_size=1, max_size=2)}, {}
+)
+_PIPELINE = group(
+    {
+        "pipeline": group({"name": st.just("flights")}, {"description": st.text(max_size=30), "version": _COUNT}),
+        "model": group(
+            {"id": st.sampled_from(["mlp", "logistic"])},
+            {
+                "config": _ARGUMENTS,
+                "initial": st.just("random") | st.builds(lambda uri: {"pretrained": uri}, _PATH),
+            },
+        ),
+        "data": group(
+            {"dataset": st.just("flights")},
+            {
+                "split": group({}, {"test": st.floats(0, 0.4), "validation": st.floats(0, 0.4), "by": _TEXT}),
+                "label_delay": st.just("0s"),
+            },
+        ),
+        "trigger": _TRIGGER,
+    },
+    {
+        "training": _TRAINING,
+        "strategy": _STRATEGY,
+        "initial_mode": st.sampled_from(["ignore", "train_on_everything"]),
+        "evaluation": _EVALUATION,
+        "deployment": _DEPLOYMENT,
+        "logging": group(
+            {}, {"level": st.just("debug"), "to": st.just(["file:on.log"]), "tensorboard": st.just(False)}
+        ),
+    },
+)
+_INPUT = st.sampled_from(
+    [
+        {},
+        {"features": ["on", "1e3", "y"]},
+        {"image": {"column": "pixels", "shape": [1, 8, 8]}},
+        {"text": "words"},
+        {"unit": "ms", "timestamp": "when", "label": "late"},
+    ]
+)
+_CONFIG = group(
+    {
+        "storage": st.builds(
+            lambda uri, given, more: {"datasets": {"flights": {"uri": uri, **given}, **more}},
+            _PATH,
+            _INPUT,
+            st.just({}) | st.just({"0x10": {"uri": "other"}}),
+        )
+    },
+    {
+        "broker": st.sampled_from([{}, {"url": "redis://host:1/0"}, {"url": "redis+socket:///tmp/r.sock"}]),
+        "artifacts": st.sampled_from([{}, *({"uri": uri} for uri in ("a/", "/", "file:///b", "../c"))]),
+        "fleet": group({}, {"train": _COUNT, "evaluate": st.just(0), "device": _DEVICE}),
+        "notification": group({}, {"every": _DURATION}),
+        "trusted_modules": st.lists(_TEXT, max_size=2),
+        "lease": _LONG,
+        "retention": st.sampled_from([{}, {"checkpoints": 4}, {"models": "all"}]),
+        "alerts": st.lists(st.sampled_from([{"url": "https://a.b/c"}, {"kind": "webhook", "url": "http://on"}])),
+    },
+)
+
+
+@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@given(_PIPELINE, _CONFIG)
+def test_files_with_many_keys(pipeline, config):
+    """Whatever is set, it is the same after the way through the run directory."""
+    with tempfile.TemporaryDirectory() as folder:
+        assert_means_the_same_elsewhere(written(Path(folder), pipeline, config))
+
+
+@settings(deadline=None)
+@given(st.dictionaries(st.text(max_size=8), _VALUE))
+def test_yaml_says_the_same_values(values):
+    """Values written as YAML are read as they were; no text becomes a number, no number a text."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "values.yaml").write_text(yaml_text(values), encoding="utf-8")
+        assert repr(read_yaml(Path(folder) / "values.yaml").values) == repr(values)
+
+
+def test_every_key_that_has_a_value_is_there(tmp_path):
+    """Each key stands there under its own name, with what would be written there; those that mean nothing do not."""
+    configuration = written(tmp_path)
+    pipeline = yaml.safe_load(configuration.resolved_pipeline_yaml())
+    assert list(pipeline) == [key for key in PipelineSchema().fields if key != "deployment"]
+    assert pipeline["model"] == {"id": "mlp", "framework": "pytorch", "config": {}, "initial": "random"}
+    assert pipeline["training"]["stall_after"] == "600s"
+    assert pipeline["training"]["optimizer"] == {"name": "Adam", "config": {"lr": 0.001}}
+    assert {"lr_scheduler", "gradient_clip_norm"}.isdisjoint(pipeline["training"])
+    assert pipeline["strategy"] == {"name": "new_data", "tail": 0}
+    assert pipeline["evaluation"] == {
+        "metrics": ["accuracy"],
+        "models": "all",
+        "on": [{"name": "next", "window": "until_next_trigger"}],
+    }
+    system = yaml.safe_load(configuration.resolved_system_yaml())
+    assert list(system) == [field.data_key or name for name, field in SystemSchema().fields.items()]
+    assert system["notification"] == {"mode": "pull", "every": "5s"}
+    assert system["lease"] == "15s"
+    assert system["storage"]["datasets"]["flights"] == {
+        "kind": "table",
+        "uri": f"{tmp_path}/data/*.parquet",
+        "timestamp": "timestamp",
+        "label": "label",
+    }
+
+
+def test_what_only_a_later_version_can_change_has_its_only_value(tmp_path):
+    """Keys with one value so far are there too, so that a later version reads what this one did."""
+    pipeline = yaml.safe_load(written(tmp_path).resolved_pipeline_yaml())
+    only = {"distribution": "single", "workers": 1, "dataloader_workers": 0, "augmentation": [], "precision": "fp32"}
+    assert {key: pipeline["training"][key] for key in only} == only
+    assert pipeline["data"]["label_delay"] == "0s"
+    assert pipeline["logging"]["tensorboard"] is False
+
+
+def test_paths_are_absolute(tmp_path):
+    """No path depends on the folder that the file is in."""
+    pipeline = PIPELINE | {
+        "model": {"id": "mlp", "initial": {"pretrained": "start.safetensors"}},
+        "deployment": {"targets": [{"kind": "directory", "uri": "out"}]},
+    }
+    configuration = written(tmp_path, pipeline)
+    resolved = yaml.safe_load(configuration.resolved_pipeline_yaml())
+    assert resolved["model"]["initial"] == {"pretrained": f"{tmp_path}/start.safetensors"}
+    assert resolved["deployment"]["targets"][0]["uri"] == f"{tmp_path}/out"
+    assert yaml.safe_load(configuration.resolved_system_yaml())["artifacts"]["uri"] == f"{tmp_path}/runs"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"trigger": {"policy": "time", "every": "7d"}}, {"trigger": {"policy": "time", "every": "1w"}}),
+        (
+            {"trigger": {"policy": "time", "every": "7d", "anchor": "2013-01-01"}},
+            {"trigger": {"every": "168h", "policy": "time", "anchor": "2013-01-01T01:00:00+01:00"}},
+        ),
+        ({"strategy": {"name": "new_data", "tail": 2}}, {"strategy": {"name": "new_data", "config": {"tail": 2}}}),
+        ({"evaluation": {"metrics": ["f1"]}}, {"evaluation": {"metrics": [{"name": "f1", "average": "macro"}]}}),
+        ({"training": {"seed": 0}}, {}),
+    ],
+)
+def test_what_means_the_same_is_written_the_same(tmp_path, one, other):
+    """A run can be resumed with files that say the same in other words."""
+    first = written(tmp_path, PIPELINE | one).resolved_pipeline_yaml()
+    assert written(tmp_path, PIPELINE | other).resolved_pipeline_yaml() == first
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("7d", "7d"), ("24h", "1d"), ("5s", "5s"), ("6h", "6h"), ("90m", "5400s"), ("0.000001s", "0.000001s")],
+)
+def test_durations_are_short(text, shown):
+    """Durations come in days and hours where those are whole, else in seconds."""
+    field = SystemSchema().fields["notification"].schema().fields["every_s"]
+    assert as_written(field, field.deserialize(text)) == shown
