@@ -7,12 +7,12 @@ starve it. Files are replaced whole; they lie in memory (/dev/shm) where there i
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
 import msgspec
 
 from shared.claims import Attempt
+from shared.temporary import MEMORY, private_folder
 
 SLOT_VARIABLE = "MODYN_WORKER_SLOT"  # inherited by every child, replacements included
 
@@ -40,10 +40,9 @@ class SlotFile:
     @classmethod
     def create(cls) -> SlotFile:
         """A fresh slot for this worker; its children find it through the environment."""
-        memory = Path("/dev/shm")
-        folder = tempfile.mkdtemp(prefix="modyn-worker-", dir=memory if memory.is_dir() else None)
-        os.environ[SLOT_VARIABLE] = folder
-        return cls(Path(folder))
+        folder = private_folder("worker", MEMORY if MEMORY.is_dir() else None)
+        os.environ[SLOT_VARIABLE] = str(folder)
+        return cls(folder)
 
     @classmethod
     def inherited(cls) -> SlotFile:

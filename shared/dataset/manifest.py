@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 import msgspec
@@ -98,6 +99,17 @@ def restore_manifest(artifacts_root: str, dataset: str, entries: Sequence[Manife
     temporary = path.with_suffix(".tmp")
     temporary.write_bytes(_lines([msgspec.structs.replace(entry, fingerprint="") for entry in entries]))
     temporary.replace(path)
+
+
+def refuse_moved_keys(known: Sequence[ManifestEntry], now: Sequence[ManifestEntry], path: Path) -> None:
+    """Keys are for ever: what a run has followed must stand in the manifest as it did. Raises DataError."""
+    for before, after in zip_longest(known, now[: len(known)]):
+        if after is None or (before.file, before.rows, before.first_key) != (after.file, after.rows, after.first_key):
+            raise DataError(
+                f"{path} gives other keys than this run has followed: {before.file} began at key {before.first_key} "
+                f"with {before.rows} rows. Remove that manifest and --resume: the run writes its own back. "
+                "If the dataset was replaced on purpose, give it a new name."
+            )
 
 
 def _append(manifest: int, path: Path, entries: Sequence[ManifestEntry]) -> None:

@@ -82,6 +82,17 @@ class TableDataset:
         pieces = list(self.take_batches(columns, keys))
         return pa.concat_tables(pieces) if pieces else pa.table({name: [] for name in columns})
 
+    def timestamp_batches(self, first_key: int, stop_key: int, batch_rows: int) -> Iterator[npt.NDArray[np.int64]]:
+        """Timestamps of the rows [first_key, stop_key), `batch_rows` at a time; each file is read once."""
+        ready = np.empty(0, np.int64)
+        for key, piece in self.batches([self.config.timestamp], first_key, stop_key, batch_rows):
+            ready = np.concatenate([ready, microseconds(piece.column(0), key, self.config)])
+            while len(ready) >= batch_rows:
+                yield ready[:batch_rows]
+                ready = ready[batch_rows:]
+        if len(ready):
+            yield ready
+
     def timestamps_us(self, first_key: int, stop_key: int) -> npt.NDArray[np.int64]:
         """Timestamps of the rows [first_key, stop_key), shape (rows,). Raises DataError for an unusable one."""
         parts = [

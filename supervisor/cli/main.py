@@ -66,6 +66,12 @@ def _run(options: argparse.Namespace) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         return 1
+    except Exception as error:  # whatever it is, people get a sentence
+        if options.debug:
+            traceback.print_exc()
+        told = hide(f"{type(error).__name__}: {error}")
+        print(f"error: this should not happen: {told}. Run it again with --debug and report it.", file=sys.stderr)  # noqa: T201
+        return ModynError.exit_code
 
 
 def parser() -> argparse.ArgumentParser:

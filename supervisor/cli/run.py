@@ -16,6 +16,7 @@ from shared.timestamps import parse_timestamp_us
 from supervisor.cli.live import LiveView
 from supervisor.cli.log import log_to_files, set_up_logging
 from supervisor.results.summary import closing_table
+from supervisor.run.directory import RunDirectory
 from supervisor.run.opening import Scope
 from supervisor.run.session import MakeView, Options, Session
 from supervisor.run.view import Nobody
@@ -23,8 +24,9 @@ from supervisor.run.view import Nobody
 
 def run(arguments: argparse.Namespace) -> int:
     """Run or resume; 0 when finished or stopped cleanly, 1 when the run failed."""
-    configuration = load_configuration(arguments.pipeline, arguments.config, experiment_mode=arguments.experiment_mode)
     options = _options(arguments)
+    experiment = options.scope.experiment
+    configuration = load_configuration(arguments.pipeline, arguments.config, experiment_mode=experiment)
     terminal = set_up_logging(configuration.pipeline.logging, arguments.log_format, arguments.quiet, arguments.debug)
     session = Session(configuration, options, _watcher(terminal))
     try:
@@ -63,6 +65,11 @@ def _options(arguments: argparse.Namespace) -> Options:
         raise ConfigurationError(
             f"--maximum-triggers {arguments.maximum_triggers} is not a whole number of at least 1."
         )
+    run_dir = None if arguments.run_dir is None else arguments.run_dir.resolve()
+    experiment = arguments.experiment_mode
+    if run_dir is not None and arguments.resume:
+        _refuse_new_scope(arguments)
+        experiment = RunDirectory(run_dir).was_experiment or experiment
     start_us = _moment("--start-replay-at", arguments.start_replay_at)
     stop_us = _moment("--stop-replay-at", arguments.stop_replay_at)
     if start_us is not None and stop_us is not None and stop_us <= start_us:
@@ -70,13 +77,26 @@ def _options(arguments: argparse.Namespace) -> Options:
     if (start_us is not None or stop_us is not None) and not arguments.experiment_mode:
         raise ConfigurationError("--start-replay-at and --stop-replay-at go with --experiment-mode.")
     scope = Scope(
-        experiment=arguments.experiment_mode,
+        experiment=experiment,
         start_replay_us=start_us,
         stop_replay_us=stop_us,
         maximum_triggers=arguments.maximum_triggers,
     )
-    run_dir = None if arguments.run_dir is None else arguments.run_dir.resolve()
     return Options(scope=scope, run_dir=run_dir, resume=arguments.resume)
+
+
+def _refuse_new_scope(arguments: argparse.Namespace) -> None:
+    """A run goes on with the stretch of the stream that it was started with."""
+    given = {
+        "--start-replay-at": arguments.start_replay_at,
+        "--stop-replay-at": arguments.stop_replay_at,
+        "--maximum-triggers": arguments.maximum_triggers,
+    }
+    named = [option for option, value in given.items() if value is not None]
+    if named:
+        raise ConfigurationError(
+            f"{named[0]} cannot be changed with --resume: the run goes on with what it was started with. Leave it out."
+        )
 
 
 def _moment(option: str, text: str | None) -> int | None:

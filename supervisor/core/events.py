@@ -115,6 +115,8 @@ class Ended(Event, frozen=True, kw_only=True, tag="ended"):
 
     status: Literal["finished", "stopped", "failed"]
     reason: str
+    workers_lost: int = 0  # in the session that ends
+    reconnects: int = 0
 
 
 AnyEvent = (

@@ -56,20 +56,23 @@ def score_window(state: RunState) -> Step | None:
     if any(state.trigger(number).model is None for number in numbers):  # it is being made anew
         return None
     models = tuple(model_ref(state, number) for number in sorted(numbers))
-    stretch = Stretch(
-        window=state.settings.prequential.name,
-        slice="",
-        first_key=trigger.fired.key + 1,
-        last_key=end,
-        after_us=None,
-        event_time_us=trigger.fired.timestamp_us,
+    stretches = tuple(
+        Stretch(
+            window=window.name,
+            slice="",
+            first_key=trigger.fired.key + 1,
+            last_key=end,
+            after_us=None,
+            event_time_us=trigger.fired.timestamp_us,
+        )
+        for window in state.settings.prequential
     )
     task = EvaluateTask(
         run_id=state.run_id,
         trigger_id=TriggerId(index),
         setup_version=SETUP_VERSION,
         models=models,
-        stretches=(stretch,),
+        stretches=stretches,
     )
     identifier = task_id(state.run_id, TriggerId(index), "score")
     return state.with_task(identifier, OpenTask(task=task)).but(to_score=index + 1), [

@@ -12,7 +12,7 @@ import msgspec
 from immutables import Map
 
 from shared.artifacts import ArtifactRef
-from shared.config.pipeline import Last, NewData, Pipeline, Window
+from shared.config.pipeline import Last, NewData, Pipeline, UntilNextTrigger, Window
 from shared.ids import RunId, TaskId, TriggerId, WorkerId
 from shared.messages import AnyTask
 from supervisor.core.commands import PublishChord
@@ -84,7 +84,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     tail: int
     deploys: bool
     gate_window: str | None
-    prequential: Window
+    prequential: tuple[Window, ...]  # the first makes the composite
     gated: tuple[Window, ...]  # windows that end at the watermark
     newest: int | None
     attempts: int
@@ -102,7 +102,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             tail=pipeline.strategy.tail if isinstance(pipeline.strategy, NewData) else 0,
             deploys=deployment is not None,
             gate_window=deployment.gate.on if deployment and deployment.gate else None,
-            prequential=pipeline.evaluation.prequential,
+            prequential=tuple(one for one in pipeline.evaluation.on if isinstance(one.extent, UntilNextTrigger)),
             gated=tuple(window for window in pipeline.evaluation.on if isinstance(window.extent, Last)),
             newest=pipeline.evaluation.newest,
             attempts=pipeline.training.attempts,

@@ -27,7 +27,7 @@ _TRIGGER_COLUMNS: dict[str, Literal["left", "right"]] = {
 
 
 def summary(state: RunState, tally: Tally, about: Mapping[str, Any]) -> dict[str, Any]:
-    """The content of summary.json; `about` brings what neither events nor state know: wall_s, faults."""
+    """The content of summary.json; `about` brings what neither events nor state know: wall_s."""
     composites = tally.composites(state)
     triggers = [state.trigger(index) for index in range(len(state.triggers))]
     listed = []
@@ -43,12 +43,13 @@ def summary(state: RunState, tally: Tally, about: Mapping[str, Any]) -> dict[str
             "train_s": facts.train_s,
             "deployed": facts.deployed,
             "decision": facts.reason or None,
-            "error": trigger.error or facts.error,
+            "error": trigger.error or next(iter(facts.errors.values()), None),
         }
         if trigger.phase is not Phase.COALESCED:
             listed.append(row)
     return {
         "status": state.status,
+        "reason": tally.ended_because,
         "mode": "experiment" if state.experiment else "production",
         "run_id": state.run_id,
         "triggers": len(listed),
@@ -61,6 +62,11 @@ def summary(state: RunState, tally: Tally, about: Mapping[str, Any]) -> dict[str
         "baselines": {name: _values(composites[name]) for name in ("majority", "no_change", "first_model")},
         "undefined_windows": {m: one.undefined_windows for m, one in composites["pipeline"].items()},
         "deployed": state.deployed,
+        "faults": {
+            "republished": tally.republished,
+            "workers_lost": tally.workers_lost,
+            "reconnects": tally.reconnects,
+        },
         **about,
     }
 

@@ -9,8 +9,8 @@ import msgspec
 
 from shared.config.pipeline import Pipeline
 from shared.ids import TaskId, parts_of
-from shared.messages import Baselined, Decided, Evaluated, Failed, MetricValue, Selected, Trained
-from supervisor.core.events import AnyEvent, LeaseExpired, Reported, Unclaimed
+from shared.messages import Baselined, Claimed, Decided, Evaluated, Failed, MetricValue, Released, Selected, Trained
+from supervisor.core.events import AnyEvent, Ended, LeaseExpired, Reported, Unclaimed
 from supervisor.core.state import RunState
 from supervisor.results.composite import Composite, composite
 
@@ -24,7 +24,7 @@ class TriggerFacts(msgspec.Struct, kw_only=True):
     train_s: float | None = None
     deployed: bool = False
     reason: str = ""  # of the decision
-    error: str | None = None
+    errors: dict[str, str] = msgspec.field(default_factory=dict)  # stage → why it failed, until it is done after all
 
 
 class Tally:
@@ -32,23 +32,33 @@ class Tally:
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._metrics = [metric.label for metric in pipeline.evaluation.metrics]
+        self._window = pipeline.evaluation.prequential.name
         self.scores: list[MetricValue] = []
         self.facts: defaultdict[int, TriggerFacts] = defaultdict(TriggerFacts)
-        self.republished = 0
+        self.republished = self.workers_lost = self.reconnects = 0
+        self.ended_because: str | None = None
         self._prequential: Windows = defaultdict(dict)
 
     def record(self, event: AnyEvent, before: RunState) -> None:
         """Take note of an event; `before` is the state it met, which says whether the report counts."""
         if isinstance(event, LeaseExpired | Unclaimed) and event.task_id in before.tasks:
             self.republished += 1
-        if not isinstance(event, Reported):
-            return
+        elif isinstance(event, Ended):
+            self.workers_lost += event.workers_lost
+            self.reconnects += event.reconnects
+            self.ended_because = event.reason
+        elif isinstance(event, Reported):
+            self._reported(event, before)
+
+    def _reported(self, event: Reported, before: RunState) -> None:
         report: Any = event.report
         open_task = before.tasks.get(getattr(report, "task_id", TaskId("")))
         if open_task is None or open_task.task.attempt != report.attempt:
             return
         trigger_id, stage = parts_of(report.task_id).trigger_id, parts_of(report.task_id).stage
         facts = self.facts[trigger_id]
+        if not isinstance(report, Claimed | Failed | Released):
+            facts.errors.pop(stage, None)
         match report:
             case Selected():
                 facts.samples_selected = report.samples
@@ -57,7 +67,7 @@ class Tally:
             case Decided():
                 facts.deployed, facts.reason = report.deployed, report.reason
             case Failed():
-                facts.error = facts.error or report.sentence
+                facts.errors[stage] = report.sentence
             case Evaluated():
                 self._evaluated(report, trigger_id, stage)
             case Baselined():
@@ -97,9 +107,10 @@ class Tally:
             if score.trigger_id == trigger_id:
                 self.scores.append(score)
         if stage == "score":
-            self._note("pipeline", trigger_id, [s for s in report.scores if s.trigger_id == trigger_id])
-            for model in {score.trigger_id for score in report.scores}:
-                self._note(f"model {model}", trigger_id, [s for s in report.scores if s.trigger_id == model])
+            scores = [score for score in report.scores if score.window == self._window]
+            self._note("pipeline", trigger_id, [one for one in scores if one.trigger_id == trigger_id])
+            for model in {score.trigger_id for score in scores}:
+                self._note(f"model {model}", trigger_id, [one for one in scores if one.trigger_id == model])
 
     def _note(self, whose: str, trigger_id: int, scores: Any) -> None:
         self._prequential[whose][trigger_id] = {score.metric: score for score in scores}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,17 @@ class RunDirectory:
     def holds_a_run(self) -> bool:
         """Whether a run was started here."""
         return self.journal_path.exists() and self.journal_path.stat().st_size > 0
+
+    @property
+    def was_experiment(self) -> bool:
+        """Whether the run that was started here replays what is recorded."""
+        try:
+            with self.journal_path.open("rb") as lines:
+                return any(
+                    b'"event":"run_started"' in line and b'"mode":"experiment"' in line for line in islice(lines, 9)
+                )
+        except OSError:
+            return False
 
     def refuse_if_taken(self) -> None:
         """Raise ConfigurationError if a new run cannot begin here; changes nothing."""

@@ -15,7 +15,7 @@ from kombu.exceptions import OperationalError
 from shared.claims import Claims
 from shared.config.load import Configuration
 from shared.config.secrets import hide
-from shared.dataset.manifest import discover
+from shared.dataset.manifest import discover, manifest_path, refuse_moved_keys
 from shared.dataset.table import TableDataset, open_dataset
 from shared.messages import Progress, SetUp, SetupRecord
 from shared.timestamps import now_us
@@ -109,8 +109,18 @@ class Loop:
         """Hear what came in last, commit it, and end the run; it can be resumed."""
         self._hear(0.0)
         self._fulfilment.commit(self.state)
-        self._happen([Ended(time_us=now_us(), status=status, reason=reason)])
+        self._happen([self._ended(status, reason)])
         return self.state
+
+    def _ended(self, status: Literal["finished", "stopped", "failed"], reason: str) -> Ended:
+        """The end of this session, with the faults it survived."""
+        return Ended(
+            time_us=now_us(),
+            status=status,
+            reason=reason,
+            workers_lost=self._links.platform.lost,
+            reconnects=self._links.story.reconnects,
+        )
 
     def _happen(self, events: list[AnyEvent]) -> None:
         if not events:
@@ -146,6 +156,8 @@ class Loop:
         self._poll_s = time.monotonic() + self._configuration.system.notification.every_s
         dataset = self._observer.dataset
         entries = discover(dataset.config, self._configuration.system.artifacts_root)
+        path = manifest_path(self._configuration.system.artifacts_root, dataset.config.name)
+        refuse_moved_keys(dataset.entries, entries, path)
         if len(entries) == len(dataset.entries):
             return False
         new = entries[len(dataset.entries) :]
@@ -217,7 +229,7 @@ class Loop:
             self._lost(error)
             return
         if end is not None:
-            self._happen([Ended(time_us=now_us(), status=end.status, reason=end.reason)])
+            self._happen([self._ended(end.status, end.reason)])
 
     def _lost(self, error: Exception) -> None:
         if not self._away:

@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
 
 from shared.config.pipeline import Every, Pipeline
 from shared.dataset.event_time import running_event_time
@@ -36,6 +40,8 @@ class Observer:
             for window in pipeline.evaluation.on
             if isinstance(window.extent, Every)
         ]
+        self._streamed: TableDataset | None = None  # what the stream reads: the dataset, until it has grown
+        self._stream: Iterator[npt.NDArray[np.int64]] = iter(())
         self._position = state.first_key
         self._stop_key = state.stop_key
         self._event_time_us: int | None = None
@@ -66,8 +72,8 @@ class Observer:
 
     def observe(self) -> Observed | None:
         """The next batch as an event, None if nothing follows from it that the journal needs. Raises DataError."""
-        stop = min(self._position + BATCH_ROWS, self._limit)
-        timestamps_us = self.dataset.timestamps_us(self._position, stop)
+        timestamps_us = self._next_timestamps_us()
+        stop = self._position + len(timestamps_us)
         event_time_us = running_event_time(timestamps_us, self._event_time_us)
         batch = Batch(first_key=self._position, timestamps_us=timestamps_us, event_time_us=event_time_us)
         if self._policy is None:
@@ -83,6 +89,13 @@ class Observer:
         return Observed(
             time_us=now_us(), key=stop - 1, event_time_us=self._event_time_us, triggers=fired, slices=slices
         )
+
+    def _next_timestamps_us(self) -> npt.NDArray[np.int64]:
+        """Read on where the batch before ended: to begin anew each time would read a file again and again."""
+        if self._streamed is not self.dataset:
+            self._streamed = self.dataset
+            self._stream = self.dataset.timestamp_batches(self._position, self._limit, BATCH_ROWS)
+        return next(self._stream)
 
     def end(self) -> StreamEnded:
         """The stream's end; it closes the slices that are open."""

@@ -7,7 +7,7 @@ import logging
 import msgspec
 
 from shared.config.load import Configuration
-from shared.dataset.manifest import ManifestEntry, restore_manifest
+from shared.dataset.manifest import ManifestEntry, manifest_path, read_manifest, refuse_moved_keys, restore_manifest
 from shared.errors import ArtifactError
 from shared.ids import TriggerId
 from shared.timestamps import now_us
@@ -50,7 +50,9 @@ def recover(configuration: Configuration, directory: RunDirectory) -> Recovered:
         commits |= {(type(one), one.trigger_id): one for one in commands if isinstance(one, Commit)}
         entries += event.entries if isinstance(event, Discovered) else ()
     journal.close()
-    restore_manifest(configuration.system.artifacts_root, configuration.pipeline.data.dataset, entries)
+    root, name = configuration.system.artifacts_root, configuration.pipeline.data.dataset
+    restore_manifest(root, name, entries)
+    refuse_moved_keys(entries, read_manifest(manifest_path(root, name)), manifest_path(root, name))
     committer = Committer(configuration.pipeline, directory)
     lost: dict[type, list[TriggerId]] = {CommitTrainingSet: [], CommitModel: []}
     for (kind, trigger_id), commit in sorted(commits.items(), key=lambda one: one[0][1]):

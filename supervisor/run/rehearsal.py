@@ -10,6 +10,7 @@ import msgspec
 
 from shared.broker import make_app
 from shared.config.load import Configuration
+from shared.errors import NotReadyError
 from shared.fleet import WorkerEntry
 from shared.ids import RunId, TaskId, WorkerId
 from shared.messages import Checked, Finding
@@ -18,7 +19,7 @@ from supervisor.run.preparation import Preparation, judge, tear_down
 from supervisor.run.publisher import Publisher
 from supervisor.system.platform import Platform
 from supervisor.system.setup import setup_record, write_setup
-from supervisor.system.worker_process import PROJECT
+from supervisor.system.worker_process import PROJECT, worker_environment
 
 
 def check_system(configuration: Configuration) -> list[WorkerEntry]:
@@ -41,8 +42,16 @@ def check_offline(configuration: Configuration) -> None:
     """Have a process with torch build what pipeline.yaml names. Raises ConfigurationError with what is wrong."""
     request = msgspec.json.encode([configuration.pipeline, configuration.system.trusted_modules])
     done = subprocess.run(
-        [sys.executable, "-m", "workers.offline_check"], input=request, capture_output=True, check=True, cwd=PROJECT
+        [sys.executable, "-m", "workers.offline_check"],
+        input=request,
+        capture_output=True,
+        check=False,
+        cwd=PROJECT,
+        env=worker_environment(configuration.system, "", "cpu"),
     )
+    if done.returncode != 0:
+        last = done.stderr.decode(errors="replace").strip().splitlines()[-1:] or ["nothing"]
+        raise NotReadyError(f"the check of model, optimizer and loss ended with code {done.returncode}: {last[0]}")
     findings = msgspec.json.decode(done.stdout, type=tuple[Finding, ...])
     report = Checked(task_id=TaskId(""), attempt=0, worker=WorkerId(""), findings=findings)
     judge(report, configuration)

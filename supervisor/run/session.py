@@ -18,8 +18,9 @@ import redis
 
 from shared.broker import make_app
 from shared.config.load import Configuration
+from shared.config.pipeline import Every
 from shared.config.secrets import hide
-from shared.errors import ModynError, NotReadyError
+from shared.errors import ConfigurationError, ModynError, NotReadyError
 from shared.ids import RunId
 from shared.timestamps import now_us
 from supervisor.core.events import AnyEvent, Resumed
@@ -90,10 +91,19 @@ class Session:
         self._state, self._tally = found.state, found.tally
         if found.state.run_id:  # else it ended before it had begun
             self._resumed = found.resumed
+            if self._options.scope.experiment and not found.state.experiment:
+                raise ConfigurationError(
+                    f"the run in {self.directory.path} follows its dataset; leave out --experiment-mode."
+                )
         return found.state.status == "finished" and not (found.resumed.lost_training_sets or found.resumed.lost_models)
 
     def _on(self, platform: Platform) -> dict[str, Any]:
         dataset, workers = platform.ready()
+        if not self._options.scope.experiment and _scores_for_ever(self._configuration):
+            log.warning(
+                "! evaluation.models: all scores every model on every new slice, for ever; "
+                "a run that follows a dataset should say {newest: N}"
+            )
         run_id = self._state.run_id or RunId(f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}")
         publisher = Publisher(make_app(platform.url), platform.client, run_id)
         started_us = now_us() if self._state.started_us is None else self._state.started_us
@@ -150,20 +160,13 @@ class Session:
             raise
         finally:
             collect(self.directory.path, loop.state)
-            content = self._record(loop.state, links, platform)
+            content = self._record(loop.state, platform)
             journal.close()
         return content
 
-    def _record(self, state: RunState, links: Links, platform: Platform) -> dict[str, Any]:
+    def _record(self, state: RunState, platform: Platform) -> dict[str, Any]:
         """Write evaluations.csv, summary.json and what the workers said."""
-        about = {
-            "wall_s": time.monotonic() - self._started_s,
-            "faults": {
-                "republished": self._tally.republished,
-                "workers_lost": platform.lost,
-                "reconnects": links.story.reconnects,
-            },
-        }
+        about = {"wall_s": time.monotonic() - self._started_s}
         content = summary(state, self._tally, about)
         self.directory.write(
             "evaluations.csv", evaluations_csv(self._tally.scores, self._configuration.pipeline.evaluation)
@@ -171,6 +174,11 @@ class Session:
         self.directory.write("summary.json", json.dumps(content, indent=2) + "\n")
         shutil.copyfile(platform.log, self.directory.path / "workers.log")
         return content
+
+
+def _scores_for_ever(configuration: Configuration) -> bool:
+    evaluation = configuration.pipeline.evaluation
+    return evaluation.newest is None and any(isinstance(window.extent, Every) for window in evaluation.on)
 
 
 def _default_directory(configuration: Configuration) -> Path:

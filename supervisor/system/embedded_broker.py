@@ -9,10 +9,10 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -21,6 +21,7 @@ import redis
 from shared.artifacts import write_artifact
 from shared.broker import connect
 from shared.errors import ModynError, NotReadyError
+from shared.temporary import private_folder
 
 _PR_SET_PDEATHSIG = 1
 _START_S = 10.0
@@ -94,9 +95,8 @@ class EmbeddedBroker:
     def __init__(self, artifacts_root: str, folder: Path | None = None) -> None:
         """Start it, in a folder that is made for it or in `folder`. Raises NotReadyError."""
         self._root = artifacts_root
-        self._folder = folder or Path(
-            tempfile.mkdtemp(prefix="modyn-", dir="/tmp")
-        )  # a socket path holds 107 characters
+        # A socket's path holds 107 characters at most, so it cannot lie below the artifacts.
+        self._folder = folder or private_folder("broker", Path("/tmp"))
         self._folder.mkdir(mode=0o700, exist_ok=True)
         self.url = f"redis+socket://{self._folder}/{_SOCKET}"
         self._address = address_file(artifacts_root)
@@ -154,7 +154,7 @@ class EmbeddedBroker:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl+C is for the supervisor; the broker goes last
-            preexec_fn=end_with_parent,  # noqa: PLW1509 - there are no threads yet
+            preexec_fn=partial(end_with_parent, os.getpid()),  # noqa: PLW1509 - it only calls the kernel
         )
         deadline = time.monotonic() + _START_S
         while time.monotonic() < deadline and server.poll() is None:
@@ -165,7 +165,11 @@ class EmbeddedBroker:
                 time.sleep(0.02)
         log = self._folder / "redis.log"
         said = log.read_text()[-300:] if log.exists() else "nothing"
-        raise NotReadyError(f"broker.url: the embedded broker did not start within {_START_S:.0f} s; it said: {said}")
+        ended = server.poll() is not None
+        server.kill()
+        server.wait()
+        what = f"ended at once with code {server.returncode}" if ended else f"did not answer within {_START_S:.0f} s"
+        raise NotReadyError(f"broker.url: the embedded broker {what}; it said: {said}")
 
 
 def server_program() -> str:
@@ -179,9 +183,9 @@ def server_program() -> str:
     return str(get_binary_path())
 
 
-def end_with_parent() -> None:
+def end_with_parent(parent_pid: int) -> None:
     """In a new child: have the kernel end it when the supervisor ends, however that ends (Linux)."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() == 1:
+    if os.getppid() != parent_pid:  # it ended before the request was made
         os._exit(1)

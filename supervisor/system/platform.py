@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import tempfile
+import shutil
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -14,7 +14,9 @@ from shared.config.load import Configuration
 from shared.dataset.table import TableDataset
 from shared.errors import NotReadyError
 from shared.fleet import WorkerEntry
+from shared.temporary import private_folder
 from supervisor.system.embedded_broker import EmbeddedBroker, find_or_start
+from supervisor.system.leftovers import sweep
 from supervisor.system.local_fleet import LocalFleet
 from supervisor.system.readiness import reach_broker, ready_dataset, ready_workers
 
@@ -45,12 +47,14 @@ class Platform:
 
     def _start(self, undo: ExitStack) -> None:
         system = self._configuration.system
+        sweep()
         if self.url == "embedded":
             self.url = self._embedded_url(undo)
         self.client = reach_broker(self.url, system.broker.masked_url)
         undo.callback(self.client.close)
-        self.log = Path(tempfile.mkstemp(prefix="modyn-workers-", suffix=".log")[1])
-        undo.callback(self.log.unlink, missing_ok=True)
+        self.log = private_folder("log") / "workers.log"
+        self.log.touch()
+        undo.callback(shutil.rmtree, self.log.parent, ignore_errors=True)
         if system.fleet.train or system.fleet.evaluate:
             self.fleet = LocalFleet(system, self.url, self.log)
             undo.callback(self.stop_fleet)
@@ -77,6 +81,7 @@ class Platform:
                 self._undo.callback(self._stop_adopted)
                 log.warning("! the supervisor whose broker this was has ended; started one in its place")
         for name in self.fleet.respawn() if self.fleet is not None else ():
+            sweep()
             log.warning("! worker %s died and was started again; its task is published again when its lease ends", name)
 
     def _stop_adopted(self) -> None:

@@ -68,6 +68,12 @@ anyone = st.integers(0, 11)  # reduced to the workers, or messages, that there a
 seldom = st.sampled_from([False, False, False, True])
 
 
+def score(made: ArtifactRef) -> MetricValue:
+    """A score that tells who made it."""
+    facts: dict[str, Any] = {"value": 1.0, "n": 9, "first_timestamp_us": 0, "last_timestamp_us": 9, "error": None}
+    return MetricValue(trigger_id=TriggerId(0), window="recent", slice="", metric=made.uri, **facts)
+
+
 class Clock:
     """The supervisor's time."""
 
@@ -132,7 +138,7 @@ class Worker:
             case "gather":
                 return Gathered(**who, model=made)
             case "evaluate":
-                return Evaluated(**who, scores=())
+                return Evaluated(**who, scores=(score(made),))
         return Decided(**who, deployed=True, reason=made.uri)
 
 
@@ -341,7 +347,7 @@ class World(RuleBasedStateMachine):
         assert attempt is not None
         assert message is not None
         report: Any = worker.answer(attempt, message.task)
-        result = result_of(report)
+        result = result_of(report) or {"by": worker.id}
         if released:
             report, result = Released(task_id=attempt.task_id, attempt=attempt.number, worker=worker.id), None
         told = self.claims.report(attempt, report, result)
@@ -349,7 +355,7 @@ class World(RuleBasedStateMachine):
             self.confirm(worker, attempt)
             self.leases.pop(attempt.task_id, None)
             if not released:
-                self.recorded[attempt.task_id, attempt.number] = result
+                self.recorded[attempt.task_id, attempt.number] = json.loads(json.dumps(result))
         if answer_lost:
             return
         if told and not released:

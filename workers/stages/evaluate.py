@@ -100,7 +100,7 @@ def run_decide(work: Work) -> tuple[AnyReport, Any]:
     }
     body = read_artifact(task.candidate.object)
     newer = [t.uri for t in deployment.targets if not deploy(Path(t.uri), stamp, work.attempt_name, body, about)]
-    reason = verdict.reason if not newer else f"{verdict.reason}; {newer[0]} already has a newer decision"
+    reason = verdict.reason if not newer else f"{newer[0]} already holds what a newer run decided ({verdict.reason})"
     return Decided(**work.who, deployed=not newer, reason=reason), {}
 
 

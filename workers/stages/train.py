@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from shared.artifacts import ArtifactRef, read_artifact, write_artifact
 from shared.errors import DataError, TrainingError
 from shared.messages import AnyReport, Gathered, GatherTask, Progress, Trained, TrainTask, encode, result_of
 from shared.names import reports_key
+from shared.temporary import private_folder
 from shared.training_set import read_training_set
 from workers import child
 from workers.stages.work import Work
@@ -32,7 +34,7 @@ def run_train(work: Work) -> tuple[AnyReport, Any]:
             f"the training set of trigger {task.trigger_id} ends at key {training_set.origin.watermark_key}, "
             f"before the trigger's {task.trigger_key}; rows were not read that should have been."
         )
-    with tempfile.TemporaryDirectory(prefix="modyn-train-") as scratch:
+    with _scratch() as scratch:
         job = training.TrainingJob(
             model=record.pipeline.model,
             training=record.pipeline.training,
@@ -45,7 +47,7 @@ def run_train(work: Work) -> tuple[AnyReport, Any]:
             device=_device(record.pipeline.training.device),
             checkpoint_folder=work.uri(f"checkpoints/{task.trigger_id}/{task.member}"),
             checkpoints_kept=record.checkpoints_kept,
-            scratch_folder=Path(scratch),
+            scratch_folder=scratch,
             report_every_batches=record.pipeline.logging.metrics_every_batches,
             trusted_modules=record.trusted_modules,
         )
@@ -54,6 +56,16 @@ def run_train(work: Work) -> tuple[AnyReport, Any]:
     ref = write_artifact(work.uri(name), trained.body)
     report = Trained(**work.who, member=ref, train_s=trained.seconds, loss=trained.loss, device=child.device())
     return report, result_of(report)
+
+
+@contextlib.contextmanager
+def _scratch() -> Iterator[Path]:
+    """A folder for encoded rows; the files in it have no name, so that a kill frees them at once."""
+    folder = private_folder("train")
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def run_gather(work: Work) -> tuple[AnyReport, Any]:
