@@ -61,7 +61,7 @@ def as_written(field: Field[Any], value: Any) -> Any:
         case f.Duration():
             return _duration(value)
         case f.Moment():
-            return format_timestamp(value).replace(".000000", "").rjust(len("2013-01-01T00:00:00Z"), "0")
+            return format_timestamp(value).rjust(27, "0").replace(".000000", "")  # years before 1000 want their zeros
         case f.Sub():
             return _group(field.schema, value)
         case f.Sequence():

@@ -53,11 +53,17 @@ class _Dumper(yaml.SafeDumper):
     def ignore_aliases(self, data: Any) -> bool:
         return True
 
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        # PyYAML reads Unicode's line breaks as spaces, unless they are escaped
+        style = '"' if re.search("[\x85\u2028\u2029]", data) else None
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style)
+
 
 _Dumper.yaml_implicit_resolvers = {
     letter: [*yaml.SafeDumper.yaml_implicit_resolvers.get(letter, ()), *resolvers]
     for letter, resolvers in _Loader.yaml_implicit_resolvers.items()
 }
+_Dumper.add_representer(str, _Dumper.represent_str)
 
 
 class Source:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from running import Running
 from tests_support import PROJECT, Workplace, environment
 
 from workers.inference import load_model
@@ -18,6 +20,7 @@ from workers.inference import load_model
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
     """A run in experiment mode that finished."""
     workplace = Workplace.small(tmp_path_factory.mktemp("finished"))
+    workplace.pipeline["training"]["use_previous_model"] = False  # so that several workers train side by side
     done = workplace.run("--experiment-mode")
     assert done.returncode == 0, done.stderr
     return workplace
@@ -84,6 +87,20 @@ def test_a_model_that_is_not_deployed_leaves_the_target_alone(small: Workplace) 
     assert done.returncode == 0, done.stderr
     assert small.summary()["deployed"] is None
     assert not (small.folder / "deployed").exists()
+
+
+def test_a_supervisor_stays_light(small: Workplace) -> None:
+    """Under 150 MB resident after a hundred triggers, and neither torch nor workers in memory."""
+    small.pipeline["trigger"]["every"] = 20
+    small.pipeline["training"]["use_previous_model"] = False
+    with Running.pipeline(small, "--experiment-mode") as run:
+        run.wait_for("run finished")
+        status = Path(f"/proc/{run.process.pid}/status").read_text()
+        maps = Path(f"/proc/{run.process.pid}/maps").read_text()
+        assert run.wait() == 0
+    assert small.summary()["triggers"] == 100
+    assert int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) < 150_000
+    assert "torch" not in maps
 
 
 def test_help_is_quick_to_read() -> None:

@@ -41,6 +41,7 @@ from shared.messages import (
     Decided,
     Evaluated,
     Gathered,
+    MetricValue,
     Released,
     Report,
     Selected,

@@ -12,7 +12,7 @@ from types import TracebackType
 import pytest
 from tests_support import PROJECT, Workplace, environment
 
-_PATIENCE_S = 30.0
+_PATIENCE_S = 60.0
 
 
 class Running:

@@ -23,13 +23,14 @@ PIPELINE = {
     "model": {"id": "mlp"},
     "data": {"dataset": "flights"},
     "trigger": {"policy": "data_amount", "every": 100},
+    "initial_mode": "replay",
 }
 CONFIG = {"storage": {"datasets": {"flights": {"uri": "data/*.parquet"}}}}
 
 
 def loaded(folder: Path) -> Configuration:
     """Both files of a folder."""
-    return load_configuration(folder / "pipeline.yaml", folder / "config.yaml", experiment_mode=False)
+    return load_configuration(folder / "pipeline.yaml", folder / "config.yaml", experiment_mode=True)
 
 
 def written(folder: Path, pipeline: object = PIPELINE, config: object = CONFIG) -> Configuration:
@@ -168,11 +169,11 @@ _PIPELINE = group(
             },
         ),
         "trigger": _TRIGGER,
+        "initial_mode": st.just("replay"),
     },
     {
         "training": _TRAINING,
         "strategy": _STRATEGY,
-        "initial_mode": st.sampled_from(["ignore", "train_on_everything"]),
         "evaluation": _EVALUATION,
         "deployment": _DEPLOYMENT,
         "logging": group(
