@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 import uuid
+import warnings
 
 _PR_SET_PDEATHSIG = 1
 
@@ -25,6 +26,7 @@ def main() -> None:
     os.environ["MODYN_ROLE"] = arguments.role
     os.environ["MODYN_WORKER_ID"] = uuid.uuid4().hex
     os.environ["MODYN_WORKER_NAME"] = f"{arguments.name}@{socket.gethostname()}"
+    warnings.filterwarnings("ignore", message="You're running the worker with superuser")  # containers do
     from workers.app import app, queues  # noqa: PLC0415 - reads the environment set above
 
     name = os.environ["MODYN_WORKER_NAME"]

@@ -87,6 +87,13 @@ def discover(dataset: Dataset, artifacts_root: str) -> tuple[ManifestEntry, ...]
     return tuple(entries)
 
 
+def copy_manifest(artifacts_root: str, other_root: str, dataset: str) -> None:
+    """Have another root begin with the same keys."""
+    original, copy = manifest_path(artifacts_root, dataset), manifest_path(other_root, dataset)
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    copy.write_bytes(original.read_bytes() if original.exists() else b"")
+
+
 def restore_manifest(artifacts_root: str, dataset: str, entries: Sequence[ManifestEntry]) -> None:
     """Write a lost manifest back from what a journal remembers; one that is there stays.
 

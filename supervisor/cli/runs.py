@@ -22,25 +22,46 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         console.print_json(json.dumps(found))
         return 0
-    table = Table("run directory", "status", "triggers", "deployed", title=f"runs below {root}")
+    table = Table("status", "triggers", "deployed", title=f"runs below {root}")
+    table.add_column("run directory", overflow="fold")
     for one in found:
         deployed = "–" if one["deployed"] is None else f"model {one['deployed']}"
-        table.add_row(one["run_dir"], one["status"], "–" if one["triggers"] is None else str(one["triggers"]), deployed)
+        table.add_row(one["status"], str(one["triggers"]), deployed, one["run_dir"])
     console.print(table)
     return 0
 
 
 def _describe(folder: Path) -> dict[str, Any]:
-    """A run by its summary and by who works on it."""
-    path = folder / "summary.json"
+    """A run by its journal, and by who works on it."""
     try:
-        content = dict(json.loads(path.read_text())) if path.exists() else {"status": "killed"}
         running = RunDirectory(folder).supervisor_pid() is not None
-    except (OSError, ValueError, TypeError):
-        content, running = {"status": "summary.json is damaged"}, False
-    return {
-        "run_dir": str(folder),
-        "status": "running" if running else content.get("status"),
-        "triggers": content.get("triggers"),
-        "deployed": content.get("deployed"),
-    }
+        triggers, deployed, status = _told_by(folder / "journal.jsonl")
+    except (OSError, ValueError) as error:
+        return {"run_dir": str(folder), "status": f"unreadable: {error}", "triggers": 0, "deployed": None}
+    status = "running" if running else status
+    return {"run_dir": str(folder), "status": status, "triggers": triggers, "deployed": deployed}
+
+
+def _told_by(journal: Path) -> tuple[int, int | None, str]:
+    """Triggers fired, the model deployed last, and how the last session ended."""
+    triggers, deployed, status = 0, None, "killed"
+    with journal.open("rb") as lines:
+        for line in lines:
+            if not line.endswith(b"\n") or not any(word in line for word in _TELLING):
+                continue
+            event = json.loads(line)
+            triggers += len(event.get("triggers", ())) + (event.get("everything") is not None)
+            report = event.get("report", {})
+            if report.get("report") == "decided" and report["deployed"]:
+                deployed = int(report["task_id"].split("/")[1])
+            status = {"ended": event.get("status"), "resumed": "killed"}.get(event["event"], status)
+    return triggers, deployed, status
+
+
+_TELLING = (
+    b'"event":"run_started"',
+    b'"event":"observed"',
+    b'"report":"decided"',
+    b'"event":"ended"',
+    b'"event":"resumed"',
+)

@@ -15,7 +15,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Check the files, then the system they need; 0 if a run could start. Raises ModynError with what is wrong."""
     configuration = load_configuration(arguments.pipeline, arguments.config, experiment_mode=arguments.experiment_mode)
     console = Console()
-    console.print("configuration: both files are right")
+    console.print("configuration: no mistake in the keys and values of both files")
     if not arguments.offline:
         workers = check_system(configuration)
         console.print(

@@ -140,4 +140,4 @@ class RunDirectory:
         """Give an attempt's model its final name, then write the model.json that makes it a model."""
         ref = commit_artifact(attempt, self.model_uri(trigger_id))
         described = {"object": "model.safetensors", "sha256": ref.sha256, "size_bytes": ref.size_bytes, **about}
-        self.write(f"models/{trigger_id}/model.json", json.dumps(described, indent=2) + "\n")
+        self.write(f"models/{trigger_id}/model.json", json.dumps(described, indent=2, ensure_ascii=False) + "\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -40,6 +40,7 @@ from supervisor.system.versions import Versions
 
 log = logging.getLogger("run")
 
+_RECORD_EVERY_S = 10.0  # and never for more than a fiftieth of the time
 _TRY_AGAIN_S = 0.5  # between two looks for a broker that is away
 
 
@@ -57,6 +58,7 @@ class Links:
     alerts: Alerts
     view: View
     stop: StopSignal
+    record: Callable[[RunState], object]  # writes scores and summary as far as the run has come
 
 
 class Loop:
@@ -80,7 +82,8 @@ class Loop:
         self._watch = Watch(links.client, Claims(links.client), links.setup)
         self._away = False
         self._poll_s = 0.0
-        self._heard_s = time.monotonic()
+        self._heard_s, self._reported = time.monotonic(), False
+        self._record_from_s = 0.0
 
     def start(self, events: Iterable[AnyEvent]) -> None:
         """Let the first events of a run happen."""
@@ -103,6 +106,7 @@ class Loop:
             self._look()
             self._fulfil()
             self._links.view.turn(self.state, self._observer.dataset.rows)
+            self._record()
         return self.state
 
     def finish(self, status: Literal["stopped", "failed"], reason: str) -> RunState:
@@ -186,7 +190,7 @@ class Loop:
             time.sleep(_TRY_AGAIN_S)  # there is nothing to wait on
             return False
         if entries:
-            self._heard_s = time.monotonic()
+            self._heard_s, self._reported = time.monotonic(), True
         events: list[AnyEvent] = []
         for position, report in entries:
             if isinstance(report, Progress):
@@ -220,6 +224,15 @@ class Loop:
         missing = self._watch.roles_without_workers if waits else frozenset()
         nobody = f"no {' and no '.join(sorted(missing))} worker is alive; the run waits for one"
         self._links.alerts.while_true("no_workers", bool(missing), nobody)
+
+    def _record(self) -> None:
+        """Now and then show what the run has come to: one that follows a dataset may not end for months."""
+        now_s = time.monotonic()
+        if not self.state.experiment and self._reported and now_s >= self._record_from_s:
+            self._reported = False
+            self._links.record(self.state)
+            took_s = time.monotonic() - now_s
+            self._record_from_s = now_s + max(_RECORD_EVERY_S, 50 * took_s)
 
     def _fulfil(self) -> None:
         """Carry out what was decided; with the broker away it waits."""

@@ -27,7 +27,9 @@ def check_system(configuration: Configuration) -> list[WorkerEntry]:
     with Platform(configuration) as platform:
         _, workers = platform.ready()
         run_id = RunId(f"validate-{uuid.uuid4().hex[:8]}")
-        write_setup(platform.client, setup_record(configuration, run_id, now_us(), configuration.system.artifacts_root))
+        root = configuration.system.artifacts_root
+        record = setup_record(configuration, run_id, now_us(), root, str(platform.manifests))
+        write_setup(platform.client, record)
         publisher = Publisher(make_app(platform.url), platform.client, run_id)
         try:
             Preparation(platform.client, publisher, configuration, run_id).carry_out(workers)

@@ -20,6 +20,8 @@ from shared.broker import make_app
 from shared.config.load import Configuration
 from shared.config.pipeline import Every
 from shared.config.secrets import hide
+from shared.dataset.manifest import discover
+from shared.dataset.table import open_dataset
 from shared.errors import ConfigurationError, ModynError, NotReadyError
 from shared.ids import RunId
 from shared.timestamps import now_us
@@ -79,6 +81,8 @@ class Session:
             self.directory.refuse_if_taken()
         elif self._recover():
             return None
+        log.info("run directory: %s", self.directory.path)
+        log.info("starting broker and workers …")
         with ExitStack() as stack:
             with self._stop.deferred():
                 platform = stack.enter_context(Platform(self._configuration))
@@ -99,6 +103,8 @@ class Session:
 
     def _on(self, platform: Platform) -> dict[str, Any]:
         dataset, workers = platform.ready()
+        root = self._configuration.system.artifacts_root
+        dataset = open_dataset(dataset.config, discover(dataset.config, root))  # from now on the keys are for ever
         if not self._options.scope.experiment and _scores_for_ever(self._configuration):
             log.warning(
                 "! evaluation.models: all scores every model on every new slice, for ever; "
@@ -107,7 +113,7 @@ class Session:
         run_id = self._state.run_id or RunId(f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}")
         publisher = Publisher(make_app(platform.url), platform.client, run_id)
         started_us = now_us() if self._state.started_us is None else self._state.started_us
-        record = setup_record(self._configuration, run_id, started_us, str(self.directory.path))
+        record = setup_record(self._configuration, run_id, started_us, str(self.directory.path), root)
         try:
             write_setup(platform.client, record)
             opening: list[AnyEvent] = []
@@ -132,6 +138,7 @@ class Session:
                     alerts=alerts,
                     view=view,
                     stop=self._stop,
+                    record=self._record,
                 )
                 return self._carry_out(platform, links, opening)
         except redis.RedisError as error:
@@ -160,19 +167,19 @@ class Session:
             raise
         finally:
             collect(self.directory.path, loop.state)
-            content = self._record(loop.state, platform)
+            content = self._record(loop.state)
+            shutil.copyfile(platform.log, self.directory.path / "workers.log")
             journal.close()
         return content
 
-    def _record(self, state: RunState, platform: Platform) -> dict[str, Any]:
-        """Write evaluations.csv, summary.json and what the workers said."""
+    def _record(self, state: RunState) -> dict[str, Any]:
+        """Write evaluations.csv and summary.json, as far as the run has come."""
         about = {"wall_s": time.monotonic() - self._started_s}
         content = summary(state, self._tally, about)
         self.directory.write(
             "evaluations.csv", evaluations_csv(self._tally.scores, self._configuration.pipeline.evaluation)
         )
-        self.directory.write("summary.json", json.dumps(content, indent=2) + "\n")
-        shutil.copyfile(platform.log, self.directory.path / "workers.log")
+        self.directory.write("summary.json", json.dumps(content, indent=2, ensure_ascii=False) + "\n")
         return content
 
 

@@ -1,4 +1,4 @@
-"""Ctrl+C and SIGTERM: the first asks the run to stop cleanly, the second ends the process at once."""
+"""Ctrl+C and SIGTERM ask the run to stop cleanly; a Ctrl+C after that ends the process at once."""
 
 from __future__ import annotations
 
@@ -32,7 +32,9 @@ class StopSignal:
 
     def _asked(self, number: int, _: object) -> None:
         if self.asked_by is not None:
-            os._exit(1)  # the kernel then ends our broker and our workers
+            if number == signal.SIGINT:
+                os._exit(1)  # the kernel then ends our broker and our workers
+            return  # whoever sends SIGTERM again, such as a second `stop`, wants nothing else than before
         self.asked_by = signal.Signals(number).name
         if not self._listening and not self._deferring:
             raise KeyboardInterrupt

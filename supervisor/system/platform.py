@@ -35,6 +35,7 @@ class Platform:
         self.url = configuration.system.broker.url
         self.client: redis.Redis
         self.log: Path
+        self.manifests: Path  # copies, for what is not a run yet
 
     def __enter__(self) -> Platform:
         with self._undo as undo:  # what was started is stopped again if the rest cannot be
@@ -52,6 +53,8 @@ class Platform:
             self.url = self._embedded_url(undo)
         self.client = reach_broker(self.url, system.broker.masked_url)
         undo.callback(self.client.close)
+        self.manifests = private_folder("manifests")
+        undo.callback(shutil.rmtree, self.manifests, ignore_errors=True)
         self.log = private_folder("log") / "workers.log"
         self.log.touch()
         undo.callback(shutil.rmtree, self.log.parent, ignore_errors=True)
@@ -95,7 +98,7 @@ class Platform:
         problems: list[str] = []
         dataset, workers = None, []
         try:
-            dataset = ready_dataset(self._configuration)
+            dataset = ready_dataset(self._configuration, self.manifests)
         except NotReadyError as error:
             problems += error.problems
         try:

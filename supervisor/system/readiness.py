@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import redis
 
@@ -11,7 +12,7 @@ from shared.broker import connect
 from shared.config.load import Configuration
 from shared.config.secrets import hide
 from shared.config.system import System
-from shared.dataset.manifest import discover
+from shared.dataset.manifest import copy_manifest, discover
 from shared.dataset.problems import problems
 from shared.dataset.table import TableDataset, open_dataset
 from shared.errors import DataError, NotReadyError
@@ -56,12 +57,16 @@ def reach_running_broker(system: System) -> tuple[redis.Redis, str]:
     return reach_broker(url, system.broker.masked_url), url
 
 
-def ready_dataset(configuration: Configuration) -> TableDataset:
-    """The dataset, found and usable. Raises NotReadyError with all that is wrong with it."""
+def ready_dataset(configuration: Configuration, manifests_root: Path) -> TableDataset:
+    """The dataset, found and usable. Raises NotReadyError with all that is wrong with it.
+
+    Keys are given out in a copy of the manifest below `manifests_root`: only a run makes them last for ever.
+    """
     system = configuration.system
     config, by = system.datasets[configuration.pipeline.data.dataset], configuration.pipeline.data.split.by
     try:
-        dataset = open_dataset(config, discover(config, system.artifacts_root))
+        copy_manifest(system.artifacts_root, str(manifests_root), config.name)
+        dataset = open_dataset(config, discover(config, str(manifests_root)))
         absent = bool(dataset.entries) and by is not None and by not in dataset.schema.names
         found = problems(dataset, () if by is None or absent else (by,))
     except DataError as error:

@@ -6,12 +6,15 @@ import redis
 
 from shared import names
 from shared.config.load import Configuration
+from shared.dataset.manifest import manifest_path
 from shared.ids import RunId
 from shared.messages import SetupRecord, encode
 from supervisor.core.scoring import SETUP_VERSION
 
 
-def setup_record(configuration: Configuration, run_id: RunId, run_started_us: int, artifacts_uri: str) -> SetupRecord:
+def setup_record(
+    configuration: Configuration, run_id: RunId, run_started_us: int, artifacts_uri: str, manifests_root: str
+) -> SetupRecord:
     """All that a worker needs to know of the run."""
     pipeline, system = configuration.pipeline, configuration.system
     return SetupRecord(
@@ -20,7 +23,7 @@ def setup_record(configuration: Configuration, run_id: RunId, run_started_us: in
         run_started_us=run_started_us,
         pipeline=pipeline,
         dataset=system.datasets[pipeline.data.dataset],
-        manifest_uri=f"{system.artifacts_root}/datasets/{pipeline.data.dataset}.jsonl",
+        manifest_uri=str(manifest_path(manifests_root, pipeline.data.dataset)),
         artifacts_uri=artifacts_uri,
         trusted_modules=system.trusted_modules,
         lease_s=system.lease_s,

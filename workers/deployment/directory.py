@@ -106,7 +106,7 @@ def _describe(target: Path, record: _Record, body: bytes, about: Mapping[str, An
         "deployed_at": format_timestamp(now_us()),
         "load": f"from workers.inference import load_model; model = load_model({str(target)!r})",
     }
-    return (json.dumps(described, indent=2) + "\n").encode()
+    return (json.dumps(described, indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def _refuse_foreign(target: Path) -> None:
