@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 from marshmallow import ValidationError
 
-from shared.config import resolved
-from shared.config.fields import Group, nearest
-from shared.config.pipeline import Every, Last, Pipeline
-from shared.config.pipeline_schema import BUILT_IN_MODELS, PipelineSchema
+from shared.config import across, resolved
+from shared.config.fields import Group
+from shared.config.pipeline import Pipeline
+from shared.config.pipeline_schema import PipelineSchema
 from shared.config.secrets import hide, hide_password
 from shared.config.system import System
 from shared.config.system_schema import SystemSchema
@@ -43,13 +43,13 @@ def load_configuration(pipeline_path: Path, config_path: Path, *, experiment_mod
     system_source = _read(config_path, True, problems)
     pipeline_values = _checked(PipelineSchema(), pipeline_source, problems)
     system_values = _checked(SystemSchema(), system_source, problems)
+    if pipeline_source is not None:
+        found = across.problems(pipeline_values, system_values, experiment_mode=experiment_mode)
+        problems += [f"{pipeline_source.where(path)}: {path}: {hide(sentence)}" for path, sentence in found]
     if problems or pipeline_source is None or system_source is None:
         raise ConfigurationError(*problems)
     system = _system(system_values, system_source)
     pipeline = _pipeline(pipeline_values, pipeline_source)
-    problems = _across(pipeline, system, pipeline_source, experiment_mode)
-    if problems:
-        raise ConfigurationError(*problems)
     return Configuration(pipeline=pipeline, system=system, pipeline_source=pipeline_source, system_source=system_source)
 
 
@@ -79,7 +79,8 @@ def _checked(schema: Group, source: Source | None, problems: list[str]) -> dict[
     except ValidationError as error:
         for path, told in sorted(_flat(error.messages, ""), key=lambda one: source.line(one[0])):
             problems.append(f"{source.where(path)}: {path}: {hide(told)}")
-        return {}
+        sound = error.valid_data if isinstance(error.valid_data, dict) else {}
+        return {key: one for key, one in sound.items() if key not in error.messages}
 
 
 def _flat(messages: Any, path: str) -> list[tuple[str, str]]:
@@ -137,66 +138,3 @@ def _pipeline(values: dict[str, Any], source: Source) -> Pipeline:
 
 def _absolute(uri: str, folder: Path) -> str:
     return uri if "://" in uri or uri.startswith("/") else str(folder / uri)
-
-
-def _across(pipeline: Pipeline, system: System, source: Source, experiment_mode: bool) -> list[str]:
-    """What one value means for another."""
-    problems = []
-
-    def wrong(path: str, sentence: str) -> None:
-        problems.append(f"{source.where(path)}: {path}: {sentence}")
-
-    if pipeline.data.dataset not in system.datasets:
-        wrong(
-            "data.dataset",
-            f"{pipeline.data.dataset} is not in storage.datasets; {nearest(pipeline.data.dataset, system.datasets)}",
-        )
-    if experiment_mode and pipeline.initial_mode != "replay":
-        wrong(
-            "initial_mode",
-            f"{pipeline.initial_mode} cannot be used with --experiment-mode; write `initial_mode: replay`.",
-        )
-    if (
-        not experiment_mode
-        and pipeline.initial_mode == "replay"
-        and pipeline.strategy.__struct_config__.tag == "all_data"
-    ):
-        wrong(
-            "initial_mode",
-            "replay with strategy all_data is for --experiment-mode; train_on_everything gives the same model.",
-        )
-    if ":" in pipeline.model.id:
-        module = pipeline.model.id.split(":")[0]
-        if not any(module == one or module.startswith(f"{one}.") for one in system.trusted_modules):
-            wrong(
-                "model.id",
-                f"{module} is not in config.yaml's trusted_modules; add it there if you trust its code, "
-                f"or use one of {', '.join(BUILT_IN_MODELS)}.",
-            )
-    kept, scored = system.retention.models, pipeline.evaluation.newest
-    if kept is not None and (scored is None or scored > kept) and _recurring(pipeline):
-        wrong(
-            "evaluation.models",
-            f"scores {'all models' if scored is None else f'the newest {scored}'} on `every` windows, but "
-            f"config.yaml's retention keeps the newest {kept}; write `models: {{newest: {kept}}}`.",
-        )
-    gate = pipeline.deployment.gate if pipeline.deployment else None
-    if gate is not None:
-        labels = {metric.label for metric in pipeline.evaluation.metrics}
-        windows = {window.name: window for window in pipeline.evaluation.on}
-        if gate.metric not in labels:
-            wrong(
-                "deployment.gate.metric", f"{gate.metric} is not in evaluation.metrics; {nearest(gate.metric, labels)}"
-            )
-        if gate.on not in windows:
-            wrong("deployment.gate.on", f"{gate.on} is no window of evaluation.on; {nearest(gate.on, windows)}")
-        elif not isinstance(windows[gate.on].extent, Last):
-            wrong(
-                "deployment.gate.on",
-                f"{gate.on} does not end at the watermark; a gate needs a window such as {{last: 7d}}.",
-            )
-    return problems
-
-
-def _recurring(pipeline: Pipeline) -> bool:
-    return any(isinstance(window.extent, Every) for window in pipeline.evaluation.on)

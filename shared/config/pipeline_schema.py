@@ -130,10 +130,18 @@ class Strategy(f.Sentence):
         both = sorted(set(beside) & set(config))
         if both:
             raise ValidationError({both[0]: ["stands both beside name and in config; keep one."]})
+        given = {**beside, **config}
+        errors: dict[Any, Any] = {}
         for option in ("limit", "warm_up", "reset_on_trigger"):
-            if option in beside or option in config:
-                raise ValidationError({option: ["is not available yet; available: tail (with new_data)."]})
-        return {"name": name, **STRATEGIES[name]().load({**beside, **config})}
+            if given.pop(option, None) is not None:
+                errors[option] = ["is not available yet; available: tail (with new_data)."]
+        try:
+            options = STRATEGIES[name]().load(given)
+        except ValidationError as error:
+            errors |= error.messages if isinstance(error.messages, dict) else {}
+        if errors:
+            raise ValidationError(errors)
+        return {"name": name, **options}
 
 
 def _chosen(group: dict[str, Any], key: str, choice: f.Choice) -> str:
@@ -203,6 +211,16 @@ class Model(f.Group):
     pretrained_uri = Initial("what the first training starts from", load_default=None, data_key="initial")
 
 
+class OneWorker(f.Whole):
+    """A number of workers, which can only be one so far."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        workers = super()._deserialize(value, attr, data, **kwargs)
+        if workers > 1:
+            raise ValidationError(f"{workers} is not available yet; available: 1.")
+        return workers
+
+
 class Training(f.Group):
     """`training:`."""
 
@@ -212,7 +230,7 @@ class Training(f.Group):
         later=("all_reduce", "parameter_server", "independent"),
         load_default="single",
     )
-    workers = f.Sentence("train workers taking part; only 1 so far", load_default=1)
+    workers = OneWorker("train workers taking part; only 1 so far", load_default=1)
     gather = f.Choice("how members become one model", "average", later=("best", "ensemble"), load_default="average")
     device = f.Choice("where to train", "auto", "cpu", "cuda", load_default="auto")
     use_previous_model = f.Truth("start from the newest committed model", load_default=True)
@@ -237,14 +255,6 @@ class Training(f.Group):
     on_failure = f.Choice("after a failed trigger", "stop", "continue", load_default="stop")
     backlog = f.Choice("when triggers come faster than trainings", "queue", "coalesce", load_default="queue")
     max_in_flight = f.Whole("trainings under way at once, at most", load_default=8)
-
-    @f.validates_schema
-    def _one_worker(self, data: dict[str, Any], **_: Any) -> None:
-        workers = data["workers"]
-        if isinstance(workers, bool) or not isinstance(workers, int) or workers < 1:
-            raise ValidationError({"workers": [f"{f.quoted(workers)} is not a whole number of at least 1."]})
-        if workers > 1:
-            raise ValidationError({"workers": [f"{workers} is not available yet; available: 1."]})
 
 
 class Split(f.Group):

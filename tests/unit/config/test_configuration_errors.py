@@ -177,6 +177,13 @@ def test_missing_policy(problems):
     assert problem == "pipeline.yaml:9: trigger.policy: is missing; add it."
 
 
+@pytest.mark.parametrize("anchor", ["soon", "0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-01:00"])
+def test_anchor_that_is_no_time(problems, anchor):
+    """A moment that cannot be written in UTC is no time either."""
+    (problem,) = problems("  policy: data_amount\n  every: 100", f"  policy: time\n  every: 7d\n  anchor: {anchor}")
+    assert problem.startswith(f"pipeline.yaml:12: trigger.anchor: '{anchor}' is not a time; write one such as")
+
+
 def test_option_of_another_policy(problems):
     """An option that belongs to another policy is not ignored."""
     (problem,) = problems("  every: 100", "  every: 100\n  anchor: 2013-01-01")
@@ -392,7 +399,7 @@ def test_gate_on_no_window(problems):
 def test_gate_on_a_metric_that_is_not_measured(problems):
     """A gate's metric is one of evaluation.metrics."""
     (problem,) = problems("    metric: accuracy", "    metric: auroc")
-    assert problem.startswith("pipeline.yaml:19: deployment.gate.metric: auroc is not in evaluation.metrics;")
+    assert problem.startswith("pipeline.yaml:19: deployment.gate.metric: auroc is not in evaluation.metrics, which has")
     assert "accuracy" in problem
 
 
@@ -429,3 +436,21 @@ def test_all_mistakes_at_once(problems):
     assert sorted(problem.split(": ")[1] for problem in found) == [
         "fleet.train", "training.batchsize", "training.epochs",
     ]  # fmt: skip
+
+
+def test_mistakes_of_every_kind_are_told_at_once(problems):
+    """A mistake in one group hides neither another in it nor what does not fit across groups and files."""
+    told = problems("  epochs: 2\n", "  epocks: 2\n  workers: x\n", config=CONFIG.replace("flights:", "fligths:"))
+    assert [one.split(": ")[1] for one in told] == ["training.epocks", "training.workers", "data.dataset"]
+
+
+def test_every_option_of_a_strategy_that_is_wrong_is_told(problems):
+    """Those of a later version and those that are misspelt."""
+    told = problems("initial_mode: replay", "strategy: {name: new_data, limit: 5, tial: 3}\ninitial_mode: replay")
+    assert [one.split(": ")[1] for one in told] == ["strategy.limit", "strategy.tial"]
+
+
+def test_a_gate_that_no_model_can_pass(problems):
+    """Test rows are asked for, and none are kept."""
+    (problem,) = problems("{last: 7d}}", "{last: 7d}, split: test}")
+    assert "recent looks at test rows, and there are none: data.split.test is 0" in problem

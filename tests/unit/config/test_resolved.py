@@ -69,6 +69,41 @@ def test_five_lines(tmp_path):
     assert_means_the_same_elsewhere(written(tmp_path))
 
 
+def test_values_from_the_environment(tmp_path, monkeypatch):
+    """What the environment fills in stays a name, and is filled in again, in paths, lists and durations too."""
+    monkeypatch.setenv("PART", "part4711")
+    monkeypatch.setenv("FOLDER", "/far/away4711")
+    monkeypatch.setenv("PERIOD", "4711s")
+    config = {
+        "broker": {"url": "redis://:${PART}@host"},
+        "storage": {
+            "datasets": {
+                "flights": {"uri": "./${PART}//*.csv", "label": "${PART}", "features": ["x", "${FOLDER}"]},
+                "far": {"uri": "${FOLDER}/*.csv"},
+            }
+        },
+        "artifacts": {"uri": "file://${FOLDER}/runs/"},
+        "notification": {"every": "${PERIOD}"},
+        "alerts": [{"url": "http://${PART}"}],
+    }
+    configuration = written(tmp_path, PIPELINE, config)
+    assert configuration.system.notification.every_s == 4711
+    assert "4711" not in configuration.resolved_system_yaml()
+    assert_means_the_same_elsewhere(configuration)
+
+
+def test_a_masked_password_is_all_that_is_lost(tmp_path):
+    """A literal password is not kept; the rest of the URL is."""
+    config = CONFIG | {"broker": {"url": "redis://me:s3cret@host:1/0"}}
+    (tmp_path / "run").mkdir()
+    before = written(tmp_path, PIPELINE, config)
+    (tmp_path / "run" / "pipeline.yaml").write_text(before.resolved_pipeline_yaml())
+    (tmp_path / "run" / "config.yaml").write_text(before.resolved_system_yaml())
+    after = loaded(tmp_path / "run")
+    assert after.system.broker.url == before.system.broker.masked_url == "redis://me:***@host:1/0"
+    assert after.system.datasets == before.system.datasets
+
+
 _TEXT = st.text(min_size=1, max_size=12).filter(str.strip) | st.sampled_from(
     ["on", "1e-3", "0x10", "1:30", "=", "null"]
 )

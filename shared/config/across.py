@@ -1,0 +1,88 @@
+"""What one value means for another, across both files; parts that are wrong by themselves are left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from shared.config.fields import nearest
+from shared.config.pipeline_schema import BUILT_IN_MODELS
+
+Values = Mapping[str, Any]
+Problem = tuple[str, str]  # key path in pipeline.yaml, sentence
+
+
+def problems(pipeline: Values, system: Values, *, experiment_mode: bool) -> Iterator[Problem]:
+    """All of them. Both files as their schemas loaded them, without the groups that have mistakes of their own."""
+    yield from _dataset(pipeline, system)
+    yield from _mode(pipeline, experiment_mode)
+    yield from _trust(pipeline, system)
+    yield from _retention(pipeline, system)
+    yield from _gate(pipeline)
+
+
+def _at(values: Values, path: str) -> Any:
+    """The value at a dotted path, None where it or what it stands in is missing."""
+    found: Any = values
+    for key in path.split("."):
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found
+
+
+def _dataset(pipeline: Values, system: Values) -> Iterator[Problem]:
+    name, datasets = _at(pipeline, "data.dataset"), _at(system, "storage.datasets")
+    if name is not None and datasets is not None and name not in datasets:
+        yield "data.dataset", f"{name} is not in storage.datasets; {nearest(name, datasets)}"
+
+
+def _mode(pipeline: Values, experiment_mode: bool) -> Iterator[Problem]:
+    mode = _at(pipeline, "initial_mode")
+    if experiment_mode and mode not in (None, "replay"):
+        yield "initial_mode", f"{mode} cannot be used with --experiment-mode; write `initial_mode: replay`."
+    if not experiment_mode and mode == "replay" and _at(pipeline, "strategy.name") == "all_data":
+        sentence = (
+            "replay with strategy all_data needs --experiment-mode; to follow a dataset, write train_on_everything,"
+        )
+        yield "initial_mode", f"{sentence} which gives the same model at once."
+
+
+def _trust(pipeline: Values, system: Values) -> Iterator[Problem]:
+    model, trusted = _at(pipeline, "model.id"), _at(system, "trusted_modules")
+    if model is None or trusted is None or ":" not in model:
+        return
+    module = model.split(":")[0]
+    if not any(module == one or module.startswith(f"{one}.") for one in trusted):
+        sentence = f"{module} is not in config.yaml's trusted_modules; add it there if you trust its code,"
+        yield "model.id", f"{sentence} or use one of {', '.join(BUILT_IN_MODELS)}."
+
+
+def _retention(pipeline: Values, system: Values) -> Iterator[Problem]:
+    kept, scored = _at(system, "retention.models"), _at(pipeline, "evaluation.newest")
+    windows = _at(pipeline, "evaluation.on") or ()
+    recurring = any(window["extent"]["kind"] == "every" for window in windows)
+    if kept is not None and recurring and (scored is None or scored > kept):
+        which = "all models" if scored is None else f"the newest {scored}"
+        sentence = f"scores {which} on `every` windows, but config.yaml's retention keeps the newest {kept};"
+        yield "evaluation.models", f"{sentence} write `models: {{newest: {kept}}}`."
+
+
+def _gate(pipeline: Values) -> Iterator[Problem]:
+    gate, evaluation = _at(pipeline, "deployment.gate"), _at(pipeline, "evaluation")
+    if gate is None or evaluation is None:
+        return
+    labels = [metric["label"] for metric in evaluation["metrics"]]
+    windows = {window["name"]: window for window in evaluation["on"]}
+    if gate["metric"] not in labels:
+        sentence = f"{gate['metric']} is not in evaluation.metrics, which has {', '.join(labels)};"
+        yield "deployment.gate.metric", f"{sentence} add it there, or name one of those."
+    window = windows.get(gate["on"])
+    if window is None:
+        yield "deployment.gate.on", f"{gate['on']} is no window of evaluation.on; {nearest(gate['on'], windows)}"
+    elif window["extent"]["kind"] != "last":
+        sentence = f"{gate['on']} does not end at the watermark;"
+        yield "deployment.gate.on", f"{sentence} a gate needs a window such as {{last: 7d}}."
+    elif window["split"] in ("test", "validation") and _at(pipeline, f"data.split.{window['split']}") == 0:
+        sentence = (
+            f"{gate['on']} looks at {window['split']} rows, and there are none: data.split.{window['split']} is 0;"
+        )
+        yield "deployment.gate.on", f"{sentence} give it a share, such as 0.1."
