@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from itertools import islice
+from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -84,8 +84,8 @@ class RunDirectory:
             ("pipeline.yaml", configuration.resolved_pipeline_yaml()),
             ("config.yaml", configuration.resolved_system_yaml()),
         ):
-            then = (self.path / name).read_text().splitlines()
-            for old, new in zip(then, now.splitlines(), strict=False):
+            then = (self.path / name).read_text(encoding="utf-8").splitlines()
+            for old, new in zip_longest(then, now.splitlines(), fillvalue=""):
                 if old != new:
                     raise ConfigurationError(
                         f"{name}: the run in {self.path} has `{old.strip()}`, the file now gives `{new.strip()}`; "

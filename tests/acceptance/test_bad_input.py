@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Callable
@@ -387,11 +388,11 @@ def test_the_project_is_left_alone(small: Workplace) -> None:
 
 
 def test_a_damaged_run_does_not_hide_the_others(small: Workplace) -> None:
-    """`runs` lists a run whose summary cannot be read, and says so."""
-    folder = small.folder / "runs/small/one"
-    folder.mkdir(parents=True)
-    (folder / "journal.jsonl").write_text("")
-    (folder / "summary.json").write_text("{")
+    """`runs` lists a run whose journal cannot be read, and says so, and one that was killed at its start."""
+    for name, journal in (("one", '{"event":"observed" broken\n'), ("two", "")):
+        (small.folder / "runs/small" / name).mkdir(parents=True)
+        (small.folder / "runs/small" / name / "journal.jsonl").write_text(journal)
     small.write()
     done = command(small, "runs", "config.yaml", "--json")
-    assert (done.returncode, "summary.json is damaged" in done.stdout) == (0, True), done.stderr
+    assert done.returncode == 0, done.stderr
+    assert [one["status"].split(":")[0] for one in json.loads(done.stdout)] == ["unreadable", "killed"]

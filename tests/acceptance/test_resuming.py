@@ -51,8 +51,9 @@ def test_validate_offline_finds_a_model_beside_the_configuration(small: Workplac
 def test_keys_that_moved_are_refused(small: Workplace) -> None:
     """A manifest that was removed, and made anew by another run with an earlier file in it, gives rows other keys."""
     small.config["notification"] = {"every": "0.1s"}
+    del small.pipeline["deployment"]  # the other run, which is newer, must not take the target
     with Running.pipeline(small) as run:
-        run.wait_for("model 3 deployed")
+        run.wait_for("model 3 committed")
         assert run.end() == 0
     (small.folder / "runs/datasets/rows.jsonl").unlink()
     (small.folder / "data/a-part.parquet").write_bytes((small.folder / "data/part-0.parquet").read_bytes())
@@ -61,7 +62,7 @@ def test_keys_that_moved_are_refused(small: Workplace) -> None:
     assert (done.returncode, "gives other keys than this run has followed" in done.stderr) == (1, True), done.stderr
     (small.folder / "runs/datasets/rows.jsonl").unlink()
     with Running.pipeline(small, "--resume") as run:
-        run.wait_for("model 5 deployed")
+        run.wait_for("model 5 committed")
         assert run.end() == 0
 
 
