@@ -68,6 +68,8 @@ return 1
 
 # KEYS claim leases · ARGV task attempt ttl_ms
 _OFFER = """
+local c = redis.call('HMGET', KEYS[1], 'state', 'attempt')
+if c[2] == ARGV[2] and (c[1] == 'claimed' or c[1] == 'done') then return 0 end
 redis.call('HSET', KEYS[1], 'state', 'offered', 'attempt', ARGV[2])
 redis.call('HDEL', KEYS[1], 'owner', 'result')
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
@@ -150,7 +152,10 @@ class Claims:
         return bool(self._run("report", self._keys(attempt), [*arguments, encode(report), state]))
 
     def offer(self, run_id: RunId, task_id: TaskId, number: int) -> None:
-        """Make `number` the only attempt that may be claimed; what an earlier one recorded counts no more."""
+        """Make `number` the only attempt that may be claimed; what an earlier one recorded counts no more.
+
+        Doing it again takes the attempt from nobody who has claimed it meanwhile.
+        """
         keys = [names.claim_key(task_id), names.leases_key(run_id)]
         self._run("offer", keys, [task_id, number, names.CLAIM_TTL_MS])
 

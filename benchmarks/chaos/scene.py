@@ -133,26 +133,26 @@ class Scene:
         """Main processes of the workers."""
         if self.cluster:
             return [psutil.Process(one.pid) for one in self.workers.values() if one.poll() is None]
-        return [one for one in self._family() if "workers" in one.cmdline()[:3]]
+        return [one for one in self._family() if _says(one, "workers")]
 
     def children(self) -> list[psutil.Process]:
         """Pool children of the workers."""
         found = []
         for worker in self.worker_processes():
-            found += [one for one in worker.children() if "--billiard-fork" in one.cmdline()]
+            found += [one for one in _children(worker) if _says(one, "--billiard-fork")]
         return found
 
     def broker_pid(self) -> int | None:
         """The process of the run's Redis."""
         if self.cluster:
             return None if self.broker is None else self.broker.pid
-        servers = [one for one in self._family() if any("redis.sock" in word for word in one.cmdline())]
+        servers = [one for one in self._family() if _says(one, "redis.sock")]
         return servers[0].pid if servers else None
 
     def _family(self) -> list[psutil.Process]:
         if self.supervisor is None or self.supervisor.poll() is not None:
             return []
-        return psutil.Process(self.supervisor.pid).children()
+        return _children(psutil.Process(self.supervisor.pid))
 
     def _broker_answers(self) -> bool:
         try:
@@ -171,6 +171,22 @@ class Scene:
                 stdout=log,
                 stderr=log,
             )
+
+
+def _children(process: psutil.Process) -> list[psutil.Process]:
+    """A process's children; none if it has just died."""
+    try:
+        return process.children()
+    except psutil.Error:
+        return []
+
+
+def _says(process: psutil.Process, word: str) -> bool:
+    """Whether a word is part of a living process's command line."""
+    try:
+        return word in " ".join(process.cmdline())
+    except psutil.Error:
+        return False
 
 
 def _send(pid: int, number: int) -> None:

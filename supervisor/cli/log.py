@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
 
 from rich.console import Console
@@ -44,26 +46,31 @@ def set_up_logging(settings: Logging, log_format: str, quiet: bool, debug: bool)
     return None
 
 
+_WAITING_LINES = 10_000
+
+
 class _RunFile(logging.Handler):
     """A log file in a run directory, which is made only once the run has passed its checks; lines wait until then."""
 
     def __init__(self, folder: Path, name: str) -> None:
         super().__init__()
         self._folder, self._name = folder, name
-        self._waiting: list[logging.LogRecord] = []
-        self._file: logging.FileHandler | None = None
+        self._waiting: deque[logging.LogRecord] = deque(maxlen=_WAITING_LINES)
+        self._file: FileIO | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
+        self._waiting.append(record)
+        try:
+            self._write()
+        except OSError:  # the disk is full, which the journal will say; the lines go out once there is room
+            return
+
+    def _write(self) -> None:
         if self._file is None and (self._folder / "pipeline.yaml").exists():
-            self._file = logging.FileHandler(self._folder / self._name)
-            self._file.setFormatter(self.formatter)
-            for earlier in self._waiting:
-                self._file.emit(earlier)
-            self._waiting.clear()
-        if self._file is None:
-            self._waiting.append(record)
-        else:
-            self._file.emit(record)
+            self._file = (self._folder / self._name).open("ab", buffering=0)
+        while self._file is not None and self._waiting:
+            self._file.write(self.format(self._waiting[0]).encode() + b"\n")
+            self._waiting.popleft()
 
     def close(self) -> None:
         if self._file is not None:

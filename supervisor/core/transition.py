@@ -165,7 +165,7 @@ def _(event: Reported, state: RunState) -> Step:
         return state, []  # a zombie's, or repeated
     if isinstance(report, Claimed):
         return _claimed(state, report, open_task), []
-    if isinstance(report, Failed | Released):
+    if isinstance(report, Failed | Released) or not open_task.ripe:
         return _undone(state, report, open_task)
     if isinstance(report, Selected) and report.samples == 0:
         sentence = f"its training set is empty: the strategy selected none of the {report.rows_read} rows it read"
@@ -182,7 +182,7 @@ def _claimed(state: RunState, report: Claimed, open_task: OpenTask) -> RunState:
     return state.with_task(report.task_id, msgspec.structs.replace(open_task, worker=report.worker))
 
 
-def _undone(state: RunState, report: Failed | Released, open_task: OpenTask) -> Step:
+def _undone(state: RunState, report: Report, open_task: OpenTask) -> Step:
     """Handed back, or finally failed. A body that ran on headers which do not count has no say."""
     if isinstance(report, Failed) and open_task.ripe:
         return give_up(state, report.task_id, report.sentence, resumable=report.resumable)

@@ -168,7 +168,7 @@ class Session:
         finally:
             collect(self.directory.path, loop.state)
             content = self._record(loop.state)
-            shutil.copyfile(platform.log, self.directory.path / "workers.log")
+            _quietly(lambda: shutil.copyfile(platform.log, self.directory.path / "workers.log"))
             journal.close()
         return content
 

@@ -101,6 +101,9 @@ class Watch:
         missing = [one for one, queue in waiting.items() if queue in empty]
         self._missing = {one: self._missing.get(one, now_s) for one in missing}
         gone = [one for one, since_s in self._missing.items() if now_s - since_s >= _MISSING_S]
+        if gone:  # a claim that the supervisor never heard of, as Redis was wiped: its worker has it all the same
+            held = set(self._claims.standing(state.run_id, dict(gone)))
+            gone = [one for one in gone if one[0] not in held]
         return [Unclaimed(time_us=now_us(), task_id=task_id, attempt=attempt) for task_id, attempt in gone]
 
     def _idle_roles(self) -> set[str]:

@@ -1,0 +1,26 @@
+"""The chaos harness, in short: one run under faults of several kinds ends as an undisturbed one."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+from tests_support import PROJECT, environment
+
+
+def test_a_run_under_faults_ends_as_an_undisturbed_one() -> None:
+    """Killed supervisor and Redis, stopped worker, wipes: no trigger lost, nothing twice, not a byte different."""
+    command = [sys.executable, "-m", "benchmarks.chaos", "--faults", "4", "--per-run", "5", "--seed", "16"]
+    done = subprocess.run(
+        command, check=False, capture_output=True, text=True, timeout=220, cwd=PROJECT, env=environment()
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    run = json.loads(done.stdout.splitlines()[0])
+    assert sum(run["faults"].values()) >= 4
+    assert (run["status"], run["lost_triggers"], run["duplicate_commits"], run["differing_files"]) == (
+        "finished",
+        0,
+        0,
+        [],
+    )

@@ -1,0 +1,753 @@
+"""The claim protocol, model-checked: one trigger's tasks under any order of deliveries, deaths, silences and wipes.
+
+Real are Redis, the claims, Celery's messages and chords, and the supervisor's publisher, fulfilment, reports, watch
+and transition. Imagined are the workers, as steps of workers/perform.py and ticks of their lease keepers, and time:
+the supervisor's clock is ours, and leases in Redis are moved towards the past by as much as it goes forward.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+import pytest
+import redis
+from celery import Celery
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import run_state_machine_as_test as explore
+from kombu.exceptions import OperationalError
+from tests_support import Workplace
+
+from shared import names
+from shared.artifacts import ArtifactRef
+from shared.broker import make_app
+from shared.claims import Attempt, ClaimAnswer, Claims
+from shared.config.load import Configuration, load_configuration
+from shared.fleet import WorkerEntry, register
+from shared.ids import RunId, TaskId, TriggerId, WorkerId, task_id
+from shared.messages import (
+    Claimed,
+    Decided,
+    Evaluated,
+    Gathered,
+    MetricValue,
+    Released,
+    Report,
+    Selected,
+    SetupRecord,
+    Trained,
+    decode_report,
+    result_of,
+    task_of,
+)
+from supervisor.core.events import Fired, LeaseExpired, Observed, Reported, Resumed, RunStarted, Unclaimed
+from supervisor.core.state import Phase, RunState, Settings
+from supervisor.core.transition import transition
+from supervisor.run import fulfilment, watch
+from supervisor.run.fulfilment import Fulfilment
+from supervisor.run.publisher import Publisher
+from supervisor.run.reports import Reports
+from supervisor.run.watch import Watch
+from supervisor.system.setup import write_setup
+
+RUN = RunId("run")
+# So long that the time a test really takes is nothing beside it; what passes is a few seconds, or a multiple of a beat.
+LEASE_S = 3000.0
+BEAT_S = LEASE_S / 5
+STAGES = ("select", "train", "evaluate")  # a single task, a chord with one header, a chord with two
+BODIES = {"gather": [("train", 0)], "decide": [("evaluate", 0), ("evaluate", 1)]}  # and their headers
+ROLES = ("train", "evaluate")
+anyone = st.integers(0, 11)  # reduced to the workers, or messages, that there are
+seldom = st.sampled_from([False, False, False, True])
+
+
+def score(made: ArtifactRef) -> MetricValue:
+    """A score that tells who made it."""
+    facts: dict[str, Any] = {"value": 1.0, "n": 9, "first_timestamp_us": 0, "last_timestamp_us": 9, "error": None}
+    return MetricValue(trigger_id=TriggerId(0), window="recent", slice="", metric=made.uri, **facts)
+
+
+class Clock:
+    """The supervisor's time."""
+
+    def __init__(self) -> None:
+        self.now_s = 1000.0
+
+    def monotonic(self) -> float:
+        """What time.monotonic says."""
+        return self.now_s
+
+
+class Message:
+    """A Celery message, taken off its queue."""
+
+    def __init__(self, raw: str) -> None:
+        outer = json.loads(raw)
+        arguments, keywords, embedded = json.loads(base64.b64decode(outer["body"]))
+        headers = outer["headers"]
+        self.task_id, self.task = TaskId(headers["id"]), task_of(keywords["message"])
+        self.results: list[Any] = arguments[0] if arguments else []
+        group, index = headers["group"], headers["group_index"]
+        self.request = SimpleNamespace(id=self.task_id, group=group, group_index=index, chord=embedded["chord"])
+
+
+class Worker:
+    """Idle; or with a message; or, once it is told that the attempt is its own, at work; or done and about to say so.
+
+    `attempt` is what it announces to its lease keeper.
+    """
+
+    def __init__(self, number: int, role: str) -> None:
+        self.id, self.role = WorkerId(f"w{number}"), role
+        self.running, self.set_up = True, False
+        self.registered_until_s = 0.0
+        self.put_down()
+
+    def put_down(self) -> None:
+        """Be idle."""
+        self.message: Message | None = None
+        self.attempt: Attempt | None = None
+        self.confirmed = 0  # when Redis said last that the attempt is this worker's
+        self.result: tuple[Any] | None = None  # to be returned, once it is recorded
+
+    @property
+    def phase(self) -> str:
+        """Where in its task it is."""
+        if self.message is None:
+            return "idle"
+        if self.result is not None:
+            return "done"
+        return "fetched" if self.attempt is None else "at work"
+
+    def answer(self, attempt: Attempt, task: Any) -> Report:
+        """What it reports of its work; each attempt of each worker comes to something else."""
+        who: dict[str, Any] = {"task_id": attempt.task_id, "attempt": attempt.number, "worker": self.id}
+        made = ArtifactRef(uri=f"/run/{task.kind}/.{attempt.number}-{self.id}", sha256="0", size_bytes=1)
+        match task.kind:
+            case "select":
+                return Selected(**who, training_set=made, samples=9, rows_read=10, watermark_key=9)
+            case "train":
+                return Trained(**who, member=made, train_s=1.0, loss=0.5, device="cpu")
+            case "gather":
+                return Gathered(**who, model=made)
+            case "evaluate":
+                return Evaluated(**who, scores=(score(made),))
+        return Decided(**who, deployed=True, reason=made.uri)
+
+
+class UnsurePublisher(Publisher):
+    """Tells what it offers; sometimes a message is sent, and the broker is gone before it has said so."""
+
+    def __init__(self, app: Celery, client: redis.Redis, offered: Callable[[TaskId, int], None]) -> None:
+        super().__init__(app, client, RUN)
+        self._offered = offered
+        self.answer_lost = False
+
+    def publish(self, command: Any) -> None:
+        """Send one task."""
+        super().publish(command)
+        self._lose_answer()
+
+    def publish_chord(self, command: Any) -> None:
+        """Send the headers."""
+        super().publish_chord(command)
+        self._lose_answer()
+
+    def republish(self, command: Any) -> None:
+        """Offer a new attempt and send it."""
+        super().republish(command)
+        self._offered(command.task_id, command.task.attempt)
+        self._lose_answer()
+
+    def _lose_answer(self) -> None:
+        if self.answer_lost:
+            self.answer_lost = False
+            raise OperationalError("the connection broke")
+
+
+class World(RuleBasedStateMachine):
+    """A supervisor, its run with one trigger, and four workers."""
+
+    def __init__(self, app: Celery, client: redis.Redis, clock: Clock, configuration: Configuration) -> None:
+        super().__init__()
+        self.app, self.client, self.clock = app, client, clock
+        client.flushall()
+        time.sleep(0.002)  # ids in the stream are times: none may come again
+        self.claims = Claims(client)
+        self.setup = SetupRecord(
+            version=1,
+            run_id=RUN,
+            run_started_us=0,
+            pipeline=configuration.pipeline,
+            dataset=configuration.system.datasets["rows"],
+            manifest_uri="/run/manifest.jsonl",
+            artifacts_uri="/run",
+            trusted_modules=(),
+            lease_s=LEASE_S,
+            checkpoints_kept=1,
+        )
+        chosen = msgspec.structs.replace(Settings.of(configuration.pipeline), attempts=10_000)
+        self.state = RunState(settings=chosen)
+        self.workers: list[Worker] = []
+        self.hired = 0
+        # What an onlooker knows who sees everything
+        self.moment = 0  # counts what happens to claims
+        self.wiped = 0  # when
+        self.offers: Counter[tuple[TaskId, int]] = Counter()  # when each attempt was offered last
+        self.robbed: set[tuple[TaskId, int]] = set()  # attempts that were claimed, and then offered once more
+        self.untold: set[TaskId] = set()  # tasks whose claim the supervisor cannot have heard of: wiped too soon
+        self.newest: Counter[TaskId] = Counter()  # the newest attempt that Redis has heard of since it was wiped
+        self.recorded: dict[tuple[TaskId, int], Any] = {}  # what Redis has as the result of an attempt
+        self.made: list[tuple[TaskId, Any]] = []  # every result that was ever recorded
+        self.leases: dict[TaskId, tuple[int, float]] = {}  # attempt, and when its lease ends
+        self.accepted: Counter[TaskId] = Counter()
+        self.commits: Counter[str] = Counter()
+        self.sent: list[tuple[str, str]] = []  # (queue, message), of all that were taken off
+        self.next_turn = 0
+
+    # The supervisor
+
+    def take_up(self) -> None:
+        """Begin, or go on as another process: all that is known is the state, which is what the journal says."""
+        write_setup(self.client, self.setup)
+        self.publisher = UnsurePublisher(self.app, self.client, self.offered)
+        committer: Any = SimpleNamespace(commit=self.commit)
+        self.fulfilment = Fulfilment(committer, self.publisher)
+        self.reports = Reports(self.client, RUN, self.state.report_position)
+        self.watch = Watch(self.client, self.claims, self.setup)
+        self.next_turn = 0
+
+    def commit(self, command: Any, state: RunState) -> None:
+        """An object is given its final name."""
+        self.commits[type(command).__name__] += 1
+        assert self.commits[type(command).__name__] == 1
+
+    def offered(self, task: TaskId, number: int) -> None:
+        """An attempt was offered: whoever had the task has it no more."""
+        self.moment += 1
+        if self.leases.get(task, (0, 0.0))[0] == number or (task, number) in self.recorded:
+            self.robbed.add((task, number))
+        self.offers[task, number] = self.moment
+        assert number >= self.newest[task]
+        self.newest[task] = number
+        self.leases.pop(task, None)
+        self.recorded.pop((task, number), None)
+
+    def happen(self, event: Any) -> None:
+        """Journal an event."""
+        before = self.state
+        self.state, commands = transition(before, event)
+        self.fulfilment.take(commands)
+        if isinstance(event, Reported):
+            self.judge(event.report, before, commands)
+
+    def judge(self, report: Any, before: RunState, commands: list[Any]) -> None:
+        """Only the current attempt's first report counts."""
+        open_task = before.tasks.get(report.task_id)
+        if open_task is None or report.attempt != open_task.task.attempt:
+            unchanged = self.state.but(report_position=before.report_position)
+            assert (unchanged, commands) == (before, []), "the report of an attempt that is not current counted"
+        elif not open_task.ripe and not isinstance(report, Claimed):
+            assert self.state.tasks[report.task_id].task.attempt > report.attempt, "a body counted before its headers"
+        elif not isinstance(report, Claimed | Released):
+            assert report.task_id not in self.state.tasks
+            self.accepted[report.task_id] += 1
+            assert self.accepted[report.task_id] == 1, "a task was accepted twice"
+
+    def hear(self) -> None:
+        """The supervisor takes what was reported since."""
+        for position, report in self.reports.next(0.0):
+            self.happen(Reported(time_us=0, position=position, report=report))
+
+    def unheard(self) -> list[Any]:
+        """Reports that the supervisor has not heard yet."""
+        entries: Any = self.client.xrange(names.reports_key(RUN), min=f"({self.state.report_position}")
+        return [decode_report(fields["report"]) for _, fields in entries]
+
+    def look(self) -> None:
+        """The supervisor looks at leases and queues, and whether Redis still knows the run."""
+        self.reports.trim(self.state.report_position)
+        heard = not self.unheard()
+        for event in self.watch.look(self.state, self.fulfilment.unsent):
+            if isinstance(event, LeaseExpired | Unclaimed) and heard and event.task_id not in self.untold:
+                current = {event.task_id: event.attempt}
+                assert not self.claims.standing(RUN, current), "an attempt is taken from its worker without need"
+            self.happen(event)
+
+    def fulfil(self) -> None:
+        """The supervisor sends what it has decided to send."""
+        try:
+            assert self.fulfilment.carry_out(self.state) is None
+        except OperationalError:
+            self.watch.broker_is_back()
+
+    def turn(self) -> None:
+        """The next third of a turn of the supervisor's loop."""
+        (self.hear, self.look, self.fulfil)[self.next_turn]()
+        self.next_turn = (self.next_turn + 1) % 3
+
+    # The workers
+
+    def hire(self, role: str) -> None:
+        """One worker more."""
+        self.workers.append(Worker(self.hired, role))
+        self.hired += 1
+
+    def who(self, phase: str) -> list[Worker]:
+        """Workers in this phase that are not stopped."""
+        return [worker for worker in self.workers if worker.running and worker.phase == phase]
+
+    def waiting(self, worker: Worker) -> list[str]:
+        """The queues of a worker in which there is something."""
+        return [queue for queue in names.QUEUES_BY_ROLE[worker.role] if self.client.llen(queue)]
+
+    def take_message(self, worker: Worker, queue: str) -> None:
+        """A worker takes the oldest message off a queue."""
+        raw = str(self.client.rpop(queue))
+        self.sent.append((queue, raw))
+        worker.message = message = Message(raw)
+        if message.task.kind in BODIES:
+            headers = [task_id(RUN, TriggerId(0), *header) for header in BODIES[message.task.kind]]
+            pairs = zip(headers, message.results, strict=True)
+            assert all(pair in self.made for pair in pairs), "a body is sent without real results of its headers"
+
+    def confirm(self, worker: Worker, attempt: Attempt) -> None:
+        """Redis told a worker that the attempt is its own: nobody else may have been told so since it knew last."""
+        self.moment += 1
+        whose, number = attempt.task_id, attempt.number
+        assert number >= self.newest[whose], "Redis let a superseded attempt go on"
+        self.newest[whose] = number
+        rivals = [one for one in self.believers(whose, number) if one is not worker]
+        assert not rivals, "two workers were told that the same attempt is theirs"
+        worker.confirmed = self.moment
+
+    def believers(self, task: TaskId, number: int) -> list[Worker]:
+        """Workers that were told this attempt is theirs, by a Redis that was not wiped since.
+
+        Nor was it offered once more since, as it is when the supervisor has no answer to its sending. All others that
+        think they have it will be told otherwise when they renew or report, unless Redis is wiped once more.
+        """
+        since = max(self.wiped, self.offers[task, number])
+        return [
+            worker
+            for worker in self.workers
+            if worker.attempt is not None
+            and (worker.attempt.task_id, worker.attempt.number) == (task, number)
+            and worker.phase == "at work"
+            and worker.confirmed > since
+        ]
+
+    def try_claim(self, worker: Worker, *, answer_lost: bool = False) -> None:
+        """A worker asks for the attempt of its message."""
+        message = worker.message
+        assert message is not None
+        if not worker.set_up:
+            worker.set_up = bool(self.client.exists(names.setup_key(RUN)))
+        if not worker.set_up:
+            worker.put_down()
+            return
+        number = message.task.attempt
+        attempt = Attempt(run_id=RUN, task_id=message.task_id, number=number, worker=worker.id)
+        answer, result = self.claims.claim(attempt, LEASE_S)
+        if answer is ClaimAnswer.OK:
+            self.confirm(worker, attempt)
+            self.leases[message.task_id] = (number, self.clock.now_s + LEASE_S)
+            self.recorded.pop((message.task_id, number), None)
+        if answer is ClaimAnswer.DONE:
+            assert result == self.recorded[message.task_id, number], "another result than the one recorded"
+        if answer_lost:
+            return
+        if answer is ClaimAnswer.OK:
+            worker.attempt = attempt
+        elif answer is ClaimAnswer.DONE:
+            worker.result = (result,)
+        else:
+            worker.put_down()
+
+    def try_report(self, worker: Worker, *, released: bool = False, answer_lost: bool = False) -> None:
+        """A worker records what it made, or hands it back."""
+        attempt, message = worker.attempt, worker.message
+        assert attempt is not None
+        assert message is not None
+        report: Any = worker.answer(attempt, message.task)
+        result = result_of(report) or {"by": worker.id}
+        if released:
+            report, result = Released(task_id=attempt.task_id, attempt=attempt.number, worker=worker.id), None
+        told = self.claims.report(attempt, report, result)
+        if told:
+            self.confirm(worker, attempt)
+            self.leases.pop(attempt.task_id, None)
+            if not released:
+                recorded = json.loads(json.dumps(result))
+                self.recorded[attempt.task_id, attempt.number] = recorded
+                self.made.append((attempt.task_id, recorded))
+        if answer_lost:
+            return
+        if told and not released:
+            worker.result = (result,)
+        else:
+            worker.put_down()
+
+    def hand_on(self, worker: Worker) -> None:
+        """A worker's result is returned: it counts for its chord."""
+        assert worker.message is not None
+        assert worker.result is not None
+        request, (result,) = worker.message.request, worker.result
+        worker.put_down()
+        if request.chord is not None:
+            self.app.backend.on_chord_part_return(request, "SUCCESS", result)
+
+    def work_on(self, worker: Worker) -> None:
+        """A worker that nothing happens to does what it can."""
+        if worker.phase == "idle":
+            for queue in self.waiting(worker)[:1]:
+                self.take_message(worker, queue)
+        if worker.phase == "fetched":
+            self.try_claim(worker)
+        if worker.phase == "at work":
+            self.try_report(worker)
+        if worker.phase == "done":
+            self.hand_on(worker)
+
+    def keep_leases(self) -> None:
+        """Every worker that is not stopped renews its lease and its entry in the registry."""
+        for worker in self.workers:
+            if not worker.running:
+                continue
+            attempt = worker.attempt
+            if attempt is not None and self.claims.renew(attempt, LEASE_S):
+                self.confirm(worker, attempt)
+                self.leases[attempt.task_id] = (attempt.number, self.clock.now_s + LEASE_S)
+            entry = WorkerEntry(
+                worker=worker.id,
+                role=worker.role,  # type: ignore[arg-type]
+                hostname=worker.id,
+                device="cpu",
+                device_name="cpu",
+                state="idle" if attempt is None else "busy",
+                task=None if attempt is None else attempt.task_id,
+                since_us=0,
+                pid=1,
+                versions={},
+            )
+            register(self.client, entry, LEASE_S)
+            worker.registered_until_s = self.clock.now_s + LEASE_S
+
+    # Time
+
+    def wait(self, seconds: float, *, renewing: bool = True) -> None:
+        """Time passes everywhere."""
+        while seconds > 0:
+            step = min(seconds, BEAT_S)
+            seconds -= step
+            self.clock.now_s += step
+            for leased in self.client.zrange(names.leases_key(RUN), 0, -1):
+                self.client.zincrby(names.leases_key(RUN), -step * 1000, leased)
+            for worker in self.workers:
+                if worker.registered_until_s <= self.clock.now_s:
+                    self.client.delete(names.worker_key(worker.id))
+            if renewing:
+                self.keep_leases()
+
+    # What happens
+
+    @initialize(stage=st.sampled_from(STAGES), zombies_return=st.booleans())
+    def begin(self, stage: str, zombies_return: bool = False) -> None:
+        """A trigger fires, and what comes before the stage goes well."""
+        self.zombies_return = zombies_return
+        for role in (*ROLES, *ROLES):
+            self.hire(role)
+        self.take_up()
+        started = RunStarted(
+            time_us=0, run_id=RUN, mode="experiment", first_key=0, stop_key=None, maximum_triggers=None
+        )
+        self.happen(started)
+        fired = Fired(id=TriggerId(0), key=9, timestamp_us=9, reason="")
+        self.happen(Observed(time_us=0, key=9, event_time_us=9, triggers=(fired,)))
+        self.fulfil()
+        while not any(one.task.kind == stage for one in self.state.tasks.values()):
+            for worker in self.workers:
+                self.work_on(worker)
+            self.hear()
+            self.fulfil()
+
+    @precondition(lambda self: any(self.waiting(worker) for worker in self.who("idle")))
+    @rule(which=anyone)
+    def fetch(self, which: int) -> None:
+        """An idle worker takes the next message off one of its queues."""
+        able = [(worker, queue) for worker in self.who("idle") for queue in self.waiting(worker)]
+        self.take_message(*able[which % len(able)])
+
+    @precondition(lambda self: self.who("fetched"))
+    @rule(which=anyone, answer_lost=seldom)
+    def claim(self, which: int, answer_lost: bool) -> None:
+        """A worker asks for the attempt of its message; if the answer is lost on the way, it will ask again."""
+        able = self.who("fetched")
+        self.try_claim(able[which % len(able)], answer_lost=answer_lost)
+
+    @precondition(lambda self: self.who("at work"))
+    @rule(which=anyone, answer_lost=seldom)
+    def finish(self, which: int, answer_lost: bool) -> None:
+        """A worker records its result; if the answer is lost, it will record it again."""
+        able = self.who("at work")
+        self.try_report(able[which % len(able)], answer_lost=answer_lost)
+
+    @precondition(lambda self: self.who("at work"))
+    @rule(which=anyone, answer_lost=seldom)
+    def hand_back(self, which: int, answer_lost: bool) -> None:
+        """A worker that is asked to stop hands its task back."""
+        able = self.who("at work")
+        self.try_report(able[which % len(able)], released=True, answer_lost=answer_lost)
+
+    @precondition(lambda self: self.who("done"))
+    @rule(which=anyone)
+    def return_result(self, which: int) -> None:
+        """A result that is recorded is returned to Celery, which may send the body of the chord."""
+        able = self.who("done")
+        self.hand_on(able[which % len(able)])
+
+    @rule()
+    def renew(self) -> None:
+        """All lease keepers renew."""
+        self.keep_leases()
+
+    @rule(seconds=st.sampled_from([2.0, 5.0, BEAT_S, LEASE_S]))
+    def time_passes(self, seconds: float) -> None:
+        """Nothing happens for a while, but that workers which are not stopped renew."""
+        self.wait(seconds)
+
+    @rule(thirds=st.sampled_from([1, 1, 2, 3]))
+    def supervise(self, thirds: int) -> None:
+        """The supervisor's loop goes on: it hears, looks and sends, in this order."""
+        for _ in range(thirds):
+            self.turn()
+
+    @rule()
+    def some_seconds_pass(self) -> None:
+        """The supervisor looks on while workers do nothing that it hears of."""
+        for _ in range(4):
+            self.wait(3.0)
+            while self.next_turn:
+                self.turn()
+            for _ in range(3):
+                self.turn()
+
+    @rule(seconds=st.sampled_from([BEAT_S, LEASE_S]))
+    def broker_away(self, seconds: float) -> None:
+        """Nobody reaches Redis for a while, and so nobody renews."""
+        self.wait(seconds, renewing=False)
+        self.watch.broker_is_back()
+
+    @rule()
+    def broker_away_while_sending(self) -> None:
+        """The next message the supervisor sends arrives, but it never learns so and sends it again."""
+        self.publisher.answer_lost = True
+
+    @rule()
+    def wipe(self) -> None:
+        """Redis loses everything it has: claims, leases, reports, queues, chords, the registry and the setup."""
+        self.untold |= {report.task_id for report in self.unheard() if isinstance(report, Claimed)}
+        self.client.flushall()
+        time.sleep(0.002)  # ids in the stream are times: none may come again
+        self.moment += 1
+        self.wiped = self.moment
+        self.newest.clear()
+        self.recorded.clear()
+        self.leases.clear()
+
+    @rule(which=anyone)
+    def stop(self, which: int) -> None:
+        """A worker stands still wherever it is: stopped, or cut off. What it has, it keeps."""
+        self.workers[which % len(self.workers)].running = False
+
+    @precondition(lambda self: any(not worker.running for worker in self.workers))
+    @rule(which=anyone)
+    def go_on(self, which: int) -> None:
+        """A worker that stood still goes on where it was."""
+        able = [worker for worker in self.workers if not worker.running]
+        able[which % len(able)].running = True
+
+    @rule(which=anyone)
+    def kill(self, which: int) -> None:
+        """A worker dies with all it has; another is started in its place."""
+        worker = self.workers.pop(which % len(self.workers))
+        self.hire(worker.role)
+
+    @precondition(lambda self: self.sent)
+    @rule(which=anyone)
+    def deliver_again(self, which: int) -> None:
+        """A message that was delivered before, of whatever attempt, comes again."""
+        queue, raw = self.sent[which % len(self.sent)]
+        self.client.lpush(queue, raw)
+
+    @rule()
+    def supervisor_dies(self) -> None:
+        """The supervisor dies with what it has not sent yet; another hears what came meanwhile and takes over."""
+        self.take_up()
+        self.hear()
+        self.fulfilment.drop_end()
+        self.happen(Resumed(time_us=0, adopted=self.watch.standing(self.state)))
+        self.fulfil()
+
+    # What always holds
+
+    @invariant()
+    def one_owner(self) -> None:
+        """Of the workers that believe to have the current attempt, Redis knows one at most."""
+        for task, one in self.state.tasks.items():
+            assert len(self.believers(task, one.task.attempt)) <= 1
+
+    @invariant()
+    def leases_are_judged_right(self) -> None:
+        """A lease stands from each claim and renewal until it ends, and then is expired; never both or neither."""
+        current = {task: one.task.attempt for task, one in self.state.tasks.items()}
+        known = {task: ends_s for task, (number, ends_s) in self.leases.items() if current.get(task) == number}
+        standing, expired = self.claims.standing(RUN, current), self.claims.expired(RUN, current)
+        assert not set(standing) & set(expired)
+        assert set(standing) == {task for task, ends_s in known.items() if ends_s > self.clock.now_s}
+        assert set(expired) == {task for task, ends_s in known.items() if ends_s <= self.clock.now_s}
+
+    def teardown(self) -> None:
+        """Nothing goes wrong any more: then every task is accepted, whether workers that stand still return or not."""
+        if sys.exc_info()[0] is None and self.workers:
+            self.settle()
+
+    def settle(self) -> None:
+        """Let the run come to its end."""
+        self.publisher.answer_lost = False
+        for worker in self.workers:
+            worker.running = worker.running or self.zombies_return
+        for role in ROLES:
+            if not any(worker.running for worker in self.workers if worker.role == role):
+                self.hire(role)
+        while self.next_turn:
+            self.turn()
+        self.mend_robbed()
+        for number in range(60):
+            if not self.state.tasks:
+                break
+            for worker in self.workers:
+                if worker.running:
+                    self.work_on(worker)
+            for _ in range(3):
+                self.turn()
+            self.leases_are_judged_right()
+            self.wait(5.0 if number % 3 else BEAT_S)
+        assert not self.state.tasks, "the run came to a standstill"
+        assert self.state.trigger(0).phase is Phase.COMMITTED
+        assert self.state.trigger(0).decided
+        assert sorted(self.accepted.values()) == [1] * 6
+
+    def mend_robbed(self) -> None:
+        """Do by hand what nobody does: see test_a_second_offer_whose_message_is_lost."""
+        for task, number in sorted(self.robbed):
+            if task in self.state.tasks:
+                self.happen(Unclaimed(time_us=0, task_id=task, attempt=number))
+
+
+@cache
+def configured(folder: Path) -> Configuration:
+    """A pipeline whose decision rests on two evaluations."""
+    small = Workplace.small(folder)
+    small.pipeline["evaluation"]["on"].append({"name": "lately", "window": {"last": "1d"}})
+    small.write()
+    return load_configuration(folder / "pipeline.yaml", folder / "config.yaml", experiment_mode=True)
+
+
+@pytest.fixture
+def app(redis_url: str) -> Iterator[Celery]:
+    """Celery on the private Redis."""
+    one = make_app(redis_url)
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def world(app: Celery, client: redis.Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], World]:
+    """Makes worlds, each with an empty Redis."""
+    clock = Clock()
+    monkeypatch.setattr(watch, "time", clock)
+    monkeypatch.setattr(fulfilment, "time", clock)
+    configuration = configured(tmp_path)
+    return lambda: World(app, client, clock, configuration)
+
+
+def test_every_task_is_accepted_once_whatever_happens(world: Callable[[], World]) -> None:
+    """No interleaving makes two workers own an attempt, a superseded one count, or the run stand still."""
+    unhurried = settings(
+        max_examples=60,
+        stateful_step_count=40,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+    )
+    explore(world, settings=unhurried)
+
+
+def test_a_second_offer_whose_message_is_lost(world: Callable[[], World]) -> None:
+    """The broker goes away while attempt 2 is sent: it arrives, is claimed, and is offered and sent again.
+
+    That takes it from its worker; the second message dies with another worker. The supervisor has heard of a claim,
+    so no message is missing, and there is no lease that could end.
+    """
+    run = world()
+    run.begin("train")
+    one, other = (worker for worker in run.workers if worker.role == "train")
+    run.take_message(one, "train")
+    run.try_claim(one)
+    run.try_report(one, released=True)
+    run.publisher.answer_lost = True
+    run.supervise(3)  # attempt 2 is sent, as far as is known in vain
+    run.take_message(one, "train")
+    run.try_claim(one)
+    run.supervise(3)  # hears of the claim, and sends attempt 2 again
+    run.take_message(other, "train")
+    run.workers.remove(other)
+    run.robbed.clear()
+    run.settle()
+
+
+def test_an_adopted_task_is_left_to_its_worker(world: Callable[[], World]) -> None:
+    """Redis is wiped before the supervisor heard of a claim; the worker renews, and is adopted."""
+    run = world()
+    run.begin("train")
+    one = next(worker for worker in run.workers if worker.role == "train")
+    run.keep_leases()
+    run.take_message(one, "train")
+    run.try_claim(one)
+    run.wipe()
+    run.wait(1.0)
+    while run.next_turn:
+        run.turn()
+    run.supervise(3)  # notices
+    run.wait(LEASE_S)
+    run.supervise(3)  # adopts
+    for _ in range(4):
+        run.some_seconds_pass()
+    assert [open_task.task.attempt for open_task in run.state.tasks.values() if open_task.task.kind == "train"] == [1]
+
+
+def test_a_body_is_accepted_only_after_its_headers(world: Callable[[], World]) -> None:
+    """A header's lease ends and is judged; before the next attempt is offered, its worker returns and reports."""
+    run = world()
+    run.begin("train")
+    one = next(worker for worker in run.workers if worker.role == "train")
+    run.take_message(one, "train")
+    run.try_claim(one)
+    run.wait(LEASE_S, renewing=False)
+    run.supervise(2)  # the lease has ended: attempt 2, which after a second loss waits for a second
+    run.try_report(one)
+    run.hand_on(one)
+    run.work_on(next(worker for worker in run.workers if worker.role == "evaluate"))
+    run.hear()
+    assert run.accepted[TaskId("run/0/train/0")] or not run.accepted[TaskId("run/0/gather/0")]
