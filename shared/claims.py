@@ -50,6 +50,7 @@ if c[1] and not (c[1] == 'claimed' and c[2] == ARGV[2] and c[3] == ARGV[3]) then
 redis.call('HSET', KEYS[1], 'state', 'claimed', 'attempt', ARGV[2], 'owner', ARGV[3])
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
 redis.call('ZADD', KEYS[2], now + ARGV[4], ARGV[1])
+redis.call('PEXPIRE', KEYS[2], ARGV[5])
 return 1
 """
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from shared.ids import TaskId
 from supervisor.core.commands import (
@@ -25,7 +25,10 @@ from supervisor.run.publisher import Publisher
 class Fulfilment:
     """What was decided, journaled and not carried out yet. None of it is lost with the process: the state has it."""
 
-    def __init__(self, committer: Committer, publisher: Publisher) -> None:
+    def __init__(
+        self, committer: Committer, publisher: Publisher, clock_s: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._clock_s = clock_s
         self._committer = committer
         self._publisher = publisher
         self._intents: deque[AnyCommand] = deque()
@@ -35,7 +38,7 @@ class Fulfilment:
         """Put commands behind those that wait."""
         for command in commands:
             if isinstance(command, Republish) and command.delay_s > 0:
-                self._later.append((time.monotonic() + command.delay_s, command))
+                self._later.append((self._clock_s() + command.delay_s, command))
             else:
                 self._intents.append(command)
 
@@ -51,7 +54,7 @@ class Fulfilment:
         Raises kombu's OperationalError or redis.RedisError if the broker is away, and ArtifactError; what could not be
         done stays first in line.
         """
-        now_s = time.monotonic()
+        now_s = self._clock_s()
         self._intents.extend(command for due_s, command in self._later if due_s <= now_s)
         self._later = [(due_s, command) for due_s, command in self._later if due_s > now_s]
         while self._intents:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 import redis
 
@@ -27,13 +27,20 @@ _MISSING_S = 2.0  # a message must be missing twice, so long apart: it may be be
 class Watch:
     """Looks every so often. All times are of this process's own clock, or Redis's: hosts need not agree."""
 
-    def __init__(self, client: redis.Redis, claims: Claims, setup: SetupRecord) -> None:
+    def __init__(
+        self,
+        client: redis.Redis,
+        claims: Claims,
+        setup: SetupRecord,
+        clock_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._clock_s = clock_s
         self._client = client
         self._claims = claims
         self._setup = setup
         self._next_s = self._judge_from_s = 0.0
         self._wiped = False
-        self._last_seen_s = dict.fromkeys(names.QUEUES_BY_ROLE, time.monotonic())  # role → when a worker was alive
+        self._last_seen_s = dict.fromkeys(names.QUEUES_BY_ROLE, self._clock_s())  # role → when a worker was alive
         self._idle: dict[
             WorkerId, tuple[int, float]
         ] = {}  # worker → (idle since, by its clock; seen so since, by ours)
@@ -47,19 +54,19 @@ class Watch:
     @property
     def roles_without_workers(self) -> frozenset[str]:
         """Roles of which no worker has been alive for a lease."""
-        now_s = time.monotonic()
+        now_s = self._clock_s()
         return frozenset(role for role, seen_s in self._last_seen_s.items() if now_s - seen_s > self._setup.lease_s)
 
     def broker_is_back(self) -> None:
         """Leases could not be renewed meanwhile, so nothing is judged for one full lease."""
-        now_s = time.monotonic()
+        now_s = self._clock_s()
         self._judge_from_s = now_s + self._setup.lease_s
         self._last_seen_s = dict.fromkeys(self._last_seen_s, now_s)
         self._next_s = 0.0
 
     def look(self, state: RunState, unsent: Collection[TaskId]) -> list[AnyEvent]:
         """What follows from a look; `unsent` tasks are not published yet. Raises redis.RedisError."""
-        now_s = time.monotonic()
+        now_s = self._clock_s()
         if now_s < self._next_s:
             return []
         self._next_s = now_s + self.every_s
@@ -97,7 +104,7 @@ class Watch:
             for queue in set(waiting.values())
             if names.ROLE_BY_QUEUE[queue] in idle and not self._client.llen(queue)
         }
-        now_s = time.monotonic()
+        now_s = self._clock_s()
         missing = [one for one, queue in waiting.items() if queue in empty]
         self._missing = {one: self._missing.get(one, now_s) for one in missing}
         gone = [one for one, since_s in self._missing.items() if now_s - since_s >= _MISSING_S]
@@ -107,7 +114,7 @@ class Watch:
         return [Unclaimed(time_us=now_us(), task_id=task_id, attempt=attempt) for task_id, attempt in gone]
 
     def _idle_roles(self) -> set[str]:
-        now_s = time.monotonic()
+        now_s = self._clock_s()
         seen: dict[WorkerId, tuple[int, float]] = {}
         roles: set[str] = set()
         for worker in read_fleet(self._client):
