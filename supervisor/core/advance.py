@@ -80,7 +80,7 @@ def _selection_is_due(state: RunState, index: int) -> bool:
     """A few training sets may wait for a worker; where triggers are coalesced, none, as its rows may still grow."""
     if not state.coalesces:
         return index - state.to_train < state.settings.max_in_flight
-    return index == state.to_train and (_in_turn(state, index) or not state.settings.use_previous_model)
+    return index <= state.to_train and (_in_turn(state, index) or not state.settings.use_previous_model)
 
 
 def _previous_keys(state: RunState, index: int) -> tuple[int, ...]:

@@ -9,7 +9,7 @@ import msgspec
 from shared.ids import TaskId, TriggerId, parts_of
 from shared.messages import DecideTask, EvaluateTask, ModelRef, Report, result_of
 from supervisor.core.commands import AnyCommand, End, Republish
-from supervisor.core.state import OpenTask, Phase, RunState, TriggerState
+from supervisor.core.state import OpenTask, Phase, RunState
 
 Step = tuple[RunState, list[AnyCommand]]
 
@@ -34,7 +34,7 @@ def again(state: RunState, task_id: TaskId, *, delay_s: float = 0.0) -> Step:
     state = state.with_task(task_id, msgspec.structs.replace(open_task, task=task, worker=None))
     if state.trigger(task.trigger_id).last_attempt < task.attempt:
         state = state.with_trigger(task.trigger_id, last_attempt=task.attempt)
-    if not _can_run(state, task_id):
+    if not can_run(state, task_id):
         return state.but(held=state.held | {task_id}), []
     return state, [_republish(state, task_id, delay_s)]
 
@@ -54,7 +54,7 @@ def publish_held(state: RunState) -> Step:
     for task_id in sorted(state.held):
         if task_id not in state.tasks:
             state = state.but(held=state.held - {task_id})
-        elif _can_run(state, task_id):
+        elif can_run(state, task_id):
             state = _with_present_models(state.but(held=state.held - {task_id}), task_id)
             commands.append(_republish(state, task_id, 0.0))
     return state, commands
@@ -98,31 +98,21 @@ def give_up(state: RunState, task_id: TaskId, sentence: str, *, resumable: bool)
 
 def fail_trigger(state: RunState, trigger_id: TriggerId, sentence: str) -> RunState:
     """No model comes of this trigger; what is open of its training counts no more."""
-    gone = [one for one in state.tasks if _makes_model_of(one, trigger_id)]
+    gone = [one for one in state.tasks if makes_model_of(one, trigger_id)]
     tasks = state.tasks
     for task_id in gone:
         tasks = tasks.delete(task_id)
     return state.but(tasks=tasks).with_trigger(trigger_id, phase=Phase.FAILED, error=sentence)
 
 
-def restart_training(state: RunState, trigger: TriggerState, *, from_selection: bool) -> RunState:
-    """Make a trigger's model anew: its artifacts, or those it continues from, are gone."""
-    index = trigger.fired.id
-    tasks = state.tasks
-    for task_id in [one for one in tasks if _makes_model_of(one, index)]:
-        tasks = tasks.delete(task_id)
-    phase = Phase.WAITING if from_selection or trigger.training_set is None else Phase.SELECTED
-    state = state.but(tasks=tasks).with_trigger(index, phase=phase, model=None, remade=True)
-    to_select = min(state.to_select, index) if phase is Phase.WAITING else state.to_select
-    return state.but(to_select=to_select, to_train=min(state.to_train, index))
-
-
-def _makes_model_of(task_id: TaskId, trigger_id: int) -> bool:
+def makes_model_of(task_id: TaskId, trigger_id: int) -> bool:
+    """Whether a task belongs to the training of a trigger."""
     parts = parts_of(task_id)
     return parts.trigger_id == trigger_id and parts.stage in _TRAINING_STAGES
 
 
-def _can_run(state: RunState, task_id: TaskId) -> bool:
+def can_run(state: RunState, task_id: TaskId) -> bool:
+    """Whether a worker could do it now: its headers are in, and the models it names are there."""
     open_task = state.tasks[task_id]
     if open_task.is_body and not open_task.ripe:
         return False

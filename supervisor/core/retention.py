@@ -18,10 +18,20 @@ def retire(state: RunState) -> Step:
     old = newest[: max(0, len(newest) - state.settings.models_kept)]
     needed = _needed(state) if old else set()
     for index in old:
-        if index not in needed and index < min(state.to_score, state.to_decide):
+        if index not in needed and index < min(state.to_score, state.to_decide) and not _is_built_on(state, index):
             state = state.with_trigger(index, retired=True).but(kept_models=state.kept_models - {index})
             commands.append(RetireModel(trigger_id=TriggerId(index)))
     return state, commands
+
+
+def _is_built_on(state: RunState, index: int) -> bool:
+    """Whether a training continues from this model, or is going to."""
+    if not state.settings.use_previous_model:
+        return False
+    following = state.triggers.get(index + 1)
+    while following is not None and following.phase in (Phase.FAILED, Phase.COALESCED):
+        following = state.triggers.get(following.fired.id + 1)
+    return following is None or following.model is None
 
 
 def _needed(state: RunState) -> set[int]:

@@ -26,11 +26,11 @@ from supervisor.core.attempts import (
     Step,
     again,
     again_all,
+    can_run,
     give_up,
     lost,
     note_header,
     publish_held,
-    restart_training,
 )
 from supervisor.core.commands import AnyCommand, CommitModel, CommitTrainingSet
 from supervisor.core.events import (
@@ -47,6 +47,7 @@ from supervisor.core.events import (
     Unclaimed,
     Wiped,
 )
+from supervisor.core.remaking import remake
 from supervisor.core.retention import retire
 from supervisor.core.scoring import close_slices, score_slices
 from supervisor.core.state import OpenTask, Phase, RunState, TriggerState
@@ -88,22 +89,9 @@ def _(event: RunStarted, state: RunState) -> Step:
 def _(event: Resumed, state: RunState) -> Step:
     """What no worker still works on is published again, and what was lost is made anew."""
     state = state.but(stopping=False, status="running")
-    for trigger_id in sorted({*event.lost_training_sets, *event.lost_models}):
-        from_selection = trigger_id in event.lost_training_sets
-        state = restart_training(state, state.trigger(trigger_id), from_selection=from_selection)
-    for open_task in list(state.tasks.values()):
-        trigger = state.trigger(open_task.task.trigger_id)
-        if trigger.phase is Phase.TRAINING and _continues_from_lost(state, trigger):
-            state = restart_training(state, trigger, from_selection=False)
-    return again_all(state, set(state.tasks) - set(event.adopted))
-
-
-def _continues_from_lost(state: RunState, trigger: TriggerState) -> bool:
-    """Whether the training was to continue from a model that is made anew."""
-    if not state.settings.use_previous_model:
-        return False
-    before = (state.trigger(index) for index in range(trigger.fired.id - 1, -1, -1))
-    return next((one.model is None for one in before if one.phase not in (Phase.FAILED, Phase.COALESCED)), False)
+    state = remake(state, event.lost_training_sets, event.lost_models)
+    left = {task_id for task_id in event.adopted if task_id in state.tasks and can_run(state, task_id)}
+    return again_all(state, set(state.tasks) - left)
 
 
 @_apply.register
@@ -199,7 +187,11 @@ def _accept(report: AnyReport, state: RunState, trigger_id: TriggerId) -> Step:
 def _(report: Selected, state: RunState, trigger_id: TriggerId) -> Step:
     training_set = committed(report.training_set, f"{trigger_id}.parquet")
     commit = CommitTrainingSet(trigger_id=trigger_id, training_set=report.training_set)
-    return state.with_trigger(trigger_id, phase=Phase.SELECTED, training_set=training_set), [commit]
+    if state.trigger(trigger_id).model is None:
+        return state.with_trigger(trigger_id, phase=Phase.SELECTED, training_set=training_set), [commit]
+    state = state.with_trigger(trigger_id, phase=Phase.COMMITTED, training_set=training_set)
+    state, commands = score_slices(state, trigger_id)  # those that closed while its lost set was made anew
+    return state, [commit, *commands]
 
 
 @_accept.register

@@ -33,6 +33,11 @@ class RunDirectory:
         return self.journal_path.exists() and self.journal_path.stat().st_size > 0
 
     @property
+    def is_summed_up(self) -> bool:
+        """Whether scores and summary are there."""
+        return all((self.path / name).exists() for name in ("evaluations.csv", "summary.json"))
+
+    @property
     def was_experiment(self) -> bool:
         """Whether the run that was started here replays what is recorded."""
         try:
@@ -68,8 +73,7 @@ class RunDirectory:
         except OSError as error:
             raise ConfigurationError(f"--run-dir {self.path} cannot be made: {error.strerror}.") from None
         self.lock()
-        self.write("pipeline.yaml", configuration.resolved_pipeline_yaml())
-        self.write("config.yaml", configuration.resolved_system_yaml())
+        self._describe(configuration)
 
     def reopen(self, configuration: Configuration) -> None:
         """Lock the directory of a run that is to go on. Raises ConfigurationError if it is not one, or differs."""
@@ -77,13 +81,22 @@ class RunDirectory:
             raise ConfigurationError(f"--resume: {self.path} holds no run; name its folder with --run-dir.")
         self.lock()
         self.compare(configuration)
+        self._describe(configuration)
+
+    def _describe(self, configuration: Configuration) -> None:
+        """Write both configurations as resolved, where they are not there already."""
+        for name, text in _resolved(configuration):
+            if not (self.path / name).exists():
+                self.write(name, text)
 
     def compare(self, configuration: Configuration) -> None:
-        """Raise ConfigurationError, naming the first difference, if the YAML files are not those of the run."""
-        for name, now in (
-            ("pipeline.yaml", configuration.resolved_pipeline_yaml()),
-            ("config.yaml", configuration.resolved_system_yaml()),
-        ):
+        """Raise ConfigurationError, naming the first difference, if the YAML files are not those of the run.
+
+        A copy that is gone cannot differ; reopening writes it anew.
+        """
+        for name, now in _resolved(configuration):
+            if not (self.path / name).exists():
+                continue
             then = (self.path / name).read_text(encoding="utf-8").splitlines()
             for old, new in zip_longest(then, now.splitlines(), fillvalue=""):
                 if old != new:
@@ -141,3 +154,11 @@ class RunDirectory:
         ref = commit_artifact(attempt, self.model_uri(trigger_id))
         described = {"object": "model.safetensors", "sha256": ref.sha256, "size_bytes": ref.size_bytes, **about}
         self.write(f"models/{trigger_id}/model.json", json.dumps(described, indent=2, ensure_ascii=False) + "\n")
+
+
+def _resolved(configuration: Configuration) -> tuple[tuple[str, str], ...]:
+    """Names and texts of both files as the run keeps them."""
+    return (
+        ("pipeline.yaml", configuration.resolved_pipeline_yaml()),
+        ("config.yaml", configuration.resolved_system_yaml()),
+    )

@@ -80,6 +80,8 @@ class Session:
         if not self._options.resume:
             self.directory.refuse_if_taken()
         elif self._recover():
+            if not self.directory.is_summed_up:
+                self._record(self._state)
             return None
         log.info("run directory: %s", self.directory.path)
         log.info("starting broker and workers …")

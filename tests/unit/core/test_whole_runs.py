@@ -38,7 +38,15 @@ from shared.messages import (
     TrainTask,
     encode,
 )
-from supervisor.core.commands import CommitModel, CommitTrainingSet, End, Publish, PublishChord, Republish
+from supervisor.core.commands import (
+    CommitModel,
+    CommitTrainingSet,
+    End,
+    Publish,
+    PublishChord,
+    Republish,
+    RetireModel,
+)
 from supervisor.core.events import (
     Ended,
     Fired,
@@ -62,7 +70,7 @@ few = settings(max_examples=40)
 
 
 @cache
-def decisions(*, deploys=True, newest=None, **training):
+def decisions(*, deploys=True, newest=None, models_kept=None, **training):
     """What the decisions depend on, with two windows that end at the watermark and one of slices."""
     with tempfile.TemporaryDirectory() as folder:
         small = Workplace.small(Path(folder))
@@ -74,7 +82,7 @@ def decisions(*, deploys=True, newest=None, **training):
             del small.pipeline["deployment"]
         small.write()
         files = (small.folder / "pipeline.yaml", small.folder / "config.yaml")
-        return Settings.of(load_configuration(*files, experiment_mode=True).pipeline)
+        return Settings.of(load_configuration(*files, experiment_mode=True).pipeline, models_kept)
 
 
 def fold(chosen, journal):
@@ -96,6 +104,8 @@ class World:
         self.to_come = list(range(triggers))
         self.messages, self.reports, self.told, self.lost = [], [], [], []
         self.returned = {}  # body → what its headers returned
+        self.there = set()  # models that are on disk
+        self.lost_models = Counter()  # how often each was lost
         self.happen(
             RunStarted(
                 time_us=0, run_id=RunId("run"), mode=mode, first_key=0, stop_key=None,
@@ -126,6 +136,10 @@ class World:
             case Republish():
                 chord = command.chord if command.results is None else None
                 self.messages.append((command.task_id, command.task, chord))
+            case CommitModel():
+                self.there.add(command.trigger_id)
+            case RetireModel():
+                self.there.remove(command.trigger_id)
             case End():
                 self.happen(Ended(time_us=0, status=command.status, reason=command.reason))
 
@@ -156,11 +170,20 @@ class World:
         kind = self.random.choice([LeaseExpired, Unclaimed])
         self.happen(kind(time_us=0, task_id=lost[0], attempt=lost[1]))
 
+    def notice(self):
+        """With every queue empty and every worker idle, find that a body never came: a zombie's header spent it."""
+        for task_id, one in self.state.tasks.items():
+            if one.is_body and one.ripe and task_id not in self.state.held:
+                self.happen(Unclaimed(time_us=0, task_id=task_id, attempt=one.task.attempt))
+                return
+        raise AssertionError(f"the run waits for what never comes: {list(self.state.tasks)}")
+
     # The fleet
 
     def work(self):
         """Answer one of the messages, whether its attempt still counts or not."""
         task_id, task, chord = self.take()
+        self.look_for_models(task_id, task)
         report = self.answer(task_id, task)
         self.reports.append(report)
         self.told.append(report)
@@ -170,6 +193,16 @@ class World:
             returned[task_id] = report
             if len(returned) == len(chord.headers) and not complete:
                 self.messages.append((chord.body_id, chord.body, None))
+
+    def look_for_models(self, task_id, task):
+        """Models that a current attempt reads are there."""
+        open_task = self.state.tasks.get(task_id)
+        if open_task is None or open_task.task != task or task_id in self.state.held:
+            return
+        models = [task.previous_model] if isinstance(task, TrainTask) and task.previous_model else []
+        models += [model.object for model in task.models] if isinstance(task, EvaluateTask) else []
+        models += [task.candidate.object] if isinstance(task, DecideTask) else []
+        assert {int(model.uri.split("/")[-2]) for model in models} <= self.there
 
     def take(self):
         """A message off the queues."""
@@ -235,10 +268,16 @@ class World:
     def lost_artifacts(self):
         """Where somebody is careless, files are gone, too."""
         found = {"lost_training_sets": (), "lost_models": ()}
+        if not self.careless:
+            return found
         for index in range(len(self.state.triggers)):
-            if self.careless and self.state.trigger(index).phase is Phase.COMMITTED and self.random.random() < 0.15:
-                name = self.random.choice(sorted(found))
-                found[name] = (*found[name], TriggerId(index))
+            trigger = self.state.trigger(index)
+            if trigger.training_set is not None and self.random.random() < 0.1:
+                found["lost_training_sets"] += (TriggerId(index),)
+            if trigger.model is not None and not trigger.retired and self.random.random() < 0.1:
+                found["lost_models"] += (TriggerId(index),)
+                self.there.remove(index)
+                self.lost_models[index] += 1
         return found
 
     def stop(self):
@@ -273,8 +312,7 @@ class World:
     def run(self):
         """Things happen until the run is over."""
         while self.state.status == "running":
-            acts = self.ordinary()
-            assert acts, f"the run waits for what never comes: {list(self.state.tasks)}"
+            acts = self.ordinary() or [self.notice]
             if self.mishaps and self.random.random() < 0.25:
                 self.mishap()
             else:
@@ -331,11 +369,15 @@ def score(window):
     )  # fmt: skip
 
 
-def worlds(use_previous_model=None, **fixed):
+def worlds(use_previous_model=None, models_kept=None, **fixed):
     """Runs that had to go through anything, and are over."""
     previous = st.booleans() if use_previous_model is None else st.just(use_previous_model)
     chosen = st.builds(
-        decisions, deploys=st.booleans(), use_previous_model=previous, max_in_flight=st.sampled_from([1, 2, 8])
+        decisions,
+        deploys=st.booleans(),
+        use_previous_model=previous,
+        max_in_flight=st.sampled_from([1, 2, 8]),
+        models_kept=st.just(models_kept),
     )
     chance = st.randoms(use_true_random=True)
     return st.builds(World, chosen, st.integers(1, 6), chance=chance, **fixed).map(World.run)
@@ -356,9 +398,32 @@ def test_a_run_always_comes_to_its_end(world):
 @few
 @given(worlds(careless=st.just(True)))
 def test_what_was_lost_is_made_anew(world):
-    """Files of committed triggers vanish between two sessions: the run still ends, with every model there."""
+    """Sets and models vanish between two sessions: the run still ends, with every model there and none made in vain."""
     assert world.state.status == "finished"
     assert set(world.phases()) == {Phase.COMMITTED}
+    assert world.there == set(range(len(world.state.triggers)))
+    assert Counter(command.trigger_id for command in world.all(CommitModel)) == world.lost_models + Counter(world.there)
+    assert fold(world.settings, world.journal) == world.state
+
+
+@few
+@given(worlds(careless=st.just(True), models_kept=1))
+def test_what_was_lost_is_made_anew_from_models_that_were_let_go(world):
+    """A training that continues from a retired model has that made anew, too; in the end it is let go of again."""
+    assert world.state.status == "finished"
+    assert set(world.phases()) == {Phase.COMMITTED}
+    first_deployed_newest = {0, world.state.deployed, len(world.state.triggers) - 1} - {None}
+    assert first_deployed_newest <= world.there
+    assert fold(world.settings, world.journal) == world.state
+
+
+@few
+@given(triggers=st.integers(1, 6), previous=st.booleans(), chance=st.randoms(use_true_random=True))
+def test_what_was_lost_is_made_anew_where_triggers_are_put_together(triggers, previous, chance):
+    """A run that follows a dataset makes lost sets and models anew, and puts none of them together with a new one."""
+    chosen = decisions(backlog="coalesce", use_previous_model=previous)
+    world = World(chosen, triggers, mode="production", chance=chance, careless=True).run()
+    assert world.there == {n for n, phase in enumerate(world.phases()) if phase is Phase.COMMITTED}
     assert fold(world.settings, world.journal) == world.state
 
 
