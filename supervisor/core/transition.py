@@ -60,7 +60,7 @@ def transition(state: RunState, event: AnyEvent) -> Step:
         return state, commands
     state, more = advance(state)
     state, retired = retire(state)
-    return state, commands + more + retired
+    return state, commands + retired + more  # the end of the run, if this is it, comes last
 
 
 @singledispatch

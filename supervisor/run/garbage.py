@@ -24,6 +24,8 @@ def collect(run_dir: Path, state: RunState) -> None:
         phase = _phase(state, folder.name)
         if phase is not None and phase.over:
             forget_attempts(run_dir, int(folder.name))
+            if state.trigger(int(folder.name)).retired:  # a crash came between
+                (folder / "model.safetensors").unlink(missing_ok=True)
 
 
 def _phase(state: RunState, trigger: str) -> Phase | None:

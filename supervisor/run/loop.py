@@ -79,7 +79,7 @@ class Loop:
         self._observer: Observer
         self._fulfilment = Fulfilment(Committer(configuration.pipeline, directory), links.publisher)
         self._reports = Reports(links.client, links.setup.run_id, state.report_position)
-        self._watch = Watch(links.client, Claims(links.client), links.setup)
+        self._watch = Watch(links.client, Claims(links.client), self._reports, links.setup)
         self._away = False
         self._poll_s = 0.0
         self._heard_s, self._reported = time.monotonic(), False
@@ -93,6 +93,7 @@ class Loop:
 
     def resume(self, resumed: Resumed) -> None:
         """Hear what was reported meanwhile, then go on; tasks that workers still have are left to them."""
+        self._reports.continue_stream(self.state.report_position)
         while self._hear(0.0):
             pass
         self._fulfilment.drop_end()

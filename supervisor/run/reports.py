@@ -11,6 +11,7 @@ from shared.ids import RunId
 from shared.messages import AnyReport, decode_report
 
 _AT_ONCE = 500
+_BEGINNING = "0"
 
 
 class Entry(NamedTuple):
@@ -42,6 +43,19 @@ class Reports:
     def trim(self, position: str) -> None:
         """Drop what lies before `position`: the journal has it."""
         self._client.xtrim(self._key, minid=position, approximate=False)
+
+    def continue_stream(self, position: str) -> None:
+        """Have what is told from now on come after `position`.
+
+        The stream of a Redis that was wiped, and whose clock went back, would begin before it, and never be heard.
+        """
+        if position == _BEGINNING:
+            return
+        try:
+            self._client.xadd(self._key, {"report": ""}, id=position)
+        except redis.ResponseError:  # it has come further, as nearly always
+            return
+        self._client.xdel(self._key, position)
 
     def drop(self, entries: list[Entry]) -> None:
         """Take these entries out of the stream."""

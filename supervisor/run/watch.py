@@ -16,6 +16,7 @@ from shared.messages import SetupRecord
 from shared.timestamps import now_us
 from supervisor.core.events import AnyEvent, LeaseExpired, Unclaimed, Wiped
 from supervisor.core.state import RunState
+from supervisor.run.reports import Reports
 from supervisor.system.setup import write_setup
 
 log = logging.getLogger("run")
@@ -31,12 +32,14 @@ class Watch:
         self,
         client: redis.Redis,
         claims: Claims,
+        reports: Reports,
         setup: SetupRecord,
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._clock_s = clock_s
         self._client = client
         self._claims = claims
+        self._reports = reports
         self._setup = setup
         self._next_s = self._judge_from_s = 0.0
         self._wiped = False
@@ -72,7 +75,8 @@ class Watch:
         self._next_s = now_s + self.every_s
         if not self._client.exists(names.setup_key(state.run_id)):
             log.warning("! Redis has forgotten the run; workers that have its tasks get one lease to say so")
-            write_setup(self._client, self._setup)
+            self._reports.continue_stream(state.report_position)
+            write_setup(self._client, self._setup)  # last: it says that all of this was done
             self._wiped = True
             self._judge_from_s = now_s + self._setup.lease_s
         if now_s < self._judge_from_s:

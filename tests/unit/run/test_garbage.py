@@ -53,3 +53,12 @@ def test_what_somebody_may_still_work_on_stays(small: Workplace, tmp_path: Path)
     write(run, *names, "models/7/.member-0.1-a.safetensors")
     collect(run, run_of(small, Phase.TRAINING, Phase.SELECTING))
     assert left(run) == sorted([*names, "models/7/.member-0.1-a.safetensors"])
+
+
+def test_weights_that_were_let_go_go(small: Workplace, tmp_path: Path) -> None:
+    """A crash between the decision and the removal left them; what says that there was a model stays."""
+    run = tmp_path / "run"
+    write(run, "models/0/model.json", "models/0/model.safetensors")
+    state = run_of(small, Phase.COMMITTED).with_trigger(0, retired=True)
+    collect(run, state)
+    assert left(run) == ["models/0/model.json"]
