@@ -7,40 +7,91 @@ import time
 from collections.abc import Sequence
 
 import redis
+from kombu.exceptions import OperationalError
 
 from shared import names
+from shared.claims import Claims
 from shared.config.load import Configuration
+from shared.config.secrets import hide
 from shared.errors import ConfigurationError, NotReadyError
 from shared.fleet import WorkerEntry, read_fleet
-from shared.ids import RunId, TriggerId, parts_of, task_id
-from shared.messages import AnyReport, Checked, CheckTask, Failed, SetUp
-from shared.timestamps import now_us
+from shared.ids import RunId, TaskId, TriggerId, parts_of, task_id
+from shared.messages import AnyReport, Checked, CheckTask, Failed, SetUp, SetupRecord
 from supervisor.core.commands import Publish
 from supervisor.core.scoring import SETUP_VERSION
 from supervisor.run.publisher import Publisher
 from supervisor.run.reports import Reports
 from supervisor.run.story import tell_set_up
+from supervisor.system.platform import Platform
+from supervisor.system.setup import write_setup
 from supervisor.system.versions import Versions
 
 log = logging.getLogger("run")
 
 _SETUP_S = 30.0  # how long idle workers are waited for; the message expires then
 _CHECK_S = 300.0
+_LOST_S = 60.0  # a worker that looks idle may be loading what the pipeline needs
+_CHECKS = 3  # so often a check is sent whose worker is lost
+_TRY_AGAIN_S = 0.5
 
 
 class Preparation:
     """Setup messages and the check task go out together; what comes back of either is heard here."""
 
-    def __init__(self, client: redis.Redis, publisher: Publisher, configuration: Configuration, run_id: RunId) -> None:
+    def __init__(
+        self, platform: Platform, publisher: Publisher, configuration: Configuration, record: SetupRecord
+    ) -> None:
+        self._platform = platform
+        self._client = platform.client
         self._publisher = publisher
         self._configuration = configuration
-        self._reports = Reports(client, run_id, "0")
-        self._run_id = run_id
+        self._record = record
+        self._reports = Reports(platform.client, record.run_id, "0")
+        self._checks: list[TaskId] = []
+        self._sent_s = 0.0  # the last of them
         self._checked = False
         self.versions = Versions()
 
-    def carry_out(self, workers: Sequence[WorkerEntry]) -> None:
-        """Set up and check. Raises ConfigurationError or NotReadyError with what the check found."""
+    def carry_out(self, workers: Sequence[WorkerEntry], *, check: bool) -> None:
+        """Set up, and `check` where that was not done before. A broker that goes away meanwhile is waited for.
+
+        Raises ConfigurationError or NotReadyError with what the check found.
+        """
+        self._checked = not check
+        away = False
+        while not self._try(workers):
+            if not away:
+                log.warning("! the broker is away; setting up goes on when it is back")
+            away = True
+            self._platform.mend(away=True)
+            time.sleep(_TRY_AGAIN_S)
+
+    def _try(self, workers: Sequence[WorkerEntry]) -> bool:
+        """Set up and check; False if the broker went away, or forgot the run, before that was done."""
+        try:
+            write_setup(self._client, self._record)
+            awaited = self._send_set_up(workers)
+            started_s = time.monotonic()
+            while not self._checked or (awaited and time.monotonic() - started_s < _SETUP_S):
+                self._platform.mend(away=False)
+                if not self._checked:
+                    self._see_to_check()
+                awaited -= self._hear()
+                if not self._client.exists(names.setup_key(self._record.run_id)):
+                    return False
+                if time.monotonic() - started_s > _CHECK_S:
+                    raise NotReadyError(
+                        f"no train worker checked the pipeline within {_CHECK_S:.0f} s; see that one is idle."
+                    )
+        except (OperationalError, redis.RedisError) as error:
+            log.debug("%s", hide(str(error)))
+            return False
+        for hostname in sorted(awaited):
+            log.warning("! worker %s did not answer within %.0f s; it sets itself up later", hostname, _SETUP_S)
+        return True
+
+    def _send_set_up(self, workers: Sequence[WorkerEntry]) -> set[str]:
+        """Hostnames of the workers that will answer soon."""
         train = [worker for worker in workers if worker.role == "train"]
         for worker in train:
             if worker.state == "busy":
@@ -48,19 +99,25 @@ class Preparation:
         awaited = {worker.hostname for worker in train if worker.state == "idle"}
         for hostname in awaited:
             self._publisher.set_up(hostname, SETUP_VERSION, _SETUP_S)
-        number = now_us()  # the check of a resumed run is another one: the first is recorded as done
-        check_id = task_id(self._run_id, TriggerId(0), "check", number)
-        check = CheckTask(run_id=self._run_id, trigger_id=TriggerId(0), setup_version=SETUP_VERSION)
-        self._publisher.publish(Publish(task_id=check_id, task=check))
-        started_s = time.monotonic()
-        while not self._checked or (awaited and time.monotonic() - started_s < _SETUP_S):
-            awaited -= self._hear()
-            if time.monotonic() - started_s > _CHECK_S:
-                raise NotReadyError(
-                    f"no train worker checked the pipeline within {_CHECK_S:.0f} s; see that one is idle."
-                )
-        for hostname in sorted(awaited):
-            log.warning("! worker %s did not answer within %.0f s; it sets itself up later", hostname, _SETUP_S)
+        return awaited
+
+    def _see_to_check(self) -> None:
+        """Send the check; again if it is in no queue and with no worker any more, though one could have taken it."""
+        run_id = self._record.run_id
+        if self._checks:
+            idle = any(worker.role == "train" and worker.state == "idle" for worker in read_fleet(self._client))
+            waits = time.monotonic() - self._sent_s < _LOST_S or self._client.llen(names.QUEUE_BY_TASK["check"])
+            if waits or not idle or Claims(self._client).standing(run_id, {self._checks[-1]: 1}):
+                return
+        if len(self._checks) == _CHECKS:
+            raise NotReadyError(
+                f"{_CHECKS} workers were lost while they checked the pipeline; their log says what ended them. "
+                "Out of memory is the usual cause: lower batch_size, or take a smaller model."
+            )
+        self._sent_s = time.monotonic()
+        self._checks.append(task_id(run_id, TriggerId(0), "check", len(self._checks)))
+        check = CheckTask(run_id=run_id, trigger_id=TriggerId(0), setup_version=SETUP_VERSION)
+        self._publisher.publish(Publish(task_id=self._checks[-1], task=check))
 
     def _hear(self) -> set[str]:
         """Take answers off the stream, leaving what is for the loop; the hostnames that are set up now."""

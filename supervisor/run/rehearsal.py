@@ -18,7 +18,7 @@ from shared.timestamps import now_us
 from supervisor.run.preparation import Preparation, judge, tear_down
 from supervisor.run.publisher import Publisher
 from supervisor.system.platform import Platform
-from supervisor.system.setup import setup_record, write_setup
+from supervisor.system.setup import setup_record
 from supervisor.system.worker_process import PROJECT, worker_environment
 
 
@@ -29,10 +29,9 @@ def check_system(configuration: Configuration) -> list[WorkerEntry]:
         run_id = RunId(f"validate-{uuid.uuid4().hex[:8]}")
         root = configuration.system.artifacts_root
         record = setup_record(configuration, run_id, now_us(), root, str(platform.manifests))
-        write_setup(platform.client, record)
         publisher = Publisher(make_app(platform.url), platform.client, run_id)
         try:
-            Preparation(platform.client, publisher, configuration, run_id).carry_out(workers)
+            Preparation(platform, publisher, configuration, record).carry_out(workers, check=True)
         finally:
             platform.stop_fleet()
             tear_down(platform.client, publisher, run_id)

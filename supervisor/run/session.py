@@ -43,7 +43,7 @@ from supervisor.run.stop_signal import StopSignal
 from supervisor.run.story import Story
 from supervisor.run.view import View
 from supervisor.system.platform import Platform
-from supervisor.system.setup import setup_record, write_setup
+from supervisor.system.setup import setup_record
 
 log = logging.getLogger("run")
 
@@ -117,12 +117,11 @@ class Session:
         started_us = now_us() if self._state.started_us is None else self._state.started_us
         record = setup_record(self._configuration, run_id, started_us, str(self.directory.path), root)
         try:
-            write_setup(platform.client, record)
             opening: list[AnyEvent] = []
             if self._resumed is None:
                 opening = opening_events(self._configuration.pipeline, self._options.scope, dataset, record)
-            preparation = Preparation(platform.client, publisher, self._configuration, run_id)
-            preparation.carry_out(workers)
+            preparation = Preparation(platform, publisher, self._configuration, record)
+            preparation.carry_out(workers, check=self._resumed is None)  # later all workers may be busy for hours
             self._stop.listen()
             if not self._options.resume:
                 self.directory.create(self._configuration)
