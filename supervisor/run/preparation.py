@@ -50,6 +50,8 @@ class Preparation:
         self._checks: list[TaskId] = []
         self._sent_s = 0.0  # the last of them
         self._checked = False
+        self._away = False
+        self.reconnects = 0
         self.versions = Versions()
 
     def carry_out(self, workers: Sequence[WorkerEntry], *, check: bool) -> None:
@@ -58,11 +60,10 @@ class Preparation:
         Raises ConfigurationError or NotReadyError with what the check found.
         """
         self._checked = not check
-        away = False
         while not self._try(workers):
-            if not away:
+            if not self._away:
                 log.warning("! the broker is away; setting up goes on when it is back")
-            away = True
+            self._away = True
             self._platform.mend(away=True)
             time.sleep(_TRY_AGAIN_S)
 
@@ -70,6 +71,10 @@ class Preparation:
         """Set up and check; False if the broker went away, or forgot the run, before that was done."""
         try:
             write_setup(self._client, self._record)
+            if self._away:
+                log.info("the broker is back")
+                self.reconnects += 1
+            self._away = False
             awaited = self._send_set_up(workers)
             started_s = time.monotonic()
             while not self._checked or (awaited and time.monotonic() - started_s < _SETUP_S):

@@ -135,7 +135,7 @@ class Session:
                     platform=platform,
                     setup=record,
                     versions=preparation.versions,
-                    story=Story(self._tally),
+                    story=Story(self._tally, preparation.reconnects),
                     alerts=alerts,
                     view=view,
                     stop=self._stop,

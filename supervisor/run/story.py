@@ -32,9 +32,9 @@ log = logging.getLogger("run")
 class Story:
     """Log lines for events; keeps the tally, too, since both see every event once."""
 
-    def __init__(self, tally: Tally) -> None:
+    def __init__(self, tally: Tally, reconnects: int) -> None:
         self.tally = tally
-        self.reconnects = 0
+        self.reconnects = reconnects
         self._told_s: dict[str, float] = {}
 
     def tell(self, event: AnyEvent, before: RunState) -> None:

@@ -79,12 +79,13 @@ class Watch:
             write_setup(self._client, self._setup)  # last: it says that all of this was done
             self._wiped = True
             self._judge_from_s = now_s + self._setup.lease_s
+        idle_roles = self._see_fleet()
         if now_s < self._judge_from_s:
             return []
         if self._wiped:
             self._wiped = False
             return [Wiped(time_us=now_us(), adopted=self.standing(state))]
-        return [*self._expired(state), *self._vanished(state, unsent)]
+        return [*self._expired(state), *self._vanished(state, unsent, idle_roles)]
 
     def standing(self, state: RunState) -> tuple[TaskId, ...]:
         """Open tasks whose attempt a worker holds a live lease on. Raises redis.RedisError."""
@@ -95,18 +96,17 @@ class Watch:
         ended = self._claims.expired(state.run_id, attempts)
         return [LeaseExpired(time_us=now_us(), task_id=task_id, attempt=attempts[task_id]) for task_id in ended]
 
-    def _vanished(self, state: RunState, unsent: Collection[TaskId]) -> list[AnyEvent]:
+    def _vanished(self, state: RunState, unsent: Collection[TaskId], idle_roles: set[str]) -> list[AnyEvent]:
         """Unclaimed tasks whose queue is empty while a worker of the role has been idle for some seconds."""
         waiting = {
             (task_id, one.task.attempt): names.QUEUE_BY_TASK[one.task.kind]
             for task_id, one in state.tasks.items()
             if one.worker is None and one.ripe and task_id not in state.held and task_id not in unsent
         }
-        idle = self._idle_roles()
         empty = {
             queue
             for queue in set(waiting.values())
-            if names.ROLE_BY_QUEUE[queue] in idle and not self._client.llen(queue)
+            if names.ROLE_BY_QUEUE[queue] in idle_roles and not self._client.llen(queue)
         }
         now_s = self._clock_s()
         missing = [one for one, queue in waiting.items() if queue in empty]
@@ -117,7 +117,8 @@ class Watch:
             gone = [one for one in gone if one[0] not in held]
         return [Unclaimed(time_us=now_us(), task_id=task_id, attempt=attempt) for task_id, attempt in gone]
 
-    def _idle_roles(self) -> set[str]:
+    def _see_fleet(self) -> set[str]:
+        """Note who is alive; the roles of which a worker has been idle for some seconds."""
         now_s = self._clock_s()
         seen: dict[WorkerId, tuple[int, float]] = {}
         roles: set[str] = set()

@@ -123,6 +123,8 @@ class Platform:
             self.fleet = None
 
     def _start_failed(self) -> str | None:
+        if self._broker is not None:
+            self._broker.restart_if_dead()
         if self.fleet is None or not self.fleet.dead():
             return None
         said = self.log.read_text(errors="replace").strip().splitlines()

@@ -94,8 +94,11 @@ def ready_workers(
     own = bool(system.fleet.train or system.fleet.evaluate)
     deadline_s = time.monotonic() + (_OWN_FLEET_S if own else _OTHER_FLEET_S)
     while True:
-        fleet = read_fleet(client)
-        missing = _missing(fleet, system)
+        try:
+            fleet = read_fleet(client)
+            missing = _missing(fleet, system)
+        except redis.RedisError as error:  # it may come back
+            missing = [f"broker.url: the broker went away while workers were waited for ({hide(str(error))})."]
         if not missing:
             break
         failed = starting()

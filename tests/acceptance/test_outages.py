@@ -1,0 +1,122 @@
+"""Redis goes away, in every phase of a run, for longer than a lease: the run waits, says so once, and goes on."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from running import Running
+from tests_support import Workplace
+
+from shared.broker import connect
+from supervisor.system.embedded_broker import server_program
+
+LEASE_S = 2.0
+COMPARED = ["evaluations.csv", *(f"models/{trigger}/model.safetensors" for trigger in range(4))]
+PHASES = [  # what is said when a phase begins
+    "→ trigger 0",  # selections, and the first training
+    "… trigger 1: epoch",
+    "trained on",
+    "model 2 committed",  # evaluations and decisions
+]
+
+
+class Server:
+    """A Redis that can go away and come back, with what it knew if it writes it down."""
+
+    def __init__(self, folder: Path, *, remembers: bool) -> None:
+        self.url = f"redis+socket://{folder}/r.sock"
+        self._command = [server_program(), "--port", "0", "--unixsocket", f"{folder}/r.sock", "--save", ""]
+        self._command += ["--dir", str(folder), "--appendonly", "yes" if remembers else "no"]
+        self.process = self._start()
+
+    def await_key(self, pattern: str) -> None:
+        """Return as soon as a key is there."""
+        with connect(self.url) as client:
+            while not client.keys(pattern):
+                pass
+
+    def away(self) -> None:
+        """Be killed, and start again after more than a lease."""
+        self.end()
+        time.sleep(1.2 * LEASE_S)
+        self.process = self._start()
+
+    def silent(self) -> None:
+        """Answer nobody for more than a lease, with every connection open."""
+        self.process.send_signal(signal.SIGSTOP)
+        time.sleep(1.2 * LEASE_S)
+        self.process.send_signal(signal.SIGCONT)
+
+    def end(self) -> None:
+        """Be killed."""
+        self.process.kill()
+        self.process.wait()
+
+    def _start(self) -> subprocess.Popen[str]:
+        process = subprocess.Popen(self._command, stdout=subprocess.PIPE, text=True)
+        assert process.stdout is not None
+        with process.stdout as said:
+            next(line for line in said if "eady to accept connections" in line)
+        return process
+
+
+@pytest.fixture(params=[True, False], ids=["remembers", "forgets"])
+def server(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
+    """Somebody else's Redis."""
+    one = Server(tmp_path, remembers=request.param)
+    yield one
+    one.end()
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+    """A run to which nothing happened."""
+    workplace = slow(Workplace.small(tmp_path_factory.mktemp("undisturbed")))
+    done = workplace.run("--experiment-mode")
+    assert done.returncode == 0, done.stderr
+    return workplace
+
+
+def slow(workplace: Workplace) -> Workplace:
+    """Trainings that take a while, with checkpoints and a short lease."""
+    workplace.pipeline["training"] |= {"epochs": 60, "batch_size": 16, "checkpoint_every_s": 0.1}
+    workplace.config["lease"] = f"{LEASE_S:g}s"
+    return workplace
+
+
+def test_redis_is_away_in_every_phase(small: Workplace, undisturbed: Workplace, server: Server) -> None:
+    """Killed again and again, it comes back with or without what it knew: nothing is lost, not a byte differs."""
+    slow(small).config["broker"] = {"url": server.url}
+    with Running.pipeline(small, "--experiment-mode") as run:
+        server.await_key("modyn:run:*:setup")
+        server.away()
+        run.wait_for("the broker is away; setting up goes on when it is back")
+        run.wait_for("the broker is back")
+        for phase in PHASES:
+            run.wait_for(phase)
+            server.away()
+            run.wait_for("the broker is back")
+        assert run.wait() == 0
+    for file in COMPARED:
+        assert (small.run_dir / file).read_bytes() == (undisturbed.run_dir / file).read_bytes(), file
+    assert small.summary()["faults"]["reconnects"] == len(PHASES) + 1
+    assert sum("the broker is away" in line for line in run.said) == len(PHASES) + 1  # once for each time
+    assert "worker is alive" not in "".join(run.said)
+    assert "Traceback" not in "".join(run.said)
+
+
+@pytest.mark.parametrize("server", [True], indirect=True)
+def test_a_redis_that_answers_nobody(small: Workplace, undisturbed: Workplace, server: Server) -> None:
+    """Stopped in mid-training with all connections open: time limits notice, and everybody goes on afterwards."""
+    slow(small).config["broker"] = {"url": server.url}
+    with Running.pipeline(small, "--experiment-mode") as run:
+        run.wait_for("… trigger 1: epoch")
+        server.silent()
+        assert run.wait() == 0
+    for file in COMPARED:
+        assert (small.run_dir / file).read_bytes() == (undisturbed.run_dir / file).read_bytes(), file
