@@ -10,6 +10,7 @@ from celery import bootsteps, signals
 from shared import names
 from shared.broker import make_app
 from shared.ids import WorkerId
+from workers.intake import TakeWhenReady
 from workers.lease_keeper import LeaseKeeper, WorkerIdentity
 from workers.slot import SlotFile
 
@@ -51,6 +52,7 @@ class KeepLeases(bootsteps.StartStopStep):  # type: ignore[misc]
 
 
 app.steps["worker"].add(KeepLeases)
+app.steps["consumer"].add(TakeWhenReady)
 
 
 def queues(role: str) -> str:

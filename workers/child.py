@@ -78,17 +78,18 @@ def announce(attempt: Attempt | None = None, record: SetupRecord | None = None) 
     )
 
 
+_MARK_EVERY_S = 0.1  # well below the least `stall_after`, so that no slow batch is taken for a hang
 _marked_s = 0.0
 
 
 def should_stop() -> bool:
-    """To be called wherever work goes on for long: says so to the main process, at most once a second.
+    """To be called wherever work goes on for long: says so to the main process, every so often.
 
     Whether the task is to be handed back.
     """
     global _marked_s  # noqa: PLW0603 - one child, one task at a time
     slot = SlotFile.inherited()
-    if time.monotonic() - _marked_s > 1.0:
+    if time.monotonic() - _marked_s > _MARK_EVERY_S:
         _marked_s = time.monotonic()
         slot.mark_progress()
     return slot.stop_asked

@@ -6,6 +6,7 @@ through a warm shutdown because a task that is still being handed back must not 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import signal
@@ -28,7 +29,8 @@ log = logging.getLogger(__name__)
 _SOON_S = 0.1  # between two looks while somebody waits: for the first child, or for the last to go
 _IDLE_CHILD_S = 1.0  # long enough for a child that hands back to have sent what it must
 GRACE_S = 15.0  # how long a worker that is asked to go may take to checkpoint and hand back
-_GONE = {psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP, psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD}
+_STOPPED = {psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP}
+_DEAD = {psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD}
 
 
 class WorkerIdentity:
@@ -90,12 +92,14 @@ class LeaseKeeper:
 
     def _renew(self) -> None:
         slot = self._slot.read()
-        if slot is None or not _works(slot.pid):
+        if slot is None or not is_child(slot.pid):
             return
         self._end_draining_child(slot)
-        if self._is_hung(slot):
-            log.error("task %s said nothing for %.0f s: its process is ended", slot.attempt, slot.stall_after_s)
-            os.kill(slot.pid, signal.SIGKILL)
+        if slot.attempt is not None and self._is_hung(slot):
+            log.error("task %s said nothing for %.0f s: its process is ended", slot.attempt.task_id, slot.stall_after_s)
+            _kill(slot.pid)
+            return
+        if is_stopped(slot.pid):
             return
         if slot.attempt is not None:
             self._claims.renew(slot.attempt, slot.lease_s)
@@ -111,14 +115,14 @@ class LeaseKeeper:
             return
         limit_s = _IDLE_CHILD_S if slot.attempt is None else GRACE_S
         if time.monotonic() - self._draining_since_s > limit_s:
-            os.kill(slot.pid, signal.SIGKILL)
+            _kill(slot.pid)
 
     def _is_hung(self, slot: Slot) -> bool:
-        """Whether a child with a task has not said for too long that its work goes on."""
+        """Whether a child has not said for too long that its work goes on; one that is stopped does not, either."""
         mark = self._slot.progress_mark()
         if mark != self._progress_mark:
             self._progress_mark, self._progress_s = mark, time.monotonic()
-        return slot.attempt is not None and time.monotonic() - self._progress_s > slot.stall_after_s
+        return time.monotonic() - self._progress_s > slot.stall_after_s
 
     def _entry(self, slot: Slot) -> WorkerEntry:
         return WorkerEntry(
@@ -135,10 +139,23 @@ class LeaseKeeper:
         )
 
 
-def _works(pid: int) -> bool:
-    """Whether a child of this process is there and not stopped."""
+def is_child(pid: int) -> bool:
+    """Whether a process is there, and a child of this one."""
     try:
         child = psutil.Process(pid)
-        return child.ppid() == os.getpid() and child.status() not in _GONE
+        return child.ppid() == os.getpid() and child.status() not in _DEAD
     except psutil.NoSuchProcess:
         return False
+
+
+def is_stopped(pid: int) -> bool:
+    """Whether a process is there and stands still."""
+    try:
+        return psutil.Process(pid).status() in _STOPPED
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _kill(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):  # it has just ended by itself
+        os.kill(pid, signal.SIGKILL)

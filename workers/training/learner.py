@@ -47,12 +47,8 @@ class Learner:
             self.schedule.after_batch()
         except ModynError:
             raise
-        except torch.OutOfMemoryError as error:
-            raise TrainingError(
-                f"The device has too little memory for {len(inputs)} rows: lower batch_size."
-            ) from error
         except Exception as error:
-            raise TrainingError(f"The model failed on a batch of {len(inputs)} rows: {error}") from error
+            raise TrainingError(_told(error, len(inputs))) from error
         return loss.detach()
 
     def state(self) -> dict[str, Any]:
@@ -70,3 +66,13 @@ class Learner:
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
         restore_random_state(state["random"])
+
+
+def _told(error: Exception, rows: int) -> str:
+    """What a step raised, as a sentence. On a CPU, torch has no error of its own for memory that ran out."""
+    said = str(error).partition("\n")[0]  # the rest is advice on how to debug CUDA; it stays in the traceback
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "can't allocate memory" in said:
+        return f"Memory ran out on a batch of {rows} rows; write a smaller training.batch_size, or a smaller model."
+    if isinstance(error, torch.AcceleratorError) or said.startswith("CUDA error"):
+        return f"The device failed on a batch of {rows} rows: {said}"
+    return f"The model failed on a batch of {rows} rows: {error}"

@@ -1,0 +1,27 @@
+"""When a worker takes messages: only while its child is ready, for another worker may have one that is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import bootsteps
+
+from workers.lease_keeper import is_child, is_stopped
+from workers.slot import SlotFile
+
+
+class TakeWhenReady(bootsteps.StartStopStep):  # type: ignore[misc]
+    """A new child imports torch for some seconds; a message that was taken meanwhile would lie and wait for it."""
+
+    requires = {"celery.worker.consumer.tasks:Tasks"}
+
+    def start(self, parent: Any) -> None:
+        """Ask the slot, too, before Celery asks Redis for a message. Done for every new connection."""
+        channel_qos = parent.task_consumer.channel.qos
+        may_otherwise = channel_qos.can_consume
+        channel_qos.can_consume = lambda: may_otherwise() and _child_is_ready()
+
+
+def _child_is_ready() -> bool:
+    slot = SlotFile.inherited().read()
+    return slot is not None and is_child(slot.pid) and not is_stopped(slot.pid)
