@@ -160,6 +160,14 @@ class Claims:
         keys = [names.claim_key(task_id), names.leases_key(run_id)]
         self._run("offer", keys, [task_id, number, names.CLAIM_TTL_MS])
 
+    def recall(self, run_id: RunId) -> None:
+        """Have the workers hand back what they do for a run that stops; each sees it when it renews its lease."""
+        self._client.set(names.recall_key(run_id), "", px=names.CLAIM_TTL_MS)
+
+    def is_recalled(self, run_id: RunId) -> bool:
+        """Whether the run's tasks are to be handed back."""
+        return bool(self._client.exists(names.recall_key(run_id)))
+
     def expired(self, run_id: RunId, attempts: Mapping[TaskId, int]) -> list[TaskId]:
         """Those of these attempts whose worker let the lease end."""
         ended = cast(list[TaskId], self._run("expired", [names.leases_key(run_id)], []))

@@ -46,6 +46,11 @@ def reports_key(run: RunId) -> str:
     return f"modyn:run:{run}:reports"
 
 
+def recall_key(run: RunId) -> str:
+    """Exists while workers are to hand the run's tasks back. Expires after CLAIM_TTL_MS, removed when it goes on."""
+    return f"modyn:run:{run}:recall"
+
+
 def setup_key(run: RunId) -> str:
     """JSON of the run's setup record. Removed at teardown."""
     return f"modyn:run:{run}:setup"

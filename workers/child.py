@@ -20,6 +20,16 @@ from shared.messages import MESSAGE_VERSION, SetupRecord
 from shared.timestamps import now_us
 from workers.slot import Slot, SlotFile
 
+_MARK_EVERY_S = 0.1  # well below the least `stall_after`, so that no slow batch is taken for a hang
+
+
+class _Now:
+    """What this child does; one task at a time."""
+
+    attempt: Attempt | None = None
+    marked_s = 0.0
+    recalled = False
+
 
 @cache
 def client() -> redis.Redis:
@@ -62,6 +72,7 @@ def announce(attempt: Attempt | None = None, record: SetupRecord | None = None) 
     """Write into the slot what this child works on; None: it is idle and ready."""
     if attempt is None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches the whole group; the supervisor decides
+    _Now.attempt, _Now.recalled = attempt, False
     on = device()
     name = torch.cuda.get_device_name(on) if on.startswith("cuda") else "cpu"
     SlotFile.inherited().write(
@@ -78,18 +89,14 @@ def announce(attempt: Attempt | None = None, record: SetupRecord | None = None) 
     )
 
 
-_MARK_EVERY_S = 0.1  # well below the least `stall_after`, so that no slow batch is taken for a hang
-_marked_s = 0.0
-
-
 def should_stop() -> bool:
     """To be called wherever work goes on for long: says so to the main process, every so often.
 
     Whether the task is to be handed back.
     """
-    global _marked_s  # noqa: PLW0603 - one child, one task at a time
     slot = SlotFile.inherited()
-    if time.monotonic() - _marked_s > _MARK_EVERY_S:
-        _marked_s = time.monotonic()
+    if time.monotonic() - _Now.marked_s > _MARK_EVERY_S:
+        _Now.marked_s = time.monotonic()
         slot.mark_progress()
-    return slot.stop_asked
+        _Now.recalled = _Now.attempt is not None and slot.is_recalled(_Now.attempt)
+    return _Now.recalled or slot.stop_asked

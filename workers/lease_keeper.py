@@ -102,7 +102,9 @@ class LeaseKeeper:
         if is_stopped(slot.pid):
             return
         if slot.attempt is not None:
-            self._claims.renew(slot.attempt, slot.lease_s)
+            mine = self._claims.renew(slot.attempt, slot.lease_s)
+            if not mine or self._claims.is_recalled(slot.attempt.run_id):
+                self._slot.recall(slot.attempt)
         register(self._client, self._entry(slot), self._lease_s)
         self._registered = True
 

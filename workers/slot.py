@@ -36,6 +36,7 @@ class SlotFile:
     def __init__(self, folder: Path) -> None:
         self._slot = folder / "slot"
         self._stop = folder / "stop"
+        self._recalled = folder / "recalled"
 
     @classmethod
     def create(cls) -> SlotFile:
@@ -82,8 +83,19 @@ class SlotFile:
         """Whether the parent wants the child to hand its task back."""
         return self._stop.exists()
 
+    def recall(self, attempt: Attempt) -> None:
+        """Tell the child to hand back, or give up, this attempt: its run stops, or another has superseded it."""
+        self._recalled.write_bytes(msgspec.json.encode(attempt))
+
+    def is_recalled(self, attempt: Attempt) -> bool:
+        """Whether the child is to let go of this attempt."""
+        try:
+            return self._recalled.read_bytes() == msgspec.json.encode(attempt)
+        except FileNotFoundError:
+            return False
+
     def remove(self) -> None:
         """Delete the files; the worker is going."""
-        for file in (self._slot, self._stop):
+        for file in (self._slot, self._stop, self._recalled):
             file.unlink(missing_ok=True)
         self._slot.parent.rmdir()

@@ -41,6 +41,7 @@ from supervisor.system.versions import Versions
 log = logging.getLogger("run")
 
 _RECORD_EVERY_S = 10.0  # and never for more than a fiftieth of the time
+_HAND_BACK_S = 20.0  # for workers to checkpoint what they do
 _TRY_AGAIN_S = 0.5  # between two looks for a broker that is away
 
 
@@ -79,7 +80,8 @@ class Loop:
         self._observer: Observer
         self._fulfilment = Fulfilment(Committer(configuration.pipeline, directory), links.publisher)
         self._reports = Reports(links.client, links.setup.run_id, state.report_position)
-        self._watch = Watch(links.client, Claims(links.client), self._reports, links.setup)
+        self._claims = Claims(links.client)
+        self._watch = Watch(links.client, self._claims, self._reports, links.setup)
         self._away = False
         self._poll_s = 0.0
         self._heard_s, self._reported = time.monotonic(), False
@@ -109,6 +111,16 @@ class Loop:
             self._links.view.turn(self.state, self._observer.dataset.rows)
             self._record()
         return self.state
+
+    def recall(self) -> None:
+        """Have workers that are not our own hand back what they do, and wait for that a while."""
+        try:
+            self._claims.recall(self._links.setup.run_id)
+            give_up_s = time.monotonic() + _HAND_BACK_S
+            while self._watch.standing(self.state) and time.monotonic() < give_up_s:
+                self._hear(self._watch.every_s)
+        except redis.RedisError as error:
+            self._lost(error)
 
     def finish(self, status: Literal["stopped", "failed"], reason: str) -> RunState:
         """Hear what came in last, commit it, and end the run; it can be resumed."""

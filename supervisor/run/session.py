@@ -160,10 +160,13 @@ class Session:
                 loop.start(opening)
             state = loop.run()
             platform.stop_fleet()  # what it hands back is heard below
+            if state.status != "finished":
+                loop.recall()
             if state.stopping:
                 state = loop.finish("stopped", "stopped on request")
         except ModynError as error:
             reason = str(error)
+            _quietly(loop.recall)
             _quietly(lambda: loop.finish("failed", reason))
             raise
         finally:

@@ -32,5 +32,6 @@ def setup_record(
 
 
 def write_setup(client: redis.Redis, record: SetupRecord) -> None:
-    """Put the record where workers find it, again after Redis was wiped."""
+    """Put the record where workers find it, again after Redis was wiped; what they do for the run is theirs again."""
     client.set(names.setup_key(record.run_id), encode(record))
+    client.delete(names.recall_key(record.run_id))

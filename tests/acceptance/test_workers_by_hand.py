@@ -88,3 +88,22 @@ def test_a_run_without_train_workers_is_refused(cluster: Workplace) -> None:
     assert done.returncode == 3
     assert "0 train workers are alive, 1 needed; start one with" in done.stderr
     assert not cluster.run_dir.exists()
+
+
+def test_a_stopped_run_is_handed_back(cluster: Workplace, client: redis.Redis) -> None:
+    """Ctrl+C in mid-training: the worker checkpoints and is free again; --resume goes on from the checkpoint."""
+    cluster.pipeline["training"] |= {"epochs": 3000, "batch_size": 16, "checkpoint_every_s": 3600}
+    with workers(cluster, "train", "evaluate"):
+        with Running.pipeline(cluster, "--experiment-mode", "--maximum-triggers", "1") as run:
+            run.wait_for("… trigger 0: epoch 2")
+            assert run.end(signal.SIGINT) == 0
+        while any(worker.state != "idle" for worker in read_fleet(client)):
+            pass  # they say so when they renew their entries
+        assert cluster.summary()["status"] == "stopped"
+        checkpoints = [file.name for file in (cluster.run_dir / "checkpoints/0/0").iterdir()]
+        with Running.pipeline(cluster, "--resume") as run:
+            said = run.wait_for("… trigger 0: epoch")
+            assert run.end(signal.SIGINT) == 0
+    assert len(checkpoints) == 1
+    epoch = int(checkpoints[0].split("-")[1])
+    assert int(said.split("epoch ")[1].split()[0]) > epoch > 0
