@@ -48,3 +48,11 @@ def client(redis_url: str) -> Iterator[redis.Redis]:
 def small(tmp_path: Path) -> Workplace:
     """A small workplace of its own for one test."""
     return Workplace.small(tmp_path)
+
+
+@pytest.fixture
+def cluster(small: Workplace, client: redis.Redis, redis_url: str) -> Workplace:
+    """A workplace on the test's Redis, whose supervisor starts no worker."""
+    small.config |= {"broker": {"url": redis_url}, "fleet": {"train": 0, "evaluate": 0}, "lease": "2s"}
+    small.write()
+    return small

@@ -10,10 +10,6 @@ import pytest
 from running import Running
 from tests_support import Workplace
 
-from shared.broker import connect
-from shared.fleet import read_fleet
-from supervisor.system.embedded_broker import find_broker
-
 COMPARED = ["evaluations.csv", *(f"models/{trigger}/model.safetensors" for trigger in range(4))]
 
 
@@ -45,17 +41,6 @@ def workers_of(run: Running) -> list[psutil.Process]:
     return [child for child in children if "train" in child.cmdline()]
 
 
-def worker_with(workplace: Workplace, task: str) -> psutil.Process:
-    """The worker that has a task, once the registry says so."""
-    url = find_broker(str(workplace.folder / "runs"))
-    assert url is not None
-    with connect(url) as client:
-        while True:
-            for worker in read_fleet(client):
-                if worker.task is not None and worker.task.endswith(task):
-                    return psutil.Process(worker.pid)
-
-
 def child_of(worker: psutil.Process) -> psutil.Process:
     """The pool child that does a worker's tasks."""
     return next(child for child in worker.children() if "--billiard-fork" in child.cmdline())
@@ -82,20 +67,6 @@ def test_a_killed_worker_costs_nothing_but_time(
     faults = disturbed.summary()["faults"]
     assert (faults["republished"], faults["workers_lost"]) == (1, int(whole_worker))
     assert "ChordError" not in (disturbed.run_dir / "workers.log").read_text()
-
-
-def test_a_zombie_changes_nothing(disturbed: Workplace, undisturbed: Workplace) -> None:
-    """A child stopped for longer than its lease: its work is done elsewhere, and what it does afterwards is ignored."""
-    disturbed.config["fleet"]["train"] = 2
-    with Running.pipeline(disturbed, "--experiment-mode") as run:
-        run.wait_for("… trigger 1")
-        busy = child_of(worker_with(disturbed, "/1/train/0"))
-        os.kill(busy.pid, signal.SIGSTOP)
-        run.wait_for("1/train/0 is published again")
-        run.wait_for("model 1 committed")
-        os.kill(busy.pid, signal.SIGCONT)
-        assert run.wait() == 0
-    assert_as_undisturbed(disturbed, undisturbed)
 
 
 def test_a_killed_supervisor_is_resumed(disturbed: Workplace, undisturbed: Workplace) -> None:

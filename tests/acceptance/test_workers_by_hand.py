@@ -4,34 +4,15 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 
 import pytest
 import redis
-from running import Running
+from running import Running, workers
 from tests_support import Workplace
 
 from shared import names
 from shared.fleet import WorkerEntry, deregister, read_fleet, register
 from shared.ids import TaskId, WorkerId
-
-
-@pytest.fixture
-def cluster(small: Workplace, client: redis.Redis, redis_url: str) -> Workplace:
-    """A workplace on the test's Redis, whose supervisor starts no worker."""
-    small.config |= {"broker": {"url": redis_url}, "fleet": {"train": 0, "evaluate": 0}, "lease": "2s"}
-    small.write()
-    return small
-
-
-@contextmanager
-def workers(cluster: Workplace, *roles: str) -> Iterator[list[Running]]:
-    """Workers started by hand, one for each role named."""
-    config = str(cluster.folder / "config.yaml")
-    with ExitStack() as stack:
-        commands = [cluster.command("worker", config, "--role", role, "--device", "cpu") for role in roles]
-        yield [stack.enter_context(Running(command)) for command in commands]
 
 
 def test_a_run_on_workers_started_by_hand(cluster: Workplace, client: redis.Redis) -> None:
@@ -88,6 +69,30 @@ def test_a_run_without_train_workers_is_refused(cluster: Workplace) -> None:
     assert done.returncode == 3
     assert "0 train workers are alive, 1 needed; start one with" in done.stderr
     assert not cluster.run_dir.exists()
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["at once", "when the training is over"])
+def test_a_killed_supervisor_finds_its_training_again(cluster: Workplace, client: redis.Redis, late: bool) -> None:
+    """kill -9 of the supervisor: its training goes on; --resume takes that over, or its report, and repeats nothing."""
+    cluster.pipeline["training"] |= {"epochs": 1500, "batch_size": 16}
+    with workers(cluster, "train", "evaluate"):
+        with Running.pipeline(cluster, "--experiment-mode", "--maximum-triggers", "1") as run:
+            run.wait_for("… trigger 0: epoch 2")
+            run.process.kill()
+            run.wait()
+        while late and any(worker.state != "idle" for worker in read_fleet(client)):
+            pass
+        done = cluster.run("--resume")
+        assert done.returncode == 0, done.stderr
+    events = [json.loads(line) for line in (cluster.run_dir / "journal.jsonl").read_text().splitlines()]
+    told = [
+        event["report"]["report"]
+        for event in events
+        if event.get("report", {}).get("task_id", "").endswith("/0/train/0")
+    ]
+    assert told == ["claimed", "trained"]
+    adopted = next(event["adopted"] for event in events if event["event"] == "resumed")
+    assert [task.split("/", 1)[1] for task in adopted if "train" in task] == ([] if late else ["0/train/0"])
 
 
 def test_a_stopped_run_is_handed_back(cluster: Workplace, client: redis.Redis) -> None:

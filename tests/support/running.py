@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from queue import Empty, Queue
 from types import TracebackType
 
@@ -74,3 +76,12 @@ class Running:
             self.said.append(line)
             self._lines.put(line)
         self._lines.put(None)
+
+
+@contextmanager
+def workers(cluster: Workplace, *roles: str) -> Iterator[list[Running]]:
+    """Workers started by hand, one for each role named."""
+    config = str(cluster.folder / "config.yaml")
+    with ExitStack() as stack:
+        commands = [cluster.command("worker", config, "--role", role, "--device", "cpu") for role in roles]
+        yield [stack.enter_context(Running(command)) for command in commands]
