@@ -49,7 +49,7 @@ def read_artifact(ref: ArtifactRef) -> bytes:
     if hashlib.sha256(body).hexdigest() != ref.sha256:
         raise ArtifactError(
             f"{ref.uri} is not what was recorded: {len(body)} bytes do not hash to {ref.sha256[:12]}…, "
-            f"{ref.size_bytes} bytes were written. Restore the file, then --resume."
+            f"{ref.size_bytes} bytes were written. Restore it, or delete it to have it made anew, then --resume."
         )
     return body
 

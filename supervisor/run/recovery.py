@@ -6,10 +6,12 @@ import logging
 
 import msgspec
 
+from shared.artifacts import ArtifactRef, stands
 from shared.config.load import Configuration
 from shared.dataset.manifest import ManifestEntry, manifest_path, read_manifest, refuse_moved_keys, restore_manifest
 from shared.errors import ArtifactError
 from shared.ids import TriggerId
+from shared.messages import GatherTask
 from shared.timestamps import now_us
 from supervisor.core.commands import CommitModel, CommitTrainingSet
 from supervisor.core.events import Discovered, Resumed
@@ -63,11 +65,24 @@ def recover(configuration: Configuration, directory: RunDirectory) -> Recovered:
         except ArtifactError:
             log.warning("! the %s of trigger %d is gone; it is made anew", _NAMES[kind], trigger_id)
             lost[kind].append(trigger_id)
+    for trigger_id in _without_members(state):
+        log.warning("! what was trained for trigger %d is gone; it is trained anew", trigger_id)
+        lost[CommitModel].append(trigger_id)
     collect(directory.path, state)
     resumed = Resumed(
         time_us=now_us(), lost_training_sets=tuple(lost[CommitTrainingSet]), lost_models=tuple(lost[CommitModel])
     )
     return Recovered(state=state, tally=tally, resumed=resumed)
+
+
+def _without_members(state: RunState) -> list[TriggerId]:
+    """Triggers whose members were trained and are to be gathered, but are no longer there."""
+    gathers = [one for one in state.tasks.values() if isinstance(one.task, GatherTask)]
+    return [
+        gather.task.trigger_id
+        for gather in gathers
+        if not all(stands(msgspec.convert(member, ArtifactRef)) for member in gather.results.values())
+    ]
 
 
 def _is_wanted(state: RunState, commit: Commit) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import pytest
@@ -49,6 +50,21 @@ def test_a_run_cut_off_in_the_middle(made: dict[str, bytes], small: Workplace) -
         run.wait()
     leave_the_journal(small)
     small.add_file(2)
+    done = small.run("--resume")
+    assert done.returncode == 0, done.stderr
+    assert bodies(small) == made
+
+
+@pytest.mark.parametrize("last", ["selected", "trained", "gathered"])
+def test_a_run_cut_off_after_a_report(made: dict[str, bytes], finished: Workplace, small: Workplace, last: str) -> None:
+    """Its last line says that something was made which is not there any more, not even under an attempt's name."""
+    lines = (finished.run_dir / "journal.jsonl").read_bytes().splitlines(keepends=True)
+    told = [json.loads(line).get("report", {}) for line in lines]
+    number = next(n for n, one in enumerate(told) if one.get("report") == last and one["task_id"].split("/")[1] == "1")
+    small.write()
+    small.run_dir.mkdir()
+    moved = b"".join(lines[: number + 1]).replace(str(finished.folder).encode(), str(small.folder).encode())
+    (small.run_dir / "journal.jsonl").write_bytes(moved)
     done = small.run("--resume")
     assert done.returncode == 0, done.stderr
     assert bodies(small) == made

@@ -52,7 +52,7 @@ def test_one_changed_bit_is_noticed(store):
     ref = write_artifact(f"{store}/a", b"weights")
     filesystem, path = fsspec.core.url_to_fs(ref.uri)
     filesystem.pipe_file(path, b"weightr")
-    with pytest.raises(ArtifactError, match=r"/a is not what was recorded.*Restore the file, then --resume"):
+    with pytest.raises(ArtifactError, match=r"/a is not what was recorded.*Restore it, or delete it"):
         read_artifact(ref)
 
 

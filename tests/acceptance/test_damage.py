@@ -1,0 +1,101 @@
+"""A full disk or a damaged artifact: a clear sentence, exit 1, and --resume goes on once it is mended."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from running import Running
+from tests_support import Workplace
+
+COMPARED = ["evaluations.csv", *(f"models/{trigger}/model.safetensors" for trigger in range(4))]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+    """A run to which nothing happened."""
+    workplace = slow(Workplace.small(tmp_path_factory.mktemp("undisturbed")))
+    done = workplace.run("--experiment-mode")
+    assert done.returncode == 0, done.stderr
+    return workplace
+
+
+def slow(workplace: Workplace) -> Workplace:
+    """Trainings that take half a second."""
+    workplace.pipeline["training"] |= {"epochs": 60, "batch_size": 16, "checkpoint_every_s": 0.1}
+    return workplace
+
+
+@pytest.fixture
+def small_disk(small: Workplace) -> Iterator[Path]:
+    """A file system of 4 MB, on which the run directory will lie."""
+    disk = small.folder / "disk"
+    disk.mkdir()
+    if os.geteuid() != 0 or subprocess.call(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(disk)]):
+        pytest.skip("this user may not mount a file system")
+    yield disk
+    subprocess.check_call(["umount", "-l", str(disk)])
+
+
+def assert_as_undisturbed(run_dir: Path, undisturbed: Workplace) -> None:
+    """The same scores and weights, to the byte."""
+    for file in COMPARED:
+        assert (run_dir / file).read_bytes() == (undisturbed.run_dir / file).read_bytes(), file
+
+
+def fill(disk: Path) -> Path:
+    """Take all the room there is."""
+    filler = disk / "filler"
+    with filler.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(bytes(1024))
+        except OSError:
+            return filler
+
+
+def test_a_full_disk(small: Workplace, small_disk: Path, undisturbed: Workplace) -> None:
+    """The run ends and says so; --resume says so again, and with room it ends as if nothing had been."""
+    with Running.pipeline(slow(small), "--experiment-mode", run_dir="disk/run") as run:
+        run.wait_for("model 1 committed")
+        filler = fill(small_disk)
+        assert run.wait() == 1
+    assert "No space left on device" in run.said[-1], run.said
+    assert "Traceback" not in "".join(run.said)
+    still = small.run("--resume", run_dir="disk/run")
+    assert (still.returncode, "No space left on device" in still.stderr, "Traceback" in still.stderr) == (
+        1,
+        True,
+        False,
+    )
+    filler.unlink()
+    done = small.run("--resume", run_dir="disk/run")
+    assert done.returncode == 0, done.stderr
+    assert_as_undisturbed(small_disk / "run", undisturbed)
+
+
+@pytest.mark.parametrize("damaged", ["models/1/model.safetensors", "training_sets/2.parquet"])
+def test_a_damaged_artifact(small: Workplace, undisturbed: Workplace, damaged: str) -> None:
+    """What does not hash to what was recorded is not used; brought back, or deleted, the run goes on."""
+    with Running.pipeline(slow(small), "--experiment-mode") as run:
+        run.wait_for("… trigger 2")
+        assert run.end(signal.SIGINT) == 0
+    file = small.run_dir / damaged
+    body = file.read_bytes()
+    file.write_bytes(body[:-9] + b"corrupted")
+    done = small.run("--resume")
+    assert done.returncode == 1, done.stderr
+    assert f"{file} is not what was recorded" in done.stderr
+    assert "Restore it, or delete it" in done.stderr
+    assert "Traceback" not in done.stderr
+    if damaged.startswith("models"):
+        file.write_bytes(body)
+    else:
+        file.unlink()
+    done = small.run("--resume")
+    assert done.returncode == 0, done.stderr
+    assert_as_undisturbed(small.run_dir, undisturbed)
