@@ -18,8 +18,9 @@ from random import Random
 from typing import Any
 
 from benchmarks.chaos.faults import FAULTS, Corruption, FullDisk
-from benchmarks.chaos.scene import Scene
+from benchmarks.chaos.scene import LEASE_S, Scene
 from benchmarks.chaos.verdict import verdict
+from shared.errors import NotReadyError
 
 _PATIENCE_S = 300.0
 _LINES = 100  # about so many lines has the journal of an undisturbed run
@@ -114,8 +115,12 @@ class Director:
         return -1
 
     def _resume(self, code: int) -> bool:
-        """Take the run up again after a fault that ended it; an ending without one is a failure."""
-        if code > 0 and self._ending is None:
+        """Take the run up again after a fault that ended it; an ending without one is a failure.
+
+        A supervisor that is started while Redis is away says that the system is not ready.
+        """
+        not_ready = code == NotReadyError.exit_code and time.monotonic() < self._scene.broker_from_s + LEASE_S
+        if code > 0 and self._ending is None and not not_ready:
             return False
         self._mend()
         self.resumes += 1

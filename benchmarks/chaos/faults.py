@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -14,6 +15,7 @@ import redis
 
 from benchmarks.chaos.scene import LEASE_S, Scene
 
+_AWAY_LEASES = 1.5  # so long Redis is away
 Fault = Callable[[Scene, Random], bool]  # whether there was anything to do it to
 
 
@@ -54,6 +56,23 @@ def kill_redis(scene: Scene, random: Random) -> bool:
     return pid is not None and _signal_one([psutil.Process(pid)], random, signal.SIGKILL)
 
 
+def silence_redis(scene: Scene, random: Random) -> bool:
+    """Stop Redis for more than a lease, with every connection open."""
+    pid = scene.broker_pid()
+    if pid is None or not _stop_for([psutil.Process(pid)], random, leases=_AWAY_LEASES):
+        return False
+    scene.broker_from_s = time.monotonic() + _AWAY_LEASES * LEASE_S
+    return True
+
+
+def keep_redis_away(scene: Scene, random: Random) -> bool:
+    """kill -9 a cluster's Redis, and start it again only after more than a lease."""
+    if not scene.cluster or not kill_redis(scene, random):
+        return False
+    scene.broker_from_s = time.monotonic() + _AWAY_LEASES * LEASE_S
+    return True
+
+
 def wipe_redis(scene: Scene, random: Random) -> bool:
     """FLUSHALL."""
     return _on_redis(scene, lambda client: client.flushall())
@@ -77,6 +96,8 @@ FAULTS: dict[str, Fault] = {
     "stop_worker": stop_worker,
     "kill_supervisor": kill_supervisor,
     "kill_redis": kill_redis,
+    "silence_redis": silence_redis,
+    "keep_redis_away": keep_redis_away,
     "wipe_redis": wipe_redis,
     "stop_child_and_wipe": stop_child_and_wipe,
     "cut_connections": cut_connections,
@@ -136,7 +157,7 @@ def _signal_one(processes: list[psutil.Process], random: Random, number: int) ->
     return True
 
 
-def _stop_for(processes: list[psutil.Process], random: Random) -> bool:
+def _stop_for(processes: list[psutil.Process], random: Random, *, leases: float = 3.0) -> bool:
     if not processes:
         return False
     one = random.choice(sorted(processes, key=lambda process: process.pid))
@@ -144,7 +165,7 @@ def _stop_for(processes: list[psutil.Process], random: Random) -> bool:
         os.kill(one.pid, signal.SIGSTOP)
     except ProcessLookupError:
         return False
-    timer = threading.Timer(3 * LEASE_S, _continue, [one])
+    timer = threading.Timer(leases * LEASE_S, _continue, [one])
     timer.daemon = True
     timer.start()
     return True

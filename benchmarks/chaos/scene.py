@@ -57,6 +57,7 @@ class Scene:
     cluster: bool = False
     supervisor: subprocess.Popen[bytes] | None = None
     broker: subprocess.Popen[bytes] | None = None
+    broker_from_s: float = 0.0  # Redis is away until then
     workers: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
@@ -99,20 +100,23 @@ class Scene:
         """Start again what is dead of a cluster's Redis and workers."""
         if not self.cluster:
             return
-        if self.broker is None or self.broker.poll() is not None:
+        if (self.broker is None or self.broker.poll() is not None) and time.monotonic() >= self.broker_from_s:
             options = ["--port", "0", "--unixsocket", f"{self.folder}/r.sock", "--appendonly", "yes", "--save", ""]
             command = [server_program(), *options, "--dir", str(self.folder), "--appendfsync", "always"]
             self.broker = subprocess.Popen(command, stdout=subprocess.DEVNULL)
             while not self._broker_answers():
                 time.sleep(0.02)
-        for name in ("train-0", "train-1", "evaluate-0"):
+        for name in _WORKERS:
             if name not in self.workers or self.workers[name].poll() is not None:
                 self.workers[name] = self._start(
                     "worker", "config.yaml", "--role", name.split("-")[0], "--device", "cpu"
                 )
 
     def start(self, *, resume: bool) -> None:
-        """Start the supervisor, or resume the run."""
+        """Start the supervisor, or resume the run, once Redis can be there."""
+        while time.monotonic() < self.broker_from_s:
+            time.sleep(0.1)
+        self.keep_cluster()
         options = ["--experiment-mode", "--run-dir", str(self.run_dir), *(["--resume"] if resume else [])]
         self.supervisor = self._start("run", "pipeline.yaml", "config.yaml", *options)
 
@@ -176,7 +180,7 @@ class Scene:
 def _children(process: psutil.Process) -> list[psutil.Process]:
     """A process's children; none if it has just died."""
     try:
-        return process.children()
+        return list(process.children())
     except psutil.Error:
         return []
 

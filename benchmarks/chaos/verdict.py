@@ -27,7 +27,11 @@ def verdict(scene: Path, undisturbed: Path) -> dict[str, Any]:
         "lost_triggers": then["triggers"] - now["triggers"],
         "duplicate_commits": sum(count - 1 for count in commits.values()),
         "bodies_effective_twice": sum(count - 1 for count in bodies.values()),
-        "differing_files": _differing(run, reference) + _differing_decisions(now, then),
+        "differing_files": [
+            *_differing(run, reference),
+            *_differing_decisions(now, then),
+            *_differing_deployment(scene, undisturbed),
+        ],
         "republished": now["faults"]["republished"],
     }
 
@@ -61,3 +65,13 @@ def _bytes(file: Path) -> bytes | None:
 def _differing_decisions(now: dict[str, Any], then: dict[str, Any]) -> list[str]:
     keys = ("deployed", "composite", "deployed_composite", "baselines", "samples_trained")
     return [f"summary.json: {key}" for key in keys if now[key] != then[key]]
+
+
+def _differing_deployment(scene: Path, undisturbed: Path) -> list[str]:
+    """What the target serves: the object that model.json names, and what that says of it."""
+    served = [json.loads((one / "deployed/model.json").read_text()) for one in (scene, undisturbed)]
+    bodies = [
+        _bytes(one / "deployed" / model["object"]) for one, model in zip((scene, undisturbed), served, strict=True)
+    ]
+    same = bodies[0] == bodies[1] is not None and served[0]["sha256"] == served[1]["sha256"]
+    return [] if same else ["deployed"]
