@@ -21,8 +21,12 @@ format: venv
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
 
-# Runs under faults, compared with one that nothing happened to: make chaos N=200 SEED=0
+# Runs under faults, compared with one that nothing happened to; then how soon a lost worker's task is published again,
+# and trainings of so many minutes that must never be: make chaos N=200 SEED=0 MINUTES=10
 N = 200
 SEED = 0
+MINUTES = 10
 chaos: venv
 	.venv/bin/python -m benchmarks.chaos --faults $(N) --seed $(SEED)
+	.venv/bin/python -m benchmarks.chaos.latency
+	.venv/bin/python -m benchmarks.chaos.long_tasks --minutes $(MINUTES)
