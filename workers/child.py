@@ -29,6 +29,7 @@ class _Now:
     attempt: Attempt | None = None
     marked_s = 0.0
     recalled = False
+    broken = False
 
 
 @cache
@@ -87,6 +88,17 @@ def announce(attempt: Attempt | None = None, record: SetupRecord | None = None) 
             since_us=now_us(),
         )
     )
+
+
+def replace_afterwards() -> None:
+    """This process can use its device no more; once its task is reported, another is to take its place."""
+    _Now.broken = True
+
+
+def leave_if_broken() -> None:
+    """End this process; the worker starts another."""
+    if _Now.broken:
+        os._exit(1)
 
 
 def should_stop() -> bool:

@@ -17,6 +17,7 @@ from shared.errors import ArtifactError, DataError, ModynError, NotReadyError
 from shared.ids import TaskId
 from shared.messages import MESSAGE_VERSION, AnyReport, AnyTask, Failed, Released, task_of
 from workers import child
+from workers.failures import device_is_broken, explain
 from workers.set_up import setup_record
 from workers.stages import Work, stage
 from workers.training.job import Interrupted
@@ -65,6 +66,7 @@ def perform(task_id: str, message: dict[str, Any], results: list[Any]) -> Any:
             raise Unfinished(f"{task_id} attempt {task.attempt} was published again while this worker had it")
     finally:
         child.announce()
+        child.leave_if_broken()
     if isinstance(report, Released) or (isinstance(report, Failed) and report.resumable):
         raise Unfinished(f"{task_id} attempt {task.attempt} is to be done again")
     return result
@@ -78,6 +80,8 @@ def _work(work: Work) -> tuple[AnyReport, Any]:
     except Interrupted:
         return Released(**who), None
     except Exception as error:
+        if device_is_broken(error):
+            child.replace_afterwards()
         return Failed(
             **who,
             sentence=_sentence(work.task, error),
@@ -90,6 +94,9 @@ def _sentence(task: AnyTask, error: Exception) -> str:
     """What people read; our own errors explain themselves, others are named with the stage they came from."""
     if isinstance(error, ModynError):
         return str(error)
+    explained = explain(error)
+    if explained is not None:
+        return f"{task.kind}: {explained}"
     return f"{task.kind} raised {type(error).__name__}: {error}. The worker's traceback is in journal.jsonl."
 
 

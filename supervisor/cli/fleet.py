@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from rich.console import Console
 from rich.table import Table
 
 from shared.config.load import load_system
 from shared.fleet import WorkerEntry, lease_ages_s, read_fleet
 from shared.timestamps import format_timestamp
+from supervisor.cli.console import table_console
 from supervisor.system.readiness import reach_running_broker
 
 
@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
     workers = read_fleet(client)
     described = describe(workers, lease_ages_s(client, workers, system.lease_s))
     client.close()
-    console = Console()
+    console = table_console()
     if arguments.json:
         console.print_json(json.dumps(described))
         return 0

@@ -13,6 +13,7 @@ from rich.console import Console
 from shared.config.load import load_configuration
 from shared.errors import ConfigurationError
 from shared.timestamps import parse_timestamp_us
+from supervisor.cli.console import table_console
 from supervisor.cli.live import LiveView
 from supervisor.cli.log import log_to_files, set_up_logging
 from supervisor.results.summary import closing_table
@@ -48,7 +49,7 @@ def _watcher(terminal: Console | None) -> MakeView:
 
 def _close(content: dict[str, Any] | None, folder: Path, *, as_json: bool) -> None:
     """Print what the run came to."""
-    console = Console()
+    console = table_console()
     if as_json:
         sys.stdout.write((folder / "summary.json").read_text())
     elif content is None:

@@ -7,10 +7,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from shared.config.load import load_system
+from supervisor.cli.console import table_console
 from supervisor.run.directory import RunDirectory
 
 
@@ -18,7 +18,7 @@ def run(arguments: argparse.Namespace) -> int:
     """List runs, newest last, as a table or as JSON."""
     root = Path(load_system(arguments.config).artifacts_root)
     found = [_describe(journal.parent) for journal in sorted(root.glob("*/*/journal.jsonl"))]
-    console = Console()
+    console = table_console()
     if arguments.json:
         console.print_json(json.dumps(found))
         return 0

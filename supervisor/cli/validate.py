@@ -5,16 +5,15 @@ from __future__ import annotations
 import argparse
 import importlib.util
 
-from rich.console import Console
-
 from shared.config.load import load_configuration
+from supervisor.cli.console import table_console
 from supervisor.run.rehearsal import check_offline, check_system
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Check the files, then the system they need; 0 if a run could start. Raises ModynError with what is wrong."""
     configuration = load_configuration(arguments.pipeline, arguments.config, experiment_mode=arguments.experiment_mode)
-    console = Console()
+    console = table_console()
     console.print("configuration: no mistake in the keys and values of both files")
     if not arguments.offline:
         workers = check_system(configuration)

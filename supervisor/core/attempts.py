@@ -78,7 +78,7 @@ def lost(state: RunState, task_id: TaskId) -> Step:
     if losses >= state.settings.attempts:
         sentence = (
             f"{losses} workers were lost over its {parts_of(task_id).stage} task, the last was {open_task.worker}. "
-            "See workers.log for what ended them; out of memory is the usual cause."
+            "The workers' log says what ended them: most often memory that ran out, or a task that hung."
         )
         return give_up(state, task_id, sentence, resumable=False)
     return again(state, task_id, delay_s=min(2.0 ** (losses - 1) - 1, _LONGEST_DELAY_S))

@@ -12,20 +12,26 @@ def forget_attempts(run_dir: Path, trigger_id: int) -> None:
     """Members, checkpoints and attempts of a training whose model is committed."""
     shutil.rmtree(run_dir / "checkpoints" / str(trigger_id), ignore_errors=True)
     for left in (run_dir / "models" / str(trigger_id)).glob(".*"):
-        left.unlink(missing_ok=True)
+        _remove(left)
 
 
 def collect(run_dir: Path, state: RunState) -> None:
     """Remove it, of triggers whose work is over: elsewhere somebody may be writing."""
     for file in (run_dir / "training_sets").glob(".*"):  # what is committed has no dot before its name
         if _phase(state, file.name.lstrip(".").split(".")[0]) not in (None, Phase.WAITING, Phase.SELECTING):
-            file.unlink(missing_ok=True)
+            _remove(file)
     for folder in (*(run_dir / "models").glob("*"), *(run_dir / "checkpoints").glob("*")):
         phase = _phase(state, folder.name)
         if phase is not None and phase.over:
             forget_attempts(run_dir, int(folder.name))
             if state.trigger(int(folder.name)).retired:  # a crash came between
-                (folder / "model.safetensors").unlink(missing_ok=True)
+                _remove(folder / "model.safetensors")
+
+
+def _remove(file: Path) -> None:
+    """Remove a file; a folder of that name is somebody else's."""
+    if not file.is_dir():
+        file.unlink(missing_ok=True)
 
 
 def _phase(state: RunState, trigger: str) -> Phase | None:

@@ -233,7 +233,9 @@ class Loop:
         waits, silent_s = bool(self.state.tasks), time.monotonic() - self._heard_s
         limit_s = self._configuration.pipeline.training.stall_after_s
         stalled = f"nothing was reported for {silent_s:.0f} s, although {len(self.state.tasks)} tasks are open"
-        self._links.alerts.while_true("run_stalled", waits and silent_s > limit_s, stalled)
+        # A task that is renewed goes on, however seldom it reports: its worker ends it if it hangs.
+        nothing_goes_on = waits and silent_s > limit_s and not self._watch.standing(self.state)
+        self._links.alerts.while_true("run_stalled", nothing_goes_on, stalled)
         missing = self._watch.roles_without_workers if waits else frozenset()
         nobody = f"no {' and no '.join(sorted(missing))} worker is alive; the run waits for one"
         self._links.alerts.while_true("no_workers", bool(missing), nobody)

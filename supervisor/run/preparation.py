@@ -85,15 +85,21 @@ class Preparation:
                 if not self._client.exists(names.setup_key(self._record.run_id)):
                     return False
                 if time.monotonic() - started_s > _CHECK_S:
-                    raise NotReadyError(
-                        f"no train worker checked the pipeline within {_CHECK_S:.0f} s; see that one is idle."
-                    )
+                    raise NotReadyError(self._too_late())
         except (OperationalError, redis.RedisError) as error:
             log.debug("%s", hide(str(error)))
             return False
         for hostname in sorted(awaited):
             log.warning("! worker %s did not answer within %.0f s; it sets itself up later", hostname, _SETUP_S)
         return True
+
+    def _too_late(self) -> str:
+        if Claims(self._client).standing(self._record.run_id, {self._checks[-1]: 1}):
+            return (
+                f"the check of the pipeline has not ended for {_CHECK_S:.0f} s: model, loss or optimizer hang, or are "
+                "slow beyond measure, on a few rows."
+            )
+        return f"no train worker has checked the pipeline within {_CHECK_S:.0f} s; see that one is idle."
 
     def _send_set_up(self, workers: Sequence[WorkerEntry]) -> set[str]:
         """Hostnames of the workers that will answer soon."""

@@ -10,6 +10,7 @@ from torch.optim import Optimizer
 
 from shared.config.pipeline import Training
 from shared.errors import ModynError, TrainingError
+from workers.failures import explain
 from workers.training.losses import Objective, make_objective
 from workers.training.optimizers import Schedule, make_optimizer, make_schedule
 from workers.training.randomness import random_state, restore_random_state
@@ -48,7 +49,8 @@ class Learner:
         except ModynError:
             raise
         except Exception as error:
-            raise TrainingError(_told(error, len(inputs))) from error
+            blamed = f"The model failed on a batch of {len(inputs)} rows: {error}"
+            raise TrainingError(explain(error, len(inputs)) or blamed) from error
         return loss.detach()
 
     def state(self) -> dict[str, Any]:
@@ -66,13 +68,3 @@ class Learner:
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
         restore_random_state(state["random"])
-
-
-def _told(error: Exception, rows: int) -> str:
-    """What a step raised, as a sentence. On a CPU, torch has no error of its own for memory that ran out."""
-    said = str(error).partition("\n")[0]  # the rest is advice on how to debug CUDA; it stays in the traceback
-    if isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "can't allocate memory" in said:
-        return f"Memory ran out on a batch of {rows} rows; write a smaller training.batch_size, or a smaller model."
-    if isinstance(error, torch.AcceleratorError) or said.startswith("CUDA error"):
-        return f"The device failed on a batch of {rows} rows: {said}"
-    return f"The model failed on a batch of {rows} rows: {error}"

@@ -1,0 +1,30 @@
+"""What it means when memory or device fail: torch says it in many ways, people read one sentence."""
+
+from __future__ import annotations
+
+import torch
+
+
+def explain(error: BaseException, rows: int | None = None) -> str | None:
+    """The sentence for memory that ran out or a device that failed, None for anything else. `rows`: of the batch."""
+    said = str(error).partition("\n")[0]  # the rest is advice on how to debug CUDA; it stays in the traceback
+    where = "" if rows is None else f" on a batch of {rows} rows"
+    # On a CPU, torch has no error of its own for memory that ran out.
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "can't allocate memory" in said:
+        return f"Memory ran out{where}; write a smaller training.batch_size, or a smaller model."
+    if _of_device(error):
+        return f"The device failed{where}: {said}"
+    return None
+
+
+def device_is_broken(error: BaseException | None) -> bool:
+    """Whether this process can use its device no more: CUDA answers everything with the same error from now on."""
+    while error is not None:
+        if _of_device(error) and not isinstance(error, torch.OutOfMemoryError):
+            return True
+        error = error.__cause__
+    return False
+
+
+def _of_device(error: BaseException) -> bool:
+    return isinstance(error, torch.AcceleratorError) or str(error).startswith("CUDA error")
