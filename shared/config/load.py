@@ -119,7 +119,7 @@ def _system(values: dict[str, Any], source: Source) -> System:
 
 
 def _pipeline(values: dict[str, Any], source: Source) -> Pipeline:
-    for key in ("dataloader_workers", "augmentation", "precision"):
+    for key in ("dataloader_workers", "augmentation"):
         values["training"].pop(key, None)
     values["data"].pop("label_delay", None)
     values["logging"].pop("tensorboard", None)

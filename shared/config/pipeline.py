@@ -56,6 +56,7 @@ class Training(Values, frozen=True, kw_only=True):
     optimizer: Component
     lr_scheduler: Scheduler | None
     loss: Component
+    precision: Literal["fp32", "bf16", "fp16"]
     gradient_clip_norm: float | None
     checkpoint_every_s: float
     seed: int

@@ -243,7 +243,9 @@ class Training(f.Group):
     lr_scheduler = f.Sub(Scheduler, "any torch.optim.lr_scheduler class", load_default=None)
     loss = f.Sub(Component, "any torch.nn loss", load_default=lambda: {"name": "CrossEntropyLoss", "config": {}})
     augmentation = f.Only("changes to training samples", [])
-    precision = f.Choice("of the arithmetic", "fp32", later=("bf16", "fp16"), load_default="fp32")
+    precision = f.Choice(
+        "of the arithmetic: weights stay fp32; fp16 scales gradients", "fp32", "bf16", "fp16", load_default="fp32"
+    )
     gradient_clip_norm = f.PositiveNumber("largest norm of the gradient", load_default=None)
     checkpoint_every_s = f.PositiveNumber("seconds between two checkpoints", load_default=30.0)
     seed = f.Whole("of everything random", least=0, load_default=0)

@@ -10,7 +10,9 @@ from torch.optim import Optimizer
 
 from shared.config.pipeline import Training
 from shared.errors import ModynError, TrainingError
+from workers.construction import Finding, FindingsError
 from workers.failures import explain
+from workers.training.arithmetic import Arithmetic
 from workers.training.losses import Objective, make_objective
 from workers.training.optimizers import Schedule, make_optimizer, make_schedule
 from workers.training.randomness import random_state, restore_random_state
@@ -20,11 +22,15 @@ class Learner:
     """All that changes while a training goes on."""
 
     def __init__(self, model: nn.Module, training: Training, device: torch.device, *, weighted: bool) -> None:
-        """Raises FindingsError for an optimizer, scheduler or loss that cannot be made as the file says."""
+        """Raises FindingsError for an optimizer, scheduler, loss or precision that cannot be had as the file says."""
         self.model = model.to(device).train()
         self.optimizer: Optimizer = make_optimizer(training.optimizer, model.parameters())
         self.schedule: Schedule = make_schedule(training.lr_scheduler, self.optimizer)
         self._objective: Objective = make_objective(training.loss, weighted=weighted).to(device)
+        self._arithmetic = Arithmetic(training.precision, device)
+        if self._arithmetic.scales and isinstance(self.optimizer, torch.optim.LBFGS):
+            sentence = "LBFGS evaluates a step several times, which fp16's scaled gradients do not allow; write bf16."
+            raise FindingsError(Finding(path="training.precision", sentence=sentence))
         self._clip_norm = training.gradient_clip_norm
         self._parameters = list(model.parameters())
 
@@ -36,16 +42,24 @@ class Learner:
 
         def loss_and_gradients() -> torch.Tensor:
             self.optimizer.zero_grad(set_to_none=True)
-            loss = self._objective(self.model(inputs), labels, weights)
-            loss.backward()  # type: ignore[no-untyped-call]
+            with self._arithmetic.forward():
+                outputs = self.model(inputs)
+            loss = self._objective(self._arithmetic.outputs(outputs), labels, weights)
+            self._arithmetic.backward(loss)
             if self._clip_norm is not None:
+                self._arithmetic.unscale(self.optimizer)
                 nn.utils.clip_grad_norm_(self._parameters, self._clip_norm)
             return loss
 
         try:
-            # As a closure, because LBFGS evaluates the loss several times in a step.
-            loss: torch.Tensor = self.optimizer.step(loss_and_gradients)  # type: ignore[assignment,arg-type]
-            self.schedule.after_batch()
+            if self._arithmetic.scales:
+                loss = loss_and_gradients()
+                stepped = self._arithmetic.step(self.optimizer)
+            else:  # as a closure, because LBFGS evaluates the loss several times in a step
+                loss = self.optimizer.step(loss_and_gradients)  # type: ignore[assignment,arg-type]
+                stepped = True
+            if stepped:
+                self.schedule.after_batch()
         except ModynError:
             raise
         except Exception as error:
@@ -59,6 +73,7 @@ class Learner:
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
+            "arithmetic": self._arithmetic.state_dict(),
             "random": random_state(),
         }
 
@@ -67,4 +82,5 @@ class Learner:
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.load_state_dict(state["schedule"])
+        self._arithmetic.load_state_dict(state["arithmetic"])
         restore_random_state(state["random"])

@@ -144,7 +144,7 @@ _TRAINING = group(
         "lr_scheduler": group({"name": _TEXT}, {"config": _ARGUMENTS, "every": st.sampled_from(["epoch", "batch"])}),
         "loss": group(*_COMPONENT),
         "augmentation": st.just([]),
-        "precision": st.just("fp32"),
+        "precision": st.sampled_from(["fp32", "bf16", "fp16"]),
         "gradient_clip_norm": _NUMBER,
         "checkpoint_every_s": _NUMBER | _COUNT,
         "seed": st.integers(0, 2**63 - 1),
@@ -294,7 +294,7 @@ def test_every_key_that_has_a_value_is_there(tmp_path):
 def test_what_only_a_later_version_can_change_has_its_only_value(tmp_path):
     """Keys with one value so far are there too, so that a later version reads what this one did."""
     pipeline = yaml.safe_load(written(tmp_path).resolved_pipeline_yaml())
-    only = {"distribution": "single", "workers": 1, "dataloader_workers": 0, "augmentation": [], "precision": "fp32"}
+    only = {"distribution": "single", "workers": 1, "dataloader_workers": 0, "augmentation": []}
     assert {key: pipeline["training"][key] for key in only} == only
     assert pipeline["data"]["label_delay"] == "0s"
     assert pipeline["logging"]["tensorboard"] is False

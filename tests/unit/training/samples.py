@@ -78,6 +78,7 @@ def training(**changes):
         "optimizer": Component(name="Adam", config={"lr": 0.05}),
         "lr_scheduler": None,
         "loss": Component(name="CrossEntropyLoss", config={}),
+        "precision": "fp32",
         "gradient_clip_norm": None,
         "checkpoint_every_s": 1e9,
         "seed": 0,
