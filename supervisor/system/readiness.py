@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,8 +21,11 @@ from shared.fleet import WorkerEntry, read_fleet
 from supervisor.system.embedded_broker import find_broker
 from supervisor.system.versions import speaks
 
+log = logging.getLogger("run")
+
 _OWN_FLEET_S = 90.0  # importing torch on a cold disk takes its time
-_OTHER_FLEET_S = 10.0
+_OTHER_FLEET_S = 30.0  # it may be starting at the same time as the supervisor
+_SAY_AFTER_S = 3.0
 
 
 def reach_broker(url: str, masked_url: str) -> redis.Redis:
@@ -92,7 +96,8 @@ def ready_workers(
     """
     system = configuration.system
     own = bool(system.fleet.train or system.fleet.evaluate)
-    deadline_s = time.monotonic() + (_OWN_FLEET_S if own else _OTHER_FLEET_S)
+    limit_s = _OWN_FLEET_S if own else _OTHER_FLEET_S
+    started_s, said = time.monotonic(), own
     while True:
         try:
             fleet = read_fleet(client)
@@ -102,8 +107,12 @@ def ready_workers(
         if not missing:
             break
         failed = starting()
-        if failed is not None or time.monotonic() > deadline_s:
+        waited_s = time.monotonic() - started_s
+        if failed is not None or waited_s > limit_s:
             raise NotReadyError(*([failed] if failed else missing))
+        if not said and waited_s > _SAY_AFTER_S:
+            log.info("waiting up to %.0f s: %s", limit_s, missing[0])
+            said = True
         time.sleep(0.05)
     if configuration.pipeline.training.device == "cuda" and not _with_cuda(fleet):
         devices = ", ".join(sorted({worker.device for worker in fleet if worker.role == "train"}))

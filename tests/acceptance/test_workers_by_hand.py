@@ -66,7 +66,8 @@ def test_a_run_without_train_workers_is_refused(cluster: Workplace) -> None:
     """Exit 3, with how many there are and how to start one."""
     with workers(cluster, "evaluate"):
         done = cluster.run("--experiment-mode")
-    assert done.returncode == 3
+    assert done.returncode == 3, done.stderr
+    assert "waiting up to 30 s: fleet: 0 train workers" in done.stderr
     assert "0 train workers are alive, 1 needed; start one with" in done.stderr
     assert not cluster.run_dir.exists()
 
