@@ -24,6 +24,10 @@ result_chord_expires = 90 * 86_400
 # With Redis away publishing a chord would block for 19 s; the supervisor keeps the intent and retries itself.
 result_backend_transport_options = {"retry_policy": {"max_retries": 0}}
 broker_connection_retry_on_startup = True
+# Only tasks that are acknowledged late would be cancelled, which are none; left out, Celery warns of it.
+worker_cancel_long_running_tasks_on_connection_loss = True
+# A worker waits for its broker however long that is away; the default gives up after a hundred tries.
+broker_connection_max_retries = None
 # Each worker has a queue of its own, for setup and gangs.
 worker_direct = True
 # select, gather and decide are short and others wait for them: serve them before evaluate. The default is round robin.

@@ -25,6 +25,7 @@ class WorkerEntry(msgspec.Struct, frozen=True, kw_only=True):
     state: Literal["idle", "busy"]
     task: TaskId | None
     since_us: int
+    lease_s: float  # what the worker was started with
     pid: int
     versions: dict[str, str]
 
@@ -38,10 +39,10 @@ def code_version() -> str:
     return digest.hexdigest()[:12]
 
 
-def register(client: redis.Redis, entry: WorkerEntry, lease_s: float) -> None:
-    """Write or renew a worker's entry for `lease_s`."""
+def register(client: redis.Redis, entry: WorkerEntry) -> None:
+    """Write or renew a worker's entry for its lease."""
     pipe = client.pipeline(transaction=False)
-    pipe.set(names.worker_key(entry.worker), msgspec.json.encode(entry), px=round(lease_s * 1000))
+    pipe.set(names.worker_key(entry.worker), msgspec.json.encode(entry), px=round(entry.lease_s * 1000))
     pipe.sadd(names.FLEET_KEY, entry.worker)
     pipe.execute()
 
@@ -56,16 +57,25 @@ def read_fleet(client: redis.Redis) -> list[WorkerEntry]:
     """The workers whose lease has not run out, in the order of role and hostname."""
     ids = sorted(cast(set[str], client.smembers(names.FLEET_KEY)))
     bodies = cast(list[str | None], client.mget([names.worker_key(WorkerId(i)) for i in ids])) if ids else []
-    entries = [msgspec.json.decode(body, type=WorkerEntry) for body in bodies if body is not None]
+    entries = [entry for entry in map(_entry_of, bodies) if entry is not None]
     gone = [worker for worker, body in zip(ids, bodies, strict=True) if body is None]
     if gone:
         client.srem(names.FLEET_KEY, *gone)
     return sorted(entries, key=lambda entry: (entry.role, entry.hostname))
 
 
-def lease_ages_s(client: redis.Redis, workers: Sequence[WorkerEntry], lease_s: float) -> list[float]:
-    """Seconds since each worker renewed its entry, for workers that take leases of `lease_s`."""
+def _entry_of(body: str | None) -> WorkerEntry | None:
+    """None for an entry that is gone, or that a worker of another version wrote in another shape."""
+    try:
+        return None if body is None else msgspec.json.decode(body, type=WorkerEntry)
+    except msgspec.MsgspecError:
+        return None
+
+
+def lease_ages_s(client: redis.Redis, workers: Sequence[WorkerEntry]) -> list[float]:
+    """Seconds since each worker renewed its entry."""
     pipe = client.pipeline(transaction=False)
     for worker in workers:
         pipe.pttl(names.worker_key(worker.worker))
-    return [max(0.0, lease_s - max(left_ms, 0) / 1000) for left_ms in pipe.execute()]
+    left_ms = pipe.execute()
+    return [max(0.0, worker.lease_s - max(left, 0) / 1000) for worker, left in zip(workers, left_ms, strict=True)]

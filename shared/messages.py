@@ -10,8 +10,7 @@ from shared.artifacts import ArtifactRef
 from shared.config.pipeline import Pipeline
 from shared.config.system import Dataset
 from shared.ids import RunId, TaskId, TriggerId, WorkerId
-
-MESSAGE_VERSION = 1
+from shared.names import MESSAGE_VERSION
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True):

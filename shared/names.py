@@ -4,16 +4,28 @@ from __future__ import annotations
 
 from shared.ids import RunId, TaskId, WorkerId
 
+# Version of the messages. It is part of the queues' names from the second on, so that workers that speak another one
+# do not take what they cannot read.
+MESSAGE_VERSION = 1
+
+
+def _queue(kind: str) -> str:
+    return kind if MESSAGE_VERSION == 1 else f"{kind}.v{MESSAGE_VERSION}"
+
+
 # Celery queues, one a kind of work. An evaluate worker serves its queues in this order.
-QUEUES_BY_ROLE = {"train": ("train",), "evaluate": ("select", "gather", "decide", "evaluate")}
+QUEUES_BY_ROLE = {
+    role: tuple(map(_queue, kinds))
+    for role, kinds in {"train": ("train",), "evaluate": ("select", "gather", "decide", "evaluate")}.items()
+}
 QUEUE_BY_TASK = {
-    "select": "select",
-    "train": "train",
-    "check": "train",
-    "gather": "gather",
-    "decide": "decide",
-    "evaluate": "evaluate",
-    "baseline": "evaluate",
+    "select": _queue("select"),
+    "train": _queue("train"),
+    "check": _queue("train"),
+    "gather": _queue("gather"),
+    "decide": _queue("decide"),
+    "evaluate": _queue("evaluate"),
+    "baseline": _queue("evaluate"),
 }
 ROLE_BY_QUEUE = {queue: role for role, queues in QUEUES_BY_ROLE.items() for queue in queues}
 
@@ -44,6 +56,11 @@ def leases_key(run: RunId) -> str:
 def reports_key(run: RunId) -> str:
     """Stream of reports to the supervisor. Trimmed to what the journal does not have yet."""
     return f"modyn:run:{run}:reports"
+
+
+def probe_key(run: RunId) -> str:
+    """Written to see whether Redis takes anything. Expires in a second."""
+    return f"modyn:run:{run}:probe"
 
 
 def recall_key(run: RunId) -> str:

@@ -24,8 +24,8 @@ def main() -> None:
     if arguments.parent_pid is not None:
         _die_with(arguments.parent_pid)
     os.environ["MODYN_ROLE"] = arguments.role
-    os.environ["MODYN_WORKER_ID"] = uuid.uuid4().hex
     os.environ["MODYN_WORKER_NAME"] = f"{arguments.name}@{socket.gethostname()}"
+    os.environ["MODYN_WORKER_ID"] = f"{os.environ['MODYN_WORKER_NAME']}-{uuid.uuid4().hex[:12]}"
     warnings.filterwarnings("ignore", message="You're running the worker with superuser")  # containers do
     from workers.app import app, queues  # noqa: PLC0415 - reads the environment set above
 

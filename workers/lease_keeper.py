@@ -79,12 +79,14 @@ class LeaseKeeper:
             try:
                 self._renew()
                 if away:
-                    log.info("broker is back")
+                    log.warning("broker is back")
                 away = False
             except redis.RedisError as error:
                 if not away:
                     log.warning("broker is away (%s); trying again every %.1f s", error, self._lease_s / 5)
                 away = True
+            except Exception:  # without this thread the worker's leases would end, again and again
+                log.exception("the lease was not renewed")
 
     def _period_s(self) -> float:
         hurried = not self._registered or self._draining_since_s is not None
@@ -105,7 +107,7 @@ class LeaseKeeper:
             mine = self._claims.renew(slot.attempt, slot.lease_s)
             if not mine or self._claims.is_recalled(slot.attempt.run_id):
                 self._slot.recall(slot.attempt)
-        register(self._client, self._entry(slot), self._lease_s)
+        register(self._client, self._entry(slot))
         self._registered = True
 
     def _end_draining_child(self, slot: Slot) -> None:
@@ -136,6 +138,7 @@ class LeaseKeeper:
             state="idle" if slot.attempt is None else "busy",
             task=None if slot.attempt is None else slot.attempt.task_id,
             since_us=slot.since_us,
+            lease_s=self._lease_s,
             pid=os.getpid(),
             versions=slot.versions,
         )

@@ -17,7 +17,7 @@ from shared.errors import ArtifactError, DataError, ModynError, NotReadyError
 from shared.ids import TaskId
 from shared.messages import MESSAGE_VERSION, AnyReport, AnyTask, Failed, Released, task_of
 from workers import child
-from workers.failures import device_is_broken, explain
+from workers.failures import blame, device_is_broken, explain
 from workers.set_up import setup_record
 from workers.stages import Work, stage
 from workers.training.job import Interrupted
@@ -62,7 +62,7 @@ def perform(task_id: str, message: dict[str, Any], results: list[Any]) -> Any:
     child.announce(attempt, record)
     try:
         report, result = _work(Work(task=task, record=record, attempt=attempt, results=results))
-        if not _patiently(lambda: child.claims().report(attempt, report, result)):
+        if not _patiently(lambda: child.claims().report(attempt, report, result), finished=True):
             raise Unfinished(f"{task_id} attempt {task.attempt} was published again while this worker had it")
     finally:
         child.announce()
@@ -97,14 +97,18 @@ def _sentence(task: AnyTask, error: Exception) -> str:
     explained = explain(error)
     if explained is not None:
         return f"{task.kind}: {explained}"
-    return f"{task.kind} raised {type(error).__name__}: {error}. The worker's traceback is in journal.jsonl."
+    return f"{task.kind} raised {blame(error)}. The worker's traceback is in journal.jsonl."
 
 
-def _patiently(act: Callable[[], T]) -> T:
-    """Wait out a broker that is away: work that is finished, or about to begin, is worth the patience."""
+def _patiently(act: Callable[[], T], *, finished: bool = False) -> T:
+    """Wait out a broker that is away: work that is `finished`, or about to begin, is worth the patience.
+
+    Raises Unfinished if the worker is asked to stop before it began.
+    """
     while True:
         try:
             return act()
-        except (redis.ConnectionError, redis.TimeoutError):
-            child.should_stop()  # not hung, only waiting
+        except (redis.ConnectionError, redis.TimeoutError, redis.ResponseError):  # the last: full, or read-only
+            if child.should_stop() and not finished:
+                raise Unfinished("asked to stop before the broker was back") from None
             time.sleep(_RETRY_EVERY_S)

@@ -22,7 +22,7 @@ def run(arguments: argparse.Namespace) -> int:
     system = load_system(arguments.config)
     client, _ = reach_running_broker(system)
     workers = read_fleet(client)
-    described = describe(workers, lease_ages_s(client, workers, system.lease_s))
+    described = describe(workers, lease_ages_s(client, workers))
     client.close()
     console = table_console()
     if arguments.json:

@@ -70,12 +70,19 @@ def note_header(state: RunState, report: Report, header: OpenTask) -> RunState:
     return state.with_task(chord.body_id, msgspec.structs.replace(body, results=results))
 
 
+def is_hopeless(state: RunState, task_id: TaskId) -> bool:
+    """Whether the next worker that is lost over this task is the last."""
+    open_task = state.tasks[task_id]
+    return open_task.ripe and open_task.losses + 1 >= state.settings.attempts
+
+
 def lost(state: RunState, task_id: TaskId) -> Step:
     """A worker that had the task is gone. Again, a little later each time; after too many losses it is given up."""
     open_task = state.tasks[task_id]
     losses = open_task.losses + 1
+    hopeless = is_hopeless(state, task_id)
     state = state.with_task(task_id, msgspec.structs.replace(open_task, losses=losses))
-    if losses >= state.settings.attempts:
+    if hopeless:
         sentence = (
             f"{losses} workers were lost over its {parts_of(task_id).stage} task, the last was {open_task.worker}. "
             "The workers' log says what ended them: most often memory that ran out, or a task that hung."
@@ -91,8 +98,12 @@ def give_up(state: RunState, task_id: TaskId, sentence: str, *, resumable: bool)
     cause lies outside the pipeline, so the trigger is not to blame.
     """
     parts = parts_of(task_id)
+    if state.trigger(parts.trigger_id).was_committed and parts.stage in _TRAINING_STAGES:
+        sentence += " Its model was committed before and is gone: bring models/ back, or mend the cause; then --resume."
+        resumable = True
     if resumable or not state.settings.continue_on_failure or parts.stage not in _TRAINING_STAGES:
-        return state, [End(status="failed", reason=f"trigger {parts.trigger_id}: {sentence}")]
+        reason = f"trigger {parts.trigger_id}: {sentence}"
+        return state, [End(status="failed", reason=reason, trigger_id=parts.trigger_id)]
     return fail_trigger(state, parts.trigger_id, sentence), []
 
 
@@ -135,7 +146,9 @@ def _with_present_models(state: RunState, task_id: TaskId) -> RunState:
 
 def _republish(state: RunState, task_id: TaskId, delay_s: float) -> Republish:
     open_task = state.tasks[task_id]
-    results = None
+    chord, results = open_task.chord, None
+    if chord is not None and not open_task.is_body and chord.body_id in state.tasks:
+        chord = msgspec.structs.replace(chord, body=state.tasks[chord.body_id].task)  # the attempt that counts now
     if open_task.is_body and open_task.chord is not None:
         results = tuple(open_task.results.get(header_id) for header_id, _ in open_task.chord.headers)
-    return Republish(task_id=task_id, task=open_task.task, chord=open_task.chord, results=results, delay_s=delay_s)
+    return Republish(task_id=task_id, task=open_task.task, chord=chord, results=results, delay_s=delay_s)

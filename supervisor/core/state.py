@@ -14,7 +14,7 @@ from immutables import Map
 from shared.artifacts import ArtifactRef
 from shared.config.pipeline import Last, NewData, Pipeline, UntilNextTrigger, Window
 from shared.ids import RunId, TaskId, TriggerId, WorkerId
-from shared.messages import AnyTask
+from shared.messages import AnyTask, Claimed, Report
 from supervisor.core.commands import PublishChord
 from supervisor.core.events import Fired, Slice
 
@@ -48,6 +48,7 @@ class TriggerState(msgspec.Struct, frozen=True, kw_only=True):
     deployed_after: TriggerId | None = None  # what was deployed once its decision was made
     slice_tasks: int = 0  # evaluations over slices published so far
     slices_scored: int = 0  # closed slices that these cover, the first so many
+    was_committed: bool = False  # it has had a model, which others were compared with
     remade: bool = False  # its artifacts were lost, and are made anew
     retired: bool = False  # its weights were let go of
     last_attempt: int = 0  # the highest number of any attempt at its tasks
@@ -146,6 +147,13 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     def first_usable_key(self) -> int:
         """The first row that may be trained and scored on: the first followed, unless all that existed was taken."""
         return 0 if self.train_on_everything else self.first_key
+
+    def answered_by(self, report: Report) -> OpenTask | None:
+        """The open task that a report answers; None if it is a zombie's, or a body's that ran before its headers."""
+        open_task = self.tasks.get(report.task_id)
+        if open_task is None or open_task.task.attempt != report.attempt:
+            return None
+        return open_task if open_task.ripe or isinstance(report, Claimed) else None
 
     def trigger(self, index: int) -> TriggerState:
         """The trigger with this id."""

@@ -196,7 +196,8 @@ def _(report: Selected, state: RunState, trigger_id: TriggerId) -> Step:
 
 @_accept.register
 def _(report: Gathered, state: RunState, trigger_id: TriggerId) -> Step:
-    state = state.with_trigger(trigger_id, phase=Phase.COMMITTED, model=committed(report.model, "model.safetensors"))
+    model = committed(report.model, "model.safetensors")
+    state = state.with_trigger(trigger_id, phase=Phase.COMMITTED, model=model, was_committed=True)
     if state.first_model is None or trigger_id < state.first_model:
         state = state.but(first_model=trigger_id)
     if state.settings.models_kept is not None:

@@ -8,8 +8,20 @@ from typing import Any
 import msgspec
 
 from shared.config.pipeline import Pipeline
-from shared.ids import TaskId, parts_of
-from shared.messages import Baselined, Claimed, Decided, Evaluated, Failed, MetricValue, Released, Selected, Trained
+from shared.ids import parts_of
+from shared.messages import (
+    Baselined,
+    Claimed,
+    Decided,
+    Evaluated,
+    Failed,
+    MetricValue,
+    Released,
+    Report,
+    Selected,
+    Trained,
+)
+from supervisor.core.attempts import is_hopeless
 from supervisor.core.events import AnyEvent, Ended, LeaseExpired, Reported, Unclaimed
 from supervisor.core.state import RunState
 from supervisor.results.composite import Composite, composite
@@ -42,7 +54,8 @@ class Tally:
     def record(self, event: AnyEvent, before: RunState) -> None:
         """Take note of an event; `before` is the state it met, which says whether the report counts."""
         if isinstance(event, LeaseExpired | Unclaimed) and event.task_id in before.tasks:
-            self.republished += 1
+            given_up = isinstance(event, LeaseExpired) and is_hopeless(before, event.task_id)
+            self.republished += not given_up
         elif isinstance(event, Ended):
             self.workers_lost += event.workers_lost
             self.reconnects += event.reconnects
@@ -52,8 +65,7 @@ class Tally:
 
     def _reported(self, event: Reported, before: RunState) -> None:
         report: Any = event.report
-        open_task = before.tasks.get(getattr(report, "task_id", TaskId("")))
-        if open_task is None or open_task.task.attempt != report.attempt:
+        if not isinstance(report, Report) or before.answered_by(report) is None:
             return
         trigger_id, stage = parts_of(report.task_id).trigger_id, parts_of(report.task_id).stage
         facts = self.facts[trigger_id]

@@ -20,6 +20,12 @@ _TIMEOUT_S = 5.0
 _LAST_WORDS_S = 6.0  # at the end of a run, for what is still to be told
 
 
+_OVER = {
+    "run_stalled": "the run goes on",
+    "no_workers": "workers are there again",
+}
+
+
 class Alerts:
     """Sends from a thread of its own, so that a slow receiver never holds the run up. Each condition is told once."""
 
@@ -44,8 +50,10 @@ class Alerts:
             self._standing.add(event)
             log.warning("! %s", sentence)
             self.tell(event, sentence)
-        elif not holds:
+        elif not holds and event in self._standing:
             self._standing.discard(event)
+            log.info("over: %s", _OVER[event])
+            self.tell(f"{event}_over", _OVER[event])
 
     def close(self) -> None:
         """Let what is still to be told go out."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
 from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,12 @@ from shared.artifacts import ArtifactRef, commit_artifact, write_artifact
 from shared.config.load import Configuration
 from shared.errors import ConfigurationError
 from shared.ids import TriggerId
+
+# All that a supervisor leaves that was killed before its run began.
+_BEFORE_A_RUN = {".lock", "pipeline.yaml", "config.yaml", "journal.jsonl"}
+
+
+_LOOK_S = 0.5  # longer than anybody looks at a lock
 
 
 class RunDirectory:
@@ -29,8 +36,12 @@ class RunDirectory:
 
     @property
     def holds_a_run(self) -> bool:
-        """Whether a run was started here."""
-        return self.journal_path.exists() and self.journal_path.stat().st_size > 0
+        """Whether a run has begun here: its first line is whole."""
+        try:
+            with self.journal_path.open("rb") as journal:
+                return journal.readline().endswith(b"\n")
+        except OSError:
+            return False
 
     @property
     def is_summed_up(self) -> bool:
@@ -57,13 +68,18 @@ class RunDirectory:
                 raise ConfigurationError(
                     f"--run-dir {self.path} already holds a run; go on with it with --resume, or name another folder."
                 )
-            if self.path.is_dir() and any(self.path.iterdir()):
+            if self.path.is_dir() and not self._holds_at_most_a_beginning():
                 raise ConfigurationError(f"--run-dir {self.path} is not empty; name a folder that is absent or empty.")
             nearest = next(one for one in (self.path, *self.path.parents) if one.exists())
         except OSError as error:
             raise ConfigurationError(f"--run-dir {self.path} cannot be used: {error.strerror}.") from None
         if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
             raise ConfigurationError(f"--run-dir {self.path} cannot be made: {nearest} is no folder to write in.")
+
+    def _holds_at_most_a_beginning(self) -> bool:
+        """Whether it is empty, or left by a supervisor that was killed before its run began: that made a lock first."""
+        there = {file.name for file in self.path.iterdir()}
+        return not there or (".lock" in there and there <= _BEFORE_A_RUN)
 
     def create(self, configuration: Configuration) -> None:
         """Make the directory, lock it, and write both configurations as resolved. Raises ConfigurationError."""
@@ -73,12 +89,16 @@ class RunDirectory:
         except OSError as error:
             raise ConfigurationError(f"--run-dir {self.path} cannot be made: {error.strerror}.") from None
         self.lock()
+        for name in _BEFORE_A_RUN - {".lock"}:  # of a run that was killed before it began
+            (self.path / name).unlink(missing_ok=True)
         self._describe(configuration)
 
     def reopen(self, configuration: Configuration) -> None:
         """Lock the directory of a run that is to go on. Raises ConfigurationError if it is not one, or differs."""
         if not self.holds_a_run:
-            raise ConfigurationError(f"--resume: {self.path} holds no run; name its folder with --run-dir.")
+            raise ConfigurationError(
+                f"--resume: no run has begun in {self.path}; name a run's folder with --run-dir, or leave out --resume."
+            )
         self.lock()
         self.compare(configuration)
         self._describe(configuration)
@@ -108,12 +128,14 @@ class RunDirectory:
     def lock(self) -> None:
         """Become the only supervisor on this directory; the kernel lets go when the process ends."""
         self._lock = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        give_up_s = time.monotonic() + _LOOK_S
+        while not _try_lock(self._lock):
+            if time.monotonic() < give_up_s:  # it may only be looked at, by `runs`
+                time.sleep(0.01)
+                continue
             raise ConfigurationError(
                 f"another supervisor is working on {self.path}; stop it first with ./modyn-supervisor stop {self.path}."
-            ) from None
+            )
         os.ftruncate(self._lock, 0)
         os.pwrite(self._lock, str(os.getpid()).encode(), 0)
 
@@ -123,10 +145,13 @@ class RunDirectory:
         if not file.exists():
             return None
         with file.open("r+") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return int(lock.read())
+            give_up_s = time.monotonic() + _LOOK_S
+            while not _try_lock(lock.fileno()):
+                lock.seek(0)
+                pid = lock.read()
+                if pid or time.monotonic() > give_up_s:
+                    return int(pid) if pid else None
+                time.sleep(0.01)  # it is about to say who it is
         return None
 
     def write(self, name: str, text: str) -> None:
@@ -154,6 +179,14 @@ class RunDirectory:
         ref = commit_artifact(attempt, self.model_uri(trigger_id))
         described = {"object": "model.safetensors", "sha256": ref.sha256, "size_bytes": ref.size_bytes, **about}
         self.write(f"models/{trigger_id}/model.json", json.dumps(described, indent=2, ensure_ascii=False) + "\n")
+
+
+def _try_lock(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _resolved(configuration: Configuration) -> tuple[tuple[str, str], ...]:

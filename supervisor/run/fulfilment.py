@@ -18,7 +18,7 @@ from supervisor.core.commands import (
     RetireModel,
 )
 from supervisor.core.state import RunState
-from supervisor.run.committer import Committer
+from supervisor.run.committer import Commit, Committer
 from supervisor.run.publisher import Publisher
 
 
@@ -60,7 +60,7 @@ class Fulfilment:
         while self._intents:
             command = self._intents[0]
             if isinstance(command, End):
-                self._intents.clear()
+                self.commit(state)
                 return command
             self._do(command, state)
             self._intents.popleft()
@@ -71,11 +71,11 @@ class Fulfilment:
         self._intents = deque(command for command in self._intents if not isinstance(command, End))
 
     def commit(self, state: RunState) -> None:
-        """Do only what belongs to the run directory; messages are of no use any more."""
-        for command in self._intents:
-            if isinstance(command, CommitTrainingSet | CommitModel):
-                self._do(command, state)
-        self._intents.clear()
+        """Do only what belongs to the run directory; messages are of no use any more. Raises ArtifactError."""
+        self._intents = deque(one for one in self._intents if isinstance(one, Commit | RetireModel))
+        while self._intents:
+            self._do(self._intents[0], state)
+            self._intents.popleft()
 
     def _do(self, command: AnyCommand, state: RunState) -> None:
         match command:

@@ -7,6 +7,9 @@ from pathlib import Path
 
 from supervisor.core.state import Phase, RunState
 
+# Files of the run directory itself; a write that was cut off leaves a temporary one.
+_WRITTEN_WHOLE = ("pipeline.yaml", "config.yaml", "evaluations.csv", "summary.json")
+
 
 def forget_attempts(run_dir: Path, trigger_id: int) -> None:
     """Members, checkpoints and attempts of a training whose model is committed."""
@@ -17,6 +20,9 @@ def forget_attempts(run_dir: Path, trigger_id: int) -> None:
 
 def collect(run_dir: Path, state: RunState) -> None:
     """Remove it, of triggers whose work is over: elsewhere somebody may be writing."""
+    for name in _WRITTEN_WHOLE:
+        for left in run_dir.glob(f".{name}.*.tmp"):
+            _remove(left)
     for file in (run_dir / "training_sets").glob(".*"):  # what is committed has no dot before its name
         if _phase(state, file.name.lstrip(".").split(".")[0]) not in (None, Phase.WAITING, Phase.SELECTING):
             _remove(file)

@@ -93,8 +93,12 @@ class Loop:
         self._observer = Observer(self._configuration.pipeline, self._links.dataset, self.state)
         self._fulfil()
 
-    def resume(self, resumed: Resumed) -> None:
-        """Hear what was reported meanwhile, then go on; tasks that workers still have are left to them."""
+    def resume(self, opening: Iterable[AnyEvent], resumed: Resumed) -> None:
+        """Let the first events of this session happen, hear what was reported meanwhile, then go on.
+
+        Tasks that workers still have are left to them.
+        """
+        self._happen(list(opening))
         self._reports.continue_stream(self.state.report_position)
         while self._hear(0.0):
             pass
@@ -122,10 +126,14 @@ class Loop:
         except redis.RedisError as error:
             self._lost(error)
 
+    def commit(self) -> None:
+        """Give all that was reported its final name. Raises ArtifactError."""
+        self._fulfilment.commit(self.state)
+
     def finish(self, status: Literal["stopped", "failed"], reason: str) -> RunState:
         """Hear what came in last, commit it, and end the run; it can be resumed."""
         self._hear(0.0)
-        self._fulfilment.commit(self.state)
+        self.commit()
         self._happen([self._ended(status, reason)])
         return self.state
 
@@ -196,6 +204,8 @@ class Loop:
     def _hear(self, block_s: float) -> bool:
         """Take what the workers reported since; whether there was anything."""
         try:
+            if self._away:
+                self._watch.knock()
             entries = self._reports.next(block_s)
             self._back()
         except redis.RedisError as error:
@@ -220,6 +230,7 @@ class Loop:
         """Mend the platform, and see what became of open tasks."""
         self._links.platform.mend(away=self._away)
         if self._away:
+            self._alert_to_silence(f"the broker is away, and nothing was reported for {self._silent_s:.0f} s")
             return
         try:
             self._reports.trim(self.state.report_position)
@@ -230,15 +241,25 @@ class Loop:
 
     def _look_for_trouble(self) -> None:
         """Alert to a run in which nothing goes on any more, although there is work."""
-        waits, silent_s = bool(self.state.tasks), time.monotonic() - self._heard_s
-        limit_s = self._configuration.pipeline.training.stall_after_s
-        stalled = f"nothing was reported for {silent_s:.0f} s, although {len(self.state.tasks)} tasks are open"
         # A task that is renewed goes on, however seldom it reports: its worker ends it if it hangs.
-        nothing_goes_on = waits and silent_s > limit_s and not self._watch.standing(self.state)
-        self._links.alerts.while_true("run_stalled", nothing_goes_on, stalled)
-        missing = self._watch.roles_without_workers if waits else frozenset()
+        if not self._is_silent or not self._watch.standing(self.state):
+            count = len(self.state.tasks)
+            self._alert_to_silence(f"nothing was reported for {self._silent_s:.0f} s, although {count} tasks are open")
+        missing = self._watch.roles_without_workers if self.state.tasks else frozenset()
         nobody = f"no {' and no '.join(sorted(missing))} worker is alive; the run waits for one"
         self._links.alerts.while_true("no_workers", bool(missing), nobody)
+
+    @property
+    def _silent_s(self) -> float:
+        """For how long nobody has reported anything."""
+        return time.monotonic() - self._heard_s
+
+    @property
+    def _is_silent(self) -> bool:
+        return self._silent_s > self._configuration.pipeline.training.stall_after_s
+
+    def _alert_to_silence(self, sentence: str) -> None:
+        self._links.alerts.while_true("run_stalled", bool(self.state.tasks) and self._is_silent, sentence)
 
     def _record(self) -> None:
         """Now and then show what the run has come to: one that follows a dataset may not end for months."""
@@ -256,6 +277,8 @@ class Loop:
         except (OperationalError, redis.RedisError) as error:
             self._lost(error)
             return
+        if end is not None and end.trigger_id is not None:
+            self._links.alerts.tell("trigger_failed", end.reason, trigger=end.trigger_id)
         if end is not None:
             self._happen([self._ended(end.status, end.reason)])
 

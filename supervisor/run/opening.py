@@ -12,6 +12,7 @@ from shared.ids import TriggerId
 from shared.messages import SetupRecord
 from shared.timestamps import format_timestamp, now_us
 from supervisor.core.events import AnyEvent, Discovered, Fired, RunStarted
+from supervisor.core.state import RunState
 
 _ROWS_AT_ONCE = 1_000_000
 
@@ -49,7 +50,17 @@ def opening_events(pipeline: Pipeline, scope: Scope, dataset: TableDataset, setu
         everything=_over_everything(dataset) if mode == "train_on_everything" else None,
         maximum_triggers=scope.maximum_triggers,
     )
-    return [Discovered(time_us=now_us(), entries=dataset.entries), started]
+    # The first line makes a run: cut off after it, a run goes on; before it, none had begun.
+    return [started, Discovered(time_us=now_us(), entries=dataset.entries)]
+
+
+def undiscovered(state: RunState, journaled: int, dataset: TableDataset) -> list[AnyEvent]:
+    """Files that were found while nobody worked on the run, or just before it was killed: their keys must last, too.
+
+    `journaled`: how many the journal knows. A replay follows no file that came after it began.
+    """
+    followed = [one for one in dataset.entries[journaled:] if state.stop_key is None or one.first_key < state.stop_key]
+    return [Discovered(time_us=now_us(), entries=tuple(followed))] if followed else []
 
 
 def _nothing_to_replay(dataset: TableDataset) -> str:

@@ -152,11 +152,16 @@ def _is_answer(report: AnyReport) -> bool:
     return isinstance(report, SetUp) or parts_of(report.task_id).stage == "check"
 
 
-def tear_down(client: redis.Redis, publisher: Publisher, run_id: RunId) -> None:
-    """Have the workers forget the run, and remove what coordination needed; journal and artifacts stay."""
+def tear_down(client: redis.Redis, publisher: Publisher, run_id: RunId, *, heard: bool) -> None:
+    """Have the workers forget the run, and remove what coordination needed; journal and artifacts stay.
+
+    Reports that were not `heard` stay, too: a later session will hear them.
+    """
     for worker in read_fleet(client):
         publisher.tear_down(worker.hostname, _SETUP_S)
-    client.delete(names.setup_key(run_id), names.reports_key(run_id), names.leases_key(run_id))
+    client.delete(names.setup_key(run_id))
+    if heard:
+        client.delete(names.reports_key(run_id), names.leases_key(run_id))
 
 
 def judge(report: Checked, configuration: Configuration) -> None:

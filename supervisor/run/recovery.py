@@ -33,6 +33,7 @@ class Recovered(msgspec.Struct, kw_only=True):
 
     state: RunState
     tally: Tally
+    files: int  # of the dataset that the journal knows
     resumed: Resumed  # with what was lost; the tasks that workers still have are for the loop to find
 
 
@@ -72,7 +73,7 @@ def recover(configuration: Configuration, directory: RunDirectory) -> Recovered:
     resumed = Resumed(
         time_us=now_us(), lost_training_sets=tuple(lost[CommitTrainingSet]), lost_models=tuple(lost[CommitModel])
     )
-    return Recovered(state=state, tally=tally, resumed=resumed)
+    return Recovered(state=state, tally=tally, files=len(entries), resumed=resumed)
 
 
 def _without_members(state: RunState) -> list[TriggerId]:

@@ -34,7 +34,7 @@ def check_system(configuration: Configuration) -> list[WorkerEntry]:
             Preparation(platform, publisher, configuration, record).carry_out(workers, check=True)
         finally:
             platform.stop_fleet()
-            tear_down(platform.client, publisher, run_id)
+            tear_down(platform.client, publisher, run_id, heard=True)
             publisher.close()
         return workers
 

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any, NamedTuple, cast
 
+import msgspec
 import redis
 
 from shared import names
 from shared.ids import RunId
 from shared.messages import AnyReport, decode_report
 
+log = logging.getLogger("run")
+
 _AT_ONCE = 500
 _BEGINNING = "0"
+
+
+def _report_in(fields: dict[str, str]) -> AnyReport | None:
+    """None for what is no report of this version; whoever sent it is not one of our workers."""
+    try:
+        return decode_report(fields.get("report", ""))
+    except msgspec.MsgspecError as error:
+        if fields.get("report"):  # an empty one only marks a place
+            log.warning("! a report was not understood and is left out: %s", error)
+        return None
 
 
 class Entry(NamedTuple):
@@ -36,9 +50,8 @@ class Reports:
         if not answer:
             return []
         raw = next(iter(answer.values()))[0] if isinstance(answer, dict) else answer[0][1]
-        entries = [Entry(position, decode_report(fields["report"])) for position, fields in raw]
-        self._position = entries[-1].position
-        return entries
+        self._position = raw[-1][0]
+        return [Entry(position, report) for position, fields in raw if (report := _report_in(fields)) is not None]
 
     def trim(self, position: str) -> None:
         """Drop what lies before `position`: the journal has it."""

@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 import redis
+from kombu.exceptions import OperationalError
 
 from shared.broker import make_app
 from shared.config.load import Configuration
@@ -35,7 +36,7 @@ from supervisor.run.directory import RunDirectory
 from supervisor.run.garbage import collect
 from supervisor.run.journal import Journal
 from supervisor.run.loop import Links, Loop
-from supervisor.run.opening import Scope, opening_events
+from supervisor.run.opening import Scope, opening_events, undiscovered
 from supervisor.run.preparation import Preparation, tear_down
 from supervisor.run.publisher import Publisher
 from supervisor.run.recovery import recover
@@ -71,6 +72,8 @@ class Session:
         self._tally = Tally(configuration.pipeline)
         self._state = RunState(settings=Settings.of(configuration.pipeline, configuration.system.retention.models))
         self._resumed: Resumed | None = None
+        self._heard = not options.resume  # nothing that workers reported is left to be heard
+        self._files = 0  # of the dataset that the journal knows
 
     def run(self) -> dict[str, Any] | None:
         """Carry the run out; the summary, None if it was finished before. Raises ModynError.
@@ -95,12 +98,11 @@ class Session:
         self.directory.reopen(self._configuration)
         found = recover(self._configuration, self.directory)
         self._state, self._tally = found.state, found.tally
-        if found.state.run_id:  # else it ended before it had begun
-            self._resumed = found.resumed
-            if self._options.scope.experiment and not found.state.experiment:
-                raise ConfigurationError(
-                    f"the run in {self.directory.path} follows its dataset; leave out --experiment-mode."
-                )
+        self._resumed, self._files = found.resumed, found.files
+        if self._options.scope.experiment and not found.state.experiment:
+            raise ConfigurationError(
+                f"the run in {self.directory.path} follows its dataset; leave out --experiment-mode."
+            )
         return found.state.status == "finished" and not (found.resumed.lost_training_sets or found.resumed.lost_models)
 
     def _on(self, platform: Platform) -> dict[str, Any]:
@@ -117,9 +119,10 @@ class Session:
         started_us = now_us() if self._state.started_us is None else self._state.started_us
         record = setup_record(self._configuration, run_id, started_us, str(self.directory.path), root)
         try:
-            opening: list[AnyEvent] = []
             if self._resumed is None:
                 opening = opening_events(self._configuration.pipeline, self._options.scope, dataset, record)
+            else:
+                opening = undiscovered(self._state, self._files, dataset)
             preparation = Preparation(platform, publisher, self._configuration, record)
             preparation.carry_out(workers, check=self._resumed is None)  # later all workers may be busy for hours
             self._stop.listen()
@@ -147,7 +150,7 @@ class Session:
             raise NotReadyError(sentence) from None
         finally:
             platform.stop_fleet()  # our own workers need no message
-            _quietly(lambda: tear_down(platform.client, publisher, run_id))
+            _quietly(lambda: tear_down(platform.client, publisher, run_id, heard=self._heard))
             publisher.close()
 
     def _carry_out(self, platform: Platform, links: Links, opening: list[AnyEvent]) -> dict[str, Any]:
@@ -155,9 +158,10 @@ class Session:
         loop = Loop(self._configuration, self.directory, journal, self._state, links)
         try:
             if self._resumed is not None:
-                loop.resume(self._resumed)
+                loop.resume(opening, self._resumed)
             else:
                 loop.start(opening)
+            self._heard = False
             state = loop.run()
             platform.stop_fleet()  # what it hands back is heard below
             if state.status != "finished":
@@ -170,10 +174,12 @@ class Session:
             _quietly(lambda: loop.finish("failed", reason))
             raise
         finally:
-            collect(self.directory.path, loop.state)
+            if _quietly(loop.commit):  # else what waits for its name would be taken for garbage
+                collect(self.directory.path, loop.state)
             content = self._record(loop.state)
             _quietly(lambda: shutil.copyfile(platform.log, self.directory.path / "workers.log"))
             journal.close()
+        self._heard = True
         return content
 
     def _record(self, state: RunState) -> dict[str, Any]:
@@ -197,8 +203,11 @@ def _default_directory(configuration: Configuration) -> Path:
     return Path(configuration.system.artifacts_root) / name / f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}"
 
 
-def _quietly(act: Any) -> None:
+def _quietly(act: Callable[[], object]) -> bool:
+    """Do what must not hide what went wrong before; whether it was done."""
     try:
         act()
-    except (ModynError, redis.RedisError, OSError) as error:
+    except (ModynError, redis.RedisError, OperationalError, OSError) as error:
         log.debug("not done: %s", error)
+        return False
+    return True

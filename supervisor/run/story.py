@@ -7,8 +7,9 @@ import math
 import time
 
 from shared.ids import TaskId, parts_of
-from shared.messages import Decided, Failed, Gathered, Progress, Selected, SetUp, Trained
+from shared.messages import Decided, Failed, Gathered, Progress, Report, Selected, SetUp, Trained
 from shared.timestamps import format_timestamp
+from supervisor.core.attempts import is_hopeless
 from supervisor.core.events import (
     AnyEvent,
     Ended,
@@ -28,6 +29,8 @@ from supervisor.system.versions import Versions
 
 log = logging.getLogger("run")
 
+_TOLD_SHARE = 0.05  # between two lines on a training lies this share of the time it has taken
+
 
 class Story:
     """Log lines for events; keeps the tally, too, since both see every event once."""
@@ -35,7 +38,7 @@ class Story:
     def __init__(self, tally: Tally, reconnects: int) -> None:
         self.tally = tally
         self.reconnects = reconnects
-        self._told_s: dict[str, float] = {}
+        self._told_s: dict[TaskId, tuple[float, float]] = {}  # when its progress was told first, and last
 
     def tell(self, event: AnyEvent, before: RunState) -> None:
         """One event, and the state it met."""
@@ -48,9 +51,13 @@ class Story:
                     _tell_fired(fired)
             case StreamEnded():
                 log.info("the stream ended at key %d", event.key)
-            case LeaseExpired() | Unclaimed():
-                if event.task_id in before.tasks:
-                    log.warning("! %s is published again: its worker or message was lost", event.task_id)
+            case LeaseExpired() if event.task_id in before.tasks and is_hopeless(before, event.task_id):
+                log.error("! %s is given up: %d workers were lost over it", event.task_id, before.settings.attempts)
+            case LeaseExpired() if event.task_id in before.tasks:
+                worker = before.tasks[event.task_id].worker or "its worker"
+                log.warning("! %s is published again: %s was lost", event.task_id, worker)
+            case Unclaimed() if event.task_id in before.tasks:
+                log.warning("! %s is published again: its message was lost", event.task_id)
             case Wiped():
                 log.warning("! Redis had forgotten the run; what is not claimed is published again")
             case StopAsked():
@@ -64,9 +71,9 @@ class Story:
 
     def _report(self, event: Reported, before: RunState) -> None:
         report = event.report
-        task_id = getattr(report, "task_id", TaskId(""))
-        if task_id not in before.tasks:
+        if not isinstance(report, Report) or before.answered_by(report) is None:
             return
+        task_id = report.task_id
         trigger = parts_of(task_id).trigger_id
         match report:
             case Selected():
@@ -89,10 +96,11 @@ class Story:
                 pass
 
     def progress(self, report: Progress) -> None:
-        """How a training goes, at most once a second a task."""
+        """How a training goes: every second at first, ever more seldom if it goes on for hours."""
         now_s = time.monotonic()
-        if now_s - self._told_s.get(report.task_id, -math.inf) > 1.0:
-            self._told_s[report.task_id] = now_s
+        first_s, last_s = self._told_s.get(report.task_id, (now_s, -math.inf))
+        if now_s - last_s > max(1.0, _TOLD_SHARE * (now_s - first_s)):
+            self._told_s[report.task_id] = (first_s, now_s)
             log.info(
                 "… trigger %d: epoch %d of %d, loss %.4f, %.0f s to go",
                 parts_of(report.task_id).trigger_id,

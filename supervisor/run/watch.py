@@ -18,6 +18,7 @@ from supervisor.core.events import AnyEvent, LeaseExpired, Unclaimed, Wiped
 from supervisor.core.state import RunState
 from supervisor.run.reports import Reports
 from supervisor.system.setup import write_setup
+from supervisor.system.versions import speaks
 
 log = logging.getLogger("run")
 
@@ -56,9 +57,9 @@ class Watch:
 
     @property
     def roles_without_workers(self) -> frozenset[str]:
-        """Roles of which no worker has been alive for a lease."""
+        """Roles of which no worker is alive. (An entry in the registry ends a lease after it was renewed last.)"""
         now_s = self._clock_s()
-        return frozenset(role for role, seen_s in self._last_seen_s.items() if now_s - seen_s > self._setup.lease_s)
+        return frozenset(role for role, seen_s in self._last_seen_s.items() if now_s - seen_s > self._setup.lease_s / 2)
 
     def broker_is_back(self) -> None:
         """Leases could not be renewed meanwhile, so nothing is judged for one full lease."""
@@ -66,6 +67,10 @@ class Watch:
         self._judge_from_s = now_s + self._setup.lease_s
         self._last_seen_s = dict.fromkeys(self._last_seen_s, now_s)
         self._next_s = 0.0
+
+    def knock(self) -> None:
+        """Write something. Raises redis.RedisError also if Redis answers but takes nothing: a full memory or disk."""
+        self._client.set(names.probe_key(self._setup.run_id), "", px=1000)
 
     def look(self, state: RunState, unsent: Collection[TaskId]) -> list[AnyEvent]:
         """What follows from a look; `unsent` tasks are not published yet. Raises redis.RedisError."""
@@ -123,6 +128,8 @@ class Watch:
         seen: dict[WorkerId, tuple[int, float]] = {}
         roles: set[str] = set()
         for worker in read_fleet(self._client):
+            if not speaks(worker.versions):
+                continue
             self._last_seen_s[worker.role] = now_s
             if worker.state != "idle":
                 continue

@@ -25,6 +25,7 @@ from shared.temporary import private_folder
 
 _PR_SET_PDEATHSIG = 1
 _START_S = 10.0
+_STOP_S = 10.0
 _SOCKET = "redis.sock"
 
 
@@ -127,7 +128,11 @@ class EmbeddedBroker:
         """End the server and remove what it kept; workers must have gone before."""
         with _starting(self._root):  # who takes its place waits until it has gone
             self._server.terminate()
-            self._server.wait(timeout=10)
+            try:
+                self._server.wait(timeout=_STOP_S)
+            except subprocess.TimeoutExpired:  # it stands still, or its disk does
+                self._server.kill()
+                self._server.wait()
             shutil.rmtree(self._folder, ignore_errors=True)
             if self._address.exists() and self.url.encode() in self._address.read_bytes():
                 self._address.unlink()

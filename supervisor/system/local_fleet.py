@@ -8,11 +8,13 @@ import time
 from pathlib import Path
 
 import msgspec
+import psutil
 
 from shared.config.system import System
 from supervisor.system.worker_process import PROJECT, worker_command, worker_environment
 
 _DRAIN_S = 20.0
+_STOPPED_LEASES = 10  # somebody may look at a process, or suspend the machine
 _RESPAWN_AFTER_S = 1.0  # a worker that dies at once must not be started a hundred times a second
 
 
@@ -23,6 +25,7 @@ class Member(msgspec.Struct, kw_only=True):
     name: str
     process: subprocess.Popen[bytes]
     started_s: float
+    looks_stopped: int = 0  # how often in a row it was seen to stand still
 
 
 class LocalFleet:
@@ -32,6 +35,7 @@ class LocalFleet:
         self._environment = worker_environment(system, broker_url, system.fleet.device)
         self._log = log.open("ab")
         self.workers_lost = 0
+        self._lease_s, self._next_look_s = system.lease_s, 0.0
         counts = (("train", system.fleet.train), ("evaluate", system.fleet.evaluate))
         self._members = [
             self._start(role, f"{role}-{number}-{os.getpid()}") for role, count in counts for number in range(count)
@@ -44,13 +48,26 @@ class LocalFleet:
     def respawn(self) -> list[str]:
         """Start again what has died; the names of those workers."""
         lost = []
+        self._end_stopped()
         for member in self._members:
             if member.process.poll() is not None and time.monotonic() - member.started_s > _RESPAWN_AFTER_S:
                 self.workers_lost += 1
                 lost.append(member.name)
                 fresh = self._start(member.role, member.name)
-                member.process, member.started_s = fresh.process, fresh.started_s
+                member.process, member.started_s, member.looks_stopped = fresh.process, fresh.started_s, 0
         return lost
+
+    def _end_stopped(self) -> None:
+        """End workers whose main process has stood still for many leases: nobody else can start one in their place."""
+        now_s = time.monotonic()
+        if now_s < self._next_look_s:
+            return
+        self._next_look_s = now_s + self._lease_s
+        for member in self._members:
+            member.looks_stopped = member.looks_stopped + 1 if _stands_still(member.process) else 0
+            if member.looks_stopped > _STOPPED_LEASES:
+                member.process.kill()
+                member.process.wait()
 
     def stop(self) -> None:
         """Have all workers hand back what they do and exit; end those that do not within the drain time."""
@@ -77,3 +94,10 @@ class LocalFleet:
             start_new_session=True,  # Ctrl+C is for the supervisor, which then lets the workers hand back
         )
         return Member(role=role, name=name, process=process, started_s=time.monotonic())
+
+
+def _stands_still(process: subprocess.Popen[bytes]) -> bool:
+    try:
+        return bool(psutil.Process(process.pid).status() in (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP))
+    except psutil.NoSuchProcess:
+        return False

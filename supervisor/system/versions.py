@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from shared.messages import MESSAGE_VERSION
+from shared.names import MESSAGE_VERSION
 
 log = logging.getLogger("run")
 
@@ -26,12 +26,12 @@ class Versions:
         if differing and hostname not in self._named:
             self._named.add(hostname)
             told = ", ".join(f"{name} {versions.get(name)} instead of {known[name]}" for name in differing)
-            log.warning(
-                "! worker %s differs from %s: %s. Results may depend on who does a task; give both the same versions.",
-                hostname,
-                first,
-                told,
+            what = (
+                "Results may depend on who does a task; give both the same versions."
+                if speaks(versions)
+                else "It takes no work of this run; start it from the supervisor's version."
             )
+            log.warning("! worker %s differs from %s: %s. %s", hostname, first, told, what)
 
 
 def speaks(versions: Mapping[str, str]) -> bool:

@@ -26,11 +26,12 @@ def test_a_run_on_workers_started_by_hand(cluster: Workplace, client: redis.Redi
         state="busy",
         task=TaskId("other/0/train/0"),
         since_us=0,
+        lease_s=60.0,
         pid=1,
         versions={},
     )
     with workers(cluster, "train", "evaluate") as started:
-        register(client, busy, 60.0)
+        register(client, busy)
         done = cluster.run("--experiment-mode", "--json")
         deregister(client, busy.worker)
         assert "train-b@host is busy with other/0/train/0; it sets itself up later" in done.stderr

@@ -441,10 +441,11 @@ class World(RuleBasedStateMachine):
                 state="idle" if attempt is None else "busy",
                 task=None if attempt is None else attempt.task_id,
                 since_us=0,
+                lease_s=LEASE_S,
                 pid=1,
-                versions={},
+                versions={"messages": str(names.MESSAGE_VERSION)},
             )
-            register(self.client, entry, LEASE_S)
+            register(self.client, entry)
             worker.registered_until_s = self.clock.now_s + LEASE_S
 
     # Time

@@ -50,11 +50,6 @@ class Checkpoints:
                 return state
         return None
 
-    def discard(self) -> None:
-        """Remove them all, once the model is committed."""
-        for name in self._names():
-            self._remove(name)
-
     def _names(self) -> list[str]:
         """Names of all checkpoints, furthest first."""
         self._filesystem.invalidate_cache()  # another attempt may have written since

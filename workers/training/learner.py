@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 from shared.config.pipeline import Training
 from shared.errors import ModynError, TrainingError
 from workers.construction import Finding, FindingsError
-from workers.failures import explain
+from workers.failures import blame, explain
 from workers.training.arithmetic import Arithmetic
 from workers.training.losses import Objective, make_objective
 from workers.training.optimizers import Schedule, make_optimizer, make_schedule
@@ -63,7 +63,7 @@ class Learner:
         except ModynError:
             raise
         except Exception as error:
-            blamed = f"The model failed on a batch of {len(inputs)} rows: {error}"
+            blamed = f"The model failed on a batch of {len(inputs)} rows: {blame(error)}"
             raise TrainingError(explain(error, len(inputs)) or blamed) from error
         return loss.detach()
 

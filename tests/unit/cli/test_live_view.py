@@ -29,6 +29,7 @@ def worker(name: str, task: TaskId | None = None) -> WorkerEntry:
         state="idle" if task is None else "busy",
         task=task,
         since_us=0,
+        lease_s=15.0,
         pid=1,
         versions={},
     )

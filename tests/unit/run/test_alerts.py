@@ -46,12 +46,12 @@ def test_an_alert_says_what_where_and_when(receiver: tuple[str, list[dict[str, s
 
 
 def test_a_condition_is_told_once_until_it_ceases(receiver: tuple[str, list[dict[str, str]]]) -> None:
-    """A run that is stalled for an hour sends one alert; one that stalls again sends another."""
+    """A run that is stalled for an hour sends one alert, and one when it goes on; one that stalls again another."""
     url, posted = receiver
     with closing(Alerts([Alert(kind="webhook", url=url)], {})) as alerts:
         for holds in (False, True, True, False, True):
             alerts.while_true("run_stalled", holds, "nothing was reported")
-    assert [alert["event"] for alert in posted] == ["run_stalled", "run_stalled"]
+    assert [alert["event"] for alert in posted] == ["run_stalled", "run_stalled_over", "run_stalled"]
 
 
 def test_a_receiver_that_is_away_is_logged_and_harms_nothing(caplog: pytest.LogCaptureFixture) -> None:

@@ -61,14 +61,6 @@ def test_another_trainings_checkpoint_is_ignored(tmp_path):
     assert checkpoints(tmp_path).newest() is None
 
 
-def test_discard_leaves_nothing(tmp_path):
-    """After the model is committed the checkpoints can go."""
-    store = checkpoints(tmp_path)
-    save(store, 1)
-    store.discard()
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_the_fingerprint_knows_the_job(tmp_path):
     """Rows, weights, seed, configuration and starting point all count; where files lie does not."""
     plain = job(tmp_path)
