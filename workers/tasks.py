@@ -6,6 +6,7 @@ the child when the first task arrives.
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from celery import Task as CeleryTask
@@ -17,6 +18,8 @@ from celery.worker.request import Request
 from shared import names
 from shared.errors import NotReadyError
 from shared.ids import RunId
+
+log = logging.getLogger(__name__)
 
 
 @signals.worker_process_init.connect
@@ -38,6 +41,7 @@ class SurvivingRequest(Request):  # type: ignore[misc]
         """Let a lost child's task go; handle every other failure as Celery does."""
         error = getattr(exc_info.exception, "exc", exc_info.exception)  # billiard wraps it to carry the traceback
         if isinstance(error, WorkerLostError):
+            log.error("the process that had task %s was lost: %s", self.id, error)
             state.task_ready(self)
             self.acknowledge()
             return None

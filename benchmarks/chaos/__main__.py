@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -37,16 +37,13 @@ def main() -> None:
     parser.add_argument("--keep", action="store_true", help="keep the folders of runs that went wrong")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="modyn-chaos-") as folder:
-        reference = Scene(Path(folder) / "undisturbed")
-        reference.set()
-        started_s = time.monotonic()
-        reference.start(resume=False)
-        assert reference.supervisor is not None
-        if reference.supervisor.wait() != 0:
-            sys.exit(f"the undisturbed run failed:\n{(reference.folder / 'log').read_text()}")
-        undisturbed_s = time.monotonic() - started_s
+        if not _may_mount(Path(folder)):
+            options.kinds = [kind for kind in options.kinds if kind != "full_disk"]
+            sys.stderr.write("full_disk is left out: this user may not mount a small file system\n")
+        references = {way: _undisturbed(Path(folder) / f"undisturbed-{way:d}", way) for way in (False, True)}
         injected, bad, seed = 0, 0, options.seed
         while injected < options.faults:
+            reference, undisturbed_s = references[_side_by_side(seed)]
             result = one_run(Path(folder), reference.folder, seed, options)
             result["extra_s"] = round(result.pop("wall_s") - undisturbed_s, 1)
             print(json.dumps(result), flush=True)
@@ -57,13 +54,30 @@ def main() -> None:
     sys.exit(1 if bad else 0)
 
 
+def _undisturbed(folder: Path, side_by_side: bool) -> tuple[Scene, float]:
+    """A run that nothing happens to, and how long it took."""
+    reference = Scene(folder, side_by_side=side_by_side)
+    reference.set()
+    started_s = time.monotonic()
+    reference.start(resume=False)
+    assert reference.supervisor is not None
+    if reference.supervisor.wait() != 0:
+        sys.exit(f"the undisturbed run failed:\n{(reference.folder / 'log').read_text()}")
+    return reference, time.monotonic() - started_s
+
+
+def _side_by_side(seed: int) -> bool:
+    """Of four seeds in a row two run on a cluster, and one of either kind trains side by side."""
+    return bool(seed // 2 % 2)
+
+
 def one_run(folder: Path, undisturbed: Path, seed: int, options: argparse.Namespace) -> dict[str, Any]:
     """One run under faults, from its seed alone."""
     random = Random(seed)
     kinds = [random.choice(options.kinds) for _ in range(options.per_run)]
     moments = sorted(random.randrange(3, _LINES) for _ in kinds)
     place = folder / f"run-{seed}"
-    scene = Scene(place, cluster=bool(seed % 2))
+    scene = Scene(place, cluster=bool(seed % 2), side_by_side=_side_by_side(seed))
     with _disk(scene.disk):
         scene.set()
         started_s = time.monotonic()
@@ -74,10 +88,11 @@ def one_run(folder: Path, undisturbed: Path, seed: int, options: argparse.Namesp
             scene.end()
         wall_s = time.monotonic() - started_s
         told = verdict(place, undisturbed) if code == 0 else {"status": f"exit {code}"}
+        told["overwritten_models"] = director.overwritten
         if "Traceback" in (place / "log").read_text():
             told["traceback"] = True
-        harmless = {"status": "finished", "lost_triggers": 0, "duplicate_commits": 0, "bodies_effective_twice": 0}
-        good = told.pop("republished", 0) >= 0 and told == {**harmless, "differing_files": []}
+        counts = ("lost_triggers", "duplicate_commits", "overwritten_models", "bodies_effective_twice")
+        good = told == {"status": "finished", **dict.fromkeys(counts, 0), "differing_files": []}
         if not good and options.keep:
             shutil.copytree(
                 place, f"/tmp/modyn-chaos-kept-{seed}", dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.sock")
@@ -94,6 +109,8 @@ class Director:
         self._random = random
         self._script = script
         self._ending: Corruption | FullDisk | None = None
+        self._models: dict[str, int] = {}  # committed weights, and the file that each was first
+        self.overwritten = 0
         self.injected: Counter[str] = Counter()
         self.resumes = 0
 
@@ -110,9 +127,19 @@ class Director:
             if code is not None and not self._resume(code):
                 return code
             self._inject()
+            self._look_at_models()
             self._scene.keep_cluster()
             time.sleep(0.02)
         return -1
+
+    def _look_at_models(self) -> None:
+        """A model that is committed stays the file it is: a second one in its place would be an overwritten model."""
+        for model in self._scene.run_dir.glob("models/*/model.safetensors"):
+            with suppress(FileNotFoundError):
+                file = model.stat().st_ino
+                if self._models.setdefault(str(model), file) != file:
+                    self._models[str(model)] = file
+                    self.overwritten += 1
 
     def _resume(self, code: int) -> bool:
         """Take the run up again after a fault that ended it; an ending without one is a failure.
@@ -147,6 +174,12 @@ class Director:
 
 def _lines(journal: Path) -> int:
     return journal.read_bytes().count(b"\n") if journal.exists() else 0
+
+
+def _may_mount(folder: Path) -> bool:
+    """Whether this user may mount a small file system; else filling the disk would fill everybody's."""
+    with _disk(folder / "try" / "disk"):
+        return os.path.ismount(folder / "try" / "disk")
 
 
 @contextmanager

@@ -50,6 +50,12 @@ def kill_supervisor(scene: Scene, random: Random) -> bool:
     return _signal_one([psutil.Process(scene.supervisor.pid)], random, signal.SIGKILL)
 
 
+def stop_supervisor(scene: Scene, random: Random) -> bool:
+    """Stop the supervisor for three leases; workers go on, and much is reported at once when it is back."""
+    assert scene.supervisor is not None
+    return _stop_for([psutil.Process(scene.supervisor.pid)], random)
+
+
 def kill_redis(scene: Scene, random: Random) -> bool:
     """kill -9 Redis; its append-only file stays."""
     pid = scene.broker_pid()
@@ -95,6 +101,7 @@ FAULTS: dict[str, Fault] = {
     "stop_child": stop_child,
     "stop_worker": stop_worker,
     "kill_supervisor": kill_supervisor,
+    "stop_supervisor": stop_supervisor,
     "kill_redis": kill_redis,
     "silence_redis": silence_redis,
     "keep_redis_away": keep_redis_away,

@@ -55,6 +55,7 @@ class Scene:
 
     folder: Path
     cluster: bool = False
+    side_by_side: bool = False  # trainings that do not continue from each other
     supervisor: subprocess.Popen[bytes] | None = None
     broker: subprocess.Popen[bytes] | None = None
     broker_from_s: float = 0.0  # Redis is away until then
@@ -88,7 +89,10 @@ class Scene:
         }
         if self.cluster:
             config["broker"] = {"url": f"redis+socket://{self.folder}/r.sock"}
-        (self.folder / "pipeline.yaml").write_text(yaml.safe_dump(PIPELINE, sort_keys=False))
+        pipeline = PIPELINE
+        if self.side_by_side:
+            pipeline = PIPELINE | {"training": PIPELINE["training"] | {"use_previous_model": False}}
+        (self.folder / "pipeline.yaml").write_text(yaml.safe_dump(pipeline, sort_keys=False))
         (self.folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
         if self.cluster:
             self.keep_cluster()

@@ -32,7 +32,6 @@ def verdict(scene: Path, undisturbed: Path) -> dict[str, Any]:
             *_differing_decisions(now, then),
             *_differing_deployment(scene, undisturbed),
         ],
-        "republished": now["faults"]["republished"],
     }
 
 

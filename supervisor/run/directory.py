@@ -16,7 +16,7 @@ from shared.errors import ConfigurationError
 from shared.ids import TriggerId
 
 # All that a supervisor leaves that was killed before its run began.
-_BEFORE_A_RUN = {".lock", "pipeline.yaml", "config.yaml", "journal.jsonl"}
+_BEFORE_A_RUN = {".lock", "pipeline.yaml", "config.yaml", "journal.jsonl", "run.log"}
 
 
 _LOOK_S = 0.5  # longer than anybody looks at a lock
@@ -40,7 +40,7 @@ class RunDirectory:
         try:
             with self.journal_path.open("rb") as journal:
                 return journal.readline().endswith(b"\n")
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
             return False
 
     @property
@@ -89,7 +89,7 @@ class RunDirectory:
         except OSError as error:
             raise ConfigurationError(f"--run-dir {self.path} cannot be made: {error.strerror}.") from None
         self.lock()
-        for name in _BEFORE_A_RUN - {".lock"}:  # of a run that was killed before it began
+        for name in _BEFORE_A_RUN - {".lock", "run.log"}:  # of a run that was killed before it began
             (self.path / name).unlink(missing_ok=True)
         self._describe(configuration)
 
@@ -97,7 +97,8 @@ class RunDirectory:
         """Lock the directory of a run that is to go on. Raises ConfigurationError if it is not one, or differs."""
         if not self.holds_a_run:
             raise ConfigurationError(
-                f"--resume: no run has begun in {self.path}; name a run's folder with --run-dir, or leave out --resume."
+                f"--resume: {self.path} holds no run that has begun; name a run's folder with --run-dir, "
+                "or leave out --resume."
             )
         self.lock()
         self.compare(configuration)
@@ -153,6 +154,13 @@ class RunDirectory:
                     return int(pid) if pid else None
                 time.sleep(0.01)  # it is about to say who it is
         return None
+
+    def workers_log(self) -> Path:
+        """Where our workers write before the run has begun: on the same disk, so that it can be moved; then inside."""
+        if self.holds_a_run:
+            return self.path / "workers.log"
+        nearest = next(one for one in self.path.parents if one.is_dir())
+        return nearest / f".modyn-workers-{os.getpid()}.log"
 
     def write(self, name: str, text: str) -> None:
         """Write a file whole, or leave the old one."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import tempfile
 import uuid
+from pathlib import Path
 
 import msgspec
 
@@ -24,7 +27,8 @@ from supervisor.system.worker_process import PROJECT, worker_environment
 
 def check_system(configuration: Configuration) -> list[WorkerEntry]:
     """Start what a run would start, check it, and stop it again. Raises ModynError with what is wrong."""
-    with Platform(configuration) as platform:
+    place = tempfile.TemporaryDirectory(prefix=f"modyn-log-{os.getpid()}-")
+    with place as logs, Platform(configuration, Path(logs) / "workers.log") as platform:
         _, workers = platform.ready()
         run_id = RunId(f"validate-{uuid.uuid4().hex[:8]}")
         root = configuration.system.artifacts_root

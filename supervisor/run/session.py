@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import shutil
 import time
 import uuid
 from collections.abc import Callable
@@ -90,7 +89,8 @@ class Session:
         log.info("starting broker and workers …")
         with ExitStack() as stack:
             with self._stop.deferred():
-                platform = stack.enter_context(Platform(self._configuration))
+                log_file, resumed = self.directory.workers_log(), self._resumed is not None
+                platform = stack.enter_context(Platform(self._configuration, log_file, keep_log=resumed))
             return self._on(platform)
 
     def _recover(self) -> bool:
@@ -128,6 +128,7 @@ class Session:
             self._stop.listen()
             if not self._options.resume:
                 self.directory.create(self._configuration)
+                platform.keep_log(self.directory.path / "workers.log")
             about = {"pipeline": self._configuration.pipeline.pipeline.name, "run_id": run_id}
             alerts = Alerts(self._configuration.system.alerts, {**about, "run_dir": str(self.directory.path)})
             with closing(alerts), self._view(platform.client) as view:
@@ -177,7 +178,6 @@ class Session:
             if _quietly(loop.commit):  # else what waits for its name would be taken for garbage
                 collect(self.directory.path, loop.state)
             content = self._record(loop.state)
-            _quietly(lambda: shutil.copyfile(platform.log, self.directory.path / "workers.log"))
             journal.close()
         self._heard = True
         return content

@@ -26,15 +26,16 @@ log = logging.getLogger("run")
 class Platform:
     """A context: inside it the broker answers, and the supervisor's own workers run."""
 
-    def __init__(self, configuration: Configuration) -> None:
+    def __init__(self, configuration: Configuration, log: Path, *, keep_log: bool = False) -> None:
+        """`log`: where our own workers write; removed at the end unless it is kept."""
         self._configuration = configuration
+        self._log, self._log_is_kept = log, keep_log
         self._undo = ExitStack()
         self._broker: EmbeddedBroker | None = None
         self.fleet: LocalFleet | None = None
         self._lost = 0
         self.url = configuration.system.broker.url
         self.client: redis.Redis
-        self.log: Path
         self.manifests: Path  # copies, for what is not a run yet
 
     def __enter__(self) -> Platform:
@@ -55,11 +56,9 @@ class Platform:
         undo.callback(self.client.close)
         self.manifests = private_folder("manifests")
         undo.callback(shutil.rmtree, self.manifests, ignore_errors=True)
-        self.log = private_folder("log") / "workers.log"
-        self.log.touch()
-        undo.callback(shutil.rmtree, self.log.parent, ignore_errors=True)
         if system.fleet.train or system.fleet.evaluate:
-            self.fleet = LocalFleet(system, self.url, self.log)
+            undo.callback(self._remove_log)
+            self.fleet = LocalFleet(system, self.url, self._log)
             undo.callback(self.stop_fleet)
 
     def _embedded_url(self, undo: ExitStack) -> str:
@@ -122,10 +121,24 @@ class Platform:
             self.fleet.stop()
             self.fleet = None
 
+    def keep_log(self, place: Path) -> None:
+        """Give the log of our own workers, who go on writing to it, its place in the run directory."""
+        if self.fleet is not None and self._log != place:
+            self._log_is_kept = True
+            try:
+                self._log.rename(place)
+                self._log = place
+            except OSError as error:
+                log.warning("! the workers' log stays at %s: %s", self._log, error.strerror)
+
+    def _remove_log(self) -> None:
+        if not self._log_is_kept:
+            self._log.unlink(missing_ok=True)
+
     def _start_failed(self) -> str | None:
         if self._broker is not None:
             self._broker.restart_if_dead()
         if self.fleet is None or not self.fleet.dead():
             return None
-        said = self.log.read_text(errors="replace").strip().splitlines()
+        said = self._log.read_text(errors="replace").strip().splitlines()
         return f"fleet: worker {self.fleet.dead()[0]} ended while starting: {said[-1] if said else 'it said nothing'}"

@@ -175,18 +175,20 @@ def test_a_failed_trigger_is_told_and_nobody_waits_for_who_is_away(
 
 
 def test_a_failed_run_is_told(told: Workplace, receiver: Receiver) -> None:
-    """A model that raises, under `on_failure: stop`: one `run_failed`, which names the trigger; exit 1."""
+    """A model that raises, under `on_failure: stop`: `trigger_failed` and `run_failed`, and exit 1."""
     break_once(told)
     done = told.run("--experiment-mode", run_dir="stops")
     assert done.returncode == 1, done.stderr
-    assert receiver.events() == ["run_failed"]
-    (alert,) = receiver.heard
-    assert_about(alert, told, "stops")
-    assert ("trigger 0" in alert["sentence"], "it broke" in alert["sentence"]) == (True, True), alert
+    assert receiver.events() == ["trigger_failed", "run_failed"]
+    of_trigger, of_run = receiver.heard
+    assert of_trigger.pop("trigger") == 0
+    for alert in (of_trigger, of_run):
+        assert_about(alert, told, "stops")
+        assert ("trigger 0" in alert["sentence"], "it broke" in alert["sentence"]) == (True, True), alert
 
 
 def test_a_fleet_that_is_gone_is_told_once(told: Workplace, receiver: Receiver, fleet: Fleet) -> None:
-    """The only train worker is killed: `no_workers` and `run_stalled`, each once; with a new one the run ends well."""
+    """The only train worker is killed: `no_workers` and `run_stalled`, each once, and once that it is over."""
     told.pipeline["training"] |= {"epochs": 100, "batch_size": 16, "checkpoint_every_s": 0.1, "stall_after": "3s"}
     with Running.pipeline(told, "--experiment-mode", "--maximum-triggers", "1", run_dir="waits") as run:
         run.wait_for("… trigger 0")
@@ -195,7 +197,7 @@ def test_a_fleet_that_is_gone_is_told_once(told: Workplace, receiver: Receiver, 
         fleet.start("train")  # while it starts, both conditions go on
         stalled = receiver.wait_for("run_stalled")
         assert run.wait() == 0
-    assert sorted(receiver.events()) == ["no_workers", "run_stalled"]
+    assert sorted(receiver.events()) == ["no_workers", "no_workers_over", "run_stalled", "run_stalled_over"]
     for alert in (gone, stalled):
         assert_about(alert, told, "waits")
     assert gone["sentence"] == "no train worker is alive; the run waits for one"

@@ -9,7 +9,7 @@ from tests_support import Workplace
 from shared.ids import TriggerId, task_id
 from shared.messages import Claimed, Decided, Evaluated, Failed
 from supervisor.core.commands import CommitModel, CommitTrainingSet, End, Publish, PublishChord, Republish
-from supervisor.core.events import LeaseExpired
+from supervisor.core.events import Ended, LeaseExpired, Resumed
 from supervisor.core.state import Phase
 
 
@@ -107,3 +107,29 @@ def test_an_event_leaves_the_state_it_met_alone(small: Workplace) -> None:
     kept = msgspec.structs.asdict(before)
     run.fire(9)
     assert msgspec.structs.asdict(before) == kept
+
+
+def test_a_committed_model_that_cannot_be_made_anew_ends_the_run(small: Workplace) -> None:
+    """Others were compared with it: also under `continue` its trigger does not fail, as nobody could score then."""
+    run = Run(small, on_failure="continue")
+    run.fire(9, 19)
+    run.select(0)
+    run.train(0)
+    run.tell(Ended(time_us=0, status="stopped", reason=""))
+    run.tell(Resumed(time_us=0, lost_models=(TriggerId(0),)))
+    attempt = run.state.tasks[task_id(RUN, TriggerId(0), "train")].task.attempt
+    (end,) = run.report(Failed, "train", 0, attempt=attempt, sentence="it broke.", traceback="")
+    assert (end.status, end.trigger_id) == ("failed", 0)
+    assert "committed before and is gone" in end.reason
+
+
+def test_a_header_that_is_published_again_names_the_attempt_of_its_body_that_counts(small: Workplace) -> None:
+    """Else Celery would have the body done for nothing: the supervisor waits for another attempt at it."""
+    run = Run(small)
+    run.fire(9)
+    run.select(0)
+    again = [one for one in run.tell(Resumed(time_us=0)) if isinstance(one, Republish)]
+    (train,) = [one for one in again if one.task.kind == "train"]
+    body = run.state.tasks[task_id(RUN, TriggerId(0), "gather")]
+    assert train.chord is not None
+    assert train.chord.body.attempt == body.task.attempt > 1
