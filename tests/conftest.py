@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import redis
-from tests_support import Workplace
+from tests_support import Workplace, slow
 
 from shared.broker import connect
 from supervisor.system.embedded_broker import server_program
@@ -56,3 +56,12 @@ def cluster(small: Workplace, client: redis.Redis, redis_url: str) -> Workplace:
     small.config |= {"broker": {"url": redis_url}, "fleet": {"train": 0, "evaluate": 0}, "lease": "2s"}
     small.write()
     return small
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+    """A run of slow trainings to which nothing happened."""
+    workplace = slow(Workplace.small(tmp_path_factory.mktemp("undisturbed")))
+    done = workplace.run("--experiment-mode")
+    assert done.returncode == 0, done.stderr
+    return workplace

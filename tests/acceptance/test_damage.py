@@ -10,24 +10,7 @@ from pathlib import Path
 
 import pytest
 from running import Running
-from tests_support import Workplace
-
-COMPARED = ["evaluations.csv", *(f"models/{trigger}/model.safetensors" for trigger in range(4))]
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
-    """A run to which nothing happened."""
-    workplace = slow(Workplace.small(tmp_path_factory.mktemp("undisturbed")))
-    done = workplace.run("--experiment-mode")
-    assert done.returncode == 0, done.stderr
-    return workplace
-
-
-def slow(workplace: Workplace) -> Workplace:
-    """Trainings that take half a second."""
-    workplace.pipeline["training"] |= {"epochs": 60, "batch_size": 16, "checkpoint_every_s": 0.1}
-    return workplace
+from tests_support import Workplace, assert_as_undisturbed, slow
 
 
 @pytest.fixture
@@ -39,12 +22,6 @@ def small_disk(small: Workplace) -> Iterator[Path]:
         pytest.skip("this user may not mount a file system")
     yield disk
     subprocess.check_call(["umount", "-l", str(disk)])
-
-
-def assert_as_undisturbed(run_dir: Path, undisturbed: Workplace) -> None:
-    """The same scores and weights, to the byte."""
-    for file in COMPARED:
-        assert (run_dir / file).read_bytes() == (undisturbed.run_dir / file).read_bytes(), file
 
 
 def fill(disk: Path) -> Path:

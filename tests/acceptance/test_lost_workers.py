@@ -8,31 +8,13 @@ import signal
 import psutil
 import pytest
 from running import Running
-from tests_support import Workplace
-
-COMPARED = ["evaluations.csv", *(f"models/{trigger}/model.safetensors" for trigger in range(4))]
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
-    """A run to which nothing happened."""
-    workplace = slow(Workplace.small(tmp_path_factory.mktemp("undisturbed")))
-    done = workplace.run("--experiment-mode")
-    assert done.returncode == 0, done.stderr
-    return workplace
+from tests_support import Workplace, assert_as_undisturbed, slow
 
 
 @pytest.fixture
 def disturbed(small: Workplace) -> Workplace:
     """The same, in a workplace of its own."""
     return slow(small)
-
-
-def slow(workplace: Workplace) -> Workplace:
-    """Trainings that take a second, with checkpoints and a short lease."""
-    workplace.pipeline["training"] |= {"epochs": 100, "batch_size": 16, "checkpoint_every_s": 0.1}
-    workplace.config["lease"] = "2s"
-    return workplace
 
 
 def workers_of(run: Running) -> list[psutil.Process]:
@@ -46,12 +28,6 @@ def child_of(worker: psutil.Process) -> psutil.Process:
     return next(child for child in worker.children() if "--billiard-fork" in child.cmdline())
 
 
-def assert_as_undisturbed(run: Workplace, undisturbed: Workplace) -> None:
-    """The same scores and weights, to the byte."""
-    for file in COMPARED:
-        assert (run.run_dir / file).read_bytes() == (undisturbed.run_dir / file).read_bytes(), file
-
-
 @pytest.mark.parametrize("whole_worker", [False, True])
 def test_a_killed_worker_costs_nothing_but_time(
     disturbed: Workplace, undisturbed: Workplace, whole_worker: bool
@@ -63,7 +39,7 @@ def test_a_killed_worker_costs_nothing_but_time(
         os.kill(worker.pid if whole_worker else child_of(worker).pid, signal.SIGKILL)
         run.wait_for("1/train/0 is published again")
         assert run.wait() == 0
-    assert_as_undisturbed(disturbed, undisturbed)
+    assert_as_undisturbed(disturbed.run_dir, undisturbed)
     faults = disturbed.summary()["faults"]
     assert (faults["republished"], faults["workers_lost"]) == (1, int(whole_worker))
     assert "ChordError" not in (disturbed.run_dir / "workers.log").read_text()
@@ -83,4 +59,4 @@ def test_a_killed_supervisor_is_resumed(disturbed: Workplace, undisturbed: Workp
     done = disturbed.run("--experiment-mode", "--resume")
     assert done.returncode == 0, done.stderr
     assert "the model of trigger 0 is gone; it is made anew" in done.stderr
-    assert_as_undisturbed(disturbed, undisturbed)
+    assert_as_undisturbed(disturbed.run_dir, undisturbed)

@@ -10,13 +10,11 @@ from pathlib import Path
 
 import pytest
 from running import Running
-from tests_support import Workplace
+from tests_support import SLOW_LEASE_S, Workplace, assert_as_undisturbed, slow
 
 from shared.broker import connect
 from supervisor.system.embedded_broker import server_program
 
-LEASE_S = 2.0
-COMPARED = ["evaluations.csv", *(f"models/{trigger}/model.safetensors" for trigger in range(4))]
 PHASES = [  # what is said when a phase begins
     "→ trigger 0",  # selections, and the first training
     "… trigger 1: epoch",
@@ -43,13 +41,13 @@ class Server:
     def away(self) -> None:
         """Be killed, and start again after more than a lease."""
         self.end()
-        time.sleep(1.2 * LEASE_S)
+        time.sleep(1.2 * SLOW_LEASE_S)
         self.process = self._start()
 
     def silent(self) -> None:
         """Answer nobody for more than a lease, with every connection open."""
         self.process.send_signal(signal.SIGSTOP)
-        time.sleep(1.2 * LEASE_S)
+        time.sleep(1.2 * SLOW_LEASE_S)
         self.process.send_signal(signal.SIGCONT)
 
     def end(self) -> None:
@@ -73,22 +71,6 @@ def server(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Server]:
     one.end()
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
-    """A run to which nothing happened."""
-    workplace = slow(Workplace.small(tmp_path_factory.mktemp("undisturbed")))
-    done = workplace.run("--experiment-mode")
-    assert done.returncode == 0, done.stderr
-    return workplace
-
-
-def slow(workplace: Workplace) -> Workplace:
-    """Trainings that take a while, with checkpoints and a short lease."""
-    workplace.pipeline["training"] |= {"epochs": 60, "batch_size": 16, "checkpoint_every_s": 0.1}
-    workplace.config["lease"] = f"{LEASE_S:g}s"
-    return workplace
-
-
 def test_redis_is_away_in_every_phase(small: Workplace, undisturbed: Workplace, server: Server) -> None:
     """Killed again and again, it comes back with or without what it knew: nothing is lost, not a byte differs."""
     slow(small).config["broker"] = {"url": server.url}
@@ -102,8 +84,7 @@ def test_redis_is_away_in_every_phase(small: Workplace, undisturbed: Workplace, 
             server.away()
             run.wait_for("the broker is back")
         assert run.wait() == 0
-    for file in COMPARED:
-        assert (small.run_dir / file).read_bytes() == (undisturbed.run_dir / file).read_bytes(), file
+    assert_as_undisturbed(small.run_dir, undisturbed)
     assert small.summary()["faults"]["reconnects"] == len(PHASES) + 1
     assert sum("the broker is away" in line for line in run.said) == len(PHASES) + 1  # once for each time
     assert "worker is alive" not in "".join(run.said)
@@ -118,5 +99,4 @@ def test_a_redis_that_answers_nobody(small: Workplace, undisturbed: Workplace, s
         run.wait_for("… trigger 1: epoch")
         server.silent()
         assert run.wait() == 0
-    for file in COMPARED:
-        assert (small.run_dir / file).read_bytes() == (undisturbed.run_dir / file).read_bytes(), file
+    assert_as_undisturbed(small.run_dir, undisturbed)

@@ -11,27 +11,9 @@ import psutil
 import pytest
 import redis
 from running import Running, workers
-from tests_support import Workplace
+from tests_support import SLOW_LEASE_S, Workplace, slow
 
 from shared.fleet import WorkerEntry, read_fleet
-
-LEASE_S = 2.0
-
-
-def slow(workplace: Workplace) -> Workplace:
-    """Trainings that take a second, with checkpoints and a short lease."""
-    workplace.pipeline["training"] |= {"epochs": 100, "batch_size": 16, "checkpoint_every_s": 0.1}
-    workplace.config["lease"] = f"{LEASE_S:g}s"
-    return workplace
-
-
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
-    """A run to which nothing happened."""
-    workplace = slow(Workplace.small(tmp_path_factory.mktemp("undisturbed")))
-    done = workplace.run("--experiment-mode")
-    assert done.returncode == 0, done.stderr
-    return workplace
 
 
 def worker_with(client: redis.Redis, task: str) -> WorkerEntry:
@@ -73,12 +55,12 @@ def test_a_stopped_child_goes_on_after_the_end(
         said = "Redis had forgotten the run" if wiped else "1/train/0 is published again"
         assert said in "".join(run.said)
         left = named(cluster)
-        time.sleep(max(0.0, stopped_s + 3 * LEASE_S - time.monotonic()))
+        time.sleep(max(0.0, stopped_s + 3 * SLOW_LEASE_S - time.monotonic()))
         os.kill(child_of(stopped.pid).pid, signal.SIGCONT)
         while not any(one.worker == stopped.worker and one.state == "idle" for one in read_fleet(client)):
             pass  # it goes on, and learns that its attempt is nobody's any more
     assert named(cluster) == left
-    assert_as_undisturbed(cluster, undisturbed)
+    assert_same_results(cluster, undisturbed)
 
 
 def test_a_stopped_child_goes_on_in_the_middle(cluster: Workplace, undisturbed: Workplace, client: redis.Redis) -> None:
@@ -91,10 +73,10 @@ def test_a_stopped_child_goes_on_in_the_middle(cluster: Workplace, undisturbed: 
         run.wait_for("model 1 committed")
         os.kill(busy.pid, signal.SIGCONT)
         assert run.wait() == 0
-    assert_as_undisturbed(cluster, undisturbed)
+    assert_same_results(cluster, undisturbed)
 
 
-def assert_as_undisturbed(workplace: Workplace, undisturbed: Workplace) -> None:
+def assert_same_results(workplace: Workplace, undisturbed: Workplace) -> None:
     """The same sets, weights and scores, to the byte, and the same model deployed."""
     made, expected = (
         {name: body for name, body in named(one).items() if _counts(name)} for one in (workplace, undisturbed)
