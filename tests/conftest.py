@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import redis
+from running import workers
 from tests_support import Workplace, slow
 
 from shared.broker import connect
+from shared.fleet import read_fleet
 from supervisor.system.embedded_broker import server_program
 
 
-@pytest.fixture(scope="session")
-def redis_url() -> Iterator[str]:
-    """A private Redis on a unix socket, for as long as the tests last."""
+@contextmanager
+def private_redis() -> Iterator[str]:
+    """A Redis on a unix socket of its own."""
     with tempfile.TemporaryDirectory(prefix="modyn-test-", dir="/tmp") as folder:
         socket = f"{folder}/redis.sock"
         server = subprocess.Popen(
@@ -33,6 +37,33 @@ def redis_url() -> Iterator[str]:
         server.terminate()
         server.wait()
         server.stdout.close()
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """A private Redis, for as long as the tests last; what is in it is for one test."""
+    with private_redis() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def fleet_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Redis with a worker of each role: a run that kills none of them need not wait for workers of its own."""
+    place = Workplace.small(tmp_path_factory.mktemp("fleet"))
+    with private_redis() as url:
+        place.config |= {"broker": {"url": url}, "fleet": {"train": 0, "evaluate": 0}}
+        place.write()
+        with workers(place, "train", "evaluate"), connect(url) as client:
+            while len(read_fleet(client)) < 2:
+                time.sleep(0.05)
+            yield url
+
+
+@pytest.fixture
+def on_fleet(small: Workplace, fleet_url: str) -> Workplace:
+    """A small workplace whose runs have the fleet that is there."""
+    small.config |= {"broker": {"url": fleet_url}, "fleet": {"train": 0, "evaluate": 0}}
+    return small
 
 
 @pytest.fixture

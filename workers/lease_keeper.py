@@ -27,6 +27,7 @@ from workers.slot import Slot, SlotFile
 log = logging.getLogger(__name__)
 
 _SOON_S = 0.1  # between two looks while somebody waits: for the first child, or for the last to go
+_LONGEST_S = 1.0  # between two renewals
 _IDLE_CHILD_S = 1.0  # long enough for a child that hands back to have sent what it must
 GRACE_S = 15.0  # how long a worker that is asked to go may take to checkpoint and hand back
 _STOPPED = {psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP}
@@ -43,14 +44,14 @@ class WorkerIdentity:
 
 
 class LeaseKeeper:
-    """Renews every `lease_s / 5` what the slot says, while the child that wrote it is alive and not stopped."""
+    """Renews what the slot says, every second or oftener, while the child that wrote it is alive and not stopped."""
 
     def __init__(self, broker_url: str, identity: WorkerIdentity, slot: SlotFile, lease_s: float) -> None:
         self._client = connect(broker_url, timeout_s=lease_s / 3)
         self._claims = Claims(self._client)
         self._identity = identity
         self._slot = slot
-        self._lease_s = lease_s
+        self._lease_s = self._run_lease_s = lease_s
         self._finished = threading.Event()
         self._registered = False
         self._draining_since_s: float | None = None
@@ -90,7 +91,8 @@ class LeaseKeeper:
 
     def _period_s(self) -> float:
         hurried = not self._registered or self._draining_since_s is not None
-        return _SOON_S if hurried else self._lease_s / 5
+        # A run may have a shorter lease than the worker was started with.
+        return _SOON_S if hurried else min(_LONGEST_S, self._lease_s / 5, self._run_lease_s / 5)
 
     def _renew(self) -> None:
         slot = self._slot.read()
@@ -103,6 +105,7 @@ class LeaseKeeper:
             return
         if is_stopped(slot.pid):
             return
+        self._run_lease_s = self._lease_s if slot.attempt is None else slot.lease_s
         if slot.attempt is not None:
             mine = self._claims.renew(slot.attempt, slot.lease_s)
             if not mine or self._claims.is_recalled(slot.attempt.run_id):

@@ -14,9 +14,9 @@ from tests_support import Workplace, assert_as_undisturbed, slow
 
 
 @pytest.fixture
-def small_disk(small: Workplace) -> Iterator[Path]:
+def small_disk(on_fleet: Workplace) -> Iterator[Path]:
     """A file system of 4 MB, on which the run directory will lie."""
-    disk = small.folder / "disk"
+    disk = on_fleet.folder / "disk"
     disk.mkdir()
     if os.geteuid() != 0 or subprocess.call(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(disk)]):
         pytest.skip("this user may not mount a file system")
@@ -35,36 +35,36 @@ def fill(disk: Path) -> Path:
             return filler
 
 
-def test_a_full_disk(small: Workplace, small_disk: Path, undisturbed: Workplace) -> None:
+def test_a_full_disk(on_fleet: Workplace, small_disk: Path, undisturbed: Workplace) -> None:
     """The run ends and says so; --resume says so again, and with room it ends as if nothing had been."""
-    with Running.pipeline(slow(small), "--experiment-mode", run_dir="disk/run") as run:
+    with Running.pipeline(slow(on_fleet), "--experiment-mode", run_dir="disk/run") as run:
         run.wait_for("model 1 committed")
         filler = fill(small_disk)
         assert run.wait() == 1
     assert "No space left on device" in run.said[-1], run.said
     assert "Traceback" not in "".join(run.said)
-    still = small.run("--resume", run_dir="disk/run")
+    still = on_fleet.run("--resume", run_dir="disk/run")
     assert (still.returncode, "No space left on device" in still.stderr, "Traceback" in still.stderr) == (
         1,
         True,
         False,
     )
     filler.unlink()
-    done = small.run("--resume", run_dir="disk/run")
+    done = on_fleet.run("--resume", run_dir="disk/run")
     assert done.returncode == 0, done.stderr
     assert_as_undisturbed(small_disk / "run", undisturbed)
 
 
 @pytest.mark.parametrize("damaged", ["models/1/model.safetensors", "training_sets/2.parquet"])
-def test_a_damaged_artifact(small: Workplace, undisturbed: Workplace, damaged: str) -> None:
+def test_a_damaged_artifact(on_fleet: Workplace, undisturbed: Workplace, damaged: str) -> None:
     """What does not hash to what was recorded is not used; brought back, or deleted, the run goes on."""
-    with Running.pipeline(slow(small), "--experiment-mode") as run:
+    with Running.pipeline(slow(on_fleet), "--experiment-mode") as run:
         run.wait_for("… trigger 2")
         assert run.end(signal.SIGINT) == 0
-    file = small.run_dir / damaged
+    file = on_fleet.run_dir / damaged
     body = file.read_bytes()
     file.write_bytes(body[:-9] + b"corrupted")
-    done = small.run("--resume")
+    done = on_fleet.run("--resume")
     assert done.returncode == 1, done.stderr
     assert f"{file} is not what was recorded" in done.stderr
     assert "Restore it, or delete it" in done.stderr
@@ -73,6 +73,6 @@ def test_a_damaged_artifact(small: Workplace, undisturbed: Workplace, damaged: s
         file.write_bytes(body)
     else:
         file.unlink()
-    done = small.run("--resume")
+    done = on_fleet.run("--resume")
     assert done.returncode == 0, done.stderr
-    assert_as_undisturbed(small.run_dir, undisturbed)
+    assert_as_undisturbed(on_fleet.run_dir, undisturbed)

@@ -12,10 +12,10 @@ from tests_support import Workplace
 
 
 @pytest.fixture
-def following(small: Workplace) -> Workplace:
+def following(on_fleet: Workplace) -> Workplace:
     """A workplace whose supervisor looks for new files ten times a second."""
-    small.config["notification"] = {"every": "0.1s"}
-    return small
+    on_fleet.config["notification"] = {"every": "0.1s"}
+    return on_fleet
 
 
 def events(workplace: Workplace, kind: str) -> list[dict[str, Any]]:

@@ -48,42 +48,42 @@ def test_validate_offline_finds_a_model_beside_the_configuration(small: Workplac
     assert (done.returncode, "can be made" in done.stdout) == (0, True), done.stderr
 
 
-def test_keys_that_moved_are_refused(small: Workplace) -> None:
+def test_keys_that_moved_are_refused(on_fleet: Workplace) -> None:
     """A manifest that was removed, and made anew by another run with an earlier file in it, gives rows other keys."""
-    small.config["notification"] = {"every": "0.1s"}
-    del small.pipeline["deployment"]  # the other run, which is newer, must not take the target
-    with Running.pipeline(small) as run:
+    on_fleet.config["notification"] = {"every": "0.1s"}
+    del on_fleet.pipeline["deployment"]  # the other run, which is newer, must not take the target
+    with Running.pipeline(on_fleet) as run:
         run.wait_for("model 3 committed")
         assert run.end() == 0
-    (small.folder / "runs/datasets/rows.jsonl").unlink()
-    (small.folder / "data/a-part.parquet").write_bytes((small.folder / "data/part-0.parquet").read_bytes())
-    assert small.run("--experiment-mode", "--maximum-triggers", "1", run_dir="other").returncode == 0
-    done = small.run("--resume")
+    (on_fleet.folder / "runs/datasets/rows.jsonl").unlink()
+    (on_fleet.folder / "data/a-part.parquet").write_bytes((on_fleet.folder / "data/part-0.parquet").read_bytes())
+    assert on_fleet.run("--experiment-mode", "--maximum-triggers", "1", run_dir="other").returncode == 0
+    done = on_fleet.run("--resume")
     assert (done.returncode, "gives other keys than this run has followed" in done.stderr) == (1, True), done.stderr
-    (small.folder / "runs/datasets/rows.jsonl").unlink()
-    with Running.pipeline(small, "--resume") as run:
+    (on_fleet.folder / "runs/datasets/rows.jsonl").unlink()
+    with Running.pipeline(on_fleet, "--resume") as run:
         run.wait_for("model 5 committed")
         assert run.end() == 0
 
 
-def test_two_supervisors_on_one_run(small: Workplace) -> None:
+def test_two_supervisors_on_one_run(on_fleet: Workplace) -> None:
     """The second is refused, and the first goes on."""
-    with Running.pipeline(small) as run:
+    with Running.pipeline(on_fleet) as run:
         run.wait_for("model 0 committed")
-        second = small.run("--resume")
+        second = on_fleet.run("--resume")
         assert (second.returncode, "another supervisor is working on" in second.stderr) == (2, True), second.stderr
         run.wait_for("model 3 deployed")
         assert run.end() == 0
 
 
-def test_a_second_signal_ends_at_once(small: Workplace) -> None:
+def test_a_second_signal_ends_at_once(on_fleet: Workplace) -> None:
     """Exit 1, and nothing is left running; the run can be resumed."""
-    with Running.pipeline(small) as run:
+    with Running.pipeline(on_fleet) as run:
         run.wait_for("model 0 committed")
         run.process.send_signal(2)
         run.wait_for("stopping (SIGINT)")
         assert run.end(2) == 1
-    with Running.pipeline(small, "--resume") as run:
+    with Running.pipeline(on_fleet, "--resume") as run:
         run.wait_for("model 3 deployed")
         assert run.end() == 0
 

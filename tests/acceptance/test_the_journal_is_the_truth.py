@@ -13,9 +13,10 @@ MADE = ["evaluations.csv", *(f"models/{n}/model.safetensors" for n in range(4)),
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+def finished(tmp_path_factory: pytest.TempPathFactory, fleet_url: str) -> Workplace:
     """A finished run, and what it made."""
     workplace = Workplace.small(tmp_path_factory.mktemp("finished"))
+    workplace.config |= {"broker": {"url": fleet_url}, "fleet": {"train": 0, "evaluate": 0}}
     done = workplace.run("--experiment-mode")
     assert done.returncode == 0, done.stderr
     return workplace
@@ -42,17 +43,17 @@ def leave_the_journal(workplace: Workplace) -> None:
     (workplace.run_dir / "journal.jsonl").write_bytes(journal)
 
 
-def test_a_run_cut_off_in_the_middle(made: dict[str, bytes], small: Workplace) -> None:
+def test_a_run_cut_off_in_the_middle(made: dict[str, bytes], on_fleet: Workplace) -> None:
     """Killed after its second model; meanwhile the dataset has grown, and a replay does not see that."""
-    with Running.pipeline(small, "--experiment-mode") as run:
+    with Running.pipeline(on_fleet, "--experiment-mode") as run:
         run.wait_for("model 1 committed")
         run.process.kill()
         run.wait()
-    leave_the_journal(small)
-    small.add_file(2)
-    done = small.run("--resume")
+    leave_the_journal(on_fleet)
+    on_fleet.add_file(2)
+    done = on_fleet.run("--resume")
     assert done.returncode == 0, done.stderr
-    assert bodies(small) == made
+    assert bodies(on_fleet) == made
 
 
 @pytest.mark.parametrize("last", ["selected", "trained", "gathered"])
@@ -93,15 +94,15 @@ def test_a_finished_run(made: dict[str, bytes], finished: Workplace) -> None:
     assert (again.returncode, "is finished already" in again.stdout) == (0, True), again.stderr
 
 
-def test_models_that_were_let_go(made: dict[str, bytes], small: Workplace) -> None:
+def test_models_that_were_let_go(made: dict[str, bytes], on_fleet: Workplace) -> None:
     """The newest is made from the one before, which retention had removed: that is made, too, and removed again."""
-    small.config["retention"] = {"models": {"newest": 1}}
-    del small.pipeline["evaluation"]["on"][2]
-    del small.pipeline["deployment"]
+    on_fleet.config["retention"] = {"models": {"newest": 1}}
+    del on_fleet.pipeline["evaluation"]["on"][2]
+    del on_fleet.pipeline["deployment"]
     kept = {"models/0/model.safetensors", "models/3/model.safetensors"}
     for option in ("--experiment-mode", "--resume"):
-        done = small.run(option)
+        done = on_fleet.run(option)
         assert done.returncode == 0, done.stderr
-        now = bodies(small)
+        now = bodies(on_fleet)
         assert {name: now[name] for name in now if name.startswith("models")} == {name: made[name] for name in kept}
-        leave_the_journal(small)
+        leave_the_journal(on_fleet)
