@@ -191,10 +191,12 @@ def test_what_only_a_worker_can_find_wrong(
 
 
 @pytest.mark.skipif(os.path.exists("/dev/nvidia0"), reason="this machine has a GPU, so cuda is no mistake here")
-def test_cuda_where_there_is_none(small: Workplace) -> None:
+def test_cuda_where_there_is_none(on_fleet: Workplace) -> None:
     """The devices that the fleet has are named."""
-    change(small.pipeline, "training.device", "cuda")
-    assert_refused(small.run("--experiment-mode"), small, 3, "training.device is cuda, but the train workers have cpu")
+    change(on_fleet.pipeline, "training.device", "cuda")
+    assert_refused(
+        on_fleet.run("--experiment-mode"), on_fleet, 3, "training.device is cuda, but the train workers have cpu"
+    )
 
 
 def test_a_broker_that_is_down(small: Workplace) -> None:
@@ -257,11 +259,11 @@ def test_a_dataset_that_cannot_be_used(small: Workplace, spoil: Callable[[Workpl
     assert_refused(small.run("--experiment-mode"), small, 3, told)
 
 
-def test_a_label_that_the_model_has_no_class_for(small: Workplace) -> None:
+def test_a_label_that_the_model_has_no_class_for(on_fleet: Workplace) -> None:
     """A label outside num_classes is found by the check, with its key and value."""
-    _labels(lambda key: 5 if key == 1500 else 0)(small)
+    _labels(lambda key: 5 if key == 1500 else 0)(on_fleet)
     told = "The label at key 1500 is 5, but the model knows the classes 0 to 1."
-    assert_refused(small.run("--experiment-mode"), small, 3, "pipeline.yaml:", told)
+    assert_refused(on_fleet.run("--experiment-mode"), on_fleet, 3, "pipeline.yaml:", told)
 
 
 def test_a_worker_without_a_broker(small: Workplace) -> None:
@@ -288,9 +290,10 @@ def take_as_it_is(small: Workplace) -> None:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, fleet_url: str) -> Workplace:
     """A run over the same data to which nothing happened."""
     workplace = Workplace.small(tmp_path_factory.mktemp("undisturbed"))
+    workplace.config |= {"broker": {"url": fleet_url}, "fleet": {"train": 0, "evaluate": 0}}
     done = workplace.run("--experiment-mode")
     assert done.returncode == 0, done.stderr
     return workplace
@@ -308,67 +311,67 @@ def _rewrite(file: Path) -> None:
 
 @pytest.mark.parametrize(("act", "told"), [(_rewrite, "has changed"), (Path.unlink, "part-1.parquet")])
 def test_a_file_that_changes_or_vanishes_in_mid_run(
-    small: Workplace, undisturbed: Workplace, act: Callable[[Path], None], told: str
+    on_fleet: Workplace, undisturbed: Workplace, act: Callable[[Path], None], told: str
 ) -> None:
     """The run stops, takes no second start, and goes on to the same result once the file is back."""
-    file = small.folder / "data/part-1.parquet"
+    file = on_fleet.folder / "data/part-1.parquet"
     body = file.read_bytes()
-    with Running.pipeline(small, "--experiment-mode") as run:
+    with Running.pipeline(on_fleet, "--experiment-mode") as run:
         run.wait_for("model 0 deployed")
         act(file)
         assert run.wait() == 1
-        failed(small, "".join(run.said), told, "Restore" if act is _rewrite else "Bring the file back", "--resume")
-    still = small.run("--experiment-mode", "--resume")
+        failed(on_fleet, "".join(run.said), told, "Restore" if act is _rewrite else "Bring the file back", "--resume")
+    still = on_fleet.run("--experiment-mode", "--resume")
     assert (still.returncode, "part-1.parquet has" in still.stderr) == (3, True), still.stderr
     file.write_bytes(body)
-    again = small.run("--experiment-mode")
+    again = on_fleet.run("--experiment-mode")
     assert (again.returncode, "already holds a run" in again.stderr) == (2, True), again.stderr
-    done = small.run("--experiment-mode", "--resume")
+    done = on_fleet.run("--experiment-mode", "--resume")
     assert done.returncode == 0, done.stderr
-    assert_same(small.run_dir, undisturbed.run_dir, "evaluations.csv", *MODELS)
-    assert_nothing_runs(small)
+    assert_same(on_fleet.run_dir, undisturbed.run_dir, "evaluations.csv", *MODELS)
+    assert_nothing_runs(on_fleet)
 
 
-def test_a_feature_that_is_nan_far_into_the_stream(small: Workplace) -> None:
+def test_a_feature_that_is_nan_far_into_the_stream(on_fleet: Workplace) -> None:
     """Column and key are named; with the row mended the run goes on to what it would have come to without the NaN."""
     rows = table(4000, 2000)
     x0 = rows["x0"].to_numpy().copy()
     x0[3900] = np.nan
-    file = small.folder / "data/part-2.parquet"
+    file = on_fleet.folder / "data/part-2.parquet"
     pq.write_table(rows.set_column(1, "x0", pa.array(x0)), file)
-    small.pipeline["trigger"]["every"] = 3000
-    done = small.run("--experiment-mode")
+    on_fleet.pipeline["trigger"]["every"] = 3000
+    done = on_fleet.run("--experiment-mode")
     assert done.returncode == 1
-    failed(small, done.stderr, "'x0' is nan at key 5900", "remove the dataset's manifest", "--resume")
+    failed(on_fleet, done.stderr, "'x0' is nan at key 5900", "remove the dataset's manifest", "--resume")
     pq.write_table(rows, file)
-    take_as_it_is(small)
-    done = small.run("--experiment-mode", "--resume")
+    take_as_it_is(on_fleet)
+    done = on_fleet.run("--experiment-mode", "--resume")
     assert done.returncode == 0, done.stderr
-    done = small.run("--experiment-mode", run_dir="undisturbed")
+    done = on_fleet.run("--experiment-mode", run_dir="undisturbed")
     assert done.returncode == 0, done.stderr
-    assert_same(small.run_dir, small.folder / "undisturbed", "evaluations.csv", *MODELS[:2])
-    assert_nothing_runs(small)
+    assert_same(on_fleet.run_dir, on_fleet.folder / "undisturbed", "evaluations.csv", *MODELS[:2])
+    assert_nothing_runs(on_fleet)
 
 
-def test_a_label_that_is_null_in_a_file_that_arrives_later(small: Workplace, undisturbed: Workplace) -> None:
+def test_a_label_that_is_null_in_a_file_that_arrives_later(on_fleet: Workplace, undisturbed: Workplace) -> None:
     """A production run stops at the key, and follows on when the row was mended; models before it stay as they were."""
-    small.config["notification"] = {"every": "0.1s"}
-    file = small.folder / "data/part-2.parquet"
+    on_fleet.config["notification"] = {"every": "0.1s"}
+    file = on_fleet.folder / "data/part-2.parquet"
     labels = table(1000, 2000)["label"].to_pylist()
-    with Running.pipeline(small) as run:
+    with Running.pipeline(on_fleet) as run:
         run.wait_for("model 3 deployed")
-        _write_labels(small.folder / "data/.part.tmp", 2, [*labels[:700], None, *labels[701:]])
-        (small.folder / "data/.part.tmp").rename(file)
+        _write_labels(on_fleet.folder / "data/.part.tmp", 2, [*labels[:700], None, *labels[701:]])
+        (on_fleet.folder / "data/.part.tmp").rename(file)
         assert run.wait() == 1
-        failed(small, "".join(run.said), "key 2700", "null", "--resume")
-    small.add_file(2)
-    take_as_it_is(small)
-    with Running.pipeline(small, "--resume") as run:
+        failed(on_fleet, "".join(run.said), "key 2700", "null", "--resume")
+    on_fleet.add_file(2)
+    take_as_it_is(on_fleet)
+    with Running.pipeline(on_fleet, "--resume") as run:
         run.wait_for("model 5 deployed")
         assert run.end() == 0
-    assert_same(small.run_dir, undisturbed.run_dir, *MODELS)
-    assert small.summary()["status"] == "stopped"
-    assert_nothing_runs(small)
+    assert_same(on_fleet.run_dir, undisturbed.run_dir, *MODELS)
+    assert on_fleet.summary()["status"] == "stopped"
+    assert_nothing_runs(on_fleet)
 
 
 def test_secrets_stay_out_of_sentences(small: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
