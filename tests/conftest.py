@@ -51,8 +51,7 @@ def fleet_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A Redis with a worker of each role: a run that kills none of them need not wait for workers of its own."""
     place = Workplace.small(tmp_path_factory.mktemp("fleet"))
     with private_redis() as url:
-        place.config |= {"broker": {"url": url}, "fleet": {"train": 0, "evaluate": 0}}
-        place.write()
+        place.use_fleet(url).write()
         with workers(place, "train", "evaluate"), connect(url) as client:
             while len(read_fleet(client)) < 2:
                 time.sleep(0.05)
@@ -62,8 +61,7 @@ def fleet_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def on_fleet(small: Workplace, fleet_url: str) -> Workplace:
     """A small workplace whose runs have the fleet that is there."""
-    small.config |= {"broker": {"url": fleet_url}, "fleet": {"train": 0, "evaluate": 0}}
-    return small
+    return small.use_fleet(fleet_url)
 
 
 @pytest.fixture
@@ -84,7 +82,7 @@ def small(tmp_path: Path) -> Workplace:
 @pytest.fixture
 def cluster(small: Workplace, client: redis.Redis, redis_url: str) -> Workplace:
     """A workplace on the test's Redis, whose supervisor starts no worker."""
-    small.config |= {"broker": {"url": redis_url}, "fleet": {"train": 0, "evaluate": 0}, "lease": "2s"}
+    small.use_fleet(redis_url).config["lease"] = "2s"
     small.write()
     return small
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from celery import bootsteps
 
-from workers.lease_keeper import is_child, is_stopped
+from shared.processes import is_stopped
+from workers.lease_keeper import is_child
 from workers.slot import SlotFile
 
 

@@ -22,6 +22,7 @@ from shared.broker import connect
 from shared.claims import Claims
 from shared.fleet import WorkerEntry, deregister, register
 from shared.ids import WorkerId
+from shared.processes import is_stopped
 from workers.slot import Slot, SlotFile
 
 log = logging.getLogger(__name__)
@@ -30,7 +31,6 @@ _SOON_S = 0.1  # between two looks while somebody waits: for the first child, or
 _LONGEST_S = 1.0  # between two renewals
 _IDLE_CHILD_S = 1.0  # long enough for a child that hands back to have sent what it must
 GRACE_S = 15.0  # how long a worker that is asked to go may take to checkpoint and hand back
-_STOPPED = {psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP}
 _DEAD = {psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD}
 
 
@@ -152,14 +152,6 @@ def is_child(pid: int) -> bool:
     try:
         child = psutil.Process(pid)
         return child.ppid() == os.getpid() and child.status() not in _DEAD
-    except psutil.NoSuchProcess:
-        return False
-
-
-def is_stopped(pid: int) -> bool:
-    """Whether a process is there and stands still."""
-    try:
-        return psutil.Process(pid).status() in _STOPPED
     except psutil.NoSuchProcess:
         return False
 

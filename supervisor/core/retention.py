@@ -28,9 +28,7 @@ def _is_built_on(state: RunState, index: int) -> bool:
     """Whether a training continues from this model, or is going to."""
     if not state.settings.use_previous_model:
         return False
-    following = state.triggers.get(index + 1)
-    while following is not None and following.phase in (Phase.FAILED, Phase.COALESCED):
-        following = state.triggers.get(following.fired.id + 1)
+    following = state.following(index)
     return following is None or following.model is None
 
 

@@ -177,15 +177,20 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
         """This state with some values changed."""
         return msgspec.structs.replace(self, **changes)
 
+    def following(self, index: int) -> TriggerState | None:
+        """The next trigger that has a model or may get one: none that failed, or whose rows went into the next."""
+        following = self.triggers.get(index + 1)
+        while following is not None and following.phase in (Phase.FAILED, Phase.COALESCED):
+            following = self.triggers.get(following.fired.id + 1)
+        return following
+
     def window_end(self, index: int) -> int | None:
         """The last key a model of this trigger owns, None while that is not known.
 
         It is the newest until the next trigger that is given a model: one that failed, or whose rows went into the
         next, leaves it the newest.
         """
-        following = self.triggers.get(index + 1)
-        while following is not None and following.phase in (Phase.FAILED, Phase.COALESCED):
-            following = self.triggers.get(following.fired.id + 1)
+        following = self.following(index)
         if following is None:
             return self.observed_key if self.stream_ended else None
         open_yet = (self.settings.continue_on_failure and following.phase is not Phase.COMMITTED) or (

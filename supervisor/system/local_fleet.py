@@ -8,9 +8,9 @@ import time
 from pathlib import Path
 
 import msgspec
-import psutil
 
 from shared.config.system import System
+from shared.processes import is_stopped
 from supervisor.system.worker_process import PROJECT, worker_command, worker_environment
 
 _DRAIN_S = 20.0
@@ -64,7 +64,7 @@ class LocalFleet:
             return
         self._next_look_s = now_s + self._lease_s
         for member in self._members:
-            member.looks_stopped = member.looks_stopped + 1 if _stands_still(member.process) else 0
+            member.looks_stopped = member.looks_stopped + 1 if is_stopped(member.process.pid) else 0
             if member.looks_stopped > _STOPPED_LEASES:
                 member.process.kill()
                 member.process.wait()
@@ -94,10 +94,3 @@ class LocalFleet:
             start_new_session=True,  # Ctrl+C is for the supervisor, which then lets the workers hand back
         )
         return Member(role=role, name=name, process=process, started_s=time.monotonic())
-
-
-def _stands_still(process: subprocess.Popen[bytes]) -> bool:
-    try:
-        return bool(psutil.Process(process.pid).status() in (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP))
-    except psutil.NoSuchProcess:
-        return False

@@ -213,7 +213,7 @@ def test_a_broker_that_is_down(small: Workplace) -> None:
 
 def test_no_train_worker(small: Workplace, redis_url: str) -> None:
     """A fleet that is not there is told with both ways to have one."""
-    small.config |= {"broker": {"url": redis_url}, "fleet": {"train": 0, "evaluate": 0}}
+    small.use_fleet(redis_url)
     done = small.run("--experiment-mode")
     assert_refused(done, small, 3, "0 train workers are alive, 1 needed", "worker CONFIG --role train")
 
@@ -292,8 +292,7 @@ def take_as_it_is(small: Workplace) -> None:
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory, fleet_url: str) -> Workplace:
     """A run over the same data to which nothing happened."""
-    workplace = Workplace.small(tmp_path_factory.mktemp("undisturbed"))
-    workplace.config |= {"broker": {"url": fleet_url}, "fleet": {"train": 0, "evaluate": 0}}
+    workplace = Workplace.small(tmp_path_factory.mktemp("undisturbed")).use_fleet(fleet_url)
     done = workplace.run("--experiment-mode")
     assert done.returncode == 0, done.stderr
     return workplace

@@ -24,7 +24,7 @@ def both(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> dict[str, 
     """Two runs of one pipeline on the same workers: one keeps all its models, the other the newest two."""
     places = {name: Workplace.small(tmp_path_factory.mktemp(name)) for name in ("kept", "let_go")}
     for place in places.values():
-        place.config |= {"broker": {"url": redis_url}, "fleet": {"train": 0, "evaluate": 0}}
+        place.use_fleet(redis_url)
         place.pipeline["trigger"]["every"] = 200
         place.pipeline["evaluation"]["models"] = {"newest": 2}
         place.pipeline["deployment"]["gate"]["at_least"] = 0.88

@@ -15,8 +15,7 @@ MADE = ["evaluations.csv", *(f"models/{n}/model.safetensors" for n in range(4)),
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory, fleet_url: str) -> Workplace:
     """A finished run, and what it made."""
-    workplace = Workplace.small(tmp_path_factory.mktemp("finished"))
-    workplace.config |= {"broker": {"url": fleet_url}, "fleet": {"train": 0, "evaluate": 0}}
+    workplace = Workplace.small(tmp_path_factory.mktemp("finished")).use_fleet(fleet_url)
     done = workplace.run("--experiment-mode")
     assert done.returncode == 0, done.stderr
     return workplace

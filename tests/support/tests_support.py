@@ -106,6 +106,11 @@ class Workplace:
         content: dict[str, Any] = json.loads((self.folder / run_dir / "summary.json").read_text())
         return content
 
+    def use_fleet(self, url: str) -> Workplace:
+        """Have this Redis and its workers do the work, and the supervisor start none."""
+        self.config |= {"broker": {"url": url}, "fleet": {"train": 0, "evaluate": 0}}
+        return self
+
     def add_file(self, number: int) -> None:
         """A producer writes 1,000 more rows under a hidden name, and renames the file."""
         hidden = self.folder / "data" / ".part.tmp"
