@@ -28,6 +28,8 @@ broker_connection_retry_on_startup = True
 worker_cancel_long_running_tasks_on_connection_loss = True
 # A worker waits for its broker however long that is away; the default gives up after a hundred tries.
 broker_connection_max_retries = None
+# A Redis whose memory or disk is full refuses to write; without this the worker would end at the first refusal.
+broker_channel_error_retry = True
 # Each worker has a queue of its own, for setup and gangs.
 worker_direct = True
 # select, gather and decide are short and others wait for them: serve them before evaluate. The default is round robin.

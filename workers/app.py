@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import time
 from typing import Any
 
 from celery import bootsteps, signals
@@ -19,6 +21,25 @@ ROLE_VARIABLE = "MODYN_ROLE"
 LEASE_VARIABLE = "MODYN_LEASE_S"
 DEVICE_VARIABLE = "MODYN_DEVICE"
 WORKER_VARIABLE = "MODYN_WORKER_ID"
+
+_SAY_AGAIN_S = 60.0
+
+
+class Seldom(logging.Filter):
+    """Lets a message through once a minute, whatever its numbers: Celery tells of each try to connect."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._from_s: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether it was not said lately."""
+        now_s = time.monotonic()
+        if now_s < self._from_s.get(str(record.msg), 0.0):
+            return False
+        self._from_s[str(record.msg)] = now_s + _SAY_AGAIN_S
+        return True
+
 
 app = make_app(os.environ[BROKER_VARIABLE])
 app.conf.include = ["workers.tasks"]
@@ -51,6 +72,7 @@ class KeepLeases(bootsteps.StartStopStep):  # type: ignore[misc]
         self._slot.remove()
 
 
+logging.getLogger("celery.worker.consumer.consumer").addFilter(Seldom())
 app.steps["worker"].add(KeepLeases)
 app.steps["consumer"].add(TakeWhenReady)
 

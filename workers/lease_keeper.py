@@ -86,6 +86,7 @@ class LeaseKeeper:
                 if not away:
                     log.warning("broker is away (%s); trying again every %.1f s", error, self._lease_s / 5)
                 away = True
+                self._progress_s = time.monotonic()  # its child may be waiting for the broker, too
             except Exception:  # without this thread the worker's leases would end, again and again
                 log.exception("the lease was not renewed")
 

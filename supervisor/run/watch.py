@@ -63,10 +63,13 @@ class Watch:
 
     def broker_is_back(self) -> None:
         """Leases could not be renewed meanwhile, so nothing is judged for one full lease."""
-        now_s = self._clock_s()
-        self._judge_from_s = now_s + self._setup.lease_s
-        self._last_seen_s = dict.fromkeys(self._last_seen_s, now_s)
+        self._judge_nothing_for_a_lease()
         self._next_s = 0.0
+
+    def _judge_nothing_for_a_lease(self) -> None:
+        """Neither that a task's lease ended, nor that no worker is there."""
+        self._judge_from_s = self._clock_s() + self._setup.lease_s
+        self._last_seen_s = dict.fromkeys(self._last_seen_s, self._judge_from_s - self._setup.lease_s / 2)
 
     def knock(self) -> None:
         """Write something. Raises redis.RedisError also if Redis answers but takes nothing: a full memory or disk."""
@@ -83,14 +86,17 @@ class Watch:
             self._reports.continue_stream(state.report_position)
             write_setup(self._client, self._setup)  # last: it says that all of this was done
             self._wiped = True
-            self._judge_from_s = now_s + self._setup.lease_s
+            self._judge_nothing_for_a_lease()
         idle_roles = self._see_fleet()
         if now_s < self._judge_from_s:
             return []
         if self._wiped:
             self._wiped = False
             return [Wiped(time_us=now_us(), adopted=self.standing(state))]
-        return [*self._expired(state), *self._vanished(state, unsent, idle_roles)]
+        found = [*self._expired(state), *self._vanished(state, unsent, idle_roles)]
+        if found:  # nobody can renew a lease on a Redis that takes nothing
+            self.knock()
+        return found
 
     def standing(self, state: RunState) -> tuple[TaskId, ...]:
         """Open tasks whose attempt a worker holds a live lease on. Raises redis.RedisError."""

@@ -211,13 +211,6 @@ def test_a_broker_that_is_down(small: Workplace) -> None:
     assert "s3cret" not in done.stderr
 
 
-def test_no_train_worker(small: Workplace, redis_url: str) -> None:
-    """A fleet that is not there is told with both ways to have one."""
-    small.use_fleet(redis_url)
-    done = small.run("--experiment-mode")
-    assert_refused(done, small, 3, "0 train workers are alive, 1 needed", "worker CONFIG --role train")
-
-
 def _no_file(small: Workplace) -> None:
     small.config["storage"]["datasets"]["rows"]["uri"] = "data/none*.parquet"
 

@@ -45,6 +45,20 @@ def test_a_killed_worker_costs_nothing_but_time(
     assert "ChordError" not in (disturbed.run_dir / "workers.log").read_text()
 
 
+def test_a_worker_that_stands_still_is_replaced(disturbed: Workplace, undisturbed: Workplace) -> None:
+    """Its whole process is stopped, and nobody lets it go on: after ten leases another is started in its place."""
+    disturbed.config["lease"] = "1s"
+    with Running.pipeline(disturbed, "--experiment-mode") as run:
+        run.wait_for("… trigger 1")
+        (worker,) = workers_of(run)
+        worker.suspend()
+        run.wait_for("died and was started again")
+        assert not worker.is_running()
+        assert run.wait() == 0
+    assert_as_undisturbed(disturbed.run_dir, undisturbed)
+    assert disturbed.summary()["faults"]["workers_lost"] == 1
+
+
 def test_a_killed_supervisor_is_resumed(disturbed: Workplace, undisturbed: Workplace) -> None:
     """kill -9 ends its broker and its workers, too; --resume goes on from the journal, also with artifacts deleted."""
     with Running.pipeline(disturbed, "--experiment-mode") as run:

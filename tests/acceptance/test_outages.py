@@ -6,9 +6,11 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from receiving import listening
 from running import Running
 from tests_support import SLOW_LEASE_S, Workplace, assert_as_undisturbed, slow
 
@@ -44,11 +46,20 @@ class Server:
         time.sleep(1.2 * SLOW_LEASE_S)
         self.process = self._start()
 
-    def silent(self) -> None:
-        """Answer nobody for more than a lease, with every connection open."""
+    @contextmanager
+    def silent(self) -> Iterator[None]:
+        """Answer nobody, with every connection open."""
         self.process.send_signal(signal.SIGSTOP)
-        time.sleep(1.2 * SLOW_LEASE_S)
+        yield
         self.process.send_signal(signal.SIGCONT)
+
+    @contextmanager
+    def full(self) -> Iterator[None]:
+        """Answer who reads, and refuse who writes."""
+        with connect(self.url) as client:
+            client.config_set("maxmemory", 1)
+            yield
+            client.config_set("maxmemory", 0)
 
     def end(self) -> None:
         """Be killed."""
@@ -92,11 +103,22 @@ def test_redis_is_away_in_every_phase(small: Workplace, undisturbed: Workplace, 
 
 
 @pytest.mark.parametrize("server", [True], indirect=True)
-def test_a_redis_that_answers_nobody(small: Workplace, undisturbed: Workplace, server: Server) -> None:
-    """Stopped in mid-training with all connections open: time limits notice, and everybody goes on afterwards."""
+def test_a_redis_that_answers_nobody_or_takes_nothing(small: Workplace, undisturbed: Workplace, server: Server) -> None:
+    """Stopped with all connections open, and later full: an alert, once each, and everybody goes on afterwards."""
     slow(small).config["broker"] = {"url": server.url}
-    with Running.pipeline(small, "--experiment-mode") as run:
-        run.wait_for("… trigger 1: epoch")
-        server.silent()
-        assert run.wait() == 0
+    small.pipeline["training"]["stall_after"] = "3s"
+    with listening() as receiver:
+        small.config["alerts"] = [{"kind": "webhook", "url": receiver.url}]
+        with Running.pipeline(small, "--experiment-mode") as run:
+            for phase, trouble in (("… trigger 1: epoch", server.silent), ("… trigger 2: epoch", server.full)):
+                run.wait_for(phase)
+                with trouble():
+                    receiver.wait_for("run_stalled")
+                run.wait_for("the broker is back")
+            assert run.wait() == 0
     assert_as_undisturbed(small.run_dir, undisturbed)
+    faults = small.summary()["faults"]
+    assert (faults["reconnects"], faults["workers_lost"]) == (2, 0)
+    assert "/train/0 is published again" not in "".join(run.said)
+    assert sum("the broker is away" in alert["sentence"] for alert in receiver.heard) == 2  # once each
+    assert receiver.events().count("run_stalled_over") == receiver.events().count("run_stalled")

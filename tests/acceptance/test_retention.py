@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from running import Running
 from tests_support import Workplace
-
-from shared.broker import connect
-from shared.fleet import read_fleet
 
 _LOOK_EVERY_S = 0.02
 TRIGGERS = ("--experiment-mode", "--maximum-triggers", "8")
@@ -20,36 +15,20 @@ DEPLOYED_LAST = 4  # the gate below lets 3 and 4 pass, and none of those that co
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> dict[str, Workplace]:
-    """Two runs of one pipeline on the same workers: one keeps all its models, the other the newest two."""
+def both(tmp_path_factory: pytest.TempPathFactory, fleet_url: str) -> dict[str, Workplace]:
+    """Two runs of one pipeline: one keeps all its models, the other the newest two."""
     places = {name: Workplace.small(tmp_path_factory.mktemp(name)) for name in ("kept", "let_go")}
     for place in places.values():
-        place.use_fleet(redis_url)
+        place.use_fleet(fleet_url)
         place.pipeline["trigger"]["every"] = 200
         place.pipeline["evaluation"]["models"] = {"newest": 2}
         place.pipeline["deployment"]["gate"]["at_least"] = 0.88
     places["let_go"].config["retention"] = {"models": {"newest": 2}}
-    with two_workers(places["kept"], redis_url):
-        for place in places.values():
-            done = place.run(*TRIGGERS)
-            assert done.returncode == 0, done.stderr
-            assert place.summary()["deployed"] == DEPLOYED_LAST
+    for place in places.values():
+        done = place.run(*TRIGGERS)
+        assert done.returncode == 0, done.stderr
+        assert place.summary()["deployed"] == DEPLOYED_LAST
     return places
-
-
-@contextmanager
-def two_workers(place: Workplace, redis_url: str) -> Iterator[None]:
-    """One worker of each role, started by hand."""
-    place.write()
-    config = str(place.folder / "config.yaml")
-    commands = [place.command("worker", config, "--role", role, "--device", "cpu") for role in ("train", "evaluate")]
-    with connect(redis_url) as client:
-        client.flushall()
-        with Running(commands[0]) as one, Running(commands[1]) as other:
-            while len(read_fleet(client)) < 2:
-                assert (one.process.poll(), other.process.poll()) == (None, None), [*one.said, *other.said]
-                time.sleep(_LOOK_EVERY_S)
-            yield
 
 
 @pytest.fixture
@@ -99,12 +78,12 @@ def test_resuming_what_is_finished_makes_no_old_model_anew(let_go: Workplace) ->
     assert files(let_go.run_dir) == before
 
 
-def test_a_training_leaves_one_checkpoint_and_resume_clears_up(small: Workplace) -> None:
+def test_a_training_leaves_one_checkpoint_and_resume_clears_up(on_fleet: Workplace) -> None:
     """One checkpoint while it trains and when it is stopped; after --resume nothing is there that is not named."""
-    small.config["retention"] = {"checkpoints": 1}
-    small.pipeline["training"] |= {"epochs": 150, "batch_size": 8, "checkpoint_every_s": 0.05}
-    mine = small.run_dir / "checkpoints/1/0"
-    with Running.pipeline(small, "--experiment-mode", "--maximum-triggers", "2") as run:
+    on_fleet.config["retention"] = {"checkpoints": 1}
+    on_fleet.pipeline["training"] |= {"epochs": 150, "batch_size": 8, "checkpoint_every_s": 0.05}
+    mine = on_fleet.run_dir / "checkpoints/1/0"
+    with Running.pipeline(on_fleet, "--experiment-mode", "--maximum-triggers", "2") as run:
         run.wait_for("… trigger 1")
         seen: set[str] = set()
         while len(seen) < 5:  # a new one is whole before the old one goes: for a moment there are two
@@ -114,17 +93,17 @@ def test_a_training_leaves_one_checkpoint_and_resume_clears_up(small: Workplace)
             time.sleep(_LOOK_EVERY_S)
         assert run.end() == 0
     assert len(checkpoints(mine)) == 1
-    committed = {name: one for name, one in files(small.run_dir / "models").items() if name.startswith("0/")}
-    sets = files(small.run_dir / "training_sets")
-    litter, ours_not = scatter(small.run_dir)
-    done = small.run("--experiment-mode", "--resume")
+    committed = {name: one for name, one in files(on_fleet.run_dir / "models").items() if name.startswith("0/")}
+    sets = files(on_fleet.run_dir / "training_sets")
+    litter, ours_not = scatter(on_fleet.run_dir)
+    done = on_fleet.run("--experiment-mode", "--resume")
     assert done.returncode == 0, done.stderr
     assert "made anew" not in done.stderr
     assert [one for one in litter if one.exists()] == []
-    assert list((small.run_dir / "checkpoints").rglob("*")) == []
+    assert list((on_fleet.run_dir / "checkpoints").rglob("*")) == []
     assert [one for one in ours_not if one.read_text() != "keep"] == []
     for folder, before in (("models", committed), ("training_sets", sets)):
-        after = files(small.run_dir / folder)
+        after = files(on_fleet.run_dir / folder)
         assert {name: after[name] for name in before} == before
     assert sorted(committed) == ["0/model.json", "0/model.safetensors"]
     assert sorted(sets) == ["0.parquet", "1.parquet"]
@@ -138,6 +117,8 @@ def checkpoints(folder: Path) -> list[str]:
 def scatter(run_dir: Path) -> tuple[list[Path], list[Path]]:
     """Leave lying about what killed and late workers leave, and files of people; both as paths."""
     litter = [
+        ".summary.json.0123.tmp",
+        ".config.yaml.0123.tmp",
         "training_sets/.0.9-zombie.parquet",
         "training_sets/.0.9-zombie.parquet.0123.tmp",
         "models/0/.model.9-zombie.safetensors",

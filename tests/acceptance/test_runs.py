@@ -17,9 +17,9 @@ from workers.inference import load_model
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
-    """A run in experiment mode that finished."""
-    workplace = Workplace.small(tmp_path_factory.mktemp("finished"))
+def finished(tmp_path_factory: pytest.TempPathFactory, fleet_url: str) -> Workplace:
+    """A run in experiment mode that finished, on one worker of each role."""
+    workplace = Workplace.small(tmp_path_factory.mktemp("finished")).use_fleet(fleet_url)
     workplace.pipeline["training"]["use_previous_model"] = False  # so that several workers train side by side
     done = workplace.run("--experiment-mode")
     assert done.returncode == 0, done.stderr
@@ -50,8 +50,8 @@ def test_what_is_deployed_can_be_loaded_and_used(finished: Workplace) -> None:
 
 def test_equal_seeds_give_equal_bytes_with_one_or_three_workers(finished: Workplace) -> None:
     """Training sets, scores and weights do not depend on the fleet's size."""
-    finished.config["fleet"]["train"] = 3
-    done = finished.run("--experiment-mode", run_dir="again")
+    own = {**finished.config, "broker": {"url": "embedded"}, "fleet": {"train": 3, "evaluate": 1, "device": "cpu"}}
+    done = Workplace(finished.folder, finished.pipeline, own).run("--experiment-mode", run_dir="again")
     assert done.returncode == 0, done.stderr
     names = ["evaluations.csv", *(f"models/{i}/model.safetensors" for i in range(4)), "training_sets/2.parquet"]
     for name in names:
@@ -60,7 +60,6 @@ def test_equal_seeds_give_equal_bytes_with_one_or_three_workers(finished: Workpl
 
 def test_a_finished_run_says_so_when_it_is_resumed(finished: Workplace) -> None:
     """--resume of a finished run changes nothing and ends well."""
-    finished.config["fleet"]["train"] = 1
     done = finished.run("--experiment-mode", "--resume")
     assert (done.returncode, "finished already" in done.stdout) == (0, True), done.stderr
 
@@ -79,26 +78,26 @@ def test_ctrl_c_stops_a_production_run_and_resume_goes_on(small: Workplace) -> N
     assert not list(Path(small.folder / "runs").glob(".broker.json"))
 
 
-def test_a_model_that_is_not_deployed_leaves_the_target_alone(small: Workplace) -> None:
+def test_a_model_that_is_not_deployed_leaves_the_target_alone(on_fleet: Workplace) -> None:
     """A gate that no model passes: the run finishes and nothing is deployed."""
-    small.pipeline["deployment"]["gate"] = {"metric": "accuracy", "on": "recent", "at_least": 1.1}
-    small.pipeline["trigger"]["every"] = 1500
-    done = small.run("--experiment-mode")
+    on_fleet.pipeline["deployment"]["gate"] = {"metric": "accuracy", "on": "recent", "at_least": 1.1}
+    on_fleet.pipeline["trigger"]["every"] = 1500
+    done = on_fleet.run("--experiment-mode")
     assert done.returncode == 0, done.stderr
-    assert small.summary()["deployed"] is None
-    assert not (small.folder / "deployed").exists()
+    assert on_fleet.summary()["deployed"] is None
+    assert not (on_fleet.folder / "deployed").exists()
 
 
-def test_a_supervisor_stays_light(small: Workplace) -> None:
+def test_a_supervisor_stays_light(on_fleet: Workplace) -> None:
     """Under 150 MB resident after a hundred triggers, and neither torch nor workers in memory."""
-    small.pipeline["trigger"]["every"] = 20
-    small.pipeline["training"]["use_previous_model"] = False
-    with Running.pipeline(small, "--experiment-mode") as run:
+    on_fleet.pipeline["trigger"]["every"] = 20
+    on_fleet.pipeline["training"]["use_previous_model"] = False
+    with Running.pipeline(on_fleet, "--experiment-mode") as run:
         run.wait_for("run finished")
         status = Path(f"/proc/{run.process.pid}/status").read_text()
         maps = Path(f"/proc/{run.process.pid}/maps").read_text()
         assert run.wait() == 0
-    assert small.summary()["triggers"] == 100
+    assert on_fleet.summary()["triggers"] == 100
     assert int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) < 150_000
     assert "torch" not in maps
 

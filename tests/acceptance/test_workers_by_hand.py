@@ -8,7 +8,7 @@ import signal
 import pytest
 import redis
 from running import Running, workers
-from tests_support import Workplace
+from tests_support import Workplace, assert_refused
 
 from shared import names
 from shared.fleet import WorkerEntry, deregister, read_fleet, register
@@ -67,10 +67,8 @@ def test_a_run_without_train_workers_is_refused(cluster: Workplace) -> None:
     """Exit 3, with how many there are and how to start one."""
     with workers(cluster, "evaluate"):
         done = cluster.run("--experiment-mode")
-    assert done.returncode == 3, done.stderr
+    assert_refused(done, cluster, 3, "0 train workers are alive, 1 needed", "worker CONFIG --role train")
     assert "waiting up to 30 s: fleet: 0 train workers" in done.stderr
-    assert "0 train workers are alive, 1 needed; start one with" in done.stderr
-    assert not cluster.run_dir.exists()
 
 
 @pytest.mark.parametrize("late", [False, True], ids=["at once", "when the training is over"])

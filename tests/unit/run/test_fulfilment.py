@@ -1,0 +1,90 @@
+"""Commands are carried out in order; what belongs to the run directory is never lost behind what does not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from kombu.exceptions import OperationalError
+from tests_support import Workplace
+
+from shared.artifacts import ArtifactRef, write_artifact
+from shared.broker import connect, make_app
+from shared.config.load import load_configuration
+from shared.ids import RunId, TriggerId, task_id
+from shared.messages import CheckTask
+from supervisor.core.commands import CommitTrainingSet, End, Publish
+from supervisor.core.state import RunState, Settings
+from supervisor.run.committer import Committer
+from supervisor.run.directory import RunDirectory
+from supervisor.run.fulfilment import Fulfilment
+from supervisor.run.publisher import Publisher
+
+RUN = RunId("run")
+PUBLISH = Publish(
+    task_id=task_id(RUN, TriggerId(0), "check", 0), task=CheckTask(run_id=RUN, trigger_id=TriggerId(0), setup_version=1)
+)
+END = End(status="failed", reason="it broke")
+
+
+@pytest.fixture
+def state(small: Workplace) -> RunState:
+    """A run that has only begun."""
+    small.write()
+    files = (small.folder / "pipeline.yaml", small.folder / "config.yaml")
+    return RunState(settings=Settings.of(load_configuration(*files, experiment_mode=True).pipeline))
+
+
+@pytest.fixture
+def fulfilment(small: Workplace) -> Fulfilment:
+    """One whose broker is away."""
+    small.write()
+    files = (small.folder / "pipeline.yaml", small.folder / "config.yaml")
+    pipeline = load_configuration(*files, experiment_mode=True).pipeline
+    url = f"redis+socket://{small.folder}/none.sock"
+    return Fulfilment(Committer(pipeline, RunDirectory(small.run_dir)), Publisher(make_app(url), connect(url), RUN))
+
+
+def commit_of(folder: Path, trigger: int) -> CommitTrainingSet:
+    """An attempt's training set that waits for its name."""
+    ref: ArtifactRef = write_artifact(f"{folder}/training_sets/.{trigger}.1-a.parquet", b"rows")
+    return CommitTrainingSet(trigger_id=TriggerId(trigger), training_set=ref)
+
+
+def sets(folder: Path) -> list[str]:
+    """The training sets that have their names."""
+    return sorted(file.name for file in folder.glob("training_sets/[0-9]*"))
+
+
+def test_what_comes_behind_a_message_waits_for_the_broker(
+    fulfilment: Fulfilment, state: RunState, small: Workplace
+) -> None:
+    """It stays first in line, again and again; at the end of the session commits are done all the same."""
+    fulfilment.take([commit_of(small.run_dir, 0), PUBLISH, commit_of(small.run_dir, 1)])
+    for _ in range(2):
+        with pytest.raises(OperationalError):
+            fulfilment.carry_out(state)
+        assert sets(small.run_dir) == ["0.parquet"]
+        assert fulfilment.unsent == {PUBLISH.task_id}
+    fulfilment.commit(state)
+    assert sets(small.run_dir) == ["0.parquet", "1.parquet"]
+
+
+def test_what_comes_behind_the_end_is_committed_first(
+    fulfilment: Fulfilment, state: RunState, small: Workplace
+) -> None:
+    """A trigger failed, and another one's set was reported in the same breath: it has its name when the run ends."""
+    fulfilment.take([END, commit_of(small.run_dir, 0), PUBLISH])
+    assert fulfilment.carry_out(state) == END
+    assert sets(small.run_dir) == ["0.parquet"]
+    assert fulfilment.unsent == set()
+
+
+def test_a_resumed_run_does_not_end_as_the_session_before(
+    fulfilment: Fulfilment, state: RunState, small: Workplace
+) -> None:
+    """What ended it is tried again."""
+    fulfilment.take([END, commit_of(small.run_dir, 0)])
+    fulfilment.drop_end()
+    assert fulfilment.carry_out(state) is None
+    assert sets(small.run_dir) == ["0.parquet"]

@@ -1,0 +1,61 @@
+"""The embedded broker ends when it is told to, and comes back when it died."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from shared.broker import connect
+from supervisor.system.embedded_broker import EmbeddedBroker, address_file, find_broker, find_or_start
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[EmbeddedBroker]:
+    """A broker that was just started."""
+    one = find_or_start(str(tmp_path))
+    assert isinstance(one, EmbeddedBroker)
+    yield one
+    if server_of(tmp_path) is not None:
+        one.stop()
+
+
+def server_of(root: Path) -> psutil.Process | None:
+    """The process that the address names."""
+    file = address_file(str(root))
+    return psutil.Process(json.loads(file.read_text())["pid"]) if file.exists() else None
+
+
+def test_one_that_stands_still_ends_all_the_same(broker: EmbeddedBroker, tmp_path: Path) -> None:
+    """It does not answer SIGTERM: it is killed, and nothing of it is left."""
+    server = server_of(tmp_path)
+    assert server is not None
+    server.suspend()
+    broker.stop()
+    assert not server.is_running()
+    assert (server_of(tmp_path), find_broker(str(tmp_path))) == (None, None)
+    assert not Path(broker.url.removeprefix("redis+socket://")).parent.exists()
+
+
+def test_one_that_died_comes_back_with_what_it_knew(broker: EmbeddedBroker, tmp_path: Path) -> None:
+    """At the same address; as long as it lives there is nothing to do."""
+    with connect(broker.url) as client:
+        client.set("known", "yes")
+    assert not broker.restart_if_dead()
+    server = server_of(tmp_path)
+    assert server is not None
+    server.kill()
+    server.wait()
+    assert broker.restart_if_dead()
+    assert find_broker(str(tmp_path)) == broker.url
+    with connect(broker.url) as client:
+        assert client.get("known") == "yes"
+
+
+def test_the_second_supervisor_finds_the_first_ones(broker: EmbeddedBroker, tmp_path: Path) -> None:
+    """One per artifacts root; who only found it takes no living one's place."""
+    assert find_or_start(str(tmp_path)) == broker.url
+    assert EmbeddedBroker.in_place_of(broker.url, str(tmp_path)) is None
