@@ -93,6 +93,8 @@ def one_run(folder: Path, undisturbed: Path, seed: int, options: argparse.Namesp
             told["traceback"] = True
         counts = ("lost_triggers", "duplicate_commits", "overwritten_models", "bodies_effective_twice")
         good = told == {"status": "finished", **dict.fromkeys(counts, 0), "differing_files": []}
+        if not good:
+            told["said"] = (place / "log").read_text().splitlines()[-3:]
         if not good and options.keep:
             shutil.copytree(
                 place, f"/tmp/modyn-chaos-kept-{seed}", dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.sock")
