@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -12,31 +11,20 @@ from pathlib import Path
 import pytest
 import redis
 from running import workers
+from serving import Server
 from tests_support import Workplace, slow
 
 from shared.broker import connect
 from shared.fleet import read_fleet
-from supervisor.system.embedded_broker import server_program
 
 
 @contextmanager
 def private_redis() -> Iterator[str]:
     """A Redis on a unix socket of its own."""
     with tempfile.TemporaryDirectory(prefix="modyn-test-", dir="/tmp") as folder:
-        socket = f"{folder}/redis.sock"
-        server = subprocess.Popen(
-            [server_program(), "--port", "0", "--unixsocket", socket, "--save", "", "--dir", folder],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert server.stdout is not None
-        for line in server.stdout:
-            if "eady to accept connections" in line:
-                break
-        yield f"redis+socket://{socket}"
-        server.terminate()
-        server.wait()
-        server.stdout.close()
+        server = Server(Path(folder), remembers=False)
+        yield server.url
+        server.end()
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from typing import Any
 
@@ -10,6 +11,7 @@ import redis
 from celery import Celery
 from celery.canvas import Signature
 from celery.utils.nodenames import worker_direct
+from kombu.messaging import Producer
 
 from shared import names
 from shared.claims import Claims
@@ -26,15 +28,16 @@ class Publisher:
         self._client = client
         self._claims = Claims(client)
         self._run_id = run_id
+        self._producer: Producer | None = None
 
     def publish(self, command: Publish) -> None:
         """Send one task."""
-        self._signature(command.task_id, command.task).apply_async()
+        self._send(self._signature(command.task_id, command.task))
 
     def publish_chord(self, command: PublishChord) -> None:
         """Send the headers; their results go to the body. Without headers the body goes out at once."""
         if not command.headers:
-            self._signature(command.body_id, command.body).apply_async(args=([],))
+            self._send(self._signature(command.body_id, command.body), args=([],))
             return
         self._app.backend.set_chord_size(_group(command), len(command.headers))
         for task_id, task in command.headers:
@@ -44,10 +47,9 @@ class Publisher:
         """Offer a new attempt and send the task again, in its place in its chord."""
         self._claims.offer(self._run_id, command.task_id, command.task.attempt)
         if command.chord is None:
-            self._signature(command.task_id, command.task).apply_async()
+            self._send(self._signature(command.task_id, command.task))
         elif command.results is not None:
-            body = self._signature(command.task_id, command.task)
-            body.apply_async(args=(list(command.results),))
+            self._send(self._signature(command.task_id, command.task), args=(list(command.results),))
         else:
             self._publish_header(command.task_id, command.task, command.chord)
 
@@ -62,25 +64,47 @@ class Publisher:
     def _tell(self, hostname: str, kind: str, arguments: list[Any], expires_s: float) -> None:
         """Send a message to the worker's own queue. Both expire: the queue of a dead worker would keep it for ever."""
         queue = worker_direct(hostname)
-        self._app.send_task(
-            names.celery_task(kind),
-            args=arguments,
-            queue=queue,
-            expires=expires_s,
-            shadow=kind,
-            ignore_result=True,
-        )
+        options = {"queue": queue, "expires": expires_s, "shadow": kind, "ignore_result": True}
+        self._send(self._app.signature(names.celery_task(kind), args=arguments, **options))
         self._client.expire(queue.name, math.ceil(expires_s))
 
     def close(self) -> None:
         """Let go of the broker, before it is stopped."""
+        self._hang_up()
         self._app.close()
+
+    def _send(self, signature: Signature, **options: Any) -> None:
+        """Send over a connection of our own, which is made anew after any failure."""
+        for stumbled in (False, True):
+            try:
+                signature.apply_async(producer=self._dial(), **options)
+                return
+            except (AttributeError, KeyError):
+                # Kombu stumbles over a channel that it closed when the broker went away. On a new connection it says
+                # what the matter is; what it stumbles over there, too, is a mistake of ours.
+                self._hang_up()
+                if stumbled:
+                    raise
+            except Exception:
+                self._hang_up()
+                raise
+
+    def _dial(self) -> Producer:
+        if self._producer is None:
+            self._producer = self._app.amqp.Producer(self._app.connection_for_write(), auto_declare=False)
+        return self._producer
+
+    def _hang_up(self) -> None:
+        if self._producer is not None:
+            with contextlib.suppress(Exception):  # it is broken
+                self._producer.connection.release()
+            self._producer = None
 
     def _publish_header(self, task_id: TaskId, task: AnyTask, chord: PublishChord) -> None:
         """A header carries its group and the body; Celery's own `chord` would leave five subscriptions here."""
         body = self._signature(chord.body_id, chord.body)
         number = parts_of(task_id).number
-        self._signature(task_id, task).apply_async(group_id=_group(chord), group_index=number, chord=body)
+        self._send(self._signature(task_id, task), group_id=_group(chord), group_index=number, chord=body)
 
     def _signature(self, task_id: TaskId, task: AnyTask) -> Signature:
         message: dict[str, Any] = msgspec.to_builtins(task)
