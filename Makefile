@@ -10,7 +10,7 @@ venv:
 	@tools/make-venv requirements-dev.txt
 
 test: venv
-	OMP_NUM_THREADS=1 .venv/bin/python -m pytest --numprocesses 3 --dist loadfile
+	OMP_NUM_THREADS=1 .venv/bin/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 check: venv
 	.venv/bin/ruff format --check .

@@ -52,7 +52,7 @@ class TrainedModel(msgspec.Struct, frozen=True, kw_only=True):
     loss: float  # mean over the last epoch
     epochs: int
     samples: int  # rows of the training set
-    seconds: float  # spent by this process
+    seconds: float  # spent in all, by attempts that left a checkpoint, too
 
 
 class Interrupted(Exception):  # noqa: N818 - being asked to stop is no error

@@ -19,6 +19,7 @@ class Place:
     epoch: int = 0
     batch: int = 0
     losses: LossesSeen = field(default_factory=lambda: LossesSeen(epoch=0))
+    spent_s: float = 0.0  # by earlier attempts, up to the checkpoint that this one went on from
 
 
 def restore_place(learner: Learner, checkpoints: Checkpoints) -> Place:
@@ -28,7 +29,8 @@ def restore_place(learner: Learner, checkpoints: Checkpoints) -> Place:
         return Place()
     learner.restore(state["learner"])
     epoch, batch = state["epoch"], state["batch"]
-    return Place(epoch, batch, LossesSeen(epoch, batch, state["loss_total"], state["loss_rows"]))
+    losses = LossesSeen(epoch, batch, state["loss_total"], state["loss_rows"])
+    return Place(epoch, batch, losses, state.get("spent_s", 0.0))
 
 
 class Saver:
@@ -42,11 +44,11 @@ class Saver:
         """Whether the interval has passed."""
         return time.monotonic() - self._last_s >= self._every_s
 
-    def save(self, place: Place) -> None:
-        """Write a checkpoint now. Raises TrainingError rather than keep weights that are no numbers."""
+    def save(self, place: Place, spent_s: float) -> None:
+        """Write a checkpoint now, after `spent_s` in all. Raises TrainingError rather than keep NaN weights."""
         place.losses.read()
         state: dict[str, Any] = {"learner": self._learner.state(), "epoch": place.epoch, "batch": place.batch}
-        state |= {"loss_total": place.losses.total, "loss_rows": place.losses.rows}
+        state |= {"loss_total": place.losses.total, "loss_rows": place.losses.rows, "spent_s": spent_s}
         self._checkpoints.save(state, epoch=place.epoch, batch=place.batch)
         self._last_s = time.monotonic()
 

@@ -26,6 +26,7 @@ def train(job: TrainingJob, *, report: Callable[[Progress], None], should_stop: 
     checkpoints = Checkpoints(job.checkpoint_folder, fingerprint=fingerprint(job), keep=job.checkpoints_kept)
     saver = Saver(learner, checkpoints, job.training.checkpoint_every_s)
     place = restore_place(learner, checkpoints)
+    began_s = started_s - place.spent_s
     lone_row_allowed = not uses_batch_norm(learner.model)
     bounds = batch_bounds(len(rows), job.training.batch_size, lone_row_allowed=lone_row_allowed)
     meter = Meter(epochs=epochs, batches=len(bounds), rows=len(rows))
@@ -42,7 +43,7 @@ def train(job: TrainingJob, *, report: Callable[[Progress], None], should_stop: 
                 report(meter.progress(place))
             stopping = should_stop()
             if stopping or saver.is_due():
-                saver.save(place)
+                saver.save(place, time.monotonic() - began_s)
             if stopping:
                 raise Interrupted(f"stopped in epoch {place.epoch + 1} after batch {place.batch}; a checkpoint is kept")
         mean_loss = place.losses.read()
@@ -50,5 +51,5 @@ def train(job: TrainingJob, *, report: Callable[[Progress], None], should_stop: 
         report(meter.progress(place))
         place = Place(place.epoch + 1, losses=LossesSeen(place.epoch + 1))
 
-    seconds = time.monotonic() - started_s
+    seconds = time.monotonic() - began_s
     return TrainedModel(body=ready.packed(), loss=mean_loss, epochs=epochs, samples=len(rows), seconds=seconds)

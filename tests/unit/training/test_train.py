@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -84,6 +86,21 @@ def test_interrupted_and_resumed_is_identical(tmp_path, asked, every):
     resumed = run(job(tmp_path / "cut", **settings))
     assert resumed.body == whole.body
     assert resumed.loss == whole.loss
+
+
+def test_the_time_spent_before_an_interruption_counts(tmp_path):
+    """A training that was slow until it was stopped has taken that long, however fast it was afterwards."""
+    stops = stops_after(12)
+
+    def slowly() -> bool:
+        time.sleep(0.02)
+        return stops()
+
+    with pytest.raises(Interrupted):
+        run(job(tmp_path), should_stop=slowly)
+    began_s = time.monotonic()
+    resumed = run(job(tmp_path))
+    assert resumed.seconds > 12 * 0.02 + 0.5 * (time.monotonic() - began_s)
 
 
 def test_interrupted_while_reading_leaves_nothing_to_resume(tmp_path):
