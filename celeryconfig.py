@@ -23,6 +23,8 @@ task_ignore_result = True
 result_chord_expires = 90 * 86_400
 # With Redis away publishing a chord would block for 19 s; the supervisor keeps the intent and retries itself.
 result_backend_transport_options = {"retry_policy": {"max_retries": 0}}
+# A Redis that answers nobody is noticed as soon as by our own clients; the default is two minutes.
+redis_socket_timeout = 5
 broker_connection_retry_on_startup = True
 # Only tasks that are acknowledged late would be cancelled, which are none; left out, Celery warns of it.
 worker_cancel_long_running_tasks_on_connection_loss = True
@@ -33,7 +35,7 @@ broker_channel_error_retry = True
 # Each worker has a queue of its own, for setup and gangs.
 worker_direct = True
 # select, gather and decide are short and others wait for them: serve them before evaluate. The default is round robin.
-broker_transport_options = {"queue_order_strategy": "priority", "socket_timeout": 30}
+broker_transport_options = {"queue_order_strategy": "priority", "socket_timeout": 10}
 # Flower shows the fleet at work.
 worker_send_task_events = True
 task_send_sent_event = True

@@ -55,9 +55,11 @@ return 1
 """
 )
 
+# Once more the same, because the first answer was lost, it is as good as the first time.
 # KEYS claim leases reports · ARGV task attempt owner ttl_ms result report state
 _REPORT = """
 local c = redis.call('HMGET', KEYS[1], 'state', 'attempt', 'owner')
+if c[1] == ARGV[7] and c[2] == ARGV[2] and c[3] == ARGV[3] then return 1 end
 if c[1] and not (c[1] == 'claimed' and c[2] == ARGV[2] and c[3] == ARGV[3]) then return 0 end
 redis.call('HSET', KEYS[1], 'state', ARGV[7], 'attempt', ARGV[2], 'owner', ARGV[3], 'result', ARGV[5])
 redis.call('PEXPIRE', KEYS[1], ARGV[4])
@@ -177,6 +179,16 @@ class Claims:
         """Those of these attempts that a worker has claimed and still renews."""
         leased = cast(list[TaskId], self._run("leased", [names.leases_key(run_id)], list(attempts)))
         return self._claimed(leased, attempts)
+
+    def without_lease(self, run_id: RunId, attempts: Mapping[TaskId, int]) -> list[TaskId]:
+        """Those of these attempts, all claimed once, of which Redis knows neither a lease nor the result."""
+        pipe = self._client.pipeline(transaction=False)
+        for task_id in attempts:
+            pipe.zscore(names.leases_key(run_id), task_id)
+            pipe.hmget(names.claim_key(task_id), "state", "attempt")
+        answers = iter(pipe.execute())
+        told = [(task_id, number, next(answers), next(answers)) for task_id, number in attempts.items()]
+        return [task_id for task_id, number, lease, claim in told if lease is None and claim != ["done", str(number)]]
 
     def _claimed(self, tasks: list[TaskId], attempts: Mapping[TaskId, int]) -> list[TaskId]:
         """The tasks whose claim is for the attempt named."""

@@ -6,6 +6,7 @@ ModynError
 └── RunFailedError       1  a run that had started cannot go on
     ├── DataError           a row or file of the dataset cannot be used
     ├── ArtifactError       a stored object is missing, unreadable or not what was recorded
+    │   └── ArtifactLostError   it is not there, or was never whole: it can only be made anew
     └── TrainingError       user code, or the training itself, failed
 """
 
@@ -48,6 +49,10 @@ class DataError(RunFailedError):
 
 class ArtifactError(RunFailedError):
     """A stored object is missing, unreadable or not what was recorded."""
+
+
+class ArtifactLostError(ArtifactError):
+    """A stored object is not there, or has another size than was recorded."""
 
 
 class TrainingError(RunFailedError):

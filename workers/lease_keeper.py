@@ -28,7 +28,7 @@ from workers.slot import Slot, SlotFile
 log = logging.getLogger(__name__)
 
 _SOON_S = 0.1  # between two looks while somebody waits: for the first child, or for the last to go
-_LONGEST_S = 1.0  # between two renewals
+_LONGEST_S = 0.5  # between two renewals: half of the shortest lease that a run may have
 _IDLE_CHILD_S = 1.0  # long enough for a child that hands back to have sent what it must
 GRACE_S = 15.0  # how long a worker that is asked to go may take to checkpoint and hand back
 _DEAD = {psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD}
@@ -44,7 +44,7 @@ class WorkerIdentity:
 
 
 class LeaseKeeper:
-    """Renews what the slot says, every second or oftener, while the child that wrote it is alive and not stopped."""
+    """Renews what the slot says, twice a second or oftener, while the child that wrote it is alive and not stopped."""
 
     def __init__(self, broker_url: str, identity: WorkerIdentity, slot: SlotFile, lease_s: float) -> None:
         self._client = connect(broker_url, timeout_s=lease_s / 3)

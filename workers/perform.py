@@ -18,7 +18,7 @@ from shared.ids import TaskId
 from shared.messages import MESSAGE_VERSION, AnyReport, AnyTask, Failed, Released, task_of
 from workers import child
 from workers.failures import blame, device_is_broken, explain
-from workers.set_up import setup_record
+from workers.set_up import be_set_up, setup_record
 from workers.stages import Work, stage
 from workers.training.job import Interrupted
 
@@ -61,6 +61,7 @@ def perform(task_id: str, message: dict[str, Any], results: list[Any]) -> Any:
         raise Unfinished(f"{task_id} attempt {task.attempt} is {answer}")
     child.announce(attempt, record)
     try:
+        _patiently(lambda: be_set_up(task.run_id, task.setup_version), finished=True)
         report, result = _work(Work(task=task, record=record, attempt=attempt, results=results))
         if not _patiently(lambda: child.claims().report(attempt, report, result), finished=True):
             raise Unfinished(f"{task_id} attempt {task.attempt} was published again while this worker had it")
@@ -79,7 +80,7 @@ def _work(work: Work) -> tuple[AnyReport, Any]:
         return stage(work.task.kind)(work)
     except Interrupted:
         return Released(**who), None
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a model may think that it is a program
         if device_is_broken(error):
             child.replace_afterwards()
         return Failed(

@@ -1,7 +1,8 @@
 """Setting a worker up for a run: its record is read; on a train worker the model is imported and the device warmed.
 
-A message asks for it when the run starts. A worker that was busy then, or that came later, does it before its first
-claim; the record in Redis is the truth, and each task names the version it needs.
+A message asks for it when the run starts. A worker that was busy then, or that came later, does it when it has claimed
+its first task: a model that kills the process that imports it is then known by its lost leases. The record in Redis is
+the truth, and each task names the version it needs.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ from shared.messages import SetUp, SetupRecord, encode
 from workers import child
 from workers.models.build import model_part
 
-_set_up_for: dict[RunId, SetupRecord] = {}
+_records: dict[RunId, SetupRecord] = {}
+_set_up_for: dict[RunId, int] = {}  # run → version
 
 
 def set_up(run_id: RunId, version: int) -> None:
     """Prepare and acknowledge. What goes wrong is in the acknowledgement; the check task will say where."""
-    record = _read(run_id)
-    _set_up_for[run_id] = record
+    record = setup_record(run_id, version)
     error = _prepare(record) if os.environ["MODYN_ROLE"] == "train" else None
     told = SetUp(
         worker=child.worker_id(),
@@ -38,18 +39,26 @@ def set_up(run_id: RunId, version: int) -> None:
         error=error,
     )
     child.client().xadd(names.reports_key(run_id), {"report": encode(told)})
+    _set_up_for[run_id] = version
+
+
+def be_set_up(run_id: RunId, version: int) -> None:
+    """Set this worker up for the run, if that was not done before. Raises redis.RedisError."""
+    if _set_up_for.get(run_id) != version:
+        set_up(run_id, version)
 
 
 def setup_record(run_id: RunId, version: int) -> SetupRecord:
-    """The run's record of this version, once this worker is set up for it. Raises NotReadyError if it was torn down."""
-    known = _set_up_for.get(run_id)
+    """The run's record of this version. Raises NotReadyError if the run was torn down."""
+    known = _records.get(run_id)
     if known is None or known.version != version:
-        set_up(run_id, version)
-    return _set_up_for[run_id]
+        known = _records[run_id] = _read(run_id)
+    return known
 
 
 def tear_down(run_id: RunId) -> None:
     """Forget the run, and give its memory on the device back."""
+    _records.pop(run_id, None)
     _set_up_for.pop(run_id, None)
     if torch.cuda.is_initialized():
         torch.cuda.empty_cache()
@@ -61,7 +70,10 @@ def _read(run_id: RunId) -> SetupRecord:
         raise NotReadyError(
             f"run {run_id} is not set up any more: it ended, or Redis was wiped and it is not back yet."
         )
-    return msgspec.json.decode(str(body), type=SetupRecord)
+    try:
+        return msgspec.json.decode(str(body), type=SetupRecord)
+    except msgspec.MsgspecError as reason:
+        raise NotReadyError(f"run {run_id} was set up by a supervisor of another version: {reason}") from None
 
 
 def _prepare(record: SetupRecord) -> str | None:

@@ -7,6 +7,7 @@ starve it. Files are replaced whole; they lie in memory (/dev/shm) where there i
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -64,8 +65,9 @@ class SlotFile:
             return None
 
     def mark_progress(self) -> None:
-        """Say that the work goes on."""
-        os.utime(self._slot)
+        """Say that the work goes on. A slot that somebody has removed is no matter of the work's."""
+        with suppress(OSError):
+            os.utime(self._slot)
 
     def progress_mark(self) -> int:
         """Changes with every `write` and `mark_progress`; 0 before the first."""

@@ -122,8 +122,14 @@ def refuse_moved_keys(known: Sequence[ManifestEntry], now: Sequence[ManifestEntr
 def _append(manifest: int, path: Path, entries: Sequence[ManifestEntry]) -> None:
     whole = path.read_bytes().rfind(b"\n") + 1
     os.ftruncate(manifest, whole)
-    os.write(manifest, _lines(entries))
-    os.fsync(manifest)
+    body = _lines(entries)
+    try:
+        while body:
+            body = body[os.write(manifest, body) :]
+        os.fsync(manifest)
+    except OSError as error:
+        os.ftruncate(manifest, whole)
+        raise DataError(f"{path} could not be written: {error.strerror}. Make room there, then --resume.") from error
 
 
 def _lines(entries: Sequence[ManifestEntry]) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from shared.artifacts import ArtifactRef, stands
@@ -39,14 +40,15 @@ class Committer:
 
     def retire(self, command: RetireModel) -> None:
         """Remove a model's weights."""
-        Path(self._directory.model_uri(command.trigger_id)).unlink(missing_ok=True)
+        with suppress(OSError):  # else the next session's sweep removes them
+            Path(self._directory.model_uri(command.trigger_id)).unlink(missing_ok=True)
 
     def is_done(self, command: Commit) -> bool:
         """Whether the object stands under its final name; its size is looked at, not its hash."""
         if isinstance(command, CommitTrainingSet):
             return stands(_at(self._directory.training_set_uri(command.trigger_id), command.training_set))
         model = _at(self._directory.model_uri(command.trigger_id), command.model)
-        return self._directory.describes(command.trigger_id) and stands(model)
+        return self._directory.describes(command.trigger_id, command.model) and stands(model)
 
 
 def _at(uri: str, ref: ArtifactRef) -> ArtifactRef:

@@ -16,7 +16,7 @@ from shared.errors import ConfigurationError
 from shared.ids import TriggerId
 
 # All that a supervisor leaves that was killed before its run began.
-_BEFORE_A_RUN = {".lock", "pipeline.yaml", "config.yaml", "journal.jsonl", "run.log"}
+_BEFORE_A_RUN = {".lock", "pipeline.yaml", "config.yaml", "journal.jsonl", "run.log", "workers.log"}
 
 
 _LOOK_S = 0.5  # longer than anybody looks at a lock
@@ -45,8 +45,12 @@ class RunDirectory:
 
     @property
     def is_summed_up(self) -> bool:
-        """Whether scores and summary are there."""
-        return all((self.path / name).exists() for name in ("evaluations.csv", "summary.json"))
+        """Whether scores and summary are there, and those of the end: not of a session before the last."""
+        try:
+            told = json.loads((self.path / "summary.json").read_bytes())
+        except (OSError, ValueError):
+            return False
+        return (self.path / "evaluations.csv").exists() and told.get("status") == "finished"
 
     @property
     def was_experiment(self) -> bool:
@@ -89,7 +93,7 @@ class RunDirectory:
         except OSError as error:
             raise ConfigurationError(f"--run-dir {self.path} cannot be made: {error.strerror}.") from None
         self.lock()
-        for name in _BEFORE_A_RUN - {".lock", "run.log"}:  # of a run that was killed before it began
+        for name in _BEFORE_A_RUN - {".lock", "run.log", "workers.log"}:  # of a run that was killed before it began
             (self.path / name).unlink(missing_ok=True)
         self._describe(configuration)
 
@@ -174,9 +178,13 @@ class RunDirectory:
         """The committed weights of a model."""
         return f"{self.path}/models/{trigger_id}/model.safetensors"
 
-    def describes(self, trigger_id: TriggerId) -> bool:
-        """Whether a model's model.json is there."""
-        return (self.path / "models" / str(trigger_id) / "model.json").exists()
+    def describes(self, trigger_id: TriggerId, model: ArtifactRef) -> bool:
+        """Whether a model's model.json is there, whole, and about these weights."""
+        try:
+            described = json.loads((self.path / "models" / str(trigger_id) / "model.json").read_bytes())
+        except (OSError, ValueError):
+            return False
+        return isinstance(described, dict) and described.get("sha256") == model.sha256
 
     def commit_training_set(self, trigger_id: TriggerId, attempt: ArtifactRef) -> None:
         """Give an attempt's training set its final name."""

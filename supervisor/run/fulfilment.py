@@ -46,10 +46,12 @@ class Fulfilment:
     def unsent(self) -> set[TaskId]:
         """Tasks that are still to be published."""
         waiting = [*self._intents, *(command for _, command in self._later)]
-        return {command.task_id for command in waiting if isinstance(command, Publish | Republish)}
+        chords = (command for command in waiting if isinstance(command, PublishChord))
+        headers = {task_id for chord in chords for task_id, _ in chord.headers}
+        return headers | {command.task_id for command in waiting if isinstance(command, Publish | Republish)}
 
-    def carry_out(self, state: RunState) -> End | None:
-        """Do what is due; the end of the run, if that was decided.
+    def carry_out(self, state: RunState, *, away: bool = False) -> End | None:
+        """Do what is due, up to the first message if the broker is `away`; the end of the run, if that was decided.
 
         Raises kombu's OperationalError or redis.RedisError if the broker is away, and ArtifactError; what could not be
         done stays first in line.
@@ -62,6 +64,8 @@ class Fulfilment:
             if isinstance(command, End):
                 self.commit(state)
                 return command
+            if away and not isinstance(command, Commit | RetireModel):
+                return None
             self._do(command, state)
             self._intents.popleft()
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 from supervisor.core.state import Phase, RunState
@@ -35,9 +36,10 @@ def collect(run_dir: Path, state: RunState) -> None:
 
 
 def _remove(file: Path) -> None:
-    """Remove a file; a folder of that name is somebody else's."""
+    """Remove a file; a folder of that name is somebody else's. What cannot be removed now may be the next time."""
     if not file.is_dir():
-        file.unlink(missing_ok=True)
+        with suppress(OSError):
+            file.unlink(missing_ok=True)
 
 
 def _phase(state: RunState, trigger: str) -> Phase | None:

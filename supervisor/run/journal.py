@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from shared.durable import sync
 from shared.errors import RunFailedError
 from supervisor.core.events import AnyEvent, event_of
 
@@ -18,7 +19,10 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._cut_torn_line()
+        new = not path.exists()
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        if new:
+            sync(path.parent)
 
     def append(self, events: Sequence[AnyEvent]) -> None:
         """Write the events with one fsync; they are on disk when this returns. Raises RunFailedError."""

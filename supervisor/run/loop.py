@@ -17,6 +17,7 @@ from shared.config.load import Configuration
 from shared.config.secrets import hide
 from shared.dataset.manifest import discover, manifest_path, refuse_moved_keys
 from shared.dataset.table import TableDataset, open_dataset
+from shared.ids import TaskId
 from shared.messages import Progress, SetUp, SetupRecord
 from shared.timestamps import now_us
 from supervisor.core.advance import at_rest
@@ -30,7 +31,7 @@ from supervisor.run.fulfilment import Fulfilment
 from supervisor.run.journal import Journal
 from supervisor.run.observer import Observer
 from supervisor.run.publisher import Publisher
-from supervisor.run.reports import Reports
+from supervisor.run.reports import Entry, Reports
 from supervisor.run.stop_signal import StopSignal
 from supervisor.run.story import Story, tell_set_up
 from supervisor.run.view import View
@@ -81,8 +82,9 @@ class Loop:
         self._fulfilment = Fulfilment(Committer(configuration.pipeline, directory), links.publisher)
         self._reports = Reports(links.client, links.setup.run_id, state.report_position)
         self._claims = Claims(links.client)
-        self._watch = Watch(links.client, self._claims, self._reports, links.setup)
+        self._watch = Watch(links.client, self._claims, self._reports, links.setup, links.versions)
         self._away = False
+        self.heard_all = False  # nothing that workers reported is left to be heard
         self._poll_s = 0.0
         self._heard_s, self._reported = time.monotonic(), False
         self._record_from_s = 0.0
@@ -99,11 +101,28 @@ class Loop:
         Tasks that workers still have are left to them.
         """
         self._happen(list(opening))
-        self._reports.continue_stream(self.state.report_position)
-        while self._hear(0.0):
-            pass
+        adopted = self._catch_up()
         self._fulfilment.drop_end()
-        self.start([msgspec.structs.replace(resumed, adopted=self._watch.standing(self.state))])
+        self.start([msgspec.structs.replace(resumed, adopted=adopted)])
+
+    def _catch_up(self) -> tuple[TaskId, ...]:
+        """Hear all that was reported meanwhile, then see who still works; a broker that is away is waited for.
+
+        Raises KeyboardInterrupt if the run is asked to stop before it is back.
+        """
+        while self._links.stop.asked_by is None:
+            try:
+                self._reports.continue_stream(self.state.report_position)
+                while self._take(self._reports.next(0.0)):
+                    pass
+                standing = self._watch.standing(self.state)
+                self._back()
+                return standing
+            except redis.RedisError as error:
+                self._lost(error)
+                self._links.platform.mend(away=True)
+                time.sleep(_TRY_AGAIN_S)
+        raise KeyboardInterrupt
 
     def run(self) -> RunState:
         """Turn until the run is over or stopped. Raises ModynError if it cannot go on; what is journaled stays."""
@@ -117,12 +136,15 @@ class Loop:
         return self.state
 
     def recall(self) -> None:
-        """Have workers that are not our own hand back what they do, and wait for that a while."""
+        """Have workers that are not our own hand back what they do, wait a while for that, and hear what came last."""
         try:
             self._claims.recall(self._links.setup.run_id)
             give_up_s = time.monotonic() + _HAND_BACK_S
             while self._watch.standing(self.state) and time.monotonic() < give_up_s:
                 self._hear(self._watch.every_s)
+            while self._hear(0.0):
+                pass
+            self.heard_all = not self._away
         except redis.RedisError as error:
             self._lost(error)
 
@@ -131,8 +153,7 @@ class Loop:
         self._fulfilment.commit(self.state)
 
     def finish(self, status: Literal["stopped", "failed"], reason: str) -> RunState:
-        """Hear what came in last, commit it, and end the run; it can be resumed."""
-        self._hear(0.0)
+        """Commit what was reported, and end the run; it can be resumed."""
         self.commit()
         self._happen([self._ended(status, reason)])
         return self.state
@@ -212,6 +233,10 @@ class Loop:
             self._lost(error)
             time.sleep(_TRY_AGAIN_S)  # there is nothing to wait on
             return False
+        return self._take(entries)
+
+    def _take(self, entries: list[Entry]) -> bool:
+        """Let happen what was reported; whether there was anything."""
         if entries:
             self._heard_s, self._reported = time.monotonic(), True
         events: list[AnyEvent] = []
@@ -271,9 +296,9 @@ class Loop:
             self._record_from_s = now_s + max(_RECORD_EVERY_S, 50 * took_s)
 
     def _fulfil(self) -> None:
-        """Carry out what was decided; with the broker away it waits."""
+        """Carry out what was decided; what needs the broker waits while that is away."""
         try:
-            end = self._fulfilment.carry_out(self.state)
+            end = self._fulfilment.carry_out(self.state, away=self._away)
         except (OperationalError, redis.RedisError) as error:
             self._lost(error)
             return

@@ -9,7 +9,7 @@ import msgspec
 from shared.artifacts import ArtifactRef, stands
 from shared.config.load import Configuration
 from shared.dataset.manifest import ManifestEntry, manifest_path, read_manifest, refuse_moved_keys, restore_manifest
-from shared.errors import ArtifactError
+from shared.errors import ArtifactLostError
 from shared.ids import TriggerId
 from shared.messages import GatherTask
 from shared.timestamps import now_us
@@ -63,7 +63,7 @@ def recover(configuration: Configuration, directory: RunDirectory) -> Recovered:
             continue
         try:
             committer.commit(commit, state)
-        except ArtifactError:
+        except ArtifactLostError:
             log.warning("! the %s of trigger %d is gone; it is made anew", _NAMES[kind], trigger_id)
             lost[kind].append(trigger_id)
     for trigger_id in _without_members(state):

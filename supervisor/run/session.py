@@ -172,14 +172,15 @@ class Session:
         except ModynError as error:
             reason = str(error)
             _quietly(loop.recall)
-            _quietly(lambda: loop.finish("failed", reason))
+            if not _quietly(lambda: loop.finish("failed", reason)):  # the journal cannot take it
+                links.alerts.tell("run_failed", reason)
             raise
         finally:
             if _quietly(loop.commit):  # else what waits for its name would be taken for garbage
                 collect(self.directory.path, loop.state)
             content = self._record(loop.state)
             journal.close()
-        self._heard = True
+        self._heard = state.status == "finished" or loop.heard_all
         return content
 
     def _record(self, state: RunState) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from supervisor.core.events import AnyEvent, LeaseExpired, Unclaimed, Wiped
 from supervisor.core.state import RunState
 from supervisor.run.reports import Reports
 from supervisor.system.setup import write_setup
-from supervisor.system.versions import speaks
+from supervisor.system.versions import Versions, speaks
 
 log = logging.getLogger("run")
 
@@ -35,6 +35,7 @@ class Watch:
         claims: Claims,
         reports: Reports,
         setup: SetupRecord,
+        versions: Versions,
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._clock_s = clock_s
@@ -42,13 +43,15 @@ class Watch:
         self._claims = claims
         self._reports = reports
         self._setup = setup
-        self._next_s = self._judge_from_s = 0.0
+        self._versions = versions
+        self._next_s = self._judge_from_s = self._next_forgotten_s = 0.0
         self._wiped = False
         self._last_seen_s = dict.fromkeys(names.QUEUES_BY_ROLE, self._clock_s())  # role → when a worker was alive
         self._idle: dict[
             WorkerId, tuple[int, float]
         ] = {}  # worker → (idle since, by its clock; seen so since, by ours)
         self._missing: dict[tuple[TaskId, int], float] = {}  # (task, attempt) → first seen missing
+        self._unknown: set[tuple[TaskId, int]] = set()  # claimed attempts that Redis knew nothing of at the last look
 
     @property
     def every_s(self) -> float:
@@ -93,7 +96,7 @@ class Watch:
         if self._wiped:
             self._wiped = False
             return [Wiped(time_us=now_us(), adopted=self.standing(state))]
-        found = [*self._expired(state), *self._vanished(state, unsent, idle_roles)]
+        found = [*self._expired(state), *self._forgotten(state), *self._vanished(state, unsent, idle_roles)]
         if found:  # nobody can renew a lease on a Redis that takes nothing
             self.knock()
         return found
@@ -107,22 +110,41 @@ class Watch:
         ended = self._claims.expired(state.run_id, attempts)
         return [LeaseExpired(time_us=now_us(), task_id=task_id, attempt=attempts[task_id]) for task_id in ended]
 
+    def _forgotten(self, state: RunState) -> list[AnyEvent]:
+        """Claimed tasks of which Redis has known nothing at two looks a lease apart.
+
+        It lost its newest writes, as in a crash of its machine or a failover, and their worker is gone, or has no use
+        for them any more: it would have renewed.
+        """
+        now_s = self._clock_s()
+        if now_s < self._next_forgotten_s:
+            return []
+        self._next_forgotten_s = now_s + self._setup.lease_s
+        claimed = {task_id: number for task_id, number in _attempts(state).items() if state.tasks[task_id].worker}
+        unknown = {(task_id, claimed[task_id]) for task_id in self._claims.without_lease(state.run_id, claimed)}
+        gone, self._unknown = unknown & self._unknown, unknown
+        return [LeaseExpired(time_us=now_us(), task_id=task_id, attempt=number) for task_id, number in sorted(gone)]
+
     def _vanished(self, state: RunState, unsent: Collection[TaskId], idle_roles: set[str]) -> list[AnyEvent]:
-        """Unclaimed tasks whose queue is empty while a worker of the role has been idle for some seconds."""
+        """Unclaimed tasks whose queue is empty while a worker of the role has been idle for some seconds.
+
+        Of a chord's body, which a header's worker is to send and may have failed to, also after a lease: the workers
+        may be busy for hours.
+        """
         waiting = {
             (task_id, one.task.attempt): names.QUEUE_BY_TASK[one.task.kind]
             for task_id, one in state.tasks.items()
             if one.worker is None and one.ripe and task_id not in state.held and task_id not in unsent
         }
-        empty = {
-            queue
-            for queue in set(waiting.values())
-            if names.ROLE_BY_QUEUE[queue] in idle_roles and not self._client.llen(queue)
+        empty = {queue for queue in set(waiting.values()) if not self._client.llen(queue)}
+        patience_s = {
+            one: _MISSING_S if names.ROLE_BY_QUEUE[queue] in idle_roles else max(_MISSING_S, self._setup.lease_s)
+            for one, queue in waiting.items()
+            if queue in empty and (names.ROLE_BY_QUEUE[queue] in idle_roles or state.tasks[one[0]].is_body)
         }
         now_s = self._clock_s()
-        missing = [one for one, queue in waiting.items() if queue in empty]
-        self._missing = {one: self._missing.get(one, now_s) for one in missing}
-        gone = [one for one, since_s in self._missing.items() if now_s - since_s >= _MISSING_S]
+        self._missing = {one: self._missing.get(one, now_s) for one in patience_s}
+        gone = [one for one, since_s in self._missing.items() if now_s - since_s >= patience_s[one]]
         if gone:  # a claim that the supervisor never heard of, as Redis was wiped: its worker has it all the same
             held = set(self._claims.standing(state.run_id, dict(gone)))
             gone = [one for one in gone if one[0] not in held]
@@ -134,6 +156,7 @@ class Watch:
         seen: dict[WorkerId, tuple[int, float]] = {}
         roles: set[str] = set()
         for worker in read_fleet(self._client):
+            self._versions.compare(worker.hostname, worker.versions)
             if not speaks(worker.versions):
                 continue
             self._last_seen_s[worker.role] = now_s

@@ -67,8 +67,8 @@ def find_or_start(artifacts_root: str) -> str | EmbeddedBroker:
 
 
 @contextmanager
-def _starting(artifacts_root: str) -> Iterator[None]:
-    """Only one supervisor at a time starts or stops a broker of this root. Raises NotReadyError."""
+def _starting(artifacts_root: str, *, insist: bool = True) -> Iterator[None]:
+    """Only one supervisor at a time starts or stops a broker of this root. Raises NotReadyError if we `insist`."""
     lock = Path(artifacts_root) / ".broker.lock"
     try:
         lock.parent.mkdir(parents=True, exist_ok=True)
@@ -85,6 +85,8 @@ def _starting(artifacts_root: str) -> Iterator[None]:
                 break
             except BlockingIOError:  # a stopped process keeps its lock
                 if time.monotonic() > deadline_s:
+                    if not insist:
+                        break
                     raise NotReadyError(f"another supervisor has held {lock} for {_START_S:.0f} s; end it.") from None
                 time.sleep(0.02)
         yield
@@ -97,36 +99,38 @@ class EmbeddedBroker:
         """Start it, in a folder that is made for it or in `folder`. Raises NotReadyError."""
         self._root = artifacts_root
         # A socket's path holds 107 characters at most, so it cannot lie below the artifacts.
-        self._folder = folder or private_folder("broker", Path("/tmp"))
-        self._folder.mkdir(mode=0o700, exist_ok=True)
+        self._folder = folder or _new_folder()
         self.url = f"redis+socket://{self._folder}/{_SOCKET}"
         self._address = address_file(artifacts_root)
         try:
             self._server = self._start()
             self._publish_address()
         except ModynError:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            if folder is None:
+                shutil.rmtree(self._folder, ignore_errors=True)
             raise
 
     @classmethod
     def in_place_of(cls, url: str, artifacts_root: str) -> EmbeddedBroker | None:
-        """Start a broker where an ended one was; None if somebody else did so first, or it is alive after all."""
+        """Start a broker where an ended one was, with what that wrote down.
+
+        None if somebody else did so first, or it is alive after all. Raises NotReadyError.
+        """
         with _starting(artifacts_root):
             if _answers(url):
                 return None
             return cls(artifacts_root, Path(url.removeprefix("redis+socket://")).parent)
 
-    def restart_if_dead(self) -> bool:
-        """Start the server again, with what its append-only file holds, if it has died; whether it had."""
-        if self._server.poll() is None:
-            return False
-        self._server = self._start()
-        self._publish_address()
-        return True
+    @property
+    def is_dead(self) -> bool:
+        """Whether the server has ended."""
+        return self._server.poll() is not None
 
     def stop(self) -> None:
         """End the server and remove what it kept; workers must have gone before."""
-        with _starting(self._root):  # who takes its place waits until it has gone
+        with _starting(self._root, insist=False):  # who takes its place waits until it has gone
+            if self.is_dead and _answers(self.url):
+                return  # somebody has taken its place already
             self._server.terminate()
             try:
                 self._server.wait(timeout=_STOP_S)
@@ -152,7 +156,11 @@ class EmbeddedBroker:
             maxmemory-policy noeviction
             logfile {self._folder}/redis.log
         """
-        (self._folder / "redis.conf").write_text("\n".join(line.strip() for line in settings.splitlines()))
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        try:
+            (self._folder / "redis.conf").write_text("\n".join(line.strip() for line in settings.splitlines()))
+        except OSError as error:
+            raise NotReadyError(f"broker.url: {self._folder} cannot be written: {error.strerror}; make room.") from None
         server = subprocess.Popen(
             [server_program(), str(self._folder / "redis.conf")],
             stdin=subprocess.DEVNULL,
@@ -166,8 +174,11 @@ class EmbeddedBroker:
             try:
                 connect(self.url).ping()
                 return server
+            except redis.BusyLoadingError:  # it reads what was written down, however long that takes
+                deadline = time.monotonic() + _START_S
             except redis.RedisError:
-                time.sleep(0.02)
+                pass
+            time.sleep(0.02)
         log = self._folder / "redis.log"
         said = log.read_text()[-300:] if log.exists() else "nothing"
         ended = server.poll() is not None
@@ -175,6 +186,14 @@ class EmbeddedBroker:
         server.wait()
         what = f"ended at once with code {server.returncode}" if ended else f"did not answer within {_START_S:.0f} s"
         raise NotReadyError(f"broker.url: the embedded broker {what}; it said: {said}")
+
+
+def _new_folder() -> Path:
+    """A folder of our own. Raises NotReadyError."""
+    try:
+        return private_folder("broker", Path("/tmp"))
+    except OSError as error:
+        raise NotReadyError(f"broker.url: no folder can be made in /tmp: {error.strerror}; make room.") from None
 
 
 def server_program() -> str:

@@ -34,6 +34,7 @@ class Platform:
         self._broker: EmbeddedBroker | None = None
         self.fleet: LocalFleet | None = None
         self._lost = 0
+        self._hindered = False
         self.url = configuration.system.broker.url
         self.client: redis.Redis
         self.manifests: Path  # copies, for what is not a run yet
@@ -62,35 +63,51 @@ class Platform:
             undo.callback(self.stop_fleet)
 
     def _embedded_url(self, undo: ExitStack) -> str:
+        undo.callback(self._stop_broker)  # last of all: workers that lose their broker complain
         found = find_or_start(self._configuration.system.artifacts_root)
         if isinstance(found, str):
             return found
         self._broker = found
-        undo.callback(found.stop)  # last of all: workers that lose their broker complain
         return found.url
+
+    def _stop_broker(self) -> None:
+        if self._broker is not None:
+            self._broker.stop()
 
     def mend(self, *, away: bool) -> None:
         """Start again what died: workers of ours, the embedded broker; `away`: the broker does not answer.
 
-        An embedded broker ends with the supervisor that started it. Another supervisor that used it then starts its own
-        in the same place, so that every process finds it at the address it knows.
+        What cannot be started now, with a full disk or no process to be had, is tried again the next time.
         """
-        if self._broker is not None and self._broker.restart_if_dead():
+        try:
+            self._mend_broker(away)
+            self._mend_fleet()
+        except (NotReadyError, OSError) as error:
+            if not self._hindered:
+                log.warning("! what died cannot be started again yet: %s", error)
+            self._hindered = True
+        else:
+            self._hindered = False
+
+    def _mend_broker(self, away: bool) -> None:
+        """Start the embedded broker again in the same place, so that every process finds it at the address it knows.
+
+        It ends with the supervisor that started it, and can die by itself: whichever supervisor that uses it finds that
+        first takes it over, with what it had written down.
+        """
+        died = self._broker is not None and self._broker.is_dead
+        if not died and (not away or self._broker is not None or self._configuration.system.broker.url != "embedded"):
+            return
+        self._broker = EmbeddedBroker.in_place_of(self.url, self._configuration.system.artifacts_root)
+        if self._broker is not None and died:
             log.warning("! the embedded broker died and was started again")
-        elif away and self._broker is None and self._configuration.system.broker.url == "embedded":
-            self._broker = EmbeddedBroker.in_place_of(self.url, self._configuration.system.artifacts_root)
-            if self._broker is not None:
-                self._undo.callback(self._stop_adopted)
-                log.warning("! the supervisor whose broker this was has ended; started one in its place")
+        elif self._broker is not None:
+            log.warning("! the supervisor whose broker this was has ended; started one in its place")
+
+    def _mend_fleet(self) -> None:
         for name in self.fleet.respawn() if self.fleet is not None else ():
             sweep()
             log.warning("! worker %s died and was started again; its task is published again when its lease ends", name)
-
-    def _stop_adopted(self) -> None:
-        """A broker that was started later is stopped like one of the first hour: after the workers."""
-        self.stop_fleet()
-        if self._broker is not None:
-            self._broker.stop()
 
     def ready(self) -> tuple[TableDataset, list[WorkerEntry]]:
         """The dataset and the workers, once both are usable. Raises NotReadyError with all that is wrong."""
@@ -136,8 +153,7 @@ class Platform:
             self._log.unlink(missing_ok=True)
 
     def _start_failed(self) -> str | None:
-        if self._broker is not None:
-            self._broker.restart_if_dead()
+        self._mend_broker(away=False)
         if self.fleet is None or not self.fleet.dead():
             return None
         said = self._log.read_text(errors="replace").strip().splitlines()

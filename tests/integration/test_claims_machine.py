@@ -57,6 +57,7 @@ from supervisor.run.publisher import Publisher
 from supervisor.run.reports import Reports
 from supervisor.run.watch import Watch
 from supervisor.system.setup import write_setup
+from supervisor.system.versions import Versions
 
 RUN = RunId("run")
 # So long that the time a test really takes is nothing beside it; what passes is a few seconds, or a multiple of a beat.
@@ -242,7 +243,7 @@ class World(RuleBasedStateMachine):
         self.fulfilment = Fulfilment(committer, self.publisher, self.clock.monotonic_s)
         self.reports = Reports(self.client, RUN, self.state.report_position)
         self.reports.continue_stream(self.state.report_position)
-        self.watch = Watch(self.client, self.claims, self.reports, self.setup, self.clock.monotonic_s)
+        self.watch = Watch(self.client, self.claims, self.reports, self.setup, Versions(), self.clock.monotonic_s)
         self.next_turn = 0
 
     def commit(self, command: Any, state: RunState) -> None:

@@ -21,9 +21,9 @@ from typing import Any
 
 import msgspec
 
+from shared.durable import locked, sync, write
 from shared.errors import ArtifactError, NotReadyError
 from shared.timestamps import format_timestamp, now_us
-from workers.deployment.durable import locked, sync, write
 
 _OBJECT = "model.safetensors"
 _VERSION = re.compile(r"(\d+)-(\d+)-.+")

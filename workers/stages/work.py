@@ -46,8 +46,8 @@ class Work:
 
     @property
     def attempt_name(self) -> str:
-        """Unique among all attempts, so that no two write the same object."""
-        return f"{self.attempt.number}-{self.attempt.worker[:8]}"
+        """Unique among all attempts, so that no two write the same object: its number, and the worker's own hex."""
+        return f"{self.attempt.number}-{self.attempt.worker[-12:]}"
 
     def dataset(self) -> TableDataset:
         """The dataset as far as the manifest reaches now; reading it can be interrupted."""

@@ -11,9 +11,9 @@ from random import Random
 
 import pytest
 
+from shared.durable import locked
 from shared.errors import ArtifactError, NotReadyError
 from workers.deployment.directory import DecisionStamp, deploy
-from workers.deployment.durable import locked
 
 
 def stamp(number, run_started_us=7):

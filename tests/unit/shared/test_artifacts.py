@@ -58,7 +58,7 @@ def test_one_changed_bit_is_noticed(store):
 
 def test_a_missing_object_is_named(store):
     """Who asks for what is not there is told its name and the remedy."""
-    with pytest.raises(ArtifactError, match=r"/gone cannot be read.*Bring it back, then --resume"):
+    with pytest.raises(ArtifactError, match=r"/gone is not there.*Bring it back, then --resume"):
         read_artifact(ArtifactRef(uri=f"{store}/gone", sha256="0", size_bytes=1))
 
 
@@ -108,5 +108,5 @@ def test_a_commit_never_takes_a_stranger_for_its_own(store):
 def test_a_commit_of_nothing_is_an_error(store):
     """Neither the attempt nor the final object is there."""
     nothing = ArtifactRef(uri=f"{store}/.a.1-worker", sha256="0", size_bytes=1)
-    with pytest.raises(ArtifactError, match=r"/a cannot be read"):
+    with pytest.raises(ArtifactError, match=r"/a is not there"):
         commit_artifact(nothing, f"{store}/a")

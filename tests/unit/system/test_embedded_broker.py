@@ -41,18 +41,24 @@ def test_one_that_stands_still_ends_all_the_same(broker: EmbeddedBroker, tmp_pat
 
 
 def test_one_that_died_comes_back_with_what_it_knew(broker: EmbeddedBroker, tmp_path: Path) -> None:
-    """At the same address; as long as it lives there is nothing to do."""
+    """At the same address; as long as it lives, or another has taken its place, there is nothing to do."""
     with connect(broker.url) as client:
         client.set("known", "yes")
-    assert not broker.restart_if_dead()
+    assert (broker.is_dead, EmbeddedBroker.in_place_of(broker.url, str(tmp_path))) == (False, None)
     server = server_of(tmp_path)
     assert server is not None
     server.kill()
     server.wait()
-    assert broker.restart_if_dead()
+    assert broker.is_dead
+    again = EmbeddedBroker.in_place_of(broker.url, str(tmp_path))
+    assert again is not None
     assert find_broker(str(tmp_path)) == broker.url
     with connect(broker.url) as client:
         assert client.get("known") == "yes"
+        broker.stop()  # not the one that has taken its place
+        assert client.get("known") == "yes"
+    again.stop()
+    assert (server_of(tmp_path), find_broker(str(tmp_path))) == (None, None)
 
 
 def test_the_second_supervisor_finds_the_first_ones(broker: EmbeddedBroker, tmp_path: Path) -> None:

@@ -22,6 +22,12 @@ def write(path: Path, body: bytes) -> None:
     sync(path.parent)
 
 
+def sync_file(path: Path) -> None:
+    """Bring a file's content down to the disk. Raises OSError."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
 def sync(folder: Path) -> None:
     """Bring a folder's entries down to the disk: a rename is lasting only after this. Raises OSError."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
