@@ -55,6 +55,23 @@ def test_a_full_disk(on_fleet: Workplace, small_disk: Path, undisturbed: Workpla
     assert_as_undisturbed(small_disk / "run", undisturbed)
 
 
+def test_a_store_that_cannot_be_read_has_lost_nothing(on_fleet: Workplace) -> None:
+    """A committed model cannot be looked at: --resume says so and makes nothing anew; later all is there."""
+    with Running.pipeline(on_fleet, "--experiment-mode") as run:
+        run.wait_for("model 1 committed")
+        assert run.end(signal.SIGINT) == 0
+    model = on_fleet.run_dir / "models/1/model.safetensors"
+    model.rename(model.with_name("away"))
+    model.symlink_to(model)  # whoever looks at it gets an error that is not "no such file"
+    done = on_fleet.run("--resume")
+    assert (done.returncode, f"{model} cannot be looked at" in done.stderr) == (1, True), done.stderr
+    assert "Traceback" not in done.stderr
+    model.unlink()
+    model.with_name("away").rename(model)
+    done = on_fleet.run("--resume")
+    assert (done.returncode, "made anew" in done.stderr) == (0, False), done.stderr
+
+
 @pytest.mark.parametrize("damaged", ["models/1/model.safetensors", "training_sets/2.parquet"])
 def test_a_damaged_artifact(on_fleet: Workplace, undisturbed: Workplace, damaged: str) -> None:
     """What does not hash to what was recorded is not used; brought back, or deleted, the run goes on."""

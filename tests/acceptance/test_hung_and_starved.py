@@ -129,6 +129,12 @@ def test_memory_that_runs_out_is_told_with_the_remedy(cluster: Workplace, model:
     assert ("memory" in sentence.lower(), "batch_size" in sentence) == (True, True), sentence
 
 
+def test_a_model_that_exits_is_told_as_one_that_raises(cluster: Workplace) -> None:
+    """`sys.exit` in user code fails the trigger at once; it is no lost machine."""
+    sentence = sentence_of_failed_run(cluster, "Exits")
+    assert "train raised SystemExit" in sentence
+
+
 def test_a_device_that_fails_is_told_as_such(cluster: Workplace) -> None:
     """The device is said to have failed, with its own words, and no later training gets that process any more."""
     before = train_child(cluster)
@@ -215,6 +221,11 @@ class HangsOnce(Sound):
         if self.training and not (HERE / "hung").exists():
             (HERE / "hung").touch()
             time.sleep(3600)
+
+
+class Exits(Sound):
+    def trouble(self):
+        raise SystemExit(3)
 
 
 class DeviceIsFull(Sound):

@@ -6,6 +6,7 @@ import json
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import psutil
 import pytest
@@ -80,6 +81,26 @@ def test_the_owner_of_the_broker_goes_and_the_guest_goes_on(
         assert guest.wait() == 0
     assert small.summary()["status"] == "finished"
     assert small.summary()["faults"]["reconnects"] >= 1
+    for file in COMPARED:
+        assert (small.run_dir / file).read_bytes() == (undisturbed.run_dir / file).read_bytes(), file
+    assert_nothing_runs(small)
+
+
+def test_the_broker_dies_and_one_of_both_starts_it_again(small: Workplace, undisturbed: Workplace) -> None:
+    """kill -9 of the server, again and again, while both supervisors use it: there is one server, and both go on."""
+    with owner_and_guest(waiting(small)) as (owner, guest):
+        for _ in range(3):
+            server = broker(small)
+            server.kill()
+            owner.wait_for("the broker is back")
+            guest.wait_for("the broker is back")
+            assert broker(small) != server
+            serving = [one for one in psutil.process_iter(["cmdline"]) if "redis.conf" in str(one.info["cmdline"])]
+            folder = str(Path(broker(small).cmdline()[-1]).parent)
+            assert len([one for one in serving if folder in str(one.info["cmdline"])]) <= 1
+        hurry(small)
+        assert guest.wait() == 0
+        assert owner.end() == 0
     for file in COMPARED:
         assert (small.run_dir / file).read_bytes() == (undisturbed.run_dir / file).read_bytes(), file
     assert_nothing_runs(small)

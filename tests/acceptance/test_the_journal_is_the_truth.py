@@ -72,12 +72,15 @@ def test_a_run_cut_off_after_a_report(made: dict[str, bytes], finished: Workplac
 
 def test_only_scores_and_summary(made: dict[str, bytes], finished: Workplace) -> None:
     """Of a finished run they are written anew without any worker."""
-    (finished.run_dir / "evaluations.csv").unlink()
-    (finished.run_dir / "summary.json").unlink()
-    done = finished.run("--resume")
-    assert (done.returncode, "starting broker" in done.stderr) == (0, False), done.stderr
-    assert bodies(finished) == made
-    assert finished.summary()["triggers"] == 4
+    summary = finished.run_dir / "summary.json"
+    stale = {**finished.summary(), "status": "stopped", "triggers": 2}
+    for left in (None, json.dumps(stale)):  # nothing, or what an earlier session wrote
+        (finished.run_dir / "evaluations.csv").unlink()
+        summary.unlink() if left is None else summary.write_text(left)
+        done = finished.run("--resume")
+        assert (done.returncode, "starting broker" in done.stderr) == (0, False), done.stderr
+        assert bodies(finished) == made
+        assert (finished.summary()["status"], finished.summary()["triggers"]) == ("finished", 4)
 
 
 def test_a_finished_run(made: dict[str, bytes], finished: Workplace) -> None:

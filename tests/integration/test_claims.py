@@ -45,6 +45,30 @@ def test_a_late_delivery_gets_the_recorded_result(claims: Claims) -> None:
     assert claims.claim(attempt(worker="b"), LEASE_S) == (ClaimAnswer.DONE, {"n": 3})
 
 
+def test_a_report_whose_answer_was_lost_counts_once(claims: Claims, client: redis.Redis) -> None:
+    """Sent once more, it is as good as before, and the supervisor hears it once; handed back likewise."""
+    claims.claim(attempt(), LEASE_S)
+    released = Released(task_id=TASK, attempt=1, worker=WorkerId("a"))
+    assert [claims.report(attempt(), released, None) for _ in range(2)] == [True, True]
+    claims.claim(attempt(), LEASE_S)
+    assert [claims.report(attempt(), gathered(attempt()), {}) for _ in range(2)] == [True, True]
+    told = [decode_report(fields["report"]) for _, fields in client.xrange(names.reports_key(RUN))]
+    assert [type(report).__name__ for report in told] == ["Claimed", "Released", "Claimed", "Gathered"]
+    assert not claims.report(attempt(worker="b"), gathered(attempt(worker="b")), {})
+
+
+def test_a_claim_that_redis_alone_forgot_has_no_lease(claims: Claims, client: redis.Redis) -> None:
+    """One that is renewed has one, though it ended long ago; of one that is reported none is wanted."""
+    claims.claim(attempt(), LEASE_S)
+    claims.renew(attempt(), -1.0)
+    assert claims.without_lease(RUN, {TASK: 1}) == []
+    claims.renew(attempt(), LEASE_S)
+    claims.report(attempt(), gathered(attempt()), {})
+    assert claims.without_lease(RUN, {TASK: 1}) == []
+    client.delete(names.leases_key(RUN), names.claim_key(TASK))
+    assert claims.without_lease(RUN, {TASK: 1}) == [TASK]
+
+
 def test_a_superseded_attempt_can_neither_renew_nor_report(claims: Claims) -> None:
     """After a new attempt was published and taken, the old owner's work counts for nothing."""
     claims.claim(attempt(), LEASE_S)
