@@ -22,7 +22,7 @@ from shared.messages import Progress, SetUp, SetupRecord
 from shared.timestamps import now_us
 from supervisor.core.advance import at_rest
 from supervisor.core.events import AnyEvent, Discovered, Ended, Reported, Resumed, StopAsked
-from supervisor.core.state import Phase, RunState
+from supervisor.core.state import RunState
 from supervisor.core.transition import transition
 from supervisor.run.alerts import Alerts
 from supervisor.run.committer import Committer
@@ -34,6 +34,7 @@ from supervisor.run.publisher import Publisher
 from supervisor.run.reports import Entry, Reports
 from supervisor.run.stop_signal import StopSignal
 from supervisor.run.story import Story, tell_set_up
+from supervisor.run.trouble import Trouble
 from supervisor.run.view import View
 from supervisor.run.watch import Watch
 from supervisor.system.platform import Platform
@@ -83,10 +84,11 @@ class Loop:
         self._reports = Reports(links.client, links.setup.run_id, state.report_position)
         self._claims = Claims(links.client)
         self._watch = Watch(links.client, self._claims, self._reports, links.setup, links.versions)
+        self._trouble = Trouble(links.alerts, self._watch, configuration.pipeline.training.stall_after_s)
         self._away = False
         self.heard_all = False  # nothing that workers reported is left to be heard
         self._poll_s = 0.0
-        self._heard_s, self._reported = time.monotonic(), False
+        self._reported = False  # anything since it was recorded last
         self._record_from_s = 0.0
 
     def start(self, events: Iterable[AnyEvent]) -> None:
@@ -177,7 +179,7 @@ class Loop:
             before = self.state
             self.state, commands = transition(before, event)
             self._fulfilment.take(commands)
-            self._alarm(event, before)
+            self._trouble.happened(event, before, self.state)
 
     def _observe(self) -> bool:
         """Look at the next batch of rows, unless enough triggers wait already; whether there was something to do."""
@@ -211,17 +213,6 @@ class Loop:
         self._happen([Discovered(time_us=now_us(), entries=new)])
         return True
 
-    def _alarm(self, event: AnyEvent, before: RunState) -> None:
-        """Alert to what has just failed."""
-        alerts = self._links.alerts
-        if isinstance(event, Ended) and event.status == "failed":
-            alerts.tell("run_failed", event.reason)
-        task_id = getattr(getattr(event, "report", event), "task_id", None)
-        if task_id is not None and task_id in before.tasks:
-            trigger = self.state.trigger(before.tasks[task_id].task.trigger_id)
-            if trigger.phase is Phase.FAILED and before.trigger(trigger.fired.id).phase is not Phase.FAILED:
-                alerts.tell("trigger_failed", trigger.error or "", trigger=trigger.fired.id)
-
     def _hear(self, block_s: float) -> bool:
         """Take what the workers reported since; whether there was anything."""
         try:
@@ -238,7 +229,8 @@ class Loop:
     def _take(self, entries: list[Entry]) -> bool:
         """Let happen what was reported; whether there was anything."""
         if entries:
-            self._heard_s, self._reported = time.monotonic(), True
+            self._trouble.heard()
+            self._reported = True
         events: list[AnyEvent] = []
         for position, report in entries:
             if isinstance(report, Progress):
@@ -255,36 +247,14 @@ class Loop:
         """Mend the platform, and see what became of open tasks."""
         self._links.platform.mend(away=self._away)
         if self._away:
-            self._alert_to_silence(f"the broker is away, and nothing was reported for {self._silent_s:.0f} s")
+            self._trouble.broker_is_away(self.state)
             return
         try:
             self._reports.trim(self.state.report_position)
             self._happen(self._watch.look(self.state, self._fulfilment.unsent))
-            self._look_for_trouble()
+            self._trouble.look(self.state)
         except redis.RedisError as error:
             self._lost(error)
-
-    def _look_for_trouble(self) -> None:
-        """Alert to a run in which nothing goes on any more, although there is work."""
-        # A task that is renewed goes on, however seldom it reports: its worker ends it if it hangs.
-        if not self._is_silent or not self._watch.standing(self.state):
-            count = len(self.state.tasks)
-            self._alert_to_silence(f"nothing was reported for {self._silent_s:.0f} s, although {count} tasks are open")
-        missing = self._watch.roles_without_workers if self.state.tasks else frozenset()
-        nobody = f"no {' and no '.join(sorted(missing))} worker is alive; the run waits for one"
-        self._links.alerts.while_true("no_workers", bool(missing), nobody)
-
-    @property
-    def _silent_s(self) -> float:
-        """For how long nobody has reported anything."""
-        return time.monotonic() - self._heard_s
-
-    @property
-    def _is_silent(self) -> bool:
-        return self._silent_s > self._configuration.pipeline.training.stall_after_s
-
-    def _alert_to_silence(self, sentence: str) -> None:
-        self._links.alerts.while_true("run_stalled", bool(self.state.tasks) and self._is_silent, sentence)
 
     def _record(self) -> None:
         """Now and then show what the run has come to: one that follows a dataset may not end for months."""
@@ -302,9 +272,8 @@ class Loop:
         except (OperationalError, redis.RedisError) as error:
             self._lost(error)
             return
-        if end is not None and end.trigger_id is not None:
-            self._links.alerts.tell("trigger_failed", end.reason, trigger=end.trigger_id)
         if end is not None:
+            self._trouble.ends(end)
             self._happen([self._ended(end.status, end.reason)])
 
     def _lost(self, error: Exception) -> None:
