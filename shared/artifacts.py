@@ -77,7 +77,7 @@ def read_artifact(ref: ArtifactRef) -> bytes:
 
 
 def stands(ref: ArtifactRef) -> bool:
-    """Whether an object of the recorded size is there; cheap, as nothing is read. Raises ArtifactError if who knows."""
+    """Whether an object of the recorded size is there; nothing is read. Raises ArtifactError if it cannot tell."""
     filesystem, path = fsspec.core.url_to_fs(ref.uri)
     try:
         return bool(filesystem.info(path)["size"] == ref.size_bytes)

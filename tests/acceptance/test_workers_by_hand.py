@@ -8,28 +8,16 @@ import signal
 import pytest
 import redis
 from running import Running, workers
-from tests_support import Workplace, assert_refused
+from tests_support import Workplace, assert_refused, worker_entry
 
 from shared import names
-from shared.fleet import WorkerEntry, deregister, read_fleet, register
-from shared.ids import TaskId, WorkerId
+from shared.fleet import deregister, read_fleet, register
+from shared.ids import TaskId
 
 
 def test_a_run_on_workers_started_by_hand(cluster: Workplace, client: redis.Redis) -> None:
     """They set themselves up, do the work and go at SIGTERM; a busy one is not waited for; Redis is left clean."""
-    busy = WorkerEntry(
-        worker=WorkerId("b"),
-        role="train",
-        hostname="train-b@host",
-        device="cpu",
-        device_name="cpu",
-        state="busy",
-        task=TaskId("other/0/train/0"),
-        since_us=0,
-        lease_s=60.0,
-        pid=1,
-        versions={},
-    )
+    busy = worker_entry("train-b", state="busy", task=TaskId("other/0/train/0"))
     with workers(cluster, "train", "evaluate") as started:
         register(client, busy)
         done = cluster.run("--experiment-mode", "--json")

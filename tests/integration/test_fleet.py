@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import msgspec
 import redis
+from tests_support import worker_entry
 
 from shared import names
-from shared.fleet import WorkerEntry, deregister, lease_ages_s, read_fleet, register
+from shared.fleet import deregister, lease_ages_s, read_fleet, register
 from shared.ids import RunId, TaskId, WorkerId
 from shared.messages import Claimed, encode
 from supervisor.run.reports import Reports
@@ -14,39 +15,22 @@ from supervisor.run.reports import Reports
 RUN = RunId("run")
 
 
-def entry(worker: str, lease_s: float = 60.0) -> WorkerEntry:
-    """A worker that is idle."""
-    return WorkerEntry(
-        worker=WorkerId(worker),
-        role="train",
-        hostname=f"train-{worker}@host",
-        device="cpu",
-        device_name="cpu",
-        state="idle",
-        task=None,
-        since_us=0,
-        lease_s=lease_s,
-        pid=1,
-        versions={},
-    )
-
-
 def test_entries_live_as_long_as_their_leases(client: redis.Redis) -> None:
     """One that is not renewed is gone by itself; one that says goodbye is gone at once."""
     for worker in ("a", "b", "c"):
-        register(client, entry(worker, lease_s=0.05 if worker == "b" else 60.0))
+        register(client, worker_entry(worker, lease_s=0.05 if worker == "b" else 60.0))
     while client.exists(names.worker_key(WorkerId("b"))):
         pass
     deregister(client, WorkerId("c"))
     (alive,) = read_fleet(client)
-    assert alive == entry("a")
+    assert alive == worker_entry("a")
     assert 0 <= lease_ages_s(client, [alive])[0] < 30
     assert client.smembers(names.FLEET_KEY) == {"a"}
 
 
 def test_a_worker_of_another_version_is_passed_over(client: redis.Redis) -> None:
     """Its entry has a shape that is not known here: it is not listed, and not taken out either."""
-    register(client, entry("a"))
+    register(client, worker_entry("a"))
     strange = msgspec.json.encode({"worker": "b", "role": "gardener", "version": 9})
     for worker, body in (("b", strange), ("c", b"no JSON at all")):
         client.set(names.worker_key(WorkerId(worker)), body, px=60_000)

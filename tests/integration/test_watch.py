@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 import redis
 from immutables import Map
-from tests_support import Workplace
+from tests_support import Workplace, worker_entry
 
 from shared import names
 from shared.artifacts import ArtifactRef
 from shared.claims import Attempt, Claims
 from shared.config.load import load_configuration
-from shared.fleet import WorkerEntry, register
+from shared.fleet import register
 from shared.ids import RunId, TaskId, TriggerId, WorkerId, task_id
 from shared.messages import MESSAGE_VERSION, GatherTask, TrainTask
 from supervisor.core.commands import PublishChord
@@ -65,22 +67,11 @@ def watched(small: Workplace, client: redis.Redis) -> Watched:
     return Watched(small, client)
 
 
-def keep(client: redis.Redis, role: str, *, busy: bool, torch: str = "2.13.0") -> None:
+def keep(client: redis.Redis, role: Literal["train", "evaluate"], *, busy: bool, torch: str = "2.13.0") -> None:
     """A worker of a role that is there, idle or busy with something else."""
-    entry = WorkerEntry(
-        worker=WorkerId(role),
-        role="train" if role == "train" else "evaluate",
-        hostname=f"{role}@host",
-        device="cpu",
-        device_name="cpu",
-        state="busy" if busy else "idle",
-        task=TaskId("other/0/evaluate/0") if busy else None,
-        since_us=0,
-        lease_s=600.0,
-        pid=1,
-        versions={"messages": str(MESSAGE_VERSION), "torch": torch},
-    )
-    register(client, entry)
+    doing = {"state": "busy", "task": TaskId("other/0/evaluate/0")} if busy else {}
+    versions = {"messages": str(MESSAGE_VERSION), "torch": torch}
+    register(client, worker_entry(role, role, lease_s=600.0, versions=versions, **doing))
 
 
 def test_a_body_that_was_never_sent_is_published_though_all_are_busy(watched: Watched, client: redis.Redis) -> None:

@@ -8,13 +8,17 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import msgspec
 import numpy as np
 import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
+
+from shared.fleet import WorkerEntry
+from shared.ids import WorkerId
 
 PROJECT = Path(__file__).resolve().parents[2]
 HOUR_US = 3_600_000_000
@@ -120,6 +124,24 @@ class Workplace:
     def evaluations(self, run_dir: str = "run") -> list[str]:
         """The lines of evaluations.csv."""
         return (self.folder / run_dir / "evaluations.csv").read_text().splitlines()
+
+
+def worker_entry(name: str, role: Literal["train", "evaluate"] = "train", **differing: Any) -> WorkerEntry:
+    """An idle worker as the registry has it, but for what differs."""
+    entry = WorkerEntry(
+        worker=WorkerId(name),
+        role=role,
+        hostname=f"{name}@host",
+        device="cpu",
+        device_name="cpu",
+        state="idle",
+        task=None,
+        since_us=0,
+        lease_s=60.0,
+        pid=1,
+        versions={},
+    )
+    return msgspec.structs.replace(entry, **differing)
 
 
 SLOW_LEASE_S = 2.0

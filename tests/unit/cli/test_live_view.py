@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from immutables import Map
 from rich.console import Console
-from tests_support import Workplace
+from tests_support import Workplace, worker_entry
 
 from shared.config.load import load_configuration
 from shared.fleet import WorkerEntry
@@ -20,19 +20,7 @@ TRAIN = task_id(RUN, TriggerId(3), "train")
 
 def worker(name: str, task: TaskId | None = None) -> WorkerEntry:
     """A worker as the registry has it."""
-    return WorkerEntry(
-        worker=WorkerId(name),
-        role="train",
-        hostname=f"{name}@host",
-        device="cuda:0",
-        device_name="GPU",
-        state="idle" if task is None else "busy",
-        task=task,
-        since_us=0,
-        lease_s=15.0,
-        pid=1,
-        versions={},
-    )
+    return worker_entry(name, device="cuda:0", device_name="GPU", state="idle" if task is None else "busy", task=task)
 
 
 def shown(small: Workplace, *fleet: WorkerEntry, claimed_by: str | None = None, told: bool = False) -> str:
