@@ -34,8 +34,8 @@ broker_connection_max_retries = None
 broker_channel_error_retry = True
 # Each worker has a queue of its own, for setup and gangs.
 worker_direct = True
-# select, gather and decide are short and others wait for them: serve them before evaluate. The default is round robin.
-broker_transport_options = {"queue_order_strategy": "priority", "socket_timeout": 10}
+# A Redis that answers nobody is noticed. (In which order a worker serves its queues: workers/preference.py.)
+broker_transport_options = {"socket_timeout": 10}
 # Flower shows the fleet at work.
 worker_send_task_events = True
 task_send_sent_event = True

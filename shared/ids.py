@@ -10,6 +10,9 @@ Key = NewType("Key", int)
 WorkerId = NewType("WorkerId", str)
 TaskId = NewType("TaskId", str)
 
+# Stages that make a trigger's model; what is scored comes later, and again.
+STAGES_OF_A_MODEL = ("select", "train", "gather")
+
 
 def task_id(run_id: RunId, trigger_id: TriggerId, stage: str, index: int = 0) -> TaskId:
     """Derive the id of a task from its place in the run, so that a re-published task keeps its id."""

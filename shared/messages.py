@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import msgspec
 
@@ -10,7 +10,7 @@ from shared.artifacts import ArtifactRef
 from shared.config.pipeline import Pipeline
 from shared.config.system import Dataset
 from shared.ids import RunId, TaskId, TriggerId, WorkerId
-from shared.names import MESSAGE_VERSION
+from shared.names import MESSAGE_VERSION, queue
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,8 +43,13 @@ class Task(Body, tag_field="task", frozen=True, kw_only=True):
 
     @property
     def kind(self) -> str:
-        """Which kind of task this is, as names.QUEUE_BY_TASK knows it."""
+        """Which kind of task this is: select, train …"""
         return str(self.__struct_config__.tag)
+
+    @property
+    def queue(self) -> str:
+        """The Celery queue of workers that have what this task needs."""
+        return queue(self.kind)
 
 
 class SelectTask(Task, tag="select", frozen=True, kw_only=True):
@@ -93,6 +98,13 @@ class EvaluateTask(Task, tag="evaluate", frozen=True, kw_only=True):
 
     models: tuple[ModelRef, ...]
     stretches: tuple[Stretch, ...]
+    gate: bool = False  # a decision waits for it
+    device: Literal["cpu", "cuda"] = "cpu"  # settled once per run: another one gives other last digits
+
+    @property
+    def queue(self) -> str:
+        """Decisions come before the matrix; scores of one kind of device come from workers that have one."""
+        return queue("gate" if self.gate else "evaluate", self.device)
 
 
 class DecideTask(Task, tag="decide", frozen=True, kw_only=True):
@@ -109,9 +121,19 @@ class BaselineTask(Task, tag="baseline", frozen=True, kw_only=True):
     last_key: int
     history: dict[str, Any] | None
 
+    @property
+    def queue(self) -> str:
+        """It stands among the matrix."""
+        return queue("evaluate")
+
 
 class CheckTask(Task, tag="check", frozen=True, kw_only=True):
     """Build all that pipeline.yaml names and try it on a few rows."""
+
+    @property
+    def queue(self) -> str:
+        """Where it will be trained."""
+        return queue("train")
 
 
 AnyTask = SelectTask | TrainTask | GatherTask | EvaluateTask | DecideTask | BaselineTask | CheckTask

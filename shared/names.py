@@ -9,28 +9,40 @@ from shared.ids import RunId, TaskId, WorkerId
 MESSAGE_VERSION = 1
 
 
-def _queue(kind: str) -> str:
-    return kind if MESSAGE_VERSION == 1 else f"{kind}.v{MESSAGE_VERSION}"
+def queue(kind: str, device: str = "cpu") -> str:
+    """The Celery queue of a kind of work, or of that part of it which needs a kind of device: `evaluate.cuda`."""
+    name = kind if device == "cpu" else f"{kind}.{device}"
+    return name if MESSAGE_VERSION == 1 else f"{name}.v{MESSAGE_VERSION}"
 
 
-# Celery queues, one a kind of work. An evaluate worker serves its queues in this order.
-QUEUES_BY_ROLE = {
-    role: tuple(map(_queue, kinds))
-    for role, kinds in {"train": ("train",), "evaluate": ("select", "gather", "decide", "evaluate")}.items()
+# What the workers of a role take, the first first: short work never stands behind long work. `gate` are evaluations
+# that a decision to deploy waits for. The right to deploy stays with evaluate workers; a train worker that has just
+# trained gathers at once, and helps with gates only when it has been idle for a while (workers/intake.py).
+_WORK_BY_ROLE = {
+    "train": ("gather", "select", "train", "gate"),
+    "evaluate": ("decide", "gather", "select", "gate", "evaluate"),
 }
-QUEUE_BY_TASK = {
-    "select": _queue("select"),
-    "train": _queue("train"),
-    "check": _queue("train"),
-    "gather": _queue("gather"),
-    "decide": _queue("decide"),
-    "evaluate": _queue("evaluate"),
-    "baseline": _queue("evaluate"),
-}
-ROLE_BY_QUEUE = {queue: role for role, queues in QUEUES_BY_ROLE.items() for queue in queues}
+ROLES = tuple(_WORK_BY_ROLE)
+_ON_A_DEVICE = ("gate", "evaluate")  # work whose results depend on the kind of device
 
-CLAIM_TTL_MS = 7 * 86_400 * 1000  # a claim outlives every zombie
+
+def queues_of(role: str, device: str = "cuda") -> tuple[str, ...]:
+    """The queues that a worker of this role may serve on this device (`cpu`, `cuda:0`), in order of preference."""
+    return tuple(
+        queue(kind, on)
+        for kind in _WORK_BY_ROLE[role]
+        for on in (("cuda", "cpu") if kind in _ON_A_DEVICE and device.startswith("cuda") else ("cpu",))
+    )
+
+
+CLAIM_TTL_MS = 7 * 86_400 * 1000  # of a claim that is open: it outlives a supervisor that is away for days
+DONE_TTL_MS = 600_000  # of one that is done, for a report sent again; later its trigger is settled
 FLEET_KEY = "modyn:fleet"  # set of worker ids; the truth of each is its own leased key
+
+
+def queues_of_gates() -> tuple[str, ...]:
+    """The queues of evaluations that a decision waits for."""
+    return queue("gate", "cuda"), queue("gate")
 
 
 def celery_task(kind: str) -> str:
@@ -44,7 +56,7 @@ def worker_key(worker: WorkerId) -> str:
 
 
 def claim_key(task: TaskId) -> str:
-    """Hash: attempt, state (offered, claimed, done), owner, result. Expires after CLAIM_TTL_MS."""
+    """Hash: attempt, state (offered, claimed, released, done), owner, result. Expires after one of the TTLs above."""
     return f"modyn:claim:{task}"
 
 
@@ -56,6 +68,11 @@ def leases_key(run: RunId) -> str:
 def reports_key(run: RunId) -> str:
     """Stream of reports to the supervisor. Trimmed to what the journal does not have yet."""
     return f"modyn:run:{run}:reports"
+
+
+def settled_key(run: RunId) -> str:
+    """Number of the first trigger whose model may still be worked on. Expires after CLAIM_TTL_MS."""
+    return f"modyn:run:{run}:settled"
 
 
 def probe_key(run: RunId) -> str:

@@ -43,6 +43,8 @@ class Seldom(logging.Filter):
 
 app = make_app(os.environ[BROKER_VARIABLE])
 app.conf.include = ["workers.tasks"]
+order = {"queue_order_strategy": "workers.preference:Preference"}
+app.conf.broker_transport_options = {**app.conf.broker_transport_options, **order}
 
 
 class KeepLeases(bootsteps.StartStopStep):  # type: ignore[misc]
@@ -78,5 +80,5 @@ app.steps["consumer"].add(TakeWhenReady)
 
 
 def queues(role: str) -> str:
-    """The queues that a role serves, in order of preference, as Celery's -Q takes them."""
-    return ",".join(names.QUEUES_BY_ROLE[role])
+    """The queues that a role may serve, in order of preference, as Celery's -Q takes them."""
+    return ",".join(names.queues_of(role))

@@ -11,7 +11,6 @@ from typing import Any, TypeVar
 import redis
 import torch
 
-from shared import names
 from shared.claims import Attempt, ClaimAnswer
 from shared.errors import ArtifactError, DataError, ModynError, NotReadyError
 from shared.ids import TaskId
@@ -25,6 +24,8 @@ from workers.training.job import Interrupted
 T = TypeVar("T")
 
 _RETRY_EVERY_S = 1.0
+# What a role does first and most. A train worker loads the metrics, which take a second, once it helps with them.
+_FIRST_TASKS = {"train": ("select", "train", "gather", "check"), "evaluate": ("select", "gather", "evaluate", "decide")}
 
 
 class Unfinished(Exception):  # noqa: N818 - nothing went wrong
@@ -33,9 +34,8 @@ class Unfinished(Exception):  # noqa: N818 - nothing went wrong
 
 def warm_up() -> None:
     """Load what the first task would wait for; in a new fleet all workers do this at the same time."""
-    for kind, queue in names.QUEUE_BY_TASK.items():
-        if names.ROLE_BY_QUEUE[queue] == os.environ["MODYN_ROLE"]:
-            stage(kind)
+    for kind in _FIRST_TASKS[os.environ["MODYN_ROLE"]]:
+        stage(kind)
     if os.environ["MODYN_ROLE"] == "train":
         # The first optimizer of a process imports torch's compiler, for a second.
         torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)

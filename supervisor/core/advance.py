@@ -12,8 +12,9 @@ from shared.ids import RunId, TriggerId, task_id
 from shared.messages import DecideTask, EvaluateTask, GatherTask, ModelRef, SelectTask, TrainTask
 from supervisor.core.attempts import Step, model_ref
 from supervisor.core.commands import AnyCommand, End, Publish, PublishChord
+from supervisor.core.open_tasks import OpenTask
 from supervisor.core.scoring import SETUP_VERSION, last_stretch, score_baseline, score_window
-from supervisor.core.state import OpenTask, Phase, RunState
+from supervisor.core.state import Phase, RunState
 
 
 class _Who(TypedDict):
@@ -57,10 +58,6 @@ def _select(state: RunState) -> Step | None:
         return None
     if state.trigger(index).phase is not Phase.WAITING:  # it stands behind one that is made anew
         return state.but(to_select=index + 1), []
-    first_key = state.trigger(index).first_key
-    while state.coalesces and index + 1 < len(state.triggers) and not state.trigger(index).remade:
-        state = state.with_trigger(index, phase=Phase.COALESCED)
-        index += 1
     trigger = state.trigger(index)
     task = SelectTask(
         **_who(state, index),
@@ -68,10 +65,10 @@ def _select(state: RunState) -> Step | None:
         previous_trigger_keys=_previous_keys(state, index),
         trigger_key=trigger.fired.key,
         trigger_timestamp_us=trigger.fired.timestamp_us,
-        samples_seen=trigger.fired.key - first_key + 1,
+        samples_seen=trigger.fired.key - trigger.first_key + 1,
     )
     identifier = task_id(state.run_id, TriggerId(index), "select")
-    state = state.with_trigger(index, phase=Phase.SELECTING, first_key=first_key, last_attempt=task.attempt)
+    state = state.with_trigger(index, phase=Phase.SELECTING, last_attempt=task.attempt)
     state = state.with_task(identifier, OpenTask(task=task)).but(to_select=index + 1)
     return state, [Publish(task_id=identifier, task=task)]
 
@@ -108,7 +105,7 @@ def _train(state: RunState) -> Step | None:
         if not _in_turn(state, index):
             return None
         previous = _newest_model_before(state, index)
-    elif _in_flight(state) >= state.settings.max_in_flight:
+    elif state.tasks.count("gather") >= state.settings.max_in_flight:
         return None
     who = _who(state, index)
     train = TrainTask(
@@ -128,24 +125,14 @@ def _train(state: RunState) -> Step | None:
 
 def _in_turn(state: RunState, index: int) -> bool:
     """Whether every earlier trigger has its model, or never will."""
-    while index > 0:
-        index -= 1
-        phase = state.trigger(index).phase
-        if phase not in (Phase.FAILED, Phase.COALESCED):
-            return phase is Phase.COMMITTED
-    return True
+    before = state.before(index)
+    return before is None or before.phase is Phase.COMMITTED
 
 
 def _newest_model_before(state: RunState, index: int) -> ModelRef | None:
-    while index > 0:
-        index -= 1
-        if state.trigger(index).phase is Phase.COMMITTED:
-            return model_ref(state, index)
-    return None
-
-
-def _in_flight(state: RunState) -> int:
-    return sum(isinstance(open_task.task, GatherTask) for open_task in state.tasks.values())
+    """The model that a training whose turn it is continues from."""
+    before = state.before(index)
+    return None if before is None else model_ref(state, before.fired.id)
 
 
 def _decide(state: RunState) -> Step | None:
@@ -170,19 +157,25 @@ def _decide(state: RunState) -> Step | None:
         headers.append((task_id(state.run_id, TriggerId(index), "evaluate", number), task))
     state = state.but(to_decide=index + 1)
     if not state.settings.deploys:
-        tasks = state.tasks.update({identifier: OpenTask(task=task) for identifier, task in headers})
-        state = state.with_trigger(index, decided=True).but(tasks=tasks)
-        return state, [Publish(task_id=identifier, task=task) for identifier, task in headers]
+        for identifier, task in headers:
+            state = state.with_task(identifier, OpenTask(task=task))
+        return state.with_trigger(index, decided=True), [
+            Publish(task_id=identifier, task=task) for identifier, task in headers
+        ]
     body = DecideTask(**who, candidate=candidate, deployed=state.deployed)
     chord = PublishChord(headers=tuple(headers), body_id=task_id(state.run_id, TriggerId(index), "decide"), body=body)
     return _open_chord(state, chord), [chord]
 
 
 def _open_chord(state: RunState, chord: PublishChord) -> RunState:
-    tasks = state.tasks.update({identifier: OpenTask(task=task, chord=chord) for identifier, task in chord.headers})
-    return state.but(tasks=tasks.set(chord.body_id, OpenTask(task=chord.body, chord=chord)))
+    for identifier, task in chord.headers:
+        state = state.with_task(identifier, OpenTask(task=task, chord=chord))
+    return state.with_task(chord.body_id, OpenTask(task=chord.body, chord=chord))
 
 
 def at_rest(state: RunState) -> bool:
-    """Whether observing may go on: the triggers that wait are few, so memory stays flat however long the stream."""
+    """Whether observing may go on: the triggers that wait are few, so memory stays flat however long the stream.
+
+    Where triggers are coalesced one waits at most, and observing never stops.
+    """
     return len(state.triggers) - state.to_train < max(64, 2 * state.settings.max_in_flight)

@@ -6,14 +6,15 @@ from collections.abc import Iterable
 
 import msgspec
 
-from shared.ids import TaskId, TriggerId, parts_of
+from shared.ids import STAGES_OF_A_MODEL, TaskId, TriggerId, parts_of
+from shared.ids import task_id as id_of
 from shared.messages import DecideTask, EvaluateTask, ModelRef, Report, result_of
 from supervisor.core.commands import AnyCommand, End, Republish
-from supervisor.core.state import OpenTask, Phase, RunState
+from supervisor.core.open_tasks import OpenTask
+from supervisor.core.state import Phase, RunState
 
 Step = tuple[RunState, list[AnyCommand]]
 
-_TRAINING_STAGES = ("select", "train", "gather")
 _LONGEST_DELAY_S = 60.0
 
 
@@ -27,16 +28,27 @@ def model_ref(state: RunState, index: int) -> ModelRef:
 def again(state: RunState, task_id: TaskId, *, delay_s: float = 0.0) -> Step:
     """Make the next attempt the only one that counts, and publish it.
 
+    A header takes the body of its chord along: one that runs on what an earlier attempt returned must not count.
     A body whose headers are not all in, or a task whose model is being made anew, is held until it can run.
     """
+    state = _renumbered(state, task_id)
+    open_task = state.tasks[task_id]
+    if open_task.chord is not None and not open_task.is_body and open_task.chord.body_id in state.tasks:
+        body_id = open_task.chord.body_id
+        state = _renumbered(state, body_id).but(held=state.held | {body_id})
+    if not can_run(state, task_id):
+        return state.but(held=state.held | {task_id}), []
+    return state, [_republish(state, task_id, delay_s)]
+
+
+def _renumbered(state: RunState, task_id: TaskId) -> RunState:
+    """The next attempt at a task is the one that is waited for."""
     open_task = state.tasks[task_id]
     task = msgspec.structs.replace(open_task.task, attempt=open_task.task.attempt + 1)
     state = state.with_task(task_id, msgspec.structs.replace(open_task, task=task, worker=None))
     if state.trigger(task.trigger_id).last_attempt < task.attempt:
         state = state.with_trigger(task.trigger_id, last_attempt=task.attempt)
-    if not can_run(state, task_id):
-        return state.but(held=state.held | {task_id}), []
-    return state, [_republish(state, task_id, delay_s)]
+    return state
 
 
 def again_all(state: RunState, tasks: Iterable[TaskId]) -> Step:
@@ -76,16 +88,20 @@ def is_hopeless(state: RunState, task_id: TaskId) -> bool:
     return open_task.ripe and open_task.losses + 1 >= state.settings.attempts
 
 
-def lost(state: RunState, task_id: TaskId) -> Step:
-    """A worker that had the task is gone. Again, a little later each time; after too many losses it is given up."""
+def lost(state: RunState, task_id: TaskId, how: str = "") -> Step:
+    """A worker that had the task is gone, or what it did is: again, a little later each time, and not for ever.
+
+    `how`: what is known of the loss, for people.
+    """
     open_task = state.tasks[task_id]
     losses = open_task.losses + 1
     hopeless = is_hopeless(state, task_id)
     state = state.with_task(task_id, msgspec.structs.replace(open_task, losses=losses))
     if hopeless:
+        advice = "The workers' log says what ended them: most often memory that ran out, or a task that hung."
         sentence = (
-            f"{losses} workers were lost over its {parts_of(task_id).stage} task, the last was {open_task.worker}. "
-            "The workers' log says what ended them: most often memory that ran out, or a task that hung."
+            f"{losses} workers were lost over its {parts_of(task_id).stage} task, the last was {open_task.worker}"
+            f"{f', with {how}. ' if how else f'. {advice}'}"
         )
         return give_up(state, task_id, sentence, resumable=False)
     return again(state, task_id, delay_s=min(2.0 ** (losses - 1) - 1, _LONGEST_DELAY_S))
@@ -98,10 +114,10 @@ def give_up(state: RunState, task_id: TaskId, sentence: str, *, resumable: bool)
     cause lies outside the pipeline, so the trigger is not to blame.
     """
     parts = parts_of(task_id)
-    if state.trigger(parts.trigger_id).was_committed and parts.stage in _TRAINING_STAGES:
+    if state.trigger(parts.trigger_id).was_committed and parts.stage in STAGES_OF_A_MODEL:
         sentence += " Its model was committed before and is gone: bring models/ back, or mend the cause; then --resume."
         resumable = True
-    if resumable or not state.settings.continue_on_failure or parts.stage not in _TRAINING_STAGES:
+    if resumable or not state.settings.continue_on_failure or parts.stage not in STAGES_OF_A_MODEL:
         reason = f"trigger {parts.trigger_id}: {sentence}"
         return state, [End(status="failed", reason=reason, trigger_id=parts.trigger_id)]
     return fail_trigger(state, parts.trigger_id, sentence), []
@@ -109,17 +125,13 @@ def give_up(state: RunState, task_id: TaskId, sentence: str, *, resumable: bool)
 
 def fail_trigger(state: RunState, trigger_id: TriggerId, sentence: str) -> RunState:
     """No model comes of this trigger; what is open of its training counts no more."""
-    gone = [one for one in state.tasks if makes_model_of(one, trigger_id)]
-    tasks = state.tasks
-    for task_id in gone:
-        tasks = tasks.delete(task_id)
-    return state.but(tasks=tasks).with_trigger(trigger_id, phase=Phase.FAILED, error=sentence)
+    state = state.without_tasks(*tasks_of_model(state, trigger_id))
+    return state.left_out(trigger_id, phase=Phase.FAILED, error=sentence)
 
 
-def makes_model_of(task_id: TaskId, trigger_id: int) -> bool:
-    """Whether a task belongs to the training of a trigger."""
-    parts = parts_of(task_id)
-    return parts.trigger_id == trigger_id and parts.stage in _TRAINING_STAGES
+def tasks_of_model(state: RunState, trigger_id: int) -> list[TaskId]:
+    """The tasks that make a trigger's model, open or not."""
+    return [id_of(state.run_id, TriggerId(trigger_id), stage) for stage in STAGES_OF_A_MODEL]
 
 
 def can_run(state: RunState, task_id: TaskId) -> bool:
@@ -127,10 +139,7 @@ def can_run(state: RunState, task_id: TaskId) -> bool:
     open_task = state.tasks[task_id]
     if open_task.is_body and not open_task.ripe:
         return False
-    task = open_task.task
-    models = task.models if isinstance(task, EvaluateTask) else ()
-    models = (task.candidate,) if isinstance(task, DecideTask) else models
-    return all(state.trigger(model.trigger_id).model is not None for model in models)
+    return all(state.trigger(model.trigger_id).model is not None for model in open_task.models)
 
 
 def _with_present_models(state: RunState, task_id: TaskId) -> RunState:

@@ -90,6 +90,15 @@ class Reported(Event, frozen=True, kw_only=True, tag="reported"):
     report: AnyReport
 
 
+class Garbled(Event, frozen=True, kw_only=True, tag="garbled"):
+    """A report arrived that cannot be read: its worker has finished, as Redis knows, but what it did is lost."""
+
+    position: str
+    task_id: TaskId
+    attempt: int
+    why: str
+
+
 class LeaseExpired(Event, frozen=True, kw_only=True, tag="lease_expired"):
     """The worker that had this attempt did not renew its lease."""
 
@@ -127,6 +136,7 @@ AnyEvent = (
     | Observed
     | StreamEnded
     | Reported
+    | Garbled
     | LeaseExpired
     | Unclaimed
     | StopAsked

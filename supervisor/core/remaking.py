@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from shared.ids import TriggerId
-from supervisor.core.attempts import makes_model_of
+from supervisor.core.attempts import tasks_of_model
 from supervisor.core.state import Phase, RunState
 
 
@@ -34,10 +34,8 @@ def _put_back(state: RunState, index: int, *, selection: bool, training: bool) -
         state = state.but(to_select=min(state.to_select, index))
     if not training:
         return state
-    tasks = state.tasks
-    for task_id in [one for one in tasks if makes_model_of(one, index)]:
-        tasks = tasks.delete(task_id)
-    return state.with_trigger(index, model=None, retired=False).but(tasks=tasks, to_train=min(state.to_train, index))
+    state = state.without_tasks(*tasks_of_model(state, index))
+    return state.with_trigger(index, model=None, retired=False).but(to_train=min(state.to_train, index))
 
 
 def _retired_before(state: RunState, index: int) -> list[int]:
@@ -56,8 +54,4 @@ def _waits_for_model_before(state: RunState, index: int) -> bool:
 
 def _before(state: RunState, index: int) -> int | None:
     """The trigger whose model a training continues from, if it continues from any."""
-    while state.settings.use_previous_model and index > 0:
-        index -= 1
-        if state.trigger(index).phase not in (Phase.FAILED, Phase.COALESCED):
-            return index
-    return None
+    return state.trigger(index).before if state.settings.use_previous_model else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 
 from shared.config.pipeline import Last, Window
@@ -11,7 +12,8 @@ from shared.timestamps import MICROSECONDS_PER_S, format_timestamp
 from supervisor.core.attempts import Step, model_ref
 from supervisor.core.commands import AnyCommand, Publish
 from supervisor.core.events import Slice
-from supervisor.core.state import OpenTask, Phase, RunState, TriggerState
+from supervisor.core.open_tasks import OpenTask
+from supervisor.core.state import Phase, RunState, TriggerState
 
 SETUP_VERSION = 1
 _STRETCHES_PER_TASK = 64  # keeps a message under ten kilobytes
@@ -21,16 +23,12 @@ def last_stretch(state: RunState, trigger: TriggerState, window: Window) -> Stre
     """The window (event time at the watermark − d, watermark]; earlier triggers spare the worker the search."""
     assert isinstance(window.extent, Last)
     after_us = trigger.fired.timestamp_us - round(window.extent.duration_s * MICROSECONDS_PER_S)
-    first_key, index = state.first_usable_key, trigger.fired.id - 1
-    while index >= 0:
-        if state.trigger(index).fired.timestamp_us <= after_us:
-            first_key = max(first_key, state.trigger(index).fired.key + 1)
-            break
-        index -= 1
+    earlier = bisect_right(range(trigger.fired.id), after_us, key=lambda index: state.trigger(index).fired.timestamp_us)
+    first_key = state.trigger(earlier - 1).fired.key + 1 if earlier else 0
     return Stretch(
         window=window.name,
         slice="",
-        first_key=first_key,
+        first_key=max(first_key, state.first_usable_key),
         last_key=trigger.fired.key,
         after_us=after_us,
         event_time_us=None,
@@ -125,7 +123,7 @@ def score_slices(state: RunState, trigger_id: TriggerId) -> Step:
         number = state.trigger(trigger_id).slice_tasks
         identifier = task_id(state.run_id, trigger_id, "slices", number)
         state = state.with_trigger(trigger_id, slice_tasks=number + 1)
-        state = state.but(tasks=state.tasks.set(identifier, OpenTask(task=task)))
+        state = state.with_task(identifier, OpenTask(task=task))
         commands.append(Publish(task_id=identifier, task=task))
     return state, commands
 

@@ -13,10 +13,10 @@ from immutables import Map
 
 from shared.artifacts import ArtifactRef
 from shared.config.pipeline import Last, NewData, Pipeline, UntilNextTrigger, Window
-from shared.ids import RunId, TaskId, TriggerId, WorkerId
-from shared.messages import AnyTask, Claimed, Report
-from supervisor.core.commands import PublishChord
+from shared.ids import RunId, TaskId, TriggerId
+from shared.messages import Claimed, Report
 from supervisor.core.events import Fired, Slice
+from supervisor.core.open_tasks import OpenTask, OpenTasks
 
 
 class Phase(StrEnum):
@@ -41,6 +41,8 @@ class TriggerState(msgspec.Struct, frozen=True, kw_only=True):
 
     fired: Fired
     first_key: int  # its first new row
+    before: int | None = None  # the trigger before it that has a model or may get one; None: it is the first
+    after: int | None = None  # the one after it; None: it is the last so far
     phase: Phase = Phase.WAITING
     training_set: ArtifactRef | None = None
     model: ArtifactRef | None = None
@@ -53,26 +55,6 @@ class TriggerState(msgspec.Struct, frozen=True, kw_only=True):
     retired: bool = False  # its weights were let go of
     last_attempt: int = 0  # the highest number of any attempt at its tasks
     error: str | None = None
-
-
-class OpenTask(msgspec.Struct, frozen=True, kw_only=True):
-    """A task that was published and not reported yet."""
-
-    task: AnyTask
-    worker: WorkerId | None = None  # who claimed this attempt
-    chord: PublishChord | None = None
-    results: Map[TaskId, Any] = Map()  # for a chord's body: what its headers returned
-    losses: int = 0  # workers that were lost over it
-
-    @property
-    def ripe(self) -> bool:
-        """Whether a worker could claim it: a body waits for its headers."""
-        return self.chord is None or len(self.results) >= len(self.chord.headers) or not self.is_body
-
-    @property
-    def is_body(self) -> bool:
-        """Whether this is the body of its chord."""
-        return self.chord is not None and self.chord.body.kind == self.task.kind
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,7 +109,7 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     stream_ended: bool = False
     triggers: Map[int, TriggerState] = Map()
     slices: Map[int, Slice] = Map()
-    tasks: Map[TaskId, OpenTask] = Map()
+    tasks: OpenTasks = OpenTasks()
     held: frozenset[TaskId] = frozenset()  # open tasks that nobody can work on yet, and Celery will not send
     kept_models: frozenset[int] = frozenset()  # committed and not retired; noted only where retention lets go of some
     first_model: TriggerId | None = None
@@ -171,18 +153,57 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
 
     def with_task(self, task_id: TaskId, open_task: OpenTask) -> RunState:
         """This state with one open task changed, or one more."""
-        return self.but(tasks=self.tasks.set(task_id, open_task))
+        return self.but(tasks=self.tasks.with_task(task_id, open_task))
+
+    def without_tasks(self, *gone: TaskId) -> RunState:
+        """This state with these tasks no longer open."""
+        tasks = self.tasks
+        for task_id in gone:
+            tasks = tasks.without(task_id)
+        return self.but(tasks=tasks)
 
     def but(self, **changes: Any) -> RunState:
         """This state with some values changed."""
         return msgspec.structs.replace(self, **changes)
 
+    def before(self, index: int) -> TriggerState | None:
+        """The trigger before that has a model or may get one: none that failed, or whose rows went into the next."""
+        before = self.triggers[index].before
+        return None if before is None else self.triggers[before]
+
     def following(self, index: int) -> TriggerState | None:
-        """The next trigger that has a model or may get one: none that failed, or whose rows went into the next."""
-        following = self.triggers.get(index + 1)
-        while following is not None and following.phase in (Phase.FAILED, Phase.COALESCED):
-            following = self.triggers.get(following.fired.id + 1)
-        return following
+        """The next trigger that has a model or may get one."""
+        after = self.triggers[index].after
+        return None if after is None else self.triggers[after]
+
+    def with_fired(self, fired: Fired) -> RunState:
+        """This state with one trigger more. Where triggers are coalesced, one that still waits goes into it."""
+        previous = self.triggers.get(fired.id - 1)
+        if previous is None:
+            return self.but(
+                triggers=self.triggers.set(fired.id, TriggerState(fired=fired, first_key=self.first_usable_key))
+            )
+        state, first_key = self, previous.fired.key + 1
+        if self.coalesces and previous.phase is Phase.WAITING and not previous.remade:
+            state, first_key = self.left_out(previous.fired.id, phase=Phase.COALESCED), previous.first_key
+        last = (
+            previous.before
+            if state.triggers[previous.fired.id].phase in (Phase.FAILED, Phase.COALESCED)
+            else previous.fired.id
+        )
+        state = state.but(
+            triggers=state.triggers.set(fired.id, TriggerState(fired=fired, first_key=first_key, before=last))
+        )
+        return state if last is None else state.with_trigger(last, after=fired.id)
+
+    def left_out(self, index: int, **changes: Any) -> RunState:
+        """This state with a trigger that never gets a model: those before and after it are each other's neighbours."""
+        trigger, state = self.triggers[index], self.with_trigger(index, **changes)
+        if trigger.before is not None:
+            state = state.with_trigger(trigger.before, after=trigger.after)
+        if trigger.after is not None:
+            state = state.with_trigger(trigger.after, before=trigger.before)
+        return state
 
     def window_end(self, index: int) -> int | None:
         """The last key a model of this trigger owns, None while that is not known.

@@ -37,6 +37,7 @@ from supervisor.core.events import (
     AnyEvent,
     Ended,
     Event,
+    Garbled,
     LeaseExpired,
     Observed,
     Reported,
@@ -47,10 +48,11 @@ from supervisor.core.events import (
     Unclaimed,
     Wiped,
 )
+from supervisor.core.open_tasks import OpenTask
 from supervisor.core.remaking import remake
 from supervisor.core.retention import retire
 from supervisor.core.scoring import close_slices, score_slices
-from supervisor.core.state import OpenTask, Phase, RunState, TriggerState
+from supervisor.core.state import Phase, RunState
 
 
 def transition(state: RunState, event: AnyEvent) -> Step:
@@ -81,7 +83,7 @@ def _(event: RunStarted, state: RunState) -> Step:
         observed_key=event.first_key - 1,
     )
     if event.everything is not None:
-        state = state.but(triggers=state.triggers.set(0, TriggerState(fired=event.everything, first_key=0)))
+        state = state.with_fired(event.everything)
     return state, []
 
 
@@ -102,12 +104,9 @@ def _(event: Wiped, state: RunState) -> Step:
 
 @_apply.register
 def _(event: Observed, state: RunState) -> Step:
-    triggers = state.triggers
     for fired in event.triggers:
-        previous = triggers.get(fired.id - 1)
-        first_key = previous.fired.key + 1 if previous else state.first_usable_key
-        triggers = triggers.set(fired.id, TriggerState(fired=fired, first_key=first_key))
-    state = state.but(triggers=triggers, observed_key=event.key, event_time_us=event.event_time_us)
+        state = state.with_fired(fired)
+    state = state.but(observed_key=event.key, event_time_us=event.event_time_us)
     return close_slices(state, event.slices)
 
 
@@ -122,6 +121,15 @@ def _(event: LeaseExpired, state: RunState) -> Step:
     if open_task is None or open_task.task.attempt != event.attempt:
         return state, []
     return lost(state, event.task_id) if open_task.ripe else again(state, event.task_id)
+
+
+@_apply.register
+def _(event: Garbled, state: RunState) -> Step:
+    state = state.but(report_position=event.position)
+    open_task = state.tasks.get(event.task_id)
+    if open_task is None or open_task.task.attempt != event.attempt:
+        return state, []
+    return lost(state, event.task_id, f"a report that cannot be read ({event.why})")
 
 
 @_apply.register
@@ -158,7 +166,7 @@ def _(event: Reported, state: RunState) -> Step:
     if isinstance(report, Selected) and report.samples == 0:
         sentence = f"its training set is empty: the strategy selected none of the {report.rows_read} rows it read"
         return give_up(state, report.task_id, sentence, resumable=False)
-    state = note_header(state.but(tasks=state.tasks.delete(report.task_id)), report, open_task)
+    state = note_header(state.without_tasks(report.task_id), report, open_task)
     state, commands = _accept(report, state, parts_of(report.task_id).trigger_id)
     state, more = publish_held(state)
     return state, commands + more

@@ -22,7 +22,7 @@ from shared.messages import (
     Trained,
 )
 from supervisor.core.attempts import is_hopeless
-from supervisor.core.events import AnyEvent, Ended, LeaseExpired, Reported, Unclaimed
+from supervisor.core.events import AnyEvent, Ended, Garbled, LeaseExpired, Reported, Unclaimed
 from supervisor.core.state import RunState
 from supervisor.results.composite import Composite, composite
 
@@ -53,8 +53,8 @@ class Tally:
 
     def record(self, event: AnyEvent, before: RunState) -> None:
         """Take note of an event; `before` is the state it met, which says whether the report counts."""
-        if isinstance(event, LeaseExpired | Unclaimed) and event.task_id in before.tasks:
-            given_up = isinstance(event, LeaseExpired) and is_hopeless(before, event.task_id)
+        if isinstance(event, LeaseExpired | Garbled | Unclaimed) and event.task_id in before.tasks:
+            given_up = isinstance(event, LeaseExpired | Garbled) and is_hopeless(before, event.task_id)
             self.republished += not given_up
         elif isinstance(event, Ended):
             self.workers_lost += event.workers_lost

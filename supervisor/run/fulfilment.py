@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 
 from shared.ids import TaskId
+from shared.messages import AnyTask
 from supervisor.core.commands import (
     AnyCommand,
     CommitModel,
@@ -33,6 +34,7 @@ class Fulfilment:
         self._publisher = publisher
         self._intents: deque[AnyCommand] = deque()
         self._later: list[tuple[float, Republish]] = []  # (due, command)
+        self._sent: list[tuple[TaskId, AnyTask]] = []
 
     def take(self, commands: Iterable[AnyCommand]) -> None:
         """Put commands behind those that wait."""
@@ -42,13 +44,10 @@ class Fulfilment:
             else:
                 self._intents.append(command)
 
-    @property
-    def unsent(self) -> set[TaskId]:
-        """Tasks that are still to be published."""
-        waiting = [*self._intents, *(command for _, command in self._later)]
-        chords = (command for command in waiting if isinstance(command, PublishChord))
-        headers = {task_id for chord in chords for task_id, _ in chord.headers}
-        return headers | {command.task_id for command in waiting if isinstance(command, Publish | Republish)}
+    def take_sent(self) -> list[tuple[TaskId, AnyTask]]:
+        """What was published since this was asked last; a chord's body, too, which goes out when its headers are in."""
+        sent, self._sent = self._sent, []
+        return sent
 
     def carry_out(self, state: RunState, *, away: bool = False) -> End | None:
         """Do what is due, up to the first message if the broker is `away`; the end of the run, if that was decided.
@@ -85,13 +84,16 @@ class Fulfilment:
         match command:
             case Publish():
                 self._publisher.publish(command)
+                self._sent.append((command.task_id, command.task))
             case PublishChord():
                 self._publisher.publish_chord(command)
+                self._sent += [*command.headers, (command.body_id, command.body)]
             case Republish():
                 # The task may have moved on while this waited.
                 open_task = state.tasks.get(command.task_id)
                 if open_task is not None and open_task.task.attempt == command.task.attempt:
                     self._publisher.republish(command)
+                    self._sent.append((command.task_id, command.task))
             case CommitTrainingSet() | CommitModel():
                 self._committer.commit(command, state)
             case RetireModel():

@@ -21,7 +21,7 @@ from shared.ids import TaskId
 from shared.messages import Progress, SetUp, SetupRecord
 from shared.timestamps import now_us
 from supervisor.core.advance import at_rest
-from supervisor.core.events import AnyEvent, Discovered, Ended, Reported, Resumed, StopAsked
+from supervisor.core.events import AnyEvent, Discovered, Ended, Garbled, Reported, Resumed, StopAsked
 from supervisor.core.state import RunState
 from supervisor.core.transition import transition
 from supervisor.run.alerts import Alerts
@@ -31,7 +31,7 @@ from supervisor.run.fulfilment import Fulfilment
 from supervisor.run.journal import Journal
 from supervisor.run.observer import Observer
 from supervisor.run.publisher import Publisher
-from supervisor.run.reports import Entry, Reports
+from supervisor.run.reports import Entry, Reports, Unreadable
 from supervisor.run.stop_signal import StopSignal
 from supervisor.run.story import Story, tell_set_up
 from supervisor.run.trouble import Trouble
@@ -106,6 +106,7 @@ class Loop:
         adopted = self._catch_up()
         self._fulfilment.drop_end()
         self.start([msgspec.structs.replace(resumed, adopted=adopted)])
+        self._watch.begin(self.state)
 
     def _catch_up(self) -> tuple[TaskId, ...]:
         """Hear all that was reported meanwhile, then see who still works; a broker that is away is waited for.
@@ -233,7 +234,10 @@ class Loop:
             self._reported = True
         events: list[AnyEvent] = []
         for position, report in entries:
-            if isinstance(report, Progress):
+            if isinstance(report, Unreadable):
+                told = report._asdict()
+                events.append(Garbled(time_us=now_us(), position=position, **told))
+            elif isinstance(report, Progress):
                 self._links.story.progress(report)
                 self._links.view.progress(report)
             elif isinstance(report, SetUp):
@@ -251,7 +255,7 @@ class Loop:
             return
         try:
             self._reports.trim(self.state.report_position)
-            self._happen(self._watch.look(self.state, self._fulfilment.unsent))
+            self._happen(self._watch.look(self.state, self._fulfilment.take_sent()))
             self._trouble.look(self.state)
         except redis.RedisError as error:
             self._lost(error)

@@ -20,7 +20,7 @@ from shared.messages import AnyReport, Checked, CheckTask, Failed, SetUp, SetupR
 from supervisor.core.commands import Publish
 from supervisor.core.scoring import SETUP_VERSION
 from supervisor.run.publisher import Publisher
-from supervisor.run.reports import Reports
+from supervisor.run.reports import Reports, Unreadable
 from supervisor.run.story import tell_set_up
 from supervisor.system.platform import Platform
 from supervisor.system.setup import write_setup
@@ -94,7 +94,7 @@ class Preparation:
         return True
 
     def _too_late(self) -> str:
-        if Claims(self._client).standing(self._record.run_id, {self._checks[-1]: 1}):
+        if Claims(self._client).standing(self._record.run_id, {self._checks[-1]: 1}, self._record.lease_s):
             return (
                 f"the check of the pipeline has not ended for {_CHECK_S:.0f} s: model, loss or optimizer hang, or are "
                 "slow beyond measure, on a few rows."
@@ -117,8 +117,8 @@ class Preparation:
         run_id = self._record.run_id
         if self._checks:
             idle = any(worker.role == "train" and worker.state == "idle" for worker in read_fleet(self._client))
-            waits = time.monotonic() - self._sent_s < _LOST_S or self._client.llen(names.QUEUE_BY_TASK["check"])
-            if waits or not idle or Claims(self._client).standing(run_id, {self._checks[-1]: 1}):
+            waits = time.monotonic() - self._sent_s < _LOST_S or self._client.llen(names.queue("train"))
+            if waits or not idle or Claims(self._client).standing(run_id, {self._checks[-1]: 1}, self._record.lease_s):
                 return
         if len(self._checks) == _CHECKS:
             raise NotReadyError(
@@ -139,6 +139,10 @@ class Preparation:
             if isinstance(report, SetUp):
                 tell_set_up(report, self.versions)
                 set_up.add(report.hostname)
+            elif isinstance(report, Unreadable):
+                raise NotReadyError(
+                    f"the report on the check cannot be read ({report.why}); start workers of this version."
+                )
             elif isinstance(report, Failed):
                 name = self._configuration.pipeline_source.path.name
                 raise NotReadyError(f"the check of {name} failed: {report.sentence}")
@@ -148,7 +152,7 @@ class Preparation:
         return set_up
 
 
-def _is_answer(report: AnyReport) -> bool:
+def _is_answer(report: AnyReport | Unreadable) -> bool:
     return isinstance(report, SetUp) or parts_of(report.task_id).stage == "check"
 
 
@@ -161,7 +165,7 @@ def tear_down(client: redis.Redis, publisher: Publisher, run_id: RunId, *, heard
         publisher.tear_down(worker.hostname, _SETUP_S)
     client.delete(names.setup_key(run_id))
     if heard:
-        client.delete(names.reports_key(run_id), names.leases_key(run_id))
+        client.delete(names.reports_key(run_id), names.leases_key(run_id), names.settled_key(run_id))
 
 
 def judge(report: Checked, configuration: Configuration) -> None:

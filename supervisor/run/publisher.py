@@ -44,8 +44,13 @@ class Publisher:
             self._publish_header(task_id, task, command)
 
     def republish(self, command: Republish) -> None:
-        """Offer a new attempt and send the task again, in its place in its chord."""
+        """Offer a new attempt and send the task again, in its place in its chord.
+
+        A header takes its body with it: what an earlier attempt's result has set going is superseded, too.
+        """
         self._claims.offer(self._run_id, command.task_id, command.task.attempt)
+        if command.chord is not None and command.results is None:
+            self._claims.offer(self._run_id, command.chord.body_id, command.chord.body.attempt)
         if command.chord is None:
             self._send(self._signature(command.task_id, command.task))
         elif command.results is not None:
@@ -113,7 +118,7 @@ class Publisher:
             names.celery_task(task.kind),
             kwargs=kwargs,
             task_id=task_id,
-            queue=names.QUEUE_BY_TASK[task.kind],
+            queue=task.queue,
             shadow=task.kind,
             ignore_result=True,  # reports come on their own stream; a result would cost a subscription
             argsrepr=f"trigger {task.trigger_id}",

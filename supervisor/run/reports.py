@@ -9,7 +9,7 @@ import msgspec
 import redis
 
 from shared import names
-from shared.ids import RunId
+from shared.ids import RunId, TaskId
 from shared.messages import AnyReport, decode_report
 
 log = logging.getLogger("run")
@@ -18,21 +18,31 @@ _AT_ONCE = 500
 _BEGINNING = "0"
 
 
-def _report_in(fields: dict[str, str]) -> AnyReport | None:
-    """None for what is no report of this version; whoever sent it is not one of our workers."""
-    try:
-        return decode_report(fields.get("report", ""))
-    except msgspec.MsgspecError as error:
-        if fields.get("report"):  # an empty one only marks a place
-            log.warning("! a report was not understood and is left out: %s", error)
-        return None
+class Unreadable(NamedTuple):
+    """What is no report of this version, such as that of a worker that runs other code."""
+
+    task_id: TaskId
+    attempt: int
+    why: str
 
 
 class Entry(NamedTuple):
     """A report and its place in the stream."""
 
     position: str
-    report: AnyReport
+    report: AnyReport | Unreadable
+
+
+def _report_in(fields: dict[str, str]) -> AnyReport | Unreadable | None:
+    """None for what marks a place, or does not even say what task it is of."""
+    try:
+        return decode_report(fields.get("report", ""))
+    except msgspec.MsgspecError as error:
+        if fields.get("task") and fields.get("attempt", "").isdecimal():
+            return Unreadable(TaskId(fields["task"]), int(fields["attempt"]), str(error))
+        if fields.get("report"):
+            log.warning("! what is no report of this version is left out: %s", error)
+        return None
 
 
 class Reports:

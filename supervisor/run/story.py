@@ -14,6 +14,7 @@ from supervisor.core.events import (
     AnyEvent,
     Ended,
     Fired,
+    Garbled,
     LeaseExpired,
     Observed,
     Reported,
@@ -51,13 +52,8 @@ class Story:
                     _tell_fired(fired)
             case StreamEnded():
                 log.info("the stream ended at key %d", event.key)
-            case LeaseExpired() if event.task_id in before.tasks and is_hopeless(before, event.task_id):
-                log.error("! %s is given up: %d workers were lost over it", event.task_id, before.settings.attempts)
-            case LeaseExpired() if event.task_id in before.tasks:
-                worker = before.tasks[event.task_id].worker or "its worker"
-                log.warning("! %s is published again: %s was lost", event.task_id, worker)
-            case Unclaimed() if event.task_id in before.tasks:
-                log.warning("! %s is published again: its message was lost", event.task_id)
+            case LeaseExpired() | Garbled() | Unclaimed() if event.task_id in before.tasks:
+                _tell_again(event, before)
             case Wiped():
                 log.warning("! Redis had forgotten the run; what is not claimed is published again")
             case StopAsked():
@@ -116,6 +112,20 @@ def tell_set_up(report: SetUp, versions: Versions) -> None:
     but = f", but {report.error}" if report.error else ""
     log.info("worker %s is set up on %s%s", report.hostname, report.device, but)
     versions.compare(report.hostname, report.versions)
+
+
+def _tell_again(event: LeaseExpired | Garbled | Unclaimed, before: RunState) -> None:
+    """What an attempt came to that is no result, and what follows."""
+    if isinstance(event, Unclaimed):
+        what = "its message was lost"
+    elif isinstance(event, Garbled):
+        what = f"its report cannot be read ({event.why})"
+    else:
+        what = f"{before.tasks[event.task_id].worker or 'its worker'} was lost"
+    if not isinstance(event, Unclaimed) and is_hopeless(before, event.task_id):
+        log.error("! %s is given up: %d workers were lost over it", event.task_id, before.settings.attempts)
+    else:
+        log.warning("! %s is published again: %s", event.task_id, what)
 
 
 def _tell_fired(fired: Fired) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import redis
 
@@ -12,11 +12,13 @@ from shared import names
 from shared.claims import Claims
 from shared.fleet import read_fleet
 from shared.ids import TaskId, WorkerId
-from shared.messages import SetupRecord
+from shared.messages import AnyTask, SetupRecord
 from shared.timestamps import now_us
 from supervisor.core.events import AnyEvent, LeaseExpired, Unclaimed, Wiped
 from supervisor.core.state import RunState
+from supervisor.run.queues import absent
 from supervisor.run.reports import Reports
+from supervisor.run.unclaimed import Sent, UnclaimedTasks
 from supervisor.system.setup import write_setup
 from supervisor.system.versions import Versions, speaks
 
@@ -24,6 +26,7 @@ log = logging.getLogger("run")
 
 _IDLE_S = 5.0  # a worker that has been idle so long is not about to claim what it has just taken off a queue
 _MISSING_S = 2.0  # a message must be missing twice, so long apart: it may be between queue and claim
+_LOOKED_AT = 64  # tasks of each queue that are looked for, the oldest; others wait behind them
 
 
 class Watch:
@@ -46,11 +49,14 @@ class Watch:
         self._versions = versions
         self._next_s = self._judge_from_s = self._next_forgotten_s = 0.0
         self._wiped = False
-        self._last_seen_s = dict.fromkeys(names.QUEUES_BY_ROLE, self._clock_s())  # role → when a worker was alive
+        self._last_seen_s = dict.fromkeys(names.ROLES, self._clock_s())  # role → when a worker was alive
         self._idle: dict[
             WorkerId, tuple[int, float]
         ] = {}  # worker → (idle since, by its clock; seen so since, by ours)
-        self._missing: dict[tuple[TaskId, int], float] = {}  # (task, attempt) → first seen missing
+        self._unclaimed = UnclaimedTasks()
+        self._missing: dict[Sent, float] = {}  # first seen missing
+        self._searched: dict[str, tuple[float, set[Sent]]] = {}  # queue → when next, and what was absent last
+        self._settled = 0
         self._unknown: set[tuple[TaskId, int]] = set()  # claimed attempts that Redis knew nothing of at the last look
 
     @property
@@ -78,9 +84,18 @@ class Watch:
         """Write something. Raises redis.RedisError also if Redis answers but takes nothing: a full memory or disk."""
         self._client.set(names.probe_key(self._setup.run_id), "", px=1000)
 
-    def look(self, state: RunState, unsent: Collection[TaskId]) -> list[AnyEvent]:
-        """What follows from a look; `unsent` tasks are not published yet. Raises redis.RedisError."""
+    def begin(self, state: RunState) -> None:
+        """Watch over tasks that were published before this session."""
+        unclaimed = [(task_id, one.task) for task_id, one in state.tasks.items() if one.worker is None]
+        self._unclaimed.note(sorted(unclaimed, key=lambda one: one[1].trigger_id), self._clock_s())
+
+    def look(self, state: RunState, sent: Iterable[tuple[TaskId, AnyTask]]) -> list[AnyEvent]:
+        """What follows from a look; `sent` was published since the last. Raises redis.RedisError.
+
+        It costs nothing that grows with the tasks that are open.
+        """
         now_s = self._clock_s()
+        self._unclaimed.note(sent, now_s)
         if now_s < self._next_s:
             return []
         self._next_s = now_s + self.every_s
@@ -90,28 +105,36 @@ class Watch:
             write_setup(self._client, self._setup)  # last: it says that all of this was done
             self._wiped = True
             self._judge_nothing_for_a_lease()
-        idle_roles = self._see_fleet()
+        served = self._see_fleet()
         if now_s < self._judge_from_s:
             return []
         if self._wiped:
             self._wiped = False
             return [Wiped(time_us=now_us(), adopted=self.standing(state))]
-        found = [*self._expired(state), *self._forgotten(state), *self._vanished(state, unsent, idle_roles)]
+        found = [*self._expired(state), *self._forgotten(state), *self._vanished(state, served)]
         if found:  # nobody can renew a lease on a Redis that takes nothing
             self.knock()
+        self._settle(state)
         return found
 
     def standing(self, state: RunState) -> tuple[TaskId, ...]:
         """Open tasks whose attempt a worker holds a live lease on. Raises redis.RedisError."""
-        return tuple(self._claims.standing(state.run_id, _attempts(state)))
+        return tuple(self._claims.standing(state.run_id, Attempts(state), self._setup.lease_s))
+
+    def _settle(self, state: RunState) -> None:
+        """Tell workers which triggers are over, whenever that has changed."""
+        settled = max(0, min(state.to_select, state.to_train, state.to_decide - 1))
+        if settled != self._settled:
+            self._claims.settle(state.run_id, settled)
+            self._settled = settled
 
     def _expired(self, state: RunState) -> list[AnyEvent]:
-        attempts = _attempts(state)
-        ended = self._claims.expired(state.run_id, attempts)
+        attempts = Attempts(state)
+        ended = self._claims.expired(state.run_id, attempts, self._setup.lease_s)
         return [LeaseExpired(time_us=now_us(), task_id=task_id, attempt=attempts[task_id]) for task_id in ended]
 
     def _forgotten(self, state: RunState) -> list[AnyEvent]:
-        """Claimed tasks of which Redis has known nothing at two looks a lease apart.
+        """Claimed tasks of which Redis has known nothing, or only an older attempt, at two looks a lease apart.
 
         It lost its newest writes, as in a crash of its machine or a failover, and their worker is gone, or has no use
         for them any more: it would have renewed.
@@ -120,41 +143,48 @@ class Watch:
         if now_s < self._next_forgotten_s:
             return []
         self._next_forgotten_s = now_s + self._setup.lease_s
-        claimed = {task_id: number for task_id, number in _attempts(state).items() if state.tasks[task_id].worker}
+        claimed = dict(state.tasks.claimed)
         unknown = {(task_id, claimed[task_id]) for task_id in self._claims.without_lease(state.run_id, claimed)}
         gone, self._unknown = unknown & self._unknown, unknown
         return [LeaseExpired(time_us=now_us(), task_id=task_id, attempt=number) for task_id, number in sorted(gone)]
 
-    def _vanished(self, state: RunState, unsent: Collection[TaskId], idle_roles: set[str]) -> list[AnyEvent]:
-        """Unclaimed tasks whose queue is empty while a worker of the role has been idle for some seconds.
+    def _vanished(self, state: RunState, served: set[str]) -> list[AnyEvent]:
+        """Unclaimed tasks that are not where workers would find them.
 
-        Of a chord's body, which a header's worker is to send and may have failed to, also after a lease: the workers
-        may be busy for hours.
+        Soon, if their queue is empty and a worker that serves it has been idle for some seconds. Else, when they have
+        waited for a lease, their queue is searched: on a fleet that others use, too, it may never be empty, nor the
+        workers idle. They must be missing twice, as a message may be between queue and claim.
         """
-        waiting = {
-            (task_id, one.task.attempt): names.QUEUE_BY_TASK[one.task.kind]
-            for task_id, one in state.tasks.items()
-            if one.worker is None and one.ripe and task_id not in state.held and task_id not in unsent
-        }
-        empty = {queue for queue in set(waiting.values()) if not self._client.llen(queue)}
-        patience_s = {
-            one: _MISSING_S if names.ROLE_BY_QUEUE[queue] in idle_roles else max(_MISSING_S, self._setup.lease_s)
-            for one, queue in waiting.items()
-            if queue in empty and (names.ROLE_BY_QUEUE[queue] in idle_roles or state.tasks[one[0]].is_body)
-        }
         now_s = self._clock_s()
+        patience_s: dict[Sent, float] = {}
+        for queue in self._unclaimed.queues:
+            oldest = self._unclaimed.oldest(queue, state, _LOOKED_AT, now_s)
+            if queue in served and not self._client.llen(queue):
+                patience_s |= dict.fromkeys(oldest, _MISSING_S)
+            else:
+                late = [one for one, since_s in oldest.items() if now_s - since_s >= self._setup.lease_s]
+                patience_s |= dict.fromkeys(self._absent(queue, late, now_s), _MISSING_S)
         self._missing = {one: self._missing.get(one, now_s) for one in patience_s}
         gone = [one for one, since_s in self._missing.items() if now_s - since_s >= patience_s[one]]
         if gone:  # a claim that the supervisor never heard of, as Redis was wiped: its worker has it all the same
-            held = set(self._claims.standing(state.run_id, dict(gone)))
-            gone = [one for one in gone if one[0] not in held]
+            held = set(self._claims.standing(state.run_id, dict(gone), self._setup.lease_s))
+            gone = [one for one in gone if one.task_id not in held]
         return [Unclaimed(time_us=now_us(), task_id=task_id, attempt=attempt) for task_id, attempt in gone]
 
+    def _absent(self, queue: str, late: list[Sent], now_s: float) -> set[Sent]:
+        """Those of these that have no message in their queue, which is searched once a lease; again soon to be sure."""
+        next_s, missing = self._searched.get(queue, (0.0, set()))
+        if late and now_s >= next_s:
+            found = absent(self._client, queue, [one.task_id for one in late])
+            missing = {one for one in late if one.task_id in found}
+            self._searched[queue] = (now_s + (_MISSING_S if missing else self._setup.lease_s), missing)
+        return missing.intersection(late)
+
     def _see_fleet(self) -> set[str]:
-        """Note who is alive; the roles of which a worker has been idle for some seconds."""
+        """Note who is alive; the queues that are served by a worker which has been idle for some seconds."""
         now_s = self._clock_s()
         seen: dict[WorkerId, tuple[int, float]] = {}
-        roles: set[str] = set()
+        served: set[str] = set()
         for worker in read_fleet(self._client):
             self._versions.compare(worker.hostname, worker.versions)
             if not speaks(worker.versions):
@@ -165,10 +195,24 @@ class Watch:
             since_us, seen_s = self._idle.get(worker.worker, (worker.since_us, now_s))
             seen[worker.worker] = (since_us, seen_s) if since_us == worker.since_us else (worker.since_us, now_s)
             if now_s - seen[worker.worker][1] >= _IDLE_S:
-                roles.add(worker.role)
+                served |= set(names.queues_of(worker.role, worker.device))
         self._idle = seen
-        return roles
+        return served
 
 
-def _attempts(state: RunState) -> dict[TaskId, int]:
-    return {task_id: one.task.attempt for task_id, one in state.tasks.items() if task_id not in state.held}
+class Attempts(Mapping[TaskId, int]):
+    """The open tasks that a worker may have, and the attempt that counts: a view, as there may be many."""
+
+    def __init__(self, state: RunState) -> None:
+        self._state = state
+
+    def __getitem__(self, task_id: TaskId) -> int:
+        if task_id in self._state.held:
+            raise KeyError(task_id)
+        return self._state.tasks[task_id].task.attempt
+
+    def __iter__(self) -> Iterator[TaskId]:
+        return (task_id for task_id in self._state.tasks if task_id not in self._state.held)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)

@@ -90,16 +90,16 @@ def test_a_wiped_redis_forgets_nothing_that_counts(claims: Claims, client: redis
 def test_a_lease_that_is_not_renewed_expires(claims: Claims) -> None:
     """An attempt whose lease ended is found, and stands no longer; one with time left stands."""
     claims.claim(attempt(), LEASE_S)
-    assert (claims.expired(RUN, {TASK: 1}), claims.standing(RUN, {TASK: 1})) == ([], [TASK])
+    assert (claims.expired(RUN, {TASK: 1}, LEASE_S), claims.standing(RUN, {TASK: 1}, LEASE_S)) == ([], [TASK])
     claims.renew(attempt(), -1.0)
-    assert (claims.expired(RUN, {TASK: 1}), claims.standing(RUN, {TASK: 1})) == ([TASK], [])
+    assert (claims.expired(RUN, {TASK: 1}, LEASE_S), claims.standing(RUN, {TASK: 1}, LEASE_S)) == ([TASK], [])
 
 
 def test_a_lease_of_another_attempt_is_judged_for_nobody(claims: Claims) -> None:
     """While attempt 2 waits for its turn, the lease that attempt 1 let end is no news."""
     claims.claim(attempt(), LEASE_S)
     claims.renew(attempt(), -1.0)
-    assert claims.expired(RUN, {TASK: 2}) == []
+    assert claims.expired(RUN, {TASK: 2}, LEASE_S) == []
 
 
 def test_a_result_answers_only_for_its_own_attempt(claims: Claims, client: redis.Redis) -> None:
@@ -126,6 +126,93 @@ def test_a_released_task_may_be_claimed_again(claims: Claims) -> None:
     claims.report(attempt(), Released(task_id=TASK, attempt=1, worker=WorkerId("a")), None)
     claims.offer(RUN, TASK, 2)
     assert claims.claim(attempt(2, "b"), LEASE_S)[0] is ClaimAnswer.OK
+
+
+def snapshot(client: redis.Redis) -> dict[str, bytes]:
+    """All that Redis knows now."""
+    with redis.Redis(connection_pool=client.connection_pool, decode_responses=False) as raw:
+        return {key: raw.execute_command("DUMP", key, NEVER_DECODE=True) for key in client.scan_iter()}
+
+
+def restore(client: redis.Redis, known: dict[str, bytes]) -> None:
+    """Redis comes back without what it heard since."""
+    client.flushall()
+    for key, body in known.items():
+        client.restore(key, 0, body)
+
+
+def test_an_older_attempt_that_redis_came_back_with_is_no_rival(claims: Claims, client: redis.Redis) -> None:
+    """A failover lost the newest second: the owner of attempt 2 renews and reports all the same, and no other."""
+    claims.claim(attempt(), LEASE_S)
+    known = snapshot(client)
+    claims.offer(RUN, TASK, 2)
+    assert claims.claim(attempt(2, "b"), LEASE_S)[0] is ClaimAnswer.OK
+    restore(client, known)
+    assert claims.without_lease(RUN, {TASK: 2}) == [TASK]
+    assert claims.renew(attempt(2, "b"), LEASE_S)
+    assert not claims.renew(attempt(), LEASE_S)
+    assert claims.without_lease(RUN, {TASK: 2}) == []
+    restore(client, known)
+    assert claims.report(attempt(2, "b"), gathered(attempt(2, "b")), {})
+    assert not claims.report(attempt(), gathered(attempt()), {})
+
+
+def test_a_superseded_attempt_that_renews_first_after_a_wipe_gives_way(claims: Claims, client: redis.Redis) -> None:
+    """Redis forgot everything, and a zombie is the first to speak: the attempt that counts takes its place."""
+    claims.claim(attempt(), LEASE_S)
+    claims.offer(RUN, TASK, 2)
+    claims.claim(attempt(2, "b"), LEASE_S)
+    client.flushall()
+    assert claims.renew(attempt(), LEASE_S)
+    assert claims.renew(attempt(2, "b"), LEASE_S)
+    assert not claims.renew(attempt(), LEASE_S)
+
+
+def test_an_offer_that_redis_came_back_with_is_its_owners(claims: Claims, client: redis.Redis) -> None:
+    """It lost the claim, and knows that attempt 2 was offered: the worker that has it renews, and no other gets it."""
+    claims.offer(RUN, TASK, 2)
+    known = snapshot(client)
+    claims.claim(attempt(2, "b"), LEASE_S)
+    restore(client, known)
+    assert claims.without_lease(RUN, {TASK: 2}) == [TASK]
+    assert claims.renew(attempt(2, "b"), LEASE_S)
+    assert claims.claim(attempt(2, "c"), LEASE_S)[0] is ClaimAnswer.BUSY
+
+
+def test_what_was_handed_back_is_not_renewed(claims: Claims) -> None:
+    """A renewal that overtakes the child's word must not take the task back."""
+    claims.claim(attempt(), LEASE_S)
+    claims.report(attempt(), Released(task_id=TASK, attempt=1, worker=WorkerId("a")), None)
+    assert not claims.renew(attempt(), LEASE_S)
+    assert claims.standing(RUN, {TASK: 1}, LEASE_S) == []
+
+
+def test_no_lease_outlives_a_clock_that_was_set_back(claims: Claims, client: redis.Redis) -> None:
+    """A dead worker's lease seems to go on for an hour: it ends a lease from when it is seen."""
+    claims.claim(attempt(), LEASE_S)
+    client.zincrby(names.leases_key(RUN), 3_600_000, TASK)  # what a clock that went back by an hour makes of it
+    assert claims.standing(RUN, {TASK: 1}, LEASE_S) == [TASK]
+    client.zincrby(names.leases_key(RUN), -1000 * (LEASE_S + 1), TASK)  # a lease later
+    assert claims.standing(RUN, {TASK: 1}, LEASE_S) == []
+    assert claims.expired(RUN, {TASK: 1}, LEASE_S) == [TASK]
+
+
+def test_a_copy_of_a_message_whose_trigger_is_settled_is_worth_nothing(claims: Claims) -> None:
+    """It lay in a queue until the claim of its task was forgotten; nobody trains for hours in vain."""
+    claims.settle(RUN, 1)
+    assert claims.claim(attempt(), LEASE_S)[0] is ClaimAnswer.SUPERSEDED
+    later = Attempt(run_id=RUN, task_id=TaskId("run/1/gather/0"), number=1, worker=WorkerId("a"))
+    assert claims.claim(later, LEASE_S)[0] is ClaimAnswer.OK
+    scored = Attempt(run_id=RUN, task_id=TaskId("run/0/slices/7"), number=1, worker=WorkerId("a"))
+    assert claims.claim(scored, LEASE_S)[0] is ClaimAnswer.OK, "a model is scored long after it was made"
+
+
+def test_a_done_claim_is_kept_for_minutes(claims: Claims, client: redis.Redis) -> None:
+    """Open ones wait for a supervisor that is away for days; done ones are many."""
+    claims.claim(attempt(), LEASE_S)
+    assert client.pttl(names.claim_key(TASK)) > names.DONE_TTL_MS
+    claims.report(attempt(), gathered(attempt()), {})
+    assert client.pttl(names.claim_key(TASK)) <= names.DONE_TTL_MS
 
 
 def test_claim_and_report_are_told_in_order(claims: Claims, client: redis.Redis) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+import json
+from typing import Any, Literal
 
+import msgspec
 import pytest
 import redis
 from immutables import Map
@@ -15,10 +17,11 @@ from shared.claims import Attempt, Claims
 from shared.config.load import load_configuration
 from shared.fleet import register
 from shared.ids import RunId, TaskId, TriggerId, WorkerId, task_id
-from shared.messages import MESSAGE_VERSION, GatherTask, TrainTask
+from shared.messages import MESSAGE_VERSION, EvaluateTask, GatherTask, TrainTask
 from supervisor.core.commands import PublishChord
 from supervisor.core.events import AnyEvent, LeaseExpired, Unclaimed
-from supervisor.core.state import OpenTask, RunState, Settings
+from supervisor.core.open_tasks import OpenTask, OpenTasks
+from supervisor.core.state import RunState, Settings
 from supervisor.run.reports import Reports
 from supervisor.run.watch import Watch
 from supervisor.system.setup import setup_record, write_setup
@@ -40,7 +43,7 @@ class Watched:
         configuration = load_configuration(*files, experiment_mode=True)
         record = setup_record(configuration, RUN, 0, str(small.run_dir), str(small.folder / "runs"))
         write_setup(client, record)
-        self.client, self.claims, self.now_s = client, Claims(client), 1000.0
+        self.client, self.claims, self.now_s, self.begun = client, Claims(client), 1000.0, False
         self.watch = Watch(client, self.claims, Reports(client, RUN, "0"), record, Versions(), lambda: self.now_s)
         ref = ArtifactRef(uri="x", sha256="y", size_bytes=1)
         train = TrainTask(**WHO, trigger_key=1, training_set=ref, previous_model=None, member=0)
@@ -50,11 +53,14 @@ class Watched:
 
     def state(self, tasks: dict[TaskId, OpenTask]) -> RunState:
         """The run with these tasks open."""
-        return RunState(settings=self.settings, run_id=RUN, tasks=Map(tasks))
+        return RunState(settings=self.settings, run_id=RUN, tasks=OpenTasks.of(tasks))
 
     def look_for(self, state: RunState, seconds: float) -> list[AnyEvent]:
         """Look every second, and gather what follows."""
         found: list[AnyEvent] = []
+        if not self.begun:
+            self.watch.begin(state)
+            self.begun = True
         for _ in range(round(seconds)):
             self.now_s += 1.0
             found += self.watch.look(state, ())
@@ -65,6 +71,17 @@ class Watched:
 def watched(small: Workplace, client: redis.Redis) -> Watched:
     """A run that has just begun."""
     return Watched(small, client)
+
+
+def message_of(task: TaskId) -> str:
+    """What Celery puts on a queue, as far as it tells whose it is."""
+    return json.dumps({"body": "W10=", "headers": {"lang": "py", "id": task, "root_id": task}, "properties": {}})
+
+
+def calls(client: redis.Redis) -> int:
+    """How many commands Redis has carried out, but for those that ask this."""
+    stats: dict[str, Any] = client.info("commandstats")
+    return sum(one["calls"] for name, one in stats.items() if name not in ("cmdstat_info", "cmdstat_ping"))
 
 
 def keep(client: redis.Redis, role: Literal["train", "evaluate"], *, busy: bool, torch: str = "2.13.0") -> None:
@@ -79,11 +96,10 @@ def test_a_body_that_was_never_sent_is_published_though_all_are_busy(watched: Wa
     keep(client, "evaluate", busy=True)
     body = OpenTask(task=watched.gather, chord=watched.chord, results=Map({TRAIN: {}}))
     state = watched.state({GATHER: body})
-    client.lpush("gather", "its message")
+    client.lpush("gather", message_of(GATHER))
     assert watched.look_for(state, 3 * LEASE_S) == []
     client.delete("gather")
-    assert watched.look_for(state, LEASE_S) == []
-    (event,) = watched.look_for(state, 2)[:1]
+    (event,) = watched.look_for(state, LEASE_S + 3)[:1]
     assert isinstance(event, Unclaimed)
     assert (event.task_id, event.attempt) == (GATHER, 1)
 
@@ -96,13 +112,58 @@ def test_a_body_that_waits_for_its_headers_is_not_missing(watched: Watched, clie
 
 
 def test_a_header_that_waits_for_a_busy_worker_is_not_missing(watched: Watched, client: redis.Redis) -> None:
-    """Only an idle worker could have taken it; then it is published again within seconds."""
+    """It stands in its queue, however long. Gone from there, with an idle worker, it is published again in seconds."""
     keep(client, "train", busy=True)
+    client.lpush("train", message_of(TRAIN))
     state = watched.state({TRAIN: OpenTask(task=watched.train, chord=watched.chord)})
     assert watched.look_for(state, 3 * LEASE_S) == []
     keep(client, "train", busy=False)
+    client.delete("train")
     (event,) = watched.look_for(state, 9)[:1]
     assert isinstance(event, Unclaimed)
+
+
+def test_a_message_lost_behind_a_queue_that_is_never_empty(watched: Watched, client: redis.Redis) -> None:
+    """Others use the fleet, too, and it is never idle: after a lease the queue is searched, and the task sent again."""
+    keep(client, "train", busy=True)
+    for number in range(600):
+        client.lpush("train", message_of(task_id(RunId("other"), TriggerId(number), "train")))
+    state = watched.state({TRAIN: OpenTask(task=watched.train, chord=watched.chord)})
+    assert watched.look_for(state, LEASE_S - 1) == []
+    (event,) = watched.look_for(state, 4)[:1]
+    assert isinstance(event, Unclaimed)
+    assert (event.task_id, event.attempt) == (TRAIN, 1)
+
+
+def test_a_look_costs_the_same_however_many_tasks_wait(watched: Watched, client: redis.Redis) -> None:
+    """Redis is asked as often with 2,000 open evaluations as with 20, and no list of all of them is made."""
+    keep(client, "evaluate", busy=True)
+    asked = []
+    for count in (20, 2000):
+        ids = [task_id(RUN, TriggerId(number), "score") for number in range(count)]
+        client.delete("evaluate")
+        client.lpush("evaluate", *(message_of(one) for one in ids))
+        task = EvaluateTask(**WHO, models=(), stretches=())
+        state = watched.state({one: OpenTask(task=task) for one in ids})
+        watched.watch.begin(state)
+        before = calls(client)
+        assert watched.look_for(state, 3 * LEASE_S) == []
+        asked.append(calls(client) - before)
+    assert asked[1] == asked[0]
+
+
+def test_a_claim_of_an_older_attempt_does_not_hide_that_the_current_one_is_lost(
+    watched: Watched, client: redis.Redis
+) -> None:
+    """Redis came back with attempt 1, whose worker even renews; attempt 2 was claimed, as is journaled, and died."""
+    keep(client, "train", busy=True)
+    old = Attempt(run_id=RUN, task_id=TRAIN, number=1, worker=WorkerId("a"))
+    watched.claims.claim(old, 600.0)
+    second = msgspec.structs.replace(watched.train, attempt=2)
+    state = watched.state({TRAIN: OpenTask(task=second, chord=watched.chord, worker=WorkerId("b"))})
+    (event,) = watched.look_for(state, 2 * LEASE_S + 1)[:1]
+    assert isinstance(event, LeaseExpired)
+    assert (event.task_id, event.attempt) == (TRAIN, 2)
 
 
 def test_a_claim_that_redis_forgot_with_its_newest_writes_is_judged_lost(watched: Watched, client: redis.Redis) -> None:

@@ -1,0 +1,47 @@
+"""Which queues a worker asks for messages, in which order: kombu's `queue_order_strategy` (workers/app.py)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+from shared import names
+from shared.timestamps import MICROSECONDS_PER_S, now_us
+from workers.slot import Slot, SlotFile
+
+_HELPS_AFTER_S = 2.0  # between two trainings that depend on each other a worker is idle for far less
+
+
+class Preference:
+    """Messages to this worker alone first, then as names.queues_of says for its role and device.
+
+    A train worker helps with evaluations only when it has been idle for a while: they may be long, and the next
+    training would wait for it.
+    """
+
+    def __init__(self) -> None:
+        self._role = os.environ["MODYN_ROLE"]
+        self._all: list[str] = []
+
+    def update(self, queues: Iterable[str]) -> None:
+        """The queues that Celery consumes from."""
+        self._all = sorted(queues)
+
+    def consume(self, _: int) -> list[str]:
+        """Those to ask now, in order."""
+        slot = SlotFile.inherited().read()
+        if slot is None:
+            return []
+        of_role = names.queues_of(self._role)
+        own = [queue for queue in self._all if queue not in of_role]
+        left = names.queues_of_gates() if self._role == "train" and _idle_s(slot) < _HELPS_AFTER_S else ()
+        wanted = [queue for queue in names.queues_of(self._role, slot.device) if queue not in left]
+        return own + [queue for queue in wanted if queue in self._all]
+
+    def rotate(self, last_used: str) -> None:
+        """Nothing: the order is always the same."""
+
+
+def _idle_s(slot: Slot) -> float:
+    """For how long this worker has had nothing to do."""
+    return (now_us() - slot.since_us) / MICROSECONDS_PER_S if slot.attempt is None else 0.0
