@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
+from shared.artifacts import ArtifactRef
 from shared.ids import RunId, TriggerId, task_id
 from shared.messages import DecideTask, EvaluateTask, GatherTask, ModelRef, SelectTask, TrainTask
 from supervisor.core.attempts import Step, model_ref
@@ -107,20 +108,26 @@ def _train(state: RunState) -> Step | None:
         previous = _newest_model_before(state, index)
     elif state.tasks.count("gather") >= state.settings.max_in_flight:
         return None
-    who = _who(state, index)
-    train = TrainTask(
-        **who,
-        member=0,
-        training_set=trigger.training_set,
-        trigger_key=trigger.fired.key,
-        previous_model=previous.object if previous else None,
-    )
-    header = (task_id(state.run_id, TriggerId(index), "train"), train)
-    body_id = task_id(state.run_id, TriggerId(index), "gather")
-    chord = PublishChord(headers=(header,), body_id=body_id, body=GatherTask(**who))
-    state = state.with_trigger(index, phase=Phase.TRAINING, last_attempt=train.attempt)
+    chord = _training(state, index, trigger.training_set, previous)
+    state = state.with_trigger(index, phase=Phase.TRAINING, last_attempt=chord.body.attempt)
     state = _open_chord(state, chord)
     return state.but(to_train=index + 1), [chord]
+
+
+def _training(state: RunState, index: int, training_set: ArtifactRef, previous: ModelRef | None) -> PublishChord:
+    """The members of a training, and what makes one model of them."""
+    who, headers = _who(state, index), []
+    for member in range(state.settings.members):
+        train = TrainTask(
+            **who,
+            member=member,
+            training_set=training_set,
+            trigger_key=state.trigger(index).fired.key,
+            previous_model=previous.object if previous else None,
+        )
+        headers.append((task_id(state.run_id, TriggerId(index), "train", member), train))
+    body_id = task_id(state.run_id, TriggerId(index), "gather")
+    return PublishChord(headers=tuple(headers), body_id=body_id, body=GatherTask(**who))
 
 
 def _in_turn(state: RunState, index: int) -> bool:
@@ -178,4 +185,4 @@ def at_rest(state: RunState) -> bool:
 
     Where triggers are coalesced one waits at most, and observing never stops.
     """
-    return len(state.triggers) - state.to_train < max(64, 2 * state.settings.max_in_flight)
+    return state.coalesces or len(state.triggers) - state.to_train < max(64, 2 * state.settings.max_in_flight)

@@ -131,7 +131,12 @@ def fail_trigger(state: RunState, trigger_id: TriggerId, sentence: str) -> RunSt
 
 def tasks_of_model(state: RunState, trigger_id: int) -> list[TaskId]:
     """The tasks that make a trigger's model, open or not."""
-    return [id_of(state.run_id, TriggerId(trigger_id), stage) for stage in STAGES_OF_A_MODEL]
+    numbers = {"train": range(state.settings.members)}  # of the other stages there is one task
+    return [
+        id_of(state.run_id, TriggerId(trigger_id), stage, number)
+        for stage in STAGES_OF_A_MODEL
+        for number in numbers.get(stage, range(1))
+    ]
 
 
 def can_run(state: RunState, task_id: TaskId) -> bool:

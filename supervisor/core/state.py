@@ -61,6 +61,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What of pipeline.yaml the decisions depend on."""
 
     use_previous_model: bool
+    members: int  # of a training, which are gathered to one model
     max_in_flight: int
     coalesce: bool
     continue_on_failure: bool
@@ -79,6 +80,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         deployment = pipeline.deployment
         return cls(
             use_previous_model=pipeline.training.use_previous_model,
+            members=pipeline.training.workers,
             max_in_flight=pipeline.training.max_in_flight,
             coalesce=pipeline.training.backlog == "coalesce",
             continue_on_failure=pipeline.training.on_failure == "continue",

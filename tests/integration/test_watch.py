@@ -140,11 +140,12 @@ def test_a_look_costs_the_same_however_many_tasks_wait(watched: Watched, client:
     keep(client, "evaluate", busy=True)
     asked = []
     for count in (20, 2000):
-        ids = [task_id(RUN, TriggerId(number), "score") for number in range(count)]
+        wanted: dict[str, Any] = {**WHO, "models": (), "stretches": ()}
+        tasks = [EvaluateTask(**{**wanted, "trigger_id": TriggerId(number)}) for number in range(count)]
+        open_tasks = {task_id(RUN, one.trigger_id, "score"): OpenTask(task=one) for one in tasks}
         client.delete("evaluate")
-        client.lpush("evaluate", *(message_of(one) for one in ids))
-        task = EvaluateTask(**WHO, models=(), stretches=())
-        state = watched.state({one: OpenTask(task=task) for one in ids})
+        client.lpush("evaluate", *map(message_of, open_tasks))
+        state = watched.state(open_tasks)
         watched.watch.begin(state)
         before = calls(client)
         assert watched.look_for(state, 3 * LEASE_S) == []

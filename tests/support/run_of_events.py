@@ -48,6 +48,10 @@ class Run:
         fired = [Fired(id=TriggerId(start + n), key=k, timestamp_us=k, reason="") for n, k in enumerate(keys)]
         return self.tell(Observed(time_us=0, key=keys[-1], event_time_us=keys[-1], triggers=tuple(fired)))
 
+    def fire_next(self) -> list[Any]:
+        """One more trigger, a row after the last."""
+        return self.fire(self.state.observed_key + 1)
+
     def report(self, kind: type, stage: str, trigger: int = 0, attempt: int = 1, **facts: Any) -> list[Any]:
         """A worker's report of a stage."""
         who = task_id(RUN, TriggerId(trigger), stage)

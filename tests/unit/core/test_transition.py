@@ -7,9 +7,9 @@ from run_of_events import RUN, Run, ref
 from tests_support import Workplace
 
 from shared.ids import TriggerId, task_id
-from shared.messages import Claimed, Decided, Evaluated, Failed
+from shared.messages import Claimed, Decided, Evaluated, Failed, Gathered, Trained
 from supervisor.core.commands import CommitModel, CommitTrainingSet, End, Publish, PublishChord, Republish
-from supervisor.core.events import Ended, LeaseExpired, Resumed
+from supervisor.core.events import Ended, Garbled, LeaseExpired, Resumed
 from supervisor.core.state import Phase
 
 
@@ -133,3 +133,37 @@ def test_a_header_that_is_published_again_names_the_attempt_of_its_body_that_cou
     body = run.state.tasks[task_id(RUN, TriggerId(0), "gather")]
     assert train.chord is not None
     assert train.chord.body.attempt == body.task.attempt > 1
+
+
+def test_a_headers_new_attempt_makes_its_bodys_new(small: Workplace) -> None:
+    """What gathered the member of a lost attempt must not count once another attempt has trained."""
+    run = Run(small)
+    run.fire(9)
+    run.select()
+    (again,) = run.tell(LeaseExpired(time_us=0, task_id=task_id(RUN, TriggerId(0), "train"), attempt=1))
+    assert isinstance(again, Republish)
+    assert again.chord is not None
+    assert (again.task.attempt, again.chord.body.attempt) == (2, 2)
+    gather = run.report(Trained, "train", attempt=2, member=ref("m2"), train_s=1.0, loss=0.5, device="cpu")
+    assert [(one.task.kind, one.task.attempt, one.results) for one in gather] == [
+        ("gather", 2, (msgspec.to_builtins(ref("m2")),))
+    ]
+    assert run.report(Gathered, "gather", attempt=1, model=ref("models/0/.old")) == []
+    assert run.state.trigger(0).phase is Phase.TRAINING
+    run.report(Gathered, "gather", attempt=2, model=ref("models/0/.new"))
+    assert run.state.trigger(0).phase is Phase.COMMITTED
+
+
+def test_a_report_that_cannot_be_read_is_a_loss(small: Workplace) -> None:
+    """Its worker runs other code: Redis has the task as done, so it is published again at once, and not for ever."""
+    run = Run(small, attempts=2)
+    run.fire(9)
+    select = task_id(RUN, TriggerId(0), "select")
+    (again,) = run.tell(Garbled(time_us=0, position="7-0", task_id=select, attempt=1, why="it has no samples"))
+    assert isinstance(again, Republish)
+    assert (again.task.attempt, again.delay_s) == (2, 0.0)
+    assert run.state.report_position == "7-0"
+    assert run.tell(Garbled(time_us=0, position="8-0", task_id=select, attempt=1, why="late")) == []
+    (end,) = run.tell(Garbled(time_us=0, position="9-0", task_id=select, attempt=2, why="it has no samples"))
+    assert isinstance(end, End)
+    assert "it has no samples" in end.reason

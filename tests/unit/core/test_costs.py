@@ -1,0 +1,129 @@
+"""What an event costs does not grow with the length of the run, nor with what is open. Operations are counted."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+from run_of_events import RUN, Run, ref
+from tests_support import Workplace
+
+from shared.ids import TriggerId, WorkerId, task_id
+from shared.messages import Claimed, EvaluateTask, ModelRef
+from supervisor.core.advance import at_rest
+from supervisor.core.events import Fired, Reported, RunStarted
+from supervisor.core.open_tasks import OpenTask, OpenTasks
+from supervisor.core.state import Phase, RunState
+from supervisor.core.transition import transition
+
+FEW, MANY = 100, 3_200
+_GROWTH = 1.6  # logarithms grow, too: 32 times as many are five steps of a search more
+
+
+def calls(act: Callable[[], object]) -> int:
+    """How many functions are called, Python's own included."""
+    count = 0
+
+    def note(_: Any, event: str, __: Any) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    sys.setprofile(note)
+    try:
+        act()
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+def after(small: Workplace, triggers: int, **settings: Any) -> Run:
+    """A run all of whose triggers so far have their model and their decision."""
+    run = Run(small)
+    run.state = run.state.but(settings=msgspec.structs.replace(run.state.settings, **settings))
+    fired = tuple(Fired(id=TriggerId(n), key=n, timestamp_us=n, reason="") for n in range(triggers))
+    for one in fired:
+        run.state = run.state.with_fired(one)
+    for number in range(triggers):
+        done = {"phase": Phase.COMMITTED, "model": ref(f"models/{number}"), "decided": True}
+        run.state = run.state.with_trigger(number, training_set=ref("set"), was_committed=True, **done)
+    cursors = dict.fromkeys(("to_select", "to_train", "to_decide", "to_score", "to_baseline"), triggers)
+    run.state = run.state.but(**cursors, observed_key=triggers - 1, first_model=TriggerId(0))
+    return run
+
+
+def with_open_evaluations(run: Run, count: int) -> Run:
+    """So many evaluations of its models wait for a worker."""
+    tasks = {}
+    for number in range(count):
+        task = EvaluateTask(
+            run_id=RUN,
+            trigger_id=TriggerId(0),
+            setup_version=1,
+            models=(ModelRef(trigger_id=TriggerId(1), object=ref("m")),),
+            stretches=(),
+        )
+        tasks[task_id(RUN, TriggerId(0), "slices", number)] = OpenTask(task=task)
+    run.state = run.state.but(tasks=OpenTasks.of(tasks))
+    return run
+
+
+def next_trigger(run: Run) -> list[Callable[[], object]]:
+    """The events of one more trigger, from firing to the decision."""
+    number = len(run.state.triggers)
+    claimed = Claimed(task_id=task_id(RUN, TriggerId(number), "train"), attempt=1, worker=WorkerId("w"))
+    return [
+        run.fire_next,
+        lambda: run.select(number),
+        lambda: run.tell(Reported(time_us=0, position="1-0", report=claimed)),
+        lambda: run.train(number),
+    ]
+
+
+@pytest.mark.parametrize("settings", [{}, {"use_previous_model": False}, {"models_kept": 2}])
+def test_a_trigger_costs_the_same_at_the_end_of_a_long_run(small: Workplace, settings: dict[str, Any]) -> None:
+    """With a window that reaches back over all of it, side by side, and with models that are let go of."""
+    few, many = (sum(calls(act) for act in next_trigger(after(small, n, **settings))) for n in (FEW, MANY))
+    assert many < _GROWTH * few
+
+
+def test_a_trigger_costs_the_same_while_many_evaluations_are_open(small: Workplace) -> None:
+    """The matrix may be thousands of tasks behind; independent trainings go on beside it."""
+    counted = [
+        sum(calls(act) for act in next_trigger(with_open_evaluations(after(small, FEW, **settings), open_tasks)))
+        for settings in ({"use_previous_model": False}, {"models_kept": 2})
+        for open_tasks in (FEW, MANY)
+    ]
+    assert counted[1] < _GROWTH * counted[0]
+    assert counted[3] < _GROWTH * counted[2]
+
+
+def coalescing(small: Workplace) -> Run:
+    """A run that follows its dataset, and puts triggers together."""
+    run = Run(small)
+    settings = msgspec.structs.replace(run.state.settings, coalesce=True)
+    started = RunStarted(time_us=0, run_id=RUN, mode="production", first_key=0, stop_key=None, maximum_triggers=None)
+    run.state, _ = transition(RunState(settings=settings), started)
+    return run
+
+
+def test_a_trigger_costs_the_same_while_a_training_lasts(small: Workplace) -> None:
+    """Where triggers are coalesced one waits at most, so a long training puts nobody behind."""
+    run = coalescing(small)
+    run.fire(9)
+    run.select()
+    counted = [calls(run.fire_next) for _ in range(MANY)]
+    assert counted[-1] < _GROWTH * counted[FEW]
+    waiting = [one for one in run.state.triggers.values() if one.phase is Phase.WAITING]
+    assert [one.fired.id for one in waiting] == [MANY]
+    assert waiting[0].first_key == 10, "the rows of all that were put together are in the last"
+
+
+def test_where_triggers_are_coalesced_observing_goes_on(small: Workplace) -> None:
+    """However long a training takes, the supervisor knows where the stream is."""
+    run = coalescing(small)
+    for _ in range(500):
+        run.fire_next()
+        assert at_rest(run.state)
