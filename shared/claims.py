@@ -202,9 +202,9 @@ class Claims:
         return self._among(self._run("leased", [names.leases_key(run_id)], [round(lease_s * 1000)]), attempts)
 
     def without_lease(self, run_id: RunId, attempts: Mapping[TaskId, int]) -> list[TaskId]:
-        """Those of these attempts, all claimed once, that Redis holds for neither under a lease nor done.
+        """Those of these attempts, all claimed once, that Redis knows of no lease of.
 
-        It has forgotten them, or knows of an older attempt only.
+        They are done, or it has forgotten them, or came back with an older attempt.
         """
         pipe = self._client.pipeline(transaction=False)
         for task_id in attempts:
@@ -212,11 +212,7 @@ class Claims:
             pipe.hmget(names.claim_key(task_id), "state", "attempt")
         answers = iter(pipe.execute())
         told = [(task_id, number, next(answers), next(answers)) for task_id, number in attempts.items()]
-        return [
-            task_id
-            for task_id, number, lease, claim in told
-            if claim != ["done", str(number)] and (lease is None or claim != ["claimed", str(number)])
-        ]
+        return [task_id for task_id, number, lease, claim in told if lease is None or claim != ["claimed", str(number)]]
 
     def _among(self, tasks: list[TaskId], attempts: Mapping[TaskId, int]) -> list[TaskId]:
         return self._claimed([task_id for task_id in tasks if task_id in attempts], attempts)

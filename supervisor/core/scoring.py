@@ -17,6 +17,7 @@ from supervisor.core.state import Phase, RunState, TriggerState
 
 SETUP_VERSION = 1
 _STRETCHES_PER_TASK = 64  # keeps a message under ten kilobytes
+_ROWS_PER_TASK = 1_000_000  # and a worker from being busy for so long that a decision waits for it
 
 
 def last_stretch(state: RunState, trigger: TriggerState, window: Window) -> Stretch:
@@ -112,13 +113,13 @@ def score_slices(state: RunState, trigger_id: TriggerId) -> Step:
     wanted = [piece for piece in closed if _meets(state, trigger_id, piece)]
     state = state.with_trigger(trigger_id, slices_scored=len(state.slices))
     commands: list[AnyCommand] = []
-    for start in range(0, len(wanted), _STRETCHES_PER_TASK):
+    for pieces in _shared_out(wanted):
         task = EvaluateTask(
             run_id=state.run_id,
             trigger_id=trigger_id,
             setup_version=SETUP_VERSION,
             models=(model_ref(state, trigger_id),),
-            stretches=tuple(_stretch(piece) for piece in wanted[start : start + _STRETCHES_PER_TASK]),
+            stretches=tuple(map(_stretch, pieces)),
         )
         number = state.trigger(trigger_id).slice_tasks
         identifier = task_id(state.run_id, trigger_id, "slices", number)
@@ -126,6 +127,20 @@ def score_slices(state: RunState, trigger_id: TriggerId) -> Step:
         state = state.with_task(identifier, OpenTask(task=task))
         commands.append(Publish(task_id=identifier, task=task))
     return state, commands
+
+
+def _shared_out(pieces: Sequence[Slice]) -> list[list[Slice]]:
+    """Slices in tasks of bounded size; one that is larger alone is a task of its own."""
+    shared: list[list[Slice]] = []
+    rows = 0
+    for piece in pieces:
+        more = piece.last_key - piece.first_key + 1
+        if not shared or len(shared[-1]) == _STRETCHES_PER_TASK or rows + more > _ROWS_PER_TASK:
+            shared.append([])
+            rows = 0
+        shared[-1].append(piece)
+        rows += more
+    return shared
 
 
 def close_slices(state: RunState, slices: Sequence[Slice]) -> Step:

@@ -52,15 +52,18 @@ class Reports:
         self._client = client
         self._key = names.reports_key(run_id)
         self._position = position
+        self.heard_all = True  # that there was at the last look
 
     def next(self, block_s: float) -> list[Entry]:
         """What came since, in order; waits for up to `block_s` if that is nothing."""
         block_ms = round(block_s * 1000) or None
         answer = cast(Any, self._client.xread({self._key: self._position}, count=_AT_ONCE, block=block_ms))
+        self.heard_all = True
         if not answer:
             return []
         raw = next(iter(answer.values()))[0] if isinstance(answer, dict) else answer[0][1]
         self._position = raw[-1][0]
+        self.heard_all = len(raw) < _AT_ONCE
         return [Entry(position, report) for position, fields in raw if (report := _report_in(fields)) is not None]
 
     def trim(self, position: str) -> None:

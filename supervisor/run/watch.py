@@ -48,7 +48,7 @@ class Watch:
         self._setup = setup
         self._versions = versions
         self._next_s = self._judge_from_s = self._next_forgotten_s = 0.0
-        self._wiped = False
+        self._wiped = self._was_away = False
         self._last_seen_s = dict.fromkeys(names.ROLES, self._clock_s())  # role → when a worker was alive
         self._idle: dict[
             WorkerId, tuple[int, float]
@@ -71,9 +71,13 @@ class Watch:
         return frozenset(role for role, seen_s in self._last_seen_s.items() if now_s - seen_s > self._setup.lease_s / 2)
 
     def broker_is_back(self) -> None:
-        """Leases could not be renewed meanwhile, so nothing is judged for one full lease."""
+        """Leases could not be renewed meanwhile, so nothing is judged for one full lease.
+
+        It may have come back without what it heard last, and with another clock.
+        """
         self._judge_nothing_for_a_lease()
         self._next_s = 0.0
+        self._was_away = True
 
     def _judge_nothing_for_a_lease(self) -> None:
         """Neither that a task's lease ended, nor that no worker is there."""
@@ -99,6 +103,9 @@ class Watch:
         if now_s < self._next_s:
             return []
         self._next_s = now_s + self.every_s
+        if self._was_away:
+            self._reports.continue_stream(state.report_position)
+            self._was_away = False
         if not self._client.exists(names.setup_key(state.run_id)):
             log.warning("! Redis has forgotten the run; workers that have its tasks get one lease to say so")
             self._reports.continue_stream(state.report_position)
@@ -134,13 +141,13 @@ class Watch:
         return [LeaseExpired(time_us=now_us(), task_id=task_id, attempt=attempts[task_id]) for task_id in ended]
 
     def _forgotten(self, state: RunState) -> list[AnyEvent]:
-        """Claimed tasks of which Redis has known nothing, or only an older attempt, at two looks a lease apart.
+        """Claimed tasks that were under no lease at two looks a lease apart, and of which no report was heard.
 
-        It lost its newest writes, as in a crash of its machine or a failover, and their worker is gone, or has no use
-        for them any more: it would have renewed.
+        Redis lost its newest writes, as in a crash of its machine or a failover, and their worker is gone, or has no
+        use for them any more: it would have renewed. Or they are done, and the report went where nobody heard it.
         """
         now_s = self._clock_s()
-        if now_s < self._next_forgotten_s:
+        if now_s < self._next_forgotten_s or not self._reports.heard_all:
             return []
         self._next_forgotten_s = now_s + self._setup.lease_s
         claimed = dict(state.tasks.claimed)

@@ -1,4 +1,4 @@
-"""The claim protocol, model-checked: one trigger's tasks under any order of deliveries, deaths, silences and wipes.
+"""The claim protocol, model-checked: two triggers' tasks under any order of deliveries, deaths, silences and wipes.
 
 Real are Redis, the claims, Celery's messages and chords, and the supervisor's publisher, fulfilment, reports, watch
 and transition. Imagined are the workers, as steps of workers/perform.py and ticks of their lease keepers, and time:
@@ -34,8 +34,9 @@ from shared.broker import make_app
 from shared.claims import Attempt, ClaimAnswer, Claims
 from shared.config.load import Configuration, load_configuration
 from shared.fleet import WorkerEntry, register
-from shared.ids import RunId, TaskId, TriggerId, WorkerId, task_id
+from shared.ids import RunId, TaskId, TriggerId, WorkerId, parts_of, task_id
 from shared.messages import (
+    Baselined,
     Claimed,
     Decided,
     Evaluated,
@@ -63,11 +64,15 @@ RUN = RunId("run")
 # So long that the time a test really takes is nothing beside it; what passes is a few seconds, or a multiple of a beat.
 LEASE_S = 3000.0
 BEAT_S = LEASE_S / 5
-STAGES = ("select", "train", "evaluate")  # a single task, a chord with one header, a chord with two
-BODIES = {"gather": [("train", 0)], "decide": [("evaluate", 0), ("evaluate", 1)]}  # and their headers
+STAGES = ("select", "train", "evaluate")  # where what goes wrong begins to: at a single task, or one of two chords
+TRIGGERS = 2
+MEMBERS = 2  # of each training: a chord with two headers
+BODIES = {"gather": [("train", 0), ("train", 1)], "decide": [("evaluate", 0), ("evaluate", 1)]}  # and their headers
 ROLES = ("train", "evaluate")
 FAULTS = (
     "Redis is wiped",
+    "Redis comes back as it was",
+    "Redis's clock goes back",
     "the broker is away",
     "the broker is away for long",
     "the next message is sent unanswered",
@@ -154,6 +159,8 @@ class Worker:
                 return Gathered(**who, model=made)
             case "evaluate":
                 return Evaluated(**who, scores=(score(made),))
+            case "baseline":
+                return Baselined(**who, scores={}, history={})
         return Decided(**who, deployed=True, reason=made.uri)
 
 
@@ -189,6 +196,8 @@ class UnsurePublisher(Publisher):
         """Offer a new attempt and send it."""
         super().republish(command)
         self._offered(command.task_id, command.task.attempt)
+        if command.chord is not None and command.results is None:
+            self._offered(command.chord.body_id, command.chord.body.attempt)
         self._lose_answer()
 
     def _lose_answer(self) -> None:
@@ -197,8 +206,18 @@ class UnsurePublisher(Publisher):
             raise OperationalError("the connection broke")
 
 
+class Memory(NamedTuple):
+    """What Redis knew at a moment, and what the onlooker knew of it."""
+
+    now_s: float
+    keys: dict[str, bytes]
+    newest: Counter[TaskId]
+    recorded: dict[tuple[TaskId, int], Any]
+    leases: dict[TaskId, tuple[int, float]]
+
+
 class World(RuleBasedStateMachine):
-    """A supervisor, its run with one trigger, and four workers."""
+    """A supervisor, its run with two triggers, and four workers."""
 
     def __init__(self, app: Celery, client: redis.Redis, clock: Clock, configuration: Configuration) -> None:
         super().__init__()
@@ -217,8 +236,9 @@ class World(RuleBasedStateMachine):
             lease_s=LEASE_S,
             checkpoints_kept=1,
         )
-        chosen = msgspec.structs.replace(Settings.of(configuration.pipeline), attempts=10_000)
+        chosen = msgspec.structs.replace(Settings.of(configuration.pipeline), attempts=10_000, members=MEMBERS)
         self.state = RunState(settings=chosen)
+        self.memories: list[Memory] = []  # the last few
         self.workers: list[Worker] = []
         self.hired = 0
         # What an onlooker knows who sees everything
@@ -229,7 +249,7 @@ class World(RuleBasedStateMachine):
         self.made: list[tuple[TaskId, Any]] = []  # every result that was ever recorded
         self.leases: dict[TaskId, tuple[int, float]] = {}  # attempt, and when its lease ends
         self.accepted: Counter[TaskId] = Counter()
-        self.commits: Counter[str] = Counter()
+        self.commits: Counter[tuple[str, int]] = Counter()
         self.sent: list[tuple[str, str]] = []  # (queue, message), of all that were taken off
         self.next_turn = 0
 
@@ -244,12 +264,14 @@ class World(RuleBasedStateMachine):
         self.reports = Reports(self.client, RUN, self.state.report_position)
         self.reports.continue_stream(self.state.report_position)
         self.watch = Watch(self.client, self.claims, self.reports, self.setup, Versions(), self.clock.monotonic_s)
+        self.watch.begin(self.state)
         self.next_turn = 0
 
     def commit(self, command: Any, state: RunState) -> None:
         """An object is given its final name."""
-        self.commits[type(command).__name__] += 1
-        assert self.commits[type(command).__name__] == 1
+        what = (type(command).__name__, command.trigger_id)
+        self.commits[what] += 1
+        assert self.commits[what] == 1
 
     def offered(self, task: TaskId, number: int) -> None:
         """An attempt was offered: whoever had an older one has it no more; doing it again takes it from nobody."""
@@ -287,10 +309,12 @@ class World(RuleBasedStateMachine):
     def look(self) -> None:
         """The supervisor looks at leases and queues, and whether Redis still knows the run."""
         self.reports.trim(self.state.report_position)
-        for event in self.watch.look(self.state, self.fulfilment.unsent):
+        for event in self.watch.look(self.state, self.fulfilment.take_sent()):
             if isinstance(event, LeaseExpired | Unclaimed):
                 current = {event.task_id: event.attempt}
-                assert not self.claims.standing(RUN, current), "an attempt is taken from its worker without need"
+                assert not self.claims.standing(RUN, current, LEASE_S), (
+                    "an attempt is taken from its worker without need"
+                )
             self.happen(event)
 
     def fulfil(self) -> None:
@@ -314,7 +338,7 @@ class World(RuleBasedStateMachine):
 
     def waiting(self, worker: Worker) -> list[str]:
         """The queues of a worker in which there is something."""
-        return [queue for queue in names.QUEUES_BY_ROLE[worker.role] if self.client.llen(queue)]
+        return [queue for queue in names.queues_of(worker.role, "cpu") if self.client.llen(queue)]
 
     def take_message(self, worker: Worker, queue: str) -> None:
         """A worker takes the oldest message off a queue."""
@@ -322,7 +346,7 @@ class World(RuleBasedStateMachine):
         self.sent.append((queue, raw))
         worker.message = message = Message(raw)
         if message.task.kind in BODIES:
-            headers = [task_id(RUN, TriggerId(0), *header) for header in BODIES[message.task.kind]]
+            headers = [task_id(RUN, message.task.trigger_id, *header) for header in BODIES[message.task.kind]]
             pairs = zip(headers, message.results, strict=True)
             assert all(pair in self.made for pair in pairs), "a body is sent without real results of its headers"
 
@@ -468,10 +492,21 @@ class World(RuleBasedStateMachine):
     # What happens
 
     @initialize(
-        stage=st.sampled_from(STAGES), wrong=st.sets(st.sampled_from(FAULTS), min_size=2), zombies_return=st.booleans()
+        stage=st.sampled_from(STAGES),
+        wrong=st.sets(st.sampled_from(FAULTS), min_size=2),
+        zombies_return=st.booleans(),
+        side_by_side=st.booleans(),
     )
-    def begin(self, stage: str, wrong: frozenset[str] = frozenset(), zombies_return: bool = False) -> None:
-        """A trigger fires, and what comes before the stage goes well. `wrong`: what goes wrong in this example."""
+    def begin(
+        self,
+        stage: str,
+        wrong: frozenset[str] = frozenset(),
+        zombies_return: bool = False,
+        side_by_side: bool = False,
+    ) -> None:
+        """Triggers fire, and what comes before the stage goes well. `wrong`: what goes wrong in this example."""
+        chosen = msgspec.structs.replace(self.state.settings, use_previous_model=not side_by_side)
+        self.state = self.state.but(settings=chosen)
         self.wrong = wrong
         self.zombies_return = zombies_return
         for role in (*ROLES, *ROLES):
@@ -481,8 +516,8 @@ class World(RuleBasedStateMachine):
             time_us=0, run_id=RUN, mode="experiment", first_key=0, stop_key=None, maximum_triggers=None
         )
         self.happen(started)
-        fired = Fired(id=TriggerId(0), key=9, timestamp_us=9, reason="")
-        self.happen(Observed(time_us=0, key=9, event_time_us=9, triggers=(fired,)))
+        fired = tuple(Fired(id=TriggerId(n), key=9 + 10 * n, timestamp_us=9 + n, reason="") for n in range(TRIGGERS))
+        self.happen(Observed(time_us=0, key=19, event_time_us=10, triggers=fired))
         self.fulfil()
         while not any(one.task.kind == stage for one in self.state.tasks.values()):
             for worker in self.workers:
@@ -494,6 +529,8 @@ class World(RuleBasedStateMachine):
     def something_happens(self, data: st.DataObject) -> None:
         """Any of what can happen now: somebody goes on with what it does, or one of this example's faults."""
         event = data.draw(st.sampled_from([*self.ordinary(), *self.faults()]), label="event")
+        if "Redis comes back as it was" in self.wrong:
+            self.remember()
         event.act()
 
     def ordinary(self) -> list[Event]:
@@ -513,6 +550,8 @@ class World(RuleBasedStateMachine):
     def faults(self) -> list[Event]:
         """What may go wrong now, of what goes wrong in this example."""
         events = [Event(what, act) for what, act in self.calamities.items() if what in self.wrong]
+        for age, memory in enumerate(reversed(self.memories), 1):
+            events.append(Event(f"Redis comes back as it was {age} events ago", partial(self.come_back_as, memory)))
         for worker in self.workers:
             if worker.running and worker.phase != "idle":
                 if "stands still" in self.wrong:
@@ -537,6 +576,7 @@ class World(RuleBasedStateMachine):
         """What befalls all at once."""
         return {
             "Redis is wiped": self.wipe,
+            "Redis's clock goes back": self.set_clock_back,
             "the broker is away": partial(self.broker_away, BEAT_S),
             "the broker is away for long": partial(self.broker_away, LEASE_S),
             "the next message is sent unanswered": self.lose_answer,
@@ -607,6 +647,34 @@ class World(RuleBasedStateMachine):
         self.recorded.clear()
         self.leases.clear()
 
+    def remember(self) -> None:
+        """What Redis knows now may be all that it will know when it comes back."""
+        raw = redis.Redis(connection_pool=self.client.connection_pool)
+        keys = {key: raw.execute_command("DUMP", key, NEVER_DECODE=True) for key in self.client.scan_iter()}
+        told = Memory(self.clock.now_s, keys, self.newest.copy(), dict(self.recorded), dict(self.leases))
+        self.memories = [*self.memories, told][-3:]
+
+    def come_back_as(self, memory: Memory) -> None:
+        """Redis loses its newest writes: a failover, or a machine that crashed before they were on its disk."""
+        self.client.flushall()
+        for key, body in memory.keys.items():
+            self.client.restore(key, 0, body)
+        passed_ms = 1000 * (self.clock.now_s - memory.now_s)
+        for leased in self.client.zrange(names.leases_key(RUN), 0, -1):
+            self.client.zincrby(names.leases_key(RUN), -passed_ms, leased)
+        self.moment += 1
+        self.wiped = self.moment
+        self.newest, self.recorded = memory.newest.copy(), dict(memory.recorded)
+        self.leases = dict(memory.leases)
+        self.watch.broker_is_back()
+
+    def set_clock_back(self) -> None:
+        """Redis's clock goes back by many leases; its machine's time was wrong, and is set right."""
+        back_s = 10 * LEASE_S
+        for leased in self.client.zrange(names.leases_key(RUN), 0, -1):
+            self.client.zincrby(names.leases_key(RUN), 1000 * back_s, leased)
+        self.leases = {task: (number, self.clock.now_s + LEASE_S) for task, (number, _) in self.leases.items()}
+
     def supervisor_dies(self) -> None:
         """The supervisor dies with what it has not sent yet; another hears what came meanwhile and takes over."""
         self.take_up()
@@ -614,6 +682,7 @@ class World(RuleBasedStateMachine):
         self.fulfilment.drop_end()
         self.happen(Resumed(time_us=0, adopted=self.watch.standing(self.state)))
         self.fulfil()
+        self.watch.begin(self.state)
 
     # What always holds
 
@@ -628,7 +697,7 @@ class World(RuleBasedStateMachine):
         """A lease stands from each claim and renewal until it ends, and then is expired; never both or neither."""
         current = {task: one.task.attempt for task, one in self.state.tasks.items()}
         known = {task: ends_s for task, (number, ends_s) in self.leases.items() if current.get(task) == number}
-        standing, expired = self.claims.standing(RUN, current), self.claims.expired(RUN, current)
+        standing, expired = (ask(RUN, current, LEASE_S) for ask in (self.claims.standing, self.claims.expired))
         assert not set(standing) & set(expired)
         assert set(standing) == {task for task, ends_s in known.items() if ends_s > self.clock.now_s}
         assert set(expired) == {task for task, ends_s in known.items() if ends_s <= self.clock.now_s}
@@ -648,7 +717,7 @@ class World(RuleBasedStateMachine):
                 self.hire(role)
         while self.next_turn:
             self.turn()
-        for number in range(60):
+        for number in range(120):
             if not self.state.tasks:
                 break
             for worker in self.workers:
@@ -659,9 +728,13 @@ class World(RuleBasedStateMachine):
             self.leases_are_judged_right()
             self.wait(5.0 if number % 3 else BEAT_S)
         assert not self.state.tasks, "the run came to a standstill"
-        assert self.state.trigger(0).phase is Phase.COMMITTED
-        assert self.state.trigger(0).decided
-        assert sorted(self.accepted.values()) == [1] * 6
+        for trigger in self.state.triggers.values():
+            assert (trigger.phase, trigger.decided) == (Phase.COMMITTED, True)
+        assert set(self.accepted.values()) == {1}
+        stages = Counter((parts_of(task).trigger_id, parts_of(task).stage) for task in self.accepted)
+        both = {"select": 1, "train": MEMBERS, "gather": 1, "evaluate": 2, "decide": 1}
+        scored = {(0, "score"): 1, (0, "baseline"): 1}
+        assert stages == {(n, stage): count for n in range(TRIGGERS) for stage, count in both.items()} | scored
 
 
 def configured(folder: Path) -> Configuration:
@@ -732,6 +805,18 @@ def test_reports_are_heard_after_the_clock_went_back(world: Callable[[], World])
     assert run.state.report_position.startswith("9999999999999-")
 
 
+def test_reports_are_heard_of_a_redis_that_came_back_older_with_its_clock_set_back(world: Callable[[], World]) -> None:
+    """It still knows the run, so nothing is begun anew; what is told then comes after all that was heard before."""
+    run = world()
+    run.begin("train")
+    run.remember()
+    run.state = run.state.but(report_position="9999999999999-7")  # heard by a clock that was far ahead
+    run.take_up()
+    run.come_back_as(run.memories[-1])
+    run.settle()
+    assert run.state.report_position.startswith("9999999999999-")
+
+
 def test_an_adopted_task_is_left_to_its_worker(world: Callable[[], World]) -> None:
     """Redis is wiped before the supervisor heard of a claim; the worker renews, and is adopted."""
     run = world()
@@ -749,7 +834,7 @@ def test_an_adopted_task_is_left_to_its_worker(world: Callable[[], World]) -> No
     run.whole_turn()  # adopts
     run.look_on(3.0)
     run.look_on(3.0)
-    assert [open_task.task.attempt for open_task in run.state.tasks.values() if open_task.task.kind == "train"] == [1]
+    assert run.state.tasks[task_id(RUN, TriggerId(0), "train", 0)].task.attempt == 1
 
 
 def test_a_body_is_accepted_only_after_its_headers(world: Callable[[], World]) -> None:

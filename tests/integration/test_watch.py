@@ -17,7 +17,7 @@ from shared.claims import Attempt, Claims
 from shared.config.load import load_configuration
 from shared.fleet import register
 from shared.ids import RunId, TaskId, TriggerId, WorkerId, task_id
-from shared.messages import MESSAGE_VERSION, EvaluateTask, GatherTask, TrainTask
+from shared.messages import MESSAGE_VERSION, EvaluateTask, GatherTask, Trained, TrainTask
 from supervisor.core.commands import PublishChord
 from supervisor.core.events import AnyEvent, LeaseExpired, Unclaimed
 from supervisor.core.open_tasks import OpenTask, OpenTasks
@@ -193,3 +193,18 @@ def test_a_worker_of_other_versions_is_named_wherever_it_comes_from(
     watched.look_for(watched.state({}), 3)
     (told,) = [one for one in caplog.messages if "differs from" in one]
     assert "worker train@host differs from evaluate@host: torch 2.12.0 instead of 2.13.0." in told
+
+
+def test_a_task_that_is_done_but_whose_report_nobody_heard_is_done_again(watched: Watched, client: redis.Redis) -> None:
+    """Redis's clock went back, and the report stands before all that was heard: it is lost, and the task is not."""
+    keep(client, "train", busy=True)
+    mine = Attempt(run_id=RUN, task_id=TRAIN, number=1, worker=WorkerId("a"))
+    watched.claims.claim(mine, 600.0)
+    member = ArtifactRef(uri="m", sha256="y", size_bytes=1)
+    who: dict[str, Any] = {"task_id": TRAIN, "attempt": 1, "worker": mine.worker}
+    done = Trained(**who, member=member, train_s=1.0, loss=0.5, device="cpu")
+    watched.claims.report(mine, done, {})
+    state = watched.state({TRAIN: OpenTask(task=watched.train, chord=watched.chord, worker=mine.worker)})
+    (event,) = watched.look_for(state, 2 * LEASE_S + 1)[:1]
+    assert isinstance(event, LeaseExpired)
+    assert (event.task_id, event.attempt) == (TRAIN, 1)

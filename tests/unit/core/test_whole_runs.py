@@ -729,7 +729,7 @@ def test_coalescing_loses_no_row_and_never_the_newest_trigger(max_in_flight, tri
     }
 
 
-# Messages stay small
+# Messages stay small, and tasks short
 
 
 def test_a_message_holds_as_many_slices_as_stay_small():
@@ -744,3 +744,18 @@ def test_a_message_holds_as_many_slices_as_stay_small():
     assert Counter(piece.first_key for task in tasks for piece in task.stretches if piece.first_key >= 10_000_000) == (
         Counter(piece.first_key for piece in slices)
     )
+
+
+def test_a_task_is_as_long_as_a_decision_can_wait():
+    """An evaluate worker that is busy with the matrix decides nothing: a task takes a million rows, or one slice."""
+    world = World(decisions(), 1)
+    bounds = [(10_000_000 + 400_000 * n, 10_000_000 + 400_000 * (n + 1) - 1) for n in range(4)]
+    slices = (*(a_slice(*each) for each in bounds), a_slice(20_000_000, 29_999_999))
+    world.happen(Observed(time_us=0, key=40_000_000, event_time_us=0, slices=slices))
+    world.observe()
+    world.settle()
+    tasks = [task for task, _ in world.published(EvaluateTask) if task.stretches[0].window == "months"]
+    rows = [
+        [one.last_key - one.first_key + 1 for one in task.stretches if one.first_key >= 10_000_000] for task in tasks
+    ]
+    assert [each for each in rows if each] == [[400_000] * 2, [400_000] * 2, [10_000_000]]
