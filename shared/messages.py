@@ -13,6 +13,9 @@ from shared.ids import RunId, TaskId, TriggerId, WorkerId
 from shared.names import MESSAGE_VERSION, queue
 
 
+Device = Literal["cpu", "cuda"]  # a kind of device, as far as results depend on it
+
+
 class Body(msgspec.Struct, frozen=True, kw_only=True):
     """A message, or part of one. Ids, ranges, URIs and hashes; never data, weights or code."""
 
@@ -99,7 +102,7 @@ class EvaluateTask(Task, tag="evaluate", frozen=True, kw_only=True):
     models: tuple[ModelRef, ...]
     stretches: tuple[Stretch, ...]
     gate: bool = False  # a decision waits for it
-    device: Literal["cpu", "cuda"] = "cpu"  # settled once per run: another one gives other last digits
+    device: Device = "cpu"  # settled once per run: another one gives other last digits
 
     @property
     def queue(self) -> str:

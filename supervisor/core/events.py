@@ -8,7 +8,7 @@ import msgspec
 
 from shared.dataset.manifest import ManifestEntry
 from shared.ids import RunId, TaskId, TriggerId
-from shared.messages import AnyReport
+from shared.messages import AnyReport, Device
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
@@ -35,6 +35,7 @@ class RunStarted(Event, frozen=True, kw_only=True, tag="run_started"):
     stop_key: int | None  # first row not followed any more; None: until stopped
     everything: Fired | None = None  # train_on_everything: trigger 0, over all rows before first_key
     maximum_triggers: int | None
+    evaluation_device: Device = "cpu"  # settled once: another kind of device gives scores with other last digits
 
 
 class Resumed(Event, frozen=True, kw_only=True, tag="resumed"):

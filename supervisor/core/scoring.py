@@ -72,6 +72,7 @@ def score_window(state: RunState) -> Step | None:
         setup_version=SETUP_VERSION,
         models=models,
         stretches=stretches,
+        device=state.evaluation_device,
     )
     identifier = task_id(state.run_id, TriggerId(index), "score")
     return state.with_task(identifier, OpenTask(task=task)).but(to_score=index + 1), [
@@ -120,6 +121,7 @@ def score_slices(state: RunState, trigger_id: TriggerId) -> Step:
             setup_version=SETUP_VERSION,
             models=(model_ref(state, trigger_id),),
             stretches=tuple(map(_stretch, pieces)),
+            device=state.evaluation_device,
         )
         number = state.trigger(trigger_id).slice_tasks
         identifier = task_id(state.run_id, trigger_id, "slices", number)

@@ -14,7 +14,7 @@ from immutables import Map
 from shared.artifacts import ArtifactRef
 from shared.config.pipeline import Last, NewData, Pipeline, UntilNextTrigger, Window
 from shared.ids import RunId, TaskId, TriggerId
-from shared.messages import Claimed, Report
+from shared.messages import Claimed, Device, Report
 from supervisor.core.events import Fired, Slice
 from supervisor.core.open_tasks import OpenTask, OpenTasks
 
@@ -102,6 +102,7 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     run_id: RunId = RunId("")
     started_us: int | None = None  # decisions to deploy are ordered by it
     experiment: bool = False
+    evaluation_device: Device = "cpu"
     first_key: int = 0
     stop_key: int | None = None
     train_on_everything: bool = False

@@ -76,6 +76,7 @@ def _(event: RunStarted, state: RunState) -> Step:
         run_id=event.run_id,
         started_us=event.time_us,
         experiment=event.mode == "experiment",
+        evaluation_device=event.evaluation_device,
         first_key=event.first_key,
         stop_key=event.stop_key,
         train_on_everything=event.everything is not None,
