@@ -7,11 +7,10 @@ from typing import Any, Literal, cast
 import msgspec
 
 from shared.artifacts import ArtifactRef
-from shared.config.pipeline import Pipeline
+from shared.config.pipeline import Pipeline, Target
 from shared.config.system import Dataset
 from shared.ids import RunId, TaskId, TriggerId, WorkerId
 from shared.names import MESSAGE_VERSION, queue
-
 
 Device = Literal["cpu", "cuda"]  # a kind of device, as far as results depend on it
 
@@ -25,7 +24,6 @@ class SetupRecord(Body, frozen=True, kw_only=True):
 
     version: int
     run_id: RunId
-    run_started_us: int
     pipeline: Pipeline
     dataset: Dataset
     manifest_uri: str
@@ -33,6 +31,7 @@ class SetupRecord(Body, frozen=True, kw_only=True):
     trusted_modules: tuple[str, ...]
     lease_s: float
     checkpoints_kept: int
+    targets: tuple[Target, ...] = ()  # where models are deployed; a rehearsal's lie in its run directory
 
 
 class Task(Body, tag_field="task", frozen=True, kw_only=True):
@@ -111,10 +110,11 @@ class EvaluateTask(Task, tag="evaluate", frozen=True, kw_only=True):
 
 
 class DecideTask(Task, tag="decide", frozen=True, kw_only=True):
-    """Judge the candidate by the gate, and deploy it if it passes."""
+    """Judge the candidate by the gate against what each target holds, and deploy it where it passes."""
 
     candidate: ModelRef
-    deployed: TriggerId | None
+    gate: Stretch | None  # the rows that its scores are of
+    known: dict[str, int]  # target → its newest decision as the run knew it: what came later must be looked at
 
 
 class BaselineTask(Task, tag="baseline", frozen=True, kw_only=True):
@@ -192,17 +192,35 @@ class Gathered(Report, tag="gathered", frozen=True, kw_only=True):
     model: ArtifactRef
 
 
-class Evaluated(Report, tag="evaluated", frozen=True, kw_only=True):
-    """Models were scored."""
+class RivalScores(Body, frozen=True, kw_only=True):
+    """What a model that a deployment target holds scores on the rows of the gate, whichever run put it there."""
 
+    sha256: str
     scores: tuple[MetricValue, ...]
 
 
-class Decided(Report, tag="decided", frozen=True, kw_only=True):
-    """The gate was judged, and the model deployed or not."""
+class Evaluated(Report, tag="evaluated", frozen=True, kw_only=True):
+    """Models were scored; for a gate, those that the targets hold as well."""
 
+    scores: tuple[MetricValue, ...]
+    rivals: tuple[RivalScores, ...] = ()
+
+
+class TargetDecision(Body, frozen=True, kw_only=True):
+    """What was decided for one target, and what it holds since."""
+
+    name: str
     deployed: bool
     reason: str
+    decision: int | None  # of the target's own counter: who put there what it holds; None: it holds nothing
+    run: RunId | None
+    trigger: TriggerId | None
+
+
+class Decided(Report, tag="decided", frozen=True, kw_only=True):
+    """The gate was judged for each target, in their order, and the model deployed to it or not."""
+
+    targets: tuple[TargetDecision, ...]
 
 
 class Baselined(Report, tag="baselined", frozen=True, kw_only=True):
@@ -296,5 +314,5 @@ def result_of(report: Report) -> Any:
     if isinstance(report, Trained):
         return msgspec.to_builtins(report.member)
     if isinstance(report, Evaluated):
-        return msgspec.to_builtins(report.scores)
+        return {"scores": msgspec.to_builtins(report.scores), "rivals": msgspec.to_builtins(report.rivals)}
     return {"failed": True} if isinstance(report, Failed) else {}

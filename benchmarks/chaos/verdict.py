@@ -68,9 +68,8 @@ def _differing_decisions(now: dict[str, Any], then: dict[str, Any]) -> list[str]
 
 def _differing_deployment(scene: Path, undisturbed: Path) -> list[str]:
     """What the target serves: the object that model.json names, and what that says of it."""
-    served = [json.loads((one / "deployed/model.json").read_text()) for one in (scene, undisturbed)]
-    bodies = [
-        _bytes(one / "deployed" / model["object"]) for one, model in zip((scene, undisturbed), served, strict=True)
-    ]
+    targets = [one / _RUN / "deployed/deployed" for one in (scene, undisturbed)]
+    served = [json.loads((one / "model.json").read_text()) for one in targets]
+    bodies = [_bytes(one / model["object"]) for one, model in zip(targets, served, strict=True)]
     same = bodies[0] == bodies[1] is not None and served[0]["sha256"] == served[1]["sha256"]
     return [] if same else ["deployed"]

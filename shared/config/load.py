@@ -11,7 +11,7 @@ from marshmallow import ValidationError
 from shared.config import across, resolved
 from shared.config.fields import Group
 from shared.config.pipeline import Pipeline
-from shared.config.pipeline_schema import PipelineSchema
+from shared.config.pipeline_schema import PipelineSchema, name_of_target
 from shared.config.secrets import hide, hide_password
 from shared.config.system import System
 from shared.config.system_schema import SystemSchema
@@ -132,6 +132,7 @@ def _pipeline(values: dict[str, Any], source: Source) -> Pipeline:
         windows.insert(0, {"name": name, "extent": {"kind": "until_next_trigger"}, "split": None})
     if values["deployment"] is not None:
         for target in values["deployment"]["targets"]:
+            target["name"] = name_of_target(target)
             target["uri"] = _absolute(target["uri"], source.path.parent)
     return msgspec.convert(values, Pipeline)
 

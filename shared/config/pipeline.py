@@ -163,6 +163,7 @@ class Gate(Values, frozen=True, kw_only=True):
 class Target(Values, frozen=True, kw_only=True):
     """One entry of `deployment.targets`."""
 
+    name: str
     kind: Literal["directory"]
     uri: str  # absolute
 

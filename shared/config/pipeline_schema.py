@@ -329,6 +329,7 @@ class Gate(f.Group):
 class Target(f.Group):
     """An entry of `deployment.targets`."""
 
+    name = f.Name("what it is called; else the last part of its uri", load_default=None)
     kind = f.Choice("what kind of place", "directory", later=("http", "s3", "registry"), required=True)
     uri = f.Text("where; relative to pipeline.yaml", required=True)
 
@@ -338,6 +339,21 @@ class Deployment(f.Group):
 
     gate = f.Sub(Gate, "what a model must reach; else each one is deployed", load_default=None)
     targets = f.Sequence(f.Sub(Target, ""), "where it goes", required=True)
+
+    @f.validates_schema
+    def _distinct(self, data: dict[str, Any], **_: Any) -> None:
+        names = [name_of_target(one) for one in data["targets"]]
+        for number, name in enumerate(names):
+            sentence = f"{name} is the name of two targets; give one of them another with `name:`."
+            if name in ("", ".", ".."):
+                sentence = f"{data['targets'][number]['uri']} ends in nothing that could be a name; write `name:`."
+            if name in ("", ".", "..", *names[:number]):
+                raise ValidationError({"targets": {number: {"name": [sentence]}}})
+
+
+def name_of_target(target: Mapping[str, Any]) -> str:
+    """What a target is called: as the file says, else the last part of its uri."""
+    return str(target["name"] or target["uri"].rstrip("/").rsplit("/", 1)[-1])
 
 
 class LogTarget(f.Text):

@@ -118,6 +118,7 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     run.add_argument("--start-replay-at", metavar="T", help="first event time replayed, ISO 8601")
     run.add_argument("--stop-replay-at", metavar="T", help="first event time not replayed any more")
     run.add_argument("--maximum-triggers", type=int, metavar="N", help="fire at most N triggers")
+    run.add_argument("--deploy", action="store_true", help="with --experiment-mode: deploy to the targets themselves")
     run.add_argument("--log-format", choices=("human", "json"), default="human")
     run.add_argument("--json", action="store_true", help="print summary.json at the end instead of the table")
     run.add_argument("--quiet", action="store_true", help="no log lines on the terminal")

@@ -77,11 +77,14 @@ def _options(arguments: argparse.Namespace) -> Options:
         raise ConfigurationError("--stop-replay-at must be later than --start-replay-at.")
     if (start_us is not None or stop_us is not None) and not arguments.experiment_mode:
         raise ConfigurationError("--start-replay-at and --stop-replay-at go with --experiment-mode.")
+    if arguments.deploy and not (arguments.experiment_mode or arguments.resume):
+        raise ConfigurationError("--deploy goes with --experiment-mode: a run that follows its dataset always deploys.")
     scope = Scope(
         experiment=experiment,
         start_replay_us=start_us,
         stop_replay_us=stop_us,
         maximum_triggers=arguments.maximum_triggers,
+        deploy=arguments.deploy,
     )
     return Options(scope=scope, run_dir=run_dir, resume=arguments.resume)
 
@@ -92,6 +95,7 @@ def _refuse_new_scope(arguments: argparse.Namespace) -> None:
         "--start-replay-at": arguments.start_replay_at,
         "--stop-replay-at": arguments.stop_replay_at,
         "--maximum-triggers": arguments.maximum_triggers,
+        "--deploy": arguments.deploy or None,
     }
     named = [option for option, value in given.items() if value is not None]
     if named:

@@ -52,8 +52,9 @@ def _told_by(journal: Path) -> tuple[int, int | None, str]:
             event = json.loads(line)
             triggers += len(event.get("triggers", ())) + (event.get("everything") is not None)
             report = event.get("report", {})
-            if report.get("report") == "decided" and report["deployed"]:
-                deployed = int(report["task_id"].split("/")[1])
+            if report.get("report") == "decided":
+                first = report["targets"][0]
+                deployed = first["trigger"] if first["run"] == report["task_id"].split("/")[0] else None
             status = {"ended": event.get("status"), "resumed": "killed"}.get(event["event"], status)
     return triggers, deployed, status
 

@@ -6,40 +6,21 @@ where artifacts were lost does a cursor go back, to make them anew.)
 
 from __future__ import annotations
 
-from typing import TypedDict
-
 from shared.artifacts import ArtifactRef
-from shared.ids import RunId, TriggerId, task_id
-from shared.messages import DecideTask, EvaluateTask, GatherTask, ModelRef, SelectTask, TrainTask
-from supervisor.core.attempts import Step, model_ref
+from shared.ids import TriggerId, task_id
+from shared.messages import GatherTask, ModelRef, SelectTask, TrainTask
+from supervisor.core.attempts import Step, model_ref, who, with_chord
 from supervisor.core.commands import AnyCommand, End, Publish, PublishChord
+from supervisor.core.deciding import decide
 from supervisor.core.open_tasks import OpenTask
-from supervisor.core.scoring import SETUP_VERSION, last_stretch, score_baseline, score_window
+from supervisor.core.scoring import score_baseline, score_window
 from supervisor.core.state import Phase, RunState
-
-
-class _Who(TypedDict):
-    """What every task of a trigger begins with."""
-
-    run_id: RunId
-    trigger_id: TriggerId
-    setup_version: int
-    attempt: int
-
-
-def _who(state: RunState, index: int) -> _Who:
-    return _Who(
-        run_id=state.run_id,
-        trigger_id=TriggerId(index),
-        setup_version=SETUP_VERSION,
-        attempt=state.first_attempt(index),
-    )
 
 
 def advance(state: RunState) -> Step:
     """Publish all that can be published now, and end the run when nothing is left."""
     commands: list[AnyCommand] = []
-    for kind in (_select, _train, _decide, score_window, score_baseline):
+    for kind in (_select, _train, decide, score_window, score_baseline):
         step = kind(state)
         while step is not None:
             state, more = step
@@ -61,7 +42,7 @@ def _select(state: RunState) -> Step | None:
         return state.but(to_select=index + 1), []
     trigger = state.trigger(index)
     task = SelectTask(
-        **_who(state, index),
+        **who(state, index),
         first_key=state.first_usable_key,
         previous_trigger_keys=_previous_keys(state, index),
         trigger_key=trigger.fired.key,
@@ -110,16 +91,16 @@ def _train(state: RunState) -> Step | None:
         return None
     chord = _training(state, index, trigger.training_set, previous)
     state = state.with_trigger(index, phase=Phase.TRAINING, last_attempt=chord.body.attempt)
-    state = _open_chord(state, chord)
+    state = with_chord(state, chord)
     return state.but(to_train=index + 1), [chord]
 
 
 def _training(state: RunState, index: int, training_set: ArtifactRef, previous: ModelRef | None) -> PublishChord:
     """The members of a training, and what makes one model of them."""
-    who, headers = _who(state, index), []
+    of_trigger, headers = who(state, index), []
     for member in range(state.settings.members):
         train = TrainTask(
-            **who,
+            **of_trigger,
             member=member,
             training_set=training_set,
             trigger_key=state.trigger(index).fired.key,
@@ -127,7 +108,7 @@ def _training(state: RunState, index: int, training_set: ArtifactRef, previous: 
         )
         headers.append((task_id(state.run_id, TriggerId(index), "train", member), train))
     body_id = task_id(state.run_id, TriggerId(index), "gather")
-    return PublishChord(headers=tuple(headers), body_id=body_id, body=GatherTask(**who))
+    return PublishChord(headers=tuple(headers), body_id=body_id, body=GatherTask(**of_trigger))
 
 
 def _in_turn(state: RunState, index: int) -> bool:
@@ -140,44 +121,6 @@ def _newest_model_before(state: RunState, index: int) -> ModelRef | None:
     """The model that a training whose turn it is continues from."""
     before = state.before(index)
     return None if before is None else model_ref(state, before.fired.id)
-
-
-def _decide(state: RunState) -> Step | None:
-    """Decisions are taken in trigger order, each against what the one before left deployed."""
-    index = state.to_decide
-    if index >= len(state.triggers) or (index > 0 and not state.trigger(index - 1).decided):
-        return None
-    trigger = state.trigger(index)
-    if trigger.phase in (Phase.FAILED, Phase.COALESCED):
-        return state.with_trigger(index, decided=True, deployed_after=state.deployed).but(to_decide=index + 1), []
-    rival = state.deployed
-    if trigger.phase is not Phase.COMMITTED or (rival is not None and state.trigger(rival).model is None):
-        return None
-    who = _who(state, index)
-    candidate = model_ref(state, index)
-    headers = []
-    for number, window in enumerate(state.settings.gated):
-        models = [candidate]
-        if window.name == state.settings.gate_window and rival is not None:
-            models.append(model_ref(state, rival))
-        task = EvaluateTask(**who, models=tuple(models), stretches=(last_stretch(state, trigger, window),))
-        headers.append((task_id(state.run_id, TriggerId(index), "evaluate", number), task))
-    state = state.but(to_decide=index + 1)
-    if not state.settings.deploys:
-        for identifier, task in headers:
-            state = state.with_task(identifier, OpenTask(task=task))
-        return state.with_trigger(index, decided=True), [
-            Publish(task_id=identifier, task=task) for identifier, task in headers
-        ]
-    body = DecideTask(**who, candidate=candidate, deployed=state.deployed)
-    chord = PublishChord(headers=tuple(headers), body_id=task_id(state.run_id, TriggerId(index), "decide"), body=body)
-    return _open_chord(state, chord), [chord]
-
-
-def _open_chord(state: RunState, chord: PublishChord) -> RunState:
-    for identifier, task in chord.headers:
-        state = state.with_task(identifier, OpenTask(task=task, chord=chord))
-    return state.with_task(chord.body_id, OpenTask(task=chord.body, chord=chord))
 
 
 def at_rest(state: RunState) -> bool:

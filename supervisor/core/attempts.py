@@ -3,19 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypedDict
 
 import msgspec
 
-from shared.ids import STAGES_OF_A_MODEL, TaskId, TriggerId, parts_of
+from shared.ids import STAGES_OF_A_MODEL, RunId, TaskId, TriggerId, parts_of
 from shared.ids import task_id as id_of
 from shared.messages import DecideTask, EvaluateTask, ModelRef, Report, result_of
-from supervisor.core.commands import AnyCommand, End, Republish
+from supervisor.core.commands import AnyCommand, End, PublishChord, Republish
 from supervisor.core.open_tasks import OpenTask
 from supervisor.core.state import Phase, RunState
 
+SETUP_VERSION = 1
 Step = tuple[RunState, list[AnyCommand]]
 
 _LONGEST_DELAY_S = 60.0
+
+
+class Who(TypedDict):
+    """What every task of a trigger begins with."""
+
+    run_id: RunId
+    trigger_id: TriggerId
+    setup_version: int
+    attempt: int
+
+
+def who(state: RunState, index: int) -> Who:
+    """That of the first attempt at a task of this trigger."""
+    return Who(
+        run_id=state.run_id,
+        trigger_id=TriggerId(index),
+        setup_version=SETUP_VERSION,
+        attempt=state.first_attempt(index),
+    )
+
+
+def with_chord(state: RunState, chord: PublishChord) -> RunState:
+    """This state with a chord's headers and body open."""
+    for identifier, task in chord.headers:
+        state = state.with_task(identifier, OpenTask(task=task, chord=chord))
+    return state.with_task(chord.body_id, OpenTask(task=chord.body, chord=chord))
 
 
 def model_ref(state: RunState, index: int) -> ModelRef:

@@ -35,6 +35,7 @@ class RunStarted(Event, frozen=True, kw_only=True, tag="run_started"):
     stop_key: int | None  # first row not followed any more; None: until stopped
     everything: Fired | None = None  # train_on_everything: trigger 0, over all rows before first_key
     maximum_triggers: int | None
+    serves: bool = True  # whether it deploys to the targets; a rehearsal deploys to folders of its run directory
     evaluation_device: Device = "cpu"  # settled once: another kind of device gives scores with other last digits
 
 

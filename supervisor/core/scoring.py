@@ -9,13 +9,12 @@ from shared.config.pipeline import Last, Window
 from shared.ids import TriggerId, task_id
 from shared.messages import BaselineTask, EvaluateTask, Stretch
 from shared.timestamps import MICROSECONDS_PER_S, format_timestamp
-from supervisor.core.attempts import Step, model_ref
+from supervisor.core.attempts import SETUP_VERSION, Step, model_ref
 from supervisor.core.commands import AnyCommand, Publish
 from supervisor.core.events import Slice
 from supervisor.core.open_tasks import OpenTask
 from supervisor.core.state import Phase, RunState, TriggerState
 
-SETUP_VERSION = 1
 _STRETCHES_PER_TASK = 64  # keeps a message under ten kilobytes
 _ROWS_PER_TASK = 1_000_000  # and a worker from being busy for so long that a decision waits for it
 

@@ -14,7 +14,7 @@ from immutables import Map
 from shared.artifacts import ArtifactRef
 from shared.config.pipeline import Last, NewData, Pipeline, UntilNextTrigger, Window
 from shared.ids import RunId, TaskId, TriggerId
-from shared.messages import Claimed, Device, Report
+from shared.messages import Claimed, Device, Report, TargetDecision
 from supervisor.core.events import Fired, Slice
 from supervisor.core.open_tasks import OpenTask, OpenTasks
 
@@ -100,7 +100,6 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
 
     settings: Settings
     run_id: RunId = RunId("")
-    started_us: int | None = None  # decisions to deploy are ordered by it
     experiment: bool = False
     evaluation_device: Device = "cpu"
     first_key: int = 0
@@ -116,7 +115,9 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     held: frozenset[TaskId] = frozenset()  # open tasks that nobody can work on yet, and Celery will not send
     kept_models: frozenset[int] = frozenset()  # committed and not retired; noted only where retention lets go of some
     first_model: TriggerId | None = None
-    deployed: TriggerId | None = None
+    deployed: TriggerId | None = None  # this run's model in the first target
+    targets: Map[str, TargetDecision] = Map()  # what each holds, as the last decision found it
+    serves: bool = True  # deploys to the targets themselves; a rehearsal to folders of its own
     to_select: int = 0
     to_train: int = 0
     to_decide: int = 0

@@ -33,6 +33,7 @@ from supervisor.core.attempts import (
     publish_held,
 )
 from supervisor.core.commands import AnyCommand, CommitModel, CommitTrainingSet
+from supervisor.core.deciding import decided
 from supervisor.core.events import (
     AnyEvent,
     Ended,
@@ -74,9 +75,9 @@ def _apply(event: Event, state: RunState) -> Step:
 def _(event: RunStarted, state: RunState) -> Step:
     state = state.but(
         run_id=event.run_id,
-        started_us=event.time_us,
         experiment=event.mode == "experiment",
         evaluation_device=event.evaluation_device,
+        serves=event.serves,
         first_key=event.first_key,
         stop_key=event.stop_key,
         train_on_everything=event.everything is not None,
@@ -218,8 +219,7 @@ def _(report: Gathered, state: RunState, trigger_id: TriggerId) -> Step:
 
 @_accept.register
 def _(report: Decided, state: RunState, trigger_id: TriggerId) -> Step:
-    deployed = trigger_id if report.deployed else state.deployed
-    return state.with_trigger(trigger_id, decided=True, deployed_after=deployed).but(deployed=deployed), []
+    return decided(state, report, trigger_id), []
 
 
 @_accept.register

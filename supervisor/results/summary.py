@@ -10,6 +10,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from shared.config.pipeline import Target
+from shared.messages import TargetDecision
 from shared.timestamps import format_timestamp
 from supervisor.core.state import Phase, RunState
 from supervisor.results.composite import Composite
@@ -26,7 +28,7 @@ _TRIGGER_COLUMNS: dict[str, Literal["left", "right"]] = {
 }
 
 
-def summary(state: RunState, tally: Tally, about: Mapping[str, Any]) -> dict[str, Any]:
+def summary(state: RunState, tally: Tally, targets: Sequence[Target], about: Mapping[str, Any]) -> dict[str, Any]:
     """The content of summary.json; `about` brings what neither events nor state know: wall_s."""
     composites = tally.composites(state)
     triggers = [state.trigger(index) for index in range(len(state.triggers))]
@@ -62,6 +64,7 @@ def summary(state: RunState, tally: Tally, about: Mapping[str, Any]) -> dict[str
         "baselines": {name: _values(composites[name]) for name in ("majority", "no_change", "first_model")},
         "undefined_windows": {m: one.undefined_windows for m, one in composites["pipeline"].items()},
         "deployed": state.deployed,
+        "targets": [_target(target, tally.targets.get(target.name)) for target in targets],
         "faults": {
             "republished": tally.republished,
             "workers_lost": tally.workers_lost,
@@ -69,6 +72,12 @@ def summary(state: RunState, tally: Tally, about: Mapping[str, Any]) -> dict[str
         },
         **about,
     }
+
+
+def _target(target: Target, last: TargetDecision | None) -> dict[str, Any]:
+    """What a target holds, as the run's last decision on it found it, and why that came out as it did."""
+    holds = {key: getattr(last, key, None) for key in ("decision", "run", "trigger", "reason")}
+    return {"name": target.name, "uri": target.uri, **holds}
 
 
 def closing_table(content: Mapping[str, Any]) -> Group:
@@ -102,14 +111,25 @@ def _composite_table(content: Mapping[str, Any]) -> Table:
 
 def _remarks(content: Mapping[str, Any]) -> Iterator[str]:
     """What is deployed, and what else must be known to read the composite."""
-    deployed = content["deployed"]
-    yield f"deployed: {'nothing' if deployed is None else f'model {deployed}'}"
+    targets = content["targets"]
+    for target in targets:
+        where = f" to {target['name']}" if len(targets) > 1 else ""
+        yield f"deployed{where}: {_holding(target, content['run_id'])}"
+    if not targets:
+        yield "deployed: nothing"
     left_out = {metric: count for metric, count in content["undefined_windows"].items() if count}
     if left_out:
         yield "windows left out as undefined: " + ", ".join(f"{m} {count}" for m, count in left_out.items())
     survived = {fault.replace("_", " "): count for fault, count in content["faults"].items() if count}
     if survived:
         yield "faults survived: " + ", ".join(f"{fault} {count}" for fault, count in survived.items())
+
+
+def _holding(target: Mapping[str, Any], run_id: str) -> str:
+    if target["trigger"] is None:
+        return "nothing"
+    whose = "" if target["run"] == run_id else f" of run {target['run']}"
+    return f"model {target['trigger']}{whose}"
 
 
 def _trigger_table(triggers: Sequence[Mapping[str, Any]]) -> Table:

@@ -19,6 +19,7 @@ from shared.messages import (
     Released,
     Report,
     Selected,
+    TargetDecision,
     Trained,
 )
 from supervisor.core.attempts import is_hopeless
@@ -34,8 +35,8 @@ class TriggerFacts(msgspec.Struct, kw_only=True):
 
     samples_selected: int = 0
     train_s: float | None = None
-    deployed: bool = False
-    reason: str = ""  # of the decision
+    deployed: bool = False  # to the first target
+    reason: str = ""  # of that decision
     errors: dict[str, str] = msgspec.field(default_factory=dict)  # stage → why it failed, until it is done after all
 
 
@@ -47,6 +48,7 @@ class Tally:
         self._window = pipeline.evaluation.prequential.name
         self.scores: list[MetricValue] = []
         self.facts: defaultdict[int, TriggerFacts] = defaultdict(TriggerFacts)
+        self.targets: dict[str, TargetDecision] = {}  # the last decision for each
         self.republished = self.workers_lost = self.reconnects = 0
         self.ended_because: str | None = None
         self._prequential: Windows = defaultdict(dict)
@@ -77,7 +79,8 @@ class Tally:
             case Trained():
                 facts.train_s = report.train_s
             case Decided():
-                facts.deployed, facts.reason = report.deployed, report.reason
+                facts.deployed, facts.reason = report.targets[0].deployed, report.targets[0].reason
+                self.targets |= {told.name: told for told in report.targets}
             case Failed():
                 facts.errors[stage] = report.sentence
             case Evaluated():

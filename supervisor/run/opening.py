@@ -24,6 +24,12 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
     start_replay_us: int | None = None  # first event time followed
     stop_replay_us: int | None = None  # first event time not followed any more
     maximum_triggers: int | None = None
+    deploy: bool = False  # an experiment, too, deploys to the targets
+
+    @property
+    def serves(self) -> bool:
+        """Whether what the run deploys is used by others: an experiment only rehearses, unless it is told to deploy."""
+        return self.deploy or not self.experiment
 
 
 def opening_events(pipeline: Pipeline, scope: Scope, dataset: TableDataset, setup: SetupRecord) -> list[AnyEvent]:
@@ -42,13 +48,14 @@ def opening_events(pipeline: Pipeline, scope: Scope, dataset: TableDataset, setu
     if scope.experiment and stop_key is not None and first_key >= stop_key:
         raise ConfigurationError(_nothing_to_replay(dataset))
     started = RunStarted(
-        time_us=setup.run_started_us,
+        time_us=now_us(),
         run_id=setup.run_id,
         mode="experiment" if scope.experiment else "production",
         first_key=first_key,
         stop_key=stop_key,
         everything=_over_everything(dataset) if mode == "train_on_everything" else None,
         maximum_triggers=scope.maximum_triggers,
+        serves=scope.serves,
     )
     # The first line makes a run: cut off after it, a run goes on; before it, none had begun.
     return [started, Discovered(time_us=now_us(), entries=dataset.entries)]

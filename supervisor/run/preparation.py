@@ -17,8 +17,8 @@ from shared.errors import ConfigurationError, NotReadyError
 from shared.fleet import WorkerEntry, read_fleet
 from shared.ids import RunId, TaskId, TriggerId, parts_of, task_id
 from shared.messages import AnyReport, Checked, CheckTask, Failed, SetUp, SetupRecord
+from supervisor.core.attempts import SETUP_VERSION
 from supervisor.core.commands import Publish
-from supervisor.core.scoring import SETUP_VERSION
 from supervisor.run.publisher import Publisher
 from supervisor.run.reports import Reports, Unreadable
 from supervisor.run.story import tell_set_up

@@ -17,7 +17,6 @@ from shared.errors import NotReadyError
 from shared.fleet import WorkerEntry
 from shared.ids import RunId, TaskId, WorkerId
 from shared.messages import Checked, Finding
-from shared.timestamps import now_us
 from supervisor.run.preparation import Preparation, judge, tear_down
 from supervisor.run.publisher import Publisher
 from supervisor.system.platform import Platform
@@ -32,7 +31,7 @@ def check_system(configuration: Configuration) -> list[WorkerEntry]:
         _, workers = platform.ready()
         run_id = RunId(f"validate-{uuid.uuid4().hex[:8]}")
         root = configuration.system.artifacts_root
-        record = setup_record(configuration, run_id, now_us(), root, str(platform.manifests))
+        record = setup_record(configuration, run_id, root, str(platform.manifests), serves=False)
         publisher = Publisher(make_app(platform.url), platform.client, run_id)
         try:
             Preparation(platform, publisher, configuration, record).carry_out(workers, check=True)

@@ -24,7 +24,6 @@ from shared.dataset.manifest import discover
 from shared.dataset.table import open_dataset
 from shared.errors import ConfigurationError, ModynError, NotReadyError
 from shared.ids import RunId
-from shared.timestamps import now_us
 from supervisor.core.events import AnyEvent, Resumed
 from supervisor.core.state import RunState, Settings
 from supervisor.results.evaluations import evaluations_csv
@@ -43,7 +42,7 @@ from supervisor.run.stop_signal import StopSignal
 from supervisor.run.story import Story
 from supervisor.run.view import View
 from supervisor.system.platform import Platform
-from supervisor.system.setup import setup_record
+from supervisor.system.setup import deployment_targets, setup_record
 
 log = logging.getLogger("run")
 
@@ -116,8 +115,8 @@ class Session:
             )
         run_id = self._state.run_id or RunId(f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}")
         publisher = Publisher(make_app(platform.url), platform.client, run_id)
-        started_us = now_us() if self._state.started_us is None else self._state.started_us
-        record = setup_record(self._configuration, run_id, started_us, str(self.directory.path), root)
+        serves = self._options.scope.serves if self._resumed is None else self._state.serves
+        record = setup_record(self._configuration, run_id, str(self.directory.path), root, serves=serves)
         try:
             if self._resumed is None:
                 opening = opening_events(self._configuration.pipeline, self._options.scope, dataset, record)
@@ -186,7 +185,8 @@ class Session:
     def _record(self, state: RunState) -> dict[str, Any]:
         """Write evaluations.csv and summary.json, as far as the run has come."""
         about = {"wall_s": time.monotonic() - self._started_s}
-        content = summary(state, self._tally, about)
+        targets = deployment_targets(self._configuration.pipeline, str(self.directory.path), serves=state.serves)
+        content = summary(state, self._tally, targets, about)
         self.directory.write(
             "evaluations.csv", evaluations_csv(self._tally.scores, self._configuration.pipeline.evaluation)
         )

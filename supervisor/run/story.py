@@ -85,7 +85,7 @@ class Story:
             case Gathered():
                 log.info("← model %d committed", trigger)
             case Decided():
-                log.info("← model %d %s: %s", trigger, "deployed" if report.deployed else "not deployed", report.reason)
+                _tell_decided(trigger, report)
             case Failed():
                 log.error("! trigger %d: %s failed: %s", trigger, parts_of(task_id).stage, report.sentence)
             case _:
@@ -112,6 +112,14 @@ def tell_set_up(report: SetUp, versions: Versions) -> None:
     but = f", but {report.error}" if report.error else ""
     log.info("worker %s is set up on %s%s", report.hostname, report.device, but)
     versions.compare(report.hostname, report.versions)
+
+
+def _tell_decided(trigger: int, report: Decided) -> None:
+    """What was decided for each target; one alone needs no name."""
+    for told in report.targets:
+        done = "deployed" if told.deployed else "not deployed"
+        where = f" to {told.name}" if len(report.targets) > 1 else ""
+        log.info("← model %d %s%s: %s", trigger, done, where, told.reason)
 
 
 def _tell_again(event: LeaseExpired | Garbled | Unclaimed, before: RunState) -> None:

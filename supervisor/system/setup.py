@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import msgspec
 import redis
 
 from shared import names
 from shared.config.load import Configuration
+from shared.config.pipeline import Pipeline, Target
 from shared.dataset.manifest import manifest_path
 from shared.ids import RunId
 from shared.messages import SetupRecord, encode
-from supervisor.core.scoring import SETUP_VERSION
+from supervisor.core.attempts import SETUP_VERSION
 
 
 def setup_record(
-    configuration: Configuration, run_id: RunId, run_started_us: int, artifacts_uri: str, manifests_root: str
+    configuration: Configuration, run_id: RunId, artifacts_uri: str, manifests_root: str, *, serves: bool
 ) -> SetupRecord:
-    """All that a worker needs to know of the run."""
+    """All that a worker needs to know of the run. `serves`: it deploys to the targets, and does not only rehearse."""
     pipeline, system = configuration.pipeline, configuration.system
     return SetupRecord(
         version=SETUP_VERSION,
         run_id=run_id,
-        run_started_us=run_started_us,
         pipeline=pipeline,
         dataset=system.datasets[pipeline.data.dataset],
         manifest_uri=str(manifest_path(manifests_root, pipeline.data.dataset)),
@@ -28,7 +29,16 @@ def setup_record(
         trusted_modules=system.trusted_modules,
         lease_s=system.lease_s,
         checkpoints_kept=system.retention.checkpoints,
+        targets=deployment_targets(pipeline, artifacts_uri, serves=serves),
     )
+
+
+def deployment_targets(pipeline: Pipeline, artifacts_uri: str, *, serves: bool) -> tuple[Target, ...]:
+    """Where the run deploys: a rehearsal to folders of its own, which are called as the targets are."""
+    targets = () if pipeline.deployment is None else pipeline.deployment.targets
+    if serves:
+        return targets
+    return tuple(msgspec.structs.replace(one, uri=f"{artifacts_uri}/deployed/{one.name}") for one in targets)
 
 
 def write_setup(client: redis.Redis, record: SetupRecord) -> None:

@@ -133,6 +133,7 @@ def test_both_files_swapped(small: Workplace) -> None:
     ("words", "told"),
     [
         ("pipeline.yaml config.yaml --maximum-triggers 0", "--maximum-triggers 0 is not a whole number of at least 1"),
+        ("pipeline.yaml config.yaml --deploy", "--deploy goes with --experiment-mode"),
         ("pipeline.yaml config.yaml --maximum-triggers many", "--maximum-triggers"),
         ("pipeline.yaml config.yaml --experiment-mode --start-replay-at soon", "--start-replay-at soon is not a time"),
         ("pipeline.yaml config.yaml --experiment-mode --stop-replay-at 99999-01-01", "--stop-replay-at 99999-01-01 is"),

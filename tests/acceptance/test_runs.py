@@ -45,7 +45,7 @@ def test_training_sets_cover_the_train_split_exactly_once(finished: Workplace) -
 def test_what_is_deployed_can_be_loaded_and_used(finished: Workplace) -> None:
     """model.json names an object that predicts probabilities for the dataset's rows."""
     rows = pq.read_table(finished.folder / "data/part-1.parquet")
-    assert load_model(str(finished.folder / "deployed")).predict(rows).shape == (1000, 2)
+    assert load_model(str(finished.run_dir / "deployed/deployed")).predict(rows).shape == (1000, 2)
 
 
 def test_equal_seeds_give_equal_bytes_with_one_or_three_workers(finished: Workplace) -> None:
@@ -85,7 +85,7 @@ def test_a_model_that_is_not_deployed_leaves_the_target_alone(on_fleet: Workplac
     done = on_fleet.run("--experiment-mode")
     assert done.returncode == 0, done.stderr
     assert on_fleet.summary()["deployed"] is None
-    assert not (on_fleet.folder / "deployed").exists()
+    assert not (on_fleet.run_dir / "deployed").exists()
 
 
 def test_a_supervisor_stays_light(on_fleet: Workplace) -> None:

@@ -36,7 +36,7 @@ def bodies(workplace: Workplace) -> dict[str, bytes]:
 def leave_the_journal(workplace: Workplace) -> None:
     """Delete all that a run made, the dataset's manifest included."""
     journal = (workplace.run_dir / "journal.jsonl").read_bytes()
-    for folder in (workplace.run_dir, workplace.folder / "runs", workplace.folder / "deployed"):
+    for folder in (workplace.run_dir, workplace.folder / "runs"):
         shutil.rmtree(folder, ignore_errors=True)
     workplace.run_dir.mkdir()
     (workplace.run_dir / "journal.jsonl").write_bytes(journal)

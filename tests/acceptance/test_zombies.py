@@ -31,7 +31,7 @@ def child_of(pid: int) -> psutil.Process:
 
 def named(workplace: Workplace) -> dict[str, bytes]:
     """All that a run made and what is deployed, but for what no journal names: hidden files, and checkpoints."""
-    files = [*workplace.run_dir.rglob("*"), *(workplace.folder / "deployed").rglob("*")]
+    files = workplace.run_dir.rglob("*")
     shown = [
         file for file in files if file.is_file() and not file.name.startswith(".") and "checkpoints" not in file.parts
     ]

@@ -26,6 +26,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from hypothesis.stateful import run_state_machine_as_test as explore
 from kombu.exceptions import OperationalError
+from run_of_events import decision
 from tests_support import Workplace
 
 from shared import names
@@ -67,7 +68,7 @@ BEAT_S = LEASE_S / 5
 STAGES = ("select", "train", "evaluate")  # where what goes wrong begins to: at a single task, or one of two chords
 TRIGGERS = 2
 MEMBERS = 2  # of each training: a chord with two headers
-BODIES = {"gather": [("train", 0), ("train", 1)], "decide": [("evaluate", 0), ("evaluate", 1)]}  # and their headers
+BODIES = {"gather": [("train", 0), ("train", 1)], "decide": [("evaluate", 0)]}  # and their headers
 ROLES = ("train", "evaluate")
 FAULTS = (
     "Redis is wiped",
@@ -161,7 +162,7 @@ class Worker:
                 return Evaluated(**who, scores=(score(made),))
             case "baseline":
                 return Baselined(**who, scores={}, history={})
-        return Decided(**who, deployed=True, reason=made.uri)
+        return Decided(**who, **decision(True, task.trigger_id, RUN, made.uri))
 
 
 class Event(NamedTuple):
@@ -227,7 +228,6 @@ class World(RuleBasedStateMachine):
         self.setup = SetupRecord(
             version=1,
             run_id=RUN,
-            run_started_us=0,
             pipeline=configuration.pipeline,
             dataset=configuration.system.datasets["rows"],
             manifest_uri="/run/manifest.jsonl",

@@ -41,7 +41,7 @@ class Watched:
         small.write()
         files = (small.folder / "pipeline.yaml", small.folder / "config.yaml")
         configuration = load_configuration(*files, experiment_mode=True)
-        record = setup_record(configuration, RUN, 0, str(small.run_dir), str(small.folder / "runs"))
+        record = setup_record(configuration, RUN, str(small.run_dir), str(small.folder / "runs"), serves=False)
         write_setup(client, record)
         self.client, self.claims, self.now_s, self.begun = client, Claims(client), 1000.0, False
         self.watch = Watch(client, self.claims, Reports(client, RUN, "0"), record, Versions(), lambda: self.now_s)

@@ -9,7 +9,7 @@ from tests_support import Workplace
 from shared.artifacts import ArtifactRef
 from shared.config.load import load_configuration
 from shared.ids import RunId, TriggerId, WorkerId, task_id
-from shared.messages import Gathered, Selected, Trained
+from shared.messages import Gathered, Selected, TargetDecision, Trained
 from supervisor.core.events import Fired, Observed, Reported, RunStarted
 from supervisor.core.state import RunState, Settings
 from supervisor.core.transition import transition
@@ -72,3 +72,11 @@ class Run:
 def ref(uri: str) -> ArtifactRef:
     """An object somewhere."""
     return ArtifactRef(uri=f"/run/{uri}", sha256="0", size_bytes=1)
+
+
+def decision(deployed: bool, holds: int | None, run: RunId = RUN, reason: str = "") -> dict[str, Any]:
+    """What `Decided` says of one target, which then holds a run's model."""
+    whose = {"run": None, "trigger": None, "decision": None}
+    if holds is not None:
+        whose = {"run": run, "trigger": TriggerId(holds), "decision": holds + 1}
+    return {"targets": (TargetDecision(name="deployed", deployed=deployed, reason=reason, **whose),)}

@@ -23,7 +23,7 @@ def judge(
     metric_name: str | None,
     candidate: MetricScore | None,
     deployed: MetricScore | None,
-    deployed_model: int | None = None,
+    deployed_model: int | str | None = None,
 ) -> Verdict:
     """Judge the candidate's score on the gate's window, beside the deployed model's on the same rows, if there is one.
 

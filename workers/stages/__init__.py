@@ -19,7 +19,7 @@ STAGES = {
     "gather": ("workers.stages.train", "run_gather"),
     "evaluate": ("workers.stages.evaluate", "run_evaluate"),
     "baseline": ("workers.stages.evaluate", "run_baseline"),
-    "decide": ("workers.stages.evaluate", "run_decide"),
+    "decide": ("workers.stages.decide", "run_decide"),
 }
 
 

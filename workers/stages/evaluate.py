@@ -1,4 +1,4 @@
-"""evaluate, baseline and decide: scores of models, scores without a model, and what follows from them."""
+"""evaluate and baseline: scores of models, and scores without a model."""
 
 from __future__ import annotations
 
@@ -9,22 +9,20 @@ import msgspec
 import torch
 
 from shared.artifacts import read_artifact
-from shared.errors import ArtifactError
+from shared.errors import ModynError
 from shared.messages import (
     AnyReport,
     Baselined,
     BaselineTask,
-    Decided,
-    DecideTask,
     Evaluated,
     EvaluateTask,
     MetricValue,
+    RivalScores,
     Stretch,
     result_of,
 )
 from shared.metrics import METRICS
-from workers.deployment.directory import DecisionStamp, deploy
-from workers.deployment.gate import judge
+from workers.deployment.directory import DirectoryTarget, Record
 from workers.evaluation.baselines import LabelHistory, score_baselines
 from workers.evaluation.metrics import MetricScore
 from workers.evaluation.windows import Rows, evaluate, resolve
@@ -46,8 +44,34 @@ def run_evaluate(work: Work) -> tuple[AnyReport, Any]:
             chosen = (splits[stretch.window], record.pipeline.data.split)
             found = evaluate(model, rows, dataset, record.pipeline.evaluation.metrics, chosen)
             scores += [_value(score, ref.trigger_id, stretch, rows) for score in found]
-    report = Evaluated(**work.who, scores=tuple(scores))
-    return report, result_of(report)
+    rivals = _rivals(work, places[0]) if task.gate else ()
+    report = Evaluated(**work.who, scores=tuple(scores), rivals=rivals)
+    return report, result_of(report) if task.gate else {}
+
+
+def _rivals(work: Work, place: tuple[Stretch, Rows]) -> tuple[RivalScores, ...]:
+    """What the deployment targets hold now, on the same rows."""
+    held: dict[str, RivalScores] = {}
+    for target in work.record.targets:
+        folder = DirectoryTarget(Path(target.uri))
+        record = folder.held()
+        if record is not None and record.sha256 not in held:
+            held[record.sha256] = score_rival(work, folder, record, place)
+    return tuple(held.values())
+
+
+def score_rival(work: Work, target: DirectoryTarget, held: Record, place: tuple[Stretch, Rows]) -> RivalScores:
+    """A model that a target holds, on the gate's rows. One that cannot be scored has no value, and says why."""
+    stretch, rows = place
+    pipeline = work.record.pipeline
+    split = next(window.split for window in pipeline.evaluation.on if window.name == stretch.window)
+    metrics = pipeline.evaluation.metrics
+    try:
+        model = load_model_bytes(target.body(held), work.record.trusted_modules)
+        found = evaluate(model, rows, work.dataset(), metrics, (split, pipeline.data.split))
+    except ModynError as error:  # it may be of another pipeline, with other columns or classes
+        found = [MetricScore(label=one.label, value=None, n=0, error=str(error)) for one in metrics]
+    return RivalScores(sha256=held.sha256, scores=tuple(_value(one, held.trigger, stretch, rows) for one in found))
 
 
 def run_baseline(work: Work) -> tuple[AnyReport, Any]:
@@ -72,43 +96,6 @@ def run_baseline(work: Work) -> tuple[AnyReport, Any]:
     rows = Rows(first_key=task.first_key, stop_key=task.last_key + 1, first_timestamp_us=None, last_timestamp_us=None)
     scores = {name: tuple(_value(s, task.trigger_id, stretch, rows) for s in of) for name, of in found.items()}
     return Baselined(**work.who, scores=scores, history=msgspec.to_builtins(history)), {}
-
-
-def run_decide(work: Work) -> tuple[AnyReport, Any]:
-    """Judge the candidate by the gate, and write it to every target if it passes."""
-    task, record = work.task, work.record
-    deployment = record.pipeline.deployment
-    assert isinstance(task, DecideTask)
-    assert deployment is not None
-    if any(isinstance(result, dict) and "failed" in result for result in work.results):
-        raise ArtifactError("an evaluation that the gate needs failed; see the journal")
-    scores = [msgspec.convert(one, MetricValue) for result in work.results for one in result]
-    gate = deployment.gate
-    name = next((m.name for m in record.pipeline.evaluation.metrics if gate and m.label == gate.metric), None)
-    candidate = _gate_score(scores, gate, task.candidate.trigger_id)
-    rival = _gate_score(scores, gate, task.deployed) if task.deployed is not None else None
-    verdict = judge(gate, name, candidate, rival)
-    if not verdict.deploy:
-        return Decided(**work.who, deployed=False, reason=verdict.reason), {}
-    stamp = DecisionStamp(run_started_us=record.run_started_us, number=task.trigger_id, run_id=record.run_id)
-    about = {
-        "trigger": task.trigger_id,
-        "model": record.pipeline.model.id,
-        "pipeline": record.pipeline.pipeline.name,
-        "run": record.run_id,
-        "reason": verdict.reason,
-    }
-    body = read_artifact(task.candidate.object)
-    newer = [t.uri for t in deployment.targets if not deploy(Path(t.uri), stamp, work.attempt_name, body, about)]
-    reason = verdict.reason if not newer else f"{newer[0]} already holds what a newer run decided ({verdict.reason})"
-    return Decided(**work.who, deployed=not newer, reason=reason), {}
-
-
-def _gate_score(scores: list[MetricValue], gate: Any, trigger_id: int) -> MetricScore | None:
-    for score in scores:
-        if gate is not None and (score.window, score.metric, score.trigger_id) == (gate.on, gate.metric, trigger_id):
-            return MetricScore(label=score.metric, value=score.value, n=score.n, error=score.error)
-    return None
 
 
 def _classes(work: Work) -> int:

@@ -454,3 +454,19 @@ def test_a_gate_that_no_model_can_pass(problems):
     """Test rows are asked for, and none are kept."""
     (problem,) = problems("{last: 7d}}", "{last: 7d}, split: test}")
     assert "recent looks at test rows, and there are none: data.split.test is 0" in problem
+
+
+def test_two_targets_of_one_name(problems):
+    """Targets are told apart by their names, which come from their uris unless they are given."""
+    targets = "[{kind: directory, uri: a/x}, {kind: directory, uri: b/x}]"
+    (problem,) = problems("targets: [{kind: directory, uri: deployed}]", f"targets: {targets}")
+    sentence = "x is the name of two targets; give one of them another with `name:`."
+    assert problem == f"pipeline.yaml:22: deployment.targets.1.name: {sentence}"
+
+
+def test_a_target_without_a_name(problems):
+    """A uri that ends in nothing that could be a name wants one beside it."""
+    (problem,) = problems("uri: deployed", "uri: ..")
+    assert problem == (
+        "pipeline.yaml:22: deployment.targets.0.name: .. ends in nothing that could be a name; write `name:`."
+    )

@@ -184,7 +184,15 @@ _EVALUATION = group(
     },
 )
 _DEPLOYMENT = group(
-    {"targets": st.lists(st.builds(lambda uri: {"kind": "directory", "uri": uri}, _PATH), min_size=1, max_size=2)}, {}
+    {
+        "targets": st.lists(
+            st.builds(lambda name, uri: {"name": name, "kind": "directory", "uri": uri}, st.sampled_from("ab"), _PATH),
+            min_size=1,
+            max_size=2,
+            unique_by=lambda target: target["name"],
+        )
+    },
+    {},
 )
 _PIPELINE = group(
     {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from run_of_events import Run
+from run_of_events import Run, decision
 from tests_support import Workplace
 
 from shared.messages import Baselined, Decided, Evaluated
@@ -22,7 +22,8 @@ def retired(small: Workplace, kept: int | None, deployed: set[int]) -> list[int]
     for trigger in range(5):
         commands += [*run.select(trigger), *run.train(trigger)]
         commands += run.report(Evaluated, "evaluate", trigger, scores=())
-        commands += run.report(Decided, "decide", trigger, deployed=trigger in deployed, reason="")
+        held = max((one for one in deployed if one <= trigger), default=None)
+        commands += run.report(Decided, "decide", trigger, **decision(trigger in deployed, held))
         commands += run.report(Baselined, "baseline", trigger, scores={}, history={})
         commands += run.report(Evaluated, "score", trigger, scores=())
     assert run.state.status == "running"

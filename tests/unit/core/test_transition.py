@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import msgspec
-from run_of_events import RUN, Run, ref
+from run_of_events import RUN, Run, decision, ref
 from tests_support import Workplace
 
-from shared.ids import TriggerId, task_id
-from shared.messages import Claimed, Decided, Evaluated, Failed, Gathered, Trained
+from shared.ids import RunId, TriggerId, task_id
+from shared.messages import Claimed, Decided, DecideTask, Evaluated, EvaluateTask, Failed, Gathered, Trained
 from supervisor.core.commands import CommitModel, CommitTrainingSet, End, Publish, PublishChord, Republish
 from supervisor.core.events import Ended, Garbled, LeaseExpired, Resumed
 from supervisor.core.state import Phase
@@ -77,9 +77,37 @@ def test_decisions_are_taken_in_trigger_order(small: Workplace) -> None:
     assert not [c for c in run.train(1) if isinstance(c, PublishChord)]
     run.train(0)
     run.report(Evaluated, "evaluate", 0, scores=())
-    commands = run.report(Decided, "decide", 0, deployed=True, reason="")
-    bodies = [c.body for c in commands if isinstance(c, PublishChord)]
-    assert bodies[0].deployed == 0
+    commands = run.report(Decided, "decide", 0, **decision(True, 0))
+    (chord,) = [c for c in commands if isinstance(c, PublishChord)]
+    assert isinstance(chord.body, DecideTask)
+    assert chord.body.known == {"deployed": 1}
+    assert [(header.gate, header.stretches) for _, header in chord.headers] == [(True, (chord.body.gate,))]
+
+
+def test_another_runs_model_in_the_target_is_not_this_runs(small: Workplace) -> None:
+    """What is deployed speaks of this run's models; what each target holds is known all the same."""
+    run = Run(small)
+    run.fire(9)
+    run.select()
+    run.train()
+    run.report(Evaluated, "evaluate", 0, scores=())
+    run.report(Decided, "decide", 0, **decision(False, 7, RunId("other")))
+    assert (run.state.deployed, run.state.trigger(0).deployed_after) == (None, None)
+    assert (run.state.targets["deployed"].run, run.state.targets["deployed"].trigger) == ("other", 7)
+
+
+def test_a_decision_waits_for_its_gate_alone(small: Workplace) -> None:
+    """Other windows that end at the watermark are scored beside it."""
+    small.pipeline["evaluation"]["on"].append({"name": "lately", "window": {"last": "1d"}})
+    run = Run(small)
+    run.fire(9)
+    run.select()
+    commands = run.train()
+    (chord,) = [c for c in commands if isinstance(c, PublishChord)]
+    beside = [c.task for c in commands if isinstance(c, Publish) and isinstance(c.task, EvaluateTask)]
+    assert [header.stretches[0].window for _, header in chord.headers] == ["recent"]
+    assert [(task.gate, task.queue, task.stretches[0].window) for task in beside] == [(False, "evaluate", "lately")]
+    assert chord.headers[0][1].queue == "gate"
 
 
 def test_a_failed_training_ends_the_run_or_the_trigger(small: Workplace) -> None:

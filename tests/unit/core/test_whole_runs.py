@@ -15,6 +15,7 @@ from random import Random
 import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from run_of_events import decision
 from tests_support import Workplace
 
 from shared.artifacts import ArtifactRef
@@ -225,7 +226,8 @@ class World:
             case EvaluateTask():
                 return Evaluated(**who, scores=tuple(score(piece.window) for piece in task.stretches))
             case DecideTask():
-                return Decided(**who, deployed=is_good(task.trigger_id), reason="")
+                good = is_good(task.trigger_id)
+                return Decided(**who, **decision(good, task.trigger_id if good else self.state.deployed))
             case BaselineTask():
                 return Baselined(**who, scores={}, history={"up to": task.last_key})
         raise AssertionError(task)
@@ -508,7 +510,8 @@ def test_decisions_are_taken_in_the_order_of_the_triggers(world):
     assert len(taken) == (len(world.state.triggers) if world.settings.deploys else 0)
     for task, state in taken:
         assert all(state.trigger(index).decided for index in range(task.trigger_id))
-        assert task.deployed == max(filter(is_good, range(task.trigger_id)), default=None)
+        held = max(filter(is_good, range(task.trigger_id)), default=None)
+        assert task.known == ({} if held is None else {"deployed": held + 1})
 
 
 @few
@@ -527,7 +530,7 @@ def is_of(result, header):
     """Whether a header returned this: a member of its trigger, or scores on its window."""
     if isinstance(header, TrainTask):
         return result["uri"].startswith(f"/run/members/{header.trigger_id}.")
-    return result[0]["window"] == header.stretches[0].window
+    return result["scores"][0]["window"] == header.stretches[0].window
 
 
 @few

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from immutables import Map
+from run_of_events import decision
 
 from shared.artifacts import ArtifactRef
 from shared.config.load import load_configuration
@@ -24,7 +25,8 @@ from shared.messages import (
     TrainTask,
 )
 from supervisor.core.events import Fired, LeaseExpired, Reported
-from supervisor.core.state import OpenTask, Phase, RunState, Settings, TriggerState
+from supervisor.core.open_tasks import OpenTask, OpenTasks
+from supervisor.core.state import Phase, RunState, Settings, TriggerState
 from supervisor.results.tally import Tally
 
 RUN = RunId("run")
@@ -116,8 +118,8 @@ class ToldRun:
     def decided(self, index, deployed, reason):
         """The gate was judged."""
         candidate = ModelRef(trigger_id=TriggerId(index), object=OBJECT)
-        task = DecideTask(**WHO, trigger_id=TriggerId(index), candidate=candidate, deployed=None)
-        self.report(Decided, "decide", index, task, deployed=deployed, reason=reason)
+        task = DecideTask(**WHO, trigger_id=TriggerId(index), candidate=candidate, gate=None, known={})
+        self.report(Decided, "decide", index, task, **decision(deployed, index if deployed else None, RUN, reason))
 
     def failed(self, index, sentence):
         """A training failed."""
@@ -127,5 +129,7 @@ class ToldRun:
     def lease_expired(self, index):
         """A worker was lost."""
         identifier = task_id(RUN, TriggerId(index), "train")
-        before = self.state.but(tasks=Map({identifier: OpenTask(task=GatherTask(**WHO, trigger_id=TriggerId(index)))}))
+        before = self.state.but(
+            tasks=OpenTasks.of({identifier: OpenTask(task=GatherTask(**WHO, trigger_id=TriggerId(index)))})
+        )
         self.tally.record(LeaseExpired(time_us=0, task_id=identifier, attempt=1), before)

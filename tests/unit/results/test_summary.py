@@ -8,10 +8,12 @@ import json
 import pytest
 from rich.console import Console
 
+from shared.config.pipeline import Target
 from supervisor.core.state import Phase
 from supervisor.results.summary import closing_table, summary
-from tests.unit.results.finished_run import ToldRun, value
+from tests.unit.results.finished_run import RUN, ToldRun, value
 
+TARGETS = (Target(name="deployed", kind="directory", uri="/served"),)
 ABOUT = {"wall_s": 12.34, "faults": {"republished": 1, "workers_lost": 0, "reconnects": 0}}
 
 
@@ -45,7 +47,7 @@ def shown(content, width=100):
 
 def test_all_that_the_design_names_is_there(told):
     """Every key of the design, and the text is JSON without NaN."""
-    content = summary(told.state, told.tally, ABOUT)
+    content = summary(told.state, told.tally, TARGETS, ABOUT)
     assert json.loads(json.dumps(content, allow_nan=False)) == content
     assert {name: content[name] for name in ("status", "mode", "triggers", "deployed", "wall_s")} == {
         "status": "finished",
@@ -54,6 +56,8 @@ def test_all_that_the_design_names_is_there(told):
         "deployed": 0,
         "wall_s": 12.34,
     }
+    held = {"decision": 1, "run": RUN, "trigger": 0, "reason": "accuracy 0.9000 on recent ≥ 0.5"}
+    assert content["targets"] == [{"name": "deployed", "uri": "/served", **held}]
     assert (content["samples_seen"], content["samples_trained"]) == (20, 17)
     assert content["composite"] == content["deployed_composite"] == {"accuracy": 0.9, "auroc": None}
     assert content["baselines"] == {
@@ -68,7 +72,7 @@ def test_all_that_the_design_names_is_there(told):
 
 def test_each_trigger_is_listed_with_what_became_of_it(told):
     """Rows since the previous trigger, samples, seconds, and whether it was deployed."""
-    first, second = summary(told.state, told.tally, ABOUT)["trigger_list"]
+    first, second = summary(told.state, told.tally, TARGETS, ABOUT)["trigger_list"]
     assert first == {
         "id": 0,
         "key": 9,
@@ -86,7 +90,7 @@ def test_each_trigger_is_listed_with_what_became_of_it(told):
 
 def test_failed_triggers_are_listed_with_their_reasons(told):
     """A run that went on after a failure does not hide it."""
-    content = summary(told.state, told.tally, ABOUT)
+    content = summary(told.state, told.tally, TARGETS, ABOUT)
     assert content["failed_triggers"] == [{"id": 1, "reason": "the loss is NaN [nan]"}]
     assert "trigger 1 failed: the loss is NaN [nan]" in shown(content)
 
@@ -94,13 +98,13 @@ def test_failed_triggers_are_listed_with_their_reasons(told):
 def test_coalesced_triggers_are_not_counted(told):
     """Their rows went into the next."""
     told.trigger(2, phase=Phase.COALESCED)
-    content = summary(told.state, told.tally, ABOUT)
+    content = summary(told.state, told.tally, TARGETS, ABOUT)
     assert (content["triggers"], [one["id"] for one in content["trigger_list"]]) == (2, [0, 1])
 
 
 def test_closing_table_puts_the_composite_beside_the_baselines(told):
     """Plain text in 100 columns: five rows of numbers, what is deployed, and what to know beside it."""
-    text = shown(summary(told.state, told.tally, ABOUT))
+    text = shown(summary(told.state, told.tally, TARGETS, ABOUT))
     assert max(map(len, text.splitlines())) <= 100
     assert "\x1b" not in text
     rows = {
@@ -121,7 +125,7 @@ def test_closing_table_puts_the_composite_beside_the_baselines(told):
 
 def test_closing_table_shortens_many_triggers(told):
     """Of a thousand triggers the first and the last are shown."""
-    content = summary(told.state, told.tally, ABOUT)
+    content = summary(told.state, told.tally, TARGETS, ABOUT)
     one = content["trigger_list"][0]
     text = shown({**content, "trigger_list": [{**one, "id": number} for number in range(1000)]})
     assert "992 more" in text
@@ -132,6 +136,6 @@ def test_closing_table_shortens_many_triggers(told):
 def test_run_without_triggers_has_no_trigger_table(small):
     """Nothing fired: the composite has no number, and nothing is deployed."""
     run = ToldRun(small)
-    text = shown(summary(run.state, run.tally, ABOUT))
+    text = shown(summary(run.state, run.tally, TARGETS, ABOUT))
     assert "selected" not in text
     assert "deployed: nothing" in text

@@ -21,6 +21,10 @@ SCORE = MetricValue(
     first_timestamp_us=None, last_timestamp_us=None, error='only the class "1" is there',
 )  # fmt: skip
 MEASURED = msgspec.structs.replace(SCORE, value=0.1 + 0.2, n=7, first_timestamp_us=-1, last_timestamp_us=2, error=None)
+NOWHERE = messages.TargetDecision(
+    name="flights", deployed=False, reason="0.59 is below 0.6", decision=None, run=None, trigger=None
+)
+TAKEN = {"name": "b", "deployed": True, "reason": "", "decision": 7, "run": RunId("r"), "trigger": TriggerId(3)}
 OF_A_TASK = {"run_id": RunId("20250101T000000Z-ab12cd"), "trigger_id": TriggerId(3), "setup_version": 1, "attempt": 2}
 OF_A_REPORT = {"task_id": TaskId("run/3/train/0"), "attempt": 2, "worker": WorkerId("w")}
 
@@ -37,8 +41,9 @@ TASKS = [
     messages.TrainTask(**OF_A_TASK, member=1, training_set=OBJECT, trigger_key=29, previous_model=OBJECT),
     messages.GatherTask(**OF_A_TASK),
     messages.EvaluateTask(**OF_A_TASK, models=(MODEL, MODEL), stretches=(STRETCH, STRETCH)),
-    messages.DecideTask(**OF_A_TASK, candidate=MODEL, deployed=None),
-    messages.DecideTask(**OF_A_TASK, candidate=MODEL, deployed=TriggerId(1)),
+    messages.EvaluateTask(**OF_A_TASK, models=(MODEL,), stretches=(STRETCH,), gate=True, device="cuda"),
+    messages.DecideTask(**OF_A_TASK, candidate=MODEL, gate=None, known={}),
+    messages.DecideTask(**OF_A_TASK, candidate=MODEL, gate=STRETCH, known={"flights": 7}),
     messages.BaselineTask(**OF_A_TASK, first_key=1, last_key=2, history={"counts": [[0, 3], [1, 4]], "last": 0.5}),
     messages.CheckTask(**OF_A_TASK),
 ]
@@ -48,7 +53,8 @@ REPORTS = [
     messages.Trained(**OF_A_REPORT, member=OBJECT, train_s=1.5, loss=1e-7, device="cuda:0"),
     messages.Gathered(**OF_A_REPORT, model=OBJECT),
     messages.Evaluated(**OF_A_REPORT, scores=(SCORE, MEASURED)),
-    messages.Decided(**OF_A_REPORT, deployed=False, reason="accuracy 0.59 on recent is below 0.6"),
+    messages.Evaluated(**OF_A_REPORT, scores=(SCORE,), rivals=(messages.RivalScores(sha256="0", scores=(MEASURED,)),)),
+    messages.Decided(**OF_A_REPORT, targets=(NOWHERE, messages.TargetDecision(**TAKEN))),
     messages.Baselined(**OF_A_REPORT, scores={"majority": (MEASURED,), "no_change": ()}, history={"last": None}),
     messages.Checked(
         **OF_A_REPORT, findings=(messages.Finding(path="loss.name", sentence="no such loss", exit_code=2),)
@@ -133,7 +139,9 @@ def test_what_a_body_gets_of_its_headers():
     """The member's address of a training, the scores of an evaluation, a mark for a failure: all plain JSON."""
     by_kind = {type(report): result_of(report) for report in REPORTS if isinstance(report, messages.Report)}
     assert msgspec.convert(by_kind[messages.Trained], ArtifactRef) == OBJECT
-    assert msgspec.convert(by_kind[messages.Evaluated], tuple[MetricValue, ...]) == (SCORE, MEASURED)
+    evaluated = by_kind[messages.Evaluated]
+    assert msgspec.convert(evaluated["scores"], tuple[MetricValue, ...]) == (SCORE,)
+    assert evaluated["rivals"][0]["sha256"] == "0"
     assert by_kind[messages.Failed] == {"failed": True}
     for result in by_kind.values():
         assert msgspec.json.decode(json.dumps(result)) == msgspec.json.decode(msgspec.json.encode(result))

@@ -1,0 +1,219 @@
+"""A deployment target that several runs share: each model is judged against what is there, whoever put it there."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests_support import Workplace
+
+from shared.artifacts import ArtifactRef
+from shared.claims import Attempt
+from shared.config.load import load_configuration
+from shared.ids import RunId, TaskId, TriggerId, WorkerId
+from shared.messages import Decided, DecideTask, EvaluateTask, ModelRef, Stretch, TargetDecision
+from supervisor.system.setup import setup_record
+from workers.deployment.directory import Candidate, DirectoryTarget
+from workers.slot import SlotFile
+from workers.stages.decide import run_decide
+from workers.stages.evaluate import run_evaluate
+from workers.stages.work import Work
+
+RUN = RunId("this-run")
+GATE = Stretch(window="recent", slice="", first_key=1500, last_key=1999, after_us=None, event_time_us=None)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, fleet_url: str) -> Workplace:
+    """A workplace with two targets, whose experiment was told to deploy."""
+    workplace = Workplace.small(tmp_path_factory.mktemp("served")).use_fleet(fleet_url)
+    workplace.pipeline["deployment"]["targets"].append({"kind": "directory", "uri": "deployed", "name": "backup"})
+    workplace.pipeline["deployment"]["targets"][1]["uri"] = "safe/place"
+    workplace.pipeline["deployment"]["gate"] = {"metric": "accuracy", "on": "recent", "not_worse_by": 0.02}
+    done = workplace.run("--experiment-mode", "--deploy")
+    assert done.returncode == 0, done.stderr
+    return workplace
+
+
+def described(folder: Path) -> dict[str, Any]:
+    """What a target says that it holds."""
+    told: dict[str, Any] = json.loads((folder / "model.json").read_text())
+    return told
+
+
+def files_below(folder: Path) -> dict[str, bytes]:
+    """Every file with its bytes."""
+    return {str(one.relative_to(folder)): one.read_bytes() for one in folder.rglob("*") if one.is_file()}
+
+
+def test_each_target_is_told_by_itself(served: Workplace) -> None:
+    """summary.json says what each holds; each says the same of itself."""
+    summary = served.summary()
+    assert [(one["name"], one["uri"]) for one in summary["targets"]] == [
+        ("deployed", f"{served.folder}/deployed"),
+        ("backup", f"{served.folder}/safe/place"),
+    ]
+    for target in summary["targets"]:
+        told = described(Path(target["uri"]))
+        assert {key: told[key] for key in ("decision", "run", "trigger")} == {
+            key: target[key] for key in ("decision", "run", "trigger")
+        }
+        assert told["run"] == summary["run_id"]
+    assert summary["deployed"] == summary["targets"][0]["trigger"]
+
+
+def test_an_experiment_only_rehearses(served: Workplace) -> None:
+    """The same gate, the same switch, in folders of its own: what is served stays to the byte."""
+    before = files_below(served.folder / "deployed") | files_below(served.folder / "safe")
+    done = served.run("--experiment-mode", run_dir="rehearsal")
+    assert done.returncode == 0, done.stderr
+    assert files_below(served.folder / "deployed") | files_below(served.folder / "safe") == before
+    summary = served.summary("rehearsal")
+    assert summary["deployed"] == served.summary()["deployed"]
+    for target in summary["targets"]:
+        assert target["uri"] == f"{served.folder}/rehearsal/deployed/{target['name']}"
+        assert described(Path(target["uri"]))["trigger"] == target["trigger"]
+
+
+def test_a_worse_run_does_not_replace_what_another_run_put_there(served: Workplace) -> None:
+    """Its models are compared with the one that is served, and the reason says whose that is."""
+    before = files_below(served.folder / "deployed")
+    worse = Workplace(served.folder, json.loads(json.dumps(served.pipeline)), served.config)
+    worse.pipeline["training"]["optimizer"]["config"]["lr"] = 0.0
+    worse.pipeline["training"]["seed"] = 1
+    done = worse.run("--experiment-mode", "--deploy", run_dir="worse")
+    assert done.returncode == 0, done.stderr
+    first = served.summary()
+    summary = worse.summary("worse")
+    assert files_below(served.folder / "deployed") == before
+    assert summary["deployed"] is None
+    assert summary["targets"][0]["run"] == first["run_id"]
+    last = summary["trigger_list"][-1]["decision"]
+    assert f"worse than deployed model {first['deployed']} of run {first['run_id']}" in last
+    assert f"deployed to deployed: model {first['deployed']} of run {first['run_id']}" in " ".join(done.stdout.split())
+
+
+def test_a_better_run_replaces_it_and_the_counter_goes_on(served: Workplace) -> None:
+    """A later run is not silenced by the one before, nor does it start the target's log anew."""
+    target = DirectoryTarget(served.folder / "deployed")
+    held = target.held()
+    assert held is not None
+    better = Workplace(served.folder, json.loads(json.dumps(served.pipeline)), served.config)
+    better.pipeline["deployment"]["gate"] = {"metric": "accuracy", "on": "recent", "at_least": 0.5}
+    done = better.run("--experiment-mode", "--deploy", run_dir="better")
+    assert done.returncode == 0, done.stderr
+    newer = list(target.since(held.decision))
+    assert {one.run for one in newer} == {better.summary("better")["run_id"]}
+    assert [one.decision for one in newer] == list(range(held.decision + len(newer), held.decision, -1))
+    assert described(served.folder / "deployed")["decision"] == newer[0].decision
+
+
+class Deciding:
+    """The stages of a decision, called one after the other, on the model of a finished run."""
+
+    def __init__(self, served: Workplace, folder: Path) -> None:
+        shutil.copytree(served.folder / "data", folder / "data")
+        shutil.copytree(served.run_dir, folder / "run")
+        place = Workplace(folder, json.loads(json.dumps(served.pipeline)), served.config)
+        place.pipeline["deployment"]["targets"] = [{"kind": "directory", "uri": "target"}]
+        place.write()
+        files = (folder / "pipeline.yaml", folder / "config.yaml")
+        self.configuration = load_configuration(*files, experiment_mode=True)
+        manifests = served.folder / "runs"
+        self.record = setup_record(self.configuration, RUN, str(folder / "run"), str(manifests), serves=True)
+        self.target = DirectoryTarget(folder / "target")
+        self.run_dir = folder / "run"
+
+    def model(self, trigger: int) -> ModelRef:
+        """A committed model."""
+        told = described(self.run_dir / "models" / str(trigger))
+        uri = f"{self.run_dir}/models/{trigger}/model.safetensors"
+        return ModelRef(
+            trigger_id=TriggerId(trigger),
+            object=ArtifactRef(uri=uri, sha256=told["sha256"], size_bytes=told["size_bytes"]),
+        )
+
+    def body(self, trigger: int) -> bytes:
+        """Its bytes."""
+        return (self.run_dir / "models" / str(trigger) / "model.safetensors").read_bytes()
+
+    def another_run_deploys(self, trigger: int, body: bytes) -> None:
+        """Somebody else switches."""
+        made = Candidate(
+            run=RunId("other"), trigger=TriggerId(trigger), attempt="1-x", pipeline="p", model="logistic", body=body
+        )
+        assert self.target.switch(made, self.target.held(), "it is good")
+
+    def evaluate(self, trigger: int) -> Any:
+        """What the gate's evaluation returns to the decision."""
+        who = {"run_id": RUN, "trigger_id": TriggerId(trigger), "setup_version": self.record.version}
+        task = EvaluateTask(**who, models=(self.model(trigger),), stretches=(GATE,), gate=True)
+        return run_evaluate(self.work(task, []))[1]
+
+    def decide(self, trigger: int, result: Any, known: dict[str, int] | None = None) -> TargetDecision:
+        """What is decided."""
+        who = {"run_id": RUN, "trigger_id": TriggerId(trigger), "setup_version": self.record.version}
+        task = DecideTask(**who, candidate=self.model(trigger), gate=GATE, known=known or {})
+        report, _ = run_decide(self.work(task, [result]))
+        assert isinstance(report, Decided)
+        return report.targets[0]
+
+    def work(self, task: Any, results: list[Any]) -> Work:
+        """A task, claimed."""
+        name = TaskId(f"{RUN}/{task.trigger_id}/{task.kind}/0")
+        attempt = Attempt(run_id=RUN, task_id=name, number=1, worker=WorkerId("worker-0123456789ab"))
+        return Work(task=task, record=self.record, attempt=attempt, results=results)
+
+
+@pytest.fixture
+def deciding(served: Workplace, tmp_path: Path) -> Iterator[Deciding]:
+    """A decision on an empty target, in a process that has a worker's slot."""
+    slot = SlotFile.create()
+    yield Deciding(served, tmp_path)
+    slot.remove()
+
+
+def test_a_model_that_came_while_the_candidate_was_judged_is_judged_against(deciding: Deciding) -> None:
+    """Its scores are not among those of the gate: it is scored on the same rows, and its run named."""
+    result = deciding.evaluate(3)
+    assert not result["rivals"]
+    deciding.another_run_deploys(9, deciding.body(3))
+    told = deciding.decide(3, result)
+    assert told.deployed
+    assert "not worse than deployed model 9 of run other" in told.reason
+    assert (told.decision, told.run, told.trigger) == (2, RUN, 3)
+
+
+def test_a_model_that_cannot_be_compared_with_refuses_and_says_why(deciding: Deciding) -> None:
+    """What is served is no model of this kind: nobody can say that the candidate is not worse."""
+    deciding.another_run_deploys(9, b"no safetensors")
+    told = deciding.decide(3, deciding.evaluate(3))
+    assert not told.deployed
+    assert "where deployed model 9 of run other has none to compare with" in told.reason
+    assert (told.run, told.trigger) == ("other", 9)
+
+
+def test_a_decision_that_is_repeated_changes_nothing(deciding: Deciding) -> None:
+    """Its first worker died after the switch; also with another run's model in its place by now."""
+    result = deciding.evaluate(2)
+    first = deciding.decide(2, result)
+    assert deciding.decide(2, result) == first
+    assert first.deployed
+    deciding.another_run_deploys(9, deciding.body(1))
+    again = deciding.decide(2, result)
+    assert (again.deployed, again.run, again.trigger) == (True, "other", 9)
+
+
+def test_an_older_model_never_replaces_a_newer_of_its_run(deciding: Deciding) -> None:
+    """A zombie decides late; also where another run's decision came between."""
+    old = deciding.evaluate(1)
+    assert deciding.decide(2, deciding.evaluate(2)).deployed
+    deciding.another_run_deploys(9, deciding.body(2))
+    told = deciding.decide(1, old)
+    assert not told.deployed
+    assert told.reason == "model 2 of this run was deployed meanwhile, which is newer"
+    assert (told.run, told.trigger) == ("other", 9)

@@ -1,0 +1,265 @@
+"""A target that several runs share: it holds a whole model, the last that was switched to, whatever dies on the way."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from random import Random
+
+import pytest
+from tests_support import PROJECT, environment
+
+from shared.errors import ArtifactError, ArtifactLostError, NotReadyError
+from shared.ids import RunId, TriggerId
+from workers.deployment.directory import Candidate, DirectoryTarget, Record
+
+# A process of its own that switches again and again, and says so each time.
+SWITCHING = """
+import sys
+from pathlib import Path
+from workers.deployment.directory import Candidate, DirectoryTarget
+target, number = DirectoryTarget(Path(sys.argv[1])), 0
+while True:
+    number += 1
+    made = dict(pipeline="p", model="mlp", body=b"%d" % number * 1000)
+    put = target.switch(Candidate(run="other", trigger=number, attempt=f"1-{number}", **made), target.held(), "")
+    print(number, put is not None, flush=True)
+"""
+
+
+def candidate(trigger: int, run: str = "run", attempt: str = "1-a") -> Candidate:
+    """A model of a run."""
+    body = f"{run}/{trigger}/".encode() * 1000
+    return Candidate(run=RunId(run), trigger=TriggerId(trigger), attempt=attempt, pipeline="p", model="mlp", body=body)
+
+
+def put(folder: Path, trigger: int, run: str = "run", attempt: str = "1-a") -> Record | None:
+    """Switch to a model against what is there now."""
+    target = DirectoryTarget(folder)
+    return target.switch(candidate(trigger, run, attempt), target.held(), "it is good")
+
+
+def described(folder: Path) -> dict:
+    """model.json."""
+    return json.loads((folder / "model.json").read_text())
+
+
+def read(folder: Path) -> tuple[int, bytes]:
+    """The decision's number and the object, as a reader finds them; overtaken twice, it looks again."""
+    while True:
+        found = described(folder)
+        try:
+            body = (folder / found["object"]).read_bytes()
+        except FileNotFoundError:
+            continue
+        assert (hashlib.sha256(body).hexdigest(), len(body)) == (found["sha256"], found["size_bytes"])
+        return found["decision"], body
+
+
+def versions(folder: Path) -> list[str]:
+    """The objects that are kept."""
+    return sorted(path.name for path in (folder / "versions").iterdir())
+
+
+def test_what_is_deployed_is_described(tmp_path: Path) -> None:
+    """model.json names object, hash, who decided it and why, and how to load it."""
+    record = put(tmp_path / "new" / "folder", 4)
+    found = described(tmp_path / "new" / "folder")
+    assert read(tmp_path / "new" / "folder") == (1, candidate(4).body)
+    assert (found["run"], found["trigger"], found["pipeline"], found["reason"]) == ("run", 4, "p", "it is good")
+    assert found["load"].endswith(f"load_model('{tmp_path}/new/folder')")
+    assert (found["model"], found["deployed_at"][-1]) == ("mlp", "Z")
+    assert record == DirectoryTarget(tmp_path / "new" / "folder").held()
+
+
+def test_runs_replace_each_others_models_and_the_log_tells(tmp_path: Path) -> None:
+    """Decisions have one counter, whoever takes them; each says what it was judged against."""
+    for number, run in enumerate(("a", "b", "a"), 1):
+        record = put(tmp_path, number, run)
+        assert record is not None
+        assert (record.decision, record.replaced) == (number, number - 1 or None)
+    assert [(one.run, one.trigger) for one in DirectoryTarget(tmp_path).since(1)] == [("a", 3), ("b", 2)]
+    assert read(tmp_path)[0] == 3
+
+
+def test_a_decision_against_what_is_there_no_more_changes_nothing(tmp_path: Path) -> None:
+    """Another run switched while the candidate was judged: it must be judged anew."""
+    target = DirectoryTarget(tmp_path)
+    put(tmp_path, 1, "a")
+    held = target.held()
+    put(tmp_path, 7, "b")
+    assert target.switch(candidate(2, "a"), held, "") is None
+    assert read(tmp_path) == (2, candidate(7, "b").body)
+    assert target.switch(candidate(2, "a"), target.held(), "") is not None
+    assert read(tmp_path) == (3, candidate(2, "a").body)
+
+
+def test_of_many_against_the_same_one_switches(tmp_path: Path) -> None:
+    """Decisions that meet: one is the next, and knows it; the others leave nothing behind."""
+    target = DirectoryTarget(tmp_path)
+    for round_ in range(20):
+        held = target.held()
+
+        def switch(number: int, held: Record | None = held, round_: int = round_) -> Record | None:
+            return target.switch(candidate(round_, f"r{number}"), held, "")
+
+        with ThreadPoolExecutor(8) as pool:
+            done = [one for one in pool.map(switch, range(8)) if one is not None]
+        assert [one.decision for one in done] == [round_ + 1]
+        assert read(tmp_path) == (round_ + 1, candidate(round_, done[0].run).body)
+    assert len(versions(tmp_path)) == 2
+
+
+def test_a_reader_always_finds_a_whole_model(tmp_path: Path) -> None:
+    """During 100 switches each reading is a whole model, and models only get newer."""
+    put(tmp_path, 1)
+    done, seen = threading.Event(), []
+
+    def look() -> None:
+        while not done.is_set():
+            number, body = read(tmp_path)
+            assert body == candidate(number).body
+            seen.append(number)
+
+    with ThreadPoolExecutor(1) as pool:
+        looking = pool.submit(look)
+        for number in range(2, 101):
+            assert put(tmp_path, number)
+        done.set()
+        looking.result(timeout=30)
+    assert seen == sorted(seen)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_process_that_dies_or_stands_still_anywhere_holds_nobody_up(tmp_path: Path, number: int) -> None:
+    """It is caught at a random moment, again and again: others switch at once, and what they put there stays."""
+    random = Random(number)
+    for round_ in range(8):
+        command = [sys.executable, "-c", SWITCHING, str(tmp_path)]
+        with subprocess.Popen(command, cwd=PROJECT, env=environment(), stdout=subprocess.PIPE, text=True) as other:
+            assert other.stdout is not None
+            for _ in range(2):
+                other.stdout.readline()
+            threading.Event().wait(random.uniform(0, 0.004))  # anywhere in a switch
+            os.kill(other.pid, number)
+            if number == signal.SIGSTOP:
+                os.waitid(os.P_PID, other.pid, os.WSTOPPED)
+            mine = put(tmp_path, round_, "mine", attempt=f"1-{round_}")
+            assert mine is not None
+            assert read(tmp_path) == (mine.decision, candidate(round_, "mine").body)
+            if number == signal.SIGSTOP:  # it goes on where it was, and brings nothing old back
+                os.kill(other.pid, signal.SIGCONT)
+                other.stdout.readline()
+                other.kill()
+        DirectoryTarget(tmp_path).show()
+        held = DirectoryTarget(tmp_path).held()
+        assert held is not None
+        assert read(tmp_path)[0] == held.decision >= mine.decision
+        assert len(versions(tmp_path)) <= 3  # the newest two, and what a dead process was writing
+
+
+def test_a_stale_model_json_is_brought_up_to_date(tmp_path: Path) -> None:
+    """A crash came between record and model.json, or a zombie wrote an old one: the records are what counts."""
+    put(tmp_path, 1)
+    old = (tmp_path / "model.json").read_bytes()
+    put(tmp_path, 2)
+    (tmp_path / "model.json").write_bytes(old)
+    target = DirectoryTarget(tmp_path)
+    held = target.held()
+    assert held is not None
+    assert held.decision == 2
+    target.show()
+    assert read(tmp_path) == (2, candidate(2).body)
+    (tmp_path / "model.json").unlink()
+    target.show()
+    assert read(tmp_path) == (2, candidate(2).body)
+
+
+def test_the_version_before_stays_for_its_readers(tmp_path: Path) -> None:
+    """A reader of the previous model.json still finds its object; older versions go, what is not ours stays."""
+    (tmp_path / "versions" / "notes").mkdir(parents=True)
+    put(tmp_path, 1)
+    opened = described(tmp_path)
+    put(tmp_path, 2)
+    assert (tmp_path / opened["object"]).read_bytes() == candidate(1).body
+    put(tmp_path, 3)
+    assert versions(tmp_path) == ["1-run-2-1-a", "2-run-3-1-a", "notes"]
+
+
+def test_a_version_that_is_being_written_for_the_next_decision_is_left_alone(tmp_path: Path) -> None:
+    """Only what can be named no more is swept up."""
+    put(tmp_path, 1)
+    (tmp_path / "versions" / "2-other-9-1-z").mkdir()
+    put(tmp_path, 2)
+    assert "2-other-9-1-z" in versions(tmp_path)
+    put(tmp_path, 3)
+    assert "2-other-9-1-z" not in versions(tmp_path)
+
+
+def test_a_target_of_a_version_without_records_is_taken_over(tmp_path: Path) -> None:
+    """What it holds is the model to beat, and the next decision is its first."""
+    body = b"weights"
+    (tmp_path / "versions" / "7-3-1-a").mkdir(parents=True)
+    (tmp_path / "versions" / "7-3-1-a" / "model.safetensors").write_bytes(body)
+    told = {
+        "object": "versions/7-3-1-a/model.safetensors",
+        "sha256": hashlib.sha256(body).hexdigest(),
+        "size_bytes": len(body),
+        "run": "old",
+        "trigger": 3,
+        "decision": {"run_started_us": 7, "number": 3, "run_id": "old"},
+    }
+    (tmp_path / "model.json").write_text(json.dumps(told))
+    target = DirectoryTarget(tmp_path)
+    held = target.held()
+    assert held is not None
+    assert (held.decision, held.run, held.trigger, target.body(held)) == (0, "old", 3, body)
+    assert put(tmp_path, 1)
+    assert read(tmp_path) == (1, candidate(1).body)
+
+
+def test_a_damaged_object_is_told(tmp_path: Path) -> None:
+    """Who wants to compare with it learns that it is not what was put there."""
+    record = put(tmp_path, 1)
+    assert record is not None
+    (tmp_path / record.object).write_bytes(b"other")
+    with pytest.raises(ArtifactLostError, match="is not what was put there"):
+        DirectoryTarget(tmp_path).body(record)
+
+
+def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
+    """A target that holds something else is refused with the remedy, and nothing is written."""
+    (tmp_path / "thesis.tex").write_text("mine")
+    with pytest.raises(NotReadyError, match="holds other files and no model.json; name an empty folder"):
+        put(tmp_path, 1)
+    assert [path.name for path in tmp_path.rglob("*")] == ["thesis.tex"]
+
+
+@pytest.mark.parametrize("text", ["{", "{}", '{"object": "model.safetensors", "sha256": "00"}'])
+def test_a_foreign_model_json_is_left_alone(tmp_path: Path, text: str) -> None:
+    """A model.json that no deployment wrote, as that of a run directory, is refused and kept."""
+    (tmp_path / "model.json").write_text(text)
+    with pytest.raises(NotReadyError, match="was not written by a deployment"):
+        put(tmp_path, 1)
+    assert (tmp_path / "model.json").read_text() == text
+
+
+def test_a_file_is_no_target(tmp_path: Path) -> None:
+    """A file where the folder should be is refused with the remedy."""
+    (tmp_path / "flights").write_text("mine")
+    with pytest.raises(NotReadyError, match="is a file; name an empty folder"):
+        put(tmp_path / "flights", 1)
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
+    """What the system refuses is told as a sentence with a remedy."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ArtifactError, match="cannot be written: .*mend the folder"):
+        put(tmp_path / "file" / "flights", 1)

@@ -1,0 +1,118 @@
+"""decide: judge the candidate against what each target holds now, and put it there if it passes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from shared.artifacts import read_artifact
+from shared.config.pipeline import Target
+from shared.errors import ArtifactError
+from shared.messages import AnyReport, Decided, DecideTask, MetricValue, RivalScores, TargetDecision
+from workers.deployment.directory import Candidate, DirectoryTarget, Record
+from workers.deployment.gate import Verdict, judge
+from workers.evaluation.metrics import MetricScore
+from workers.evaluation.windows import resolve
+from workers.stages.evaluate import score_rival
+from workers.stages.work import Work
+
+_TRIES = 5  # how often a target may change while the candidate is judged
+
+
+def run_decide(work: Work) -> tuple[AnyReport, Any]:
+    """Decide for one target after the other. Raises ArtifactError, NotReadyError, DataError."""
+    task = work.task
+    assert isinstance(task, DecideTask)
+    if any("failed" in result for result in work.results):
+        raise ArtifactError("an evaluation that the gate needs failed; see the journal")
+    decision = _Decision(work, task)
+    return Decided(**work.who, targets=tuple(map(decision.take, work.record.targets))), {}
+
+
+class _Decision:
+    """One candidate, its scores, and what else has been scored on the same rows."""
+
+    def __init__(self, work: Work, task: DecideTask) -> None:
+        pipeline = work.record.pipeline
+        assert pipeline.deployment is not None
+        self._work, self._task, self._gate = work, task, pipeline.deployment.gate
+        self._metric = next(
+            (m.name for m in pipeline.evaluation.metrics if self._gate and m.label == self._gate.metric), None
+        )
+        self._scores = [msgspec.convert(one, MetricValue) for result in work.results for one in result["scores"]]
+        rivals = [msgspec.convert(one, RivalScores) for result in work.results for one in result["rivals"]]
+        self._rivals = {one.sha256: one for one in rivals}
+        self._candidate = Candidate(
+            run=task.run_id,
+            trigger=task.trigger_id,
+            attempt=work.attempt_name,
+            pipeline=pipeline.pipeline.name,
+            model=pipeline.model.id,
+            body=read_artifact(task.candidate.object),
+        )
+
+    def take(self, target: Target) -> TargetDecision:
+        """Judge, and switch if the target still holds what the candidate was judged against; else judge anew."""
+        folder = DirectoryTarget(Path(target.uri))
+        for _ in range(_TRIES):
+            folder.show()
+            held = folder.held()
+            taken = self._taken(folder, held, target)
+            if taken is not None:
+                return taken
+            verdict = self._judge(folder, held)
+            if not verdict.deploy:
+                return _told(target, held, deployed=False, reason=verdict.reason)
+            switched = folder.switch(self._candidate, held, verdict.reason)
+            if switched is not None:
+                return _told(target, switched, deployed=True, reason=verdict.reason)
+        reason = f"{target.name} was given another model {_TRIES} times while this one was judged"
+        return _told(target, folder.held(), deployed=False, reason=reason)
+
+    def _taken(self, folder: DirectoryTarget, held: Record | None, target: Target) -> TargetDecision | None:
+        """What this run has decided here already: for this model, by an attempt that was lost, or for a later one."""
+        for record in folder.since(self._task.known.get(target.name, 0)):
+            if record.run != self._task.run_id or record.trigger < self._task.trigger_id:
+                continue
+            if record.trigger == self._task.trigger_id:
+                return _told(target, held, deployed=True, reason=record.reason)
+            reason = f"model {record.trigger} of this run was deployed meanwhile, which is newer"
+            return _told(target, held, deployed=False, reason=reason)
+        return None
+
+    def _judge(self, folder: DirectoryTarget, held: Record | None) -> Verdict:
+        rival, name = None, None
+        if held is not None and self._gate is not None:
+            rival = self._of(self._rival(folder, held).scores)
+            name = str(held.trigger) if held.run == self._task.run_id else f"{held.trigger} of run {held.run}"
+        return judge(self._gate, self._metric, self._of(self._scores), rival, name)
+
+    def _rival(self, folder: DirectoryTarget, held: Record) -> RivalScores:
+        """Its scores, unless it came while the candidate was judged: then it is scored here."""
+        stretch = self._task.gate
+        if held.sha256 not in self._rivals and stretch is not None:
+            place = (stretch, resolve(stretch, self._work.dataset()))
+            self._rivals[held.sha256] = score_rival(self._work, folder, held, place)
+        return self._rivals[held.sha256]
+
+    def _of(self, scores: Iterable[MetricValue]) -> MetricScore | None:
+        """The score that the gate looks at."""
+        for one in scores:
+            if self._gate is not None and (one.window, one.metric) == (self._gate.on, self._gate.metric):
+                return MetricScore(label=one.metric, value=one.value, n=one.n, error=one.error)
+        return None
+
+
+def _told(target: Target, held: Record | None, *, deployed: bool, reason: str) -> TargetDecision:
+    """What the supervisor hears of one target."""
+    return TargetDecision(
+        name=target.name,
+        deployed=deployed,
+        reason=reason,
+        decision=held.decision if held else None,
+        run=held.run if held else None,
+        trigger=held.trigger if held else None,
+    )
