@@ -114,6 +114,7 @@ class DecideTask(Task, tag="decide", frozen=True, kw_only=True):
 
     candidate: ModelRef
     gate: Stretch | None  # the rows that its scores are of
+    device: Device  # what comes up meanwhile is scored on the same kind
     known: dict[str, int]  # target → its newest decision as the run knew it: what came later must be looked at
 
 

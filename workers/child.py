@@ -28,7 +28,7 @@ class _Now:
 
     attempt: Attempt | None = None
     marked_s = 0.0
-    recalled = False
+    to_stop = False
     broken = False
 
 
@@ -73,7 +73,7 @@ def announce(attempt: Attempt | None = None, record: SetupRecord | None = None) 
     """Write into the slot what this child works on; None: it is idle and ready."""
     if attempt is None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches the whole group; the supervisor decides
-    _Now.attempt, _Now.recalled = attempt, False
+    _Now.attempt, _Now.to_stop, _Now.marked_s = attempt, False, 0.0
     on = device()
     name = torch.cuda.get_device_name(on) if on.startswith("cuda") else "cpu"
     SlotFile.inherited().write(
@@ -106,9 +106,11 @@ def should_stop() -> bool:
 
     Whether the task is to be handed back.
     """
-    slot = SlotFile.inherited()
-    if time.monotonic() - _Now.marked_s > _MARK_EVERY_S:
-        _Now.marked_s = time.monotonic()
+    now_s = time.monotonic()
+    if now_s - _Now.marked_s > _MARK_EVERY_S:
+        _Now.marked_s = now_s
+        slot = SlotFile.inherited()
         slot.mark_progress()
-        _Now.recalled = _Now.attempt is not None and slot.is_recalled(_Now.attempt)
-    return _Now.recalled or slot.stop_asked
+        recalled = _Now.attempt is not None and slot.is_recalled(_Now.attempt)
+        _Now.to_stop = recalled or slot.stop_asked
+    return _Now.to_stop

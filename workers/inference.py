@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import fsspec
@@ -17,15 +17,14 @@ from torch import nn
 from shared.config.pipeline import Model
 from shared.errors import ArtifactError, TrainingError
 from workers.features.columns import Keys, column
-from workers.features.encoder import FeatureEncoder
+from workers.features.encoder import FeatureEncoder, encoding_of
 from workers.features.matrix import model_input
-from workers.features.source import SampleSource
 from workers.models.build import build_model
 from workers.models.model_file import Header, load_weights, unpack
 from workers.training.labels import label_reader
 from workers.training.losses import Task, loss_kind, predictions
 
-_ROWS_PER_FORWARD = 1_024  # bounds the activations that are in memory at once
+_ROWS_PER_FORWARD = {"cpu": 1_024, "cuda": 8_192}  # bounds the activations that are in memory at once
 
 
 class LoadedModel:
@@ -34,6 +33,7 @@ class LoadedModel:
     def __init__(self, header: Header, network: nn.Module, encoder: FeatureEncoder, device: torch.device) -> None:
         self.header = header
         self.encoder = encoder
+        self.encoding = encoding_of(encoder)  # models with the same one take the same encoded rows
         self._network = network.to(device).eval()
         self._kind = loss_kind(header.loss)
         self._device = device
@@ -57,36 +57,51 @@ class LoadedModel:
         """
         return self.scores(self.encoder.encode(table, np.arange(first_key, first_key + table.num_rows)))
 
+    @property
+    def columns(self) -> Sequence[str]:
+        """What it reads of a table."""
+        return self.encoder.columns
+
+    def encode(self, table: pa.Table, keys: Keys) -> torch.Tensor:
+        """Rows (rows, inputs.width) as the model takes them, on its device. Raises DataError naming column and key."""
+        # Arrow's memory is read-only, which torch warns of.
+        rows = torch.from_numpy(np.require(self.encoder.encode(table, keys), requirements=["C", "W"]))
+        return rows if self._device.type == "cpu" else rows.pin_memory().to(self._device, non_blocking=True)
+
+    def labels(self, table: pa.Table, name: str, keys: Keys) -> npt.NDArray[np.generic]:
+        """The label column: int64 classes or float64 values (rows,). Raises DataError naming column and key."""
+        return label_reader(self._kind, self.header.outputs, name)(column(table, name), keys)
+
     def scores(self, encoded: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
         """Predictions for encoded rows (rows, inputs.width). Raises TrainingError for NaN."""
-        pieces = [
-            # Arrow's memory is read-only, which torch warns of; the copy is of one piece.
-            self._forward(torch.from_numpy(np.require(encoded[start : start + _ROWS_PER_FORWARD], requirements="W")))
-            for start in range(0, max(len(encoded), 1), _ROWS_PER_FORWARD)
-        ]
-        outputs = torch.cat(pieces).numpy()
-        if not np.isfinite(outputs).all():
-            raise TrainingError(f"Model {self.header.model.name} predicts NaN or infinity; its training went wrong.")
-        return outputs
-
-    def predict_batches(
-        self, dataset: SampleSource, first_key: int, stop_key: int, batch_rows: int
-    ) -> Iterator[tuple[int, npt.NDArray[np.float32], npt.NDArray[np.generic]]]:
-        """(first key, predictions, labels) over [first_key, stop_key) of a dataset, streaming.
-
-        Labels are int64 classes or float64 values (rows,). Raises DataError naming column and key.
-        """
-        label = dataset.config.label
-        read_labels = label_reader(self._kind, self.header.outputs, label)
-        columns = [*self.encoder.columns, label]
-        for key, table in dataset.batches(columns, first_key, stop_key, batch_rows):
-            keys: Keys = np.arange(key, key + table.num_rows)
-            yield key, self.scores(self.encoder.encode(table, keys)), read_labels(column(table, label), keys)
+        rows = torch.from_numpy(np.require(encoded, requirements="W"))
+        return self.predict_encoded(rows.to(self._device)).read()
 
     @torch.no_grad()
+    def predict_encoded(self, encoded: torch.Tensor) -> Predictions:
+        """Begin to predict encoded rows (rows, inputs.width) that lie on the model's device."""
+        at_once = _ROWS_PER_FORWARD[self._device.type]
+        starts = range(0, max(len(encoded), 1), at_once)
+        pieces = [self._forward(encoded[start : start + at_once]) for start in starts]
+        return Predictions(torch.cat(pieces), self.header.model.name)
+
     def _forward(self, rows: torch.Tensor) -> torch.Tensor:
-        outputs = self._network(model_input(rows.to(self._device), self.encoder))
-        return predictions(self._kind, outputs.to(torch.float32)).cpu()
+        outputs = self._network(model_input(rows, self.encoder))
+        return predictions(self._kind, outputs.to(torch.float32))
+
+
+class Predictions:
+    """What a model predicts for some rows, as soon as its device has come so far."""
+
+    def __init__(self, outputs: torch.Tensor, model: str) -> None:
+        self._outputs, self._model = outputs, model
+
+    def read(self) -> npt.NDArray[np.float32]:
+        """Probabilities (rows, classes), or values (rows,). Raises TrainingError for NaN."""
+        outputs = self._outputs.cpu().numpy()
+        if not np.isfinite(outputs).all():
+            raise TrainingError(f"Model {self._model} predicts NaN or infinity; its training went wrong.")
+        return outputs
 
 
 def load_model(directory: str, trusted_modules: Sequence[str] = (), device: str = "cpu") -> LoadedModel:

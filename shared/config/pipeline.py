@@ -141,6 +141,7 @@ class Window(Values, frozen=True, kw_only=True):
 class Evaluation(Values, frozen=True, kw_only=True):
     """`evaluation:` what is measured, where. `on` always holds an `until_next_trigger` window, given or implicit."""
 
+    device: Literal["auto", "cpu", "cuda"]
     metrics: tuple[Metric, ...]
     newest: int | None  # `models: {newest: N}`; None: all
     on: tuple[Window, ...]

@@ -293,6 +293,13 @@ class Window(f.Group):
 class Evaluation(f.Group):
     """`evaluation:`."""
 
+    device = f.Choice(
+        "where scores are computed; auto: on a GPU where the pipeline trains on one and an evaluate worker has one",
+        "auto",
+        "cpu",
+        "cuda",
+        load_default="auto",
+    )
     metrics = f.Sequence(
         MetricField(""),
         "what is measured",

@@ -52,7 +52,9 @@ def decide(state: RunState) -> Step | None:
 
 def _decision(state: RunState, index: int, gate: Stretch | None) -> DecideTask:
     known = {name: told.decision for name, told in state.targets.items() if told.decision is not None}
-    return DecideTask(**who(state, index), candidate=model_ref(state, index), gate=gate, known=known)
+    return DecideTask(
+        **who(state, index), candidate=model_ref(state, index), gate=gate, device=state.evaluation_device, known=known
+    )
 
 
 def decided(state: RunState, report: Decided, trigger_id: TriggerId) -> RunState:

@@ -9,7 +9,7 @@ from shared.dataset.event_time import first_key_after
 from shared.dataset.table import TableDataset
 from shared.errors import ConfigurationError
 from shared.ids import TriggerId
-from shared.messages import SetupRecord
+from shared.messages import Device, SetupRecord
 from shared.timestamps import format_timestamp, now_us
 from supervisor.core.events import AnyEvent, Discovered, Fired, RunStarted
 from supervisor.core.state import RunState
@@ -32,7 +32,9 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
         return self.deploy or not self.experiment
 
 
-def opening_events(pipeline: Pipeline, scope: Scope, dataset: TableDataset, setup: SetupRecord) -> list[AnyEvent]:
+def opening_events(
+    pipeline: Pipeline, scope: Scope, dataset: TableDataset, setup: SetupRecord, evaluation_device: Device
+) -> list[AnyEvent]:
     """The files, and the start of the run: with `train_on_everything` also its first trigger.
 
     Raises ConfigurationError for a replay of nothing, and DataError.
@@ -56,6 +58,7 @@ def opening_events(pipeline: Pipeline, scope: Scope, dataset: TableDataset, setu
         everything=_over_everything(dataset) if mode == "train_on_everything" else None,
         maximum_triggers=scope.maximum_triggers,
         serves=scope.serves,
+        evaluation_device=evaluation_device,
     )
     # The first line makes a run: cut off after it, a run goes on; before it, none had begun.
     return [started, Discovered(time_us=now_us(), entries=dataset.entries)]

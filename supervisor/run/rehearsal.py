@@ -19,6 +19,7 @@ from shared.ids import RunId, TaskId, WorkerId
 from shared.messages import Checked, Finding
 from supervisor.run.preparation import Preparation, judge, tear_down
 from supervisor.run.publisher import Publisher
+from supervisor.system.devices import evaluation_device
 from supervisor.system.platform import Platform
 from supervisor.system.setup import setup_record
 from supervisor.system.worker_process import PROJECT, worker_environment
@@ -29,6 +30,7 @@ def check_system(configuration: Configuration) -> list[WorkerEntry]:
     place = tempfile.TemporaryDirectory(prefix=f"modyn-log-{os.getpid()}-")
     with place as logs, Platform(configuration, Path(logs) / "workers.log") as platform:
         _, workers = platform.ready()
+        evaluation_device(configuration.pipeline, workers)
         run_id = RunId(f"validate-{uuid.uuid4().hex[:8]}")
         root = configuration.system.artifacts_root
         record = setup_record(configuration, run_id, root, str(platform.manifests), serves=False)

@@ -41,6 +41,7 @@ from supervisor.run.recovery import recover
 from supervisor.run.stop_signal import StopSignal
 from supervisor.run.story import Story
 from supervisor.run.view import View
+from supervisor.system.devices import evaluation_device
 from supervisor.system.platform import Platform
 from supervisor.system.setup import deployment_targets, setup_record
 
@@ -119,7 +120,8 @@ class Session:
         record = setup_record(self._configuration, run_id, str(self.directory.path), root, serves=serves)
         try:
             if self._resumed is None:
-                opening = opening_events(self._configuration.pipeline, self._options.scope, dataset, record)
+                device = evaluation_device(self._configuration.pipeline, workers)
+                opening = opening_events(self._configuration.pipeline, self._options.scope, dataset, record, device)
             else:
                 opening = undiscovered(self._state, self._files, dataset)
             preparation = Preparation(platform, publisher, self._configuration, record)

@@ -157,7 +157,7 @@ class Deciding:
     def decide(self, trigger: int, result: Any, known: dict[str, int] | None = None) -> TargetDecision:
         """What is decided."""
         who = {"run_id": RUN, "trigger_id": TriggerId(trigger), "setup_version": self.record.version}
-        task = DecideTask(**who, candidate=self.model(trigger), gate=GATE, known=known or {})
+        task = DecideTask(**who, candidate=self.model(trigger), gate=GATE, device="cpu", known=known or {})
         report, _ = run_decide(self.work(task, [result]))
         assert isinstance(report, Decided)
         return report.targets[0]

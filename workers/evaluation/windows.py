@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from shared.config.pipeline import Metric, Split
 from shared.dataset.event_time import Timed, first_key_after, running_event_time
+from shared.errors import ModynError
 from shared.messages import Stretch
 from shared.split import SplitName, rows_in_split, seeds_of_groups
 from workers.evaluation.metrics import Meter, MetricScore
@@ -26,6 +27,18 @@ class Columns(Protocol):
     def read(self, columns: Sequence[str], first_key: int, stop_key: int) -> Any:
         """The rows [first_key, stop_key) as one table."""
 
+    def batches(
+        self, columns: Sequence[str], first_key: int, stop_key: int, batch_rows: int
+    ) -> Iterator[tuple[int, Any]]:
+        """(first key, table) for consecutive pieces of [first_key, stop_key)."""
+
+
+class Pending(Protocol):
+    """Predictions that are being computed."""
+
+    def read(self) -> npt.NDArray[Any]:
+        """Outputs, (rows, classes) or (rows,); waits for the device. Raises TrainingError for NaN."""
+
 
 class Predictor(Protocol):
     """A model that predicts over a dataset, as workers.inference loads it."""
@@ -34,10 +47,22 @@ class Predictor(Protocol):
     def classes(self) -> int | None:
         """Classes it tells apart; None if it predicts numbers."""
 
-    def predict_batches(
-        self, dataset: Any, first_key: int, stop_key: int, batch_rows: int
-    ) -> Iterator[tuple[int, npt.NDArray[Any], npt.NDArray[Any]]]:
-        """(first key, outputs, labels) for consecutive pieces of [first_key, stop_key)."""
+    @property
+    def columns(self) -> Sequence[str]:
+        """What it reads of a table."""
+
+    @property
+    def encoding(self) -> Hashable:
+        """Models with the same one take the same encoded rows."""
+
+    def encode(self, table: Any, keys: npt.NDArray[np.int64]) -> Any:
+        """Rows as the model takes them. Raises DataError naming column and key."""
+
+    def labels(self, table: Any, name: str, keys: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+        """The label column of a table, (rows,). Raises DataError naming column and key."""
+
+    def predict_encoded(self, encoded: Any) -> Pending:
+        """Begin to predict."""
 
 
 class Rows(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,23 +91,82 @@ def resolve(stretch: Stretch, dataset: Timed) -> Rows:
     return Rows(first_key=first_key, stop_key=stop_key, first_timestamp_us=first_us, last_timestamp_us=last_us)
 
 
+class Entrant:
+    """A model and what it scores. One that is `forgiven` what goes wrong with it has no scores then, and says why."""
+
+    def __init__(self, model: Predictor, metrics: Sequence[Metric], label: str, *, forgiven: bool = False) -> None:
+        self.model, self.label = model, label
+        self._metrics, self._meter = metrics, Meter(metrics, model.classes)
+        self._forgiven, self._error = forgiven, ""
+        self._pending: list[tuple[Pending, npt.NDArray[Any], npt.NDArray[np.bool_]]] = []
+
+    def meet(self, table: Any, keys: npt.NDArray[np.int64], kept: npt.NDArray[np.bool_], encoded: Encoded) -> None:
+        """Predict the rows of a table, of which those that are `kept` count; what was predicted before is read."""
+        if self._error:
+            return
+        try:
+            pending = self.model.predict_encoded(encoded.by(self.model, table, keys))
+            labels = self.model.labels(table, self.label, keys)
+            self._read()
+        except ModynError as error:
+            self._fail(error)
+        else:
+            self._pending.append((pending, labels, kept))
+
+    def scores(self) -> list[MetricScore]:
+        """One score a metric, in their order."""
+        try:
+            self._read()
+        except ModynError as error:
+            self._fail(error)
+        if not self._error:
+            return self._meter.scores()
+        return [MetricScore(label=one.label, value=None, n=0, error=self._error) for one in self._metrics]
+
+    def _read(self) -> None:
+        while self._pending:
+            pending, labels, kept = self._pending.pop()
+            self._meter.update(pending.read()[kept], labels[kept])
+
+    def _fail(self, error: ModynError) -> None:
+        if not self._forgiven:
+            raise error
+        self._error = str(error)
+        self._pending.clear()
+
+
+class Encoded:
+    """The rows of one table, encoded once for all models that take them alike."""
+
+    def __init__(self) -> None:
+        self._known: dict[Hashable, Any] = {}
+
+    def by(self, model: Predictor, table: Any, keys: npt.NDArray[np.int64]) -> Any:
+        """As this model takes them. Raises DataError."""
+        if model.encoding not in self._known:
+            self._known[model.encoding] = model.encode(table, keys)
+        return self._known[model.encoding]
+
+
 def evaluate(
-    model: Predictor,
+    entrants: Sequence[Entrant],
     rows: Rows,
     dataset: Columns,
-    metrics: Sequence[Metric],
     chosen: tuple[SplitName | None, Split],
-) -> list[MetricScore]:
-    """The model's scores on the rows of the chosen split (None: all rows). Raises DataError, TrainingError."""
-    meter = Meter(metrics, model.classes)
+) -> None:
+    """Have all entrants meet the rows of the chosen split (None: all rows), which are read once.
+
+    A piece is predicted while the next is read. Raises DataError, TrainingError.
+    """
+    columns = list(dict.fromkeys(name for one in entrants for name in (*one.model.columns, one.label)))
     for start, stop in _pieces(rows.first_key, rows.stop_key):
         mask = split_mask(dataset, start, stop, *chosen)
         if not mask.any():
             continue
-        for key, outputs, labels in model.predict_batches(dataset, start, stop, _ROWS_PREDICTED_AT_ONCE):
-            kept = mask[key - start : key - start + len(labels)]
-            meter.update(outputs[kept], labels[kept])
-    return meter.scores()
+        for key, table in dataset.batches(columns, start, stop, _ROWS_PREDICTED_AT_ONCE):
+            keys, encoded = np.arange(key, key + table.num_rows), Encoded()
+            for entrant in entrants:
+                entrant.meet(table, keys, mask[key - start : key - start + table.num_rows], encoded)
 
 
 def split_mask(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -75,3 +77,11 @@ def pieces(source: SampleSource, columns: tuple[str, ...], keys: Keys) -> Iterat
         start += table.num_rows
     if start != len(keys):
         raise DataError(f"Dataset {source.config.name} gave {start} rows of the {len(keys)} asked for.")
+
+
+def encoding_of(encoder: FeatureEncoder) -> str:
+    """A hash of all that decides what rows become: two encoders with the same one give the same."""
+    digest = hashlib.sha256(msgspec.json.encode(encoder.description, order="sorted"))
+    for name, tensor in sorted(encoder.tensors().items()):
+        digest.update(name.encode() + tensor.tobytes())
+    return digest.hexdigest()

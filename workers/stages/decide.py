@@ -15,8 +15,7 @@ from shared.messages import AnyReport, Decided, DecideTask, MetricValue, RivalSc
 from workers.deployment.directory import Candidate, DirectoryTarget, Record
 from workers.deployment.gate import Verdict, judge
 from workers.evaluation.metrics import MetricScore
-from workers.evaluation.windows import resolve
-from workers.stages.evaluate import score_rival
+from workers.stages.scoring import Rival, device_of, meet
 from workers.stages.work import Work
 
 _TRIES = 5  # how often a target may change while the candidate is judged
@@ -94,8 +93,8 @@ class _Decision:
         """Its scores, unless it came while the candidate was judged: then it is scored here."""
         stretch = self._task.gate
         if held.sha256 not in self._rivals and stretch is not None:
-            place = (stretch, resolve(stretch, self._work.dataset()))
-            self._rivals[held.sha256] = score_rival(self._work, folder, held, place)
+            rival = Rival(self._work, folder, held, device_of(self._task.device))
+            self._rivals[held.sha256] = rival.scores(stretch, meet(self._work, stretch, rival.entrants))
         return self._rivals[held.sha256]
 
     def _of(self, scores: Iterable[MetricValue]) -> MetricScore | None:

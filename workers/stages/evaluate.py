@@ -9,7 +9,6 @@ import msgspec
 import torch
 
 from shared.artifacts import read_artifact
-from shared.errors import ModynError
 from shared.messages import (
     AnyReport,
     Baselined,
@@ -22,56 +21,45 @@ from shared.messages import (
     result_of,
 )
 from shared.metrics import METRICS
-from workers.deployment.directory import DirectoryTarget, Record
+from workers.deployment.directory import DirectoryTarget
 from workers.evaluation.baselines import LabelHistory, score_baselines
-from workers.evaluation.metrics import MetricScore
-from workers.evaluation.windows import Rows, evaluate, resolve
-from workers.inference import load_model_bytes
+from workers.evaluation.windows import Rows
+from workers.stages.scoring import Rival, device_of, entrant, load, meet, value
 from workers.stages.work import Work
+from workers.training.randomness import fix_arithmetic
 
 
 def run_evaluate(work: Work) -> tuple[AnyReport, Any]:
-    """Score every model on every stretch. Raises ArtifactError, DataError."""
-    task, record, dataset = work.task, work.record, work.dataset()
+    """Score every model on every stretch; for a gate also what the targets hold. Raises ArtifactError, DataError."""
+    task = work.task
     assert isinstance(task, EvaluateTask)
-    torch.set_num_threads(record.pipeline.training.threads)  # another number of threads gives other scores
-    splits = {window.name: window.split for window in record.pipeline.evaluation.on}
+    torch.set_num_threads(work.record.pipeline.training.threads)  # another number of threads gives other scores
+    device = device_of(task.device)
+    if device != "cpu":
+        fix_arithmetic()
+    models = [load(work, read_artifact(ref.object), device) for ref in task.models]
+    rivals = _rivals(work, device) if task.gate else []
     scores: list[MetricValue] = []
-    places = [(stretch, resolve(stretch, dataset)) for stretch in task.stretches]
-    for ref in task.models:
-        model = load_model_bytes(read_artifact(ref.object), record.trusted_modules)
-        for stretch, rows in places:
-            chosen = (splits[stretch.window], record.pipeline.data.split)
-            found = evaluate(model, rows, dataset, record.pipeline.evaluation.metrics, chosen)
-            scores += [_value(score, ref.trigger_id, stretch, rows) for score in found]
-    rivals = _rivals(work, places[0]) if task.gate else ()
-    report = Evaluated(**work.who, scores=tuple(scores), rivals=rivals)
+    told: list[RivalScores] = []
+    for stretch in task.stretches:
+        entrants = [entrant(work, model) for model in models]
+        rows = meet(work, stretch, [*entrants, *(one for rival in rivals for one in rival.entrants)])
+        for ref, one in zip(task.models, entrants, strict=True):
+            scores += [value(score, ref.trigger_id, stretch, rows) for score in one.scores()]
+        told += [rival.scores(stretch, rows) for rival in rivals]
+    report = Evaluated(**work.who, scores=tuple(scores), rivals=tuple(told))
     return report, result_of(report) if task.gate else {}
 
 
-def _rivals(work: Work, place: tuple[Stretch, Rows]) -> tuple[RivalScores, ...]:
-    """What the deployment targets hold now, on the same rows."""
-    held: dict[str, RivalScores] = {}
+def _rivals(work: Work, device: str) -> list[Rival]:
+    """What the deployment targets hold now, each model once."""
+    held: dict[str, Rival] = {}
     for target in work.record.targets:
         folder = DirectoryTarget(Path(target.uri))
         record = folder.held()
         if record is not None and record.sha256 not in held:
-            held[record.sha256] = score_rival(work, folder, record, place)
-    return tuple(held.values())
-
-
-def score_rival(work: Work, target: DirectoryTarget, held: Record, place: tuple[Stretch, Rows]) -> RivalScores:
-    """A model that a target holds, on the gate's rows. One that cannot be scored has no value, and says why."""
-    stretch, rows = place
-    pipeline = work.record.pipeline
-    split = next(window.split for window in pipeline.evaluation.on if window.name == stretch.window)
-    metrics = pipeline.evaluation.metrics
-    try:
-        model = load_model_bytes(target.body(held), work.record.trusted_modules)
-        found = evaluate(model, rows, work.dataset(), metrics, (split, pipeline.data.split))
-    except ModynError as error:  # it may be of another pipeline, with other columns or classes
-        found = [MetricScore(label=one.label, value=None, n=0, error=str(error)) for one in metrics]
-    return RivalScores(sha256=held.sha256, scores=tuple(_value(one, held.trigger, stretch, rows) for one in found))
+            held[record.sha256] = Rival(work, folder, record, device)
+    return list(held.values())
 
 
 def run_baseline(work: Work) -> tuple[AnyReport, Any]:
@@ -94,7 +82,7 @@ def run_baseline(work: Work) -> tuple[AnyReport, Any]:
         event_time_us=None,
     )
     rows = Rows(first_key=task.first_key, stop_key=task.last_key + 1, first_timestamp_us=None, last_timestamp_us=None)
-    scores = {name: tuple(_value(s, task.trigger_id, stretch, rows) for s in of) for name, of in found.items()}
+    scores = {name: tuple(value(s, task.trigger_id, stretch, rows) for s in of) for name, of in found.items()}
     return Baselined(**work.who, scores=scores, history=msgspec.to_builtins(history)), {}
 
 
@@ -106,17 +94,3 @@ def _classes(work: Work) -> int:
     declared = work.record.pipeline.model.config.get("num_classes")
     dataset = work.dataset()
     return int(declared) if declared else int(dataset.labels(0, dataset.rows).max()) + 1
-
-
-def _value(score: MetricScore, trigger_id: Any, stretch: Stretch, rows: Rows) -> MetricValue:
-    return MetricValue(
-        trigger_id=trigger_id,
-        window=stretch.window,
-        slice=stretch.slice,
-        metric=score.label,
-        value=score.value,
-        n=score.n,
-        first_timestamp_us=rows.first_timestamp_us,
-        last_timestamp_us=rows.last_timestamp_us,
-        error=score.error,
-    )

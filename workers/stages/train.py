@@ -24,6 +24,8 @@ from workers.training import job as training
 from workers.training.gather import average
 from workers.training.train import train
 
+_REPORT_EVERY_S = 1.0  # a report reads the losses, which waits for the GPU
+
 
 def run_train(work: Work) -> tuple[AnyReport, Any]:
     """Train one member. Raises Interrupted when the worker is asked to stop, and what training raises."""
@@ -50,6 +52,7 @@ def run_train(work: Work) -> tuple[AnyReport, Any]:
             checkpoints_kept=record.checkpoints_kept,
             scratch_folder=scratch,
             report_every_batches=record.pipeline.logging.metrics_every_batches,
+            report_every_s=_REPORT_EVERY_S,
             trusted_modules=record.trusted_modules,
         )
         trained = train(job, report=Shown(work), should_stop=child.should_stop)

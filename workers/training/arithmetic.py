@@ -41,12 +41,14 @@ class Arithmetic:
         """Give the gradients their true size, to look at them before the step."""
         self._scaler.unscale_(optimizer)
 
-    def step(self, optimizer: Optimizer) -> bool:
-        """Step, unless a gradient was too large for 16 bits: then only the scale shrinks. Whether it did step."""
-        before = self._scaler.get_scale()
+    def step(self, optimizer: Optimizer) -> None:
+        """Step, unless a gradient was too large for 16 bits: then only the scale shrinks."""
         self._scaler.step(optimizer)
         self._scaler.update()
-        return self._scaler.get_scale() >= before
+
+    def scale(self) -> float:
+        """What gradients are multiplied with; reading it waits for the device."""
+        return float(self._scaler.get_scale())
 
     def state_dict(self) -> dict[str, Any]:
         """The scale, for a checkpoint."""

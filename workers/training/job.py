@@ -30,6 +30,7 @@ class TrainingJob:
     checkpoints_kept: int
     scratch_folder: Path  # local
     report_every_batches: int
+    report_every_s: float  # and no oftener
     trusted_modules: tuple[str, ...]
 
 

@@ -24,7 +24,7 @@ class Learner:
     def __init__(self, model: nn.Module, training: Training, device: torch.device, *, weighted: bool) -> None:
         """Raises FindingsError for an optimizer, scheduler, loss or precision that cannot be had as the file says."""
         self.model = model.to(device).train()
-        self.optimizer: Optimizer = make_optimizer(training.optimizer, model.parameters())
+        self.optimizer: Optimizer = make_optimizer(training.optimizer, model.parameters(), device)
         self.schedule: Schedule = make_schedule(training.lr_scheduler, self.optimizer)
         self._objective: Objective = make_objective(training.loss, weighted=weighted).to(device)
         self._arithmetic = Arithmetic(training.precision, device)
@@ -54,11 +54,9 @@ class Learner:
         try:
             if self._arithmetic.scales:
                 loss = loss_and_gradients()
-                stepped = self._arithmetic.step(self.optimizer)
+                self._step_scaled()
             else:  # as a closure, because LBFGS evaluates the loss several times in a step
                 loss = self.optimizer.step(loss_and_gradients)  # type: ignore[assignment,arg-type]
-                stepped = True
-            if stepped:
                 self.schedule.after_batch()
         except ModynError:
             raise
@@ -66,6 +64,16 @@ class Learner:
             blamed = f"The model failed on a batch of {len(inputs)} rows: {blame(error)}"
             raise TrainingError(explain(error, len(inputs)) or blamed) from error
         return loss.detach()
+
+    def _step_scaled(self) -> None:
+        """A step that is left out when a gradient was too large; to know whether it was waits for the device."""
+        if not self.schedule.steps_by_batch:
+            self._arithmetic.step(self.optimizer)
+            return
+        before = self._arithmetic.scale()
+        self._arithmetic.step(self.optimizer)
+        if self._arithmetic.scale() >= before:
+            self.schedule.after_batch()
 
     def state(self) -> dict[str, Any]:
         """All of it, and torch's random numbers, for a checkpoint."""

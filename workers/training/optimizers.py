@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Iterable
 from typing import Any
@@ -32,14 +33,28 @@ SCHEDULERS = {
 }
 
 
-def make_optimizer(optimizer: Component, parameters: Iterable[torch.nn.Parameter]) -> Optimizer:
-    """The named optimizer over the parameters that are trained. Raises FindingsError."""
+def make_optimizer(
+    optimizer: Component, parameters: Iterable[torch.nn.Parameter], device: torch.device | None = None
+) -> Optimizer:
+    """The named optimizer over the parameters that are trained, all of its steps in one kernel where torch can do that.
+
+    Raises FindingsError.
+    """
     if optimizer.name not in OPTIMIZERS:
         raise FindingsError(_unknown("optimizer", optimizer.name, OPTIMIZERS))
     path = "training.optimizer.config"
-    part = Part(name=optimizer.name, path=path, factory=OPTIMIZERS[optimizer.name], config=optimizer.config)
+    config = {**_fused(OPTIMIZERS[optimizer.name], device), **optimizer.config}
+    if any(optimizer.config.get(way) for way in ("foreach", "differentiable")):
+        config.pop("fused", None)
+    part = Part(name=optimizer.name, path=path, factory=OPTIMIZERS[optimizer.name], config=config)
     made: Optimizer = make(part, [parameter for parameter in parameters if parameter.requires_grad])
     return made
+
+
+def _fused(optimizer: type, device: torch.device | None) -> dict[str, bool]:
+    """On a GPU small models wait for kernels to be launched: one for all parameters instead of some for each."""
+    offered = "fused" in inspect.signature(optimizer).parameters
+    return {"fused": True} if offered and device is not None and device.type == "cuda" else {}
 
 
 class Schedule:
@@ -48,9 +63,14 @@ class Schedule:
     def __init__(self, scheduler: lr_scheduler.LRScheduler | None, every: str) -> None:
         self._scheduler, self._every = scheduler, every
 
+    @property
+    def steps_by_batch(self) -> bool:
+        """Whether it has to know of every batch."""
+        return self._scheduler is not None and self._every == "batch"
+
     def after_batch(self) -> None:
         """To be called after each optimizer step."""
-        if self._scheduler is not None and self._every == "batch":
+        if self._scheduler is not None and self.steps_by_batch:
             self._scheduler.step()
 
     def after_epoch(self, mean_loss: float) -> None:

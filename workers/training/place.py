@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workers.training.checkpoints import Checkpoints
-from workers.training.job import Progress
+from workers.training.job import Progress, TrainingJob
 from workers.training.learner import Learner
 from workers.training.losses_seen import LossesSeen
 
@@ -56,19 +56,26 @@ class Saver:
 class Meter:
     """Speed and time left, as this process has seen them since it began to train."""
 
-    def __init__(self, *, epochs: int, batches: int, rows: int) -> None:
-        self._epochs, self._batches, self._rows = epochs, batches, rows
-        self._started_s = time.monotonic()
+    def __init__(self, job: TrainingJob, *, batches: int) -> None:
+        self._job, self._epochs, self._batches, self._rows = job, job.training.epochs, batches, len(job.keys)
+        self._started_s = self._told_s = time.monotonic()
         self._samples = 0
 
     def count(self, samples: int) -> None:
         """So many samples more were learned from."""
         self._samples += samples
 
+    def is_due(self, place: Place) -> bool:
+        """Whether it is time to tell, which waits for the device: every so many batches, and not too often."""
+        if place.batch % self._job.report_every_batches or place.batch == self._batches:
+            return False
+        return time.monotonic() - self._told_s >= self._job.report_every_s
+
     def progress(self, place: Place) -> Progress:
         """What to report. Reads the losses, so it waits for the device. Raises TrainingError for NaN."""
         loss = place.losses.read()
-        elapsed_s = max(time.monotonic() - self._started_s, 1e-9)
+        self._told_s = time.monotonic()
+        elapsed_s = max(self._told_s - self._started_s, 1e-9)
         per_s = self._samples / elapsed_s
         left = (self._epochs - place.epoch) * self._rows - place.losses.rows
         return Progress(

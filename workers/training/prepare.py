@@ -21,8 +21,9 @@ from workers.training.learner import Learner
 from workers.training.losses import loss_kind, prepare_labels
 from workers.training.outputs import count_outputs
 from workers.training.randomness import fix_randomness
-from workers.training.rows import StoppableSource, TrainingRows
+from workers.training.rows import TrainingRows, place_rows
 from workers.training.start import apply_start, starting_encoder, starting_model
+from workers.training.stoppable import StoppableSource
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,17 +62,22 @@ def prepare(job: TrainingJob, should_stop: Callable[[], bool]) -> Prepared:
     )
     weights = _weights(job)
     learner = Learner(model, job.training, device, weighted=weights is not None)
-    rows = _read_rows(job, source, encoder, header, weights)
+    rows = _read_rows(job, source, encoder, header, weights, device)
     return Prepared(header=header, encoder=encoder, learner=learner, rows=rows, device=device)
 
 
 def _read_rows(
-    job: TrainingJob, source: SampleSource, encoder: FeatureEncoder, header: Header, weights: torch.Tensor | None
+    job: TrainingJob,
+    source: SampleSource,
+    encoder: FeatureEncoder,
+    header: Header,
+    weights: torch.Tensor | None,
+    device: torch.device,
 ) -> TrainingRows:
     kind = loss_kind(header.loss)
     read_labels = label_reader(kind, header.outputs, source.config.label)
     encoded = encode_rows(source, job.keys, encoder, read_labels, job.scratch_folder)
-    return TrainingRows(encoded.features, prepare_labels(kind, encoded.labels), weights, encoder)
+    return place_rows(encoded.features, prepare_labels(kind, encoded.labels), weights, encoder, device)
 
 
 def _weights(job: TrainingJob) -> torch.Tensor | None:

@@ -14,10 +14,15 @@ _SEEDS = 2**63  # torch takes any int64; ours may be larger
 
 def fix_randomness(seed: int, threads: int) -> None:
     """Seed torch and make its sums come in one order. Thread counts change results, so they come from the file."""
-    # cuBLAS is deterministic only with a fixed workspace, read when CUDA starts.
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.manual_seed(seed % _SEEDS)
     torch.set_num_threads(threads)
+    fix_arithmetic()
+
+
+def fix_arithmetic() -> None:
+    """Have a GPU compute the same for the same, too."""
+    # cuBLAS is deterministic only with a fixed workspace, read when CUDA starts.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.backends.cudnn.benchmark = False
     torch.use_deterministic_algorithms(True, warn_only=True)
     # On by default beside the line above: it fills every new tensor with NaN, which costs and finds nothing here.

@@ -1,76 +1,146 @@
-"""The rows of a training set as batches on the device."""
+"""The rows of a training set as batches on the device: gathered there where they fit, else brought one batch ahead."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Protocol
 
-import numpy.typing as npt
 import torch
 
-from shared.config.system import Dataset
 from workers.features.encoder import FeatureEncoder
 from workers.features.matrix import model_input
-from workers.features.source import SampleSource
-from workers.training.job import Interrupted
 
 Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]  # inputs, labels (batch,), weights (batch,)
+Bounds = Sequence[tuple[int, int]]  # [start, stop) in the order of an epoch
+
+# Of a GPU's free memory rows take at most this share: the model and its activations need theirs.
+SHARE_OF_FREE_MEMORY = 0.5
 
 
-class TrainingRows:
-    """Features gathered from the scratch file, labels and weights from memory."""
+class TrainingRows(Protocol):
+    """Encoded rows, ready to be learned from."""
+
+    def __len__(self) -> int: ...
+
+    def batches(self, order: torch.Tensor, bounds: Bounds) -> Iterator[Batch]:
+        """For each of `bounds` the rows at those places of `order`, int64 (rows,), on the device."""
+
+
+class ResidentRows:
+    """All rows lie on the device: on a CPU mapped from the scratch file, on a GPU in its memory."""
 
     def __init__(
-        self, features: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor | None, encoder: FeatureEncoder
+        self,
+        features: torch.Tensor,
+        labels: torch.Tensor,
+        weights: torch.Tensor | None,
+        encoder: FeatureEncoder,
+        device: torch.device,
     ) -> None:
-        self._features, self._labels, self._weights = features, labels, weights
-        self._encoder = encoder
+        self._features, self._labels = features.to(device), labels.to(device)
+        self._weights = None if weights is None else weights.to(device)
+        self._encoder, self._device = encoder, device
 
     def __len__(self) -> int:
         return len(self._labels)
 
-    def batch(self, picked: torch.Tensor, device: torch.device) -> Batch:
-        """The rows at positions `picked` (batch,), in that order."""
-        features = self._features.index_select(0, picked).to(device)
-        weights = None if self._weights is None else self._weights.index_select(0, picked).to(device)
-        return model_input(features, self._encoder), self._labels.index_select(0, picked).to(device), weights
+    def batches(self, order: torch.Tensor, bounds: Bounds) -> Iterator[Batch]:
+        """As TrainingRows. The order goes to the device once."""
+        order = order.to(self._device)
+        for start, stop in bounds:
+            picked = order[start:stop]
+            weights = None if self._weights is None else self._weights.index_select(0, picked)
+            features = model_input(self._features.index_select(0, picked), self._encoder)
+            yield features, self._labels.index_select(0, picked), weights
 
 
-class StoppableSource:
-    """A dataset that can be asked to stop between the pieces it reads; nothing is trained by then."""
+class StreamedRows:
+    """Features stay on the host: while a batch is learned from, the next is gathered and on its way.
 
-    def __init__(self, source: SampleSource, should_stop: Callable[[], bool]) -> None:
-        self._source, self._should_stop = source, should_stop
+    Labels and weights, a few bytes a row, lie on the device.
+    """
 
-    @property
-    def config(self) -> Dataset:
-        """Its entry of config.yaml."""
-        return self._source.config
+    def __init__(
+        self,
+        features: torch.Tensor,
+        labels: torch.Tensor,
+        weights: torch.Tensor | None,
+        encoder: FeatureEncoder,
+        device: torch.device,
+    ) -> None:
+        self._features, self._labels = features, labels.to(device)
+        self._weights = None if weights is None else weights.to(device)
+        self._encoder, self._device = encoder, device
 
-    @property
-    def rows(self) -> int:
-        """Rows that exist now."""
-        return self._source.rows
+    def __len__(self) -> int:
+        return len(self._labels)
 
-    @property
-    def feature_columns(self) -> Sequence[str]:
-        """The columns that a table's features come from."""
-        return self._source.feature_columns
+    def batches(self, order: torch.Tensor, bounds: Bounds) -> Iterator[Batch]:
+        """As TrainingRows."""
+        lane = _Lane(self._features, max((stop - start for start, stop in bounds), default=0), self._device)
+        there = order.to(self._device)
+        ahead = lane.send(order[slice(*bounds[0])]) if bounds else None
+        for number, (start, stop) in enumerate(bounds):
+            assert ahead is not None
+            now = ahead
+            ahead = lane.send(order[slice(*bounds[number + 1])]) if number + 1 < len(bounds) else None
+            picked = there[start:stop]
+            weights = None if self._weights is None else self._weights.index_select(0, picked)
+            yield model_input(lane.receive(now), self._encoder), self._labels.index_select(0, picked), weights
 
-    def batches(
-        self, columns: Sequence[str], first_key: int, stop_key: int, batch_rows: int
-    ) -> Iterator[tuple[int, Any]]:
-        """As the source. Raises Interrupted."""
-        for batch in self._source.batches(columns, first_key, stop_key, batch_rows):
-            self._look()
-            yield batch
 
-    def take_batches(self, columns: Sequence[str], keys: npt.NDArray[Any], batch_rows: int) -> Iterator[Any]:
-        """As the source. Raises Interrupted."""
-        for table in self._source.take_batches(columns, keys, batch_rows):
-            self._look()
-            yield table
+class _Lane:
+    """Pinned memory for two batches, and a stream that carries them beside the one that computes."""
 
-    def _look(self) -> None:
-        if self._should_stop():
-            raise Interrupted("stopped while the training set was being read")
+    def __init__(self, features: torch.Tensor, largest: int, device: torch.device) -> None:
+        self._features, self._device = features, device
+        self._cuda = device.type == "cuda"
+        shape = (largest, features.shape[1])
+        self._places = [torch.empty(shape, dtype=features.dtype, pin_memory=self._cuda) for _ in range(2)]
+        self._stream = torch.cuda.Stream(device) if self._cuda else None
+        self._left = [torch.cuda.Event() for _ in range(2)] if self._cuda else []
+        self._turn = 0
+
+    def send(self, picked: torch.Tensor) -> tuple[torch.Tensor, torch.cuda.Event | None]:
+        """Gather rows and send them; what is sent, and what says that it has arrived."""
+        self._turn = 1 - self._turn
+        place = self._places[self._turn][: len(picked)]
+        if self._stream is None:
+            return torch.index_select(self._features, 0, picked, out=place), None
+        left = self._left[self._turn]
+        left.synchronize()  # the batch before last has left its place, as a rule long ago
+        torch.index_select(self._features, 0, picked, out=place)
+        with torch.cuda.stream(self._stream):
+            sent = place.to(self._device, non_blocking=True)
+            left.record(self._stream)
+        return sent, left
+
+    def receive(self, sent: tuple[torch.Tensor, torch.cuda.Event | None]) -> torch.Tensor:
+        """The rows, for the stream that computes: it waits for them, and the host does not."""
+        rows, arrived = sent
+        if arrived is not None:
+            computing = torch.cuda.current_stream(self._device)
+            computing.wait_event(arrived)
+            rows.record_stream(computing)  # so that their memory is not given away too soon
+        return rows
+
+
+def place_rows(
+    features: torch.Tensor,
+    labels: torch.Tensor,
+    weights: torch.Tensor | None,
+    encoder: FeatureEncoder,
+    device: torch.device,
+) -> TrainingRows:
+    """Rows where batches are made of them fastest: features (rows, width), labels (rows,), weights (rows,) or None."""
+    kept = [features, labels] if weights is None else [features, labels, weights]
+    fits = sum(one.nbytes for one in kept) <= SHARE_OF_FREE_MEMORY * free_bytes(device)
+    return (ResidentRows if fits else StreamedRows)(features, labels, weights, encoder, device)
+
+
+def free_bytes(device: torch.device) -> float:
+    """Memory for rows: on a CPU they are mapped from disk, so there is always enough."""
+    if device.type != "cuda":
+        return float("inf")
+    cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return float(torch.cuda.mem_get_info(device)[0] + cached)

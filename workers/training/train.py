@@ -29,17 +29,17 @@ def train(job: TrainingJob, *, report: Callable[[Progress], None], should_stop: 
     began_s = started_s - place.spent_s
     lone_row_allowed = not uses_batch_norm(learner.model)
     bounds = batch_bounds(len(rows), job.training.batch_size, lone_row_allowed=lone_row_allowed)
-    meter = Meter(epochs=epochs, batches=len(bounds), rows=len(rows))
+    meter = Meter(job, batches=len(bounds))
 
     mean_loss = 0.0
     while place.epoch < epochs:
-        order = sample_order(job.seed, place.epoch, len(rows))
-        for first, stop in bounds[place.batch :]:
-            loss = learner.step(*rows.batch(order[first:stop], ready.device))
+        order, left = sample_order(job.seed, place.epoch, len(rows)), bounds[place.batch :]
+        for (first, stop), batch in zip(left, rows.batches(order, left), strict=True):
+            loss = learner.step(*batch)
             place.losses.add(loss, stop - first)
             place.batch += 1
             meter.count(stop - first)
-            if place.batch % job.report_every_batches == 0 and place.batch < len(bounds):
+            if meter.is_due(place):
                 report(meter.progress(place))
             stopping = should_stop()
             if stopping or saver.is_due():

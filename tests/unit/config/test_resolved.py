@@ -283,6 +283,7 @@ def test_every_key_that_has_a_value_is_there(tmp_path):
     assert {"lr_scheduler", "gradient_clip_norm"}.isdisjoint(pipeline["training"])
     assert pipeline["strategy"] == {"name": "new_data", "tail": 0}
     assert pipeline["evaluation"] == {
+        "device": "auto",
         "metrics": ["accuracy"],
         "models": "all",
         "on": [{"name": "next", "window": "until_next_trigger"}],

@@ -7,9 +7,10 @@ import pyarrow as pa
 import pytest
 
 from shared.config.pipeline import Metric, Split
+from shared.errors import TrainingError
 from shared.messages import Stretch
 from shared.split import rows_in_split, seeds_of_groups
-from workers.evaluation.windows import evaluate, resolve
+from workers.evaluation.windows import Entrant, evaluate, resolve
 
 ACCURACY = [Metric(name="accuracy", label="accuracy", options={})]
 BY_KEY = Split(test=0.25, validation=0.25, by=None)
@@ -19,6 +20,7 @@ class Stream:
     """Rows in memory: a customer, a timestamp."""
 
     def __init__(self, rows, timestamps_us=None):
+        self.read_rows = 0
         self.customers = [f"customer {key % 17}" for key in range(rows)]
         self.times = np.arange(rows) if timestamps_us is None else np.array(timestamps_us)
 
@@ -27,27 +29,66 @@ class Stream:
         assert columns == ["customer"]
         return pa.table({"customer": self.customers[first_key:stop_key]})
 
+    def batches(self, columns, first_key, stop_key, batch_rows):
+        """Pieces of a range; each row read is counted."""
+        for start in range(first_key, stop_key, batch_rows):
+            keys = np.arange(start, min(start + batch_rows, stop_key))
+            self.read_rows += len(keys)
+            yield start, pa.table(dict.fromkeys(columns, keys))
+
     def timestamps_us(self, first_key, stop_key):
         """Timestamps of a range."""
         return self.times[first_key:stop_key]
 
 
-class RightAboutMultiplesOfThree:
-    """A model of two classes that always says 1; the label is 1 where 3 divides the key."""
+class Says:
+    """A model of two classes that always says the same; the label is 1 where 3 divides the key."""
 
-    classes = 2
+    classes, columns = 2, ("key",)
 
-    def predict_batches(self, dataset, first_key, stop_key, batch_rows):
-        """Pieces of a range."""
-        for start in range(first_key, stop_key, batch_rows):
-            keys = np.arange(start, min(start + batch_rows, stop_key))
-            yield start, np.tile(np.float32([0.0, 1.0]), (len(keys), 1)), (keys % 3 == 0).astype(np.int64)
+    def __init__(self, answer=1, encoding="keys"):
+        self.answer, self.encoding = answer, encoding
+        self.encoded = 0
+
+    def encode(self, table, keys):
+        """The keys, which is all there is."""
+        self.encoded += len(keys)
+        return keys
+
+    def labels(self, table, name, keys):
+        """Whether 3 divides the key."""
+        assert table.column_names == ["key", name]
+        return (keys % 3 == 0).astype(np.int64)
+
+    def predict_encoded(self, encoded):
+        """The same for each row; a model without an answer predicts NaN."""
+        if self.answer is None:
+            raise TrainingError("it predicts NaN")
+        return Told(np.tile(np.float32([1 - self.answer, self.answer]), (len(encoded), 1)))
+
+
+class Told:
+    """What was predicted."""
+
+    def __init__(self, outputs):
+        self.outputs = outputs
+
+    def read(self):
+        """The outputs."""
+        return self.outputs
+
+
+def entrant(model, forgiven=False):
+    """A model that is to be scored."""
+    return Entrant(model, ACCURACY, "label", forgiven=forgiven)
 
 
 def score(stream, first_key, last_key, split, shares=BY_KEY):
     """The model's accuracy on a stretch."""
     rows = resolve(stretch(first_key, last_key), stream)
-    (found,) = evaluate(RightAboutMultiplesOfThree(), rows, stream, ACCURACY, (split, shares))
+    one = entrant(Says(1))
+    evaluate([one], rows, stream, (split, shares))
+    (found,) = one.scores()
     return found
 
 
@@ -103,5 +144,31 @@ def test_stretch_may_be_empty():
     """Nothing after the moment: no rows, no times, and no score."""
     rows = resolve(stretch(0, 2, after_us=99), Stream(3))
     assert (rows.first_key, rows.stop_key, rows.first_timestamp_us, rows.last_timestamp_us) == (3, 3, None, None)
-    (found,) = evaluate(RightAboutMultiplesOfThree(), rows, Stream(3), ACCURACY, (None, BY_KEY))
-    assert found.error == "no rows"
+    one = entrant(Says(1))
+    evaluate([one], rows, Stream(3), (None, BY_KEY))
+    assert one.scores()[0].error == "no rows"
+
+
+def test_rows_are_read_and_encoded_once_for_all_models():
+    """Each model's scores are those it has alone; models with other features of their own encode for themselves."""
+    stream, rows = Stream(50_000), resolve(stretch(0, 49_999), Stream(50_000))
+    models = [Says(1), Says(0), Says(1, "other")]
+    entrants = [entrant(model) for model in models]
+    evaluate(entrants, rows, stream, ("test", BY_KEY))
+    assert stream.read_rows == 50_000
+    assert [model.encoded for model in models] == [50_000, 0, 50_000]
+    for model, together in zip(models, entrants, strict=True):
+        alone = entrant(Says(model.answer))
+        evaluate([alone], rows, Stream(50_000), ("test", BY_KEY))
+        assert together.scores() == alone.scores()
+
+
+def test_what_goes_wrong_with_one_model_is_forgiven_where_it_may_be():
+    """A rival that cannot be scored says why, and the others are scored; a model of one's own ends the evaluation."""
+    rows = resolve(stretch(0, 99), Stream(100))
+    good, bad = entrant(Says(1)), entrant(Says(None), forgiven=True)
+    evaluate([good, bad], rows, Stream(100), (None, BY_KEY))
+    assert good.scores()[0].n == 100
+    assert (bad.scores()[0].value, bad.scores()[0].error) == (None, "it predicts NaN")
+    with pytest.raises(TrainingError, match="it predicts NaN"):
+        evaluate([entrant(Says(None))], rows, Stream(100), (None, BY_KEY))

@@ -118,7 +118,7 @@ class ToldRun:
     def decided(self, index, deployed, reason):
         """The gate was judged."""
         candidate = ModelRef(trigger_id=TriggerId(index), object=OBJECT)
-        task = DecideTask(**WHO, trigger_id=TriggerId(index), candidate=candidate, gate=None, known={})
+        task = DecideTask(**WHO, trigger_id=TriggerId(index), candidate=candidate, gate=None, device="cpu", known={})
         self.report(Decided, "decide", index, task, **decision(deployed, index if deployed else None, RUN, reason))
 
     def failed(self, index, sentence):

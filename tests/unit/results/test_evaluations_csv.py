@@ -12,6 +12,7 @@ from shared.timestamps import parse_timestamp_us
 from supervisor.results.evaluations import evaluations_csv
 
 EVALUATION = Evaluation(
+    device="auto",
     metrics=(),
     newest=None,
     on=(

@@ -42,8 +42,8 @@ TASKS = [
     messages.GatherTask(**OF_A_TASK),
     messages.EvaluateTask(**OF_A_TASK, models=(MODEL, MODEL), stretches=(STRETCH, STRETCH)),
     messages.EvaluateTask(**OF_A_TASK, models=(MODEL,), stretches=(STRETCH,), gate=True, device="cuda"),
-    messages.DecideTask(**OF_A_TASK, candidate=MODEL, gate=None, known={}),
-    messages.DecideTask(**OF_A_TASK, candidate=MODEL, gate=STRETCH, known={"flights": 7}),
+    messages.DecideTask(**OF_A_TASK, candidate=MODEL, gate=None, device="cpu", known={}),
+    messages.DecideTask(**OF_A_TASK, candidate=MODEL, gate=STRETCH, device="cpu", known={"flights": 7}),
     messages.BaselineTask(**OF_A_TASK, first_key=1, last_key=2, history={"counts": [[0, 3], [1, 4]], "last": 0.5}),
     messages.CheckTask(**OF_A_TASK),
 ]

@@ -112,6 +112,7 @@ def job(folder, dataset=None, **changes):
         "checkpoints_kept": 2,
         "scratch_folder": folder / "scratch",
         "report_every_batches": 2,
+        "report_every_s": 0.0,
         "trusted_modules": (),
     }
     return TrainingJob(**settings | changes)
@@ -140,7 +141,7 @@ def pipeline(model=None, training_=None, metrics=("accuracy",)):
         trigger=DataAmountTrigger(every=10),
         strategy=NewData(tail=0),
         initial_mode="replay",
-        evaluation=Evaluation(metrics=measured, newest=None, on=(window,)),
+        evaluation=Evaluation(device="auto", metrics=measured, newest=None, on=(window,)),
         deployment=None,
         logging=Logging(level="info", to=("terminal",), metrics_every_batches=50),
     )

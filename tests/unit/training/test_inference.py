@@ -65,14 +65,15 @@ def test_loading_draws_no_random_numbers(tmp_path):
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_predictions_over_a_range_carry_keys_and_labels(tmp_path):
-    """Batches of a range, joined, are the predictions of its rows."""
-    dataset = flights()
-    loaded = load_model_bytes(run(job(tmp_path, dataset)).body)
-    first_keys, outputs, labels = zip(*loaded.predict_batches(dataset, 10, 60, 20), strict=True)
-    assert first_keys == (10, 30, 50)
-    assert np.allclose(np.concatenate(outputs), loaded.predict(dataset.table.slice(10, 50)), atol=1e-6)
-    assert np.concatenate(labels).tolist() == dataset.table.column("label").to_pylist()[10:60]
+def test_models_that_encode_alike_say_so(tmp_path):
+    """The same columns standardised in the same way; another training set gives another encoding."""
+    first, second = (load_model_bytes(run(job(tmp_path / name, seed=n)).body) for n, name in enumerate("ab"))
+    other = load_model_bytes(run(job(tmp_path / "c", flights(seed=5))).body)
+    assert first.encoding == second.encoding != other.encoding
+    table, keys = flights().table, np.arange(200)
+    assert torch.equal(first.encode(table, keys), second.encode(table, keys))
+    assert np.array_equal(first.predict_encoded(second.encode(table, keys)).read(), first.predict(table))
+    assert first.labels(table, "label", keys).tolist() == table.column("label").to_pylist()
 
 
 def test_what_is_learned_is_known(tmp_path):

@@ -7,10 +7,12 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pytest
 
+from shared.config.pipeline import Metric, Split
 from shared.dataset.manifest import discover
 from shared.dataset.table import open_dataset
 from tests.unit.training.memory_dataset import with_changes
 from tests.unit.training.samples import digits, flights, job, model, names, pipeline, run, training
+from workers.evaluation.windows import Entrant, Rows, evaluate
 from workers.inference import load_model_bytes
 from workers.training.check import check
 
@@ -46,10 +48,14 @@ def test_a_range_over_two_files_is_predicted(tmp_path):
     """Keys and labels go on across the border of two files."""
     dataset = on_disk(flights(), tmp_path)
     loaded = load_model_bytes(run(job(tmp_path, dataset)).body)
-    first_keys, outputs, labels = zip(*loaded.predict_batches(dataset, 20, 50, 100), strict=True)
-    assert first_keys == (20, 30)
-    assert np.concatenate(outputs).shape == (30, 2)
-    assert np.concatenate(labels).tolist() == flights().table.column("label").to_pylist()[20:50]
+    accuracy = [Metric(name="accuracy", label="accuracy", options={})]
+    entrant = Entrant(loaded, accuracy, dataset.config.label)
+    rows = Rows(first_key=20, stop_key=50, first_timestamp_us=None, last_timestamp_us=None)
+    evaluate([entrant], rows, dataset, (None, Split(test=0.0, validation=0.0, by=None)))
+    (score,) = entrant.scores()
+    part = flights().table.slice(20, 30)
+    right = loaded.predict(part).argmax(axis=1) == np.array(part.column("label"))
+    assert (score.n, score.value) == (30, right.mean())
 
 
 @pytest.mark.parametrize(("dataset", "id"), CASES)

@@ -1,0 +1,85 @@
+"""Models as entrants of an evaluation: those that a task names, and those that deployment targets hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from shared.errors import ModynError, NotReadyError
+from shared.messages import Device, MetricValue, RivalScores, Stretch
+from workers import child
+from workers.deployment.directory import DirectoryTarget, Record
+from workers.evaluation.metrics import MetricScore
+from workers.evaluation.windows import Entrant, Rows, evaluate, resolve
+from workers.inference import LoadedModel, load_model_bytes
+from workers.stages.work import Work
+
+
+def device_of(device: Device) -> str:
+    """This worker's own device of the kind that the run settled on. Raises NotReadyError if it has none."""
+    if device == "cpu":
+        return "cpu"
+    if not child.device().startswith("cuda"):
+        raise NotReadyError(f"scores of this run are computed on a GPU, and this worker has {child.device()}.")
+    return child.device()
+
+
+def load(work: Work, body: bytes, device: str) -> LoadedModel:
+    """A model on a device. Raises ArtifactError, ConfigurationError."""
+    return load_model_bytes(body, work.record.trusted_modules, device)
+
+
+def entrant(work: Work, model: LoadedModel, *, forgiven: bool = False) -> Entrant:
+    """A model with the pipeline's metrics."""
+    metrics = work.record.pipeline.evaluation.metrics
+    return Entrant(model, metrics, work.record.dataset.label, forgiven=forgiven)
+
+
+def meet(work: Work, stretch: Stretch, entrants: Iterable[Entrant]) -> Rows:
+    """Have the entrants meet the rows of a stretch. Raises DataError, TrainingError."""
+    pipeline, dataset = work.record.pipeline, work.dataset()
+    split = next(window.split for window in pipeline.evaluation.on if window.name == stretch.window)
+    rows = resolve(stretch, dataset)
+    evaluate(list(entrants), rows, dataset, (split, pipeline.data.split))
+    return rows
+
+
+class Rival:
+    """A model that a target holds, whichever run put it there. What goes wrong with it is why it has no score."""
+
+    def __init__(self, work: Work, target: DirectoryTarget, held: Record, device: str) -> None:
+        self.held = held
+        self.entrants: list[Entrant] = []
+        self._metrics, self._error = work.record.pipeline.evaluation.metrics, ""
+        try:
+            model = load(work, target.body(held), device)
+            absent = set(model.columns) - set(work.dataset().schema.names)
+            if absent:
+                self._error = f"it reads {', '.join(sorted(absent))}, which the dataset does not have"
+            else:
+                self.entrants = [entrant(work, model, forgiven=True)]
+        except ModynError as error:
+            self._error = str(error)
+
+    def scores(self, stretch: Stretch, rows: Rows) -> RivalScores:
+        """What it scored on the rows that it met."""
+        found = [MetricScore(label=one.label, value=None, n=0, error=self._error) for one in self._metrics]
+        for one in self.entrants:
+            found = one.scores()
+        scores = tuple(value(one, self.held.trigger, stretch, rows) for one in found)
+        return RivalScores(sha256=self.held.sha256, scores=scores)
+
+
+def value(score: MetricScore, trigger_id: Any, stretch: Stretch, rows: Rows) -> MetricValue:
+    """A score as it is reported."""
+    return MetricValue(
+        trigger_id=trigger_id,
+        window=stretch.window,
+        slice=stretch.slice,
+        metric=score.label,
+        value=score.value,
+        n=score.n,
+        first_timestamp_us=rows.first_timestamp_us,
+        last_timestamp_us=rows.last_timestamp_us,
+        error=score.error,
+    )
