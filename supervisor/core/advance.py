@@ -34,12 +34,14 @@ def advance(state: RunState) -> Step:
 def _select(state: RunState) -> Step | None:
     """Selections go one after the other: each reads the strategy's state that the one before left."""
     index = state.to_select
-    if index >= len(state.triggers) or not _selection_is_due(state, index):
+    if index >= len(state.triggers):
         return None
+    if state.trigger(index).phase is not Phase.WAITING:  # put together, or it stands behind one that is made anew
+        return state.but(to_select=index + 1), []
     if index > 0 and state.trigger(index - 1).phase in (Phase.WAITING, Phase.SELECTING):
         return None
-    if state.trigger(index).phase is not Phase.WAITING:  # it stands behind one that is made anew
-        return state.but(to_select=index + 1), []
+    if not _selection_is_due(state, index):
+        return None
     trigger = state.trigger(index)
     task = SelectTask(
         **who(state, index),
@@ -59,7 +61,9 @@ def _selection_is_due(state: RunState, index: int) -> bool:
     """A few training sets may wait for a worker; where triggers are coalesced, none, as its rows may still grow."""
     if not state.coalesces:
         return index - state.to_train < state.settings.max_in_flight
-    return index <= state.to_train and (_in_turn(state, index) or not state.settings.use_previous_model)
+    before = state.before(index)
+    published = before is None or before.phase in (Phase.TRAINING, Phase.COMMITTED)
+    return published and (_in_turn(state, index) or not state.settings.use_previous_model)
 
 
 def _previous_keys(state: RunState, index: int) -> tuple[int, ...]:

@@ -15,7 +15,7 @@ from shared.ids import TaskId, WorkerId
 from shared.messages import AnyTask, SetupRecord
 from shared.timestamps import now_us
 from supervisor.core.events import AnyEvent, LeaseExpired, Unclaimed, Wiped
-from supervisor.core.state import RunState
+from supervisor.core.state import Phase, RunState, TriggerState
 from supervisor.run.queues import absent
 from supervisor.run.reports import Reports
 from supervisor.run.unclaimed import Sent, UnclaimedTasks
@@ -129,8 +129,10 @@ class Watch:
         return tuple(self._claims.standing(state.run_id, Attempts(state), self._setup.lease_s))
 
     def _settle(self, state: RunState) -> None:
-        """Tell workers which triggers are over, whenever that has changed."""
-        settled = max(0, min(state.to_select, state.to_train, state.to_decide - 1))
+        """Tell workers which triggers are over, whenever that has changed: those that have what they will ever have."""
+        settled, limit = self._settled, min(state.to_select, state.to_train, state.to_decide - 1)
+        while settled < limit and _is_settled(state.trigger(settled)):
+            settled += 1
         if settled != self._settled:
             self._claims.settle(state.run_id, settled)
             self._settled = settled
@@ -205,6 +207,11 @@ class Watch:
                 served |= set(names.queues_of(worker.role, worker.device))
         self._idle = seen
         return served
+
+
+def _is_settled(trigger: TriggerState) -> bool:
+    """Whether nobody works on its model, nor will: one that was lost is made anew."""
+    return trigger.phase.over and (trigger.phase is not Phase.COMMITTED or trigger.model is not None)
 
 
 class Attempts(Mapping[TaskId, int]):

@@ -42,6 +42,9 @@ def deployment_targets(pipeline: Pipeline, artifacts_uri: str, *, serves: bool) 
 
 
 def write_setup(client: redis.Redis, record: SetupRecord) -> None:
-    """Put the record where workers find it, again after Redis was wiped; what they do for the run is theirs again."""
+    """Put the record where workers find it, again after Redis was wiped; what they do for the run is theirs again.
+
+    What was settled before may have been lost since, and be made anew.
+    """
     client.set(names.setup_key(record.run_id), encode(record))
-    client.delete(names.recall_key(record.run_id))
+    client.delete(names.recall_key(record.run_id), names.settled_key(record.run_id))

@@ -127,3 +127,10 @@ def test_where_triggers_are_coalesced_observing_goes_on(small: Workplace) -> Non
     for _ in range(500):
         run.fire_next()
         assert at_rest(run.state)
+
+
+def test_triggers_that_fire_at_once_are_put_together_and_selected(small: Workplace) -> None:
+    """A backlog that one look at the rows finds: the last of its triggers takes all rows, and waits for nothing."""
+    run = coalescing(small)
+    (select,) = run.fire(9, 19, 29)
+    assert (select.task.trigger_id, select.task.samples_seen) == (2, 30)
