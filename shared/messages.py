@@ -12,7 +12,6 @@ from shared.config.system import Dataset
 from shared.ids import RunId, TaskId, TriggerId, WorkerId
 from shared.names import MESSAGE_VERSION, queue
 
-
 Device = Literal["cpu", "cuda"]  # a kind of device, as far as results depend on it
 
 
@@ -289,6 +288,18 @@ def decode_report(text: str) -> AnyReport:
 def task_of(data: dict[str, Any]) -> AnyTask:
     """The task in a Celery argument; raises msgspec.ValidationError with the path of what is wrong."""
     return cast(AnyTask, msgspec.convert(data, AnyTask))
+
+
+def object_of(report: Report) -> ArtifactRef | None:
+    """The object that a report says was made, if it says that of any."""
+    match report:
+        case Selected():
+            return report.training_set
+        case Trained():
+            return report.member
+        case Gathered():
+            return report.model
+    return None
 
 
 def result_of(report: Report) -> Any:

@@ -10,7 +10,7 @@ from itertools import islice, zip_longest
 from pathlib import Path
 from typing import Any
 
-from shared.artifacts import ArtifactRef, commit_artifact, write_artifact
+from shared.artifacts import ArtifactRef, ArtifactStore, write_artifact
 from shared.config.load import Configuration
 from shared.errors import ConfigurationError
 from shared.ids import TriggerId
@@ -18,6 +18,8 @@ from shared.ids import TriggerId
 # All that a supervisor leaves that was killed before its run began.
 _BEFORE_A_RUN = {".lock", "pipeline.yaml", "config.yaml", "journal.jsonl", "run.log", "workers.log"}
 
+# Sections of config.yaml that a run which was moved or copied may have changed.
+_MAY_MOVE = {"artifacts", "broker"}
 
 _LOOK_S = 0.5  # longer than anybody looks at a lock
 
@@ -27,6 +29,7 @@ class RunDirectory:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.store = ArtifactStore(str(path))
         self._lock: int | None = None
 
     @property
@@ -109,21 +112,23 @@ class RunDirectory:
         self._describe(configuration)
 
     def _describe(self, configuration: Configuration) -> None:
-        """Write both configurations as resolved, where they are not there already."""
+        """Write both configurations as resolved, where they are not there already, or of before the run was moved."""
         for name, text in _resolved(configuration):
-            if not (self.path / name).exists():
+            file = self.path / name
+            if not file.exists() or file.read_text(encoding="utf-8") != text:
                 self.write(name, text)
 
     def compare(self, configuration: Configuration) -> None:
         """Raise ConfigurationError, naming the first difference, if the YAML files are not those of the run.
 
-        A copy that is gone cannot differ; reopening writes it anew.
+        Where runs lie, and the broker, may differ: a run can be moved. A copy that is gone cannot differ; reopening
+        writes it anew.
         """
         for name, now in _resolved(configuration):
             if not (self.path / name).exists():
                 continue
-            then = (self.path / name).read_text(encoding="utf-8").splitlines()
-            for old, new in zip_longest(then, now.splitlines(), fillvalue=""):
+            then = _settled((self.path / name).read_text(encoding="utf-8"))
+            for old, new in zip_longest(then, _settled(now), fillvalue=""):
                 if old != new:
                     raise ConfigurationError(
                         f"{name}: the run in {self.path} has `{old.strip()}`, the file now gives `{new.strip()}`; "
@@ -170,13 +175,15 @@ class RunDirectory:
         """Write a file whole, or leave the old one."""
         write_artifact(str(self.path / name), text.encode())
 
-    def training_set_uri(self, trigger_id: TriggerId) -> str:
+    @staticmethod
+    def training_set_name(trigger_id: TriggerId) -> str:
         """The committed training set of a trigger."""
-        return f"{self.path}/training_sets/{trigger_id}.parquet"
+        return f"training_sets/{trigger_id}.parquet"
 
-    def model_uri(self, trigger_id: TriggerId) -> str:
+    @staticmethod
+    def model_name(trigger_id: TriggerId) -> str:
         """The committed weights of a model."""
-        return f"{self.path}/models/{trigger_id}/model.safetensors"
+        return f"models/{trigger_id}/model.safetensors"
 
     def describes(self, trigger_id: TriggerId, model: ArtifactRef) -> bool:
         """Whether a model's model.json is there, whole, and about these weights."""
@@ -188,11 +195,11 @@ class RunDirectory:
 
     def commit_training_set(self, trigger_id: TriggerId, attempt: ArtifactRef) -> None:
         """Give an attempt's training set its final name."""
-        commit_artifact(attempt, self.training_set_uri(trigger_id))
+        self.store.commit(attempt, self.training_set_name(trigger_id))
 
     def commit_model(self, trigger_id: TriggerId, attempt: ArtifactRef, about: dict[str, Any]) -> None:
         """Give an attempt's model its final name, then write the model.json that makes it a model."""
-        ref = commit_artifact(attempt, self.model_uri(trigger_id))
+        ref = self.store.commit(attempt, self.model_name(trigger_id))
         described = {"object": "model.safetensors", "sha256": ref.sha256, "size_bytes": ref.size_bytes, **about}
         self.write(f"models/{trigger_id}/model.json", json.dumps(described, indent=2, ensure_ascii=False) + "\n")
 
@@ -211,3 +218,13 @@ def _resolved(configuration: Configuration) -> tuple[tuple[str, str], ...]:
         ("pipeline.yaml", configuration.resolved_pipeline_yaml()),
         ("config.yaml", configuration.resolved_system_yaml()),
     )
+
+
+def _settled(text: str) -> list[str]:
+    """The lines of a resolved file that are the run's for ever."""
+    section, lines = "", []
+    for line in text.splitlines():
+        section = section if line.startswith((" ", "-")) else line.split(":")[0]
+        if section not in _MAY_MOVE:
+            lines.append(line)
+    return lines

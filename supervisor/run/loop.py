@@ -18,7 +18,7 @@ from shared.config.secrets import hide
 from shared.dataset.manifest import discover, manifest_path, refuse_moved_keys
 from shared.dataset.table import TableDataset, open_dataset
 from shared.ids import TaskId
-from shared.messages import Progress, SetUp, SetupRecord
+from shared.messages import AnyReport, Progress, SetUp, SetupRecord, object_of
 from shared.timestamps import now_us
 from supervisor.core.advance import at_rest
 from supervisor.core.events import AnyEvent, Discovered, Ended, Garbled, Reported, Resumed, StopAsked
@@ -77,6 +77,7 @@ class Loop:
     ) -> None:
         self._configuration = configuration
         self._journal = journal
+        self._store = directory.store
         self.state = state
         self._links = links
         self._observer: Observer
@@ -243,9 +244,20 @@ class Loop:
             elif isinstance(report, SetUp):
                 tell_set_up(report, self._links.versions)
             else:
-                events.append(Reported(time_us=now_us(), position=position, report=report))
+                events.append(self._reported_as(position, report))
         self._happen(events)
         return bool(entries)
+
+    def _reported_as(self, position: str, report: AnyReport) -> AnyEvent:
+        """What was reported; lost if the object is not here, as where a worker made it for a copy of this run."""
+        heard = Reported(time_us=now_us(), position=position, report=report)
+        if isinstance(report, SetUp) or (made := object_of(report)) is None:
+            return heard
+        open_task = self.state.tasks.get(report.task_id)
+        if open_task is None or open_task.task.attempt != report.attempt or self._store.stands(made):
+            return heard
+        why = f"{made.name} is not in the run directory"
+        return Garbled(time_us=now_us(), position=position, task_id=report.task_id, attempt=report.attempt, why=why)
 
     def _look(self) -> None:
         """Mend the platform, and see what became of open tasks."""

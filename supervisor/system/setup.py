@@ -32,6 +32,10 @@ def setup_record(
 
 
 def write_setup(client: redis.Redis, record: SetupRecord) -> None:
-    """Put the record where workers find it, again after Redis was wiped; what they do for the run is theirs again."""
+    """Put the record where workers find it, again after Redis was wiped; what they do for the run is theirs again.
+
+    Triggers that are settled in a copy of this run need not be settled here.
+    """
+    client.delete(names.settled_key(record.run_id))
     client.set(names.setup_key(record.run_id), encode(record))
     client.delete(names.recall_key(record.run_id))

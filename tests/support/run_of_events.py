@@ -69,6 +69,6 @@ class Run:
         return self.report(Gathered, "gather", trigger, model=ref(f"models/{trigger}/.model.safetensors"))
 
 
-def ref(uri: str) -> ArtifactRef:
+def ref(name: str) -> ArtifactRef:
     """An object somewhere."""
-    return ArtifactRef(uri=f"/run/{uri}", sha256="0", size_bytes=1)
+    return ArtifactRef(name=name, sha256="0", size_bytes=1)

@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 import torch
 
-from shared.artifacts import read_artifact
 from shared.errors import ArtifactError
 from shared.messages import (
     AnyReport,
@@ -41,7 +40,7 @@ def run_evaluate(work: Work) -> tuple[AnyReport, Any]:
     scores: list[MetricValue] = []
     places = [(stretch, resolve(stretch, dataset)) for stretch in task.stretches]
     for ref in task.models:
-        model = load_model_bytes(read_artifact(ref.object), record.trusted_modules)
+        model = load_model_bytes(work.store.read(ref.object), record.trusted_modules)
         for stretch, rows in places:
             chosen = (splits[stretch.window], record.pipeline.data.split)
             found = evaluate(model, rows, dataset, record.pipeline.evaluation.metrics, chosen)
@@ -98,7 +97,7 @@ def run_decide(work: Work) -> tuple[AnyReport, Any]:
         "run": record.run_id,
         "reason": verdict.reason,
     }
-    body = read_artifact(task.candidate.object)
+    body = work.store.read(task.candidate.object)
     newer = [t.uri for t in deployment.targets if not deploy(Path(t.uri), stamp, work.attempt_name, body, about)]
     reason = verdict.reason if not newer else f"{newer[0]} already holds what a newer run decided ({verdict.reason})"
     return Decided(**work.who, deployed=not newer, reason=reason), {}

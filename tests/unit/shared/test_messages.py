@@ -13,7 +13,7 @@ from shared.artifacts import ArtifactRef
 from shared.ids import RunId, TaskId, TriggerId, WorkerId
 from shared.messages import MetricValue, ModelRef, Stretch, decode_report, encode, result_of, task_of
 
-OBJECT = ArtifactRef(uri="s3://bucket/models/3/Zürich.safetensors", sha256="ab" * 32, size_bytes=2**40)
+OBJECT = ArtifactRef(name="models/3/Zürich.safetensors", sha256="ab" * 32, size_bytes=2**40)
 MODEL = ModelRef(trigger_id=TriggerId(3), object=OBJECT)
 STRETCH = Stretch(window="next", slice="", first_key=0, last_key=2**40, after_us=None, event_time_us=-5)
 SCORE = MetricValue(
