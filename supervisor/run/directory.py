@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import socket
 import time
 from itertools import islice, zip_longest
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 from shared.artifacts import ArtifactRef, ArtifactStore, write_artifact
 from shared.config.load import Configuration
-from shared.errors import ConfigurationError
+from shared.errors import ConfigurationError, RunTakenError
 from shared.ids import TriggerId
 
 # All that a supervisor leaves that was killed before its run began.
@@ -89,7 +90,10 @@ class RunDirectory:
         return not there or (".lock" in there and there <= _BEFORE_A_RUN)
 
     def create(self, configuration: Configuration) -> None:
-        """Make the directory, lock it, and write both configurations as resolved. Raises ConfigurationError."""
+        """Make the directory, lock it, and write both configurations as resolved.
+
+        Raises ConfigurationError and RunTakenError.
+        """
         self.refuse_if_taken()
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -101,7 +105,10 @@ class RunDirectory:
         self._describe(configuration)
 
     def reopen(self, configuration: Configuration) -> None:
-        """Lock the directory of a run that is to go on. Raises ConfigurationError if it is not one, or differs."""
+        """Lock the directory of a run that is to go on.
+
+        Raises ConfigurationError if it is not one, or differs, and RunTakenError.
+        """
         if not self.holds_a_run:
             raise ConfigurationError(
                 f"--resume: {self.path} holds no run that has begun; name a run's folder with --run-dir, "
@@ -136,18 +143,23 @@ class RunDirectory:
                     )
 
     def lock(self) -> None:
-        """Become the only supervisor on this directory; the kernel lets go when the process ends."""
+        """Become the only supervisor on this directory; the kernel lets go when the process ends.
+
+        Raises RunTakenError if there is one.
+        """
         self._lock = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
         give_up_s = time.monotonic() + _LOOK_S
         while not _try_lock(self._lock):
             if time.monotonic() < give_up_s:  # it may only be looked at, by `runs`
                 time.sleep(0.01)
                 continue
-            raise ConfigurationError(
-                f"another supervisor is working on {self.path}; stop it first with ./modyn-supervisor stop {self.path}."
+            pid, _, host = os.pread(self._lock, 512, 0).decode(errors="replace").partition(" ")
+            raise RunTakenError(
+                f"another supervisor, process {pid or '?'} on {host or 'an unknown host'}, is working on {self.path}; "
+                f"stop it first with ./modyn-supervisor stop {self.path}."
             )
         os.ftruncate(self._lock, 0)
-        os.pwrite(self._lock, str(os.getpid()).encode(), 0)
+        os.pwrite(self._lock, f"{os.getpid()} {socket.gethostname()}".encode(), 0)
 
     def supervisor_pid(self) -> int | None:
         """The process that has the lock, None if nobody works here."""
@@ -158,7 +170,7 @@ class RunDirectory:
             give_up_s = time.monotonic() + _LOOK_S
             while not _try_lock(lock.fileno()):
                 lock.seek(0)
-                pid = lock.read()
+                pid = lock.read().partition(" ")[0]
                 if pid or time.monotonic() > give_up_s:
                     return int(pid) if pid else None
                 time.sleep(0.01)  # it is about to say who it is

@@ -30,6 +30,7 @@ from supervisor.run.directory import RunDirectory
 from supervisor.run.fulfilment import Fulfilment
 from supervisor.run.journal import Journal
 from supervisor.run.observer import Observer
+from supervisor.run.owner import Owner
 from supervisor.run.publisher import Publisher
 from supervisor.run.reports import Entry, Reports, Unreadable
 from supervisor.run.stop_signal import StopSignal
@@ -52,6 +53,7 @@ class Links:
     """What a loop is joined to."""
 
     client: redis.Redis
+    owner: Owner
     publisher: Publisher
     dataset: TableDataset
     platform: Platform
@@ -116,6 +118,7 @@ class Loop:
         """
         while self._links.stop.asked_by is None:
             try:
+                self._links.owner.renew()
                 self._reports.continue_stream(self.state.report_position)
                 while self._take(self._reports.next(0.0)):
                     pass
@@ -129,7 +132,10 @@ class Loop:
         raise KeyboardInterrupt
 
     def run(self) -> RunState:
-        """Turn until the run is over or stopped. Raises ModynError if it cannot go on; what is journaled stays."""
+        """Turn until the run is over or stopped. Raises ModynError if it cannot go on; what is journaled stays.
+
+        RunTakenError if another supervisor has the run now: nothing more may be written.
+        """
         while self.state.status == "running" and not self.state.stopping:
             observed = self._observe()
             self._hear(0.0 if observed else self._watch.every_s)
@@ -142,6 +148,7 @@ class Loop:
     def recall(self) -> None:
         """Have workers that are not our own hand back what they do, wait a while for that, and hear what came last."""
         try:
+            self._links.owner.renew()
             self._claims.recall(self._links.setup.run_id)
             give_up_s = time.monotonic() + _HAND_BACK_S
             while self._watch.standing(self.state) and time.monotonic() < give_up_s:
@@ -175,6 +182,7 @@ class Loop:
     def _happen(self, events: list[AnyEvent]) -> None:
         if not events:
             return
+        self._links.owner.check()
         self._journal.append(events)
         for event in events:
             self._links.story.tell(event, self.state)
@@ -218,8 +226,10 @@ class Loop:
     def _hear(self, block_s: float) -> bool:
         """Take what the workers reported since; whether there was anything."""
         try:
+            self._links.owner.confirm()
             if self._away:
                 self._watch.knock()
+                self._links.owner.renew()
             entries = self._reports.next(block_s)
             self._back()
         except redis.RedisError as error:
@@ -283,6 +293,7 @@ class Loop:
 
     def _fulfil(self) -> None:
         """Carry out what was decided; what needs the broker waits while that is away."""
+        self._links.owner.check()
         try:
             end = self._fulfilment.carry_out(self.state, away=self._away)
         except (OperationalError, redis.RedisError) as error:

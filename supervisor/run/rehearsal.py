@@ -18,6 +18,7 @@ from shared.fleet import WorkerEntry
 from shared.ids import RunId, TaskId, WorkerId
 from shared.messages import Checked, Finding
 from shared.timestamps import now_us
+from supervisor.run.owner import Owner
 from supervisor.run.preparation import Preparation, judge, tear_down
 from supervisor.run.publisher import Publisher
 from supervisor.system.platform import Platform
@@ -35,7 +36,8 @@ def check_system(configuration: Configuration) -> list[WorkerEntry]:
         record = setup_record(configuration, run_id, now_us(), root, str(platform.manifests))
         publisher = Publisher(make_app(platform.url), platform.client, run_id)
         try:
-            Preparation(platform, publisher, configuration, record).carry_out(workers, check=True)
+            with Owner(platform.client, run_id, configuration.system.lease_s) as owner:
+                Preparation(platform, publisher, configuration, record, owner).carry_out(workers, check=True)
         finally:
             platform.stop_fleet()
             tear_down(platform.client, publisher, run_id, heard=True)

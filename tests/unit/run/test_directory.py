@@ -10,7 +10,7 @@ import pytest
 from tests_support import Workplace
 
 from shared.config.load import Configuration, load_configuration
-from shared.errors import ConfigurationError
+from shared.errors import ConfigurationError, RunTakenError
 from supervisor.run.directory import RunDirectory
 
 
@@ -26,7 +26,7 @@ def test_the_second_supervisor_is_refused(configuration: Configuration, tmp_path
     first = RunDirectory(tmp_path / "run")
     first.create(configuration)
     assert RunDirectory(first.path).supervisor_pid() == os.getpid()
-    with pytest.raises(ConfigurationError, match="another supervisor is working on"):
+    with pytest.raises(RunTakenError, match=f"another supervisor, process {os.getpid()} on .*, is working on"):
         RunDirectory(first.path).lock()
 
 
