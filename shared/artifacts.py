@@ -7,7 +7,9 @@ root, which is the run directory: a run that is moved or copied is whole by itse
 from __future__ import annotations
 
 import hashlib
+import os
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
@@ -106,6 +108,8 @@ def write_artifact(uri: str, body: bytes) -> None:
         filesystem.pipe_file(temporary, body)
         _move(filesystem, temporary, path)
     except OSError as error:
+        with suppress(OSError):
+            filesystem.rm_file(temporary)
         raise ArtifactError(
             f"{uri} could not be written: {error}. Make room or mend the store, then --resume."
         ) from error
@@ -117,10 +121,15 @@ def committed(ref: ArtifactRef, name: str) -> ArtifactRef:
 
 
 def _move(filesystem: fsspec.AbstractFileSystem, path: str, target: str) -> None:
-    """Rename an object; on a local disk the bytes come down to it before the name, and the name before the return."""
+    """Rename an object; on a local disk the bytes come down to it before the name, and the name before the return.
+
+    Raises OSError, also for a folder of that name: the object would be moved into it.
+    """
+    if filesystem.isdir(target):
+        raise IsADirectoryError(f"{target} is a folder; move it away")
     if not isinstance(filesystem, LocalFileSystem):
         filesystem.mv(path, target)
         return
     sync_file(Path(path))
-    filesystem.mv(path, target)
+    os.replace(path, target)
     sync(Path(target).parent)

@@ -7,7 +7,8 @@ import json
 import os
 import socket
 import time
-from itertools import islice, zip_longest
+from contextlib import suppress
+from itertools import count, islice, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,50 @@ class RunDirectory:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.store = ArtifactStore(str(path))
+        self._reserved: int | None = None
+        self._made_for_reservation: list[Path] = []
         self._lock: int | None = None
+
+    @classmethod
+    def fresh(cls, parent: Path, name: str) -> RunDirectory:
+        """One that no other supervisor makes meanwhile: of this name, or `name-2` …; it does not exist yet."""
+        for number in count(1):
+            directory = cls(parent / (name if number == 1 else f"{name}-{number}"))
+            if directory._reserve():
+                return directory
+        raise AssertionError
+
+    def _reserve(self) -> bool:
+        """Keep the name for this process until `create` or `release`; whether nobody else has it."""
+        parent = self.path.parent
+        try:
+            if self.path.exists():
+                return False
+            made = [folder for folder in (parent, *parent.parents) if not folder.exists()]
+            parent.mkdir(parents=True, exist_ok=True)
+            file = os.open(self._reservation, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError:  # whoever makes the directory will say what the matter is
+            return True
+        if _try_lock(file) and os.fstat(file).st_nlink and not self.path.exists():
+            self._reserved, self._made_for_reservation = file, made
+            return True
+        os.close(file)
+        return False
+
+    @property
+    def _reservation(self) -> Path:
+        return self.path.with_name(f".{self.path.name}.reserved")
+
+    def release(self) -> None:
+        """Keep the name no longer; folders that were made for that go, too, if they are empty."""
+        if self._reserved is None:
+            return
+        self._reservation.unlink(missing_ok=True)
+        os.close(self._reserved)
+        self._reserved = None
+        with suppress(OSError):
+            for folder in self._made_for_reservation:
+                folder.rmdir()
 
     @property
     def journal_path(self) -> Path:
@@ -100,6 +144,8 @@ class RunDirectory:
         except OSError as error:
             raise ConfigurationError(f"--run-dir {self.path} cannot be made: {error.strerror}.") from None
         self.lock()
+        self.refuse_if_taken()  # a run may have begun, and ended, before it was locked
+        self.release()
         for name in _BEFORE_A_RUN - {".lock", "run.log", "workers.log"}:  # of a run that was killed before it began
             (self.path / name).unlink(missing_ok=True)
         self._describe(configuration)

@@ -17,6 +17,7 @@ from shared.config.load import Configuration
 from shared.config.secrets import hide
 from shared.dataset.manifest import discover, manifest_path, refuse_moved_keys
 from shared.dataset.table import TableDataset, open_dataset
+from shared.errors import ArtifactError
 from shared.ids import TaskId
 from shared.messages import AnyReport, Progress, SetUp, SetupRecord, object_of
 from shared.timestamps import now_us
@@ -164,8 +165,16 @@ class Loop:
         self._fulfilment.commit(self.state)
 
     def finish(self, status: Literal["stopped", "failed"], reason: str) -> RunState:
-        """Commit what was reported, and end the run; it can be resumed."""
-        self.commit()
+        """Commit what was reported, and end the run; it can be resumed.
+
+        Raises ArtifactError if that cannot be committed; a run that has failed ends all the same.
+        """
+        self._links.owner.check()
+        try:
+            self.commit()
+        except ArtifactError:
+            if status != "failed":
+                raise
         self._happen([self._ended(status, reason)])
         return self.state
 

@@ -68,7 +68,7 @@ class Session:
         self._view = view
         self._started_s = time.monotonic()
         self._stop = StopSignal()
-        self.directory = RunDirectory(options.run_dir or _default_directory(configuration))
+        self.directory = RunDirectory(options.run_dir) if options.run_dir else _default_directory(configuration)
         self._tally = Tally(configuration.pipeline)
         self._state = RunState(settings=Settings.of(configuration.pipeline, configuration.system.retention.models))
         self._resumed: Resumed | None = None
@@ -80,6 +80,12 @@ class Session:
 
         Raises KeyboardInterrupt for a signal that comes before the run began: then nothing was written.
         """
+        try:
+            return self._run()
+        finally:
+            self.directory.release()
+
+    def _run(self) -> dict[str, Any] | None:
         if not self._options.resume:
             self.directory.refuse_if_taken()
         elif self._recover():
@@ -210,9 +216,9 @@ def _scores_for_ever(configuration: Configuration) -> bool:
     return evaluation.newest is None and any(isinstance(window.extent, Every) for window in evaluation.on)
 
 
-def _default_directory(configuration: Configuration) -> Path:
-    name = configuration.pipeline.pipeline.name
-    return Path(configuration.system.artifacts_root) / name / f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}"
+def _default_directory(configuration: Configuration) -> RunDirectory:
+    folder = Path(configuration.system.artifacts_root) / configuration.pipeline.pipeline.name
+    return RunDirectory.fresh(folder, f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}")
 
 
 def _quietly(act: Callable[[], object]) -> bool:

@@ -117,3 +117,15 @@ def test_a_name_leads_nowhere_out_of_the_store(store):
     for name in ("/tmp/a", "../other/a", "models/../../a"):
         with pytest.raises(ArtifactError, match="is no name of an object below"):
             store.read(ArtifactRef(name=name, sha256="0", size_bytes=1))
+
+
+def test_a_folder_of_that_name_is_refused(store):
+    """Nothing is moved into it: not what is committed, nor what is written."""
+    attempt = store.write(".a.1-worker", b"weights")
+    store.write("a/inside", b"somebody's")
+    with pytest.raises(ArtifactError, match="could not be renamed to a: .* is a folder; move it away"):
+        store.commit(attempt, "a")
+    with pytest.raises(ArtifactError, match="could not be written: .* is a folder; move it away"):
+        store.write("a", b"weights")
+    assert names_in(f"{store.root}/a") == ["inside"]
+    assert names_in(store.root) == [".a.1-worker", "a"]
