@@ -126,7 +126,7 @@ def test_a_task_of_no_known_kind_is_refused(kind):
 def test_a_value_of_the_wrong_type_is_refused_with_its_path():
     """The sentence says where in the message."""
     with pytest.raises(msgspec.ValidationError, match=r"training_set\.size_bytes"):
-        task_of({**plain(TASKS[1]), "training_set": {"uri": "u", "sha256": "s", "size_bytes": "much"}})
+        task_of({**plain(TASKS[1]), "training_set": {"name": "n", "sha256": "s", "size_bytes": "much"}})
 
 
 def test_what_a_body_gets_of_its_headers():
