@@ -3,6 +3,7 @@
 ModynError
 ├── ConfigurationError   2  something in pipeline.yaml, config.yaml or on the command line is wrong
 ├── NotReadyError        3  broker, workers or dataset are not as the configuration needs them
+│   └── RunTakenError       another supervisor is working on the run
 └── RunFailedError       1  a run that had started cannot go on
     ├── DataError           a row or file of the dataset cannot be used
     ├── ArtifactError       a stored object is missing, unreadable or not what was recorded
@@ -37,6 +38,10 @@ class NotReadyError(ModynError):
     def __init__(self, *problems: str) -> None:
         self.problems = problems
         super().__init__("\n".join(problems))
+
+
+class RunTakenError(NotReadyError):
+    """Another supervisor is working on the run; nothing more may be written by this one."""
 
 
 class RunFailedError(ModynError):

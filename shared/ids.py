@@ -6,7 +6,6 @@ from typing import NamedTuple, NewType
 
 RunId = NewType("RunId", str)
 TriggerId = NewType("TriggerId", int)
-Key = NewType("Key", int)
 WorkerId = NewType("WorkerId", str)
 TaskId = NewType("TaskId", str)
 

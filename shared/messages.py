@@ -310,6 +310,18 @@ def task_of(data: dict[str, Any]) -> AnyTask:
     return cast(AnyTask, msgspec.convert(data, AnyTask))
 
 
+def object_of(report: Report) -> ArtifactRef | None:
+    """The object that a report says was made, if it says that of any."""
+    match report:
+        case Selected():
+            return report.training_set
+        case Trained():
+            return report.member
+        case Gathered():
+            return report.model
+    return None
+
+
 def result_of(report: Report) -> Any:
     """What a task returns to its chord: the part of its report that the body needs, as plain JSON."""
     if isinstance(report, Trained):

@@ -75,6 +75,16 @@ def settled_key(run: RunId) -> str:
     return f"modyn:run:{run}:settled"
 
 
+def owner_key(run: RunId) -> str:
+    """Hash: the supervisor that owns the run (token, host, pid, started, machine, lease_ms, term, beat). Leased."""
+    return f"modyn:run:{run}:owner"
+
+
+def owner_terms_key(run: RunId) -> str:
+    """How often the run has been taken by an owner. Expires after CLAIM_TTL_MS."""
+    return f"modyn:run:{run}:owner:terms"
+
+
 def probe_key(run: RunId) -> str:
     """Written to see whether Redis takes anything. Expires in a second."""
     return f"modyn:run:{run}:probe"

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import socket
+from functools import cache
+from pathlib import Path
+
 import psutil
 
 
@@ -11,3 +16,28 @@ def is_stopped(pid: int) -> bool:
         return bool(psutil.Process(pid).status() in (psutil.STATUS_STOPPED, psutil.STATUS_TRACING_STOP))
     except psutil.NoSuchProcess:
         return False
+
+
+def started(pid: int) -> str | None:
+    """When a process was started, by a clock that nobody sets where there is one; None if it has ended.
+
+    With its pid it names a process for as long as the machine is up.
+    """
+    try:
+        if psutil.Process(pid).status() == psutil.STATUS_ZOMBIE:  # its parent has not looked
+            return None
+        try:
+            return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]  # in ticks since the boot
+        except FileNotFoundError:
+            return str(psutil.Process(pid).create_time())
+    except (psutil.NoSuchProcess, ProcessLookupError):
+        return None
+
+
+@cache
+def machine() -> str:
+    """Names what pids count in: this machine since its boot, and of its containers this one."""
+    try:
+        return f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()}/{os.readlink('/proc/self/ns/pid')}"
+    except OSError:
+        return socket.gethostname()

@@ -22,7 +22,6 @@ from shared.messages import SetUp, SetupRecord, encode
 from workers import child
 from workers.models.build import model_part
 
-_records: dict[RunId, SetupRecord] = {}
 _set_up_for: dict[RunId, int] = {}  # run → version
 
 
@@ -49,16 +48,18 @@ def be_set_up(run_id: RunId, version: int) -> None:
 
 
 def setup_record(run_id: RunId, version: int) -> SetupRecord:
-    """The run's record of this version. Raises NotReadyError if the run was torn down."""
-    known = _records.get(run_id)
-    if known is None or known.version != version:
-        known = _records[run_id] = _read(run_id)
-    return known
+    """The run's record as it is now: a run that was moved and resumed lies elsewhere. Raises redis.RedisError.
+
+    NotReadyError if the run was torn down, or has another version.
+    """
+    record = _read(run_id)
+    if record.version != version:
+        raise NotReadyError(f"run {run_id} is set up in version {record.version}; the task is of version {version}.")
+    return record
 
 
 def tear_down(run_id: RunId) -> None:
     """Forget the run, and give its memory on the device back."""
-    _records.pop(run_id, None)
     _set_up_for.pop(run_id, None)
     if torch.cuda.is_initialized():
         torch.cuda.empty_cache()

@@ -93,7 +93,7 @@ class Reported(Event, frozen=True, kw_only=True, tag="reported"):
 
 
 class Garbled(Event, frozen=True, kw_only=True, tag="garbled"):
-    """A report arrived that cannot be read: its worker has finished, as Redis knows, but what it did is lost."""
+    """A report cannot be read, or names what is not there: its worker has finished, as Redis knows, but all is lost."""
 
     position: str
     task_id: TaskId

@@ -131,7 +131,7 @@ def _(event: Garbled, state: RunState) -> Step:
     open_task = state.tasks.get(event.task_id)
     if open_task is None or open_task.task.attempt != event.attempt:
         return state, []
-    return lost(state, event.task_id, f"a report that cannot be read ({event.why})")
+    return lost(state, event.task_id, f"a report that is of no use ({event.why})")
 
 
 @_apply.register

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from pathlib import Path
 
-from shared.artifacts import ArtifactRef, stands
+from shared.artifacts import ArtifactRef
 from shared.config.pipeline import Pipeline
 from supervisor.core.commands import CommitModel, CommitTrainingSet, RetireModel
 from supervisor.core.state import RunState
@@ -41,15 +40,16 @@ class Committer:
     def retire(self, command: RetireModel) -> None:
         """Remove a model's weights."""
         with suppress(OSError):  # else the next session's sweep removes them
-            Path(self._directory.model_uri(command.trigger_id)).unlink(missing_ok=True)
+            (self._directory.path / self._directory.model_name(command.trigger_id)).unlink(missing_ok=True)
 
     def is_done(self, command: Commit) -> bool:
         """Whether the object stands under its final name; its size is looked at, not its hash."""
+        store = self._directory.store
         if isinstance(command, CommitTrainingSet):
-            return stands(_at(self._directory.training_set_uri(command.trigger_id), command.training_set))
-        model = _at(self._directory.model_uri(command.trigger_id), command.model)
-        return self._directory.describes(command.trigger_id, command.model) and stands(model)
+            return store.stands(_at(self._directory.training_set_name(command.trigger_id), command.training_set))
+        model = _at(self._directory.model_name(command.trigger_id), command.model)
+        return self._directory.describes(command.trigger_id, command.model) and store.stands(model)
 
 
-def _at(uri: str, ref: ArtifactRef) -> ArtifactRef:
-    return ArtifactRef(uri=uri, sha256=ref.sha256, size_bytes=ref.size_bytes)
+def _at(name: str, ref: ArtifactRef) -> ArtifactRef:
+    return ArtifactRef(name=name, sha256=ref.sha256, size_bytes=ref.size_bytes)

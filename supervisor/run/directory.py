@@ -5,19 +5,23 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import socket
 import time
-from itertools import islice, zip_longest
+from contextlib import suppress
+from itertools import count, islice, zip_longest
 from pathlib import Path
 from typing import Any
 
-from shared.artifacts import ArtifactRef, commit_artifact, write_artifact
+from shared.artifacts import ArtifactRef, ArtifactStore, write_artifact
 from shared.config.load import Configuration
-from shared.errors import ConfigurationError
+from shared.errors import ConfigurationError, RunTakenError
 from shared.ids import TriggerId
 
 # All that a supervisor leaves that was killed before its run began.
 _BEFORE_A_RUN = {".lock", "pipeline.yaml", "config.yaml", "journal.jsonl", "run.log", "workers.log"}
 
+# Sections of config.yaml that a run which was moved or copied may have changed.
+_MAY_MOVE = {"artifacts", "broker"}
 
 _LOOK_S = 0.5  # longer than anybody looks at a lock
 
@@ -27,7 +31,51 @@ class RunDirectory:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.store = ArtifactStore(str(path))
+        self._reserved: int | None = None
+        self._made_for_reservation: list[Path] = []
         self._lock: int | None = None
+
+    @classmethod
+    def fresh(cls, parent: Path, name: str) -> RunDirectory:
+        """One that no other supervisor makes meanwhile: of this name, or `name-2` …; it does not exist yet."""
+        for number in count(1):
+            directory = cls(parent / (name if number == 1 else f"{name}-{number}"))
+            if directory._reserve():
+                return directory
+        raise AssertionError
+
+    def _reserve(self) -> bool:
+        """Keep the name for this process until `create` or `release`; whether nobody else has it."""
+        parent = self.path.parent
+        try:
+            if self.path.exists():
+                return False
+            made = [folder for folder in (parent, *parent.parents) if not folder.exists()]
+            parent.mkdir(parents=True, exist_ok=True)
+            file = os.open(self._reservation, os.O_RDWR | os.O_CREAT, 0o644)
+        except OSError:  # whoever makes the directory will say what the matter is
+            return True
+        if _try_lock(file) and os.fstat(file).st_nlink and not self.path.exists():
+            self._reserved, self._made_for_reservation = file, made
+            return True
+        os.close(file)
+        return False
+
+    @property
+    def _reservation(self) -> Path:
+        return self.path.with_name(f".{self.path.name}.reserved")
+
+    def release(self) -> None:
+        """Keep the name no longer; folders that were made for that go, too, if they are empty."""
+        if self._reserved is None:
+            return
+        self._reservation.unlink(missing_ok=True)
+        os.close(self._reserved)
+        self._reserved = None
+        with suppress(OSError):
+            for folder in self._made_for_reservation:
+                folder.rmdir()
 
     @property
     def journal_path(self) -> Path:
@@ -86,19 +134,27 @@ class RunDirectory:
         return not there or (".lock" in there and there <= _BEFORE_A_RUN)
 
     def create(self, configuration: Configuration) -> None:
-        """Make the directory, lock it, and write both configurations as resolved. Raises ConfigurationError."""
+        """Make the directory, lock it, and write both configurations as resolved.
+
+        Raises ConfigurationError and RunTakenError.
+        """
         self.refuse_if_taken()
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigurationError(f"--run-dir {self.path} cannot be made: {error.strerror}.") from None
         self.lock()
+        self.refuse_if_taken()  # a run may have begun, and ended, before it was locked
+        self.release()
         for name in _BEFORE_A_RUN - {".lock", "run.log", "workers.log"}:  # of a run that was killed before it began
             (self.path / name).unlink(missing_ok=True)
         self._describe(configuration)
 
     def reopen(self, configuration: Configuration) -> None:
-        """Lock the directory of a run that is to go on. Raises ConfigurationError if it is not one, or differs."""
+        """Lock the directory of a run that is to go on.
+
+        Raises ConfigurationError if it is not one, or differs, and RunTakenError.
+        """
         if not self.holds_a_run:
             raise ConfigurationError(
                 f"--resume: {self.path} holds no run that has begun; name a run's folder with --run-dir, "
@@ -109,21 +165,23 @@ class RunDirectory:
         self._describe(configuration)
 
     def _describe(self, configuration: Configuration) -> None:
-        """Write both configurations as resolved, where they are not there already."""
+        """Write both configurations as resolved, where they are not there already, or of before the run was moved."""
         for name, text in _resolved(configuration):
-            if not (self.path / name).exists():
+            file = self.path / name
+            if not file.exists() or file.read_text(encoding="utf-8") != text:
                 self.write(name, text)
 
     def compare(self, configuration: Configuration) -> None:
         """Raise ConfigurationError, naming the first difference, if the YAML files are not those of the run.
 
-        A copy that is gone cannot differ; reopening writes it anew.
+        Where runs lie, and the broker, may differ: a run can be moved. A copy that is gone cannot differ; reopening
+        writes it anew.
         """
         for name, now in _resolved(configuration):
             if not (self.path / name).exists():
                 continue
-            then = (self.path / name).read_text(encoding="utf-8").splitlines()
-            for old, new in zip_longest(then, now.splitlines(), fillvalue=""):
+            then = _settled((self.path / name).read_text(encoding="utf-8"))
+            for old, new in zip_longest(then, _settled(now), fillvalue=""):
                 if old != new:
                     raise ConfigurationError(
                         f"{name}: the run in {self.path} has `{old.strip()}`, the file now gives `{new.strip()}`; "
@@ -131,18 +189,23 @@ class RunDirectory:
                     )
 
     def lock(self) -> None:
-        """Become the only supervisor on this directory; the kernel lets go when the process ends."""
+        """Become the only supervisor on this directory; the kernel lets go when the process ends.
+
+        Raises RunTakenError if there is one.
+        """
         self._lock = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
         give_up_s = time.monotonic() + _LOOK_S
         while not _try_lock(self._lock):
             if time.monotonic() < give_up_s:  # it may only be looked at, by `runs`
                 time.sleep(0.01)
                 continue
-            raise ConfigurationError(
-                f"another supervisor is working on {self.path}; stop it first with ./modyn-supervisor stop {self.path}."
+            pid, _, host = os.pread(self._lock, 512, 0).decode(errors="replace").partition(" ")
+            raise RunTakenError(
+                f"another supervisor, process {pid or '?'} on {host or 'an unknown host'}, is working on {self.path}; "
+                f"stop it first with ./modyn-supervisor stop {self.path}."
             )
         os.ftruncate(self._lock, 0)
-        os.pwrite(self._lock, str(os.getpid()).encode(), 0)
+        os.pwrite(self._lock, f"{os.getpid()} {socket.gethostname()}".encode(), 0)
 
     def supervisor_pid(self) -> int | None:
         """The process that has the lock, None if nobody works here."""
@@ -153,7 +216,7 @@ class RunDirectory:
             give_up_s = time.monotonic() + _LOOK_S
             while not _try_lock(lock.fileno()):
                 lock.seek(0)
-                pid = lock.read()
+                pid = lock.read().partition(" ")[0]
                 if pid or time.monotonic() > give_up_s:
                     return int(pid) if pid else None
                 time.sleep(0.01)  # it is about to say who it is
@@ -170,13 +233,15 @@ class RunDirectory:
         """Write a file whole, or leave the old one."""
         write_artifact(str(self.path / name), text.encode())
 
-    def training_set_uri(self, trigger_id: TriggerId) -> str:
+    @staticmethod
+    def training_set_name(trigger_id: TriggerId) -> str:
         """The committed training set of a trigger."""
-        return f"{self.path}/training_sets/{trigger_id}.parquet"
+        return f"training_sets/{trigger_id}.parquet"
 
-    def model_uri(self, trigger_id: TriggerId) -> str:
+    @staticmethod
+    def model_name(trigger_id: TriggerId) -> str:
         """The committed weights of a model."""
-        return f"{self.path}/models/{trigger_id}/model.safetensors"
+        return f"models/{trigger_id}/model.safetensors"
 
     def describes(self, trigger_id: TriggerId, model: ArtifactRef) -> bool:
         """Whether a model's model.json is there, whole, and about these weights."""
@@ -188,11 +253,11 @@ class RunDirectory:
 
     def commit_training_set(self, trigger_id: TriggerId, attempt: ArtifactRef) -> None:
         """Give an attempt's training set its final name."""
-        commit_artifact(attempt, self.training_set_uri(trigger_id))
+        self.store.commit(attempt, self.training_set_name(trigger_id))
 
     def commit_model(self, trigger_id: TriggerId, attempt: ArtifactRef, about: dict[str, Any]) -> None:
         """Give an attempt's model its final name, then write the model.json that makes it a model."""
-        ref = commit_artifact(attempt, self.model_uri(trigger_id))
+        ref = self.store.commit(attempt, self.model_name(trigger_id))
         described = {"object": "model.safetensors", "sha256": ref.sha256, "size_bytes": ref.size_bytes, **about}
         self.write(f"models/{trigger_id}/model.json", json.dumps(described, indent=2, ensure_ascii=False) + "\n")
 
@@ -211,3 +276,13 @@ def _resolved(configuration: Configuration) -> tuple[tuple[str, str], ...]:
         ("pipeline.yaml", configuration.resolved_pipeline_yaml()),
         ("config.yaml", configuration.resolved_system_yaml()),
     )
+
+
+def _settled(text: str) -> list[str]:
+    """The lines of a resolved file that are the run's for ever."""
+    section, lines = "", []
+    for line in text.splitlines():
+        section = section if line.startswith((" ", "-")) else line.split(":")[0]
+        if section not in _MAY_MOVE:
+            lines.append(line)
+    return lines

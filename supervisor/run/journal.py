@@ -12,6 +12,8 @@ from shared.durable import sync
 from shared.errors import RunFailedError
 from supervisor.core.events import AnyEvent, event_of
 
+_BLOCK_BYTES = 65_536
+
 
 class Journal:
     """The one truth of a run, opened for appending."""
@@ -54,11 +56,19 @@ class Journal:
         os.close(self._file)
 
     def _cut_torn_line(self) -> None:
-        """A crash can leave half a line, whose commands never went out: the event did not happen."""
+        """A crash can leave half a line, whose commands never went out: the event did not happen.
+
+        Only the end of the file is read, back to the last line's.
+        """
         if not self.path.exists():
             return
         with self.path.open("rb+") as file:
-            body = file.read()
-            whole = body.rfind(b"\n") + 1
-            if whole < len(body):
+            size = start = file.seek(0, os.SEEK_END)
+            found = -1
+            while start > 0 and found < 0:
+                stop, start = start, max(0, start - _BLOCK_BYTES)
+                file.seek(start)
+                found = file.read(stop - start).rfind(b"\n")
+            whole = start + found + 1
+            if whole < size:
                 file.truncate(whole)

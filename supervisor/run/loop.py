@@ -17,8 +17,9 @@ from shared.config.load import Configuration
 from shared.config.secrets import hide
 from shared.dataset.manifest import discover, manifest_path, refuse_moved_keys
 from shared.dataset.table import TableDataset, open_dataset
+from shared.errors import ArtifactError
 from shared.ids import TaskId
-from shared.messages import Progress, SetUp, SetupRecord
+from shared.messages import AnyReport, Progress, SetUp, SetupRecord, object_of
 from shared.timestamps import now_us
 from supervisor.core.advance import at_rest
 from supervisor.core.events import AnyEvent, Discovered, Ended, Garbled, Reported, Resumed, StopAsked
@@ -30,6 +31,7 @@ from supervisor.run.directory import RunDirectory
 from supervisor.run.fulfilment import Fulfilment
 from supervisor.run.journal import Journal
 from supervisor.run.observer import Observer
+from supervisor.run.owner import Owner
 from supervisor.run.publisher import Publisher
 from supervisor.run.reports import Entry, Reports, Unreadable
 from supervisor.run.stop_signal import StopSignal
@@ -52,6 +54,7 @@ class Links:
     """What a loop is joined to."""
 
     client: redis.Redis
+    owner: Owner
     publisher: Publisher
     dataset: TableDataset
     platform: Platform
@@ -77,6 +80,7 @@ class Loop:
     ) -> None:
         self._configuration = configuration
         self._journal = journal
+        self._store = directory.store
         self.state = state
         self._links = links
         self._observer: Observer
@@ -115,6 +119,7 @@ class Loop:
         """
         while self._links.stop.asked_by is None:
             try:
+                self._links.owner.renew()
                 self._reports.continue_stream(self.state.report_position)
                 while self._take(self._reports.next(0.0)):
                     pass
@@ -128,7 +133,10 @@ class Loop:
         raise KeyboardInterrupt
 
     def run(self) -> RunState:
-        """Turn until the run is over or stopped. Raises ModynError if it cannot go on; what is journaled stays."""
+        """Turn until the run is over or stopped. Raises ModynError if it cannot go on; what is journaled stays.
+
+        RunTakenError if another supervisor has the run now: nothing more may be written.
+        """
         while self.state.status == "running" and not self.state.stopping:
             observed = self._observe()
             self._hear(0.0 if observed else self._watch.every_s)
@@ -141,6 +149,7 @@ class Loop:
     def recall(self) -> None:
         """Have workers that are not our own hand back what they do, wait a while for that, and hear what came last."""
         try:
+            self._links.owner.renew()
             self._claims.recall(self._links.setup.run_id)
             give_up_s = time.monotonic() + _HAND_BACK_S
             while self._watch.standing(self.state) and time.monotonic() < give_up_s:
@@ -156,8 +165,16 @@ class Loop:
         self._fulfilment.commit(self.state)
 
     def finish(self, status: Literal["stopped", "failed"], reason: str) -> RunState:
-        """Commit what was reported, and end the run; it can be resumed."""
-        self.commit()
+        """Commit what was reported, and end the run; it can be resumed.
+
+        Raises ArtifactError if that cannot be committed; a run that has failed ends all the same.
+        """
+        self._links.owner.check()
+        try:
+            self.commit()
+        except ArtifactError:
+            if status != "failed":
+                raise
         self._happen([self._ended(status, reason)])
         return self.state
 
@@ -174,6 +191,7 @@ class Loop:
     def _happen(self, events: list[AnyEvent]) -> None:
         if not events:
             return
+        self._links.owner.check()
         self._journal.append(events)
         for event in events:
             self._links.story.tell(event, self.state)
@@ -217,8 +235,10 @@ class Loop:
     def _hear(self, block_s: float) -> bool:
         """Take what the workers reported since; whether there was anything."""
         try:
+            self._links.owner.confirm()
             if self._away:
                 self._watch.knock()
+                self._links.owner.renew()
             entries = self._reports.next(block_s)
             self._back()
         except redis.RedisError as error:
@@ -243,9 +263,20 @@ class Loop:
             elif isinstance(report, SetUp):
                 tell_set_up(report, self._links.versions)
             else:
-                events.append(Reported(time_us=now_us(), position=position, report=report))
+                events.append(self._reported_as(position, report))
         self._happen(events)
         return bool(entries)
+
+    def _reported_as(self, position: str, report: AnyReport) -> AnyEvent:
+        """What was reported; lost if the object is not here, as where a worker made it for a copy of this run."""
+        heard = Reported(time_us=now_us(), position=position, report=report)
+        if isinstance(report, SetUp) or (made := object_of(report)) is None:
+            return heard
+        open_task = self.state.tasks.get(report.task_id)
+        if open_task is None or open_task.task.attempt != report.attempt or self._store.stands(made):
+            return heard
+        why = f"{made.name} is not in the run directory"
+        return Garbled(time_us=now_us(), position=position, task_id=report.task_id, attempt=report.attempt, why=why)
 
     def _look(self) -> None:
         """Mend the platform, and see what became of open tasks."""
@@ -271,6 +302,7 @@ class Loop:
 
     def _fulfil(self) -> None:
         """Carry out what was decided; what needs the broker waits while that is away."""
+        self._links.owner.check()
         try:
             end = self._fulfilment.carry_out(self.state, away=self._away)
         except (OperationalError, redis.RedisError) as error:

@@ -19,6 +19,7 @@ from shared.ids import RunId, TaskId, TriggerId, parts_of, task_id
 from shared.messages import AnyReport, Checked, CheckTask, Failed, SetUp, SetupRecord
 from supervisor.core.attempts import SETUP_VERSION
 from supervisor.core.commands import Publish
+from supervisor.run.owner import Owner
 from supervisor.run.publisher import Publisher
 from supervisor.run.reports import Reports, Unreadable
 from supervisor.run.story import tell_set_up
@@ -39,8 +40,14 @@ class Preparation:
     """Setup messages and the check task go out together; what comes back of either is heard here."""
 
     def __init__(
-        self, platform: Platform, publisher: Publisher, configuration: Configuration, record: SetupRecord
+        self,
+        platform: Platform,
+        publisher: Publisher,
+        configuration: Configuration,
+        record: SetupRecord,
+        owner: Owner,
     ) -> None:
+        self._owner = owner
         self._platform = platform
         self._client = platform.client
         self._publisher = publisher
@@ -57,7 +64,7 @@ class Preparation:
     def carry_out(self, workers: Sequence[WorkerEntry], *, check: bool) -> None:
         """Set up, and `check` where that was not done before. A broker that goes away meanwhile is waited for.
 
-        Raises ConfigurationError or NotReadyError with what the check found.
+        Raises ConfigurationError or NotReadyError with what the check found, and RunTakenError.
         """
         self._checked = not check
         while not self._try(workers):
@@ -70,6 +77,7 @@ class Preparation:
     def _try(self, workers: Sequence[WorkerEntry]) -> bool:
         """Set up and check; False if the broker went away, or forgot the run, before that was done."""
         try:
+            self._owner.renew()
             write_setup(self._client, self._record)
             if self._away:
                 log.info("the broker is back")

@@ -6,7 +6,7 @@ import logging
 
 import msgspec
 
-from shared.artifacts import ArtifactRef, stands
+from shared.artifacts import ArtifactRef, ArtifactStore
 from shared.config.load import Configuration
 from shared.dataset.manifest import ManifestEntry, manifest_path, read_manifest, refuse_moved_keys, restore_manifest
 from shared.errors import ArtifactLostError
@@ -66,7 +66,7 @@ def recover(configuration: Configuration, directory: RunDirectory) -> Recovered:
         except ArtifactLostError:
             log.warning("! the %s of trigger %d is gone; it is made anew", _NAMES[kind], trigger_id)
             lost[kind].append(trigger_id)
-    for trigger_id in _without_members(state):
+    for trigger_id in _without_members(state, directory.store):
         log.warning("! what was trained for trigger %d is gone; it is trained anew", trigger_id)
         lost[CommitModel].append(trigger_id)
     collect(directory.path, state)
@@ -76,13 +76,13 @@ def recover(configuration: Configuration, directory: RunDirectory) -> Recovered:
     return Recovered(state=state, tally=tally, files=len(entries), resumed=resumed)
 
 
-def _without_members(state: RunState) -> list[TriggerId]:
+def _without_members(state: RunState, store: ArtifactStore) -> list[TriggerId]:
     """Triggers whose members were trained and are to be gathered, but are no longer there."""
     gathers = [one for one in state.tasks.values() if isinstance(one.task, GatherTask)]
     return [
         gather.task.trigger_id
         for gather in gathers
-        if not all(stands(msgspec.convert(member, ArtifactRef)) for member in gather.results.values())
+        if not all(store.stands(msgspec.convert(member, ArtifactRef)) for member in gather.results.values())
     ]
 
 

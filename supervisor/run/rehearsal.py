@@ -17,6 +17,7 @@ from shared.errors import NotReadyError
 from shared.fleet import WorkerEntry
 from shared.ids import RunId, TaskId, WorkerId
 from shared.messages import Checked, Finding
+from supervisor.run.owner import Owner
 from supervisor.run.preparation import Preparation, judge, tear_down
 from supervisor.run.publisher import Publisher
 from supervisor.system.devices import evaluation_device
@@ -36,7 +37,8 @@ def check_system(configuration: Configuration) -> list[WorkerEntry]:
         record = setup_record(configuration, run_id, root, str(platform.manifests), serves=False)
         publisher = Publisher(make_app(platform.url), platform.client, run_id)
         try:
-            Preparation(platform, publisher, configuration, record).carry_out(workers, check=True)
+            with Owner(platform.client, run_id, configuration.system.lease_s) as owner:
+                Preparation(platform, publisher, configuration, record, owner).carry_out(workers, check=True)
         finally:
             platform.stop_fleet()
             tear_down(platform.client, publisher, run_id, heard=True)

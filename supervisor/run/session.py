@@ -22,7 +22,7 @@ from shared.config.pipeline import Every
 from shared.config.secrets import hide
 from shared.dataset.manifest import discover
 from shared.dataset.table import open_dataset
-from shared.errors import ConfigurationError, ModynError, NotReadyError
+from shared.errors import ConfigurationError, ModynError, NotReadyError, RunTakenError
 from shared.ids import RunId
 from supervisor.core.events import AnyEvent, Resumed
 from supervisor.core.state import RunState, Settings
@@ -35,6 +35,7 @@ from supervisor.run.garbage import collect
 from supervisor.run.journal import Journal
 from supervisor.run.loop import Links, Loop
 from supervisor.run.opening import Scope, opening_events, undiscovered
+from supervisor.run.owner import Owner
 from supervisor.run.preparation import Preparation, tear_down
 from supervisor.run.publisher import Publisher
 from supervisor.run.recovery import recover
@@ -67,7 +68,7 @@ class Session:
         self._view = view
         self._started_s = time.monotonic()
         self._stop = StopSignal()
-        self.directory = RunDirectory(options.run_dir or _default_directory(configuration))
+        self.directory = RunDirectory(options.run_dir) if options.run_dir else _default_directory(configuration)
         self._tally = Tally(configuration.pipeline)
         self._state = RunState(settings=Settings.of(configuration.pipeline, configuration.system.retention.models))
         self._resumed: Resumed | None = None
@@ -79,6 +80,12 @@ class Session:
 
         Raises KeyboardInterrupt for a signal that comes before the run began: then nothing was written.
         """
+        try:
+            return self._run()
+        finally:
+            self.directory.release()
+
+    def _run(self) -> dict[str, Any] | None:
         if not self._options.resume:
             self.directory.refuse_if_taken()
         elif self._recover():
@@ -106,6 +113,15 @@ class Session:
         return found.state.status == "finished" and not (found.resumed.lost_training_sets or found.resumed.lost_models)
 
     def _on(self, platform: Platform) -> dict[str, Any]:
+        run_id = self._state.run_id or RunId(f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}")
+        try:
+            with Owner(platform.client, run_id, self._configuration.system.lease_s) as owner:
+                return self._as_owner(owner, run_id, platform)
+        except redis.RedisError as error:
+            sentence = f"broker.url: the broker went away while the run was being set up ({hide(str(error))})."
+            raise NotReadyError(sentence) from None
+
+    def _as_owner(self, owner: Owner, run_id: RunId, platform: Platform) -> dict[str, Any]:
         dataset, workers = platform.ready()
         root = self._configuration.system.artifacts_root
         dataset = open_dataset(dataset.config, discover(dataset.config, root))  # from now on the keys are for ever
@@ -114,7 +130,6 @@ class Session:
                 "! evaluation.models: all scores every model on every new slice, for ever; "
                 "a run that follows a dataset should say {newest: N}"
             )
-        run_id = self._state.run_id or RunId(f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}")
         publisher = Publisher(make_app(platform.url), platform.client, run_id)
         serves = self._options.scope.serves if self._resumed is None else self._state.serves
         record = setup_record(self._configuration, run_id, str(self.directory.path), root, serves=serves)
@@ -124,7 +139,7 @@ class Session:
                 opening = opening_events(self._configuration.pipeline, self._options.scope, dataset, record, device)
             else:
                 opening = undiscovered(self._state, self._files, dataset)
-            preparation = Preparation(platform, publisher, self._configuration, record)
+            preparation = Preparation(platform, publisher, self._configuration, record, owner)
             preparation.carry_out(workers, check=self._resumed is None)  # later all workers may be busy for hours
             self._stop.listen()
             if not self._options.resume:
@@ -135,6 +150,7 @@ class Session:
             with closing(alerts), self._view(platform.client) as view:
                 links = Links(
                     client=platform.client,
+                    owner=owner,
                     publisher=publisher,
                     dataset=dataset,
                     platform=platform,
@@ -147,12 +163,10 @@ class Session:
                     record=self._record,
                 )
                 return self._carry_out(platform, links, opening)
-        except redis.RedisError as error:
-            sentence = f"broker.url: the broker went away while the run was being set up ({hide(str(error))})."
-            raise NotReadyError(sentence) from None
         finally:
             platform.stop_fleet()  # our own workers need no message
-            _quietly(lambda: tear_down(platform.client, publisher, run_id, heard=self._heard))
+            if _quietly(owner.renew):
+                _quietly(lambda: tear_down(platform.client, publisher, run_id, heard=self._heard))
             publisher.close()
 
     def _carry_out(self, platform: Platform, links: Links, opening: list[AnyEvent]) -> dict[str, Any]:
@@ -170,6 +184,8 @@ class Session:
                 loop.recall()
             if state.stopping:
                 state = loop.finish("stopped", "stopped on request")
+        except RunTakenError:
+            raise
         except ModynError as error:
             reason = str(error)
             _quietly(loop.recall)
@@ -177,9 +193,10 @@ class Session:
                 links.alerts.tell("run_failed", reason)
             raise
         finally:
-            if _quietly(loop.commit):  # else what waits for its name would be taken for garbage
-                collect(self.directory.path, loop.state)
-            content = self._record(loop.state)
+            if not links.owner.is_lost:
+                if _quietly(loop.commit):  # else what waits for its name would be taken for garbage
+                    collect(self.directory.path, loop.state)
+                content = self._record(loop.state)
             journal.close()
         self._heard = state.status == "finished" or loop.heard_all
         return content
@@ -201,9 +218,9 @@ def _scores_for_ever(configuration: Configuration) -> bool:
     return evaluation.newest is None and any(isinstance(window.extent, Every) for window in evaluation.on)
 
 
-def _default_directory(configuration: Configuration) -> Path:
-    name = configuration.pipeline.pipeline.name
-    return Path(configuration.system.artifacts_root) / name / f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}"
+def _default_directory(configuration: Configuration) -> RunDirectory:
+    folder = Path(configuration.system.artifacts_root) / configuration.pipeline.pipeline.name
+    return RunDirectory.fresh(folder, f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}")
 
 
 def _quietly(act: Callable[[], object]) -> bool:

@@ -1,4 +1,4 @@
-"""Ctrl+C and SIGTERM ask the run to stop cleanly; a Ctrl+C after that ends the process at once."""
+"""Ctrl+C, SIGTERM and a terminal that is closed ask the run to stop cleanly; a Ctrl+C after that ends it at once."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+_SPOKEN_TO = (1, 2)  # standard output and standard error
+
 
 class StopSignal:
     """Remembers who asked the run to stop. Before `listen`, a signal raises KeyboardInterrupt."""
@@ -14,8 +16,11 @@ class StopSignal:
     def __init__(self) -> None:
         self.asked_by: str | None = None
         self._listening = self._deferring = False
+        self._terminals = [file for file in _SPOKEN_TO if os.isatty(file)]
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._asked)
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # as under nohup
+            signal.signal(signal.SIGHUP, self._asked)
 
     @contextmanager
     def deferred(self) -> Iterator[None]:
@@ -31,6 +36,8 @@ class StopSignal:
         self._listening = True
 
     def _asked(self, number: int, _: object) -> None:
+        if number == signal.SIGHUP:
+            self._fall_silent()
         if self.asked_by is not None:
             if number == signal.SIGINT:
                 os._exit(1)  # the kernel then ends our broker and our workers
@@ -38,3 +45,11 @@ class StopSignal:
         self.asked_by = signal.Signals(number).name
         if not self._listening and not self._deferring:
             raise KeyboardInterrupt
+
+    def _fall_silent(self) -> None:
+        """Say to nobody what would be said to a terminal that is gone: it refuses every word with an error."""
+        nobody = os.open(os.devnull, os.O_WRONLY)
+        for file in self._terminals:
+            if not os.isatty(file):
+                os.dup2(nobody, file)
+        os.close(nobody)

@@ -127,7 +127,7 @@ def _tell_again(event: LeaseExpired | Garbled | Unclaimed, before: RunState) -> 
     if isinstance(event, Unclaimed):
         what = "its message was lost"
     elif isinstance(event, Garbled):
-        what = f"its report cannot be read ({event.why})"
+        what = f"its report is of no use ({event.why})"
     else:
         what = f"{before.tasks[event.task_id].worker or 'its worker'} was lost"
     if not isinstance(event, Unclaimed) and is_hopeless(before, event.task_id):

@@ -131,10 +131,10 @@ class Deciding:
     def model(self, trigger: int) -> ModelRef:
         """A committed model."""
         told = described(self.run_dir / "models" / str(trigger))
-        uri = f"{self.run_dir}/models/{trigger}/model.safetensors"
+        name = f"models/{trigger}/model.safetensors"
         return ModelRef(
             trigger_id=TriggerId(trigger),
-            object=ArtifactRef(uri=uri, sha256=told["sha256"], size_bytes=told["size_bytes"]),
+            object=ArtifactRef(name=name, sha256=told["sha256"], size_bytes=told["size_bytes"]),
         )
 
     def body(self, trigger: int) -> bytes:

@@ -28,7 +28,7 @@ def attempt(number: int = 1, worker: str = "a") -> Attempt:
 
 def gathered(of: Attempt) -> Gathered:
     """A report of the task."""
-    ref = ArtifactRef(uri="x", sha256="y", size_bytes=1)
+    ref = ArtifactRef(name="x", sha256="y", size_bytes=1)
     return Gathered(task_id=TASK, attempt=of.number, worker=of.worker, model=ref)
 
 

@@ -89,7 +89,7 @@ FAULTS = (
 def score(made: ArtifactRef) -> MetricValue:
     """A score that tells who made it."""
     facts: dict[str, Any] = {"value": 1.0, "n": 9, "first_timestamp_us": 0, "last_timestamp_us": 9, "error": None}
-    return MetricValue(trigger_id=TriggerId(0), window="recent", slice="", metric=made.uri, **facts)
+    return MetricValue(trigger_id=TriggerId(0), window="recent", slice="", metric=made.name, **facts)
 
 
 class Clock:
@@ -150,7 +150,7 @@ class Worker:
     def answer(self, attempt: Attempt, task: Any) -> Report:
         """What it reports of its work; each attempt of each worker comes to something else."""
         who: dict[str, Any] = {"task_id": attempt.task_id, "attempt": attempt.number, "worker": self.id}
-        made = ArtifactRef(uri=f"/run/{task.kind}/.{attempt.number}-{self.id}", sha256="0", size_bytes=1)
+        made = ArtifactRef(name=f"{task.kind}/.{attempt.number}-{self.id}", sha256="0", size_bytes=1)
         match task.kind:
             case "select":
                 return Selected(**who, training_set=made, samples=9, rows_read=10, watermark_key=9)
@@ -162,7 +162,7 @@ class Worker:
                 return Evaluated(**who, scores=(score(made),))
             case "baseline":
                 return Baselined(**who, scores={}, history={})
-        return Decided(**who, **decision(True, task.trigger_id, RUN, made.uri))
+        return Decided(**who, **decision(True, task.trigger_id, RUN, made.name))
 
 
 class Event(NamedTuple):

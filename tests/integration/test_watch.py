@@ -45,7 +45,7 @@ class Watched:
         write_setup(client, record)
         self.client, self.claims, self.now_s, self.begun = client, Claims(client), 1000.0, False
         self.watch = Watch(client, self.claims, Reports(client, RUN, "0"), record, Versions(), lambda: self.now_s)
-        ref = ArtifactRef(uri="x", sha256="y", size_bytes=1)
+        ref = ArtifactRef(name="x", sha256="y", size_bytes=1)
         train = TrainTask(**WHO, trigger_key=1, training_set=ref, previous_model=None, member=0)
         self.train, self.gather = train, GatherTask(**WHO)
         self.chord = PublishChord(headers=((TRAIN, train),), body_id=GATHER, body=self.gather)
@@ -200,7 +200,7 @@ def test_a_task_that_is_done_but_whose_report_nobody_heard_is_done_again(watched
     keep(client, "train", busy=True)
     mine = Attempt(run_id=RUN, task_id=TRAIN, number=1, worker=WorkerId("a"))
     watched.claims.claim(mine, 600.0)
-    member = ArtifactRef(uri="m", sha256="y", size_bytes=1)
+    member = ArtifactRef(name="m", sha256="y", size_bytes=1)
     who: dict[str, Any] = {"task_id": TRAIN, "attempt": 1, "worker": mine.worker}
     done = Trained(**who, member=member, train_s=1.0, loss=0.5, device="cpu")
     watched.claims.report(mine, done, {})

@@ -69,9 +69,9 @@ class Run:
         return self.report(Gathered, "gather", trigger, model=ref(f"models/{trigger}/.model.safetensors"))
 
 
-def ref(uri: str) -> ArtifactRef:
+def ref(name: str) -> ArtifactRef:
     """An object somewhere."""
-    return ArtifactRef(uri=f"/run/{uri}", sha256="0", size_bytes=1)
+    return ArtifactRef(name=name, sha256="0", size_bytes=1)
 
 
 def decision(deployed: bool, holds: int | None, run: RunId = RUN, reason: str = "") -> dict[str, Any]:

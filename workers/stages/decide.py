@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 
-from shared.artifacts import read_artifact
 from shared.config.pipeline import Target
 from shared.errors import ArtifactError
 from shared.messages import AnyReport, Decided, DecideTask, MetricValue, RivalScores, TargetDecision
@@ -50,7 +49,7 @@ class _Decision:
             attempt=work.attempt_name,
             pipeline=pipeline.pipeline.name,
             model=pipeline.model.id,
-            body=read_artifact(task.candidate.object),
+            body=work.store.read(task.candidate.object),
         )
 
     def take(self, target: Target) -> TargetDecision:

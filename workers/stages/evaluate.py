@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 import torch
 
-from shared.artifacts import read_artifact
 from shared.messages import (
     AnyReport,
     Baselined,
@@ -37,7 +36,7 @@ def run_evaluate(work: Work) -> tuple[AnyReport, Any]:
     device = device_of(task.device)
     if device != "cpu":
         fix_arithmetic()
-    models = [load(work, read_artifact(ref.object), device) for ref in task.models]
+    models = [load(work, work.store.read(ref.object), device) for ref in task.models]
     rivals = _rivals(work, device) if task.gate else []
     scores: list[MetricValue] = []
     told: list[RivalScores] = []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.artifacts import write_artifact
 from shared.messages import AnyReport, Selected, SelectTask
 from shared.training_set import TrainingSet, TrainingSetOrigin, training_set_bytes
 from workers.stages.work import Work
@@ -27,7 +26,7 @@ def run_select(work: Work) -> tuple[AnyReport, Any]:
         strategy=str(pipeline.strategy.__struct_config__.tag),
     )
     body = training_set_bytes(TrainingSet(keys=chosen.keys, weights=chosen.weights, origin=origin))
-    ref = write_artifact(work.uri(f"training_sets/.{task.trigger_id}.{work.attempt_name}.parquet"), body)
+    ref = work.store.write(f"training_sets/.{task.trigger_id}.{work.attempt_name}.parquet", body)
     report = Selected(
         **work.who,
         training_set=ref,

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import redis
 
-from shared.artifacts import ArtifactRef, read_artifact, write_artifact
+from shared.artifacts import ArtifactRef
 from shared.errors import DataError, TrainingError
 from shared.messages import AnyReport, Gathered, GatherTask, Progress, Trained, TrainTask, encode, result_of
 from shared.names import reports_key
@@ -31,7 +31,7 @@ def run_train(work: Work) -> tuple[AnyReport, Any]:
     """Train one member. Raises Interrupted when the worker is asked to stop, and what training raises."""
     task, record = work.task, work.record
     assert isinstance(task, TrainTask)
-    training_set = read_training_set(read_artifact(task.training_set))
+    training_set = read_training_set(work.store.read(task.training_set))
     if training_set.origin.watermark_key < task.trigger_key:
         raise DataError(
             f"the training set of trigger {task.trigger_id} ends at key {training_set.origin.watermark_key}, "
@@ -45,10 +45,10 @@ def run_train(work: Work) -> tuple[AnyReport, Any]:
             dataset=work.dataset(),
             keys=training_set.keys,
             weights=training_set.weights,
-            previous=read_artifact(task.previous_model) if task.previous_model else None,
+            previous=work.store.read(task.previous_model) if task.previous_model else None,
             seed=work.seed(),
             device=_device(record.pipeline.training.device),
-            checkpoint_folder=work.uri(f"checkpoints/{task.trigger_id}/{task.member}"),
+            checkpoint_folder=work.store.uri(f"checkpoints/{task.trigger_id}/{task.member}"),
             checkpoints_kept=record.checkpoints_kept,
             scratch_folder=scratch,
             report_every_batches=record.pipeline.logging.metrics_every_batches,
@@ -57,7 +57,7 @@ def run_train(work: Work) -> tuple[AnyReport, Any]:
         )
         trained = train(job, report=Shown(work), should_stop=child.should_stop)
     name = f"models/{task.trigger_id}/.member-{task.member}.{work.attempt_name}.safetensors"
-    ref = write_artifact(work.uri(name), trained.body)
+    ref = work.store.write(name, trained.body)
     report = Trained(**work.who, member=ref, train_s=trained.seconds, loss=trained.loss, device=child.device())
     return report, result_of(report)
 
@@ -78,9 +78,9 @@ def run_gather(work: Work) -> tuple[AnyReport, Any]:
     assert isinstance(task, GatherTask)
     if any("failed" in result for result in work.results):
         raise TrainingError("a member of this training failed, so there is no model to make of them")
-    members = [read_artifact(msgspec.convert(result, ArtifactRef)) for result in work.results]
+    members = [work.store.read(msgspec.convert(result, ArtifactRef)) for result in work.results]
     name = f"models/{task.trigger_id}/.model.{work.attempt_name}.safetensors"
-    return Gathered(**work.who, model=write_artifact(work.uri(name), average(members))), {}
+    return Gathered(**work.who, model=work.store.write(name, average(members))), {}
 
 
 def _device(wanted: str) -> str:

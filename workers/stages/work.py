@@ -10,6 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from shared.artifacts import ArtifactStore
 from shared.claims import Attempt
 from shared.dataset.manifest import read_manifest
 from shared.dataset.table import ROWS_AT_ONCE, TableDataset
@@ -53,9 +54,10 @@ class Work:
         """The dataset as far as the manifest reaches now; reading it can be interrupted."""
         return _WatchedDataset(self.record.dataset, read_manifest(Path(self.record.manifest_uri)))
 
-    def uri(self, name: str) -> str:
-        """Where an object of this run lies."""
-        return f"{self.record.artifacts_uri}/{name}"
+    @property
+    def store(self) -> ArtifactStore:
+        """Where the objects of this run lie."""
+        return ArtifactStore(self.record.artifacts_uri)
 
     def seed(self) -> int:
         """The pipeline's seed, made the trigger's own; the same on every machine."""

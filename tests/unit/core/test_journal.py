@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from shared.errors import RunFailedError
@@ -33,6 +35,40 @@ def test_a_torn_last_line_did_not_happen(tmp_path: Path) -> None:
     again.append(EVENTS[1:])
     assert list(again.events()) == EVENTS
     again.close()
+
+
+@pytest.mark.parametrize("torn", ["", "x", "x" * 200_000])
+@pytest.mark.parametrize("whole", [0, 1, 3000])
+def test_whatever_was_torn_only_that_is_cut_off(tmp_path: Path, torn: str, whole: int) -> None:
+    """Half a line of any length, behind any number of whole ones; then the file says what it said."""
+    path = tmp_path / "journal.jsonl"
+    line = msgspec.json.encode(StopAsked(time_us=1, by="a" * 100)).decode() + "\n"
+    path.write_text(line * whole + torn)
+    Journal(path).close()
+    assert path.read_text() == line * whole
+
+
+def test_a_long_journal_is_never_in_memory_as_a_whole(tmp_path: Path) -> None:
+    """Opening it reads its end; its events are read one by one, once."""
+    path = tmp_path / "journal.jsonl"
+    line = msgspec.json.encode(StopAsked(time_us=1, by="a" * 1000)) + b"\n"
+    path.write_bytes(line * 20_000 + b"torn")
+    tracemalloc.start()
+    before = bytes_read()
+    journal = Journal(path)
+    opened = bytes_read()
+    assert sum(1 for _ in journal.events()) == 20_000
+    read, (_, peak_bytes) = bytes_read(), tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    journal.close()
+    assert opened - before < 200_000
+    assert read - opened < 1.1 * len(line) * 20_000
+    assert peak_bytes < 1_000_000
+
+
+def bytes_read() -> int:
+    """What this process has read from files so far."""
+    return int(Path("/proc/self/io").read_text().split()[1])
 
 
 def test_a_line_that_is_no_event_is_named(tmp_path: Path) -> None:

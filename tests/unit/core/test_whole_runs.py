@@ -203,7 +203,7 @@ class World:
         models = [task.previous_model] if isinstance(task, TrainTask) and task.previous_model else []
         models += [model.object for model in task.models] if isinstance(task, EvaluateTask) else []
         models += [task.candidate.object] if isinstance(task, DecideTask) else []
-        assert {int(model.uri.split("/")[-2]) for model in models} <= self.there
+        assert {int(model.name.split("/")[-2]) for model in models} <= self.there
 
     def take(self):
         """A message off the queues."""
@@ -355,7 +355,7 @@ def a_slice(first_key, last_key):
 
 def ref(name):
     """An object somewhere."""
-    return ArtifactRef(uri=f"/run/{name}", sha256="0", size_bytes=1)
+    return ArtifactRef(name=name, sha256="0", size_bytes=1)
 
 
 def is_good(trigger_id):
@@ -529,7 +529,7 @@ def test_a_body_goes_out_again_only_with_all_its_headers_results(world):
 def is_of(result, header):
     """Whether a header returned this: a member of its trigger, or scores on its window."""
     if isinstance(header, TrainTask):
-        return result["uri"].startswith(f"/run/members/{header.trigger_id}.")
+        return result["name"].startswith(f"members/{header.trigger_id}.")
     return result["scores"][0]["window"] == header.stretches[0].window
 
 

@@ -30,7 +30,7 @@ from supervisor.core.state import Phase, RunState, Settings, TriggerState
 from supervisor.results.tally import Tally
 
 RUN = RunId("run")
-OBJECT = ArtifactRef(uri="/m", sha256="0", size_bytes=1)
+OBJECT = ArtifactRef(name="m", sha256="0", size_bytes=1)
 WHO = {"run_id": RUN, "setup_version": 1}
 
 

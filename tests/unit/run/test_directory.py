@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from tests_support import Workplace
 
 from shared.config.load import Configuration, load_configuration
-from shared.errors import ConfigurationError
+from shared.errors import ConfigurationError, RunTakenError
 from supervisor.run.directory import RunDirectory
 
 
@@ -26,7 +28,7 @@ def test_the_second_supervisor_is_refused(configuration: Configuration, tmp_path
     first = RunDirectory(tmp_path / "run")
     first.create(configuration)
     assert RunDirectory(first.path).supervisor_pid() == os.getpid()
-    with pytest.raises(ConfigurationError, match="another supervisor is working on"):
+    with pytest.raises(RunTakenError, match=f"another supervisor, process {os.getpid()} on .*, is working on"):
         RunDirectory(first.path).lock()
 
 
@@ -68,3 +70,50 @@ def test_what_a_killed_beginning_left_is_used_again(configuration: Configuration
         (other.path / name).write_text("mine")
     with pytest.raises(ConfigurationError, match="is not empty"):
         other.refuse_if_taken()
+
+
+def test_a_run_that_began_before_the_lock_was_had_is_left_alone(configuration: Configuration, tmp_path: Path) -> None:
+    """Another supervisor made the directory, began its run and ended, all between the first look and the lock."""
+    directory = RunDirectory(tmp_path / "run")
+    directory.path.mkdir()
+    refused: list[str] = []
+
+    def create() -> None:
+        with pytest.raises(ConfigurationError, match="already holds a run") as told:
+            directory.create(configuration)
+        refused.append(str(told.value))
+
+    with (directory.path / ".lock").open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        second = threading.Thread(target=create)
+        second.start()
+        while times_open(directory.path / ".lock") < 2:
+            assert second.is_alive()
+        directory.journal_path.write_text("{}\n")
+    second.join()
+    assert len(refused) == 1
+    assert directory.journal_path.read_text() == "{}\n"
+
+
+def times_open(file: Path) -> int:
+    """How often this process has a file open."""
+    found = 0
+    for one in Path("/proc/self/fd").iterdir():
+        with suppress(FileNotFoundError):  # just closed
+            found += one.readlink() == file
+    return found
+
+
+def test_of_two_runs_started_at_once_each_has_its_folder(configuration: Configuration, tmp_path: Path) -> None:
+    """The name is kept before anything is made; who gives up before the run begins leaves nothing."""
+    first, second = (RunDirectory.fresh(tmp_path / "runs/small", "now") for _ in range(2))
+    assert (first.path.name, second.path.name) == ("now", "now-2")
+    first.release()
+    again = RunDirectory.fresh(tmp_path / "runs/small", "now")
+    assert again.path.name == "now"
+    again.create(configuration)
+    assert RunDirectory.fresh(tmp_path / "runs/small", "now").path.name == "now-3"
+    second.release()
+    third = RunDirectory.fresh(tmp_path / "other/small", "now")
+    third.release()
+    assert not (tmp_path / "other").exists()

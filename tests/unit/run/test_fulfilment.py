@@ -8,7 +8,7 @@ import pytest
 from kombu.exceptions import OperationalError
 from tests_support import Workplace
 
-from shared.artifacts import ArtifactRef, write_artifact
+from shared.artifacts import ArtifactRef, ArtifactStore
 from shared.broker import connect, make_app
 from shared.config.load import load_configuration
 from shared.ids import RunId, TriggerId, task_id
@@ -47,7 +47,7 @@ def fulfilment(small: Workplace) -> Fulfilment:
 
 def commit_of(folder: Path, trigger: int) -> CommitTrainingSet:
     """An attempt's training set that waits for its name."""
-    ref: ArtifactRef = write_artifact(f"{folder}/training_sets/.{trigger}.1-a.parquet", b"rows")
+    ref: ArtifactRef = ArtifactStore(str(folder)).write(f"training_sets/.{trigger}.1-a.parquet", b"rows")
     return CommitTrainingSet(trigger_id=TriggerId(trigger), training_set=ref)
 
 

@@ -8,14 +8,14 @@ import uuid
 import fsspec
 import pytest
 
-from shared.artifacts import ArtifactRef, commit_artifact, committed, read_artifact, write_artifact
+from shared.artifacts import ArtifactRef, ArtifactStore, committed, write_artifact
 from shared.errors import ArtifactError
 
 
 @pytest.fixture(params=["local", "memory"])
 def store(request, tmp_path):
-    """The root of an empty store."""
-    return str(tmp_path / "store") if request.param == "local" else f"memory://{uuid.uuid4().hex}"
+    """An empty store."""
+    return ArtifactStore(str(tmp_path / "store") if request.param == "local" else f"memory://{uuid.uuid4().hex}")
 
 
 def names_in(folder):
@@ -27,39 +27,39 @@ def names_in(folder):
 @pytest.mark.parametrize("body", [b"", b"weights", bytes(range(256)) * 1000])
 def test_what_was_written_is_read_back(store, body):
     """The reference has hash and size of the bytes, and leads back to them."""
-    ref = write_artifact(f"{store}/models/0/m", body)
+    ref = store.write("models/0/m", body)
     assert (ref.sha256, ref.size_bytes) == (hashlib.sha256(body).hexdigest(), len(body))
-    assert read_artifact(ref) == body
+    assert store.read(ref) == body
 
 
 def test_writing_leaves_nothing_but_the_object(store):
     """No temporary file stays behind."""
-    write_artifact(f"{store}/a", b"1")
-    write_artifact(f"{store}/a", b"2")
-    assert names_in(store) == ["a"]
+    store.write("a", b"1")
+    store.write("a", b"2")
+    assert names_in(store.root) == ["a"]
 
 
 def test_a_newer_object_takes_the_place_of_the_older(store):
     """The old reference no longer fits, the new one does."""
-    old, new = (write_artifact(f"{store}/a", body) for body in (b"old", b"new"))
-    assert read_artifact(new) == b"new"
+    old, new = (store.write("a", body) for body in (b"old", b"new"))
+    assert store.read(new) == b"new"
     with pytest.raises(ArtifactError, match=r"/a is not what was recorded: 3 bytes"):
-        read_artifact(old)
+        store.read(old)
 
 
 def test_one_changed_bit_is_noticed(store):
     """An object of the same size with other bytes is refused with its name and a remedy."""
-    ref = write_artifact(f"{store}/a", b"weights")
-    filesystem, path = fsspec.core.url_to_fs(ref.uri)
+    ref = store.write("a", b"weights")
+    filesystem, path = fsspec.core.url_to_fs(store.uri(ref.name))
     filesystem.pipe_file(path, b"weightr")
     with pytest.raises(ArtifactError, match=r"/a is not what was recorded.*Restore it, or delete it"):
-        read_artifact(ref)
+        store.read(ref)
 
 
 def test_a_missing_object_is_named(store):
     """Who asks for what is not there is told its name and the remedy."""
     with pytest.raises(ArtifactError, match=r"/gone is not there.*Bring it back, then --resume"):
-        read_artifact(ArtifactRef(uri=f"{store}/gone", sha256="0", size_bytes=1))
+        store.read(ArtifactRef(name="gone", sha256="0", size_bytes=1))
 
 
 def test_a_store_that_takes_nothing_is_named(tmp_path):
@@ -71,42 +71,61 @@ def test_a_store_that_takes_nothing_is_named(tmp_path):
 
 def test_a_commit_gives_the_final_name(store):
     """After the commit the object is there under its final name only."""
-    attempt = write_artifact(f"{store}/.a.1-worker", b"weights")
-    final = commit_artifact(attempt, f"{store}/a")
-    assert read_artifact(final) == b"weights"
-    assert names_in(store) == ["a"]
+    attempt = store.write(".a.1-worker", b"weights")
+    final = store.commit(attempt, "a")
+    assert store.read(final) == b"weights"
+    assert names_in(store.root) == ["a"]
 
 
 def test_a_commit_goes_where_the_state_expects_it(store):
     """`committed` foretells the reference that the commit gives."""
-    attempt = write_artifact(f"{store}/sets/.3.1-worker", b"keys")
+    attempt = store.write("sets/.3.1-worker", b"keys")
     expected = committed(attempt, "3.parquet")
-    assert commit_artifact(attempt, f"{store}/sets/3.parquet") == expected
-    assert read_artifact(expected) == b"keys"
+    assert store.commit(attempt, "sets/3.parquet") == expected
+    assert store.read(expected) == b"keys"
 
 
 def test_committing_again_changes_nothing(store):
     """A command carried out a second time after a crash gives the same reference to the same bytes."""
-    attempt = write_artifact(f"{store}/.a.1-worker", b"weights")
-    first, second = (commit_artifact(attempt, f"{store}/a") for _ in range(2))
+    attempt = store.write(".a.1-worker", b"weights")
+    first, second = (store.commit(attempt, "a") for _ in range(2))
     assert first == second
-    assert read_artifact(second) == b"weights"
-    assert names_in(store) == ["a"]
+    assert store.read(second) == b"weights"
+    assert names_in(store.root) == ["a"]
 
 
 def test_a_commit_never_takes_a_stranger_for_its_own(store):
     """If the attempt is gone and another object has the final name, that is an error, and the object stays."""
-    attempt = write_artifact(f"{store}/.a.1-worker", b"weights")
-    filesystem, path = fsspec.core.url_to_fs(attempt.uri)
+    attempt = store.write(".a.1-worker", b"weights")
+    filesystem, path = fsspec.core.url_to_fs(store.uri(attempt.name))
     filesystem.rm(path)
-    stranger = write_artifact(f"{store}/a", b"stranger")
+    stranger = store.write("a", b"stranger")
     with pytest.raises(ArtifactError, match="is not what was recorded"):
-        commit_artifact(attempt, stranger.uri)
-    assert read_artifact(stranger) == b"stranger"
+        store.commit(attempt, stranger.name)
+    assert store.read(stranger) == b"stranger"
 
 
 def test_a_commit_of_nothing_is_an_error(store):
     """Neither the attempt nor the final object is there."""
-    nothing = ArtifactRef(uri=f"{store}/.a.1-worker", sha256="0", size_bytes=1)
+    nothing = ArtifactRef(name=".a.1-worker", sha256="0", size_bytes=1)
     with pytest.raises(ArtifactError, match=r"/a is not there"):
-        commit_artifact(nothing, f"{store}/a")
+        store.commit(nothing, "a")
+
+
+def test_a_name_leads_nowhere_out_of_the_store(store):
+    """A run directory that was copied touches nothing but itself, whatever a report names."""
+    for name in ("/tmp/a", "../other/a", "models/../../a"):
+        with pytest.raises(ArtifactError, match="is no name of an object below"):
+            store.read(ArtifactRef(name=name, sha256="0", size_bytes=1))
+
+
+def test_a_folder_of_that_name_is_refused(store):
+    """Nothing is moved into it: not what is committed, nor what is written."""
+    attempt = store.write(".a.1-worker", b"weights")
+    store.write("a/inside", b"somebody's")
+    with pytest.raises(ArtifactError, match="could not be renamed to a: .* is a folder; move it away"):
+        store.commit(attempt, "a")
+    with pytest.raises(ArtifactError, match="could not be written: .* is a folder; move it away"):
+        store.write("a", b"weights")
+    assert names_in(f"{store.root}/a") == ["inside"]
+    assert names_in(store.root) == [".a.1-worker", "a"]

@@ -13,7 +13,7 @@ from shared.artifacts import ArtifactRef
 from shared.ids import RunId, TaskId, TriggerId, WorkerId
 from shared.messages import MetricValue, ModelRef, Stretch, decode_report, encode, result_of, task_of
 
-OBJECT = ArtifactRef(uri="s3://bucket/models/3/Zürich.safetensors", sha256="ab" * 32, size_bytes=2**40)
+OBJECT = ArtifactRef(name="models/3/Zürich.safetensors", sha256="ab" * 32, size_bytes=2**40)
 MODEL = ModelRef(trigger_id=TriggerId(3), object=OBJECT)
 STRETCH = Stretch(window="next", slice="", first_key=0, last_key=2**40, after_us=None, event_time_us=-5)
 SCORE = MetricValue(
@@ -132,7 +132,7 @@ def test_a_task_of_no_known_kind_is_refused(kind):
 def test_a_value_of_the_wrong_type_is_refused_with_its_path():
     """The sentence says where in the message."""
     with pytest.raises(msgspec.ValidationError, match=r"training_set\.size_bytes"):
-        task_of({**plain(TASKS[1]), "training_set": {"uri": "u", "sha256": "s", "size_bytes": "much"}})
+        task_of({**plain(TASKS[1]), "training_set": {"name": "n", "sha256": "s", "size_bytes": "much"}})
 
 
 def test_what_a_body_gets_of_its_headers():
