@@ -14,6 +14,7 @@ from shared.dataset.event_time import Timed, first_key_after, running_event_time
 from shared.errors import ModynError
 from shared.messages import Stretch
 from shared.split import SplitName, rows_in_split, seeds_of_groups
+from workers.ahead import ahead
 from workers.evaluation.metrics import Meter, MetricScore
 
 _ROWS_PREDICTED_AT_ONCE = 16_384
@@ -163,7 +164,7 @@ def evaluate(
         mask = split_mask(dataset, start, stop, *chosen)
         if not mask.any():
             continue
-        for key, table in dataset.batches(columns, start, stop, _ROWS_PREDICTED_AT_ONCE):
+        for key, table in ahead(dataset.batches(columns, start, stop, _ROWS_PREDICTED_AT_ONCE)):
             keys, encoded = np.arange(key, key + table.num_rows), Encoded()
             for entrant in entrants:
                 entrant.meet(table, keys, mask[key - start : key - start + table.num_rows], encoded)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from shared.errors import DataError
+from workers.ahead import ahead
 from workers.features.columns import Keys
 from workers.features.image import ImageEncoder, ImagePixels
 from workers.features.inputs import InputSpec
@@ -60,7 +61,7 @@ def fit_encoder(source: SampleSource, keys: Keys, max_chars: int) -> FeatureEnco
     columns = input_columns(source)
     if not columns:
         raise DataError(f"Dataset {source.config.name} has no feature columns; name some with `features:`.")
-    return fit_table(columns, pieces(source, columns, keys))
+    return fit_table(columns, ahead(pieces(source, columns, keys)))
 
 
 def restore_encoder(description: Description, tensors: Mapping[str, npt.NDArray[Any]]) -> FeatureEncoder:

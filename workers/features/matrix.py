@@ -12,6 +12,7 @@ import pyarrow as pa
 import torch
 
 from shared.errors import TrainingError
+from workers.ahead import ahead
 from workers.features.columns import Keys, column
 from workers.features.encoder import FeatureEncoder, pieces
 from workers.features.source import SampleSource
@@ -43,7 +44,7 @@ def encode_rows(
     try:
         scratch.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=scratch) as file:
-            for piece_keys, table in pieces(source, (*encoder.columns, label), keys):
+            for piece_keys, table in ahead(pieces(source, (*encoder.columns, label), keys)):
                 # Written, not stored through the map: a full disk is then an error, not a SIGBUS.
                 file.write(np.ascontiguousarray(encoder.encode(table, piece_keys)).data)
                 labels.append(read_labels(column(table, label), piece_keys))

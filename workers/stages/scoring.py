@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any
 
+from shared.artifacts import ArtifactRef
 from shared.errors import ModynError, NotReadyError
 from shared.messages import Device, MetricValue, RivalScores, Stretch
 from workers import child
@@ -22,6 +24,34 @@ def device_of(device: Device) -> str:
     if not child.device().startswith("cuda"):
         raise NotReadyError(f"scores of this run are computed on a GPU, and this worker has {child.device()}.")
     return child.device()
+
+
+class Shelf:
+    """The models that were used last, ready on their device: the first and the deployed one are asked for again."""
+
+    def __init__(self, room_bytes: int) -> None:
+        self._room_bytes = room_bytes
+        self._models: OrderedDict[tuple[str, str, tuple[str, ...]], tuple[LoadedModel, int]] = OrderedDict()
+
+    def committed(self, work: Work, ref: ArtifactRef, device: str) -> LoadedModel:
+        """A committed model. Raises ArtifactError, ConfigurationError."""
+        key = (ref.sha256, device, work.record.trusted_modules)
+        if key not in self._models:
+            self._put(key, load(work, work.store.read(ref), device), ref.size_bytes)
+        self._models.move_to_end(key)
+        return self._models[key][0]
+
+    def clear(self) -> None:
+        """Give their memory back."""
+        self._models.clear()
+
+    def _put(self, key: tuple[str, str, tuple[str, ...]], model: LoadedModel, size_bytes: int) -> None:
+        self._models[key] = (model, size_bytes)
+        while len(self._models) > 1 and sum(size for _, size in self._models.values()) > self._room_bytes:
+            self._models.popitem(last=False)
+
+
+SHELF = Shelf(room_bytes=2**30)
 
 
 def load(work: Work, body: bytes, device: str) -> LoadedModel:

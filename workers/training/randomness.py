@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import numpy as np
 import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
+
+from workers.ahead import ahead
 
 _SEEDS = 2**63  # torch takes any int64; ours may be larger
 
@@ -33,6 +36,11 @@ def sample_order(seed: int, epoch: int, rows: int) -> torch.Tensor:
     """The order of rows in an epoch, int64 (rows,): of seed and epoch alone, so that a resumed epoch has it too."""
     generator = np.random.Generator(np.random.PCG64([seed % _SEEDS, epoch]))
     return torch.from_numpy(generator.permutation(rows))
+
+
+def sample_orders(seed: int, first: int, epochs: int, rows: int) -> Iterator[torch.Tensor]:
+    """The orders of the epochs from `first` on; while one is used, the next is drawn."""
+    return ahead(sample_order(seed, epoch, rows) for epoch in range(first, epochs))
 
 
 def batch_bounds(rows: int, batch_size: int, *, lone_row_allowed: bool) -> list[tuple[int, int]]:

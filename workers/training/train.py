@@ -10,7 +10,7 @@ from workers.training.job import Interrupted, Progress, TrainedModel, TrainingJo
 from workers.training.losses_seen import LossesSeen
 from workers.training.place import Meter, Place, Saver, restore_place
 from workers.training.prepare import prepare
-from workers.training.randomness import batch_bounds, sample_order, uses_batch_norm
+from workers.training.randomness import batch_bounds, sample_orders, uses_batch_norm
 
 
 def train(job: TrainingJob, *, report: Callable[[Progress], None], should_stop: Callable[[], bool]) -> TrainedModel:
@@ -32,8 +32,8 @@ def train(job: TrainingJob, *, report: Callable[[Progress], None], should_stop: 
     meter = Meter(job, batches=len(bounds))
 
     mean_loss = 0.0
-    while place.epoch < epochs:
-        order, left = sample_order(job.seed, place.epoch, len(rows)), bounds[place.batch :]
+    for order in sample_orders(job.seed, place.epoch, epochs, len(rows)):
+        left = bounds[place.batch :]
         for (first, stop), batch in zip(left, rows.batches(order, left), strict=True):
             loss = learner.step(*batch)
             place.losses.add(loss, stop - first)
