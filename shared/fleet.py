@@ -22,12 +22,21 @@ class WorkerEntry(msgspec.Struct, frozen=True, kw_only=True):
     hostname: str  # Celery's node name; its own queue is called after it
     device: str
     device_name: str
-    state: Literal["idle", "busy"]
+    state: Literal["idle", "busy", "benched"]  # benched: it takes nothing until it is started anew
     task: TaskId | None
     since_us: int
     lease_s: float  # what the worker was started with
     pid: int
     versions: dict[str, str]
+    benched: str | None = None  # what its device said
+
+
+def why_benched(worker: WorkerEntry) -> str:
+    """What people read of a worker that is benched, and what they can do."""
+    return (
+        f"is benched: its device failed twice within an hour ({worker.benched}). It takes nothing more; look after "
+        "the device, then start the worker anew."
+    )
 
 
 def code_version() -> str:

@@ -12,7 +12,6 @@ from shared.config.system import Dataset
 from shared.ids import RunId, TaskId, TriggerId, WorkerId
 from shared.names import MESSAGE_VERSION, queue
 
-
 Device = Literal["cpu", "cuda"]  # a kind of device, as far as results depend on it
 
 
@@ -232,6 +231,7 @@ class Failed(Report, tag="failed", frozen=True, kw_only=True):
     sentence: str
     traceback: str
     resumable: bool = False  # the cause lies outside the pipeline (a file, a disk): the run stops, --resume goes on
+    device: bool = False  # the worker's device failed, so that another worker is to try
 
 
 class Released(Report, tag="released", frozen=True, kw_only=True):

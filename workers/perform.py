@@ -68,7 +68,7 @@ def perform(task_id: str, message: dict[str, Any], results: list[Any]) -> Any:
     finally:
         child.announce()
         child.leave_if_broken()
-    if isinstance(report, Released) or (isinstance(report, Failed) and report.resumable):
+    if isinstance(report, Released) or (isinstance(report, Failed) and (report.resumable or report.device)):
         raise Unfinished(f"{task_id} attempt {task.attempt} is to be done again")
     return result
 
@@ -81,13 +81,15 @@ def _work(work: Work) -> tuple[AnyReport, Any]:
     except Interrupted:
         return Released(**who), None
     except (Exception, SystemExit) as error:  # a model may think that it is a program
-        if device_is_broken(error):
-            child.replace_afterwards()
+        sentence, broken = _sentence(work.task, error), device_is_broken(error)
+        if broken:
+            child.replace_afterwards(sentence)
         return Failed(
             **who,
-            sentence=_sentence(work.task, error),
+            sentence=sentence,
             traceback=traceback.format_exc(),
             resumable=isinstance(error, (DataError, ArtifactError, OSError)),
+            device=broken,
         ), {"failed": True}
 
 

@@ -180,10 +180,13 @@ def _claimed(state: RunState, report: Claimed, open_task: OpenTask) -> RunState:
 
 
 def _undone(state: RunState, report: Report, open_task: OpenTask) -> Step:
-    """Handed back, or finally failed. A body that ran on headers which do not count has no say."""
-    if isinstance(report, Failed) and open_task.ripe:
+    """Handed back, or failed. A body that ran on headers which do not count has no say."""
+    if isinstance(report, Failed) and open_task.ripe and not report.device:
         return give_up(state, report.task_id, report.sentence, resumable=report.resumable)
-    state, commands = again(state, report.task_id)
+    if isinstance(report, Failed) and open_task.ripe:
+        state, commands = lost(state, report.task_id, f"a broken device ({report.sentence})")
+    else:
+        state, commands = again(state, report.task_id)
     return state, [] if state.stopping else commands
 
 

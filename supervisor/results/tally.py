@@ -78,6 +78,8 @@ class Tally:
                 facts.train_s = report.train_s
             case Decided():
                 facts.deployed, facts.reason = report.deployed, report.reason
+            case Failed(device=True) if not is_hopeless(before, report.task_id):
+                self.republished += 1
             case Failed():
                 facts.errors[stage] = report.sentence
             case Evaluated():

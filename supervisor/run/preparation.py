@@ -125,6 +125,10 @@ class Preparation:
                 f"{_CHECKS} workers were lost while they checked the pipeline; their log says what ended them. "
                 "Out of memory is the usual cause: lower batch_size, or take a smaller model."
             )
+        self._send_check()
+
+    def _send_check(self) -> None:
+        run_id = self._record.run_id
         self._sent_s = time.monotonic()
         self._checks.append(task_id(run_id, TriggerId(0), "check", len(self._checks)))
         check = CheckTask(run_id=run_id, trigger_id=TriggerId(0), setup_version=SETUP_VERSION)
@@ -143,6 +147,9 @@ class Preparation:
                 raise NotReadyError(
                     f"the report on the check cannot be read ({report.why}); start workers of this version."
                 )
+            elif isinstance(report, Failed) and report.device and self._another_may_check(report):
+                log.warning("! another worker is to check the pipeline: on %s %s", report.worker, report.sentence)
+                self._send_check()
             elif isinstance(report, Failed):
                 name = self._configuration.pipeline_source.path.name
                 raise NotReadyError(f"the check of {name} failed: {report.sentence}")
@@ -150,6 +157,11 @@ class Preparation:
                 judge(report, self._configuration)
                 self._checked = True
         return set_up
+
+    def _another_may_check(self, report: Failed) -> bool:
+        """Whether there is a worker whose device may be better. Raises redis.RedisError."""
+        others = [one for one in read_fleet(self._client) if one.role == "train" and one.worker != report.worker]
+        return len(self._checks) < _CHECKS and any(one.state != "benched" for one in others)
 
 
 def _is_answer(report: AnyReport | Unreadable) -> bool:

@@ -138,7 +138,7 @@ def test_a_model_that_exits_is_told_as_one_that_raises(cluster: Workplace) -> No
 def test_a_device_that_fails_is_told_as_such(cluster: Workplace) -> None:
     """The device is said to have failed, with its own words, and no later training gets that process any more."""
     before = train_child(cluster)
-    sentence = sentence_of_failed_run(cluster, "DeviceFails")
+    sentence = sentence_of_failed_run(cluster, "DeviceFails", attempts=1)  # else another worker would try
     assert "CUDA error: device-side assert triggered" in sentence
     assert ("device failed" in sentence, "memory" in sentence) == (True, False), sentence
     sound = troubled(cluster, "Sound")
@@ -154,12 +154,13 @@ def train_child(cluster: Workplace) -> int:
     return next(child.pid for child in children if "--billiard-fork" in child.cmdline())
 
 
-def sentence_of_failed_run(cluster: Workplace, model: str) -> str:
+def sentence_of_failed_run(cluster: Workplace, model: str, **training: Any) -> str:
     """Run what cannot be trained; the one sentence in which the terminal, the summary and the journal say why."""
     place = troubled(cluster, model)
+    place.pipeline["training"] |= training
     done = place.run("--experiment-mode", run_dir=model)
     assert (done.returncode, place.summary(model)["status"]) == (1, "failed"), done.stderr
-    (report,) = failures(place, model)
+    (report,) = [one for one in failures(place, model) if parts_of(one["task_id"]).stage == "train"]
     assert (report["attempt"], "in trouble" in report["traceback"]) == (1, True), report
     sentence: str = report["sentence"]
     assert sentence.count("\n") == 0, sentence

@@ -167,3 +167,23 @@ def test_a_report_that_cannot_be_read_is_a_loss(small: Workplace) -> None:
     (end,) = run.tell(Garbled(time_us=0, position="9-0", task_id=select, attempt=2, why="it has no samples"))
     assert isinstance(end, End)
     assert "it has no samples" in end.reason
+
+
+def test_a_broken_device_costs_an_attempt(small: Workplace) -> None:
+    """Another worker is to try, a little later each time; the last failure ends it, with what the device said."""
+    run = Run(small, attempts=3)
+    run.fire(9)
+    said = {
+        "sentence": "select: The device failed: CUDA error: uncorrectable ECC error",
+        "traceback": "",
+        "device": True,
+    }
+    delays_s = []
+    for attempt in (1, 2):
+        (again,) = run.report(Failed, "select", attempt=attempt, **said)
+        assert isinstance(again, Republish)
+        delays_s.append(again.delay_s)
+    (end,) = run.report(Failed, "select", attempt=3, **said)
+    assert delays_s == [0.0, 1.0]
+    assert isinstance(end, End)
+    assert ("3 workers were lost" in end.reason, "uncorrectable ECC error" in end.reason) == (True, True), end.reason
