@@ -13,7 +13,6 @@ import redis
 from shared import names
 from shared.ids import TaskId, WorkerId
 
-
 # What is left of an entry's life is never more than its lease: if it is, Redis's clock was set back.
 # KEYS entries · ARGV their leases in ms
 _NOT_TOO_LONG = """

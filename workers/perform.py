@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 import traceback
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 import redis
 import torch
 
+from shared.broker import will_pass
 from shared.claims import Attempt, ClaimAnswer
 from shared.errors import ArtifactError, DataError, ModynError, NotReadyError
 from shared.ids import TaskId
@@ -22,6 +24,8 @@ from workers.stages import Work, stage
 from workers.training.job import Interrupted
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 _RETRY_EVERY_S = 1.0
 # What a role does first and most. A train worker loads the metrics, which take a second, once it helps with them.
@@ -104,14 +108,22 @@ def _sentence(task: AnyTask, error: Exception) -> str:
 
 
 def _patiently(act: Callable[[], T], *, finished: bool = False) -> T:
-    """Wait out a broker that is away: work that is `finished`, or about to begin, is worth the patience.
+    """Wait out a broker that is away or takes nothing: work that is `finished`, or about to begin, is worth it.
 
-    Raises Unfinished if the worker is asked to stop before it began.
+    Raises Unfinished if the worker is asked to stop before it began, and for what no waiting mends: then the lease of
+    the task runs out.
     """
+    said = False
     while True:
         try:
             return act()
-        except (redis.ConnectionError, redis.TimeoutError, redis.ResponseError):  # the last: full, or read-only
+        except redis.RedisError as error:
+            if not will_pass(error):
+                log.error("the task is let go of, as the broker refuses what this version asks of it: %s", error)
+                raise Unfinished(f"the broker refuses what was asked: {error}") from error
             if child.should_stop() and not finished:
                 raise Unfinished("asked to stop before the broker was back") from None
+            if not said:
+                log.warning("waiting for the broker, to go on when it is back: %s", error)
+            said = True
             time.sleep(_RETRY_EVERY_S)
