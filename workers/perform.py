@@ -92,7 +92,7 @@ def _work(work: Work) -> tuple[AnyReport, Any]:
             **who,
             sentence=sentence,
             traceback=traceback.format_exc(),
-            resumable=isinstance(error, (DataError, ArtifactError, OSError)),
+            resumable=isinstance(error, (DataError, ArtifactError)),
             device=broken,
         ), {"failed": True}
 

@@ -135,6 +135,16 @@ def test_a_model_that_exits_is_told_as_one_that_raises(cluster: Workplace) -> No
     assert "train raised SystemExit" in sentence
 
 
+def test_a_file_that_a_model_misses_is_the_models_failure(cluster: Workplace) -> None:
+    """Under `on_failure: continue` its trigger fails and the next is trained: our disk and store are not to blame."""
+    place = troubled(cluster, "MissesAFile")
+    place.pipeline["training"]["on_failure"] = "continue"
+    done = place.run("--experiment-mode", "--maximum-triggers", "2", run_dir="misses")
+    assert (done.returncode, place.summary("misses")["status"]) == (0, "finished"), done.stderr
+    (failed,) = place.summary("misses")["failed_triggers"]
+    assert (failed["id"], "FileNotFoundError" in failed["reason"]) == (0, True), failed
+
+
 def test_a_device_that_fails_is_told_as_such(cluster: Workplace) -> None:
     """The device is said to have failed, with its own words, and no later training gets that process any more."""
     before = train_child(cluster)
@@ -227,6 +237,13 @@ class HangsOnce(Sound):
 class Exits(Sound):
     def trouble(self):
         raise SystemExit(3)
+
+
+class MissesAFile(Sound):
+    def trouble(self):
+        if self.training and not (HERE / "missed").exists():
+            (HERE / "missed").touch()
+            (HERE / "nowhere").read_text()
 
 
 class DeviceIsFull(Sound):
