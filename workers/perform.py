@@ -65,7 +65,7 @@ def perform(task_id: str, message: dict[str, Any], results: list[Any]) -> Any:
         raise Unfinished(f"{task_id} attempt {task.attempt} is {answer}")
     child.announce(attempt, record)
     try:
-        _patiently(lambda: be_set_up(task.run_id, task.setup_version), finished=True)
+        _patiently(lambda: be_set_up(task.run_id, record.version), finished=True)
         report, result = _work(Work(task=task, record=record, attempt=attempt, results=results))
         if not _patiently(lambda: child.claims().report(attempt, report, result), finished=True):
             raise Unfinished(f"{task_id} attempt {task.attempt} was published again while this worker had it")

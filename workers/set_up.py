@@ -33,13 +33,13 @@ def set_up(run_id: RunId, version: int) -> None:
     told = SetUp(
         worker=child.worker_id(),
         hostname=os.environ["MODYN_WORKER_NAME"],
-        setup_version=version,
+        setup_version=record.version,
         device=child.device(),
         versions=child.versions(),
         error=error,
     )
     child.client().xadd(names.reports_key(run_id), {"report": encode(told)})
-    _set_up_for[run_id] = version
+    _set_up_for[run_id] = record.version
 
 
 def be_set_up(run_id: RunId, version: int) -> None:
@@ -49,7 +49,11 @@ def be_set_up(run_id: RunId, version: int) -> None:
 
 
 def setup_record(run_id: RunId, version: int) -> SetupRecord:
-    """The run's record of this version. Raises NotReadyError if the run was torn down."""
+    """The run's record, read anew unless the one that is known has this version.
+
+    A task may name an older one, that of an earlier session: what holds now is what Redis has. Raises NotReadyError
+    if the run was torn down.
+    """
     known = _records.get(run_id)
     if known is None or known.version != version:
         known = _records[run_id] = _read(run_id)

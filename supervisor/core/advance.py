@@ -14,7 +14,7 @@ from shared.messages import DecideTask, EvaluateTask, GatherTask, ModelRef, Sele
 from supervisor.core.attempts import Step, model_ref
 from supervisor.core.commands import AnyCommand, End, Publish, PublishChord
 from supervisor.core.open_tasks import OpenTask
-from supervisor.core.scoring import SETUP_VERSION, last_stretch, score_baseline, score_window
+from supervisor.core.scoring import last_stretch, score_baseline, score_window
 from supervisor.core.state import Phase, RunState
 
 
@@ -31,7 +31,7 @@ def _who(state: RunState, index: int) -> _Who:
     return _Who(
         run_id=state.run_id,
         trigger_id=TriggerId(index),
-        setup_version=SETUP_VERSION,
+        setup_version=state.setup_version,
         attempt=state.first_attempt(index),
     )
 

@@ -44,7 +44,8 @@ def again(state: RunState, task_id: TaskId, *, delay_s: float = 0.0) -> Step:
 def _renumbered(state: RunState, task_id: TaskId) -> RunState:
     """The next attempt at a task is the one that is waited for."""
     open_task = state.tasks[task_id]
-    task = msgspec.structs.replace(open_task.task, attempt=open_task.task.attempt + 1)
+    attempt = open_task.task.attempt + 1
+    task = msgspec.structs.replace(open_task.task, attempt=attempt, setup_version=state.setup_version)
     state = state.with_task(task_id, msgspec.structs.replace(open_task, task=task, worker=None))
     if state.trigger(task.trigger_id).last_attempt < task.attempt:
         state = state.with_trigger(task.trigger_id, last_attempt=task.attempt)

@@ -15,7 +15,6 @@ from supervisor.core.events import Slice
 from supervisor.core.open_tasks import OpenTask
 from supervisor.core.state import Phase, RunState, TriggerState
 
-SETUP_VERSION = 1
 _STRETCHES_PER_TASK = 64  # keeps a message under ten kilobytes
 _ROWS_PER_TASK = 1_000_000  # and a worker from being busy for so long that a decision waits for it
 
@@ -69,7 +68,7 @@ def score_window(state: RunState) -> Step | None:
     task = EvaluateTask(
         run_id=state.run_id,
         trigger_id=TriggerId(index),
-        setup_version=SETUP_VERSION,
+        setup_version=state.setup_version,
         models=models,
         stretches=stretches,
         device=state.evaluation_device,
@@ -97,7 +96,7 @@ def score_baseline(state: RunState) -> Step | None:
     task = BaselineTask(
         run_id=state.run_id,
         trigger_id=TriggerId(index),
-        setup_version=SETUP_VERSION,
+        setup_version=state.setup_version,
         first_key=first_key,
         last_key=end,
         history=state.history,
@@ -118,7 +117,7 @@ def score_slices(state: RunState, trigger_id: TriggerId) -> Step:
         task = EvaluateTask(
             run_id=state.run_id,
             trigger_id=trigger_id,
-            setup_version=SETUP_VERSION,
+            setup_version=state.setup_version,
             models=(model_ref(state, trigger_id),),
             stretches=tuple(map(_stretch, pieces)),
             device=state.evaluation_device,

@@ -77,6 +77,7 @@ def _(event: RunStarted, state: RunState) -> Step:
         started_us=event.time_us,
         experiment=event.mode == "experiment",
         evaluation_device=event.evaluation_device,
+        setup_version=event.setup_version,
         first_key=event.first_key,
         stop_key=event.stop_key,
         train_on_everything=event.everything is not None,
@@ -91,7 +92,7 @@ def _(event: RunStarted, state: RunState) -> Step:
 @_apply.register
 def _(event: Resumed, state: RunState) -> Step:
     """What no worker still works on is published again, and what was lost is made anew."""
-    state = state.but(stopping=False, status="running")
+    state = state.but(stopping=False, status="running", setup_version=event.setup_version)
     state = remake(state, event.lost_training_sets, event.lost_models)
     left = {task_id for task_id in event.adopted if task_id in state.tasks and can_run(state, task_id)}
     return again_all(state, set(state.tasks) - left)

@@ -49,6 +49,7 @@ def opening_events(pipeline: Pipeline, scope: Scope, dataset: TableDataset, setu
         stop_key=stop_key,
         everything=_over_everything(dataset) if mode == "train_on_everything" else None,
         maximum_triggers=scope.maximum_triggers,
+        setup_version=setup.version,
     )
     # The first line makes a run: cut off after it, a run goes on; before it, none had begun.
     return [started, Discovered(time_us=now_us(), entries=dataset.entries)]

@@ -18,7 +18,6 @@ from shared.fleet import WorkerEntry, read_fleet
 from shared.ids import RunId, TaskId, TriggerId, parts_of, task_id
 from shared.messages import AnyReport, Checked, CheckTask, Failed, SetUp, SetupRecord
 from supervisor.core.commands import Publish
-from supervisor.core.scoring import SETUP_VERSION
 from supervisor.run.publisher import Publisher
 from supervisor.run.reports import Reports, Unreadable
 from supervisor.run.story import tell_set_up
@@ -109,7 +108,7 @@ class Preparation:
                 log.info("worker %s is busy with %s; it sets itself up later", worker.hostname, worker.task)
         awaited = {worker.hostname for worker in train if worker.state == "idle"}
         for hostname in awaited:
-            self._publisher.set_up(hostname, SETUP_VERSION, _SETUP_S)
+            self._publisher.set_up(hostname, self._record.version, _SETUP_S)
         return awaited
 
     def _see_to_check(self) -> None:
@@ -131,7 +130,7 @@ class Preparation:
         run_id = self._record.run_id
         self._sent_s = time.monotonic()
         self._checks.append(task_id(run_id, TriggerId(0), "check", len(self._checks)))
-        check = CheckTask(run_id=run_id, trigger_id=TriggerId(0), setup_version=SETUP_VERSION)
+        check = CheckTask(run_id=run_id, trigger_id=TriggerId(0), setup_version=self._record.version)
         self._publisher.publish(Publish(task_id=self._checks[-1], task=check))
 
     def _hear(self) -> set[str]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import zlib
+
+import msgspec
 import redis
 
 from shared import names
@@ -9,16 +12,19 @@ from shared.config.load import Configuration
 from shared.dataset.manifest import manifest_path
 from shared.ids import RunId
 from shared.messages import SetupRecord, encode
-from supervisor.core.scoring import SETUP_VERSION
 
 
 def setup_record(
     configuration: Configuration, run_id: RunId, run_started_us: int, artifacts_uri: str, manifests_root: str
 ) -> SetupRecord:
-    """All that a worker needs to know of the run."""
+    """All that a worker needs to know of the run. Its version is a number for its content.
+
+    Another session may have something else to say, such as where a run lies that was moved: its tasks name another
+    version, and a worker that knew the run before reads the record anew.
+    """
     pipeline, system = configuration.pipeline, configuration.system
-    return SetupRecord(
-        version=SETUP_VERSION,
+    record = SetupRecord(
+        version=0,
         run_id=run_id,
         run_started_us=run_started_us,
         pipeline=pipeline,
@@ -29,6 +35,7 @@ def setup_record(
         lease_s=system.lease_s,
         checkpoints_kept=system.retention.checkpoints,
     )
+    return msgspec.structs.replace(record, version=zlib.crc32(msgspec.json.encode(record)))
 
 
 def write_setup(client: redis.Redis, record: SetupRecord) -> None:
