@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import redis
 from celery import Celery
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+
+# Redis says so in front of an error, or, of what a script asked for, in the middle of one.
+_PASSING = re.compile(r"(?:^|-)(?:BUSY|CLUSTERDOWN|LOADING|MASTERDOWN|MISCONF|NOREPLICAS|OOM|READONLY|TRYAGAIN)\b")
+_PASSING_BY_NAME = (
+    redis.ConnectionError,
+    redis.TimeoutError,
+    redis.OutOfMemoryError,
+    redis.ReadOnlyError,
+    redis.exceptions.ClusterDownError,
+    redis.exceptions.TryAgainError,
+)
+
+
+def will_pass(error: redis.RedisError) -> bool:
+    """Whether the broker is away, full or busy, which ends; else what was asked of it is a mistake, however often."""
+    return isinstance(error, _PASSING_BY_NAME) or _PASSING.search(str(error)) is not None
 
 
 def make_app(broker_url: str) -> Celery:

@@ -13,6 +13,14 @@ import redis
 from shared import names
 from shared.ids import TaskId, WorkerId
 
+# What is left of an entry's life is never more than its lease: if it is, Redis's clock was set back.
+# KEYS entries · ARGV their leases in ms
+_NOT_TOO_LONG = """
+for i, key in ipairs(KEYS) do
+  if redis.call('PTTL', key) > tonumber(ARGV[i]) then redis.call('PEXPIRE', key, ARGV[i]) end
+end
+"""
+
 
 class WorkerEntry(msgspec.Struct, frozen=True, kw_only=True):
     """What a worker says of itself."""
@@ -22,12 +30,21 @@ class WorkerEntry(msgspec.Struct, frozen=True, kw_only=True):
     hostname: str  # Celery's node name; its own queue is called after it
     device: str
     device_name: str
-    state: Literal["idle", "busy"]
+    state: Literal["idle", "busy", "benched"]  # benched: it takes nothing until it is started anew
     task: TaskId | None
     since_us: int
     lease_s: float  # what the worker was started with
     pid: int
     versions: dict[str, str]
+    benched: str | None = None  # what its device said
+
+
+def why_benched(worker: WorkerEntry) -> str:
+    """What people read of a worker that is benched, and what they can do."""
+    return (
+        f"is benched: its device failed twice within an hour ({worker.benched}). It takes nothing more; look after "
+        "the device, then start the worker anew."
+    )
 
 
 def code_version() -> str:
@@ -54,13 +71,16 @@ def deregister(client: redis.Redis, worker: WorkerId) -> None:
 
 
 def read_fleet(client: redis.Redis) -> list[WorkerEntry]:
-    """The workers whose lease has not run out, in the order of role and hostname."""
+    """The workers whose lease has not run out, in the order of role and hostname; no entry lasts longer than that."""
     ids = sorted(cast(set[str], client.smembers(names.FLEET_KEY)))
     bodies = cast(list[str | None], client.mget([names.worker_key(WorkerId(i)) for i in ids])) if ids else []
     entries = [entry for entry in map(_entry_of, bodies) if entry is not None]
     gone = [worker for worker, body in zip(ids, bodies, strict=True) if body is None]
     if gone:
         client.srem(names.FLEET_KEY, *gone)
+    if entries:
+        leases_ms = [round(entry.lease_s * 1000) for entry in entries]
+        client.register_script(_NOT_TOO_LONG)([names.worker_key(entry.worker) for entry in entries], leases_ms)
     return sorted(entries, key=lambda entry: (entry.role, entry.hostname))
 
 

@@ -251,6 +251,7 @@ class Failed(Report, tag="failed", frozen=True, kw_only=True):
     sentence: str
     traceback: str
     resumable: bool = False  # the cause lies outside the pipeline (a file, a disk): the run stops, --resume goes on
+    device: bool = False  # the worker's device failed, so that another worker is to try
 
 
 class Released(Report, tag="released", frozen=True, kw_only=True):

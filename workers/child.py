@@ -90,9 +90,13 @@ def announce(attempt: Attempt | None = None, record: SetupRecord | None = None) 
     )
 
 
-def replace_afterwards() -> None:
-    """This process can use its device no more; once its task is reported, another is to take its place."""
+def replace_afterwards(said: str) -> None:
+    """This process can use its device no more; once its task is reported, another is to take its place.
+
+    `said`: what the device failed with. A worker whose device fails again soon is benched.
+    """
     _Now.broken = True
+    SlotFile.inherited().device_failed(said)
 
 
 def leave_if_broken() -> None:

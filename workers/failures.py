@@ -13,8 +13,7 @@ def explain(error: BaseException, rows: int | None = None) -> str | None:
     """The sentence for memory that ran out or a device that failed, None for anything else. `rows`: of the batch."""
     said = str(error).partition("\n")[0]  # the rest is advice on how to debug CUDA; it stays in the traceback
     where = "" if rows is None else f" on a batch of {rows} rows"
-    # On a CPU, torch has no error of its own for memory that ran out.
-    if isinstance(error, (torch.OutOfMemoryError, MemoryError)) or "can't allocate memory" in said:
+    if _is_memory(error):
         return f"Memory ran out{where}; start a run with a smaller training.batch_size, or a smaller model."
     if _of_device(error):
         return f"The device failed{where}: {said}"
@@ -37,10 +36,17 @@ def _is_foreign(file: str) -> bool:
 def device_is_broken(error: BaseException | None) -> bool:
     """Whether this process can use its device no more: CUDA answers everything with the same error from now on."""
     while error is not None:
-        if _of_device(error) and not isinstance(error, torch.OutOfMemoryError):
+        if _of_device(error) and not _is_memory(error):
             return True
         error = error.__cause__
     return False
+
+
+def _is_memory(error: BaseException) -> bool:
+    """Whether memory ran out: CUDA says so in two ways, and torch has no error of its own for that of a CPU."""
+    said = str(error)
+    by_name = isinstance(error, (torch.OutOfMemoryError, MemoryError))
+    return by_name or "can't allocate memory" in said or said.startswith("CUDA error: out of memory")
 
 
 def _of_device(error: BaseException) -> bool:

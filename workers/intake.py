@@ -1,4 +1,4 @@
-"""When a worker takes messages: only while its child is ready, for another worker may have one that is."""
+"""When a worker takes messages: only while its child is ready and its device sound, for another worker may be both."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ class TakeWhenReady(bootsteps.StartStopStep):  # type: ignore[misc]
         """Ask the slot, too, before Celery asks Redis for a message. Done for every new connection."""
         channel_qos = parent.task_consumer.channel.qos
         may_otherwise = channel_qos.can_consume
-        channel_qos.can_consume = lambda: may_otherwise() and _child_is_ready()
+        channel_qos.can_consume = lambda: may_otherwise() and _is_ready(SlotFile.inherited())
 
 
-def _child_is_ready() -> bool:
-    slot = SlotFile.inherited().read()
-    return slot is not None and is_child(slot.pid) and not is_stopped(slot.pid)
+def _is_ready(file: SlotFile) -> bool:
+    slot = file.read()
+    sound = slot is not None and is_child(slot.pid) and not is_stopped(slot.pid)
+    return sound and file.benched() is None

@@ -53,7 +53,7 @@ class LeaseKeeper:
         self._slot = slot
         self._lease_s = self._run_lease_s = lease_s
         self._finished = threading.Event()
-        self._registered = False
+        self._registered = self._said_benched = False
         self._draining_since_s: float | None = None
         self._progress_mark, self._progress_s = 0, 0.0  # when it changed last, by this process's clock
 
@@ -133,18 +133,24 @@ class LeaseKeeper:
         return time.monotonic() - self._progress_s > slot.stall_after_s
 
     def _entry(self, slot: Slot) -> WorkerEntry:
+        benched = None if slot.attempt is not None else self._slot.benched()
+        if benched and not self._said_benched:
+            self._said_benched = True
+            log.error("the device failed twice within an hour (%s); this worker takes nothing more", benched)
+        working: Literal["idle", "busy"] = "idle" if slot.attempt is None else "busy"
         return WorkerEntry(
             worker=self._identity.worker,
             role=self._identity.role,
             hostname=self._identity.hostname,
             device=slot.device,
             device_name=slot.device_name,
-            state="idle" if slot.attempt is None else "busy",
+            state="benched" if benched else working,
             task=None if slot.attempt is None else slot.attempt.task_id,
             since_us=slot.since_us,
             lease_s=self._lease_s,
             pid=os.getpid(),
             versions=slot.versions,
+            benched=benched,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 import traceback
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 import redis
 import torch
 
+from shared.broker import will_pass
 from shared.claims import Attempt, ClaimAnswer
 from shared.errors import ArtifactError, DataError, ModynError, NotReadyError
 from shared.ids import TaskId
@@ -22,6 +24,8 @@ from workers.stages import Work, stage
 from workers.training.job import Interrupted
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 _RETRY_EVERY_S = 1.0
 # What a role does first and most. A train worker loads the metrics, which take a second, once it helps with them.
@@ -61,14 +65,14 @@ def perform(task_id: str, message: dict[str, Any], results: list[Any]) -> Any:
         raise Unfinished(f"{task_id} attempt {task.attempt} is {answer}")
     child.announce(attempt, record)
     try:
-        _patiently(lambda: be_set_up(task.run_id, task.setup_version), finished=True)
+        _patiently(lambda: be_set_up(task.run_id, record.version), finished=True)
         report, result = _work(Work(task=task, record=record, attempt=attempt, results=results))
         if not _patiently(lambda: child.claims().report(attempt, report, result), finished=True):
             raise Unfinished(f"{task_id} attempt {task.attempt} was published again while this worker had it")
     finally:
         child.announce()
         child.leave_if_broken()
-    if isinstance(report, Released) or (isinstance(report, Failed) and report.resumable):
+    if isinstance(report, Released) or (isinstance(report, Failed) and (report.resumable or report.device)):
         raise Unfinished(f"{task_id} attempt {task.attempt} is to be done again")
     return result
 
@@ -81,13 +85,15 @@ def _work(work: Work) -> tuple[AnyReport, Any]:
     except Interrupted:
         return Released(**who), None
     except (Exception, SystemExit) as error:  # a model may think that it is a program
-        if device_is_broken(error):
-            child.replace_afterwards()
+        sentence, broken = _sentence(work.task, error), device_is_broken(error)
+        if broken:
+            child.replace_afterwards(sentence)
         return Failed(
             **who,
-            sentence=_sentence(work.task, error),
+            sentence=sentence,
             traceback=traceback.format_exc(),
-            resumable=isinstance(error, (DataError, ArtifactError, OSError)),
+            resumable=isinstance(error, (DataError, ArtifactError)),
+            device=broken,
         ), {"failed": True}
 
 
@@ -102,14 +108,22 @@ def _sentence(task: AnyTask, error: Exception) -> str:
 
 
 def _patiently(act: Callable[[], T], *, finished: bool = False) -> T:
-    """Wait out a broker that is away: work that is `finished`, or about to begin, is worth the patience.
+    """Wait out a broker that is away or takes nothing: work that is `finished`, or about to begin, is worth it.
 
-    Raises Unfinished if the worker is asked to stop before it began.
+    Raises Unfinished if the worker is asked to stop before it began, and for what no waiting mends: then the lease of
+    the task runs out.
     """
+    said = False
     while True:
         try:
             return act()
-        except (redis.ConnectionError, redis.TimeoutError, redis.ResponseError):  # the last: full, or read-only
+        except redis.RedisError as error:
+            if not will_pass(error):
+                log.error("the task is let go of, as the broker refuses what this version asks of it: %s", error)
+                raise Unfinished(f"the broker refuses what was asked: {error}") from error
             if child.should_stop() and not finished:
                 raise Unfinished("asked to stop before the broker was back") from None
+            if not said:
+                log.warning("waiting for the broker, to go on when it is back: %s", error)
+            said = True
             time.sleep(_RETRY_EVERY_S)

@@ -29,8 +29,9 @@ class Preference:
 
     def consume(self, _: int) -> list[str]:
         """Those to ask now, in order."""
-        slot = SlotFile.inherited().read()
-        if slot is None:
+        file = SlotFile.inherited()
+        slot = file.read()
+        if slot is None or file.benched() is not None:
             return []
         of_role = names.queues_of(self._role)
         own = [queue for queue in self._all if queue not in of_role]

@@ -21,7 +21,9 @@ from shared.ids import RunId
 from shared.messages import SetUp, SetupRecord, encode
 from workers import child
 from workers.models.build import model_part
+from workers.shelf import SHELF
 
+_records: dict[RunId, SetupRecord] = {}
 _set_up_for: dict[RunId, int] = {}  # run → version
 
 
@@ -32,13 +34,13 @@ def set_up(run_id: RunId, version: int) -> None:
     told = SetUp(
         worker=child.worker_id(),
         hostname=os.environ["MODYN_WORKER_NAME"],
-        setup_version=version,
+        setup_version=record.version,
         device=child.device(),
         versions=child.versions(),
         error=error,
     )
     child.client().xadd(names.reports_key(run_id), {"report": encode(told)})
-    _set_up_for[run_id] = version
+    _set_up_for[run_id] = record.version
 
 
 def be_set_up(run_id: RunId, version: int) -> None:
@@ -48,19 +50,22 @@ def be_set_up(run_id: RunId, version: int) -> None:
 
 
 def setup_record(run_id: RunId, version: int) -> SetupRecord:
-    """The run's record as it is now: a run that was moved and resumed lies elsewhere. Raises redis.RedisError.
+    """The run's record, read anew unless the one that is known has this version.
 
-    NotReadyError if the run was torn down, or has another version.
+    A task may name an older one, that of an earlier session: what holds now is what Redis has. Raises NotReadyError
+    if the run was torn down.
     """
-    record = _read(run_id)
-    if record.version != version:
-        raise NotReadyError(f"run {run_id} is set up in version {record.version}; the task is of version {version}.")
-    return record
+    known = _records.get(run_id)
+    if known is None or known.version != version:
+        known = _records[run_id] = _read(run_id)
+    return known
 
 
 def tear_down(run_id: RunId) -> None:
     """Forget the run, and give its memory on the device back."""
+    _records.pop(run_id, None)
     _set_up_for.pop(run_id, None)
+    SHELF.clear()
     if torch.cuda.is_initialized():
         torch.cuda.empty_cache()
 

@@ -7,7 +7,9 @@ starve it. Files are replaced whole; they lie in memory (/dev/shm) where there i
 from __future__ import annotations
 
 import os
+import time
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -16,6 +18,7 @@ from shared.claims import Attempt
 from shared.temporary import MEMORY, private_folder
 
 SLOT_VARIABLE = "MODYN_WORKER_SLOT"  # inherited by every child, replacements included
+_BENCHED_WITHIN_S = 3600.0  # of a device that failed, when it fails again
 
 
 class Slot(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +34,13 @@ class Slot(msgspec.Struct, frozen=True, kw_only=True):
     since_us: int
 
 
+class DeviceFailure(msgspec.Struct, frozen=True):
+    """The device of this worker failed."""
+
+    at_s: float  # by the machine's monotonic clock, which all its processes share
+    said: str
+
+
 class SlotFile:
     """The slot's file, seen from either side."""
 
@@ -38,6 +48,7 @@ class SlotFile:
         self._slot = folder / "slot"
         self._stop = folder / "stop"
         self._recalled = folder / "recalled"
+        self._device_failures = folder / "device_failures"
 
     @classmethod
     def create(cls) -> SlotFile:
@@ -96,8 +107,25 @@ class SlotFile:
         except FileNotFoundError:
             return False
 
+    def device_failed(self, said: str) -> None:
+        """Note a failure for as long as the main process lives: a child that takes over must not forget it."""
+        with self._device_failures.open("ab") as file:
+            file.write(msgspec.json.encode(DeviceFailure(time.monotonic(), said)) + b"\n")
+
+    def benched(self) -> str | None:
+        """What the device said last if it has failed twice within an hour: the worker takes nothing more; else None."""
+        try:
+            lines = self._device_failures.read_bytes().splitlines()
+        except FileNotFoundError:
+            return None
+        failures = [msgspec.json.decode(line, type=DeviceFailure) for line in lines]
+        for first, second in pairwise(failures):
+            if second.at_s - first.at_s <= _BENCHED_WITHIN_S:
+                return second.said
+        return None
+
     def remove(self) -> None:
         """Delete the files; the worker is going."""
-        for file in (self._slot, self._stop, self._recalled):
+        for file in (self._slot, self._stop, self._recalled, self._device_failures):
             file.unlink(missing_ok=True)
         self._slot.parent.rmdir()

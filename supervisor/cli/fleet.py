@@ -11,7 +11,7 @@ import msgspec
 from rich.table import Table
 
 from shared.config.load import load_system
-from shared.fleet import WorkerEntry, lease_ages_s, read_fleet
+from shared.fleet import WorkerEntry, lease_ages_s, read_fleet, why_benched
 from shared.timestamps import format_timestamp
 from supervisor.cli.console import table_console
 from supervisor.system.readiness import reach_running_broker
@@ -39,6 +39,9 @@ def run(arguments: argparse.Namespace) -> int:
         console.print("No worker is alive; start one with ./modyn-supervisor worker CONFIG --role train.")
     else:
         console.print(table)
+    for worker in workers:
+        if worker.benched:
+            console.print(f"{worker.hostname.split('@')[0]} {why_benched(worker)}", markup=False, soft_wrap=True)
     return 0
 
 
@@ -56,6 +59,7 @@ def describe(workers: Sequence[WorkerEntry], ages_s: Sequence[float]) -> list[di
                 "device": worker.device,
                 "device_name": worker.device_name,
                 "state": worker.state,
+                "benched": worker.benched,
                 "task": worker.task,
                 "since": format_timestamp(worker.since_us),
                 "lease_age_s": round(age_s, 3),

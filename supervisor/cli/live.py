@@ -119,5 +119,7 @@ def _doing(task: TaskId, progress: Progress | None) -> tuple[str, str]:
 
 
 def _elsewhere(worker: WorkerEntry, state: RunState) -> tuple[str, str]:
+    if worker.state == "benched":
+        return "benched: its device failed twice within an hour", ""
     other = worker.task is not None and parts_of(worker.task).run_id != state.run_id
     return ("busy with another run", "") if other else ("idle", "")

@@ -14,7 +14,6 @@ from supervisor.core.commands import AnyCommand, End, PublishChord, Republish
 from supervisor.core.open_tasks import OpenTask
 from supervisor.core.state import Phase, RunState
 
-SETUP_VERSION = 1
 Step = tuple[RunState, list[AnyCommand]]
 
 _LONGEST_DELAY_S = 60.0
@@ -34,7 +33,7 @@ def who(state: RunState, index: int) -> Who:
     return Who(
         run_id=state.run_id,
         trigger_id=TriggerId(index),
-        setup_version=SETUP_VERSION,
+        setup_version=state.setup_version,
         attempt=state.first_attempt(index),
     )
 
@@ -72,7 +71,8 @@ def again(state: RunState, task_id: TaskId, *, delay_s: float = 0.0) -> Step:
 def _renumbered(state: RunState, task_id: TaskId) -> RunState:
     """The next attempt at a task is the one that is waited for."""
     open_task = state.tasks[task_id]
-    task = msgspec.structs.replace(open_task.task, attempt=open_task.task.attempt + 1)
+    attempt = open_task.task.attempt + 1
+    task = msgspec.structs.replace(open_task.task, attempt=attempt, setup_version=state.setup_version)
     state = state.with_task(task_id, msgspec.structs.replace(open_task, task=task, worker=None))
     if state.trigger(task.trigger_id).last_attempt < task.attempt:
         state = state.with_trigger(task.trigger_id, last_attempt=task.attempt)

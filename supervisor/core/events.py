@@ -37,6 +37,7 @@ class RunStarted(Event, frozen=True, kw_only=True, tag="run_started"):
     maximum_triggers: int | None
     serves: bool = True  # whether it deploys to the targets; a rehearsal deploys to folders of its run directory
     evaluation_device: Device = "cpu"  # settled once: another kind of device gives scores with other last digits
+    setup_version: int = 1  # of the record that workers read, as this session wrote it
 
 
 class Resumed(Event, frozen=True, kw_only=True, tag="resumed"):
@@ -45,6 +46,7 @@ class Resumed(Event, frozen=True, kw_only=True, tag="resumed"):
     adopted: tuple[TaskId, ...] = ()  # tasks whose attempt a worker still works on
     lost_training_sets: tuple[TriggerId, ...] = ()
     lost_models: tuple[TriggerId, ...] = ()
+    setup_version: int = 1  # of the record that workers read, as this session wrote it
 
 
 class Wiped(Event, frozen=True, kw_only=True, tag="wiped"):

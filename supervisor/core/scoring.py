@@ -9,7 +9,7 @@ from shared.config.pipeline import Last, Window
 from shared.ids import TriggerId, task_id
 from shared.messages import BaselineTask, EvaluateTask, Stretch
 from shared.timestamps import MICROSECONDS_PER_S, format_timestamp
-from supervisor.core.attempts import SETUP_VERSION, Step, model_ref
+from supervisor.core.attempts import Step, model_ref
 from supervisor.core.commands import AnyCommand, Publish
 from supervisor.core.events import Slice
 from supervisor.core.open_tasks import OpenTask
@@ -68,7 +68,7 @@ def score_window(state: RunState) -> Step | None:
     task = EvaluateTask(
         run_id=state.run_id,
         trigger_id=TriggerId(index),
-        setup_version=SETUP_VERSION,
+        setup_version=state.setup_version,
         models=models,
         stretches=stretches,
         device=state.evaluation_device,
@@ -96,7 +96,7 @@ def score_baseline(state: RunState) -> Step | None:
     task = BaselineTask(
         run_id=state.run_id,
         trigger_id=TriggerId(index),
-        setup_version=SETUP_VERSION,
+        setup_version=state.setup_version,
         first_key=first_key,
         last_key=end,
         history=state.history,
@@ -117,7 +117,7 @@ def score_slices(state: RunState, trigger_id: TriggerId) -> Step:
         task = EvaluateTask(
             run_id=state.run_id,
             trigger_id=trigger_id,
-            setup_version=SETUP_VERSION,
+            setup_version=state.setup_version,
             models=(model_ref(state, trigger_id),),
             stretches=tuple(map(_stretch, pieces)),
             device=state.evaluation_device,

@@ -102,6 +102,7 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     run_id: RunId = RunId("")
     experiment: bool = False
     evaluation_device: Device = "cpu"
+    setup_version: int = 1  # of the record that workers are to read
     first_key: int = 0
     stop_key: int | None = None
     train_on_everything: bool = False

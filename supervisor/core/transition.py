@@ -78,6 +78,7 @@ def _(event: RunStarted, state: RunState) -> Step:
         experiment=event.mode == "experiment",
         evaluation_device=event.evaluation_device,
         serves=event.serves,
+        setup_version=event.setup_version,
         first_key=event.first_key,
         stop_key=event.stop_key,
         train_on_everything=event.everything is not None,
@@ -92,7 +93,7 @@ def _(event: RunStarted, state: RunState) -> Step:
 @_apply.register
 def _(event: Resumed, state: RunState) -> Step:
     """What no worker still works on is published again, and what was lost is made anew."""
-    state = state.but(stopping=False, status="running")
+    state = state.but(stopping=False, status="running", setup_version=event.setup_version)
     state = remake(state, event.lost_training_sets, event.lost_models)
     left = {task_id for task_id in event.adopted if task_id in state.tasks and can_run(state, task_id)}
     return again_all(state, set(state.tasks) - left)
@@ -181,10 +182,13 @@ def _claimed(state: RunState, report: Claimed, open_task: OpenTask) -> RunState:
 
 
 def _undone(state: RunState, report: Report, open_task: OpenTask) -> Step:
-    """Handed back, or finally failed. A body that ran on headers which do not count has no say."""
-    if isinstance(report, Failed) and open_task.ripe:
+    """Handed back, or failed. A body that ran on headers which do not count has no say."""
+    if isinstance(report, Failed) and open_task.ripe and not report.device:
         return give_up(state, report.task_id, report.sentence, resumable=report.resumable)
-    state, commands = again(state, report.task_id)
+    if isinstance(report, Failed) and open_task.ripe:
+        state, commands = lost(state, report.task_id, f"a broken device ({report.sentence})")
+    else:
+        state, commands = again(state, report.task_id)
     return state, [] if state.stopping else commands
 
 

@@ -81,6 +81,8 @@ class Tally:
             case Decided():
                 facts.deployed, facts.reason = report.targets[0].deployed, report.targets[0].reason
                 self.targets |= {told.name: told for told in report.targets}
+            case Failed(device=True) if not is_hopeless(before, report.task_id):
+                self.republished += 1
             case Failed():
                 facts.errors[stage] = report.sentence
             case Evaluated():

@@ -109,7 +109,7 @@ class Loop:
         self._happen(list(opening))
         adopted = self._catch_up()
         self._fulfilment.drop_end()
-        self.start([msgspec.structs.replace(resumed, adopted=adopted)])
+        self.start([msgspec.structs.replace(resumed, adopted=adopted, setup_version=self._links.setup.version)])
         self._watch.begin(self.state)
 
     def _catch_up(self) -> tuple[TaskId, ...]:

@@ -59,6 +59,7 @@ def opening_events(
         maximum_triggers=scope.maximum_triggers,
         serves=scope.serves,
         evaluation_device=evaluation_device,
+        setup_version=setup.version,
     )
     # The first line makes a run: cut off after it, a run goes on; before it, none had begun.
     return [started, Discovered(time_us=now_us(), entries=dataset.entries)]

@@ -17,7 +17,6 @@ from shared.errors import ConfigurationError, NotReadyError
 from shared.fleet import WorkerEntry, read_fleet
 from shared.ids import RunId, TaskId, TriggerId, parts_of, task_id
 from shared.messages import AnyReport, Checked, CheckTask, Failed, SetUp, SetupRecord
-from supervisor.core.attempts import SETUP_VERSION
 from supervisor.core.commands import Publish
 from supervisor.run.owner import Owner
 from supervisor.run.publisher import Publisher
@@ -117,7 +116,7 @@ class Preparation:
                 log.info("worker %s is busy with %s; it sets itself up later", worker.hostname, worker.task)
         awaited = {worker.hostname for worker in train if worker.state == "idle"}
         for hostname in awaited:
-            self._publisher.set_up(hostname, SETUP_VERSION, _SETUP_S)
+            self._publisher.set_up(hostname, self._record.version, _SETUP_S)
         return awaited
 
     def _see_to_check(self) -> None:
@@ -133,9 +132,13 @@ class Preparation:
                 f"{_CHECKS} workers were lost while they checked the pipeline; their log says what ended them. "
                 "Out of memory is the usual cause: lower batch_size, or take a smaller model."
             )
+        self._send_check()
+
+    def _send_check(self) -> None:
+        run_id = self._record.run_id
         self._sent_s = time.monotonic()
         self._checks.append(task_id(run_id, TriggerId(0), "check", len(self._checks)))
-        check = CheckTask(run_id=run_id, trigger_id=TriggerId(0), setup_version=SETUP_VERSION)
+        check = CheckTask(run_id=run_id, trigger_id=TriggerId(0), setup_version=self._record.version)
         self._publisher.publish(Publish(task_id=self._checks[-1], task=check))
 
     def _hear(self) -> set[str]:
@@ -151,6 +154,9 @@ class Preparation:
                 raise NotReadyError(
                     f"the report on the check cannot be read ({report.why}); start workers of this version."
                 )
+            elif isinstance(report, Failed) and report.device and self._another_may_check(report):
+                log.warning("! another worker is to check the pipeline: on %s %s", report.worker, report.sentence)
+                self._send_check()
             elif isinstance(report, Failed):
                 name = self._configuration.pipeline_source.path.name
                 raise NotReadyError(f"the check of {name} failed: {report.sentence}")
@@ -158,6 +164,11 @@ class Preparation:
                 judge(report, self._configuration)
                 self._checked = True
         return set_up
+
+    def _another_may_check(self, report: Failed) -> bool:
+        """Whether there is a worker whose device may be better. Raises redis.RedisError."""
+        others = [one for one in read_fleet(self._client) if one.role == "train" and one.worker != report.worker]
+        return len(self._checks) < _CHECKS and any(one.state != "benched" for one in others)
 
 
 def _is_answer(report: AnyReport | Unreadable) -> bool:

@@ -86,6 +86,8 @@ class Story:
                 log.info("← model %d committed", trigger)
             case Decided():
                 _tell_decided(trigger, report)
+            case Failed(device=True) if not is_hopeless(before, task_id):
+                log.warning("! %s is published again: on %s %s", task_id, report.worker, report.sentence)
             case Failed():
                 log.error("! trigger %d: %s failed: %s", trigger, parts_of(task_id).stage, report.sentence)
             case _:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import time
 
+from shared.fleet import why_benched
+from shared.ids import WorkerId
 from supervisor.core.commands import End
 from supervisor.core.events import AnyEvent, Ended
 from supervisor.core.state import Phase, RunState
 from supervisor.run.alerts import Alerts
 from supervisor.run.watch import Watch
+
+log = logging.getLogger("run")
 
 
 class Trouble:
@@ -19,6 +24,7 @@ class Trouble:
         self._watch = watch
         self._stall_after_s = stall_after_s
         self._heard_s = time.monotonic()
+        self._benched: set[WorkerId] = set()  # those that were told of
 
     def heard(self) -> None:
         """A worker has reported something."""
@@ -46,8 +52,19 @@ class Trouble:
             what = f"nothing was reported for {self._silent_s:.0f} s, although {len(state.tasks)} tasks are open"
             self._alert_to_silence(state, what)
         missing = self._watch.roles_without_workers if state.tasks else frozenset()
-        nobody = f"no {' and no '.join(sorted(missing))} worker is alive; the run waits for one"
+        fit = "alive and not benched" if self._watch.benched else "alive"
+        nobody = f"no {' and no '.join(sorted(missing))} worker is {fit}; the run waits for one"
         self._alerts.while_true("no_workers", bool(missing), nobody)
+        self._alert_to_benched()
+
+    def _alert_to_benched(self) -> None:
+        """Tell of each worker once that its device is to be looked after."""
+        for worker in self._watch.benched:
+            if worker.worker not in self._benched:
+                self._benched.add(worker.worker)
+                sentence = f"worker {worker.hostname} {why_benched(worker)}"
+                log.warning("! %s", sentence)
+                self._alerts.tell("worker_benched", sentence, worker=worker.hostname)
 
     def broker_is_away(self, state: RunState) -> None:
         """Alert if that has lasted."""

@@ -10,7 +10,7 @@ import redis
 
 from shared import names
 from shared.claims import Claims
-from shared.fleet import read_fleet
+from shared.fleet import WorkerEntry, read_fleet
 from shared.ids import TaskId, WorkerId
 from shared.messages import AnyTask, SetupRecord
 from shared.timestamps import now_us
@@ -53,6 +53,7 @@ class Watch:
         self._idle: dict[
             WorkerId, tuple[int, float]
         ] = {}  # worker → (idle since, by its clock; seen so since, by ours)
+        self.benched: tuple[WorkerEntry, ...] = ()  # those whose device failed again and again
         self._unclaimed = UnclaimedTasks()
         self._missing: dict[Sent, float] = {}  # first seen missing
         self._searched: dict[str, tuple[float, set[Sent]]] = {}  # queue → when next, and what was absent last
@@ -194,9 +195,11 @@ class Watch:
         now_s = self._clock_s()
         seen: dict[WorkerId, tuple[int, float]] = {}
         served: set[str] = set()
-        for worker in read_fleet(self._client):
+        fleet = read_fleet(self._client)
+        self.benched = tuple(worker for worker in fleet if worker.state == "benched")
+        for worker in fleet:
             self._versions.compare(worker.hostname, worker.versions)
-            if not speaks(worker.versions):
+            if not speaks(worker.versions) or worker.state == "benched":
                 continue
             self._last_seen_s[worker.role] = now_s
             if worker.state != "idle":

@@ -17,7 +17,7 @@ from shared.dataset.manifest import copy_manifest, discover
 from shared.dataset.problems import problems
 from shared.dataset.table import TableDataset, open_dataset
 from shared.errors import DataError, NotReadyError
-from shared.fleet import WorkerEntry, read_fleet
+from shared.fleet import WorkerEntry, read_fleet, why_benched
 from supervisor.system.embedded_broker import find_broker
 from supervisor.system.versions import speaks
 
@@ -101,6 +101,7 @@ def ready_workers(
     while True:
         try:
             fleet = read_fleet(client)
+            fit = [worker for worker in fleet if worker.state != "benched"]
             missing = _missing(fleet, system)
         except redis.RedisError as error:  # it may come back
             missing = [f"broker.url: the broker went away while workers were waited for ({hide(str(error))})."]
@@ -114,24 +115,26 @@ def ready_workers(
             log.info("waiting up to %.0f s: %s", limit_s, missing[0])
             said = True
         time.sleep(0.05)
-    if configuration.pipeline.training.device == "cuda" and not _with_cuda(fleet):
-        devices = ", ".join(sorted({worker.device for worker in fleet if worker.role == "train"}))
+    if configuration.pipeline.training.device == "cuda" and not _with_cuda(fit):
+        devices = ", ".join(sorted({worker.device for worker in fit if worker.role == "train"}))
         raise NotReadyError(
             f"training.device is cuda, but the train workers have {devices}; start one on a machine with a GPU, "
             "or write `device: auto`."
         )
-    return fleet
+    return fit
 
 
 def _missing(fleet: list[WorkerEntry], system: System) -> list[str]:
     found = []
     for role, wanted in (("train", system.fleet.train), ("evaluate", system.fleet.evaluate)):
-        alive = sum(worker.role == role and speaks(worker.versions) for worker in fleet)
+        able = [worker for worker in fleet if worker.role == role and speaks(worker.versions)]
+        alive = sum(worker.state != "benched" for worker in able)
         if alive < max(1, wanted):
             found.append(
                 f"fleet: {alive} {role} workers are alive, {max(1, wanted)} needed; start one with "
                 f"./modyn-supervisor worker CONFIG --role {role}, or set `fleet: {{{role}: 1}}` in config.yaml."
             )
+    found += [f"fleet: {worker.hostname} {why_benched(worker)}" for worker in fleet if found and worker.benched]
     deaf = [worker.hostname for worker in fleet if not speaks(worker.versions)]
     if found and deaf:
         found.append(f"fleet: {', '.join(deaf)} run code of another message version; start them from this repository.")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import zlib
+
 import msgspec
 import redis
 
@@ -11,16 +13,19 @@ from shared.config.pipeline import Pipeline, Target
 from shared.dataset.manifest import manifest_path
 from shared.ids import RunId
 from shared.messages import SetupRecord, encode
-from supervisor.core.attempts import SETUP_VERSION
 
 
 def setup_record(
     configuration: Configuration, run_id: RunId, artifacts_uri: str, manifests_root: str, *, serves: bool
 ) -> SetupRecord:
-    """All that a worker needs to know of the run. `serves`: it deploys to the targets, and does not only rehearse."""
+    """All that a worker needs to know of the run. `serves`: it deploys to the targets, and does not only rehearse.
+
+    Its version is a number for its content. Another session may have something else to say, such as where a run lies
+    that was moved: its tasks name another version, and a worker that knew the run before reads the record anew.
+    """
     pipeline, system = configuration.pipeline, configuration.system
-    return SetupRecord(
-        version=SETUP_VERSION,
+    record = SetupRecord(
+        version=0,
         run_id=run_id,
         pipeline=pipeline,
         dataset=system.datasets[pipeline.data.dataset],
@@ -31,6 +36,7 @@ def setup_record(
         checkpoints_kept=system.retention.checkpoints,
         targets=deployment_targets(pipeline, artifacts_uri, serves=serves),
     )
+    return msgspec.structs.replace(record, version=zlib.crc32(msgspec.json.encode(record)))
 
 
 def deployment_targets(pipeline: Pipeline, artifacts_uri: str, *, serves: bool) -> tuple[Target, ...]:

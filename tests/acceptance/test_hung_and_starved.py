@@ -135,10 +135,20 @@ def test_a_model_that_exits_is_told_as_one_that_raises(cluster: Workplace) -> No
     assert "train raised SystemExit" in sentence
 
 
+def test_a_file_that_a_model_misses_is_the_models_failure(cluster: Workplace) -> None:
+    """Under `on_failure: continue` its trigger fails and the next is trained: our disk and store are not to blame."""
+    place = troubled(cluster, "MissesAFile")
+    place.pipeline["training"]["on_failure"] = "continue"
+    done = place.run("--experiment-mode", "--maximum-triggers", "2", run_dir="misses")
+    assert (done.returncode, place.summary("misses")["status"]) == (0, "finished"), done.stderr
+    (failed,) = place.summary("misses")["failed_triggers"]
+    assert (failed["id"], "FileNotFoundError" in failed["reason"]) == (0, True), failed
+
+
 def test_a_device_that_fails_is_told_as_such(cluster: Workplace) -> None:
     """The device is said to have failed, with its own words, and no later training gets that process any more."""
     before = train_child(cluster)
-    sentence = sentence_of_failed_run(cluster, "DeviceFails")
+    sentence = sentence_of_failed_run(cluster, "DeviceFails", attempts=1)  # else another worker would try
     assert "CUDA error: device-side assert triggered" in sentence
     assert ("device failed" in sentence, "memory" in sentence) == (True, False), sentence
     sound = troubled(cluster, "Sound")
@@ -154,12 +164,13 @@ def train_child(cluster: Workplace) -> int:
     return next(child.pid for child in children if "--billiard-fork" in child.cmdline())
 
 
-def sentence_of_failed_run(cluster: Workplace, model: str) -> str:
+def sentence_of_failed_run(cluster: Workplace, model: str, **training: Any) -> str:
     """Run what cannot be trained; the one sentence in which the terminal, the summary and the journal say why."""
     place = troubled(cluster, model)
+    place.pipeline["training"] |= training
     done = place.run("--experiment-mode", run_dir=model)
     assert (done.returncode, place.summary(model)["status"]) == (1, "failed"), done.stderr
-    (report,) = failures(place, model)
+    (report,) = [one for one in failures(place, model) if parts_of(one["task_id"]).stage == "train"]
     assert (report["attempt"], "in trouble" in report["traceback"]) == (1, True), report
     sentence: str = report["sentence"]
     assert sentence.count("\n") == 0, sentence
@@ -226,6 +237,13 @@ class HangsOnce(Sound):
 class Exits(Sound):
     def trouble(self):
         raise SystemExit(3)
+
+
+class MissesAFile(Sound):
+    def trouble(self):
+        if self.training and not (HERE / "missed").exists():
+            (HERE / "missed").touch()
+            (HERE / "nowhere").read_text()
 
 
 class DeviceIsFull(Sound):

@@ -28,6 +28,19 @@ def test_entries_live_as_long_as_their_leases(client: redis.Redis) -> None:
     assert client.smembers(names.FLEET_KEY) == {"a"}
 
 
+def test_no_entry_outlives_a_clock_that_was_set_back(client: redis.Redis) -> None:
+    """Whoever reads the registry cuts what is left of an entry to its lease: a dead worker is gone within one."""
+    register(client, worker_entry("a", lease_s=0.2))
+    register(client, worker_entry("b", lease_s=60.0))
+    client.pexpire(names.worker_key(WorkerId("a")), 3_600_000)  # as it looks when the clock went back by an hour
+    assert [worker.worker for worker in read_fleet(client)] == ["a", "b"]
+    assert client.pttl(names.worker_key(WorkerId("a"))) <= 200
+    assert client.pttl(names.worker_key(WorkerId("b"))) > 30_000
+    while client.exists(names.worker_key(WorkerId("a"))):
+        pass
+    assert [worker.worker for worker in read_fleet(client)] == ["b"]
+
+
 def test_a_worker_of_another_version_is_passed_over(client: redis.Redis) -> None:
     """Its entry has a shape that is not known here: it is not listed, and not taken out either."""
     register(client, worker_entry("a"))

@@ -208,3 +208,16 @@ def test_a_task_that_is_done_but_whose_report_nobody_heard_is_done_again(watched
     (event,) = watched.look_for(state, 2 * LEASE_S + 1)[:1]
     assert isinstance(event, LeaseExpired)
     assert (event.task_id, event.attempt) == (TRAIN, 1)
+
+
+def test_a_benched_worker_is_neither_alive_nor_idle(watched: Watched, client: redis.Redis) -> None:
+    """The run waits for another, and is not told that a message is lost because one that takes nothing is idle."""
+    keep(client, "evaluate", busy=False)
+    benched = worker_entry(
+        "t", lease_s=600.0, versions={"messages": str(MESSAGE_VERSION)}, state="benched", benched="ECC"
+    )
+    register(client, benched)
+    state = watched.state({TRAIN: OpenTask(task=watched.train, chord=watched.chord)})
+    assert watched.look_for(state, LEASE_S - 1) == []
+    assert watched.watch.roles_without_workers == {"train"}
+    assert watched.watch.benched == (benched,)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import torch
 
-from shared.errors import TrainingError
+from shared.errors import ArtifactError
 from workers.ahead import ahead
 from workers.features.columns import Keys, column
 from workers.features.encoder import FeatureEncoder, pieces
@@ -37,7 +37,7 @@ def encode_rows(
     """Encode the rows of `keys`, which ascend, into a nameless file under `scratch`.
 
     The file has no name from the start, so its space returns when this process ends, however it ends.
-    Raises DataError for a row that cannot be used, TrainingError if the scratch disk is full.
+    Raises DataError for a row that cannot be used, ArtifactError if the scratch disk is full.
     """
     label = source.config.label
     labels: list[npt.NDArray[np.generic]] = []
@@ -52,7 +52,9 @@ def encode_rows(
             # Copy on write: torch wants writable memory, and nothing is ever written.
             mapped = np.memmap(file, dtype=encoder.dtype, mode="c", shape=(len(keys), encoder.inputs.width))
     except OSError as error:
-        raise TrainingError(f"The training set could not be written to {scratch}: {error}. Make room there.") from error
+        raise ArtifactError(
+            f"The training set could not be written to {scratch}: {error}. Make room there, then --resume."
+        ) from error
     # As a plain ndarray: gathering through np.memmap is three times slower.
     return EncodedSet(torch.from_numpy(mapped.view(np.ndarray)), torch.from_numpy(np.concatenate(labels)))
 

@@ -23,7 +23,7 @@ from shared.metrics import METRICS
 from workers.deployment.directory import DirectoryTarget
 from workers.evaluation.baselines import LabelHistory, score_baselines
 from workers.evaluation.windows import Rows
-from workers.stages.scoring import SHELF, Rival, device_of, entrant, meet, value
+from workers.stages.scoring import Rival, committed, device_of, entrant, meet, value
 from workers.stages.work import Work
 from workers.training.randomness import fix_arithmetic
 
@@ -36,7 +36,7 @@ def run_evaluate(work: Work) -> tuple[AnyReport, Any]:
     device = device_of(task.device)
     if device != "cpu":
         fix_arithmetic()
-    models = [SHELF.committed(work, ref.object, device) for ref in task.models]
+    models = [committed(work, ref.object, device) for ref in task.models]
     rivals = _rivals(work, device) if task.gate else []
     scores: list[MetricValue] = []
     told: list[RivalScores] = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,6 +13,7 @@ from workers.deployment.directory import DirectoryTarget, Record
 from workers.evaluation.metrics import MetricScore
 from workers.evaluation.windows import Entrant, Rows, evaluate, resolve
 from workers.inference import LoadedModel, load_model_bytes
+from workers.shelf import SHELF
 from workers.stages.work import Work
 
 
@@ -26,32 +26,9 @@ def device_of(device: Device) -> str:
     return child.device()
 
 
-class Shelf:
-    """The models that were used last, ready on their device: the first and the deployed one are asked for again."""
-
-    def __init__(self, room_bytes: int) -> None:
-        self._room_bytes = room_bytes
-        self._models: OrderedDict[tuple[str, str, tuple[str, ...]], tuple[LoadedModel, int]] = OrderedDict()
-
-    def committed(self, work: Work, ref: ArtifactRef, device: str) -> LoadedModel:
-        """A committed model. Raises ArtifactError, ConfigurationError."""
-        key = (ref.sha256, device, work.record.trusted_modules)
-        if key not in self._models:
-            self._put(key, load(work, work.store.read(ref), device), ref.size_bytes)
-        self._models.move_to_end(key)
-        return self._models[key][0]
-
-    def clear(self) -> None:
-        """Give their memory back."""
-        self._models.clear()
-
-    def _put(self, key: tuple[str, str, tuple[str, ...]], model: LoadedModel, size_bytes: int) -> None:
-        self._models[key] = (model, size_bytes)
-        while len(self._models) > 1 and sum(size for _, size in self._models.values()) > self._room_bytes:
-            self._models.popitem(last=False)
-
-
-SHELF = Shelf(room_bytes=2**30)
+def committed(work: Work, ref: ArtifactRef, device: str) -> LoadedModel:
+    """A committed model on a device. Raises ArtifactError, ConfigurationError."""
+    return SHELF.take(ref, device, work.record.trusted_modules, lambda: load(work, work.store.read(ref), device))
 
 
 def load(work: Work, body: bytes, device: str) -> LoadedModel:

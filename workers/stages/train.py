@@ -13,7 +13,7 @@ import msgspec
 import redis
 
 from shared.artifacts import ArtifactRef
-from shared.errors import DataError, TrainingError
+from shared.errors import ArtifactError, DataError, TrainingError
 from shared.messages import AnyReport, Gathered, GatherTask, Progress, Trained, TrainTask, encode, result_of
 from shared.names import reports_key
 from shared.temporary import private_folder
@@ -64,8 +64,14 @@ def run_train(work: Work) -> tuple[AnyReport, Any]:
 
 @contextlib.contextmanager
 def _scratch() -> Iterator[Path]:
-    """A folder for encoded rows; the files in it have no name, so that a kill frees them at once."""
-    folder = private_folder("train")
+    """A folder for encoded rows; the files in it have no name, so that a kill frees them at once.
+
+    Raises ArtifactError.
+    """
+    try:
+        folder = private_folder("train")
+    except OSError as error:
+        raise ArtifactError(f"No temporary folder can be made: {error}. Make room there, then --resume.") from error
     try:
         yield folder
     finally:

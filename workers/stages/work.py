@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from shared.artifacts import ArtifactStore
 from shared.claims import Attempt
 from shared.dataset.manifest import read_manifest
 from shared.dataset.table import ROWS_AT_ONCE, TableDataset
+from shared.errors import DataError
 from shared.messages import AnyTask, SetupRecord
 from workers import child
 from workers.training.job import Interrupted
@@ -25,10 +27,20 @@ class _WatchedDataset(TableDataset):
     def batches(
         self, columns: Sequence[str], first_key: int, stop_key: int, batch_rows: int = ROWS_AT_ONCE
     ) -> Iterator[tuple[int, pa.Table]]:
-        for piece in super().batches(columns, first_key, stop_key, batch_rows):
-            if child.should_stop():
-                raise Interrupted("stopped while rows were being read")
-            yield piece
+        with _reading(self.config.name):
+            for piece in super().batches(columns, first_key, stop_key, batch_rows):
+                if child.should_stop():
+                    raise Interrupted("stopped while rows were being read")
+                yield piece
+
+
+@contextmanager
+def _reading(dataset: str) -> Iterator[None]:
+    """Tell what the disk or the store of a dataset answers from what somebody's own code raises. Raises DataError."""
+    try:
+        yield
+    except OSError as error:
+        raise DataError(f"dataset {dataset} cannot be read: {error}. Mend that, then --resume.") from error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,8 +63,9 @@ class Work:
         return f"{self.attempt.number}-{self.attempt.worker[-12:]}"
 
     def dataset(self) -> TableDataset:
-        """The dataset as far as the manifest reaches now; reading it can be interrupted."""
-        return _WatchedDataset(self.record.dataset, read_manifest(Path(self.record.manifest_uri)))
+        """The dataset as far as the manifest reaches now; reading it can be interrupted. Raises DataError."""
+        with _reading(self.record.dataset.name):
+            return _WatchedDataset(self.record.dataset, read_manifest(Path(self.record.manifest_uri)))
 
     @property
     def store(self) -> ArtifactStore:

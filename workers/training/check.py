@@ -13,6 +13,7 @@ from shared.config.pipeline import Metric, Pipeline, Training
 from shared.errors import ConfigurationError, DataError, ModynError, NotReadyError
 from shared.metrics import METRICS
 from workers.construction import Finding, FindingsError
+from workers.failures import device_is_broken
 from workers.features.columns import column
 from workers.features.source import ROWS_AT_ONCE, SampleSource
 from workers.models.build import MODELS, model_findings
@@ -52,17 +53,26 @@ def check(
 
 @contextmanager
 def _noting(findings: list[Finding], path: str) -> Iterator[None]:
-    """Turn what the block raises into findings at `path`: exit code 3 where machine or data are at fault, else 2."""
+    """Turn what the block raises into findings at `path`: exit code 3 where machine or data are at fault, else 2.
+
+    A device that fails says nothing of the pipeline: that is raised, so that another worker checks it.
+    """
     try:
         yield
-    except FindingsError as error:
-        findings.extend(error.findings)
-    except (NotReadyError, ConfigurationError) as error:
-        findings.extend(Finding(path=path, sentence=one, exit_code=error.exit_code) for one in error.problems)
-    except DataError as error:
-        findings.append(Finding(path="data.dataset", sentence=str(error), exit_code=NotReadyError.exit_code))
     except ModynError as error:
-        findings.append(Finding(path=path, sentence=str(error)))
+        if device_is_broken(error):
+            raise
+        findings.extend(_findings_in(error, path))
+
+
+def _findings_in(error: ModynError, path: str) -> list[Finding]:
+    if isinstance(error, FindingsError):
+        return list(error.findings)
+    if isinstance(error, NotReadyError | ConfigurationError):
+        return [Finding(path=path, sentence=one, exit_code=error.exit_code) for one in error.problems]
+    if isinstance(error, DataError):
+        return [Finding(path="data.dataset", sentence=str(error), exit_code=NotReadyError.exit_code)]
+    return [Finding(path=path, sentence=str(error))]
 
 
 def _part_findings(training: Training) -> list[Finding]:

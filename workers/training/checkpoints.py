@@ -14,6 +14,7 @@ import msgspec
 import torch
 
 from shared.artifacts import write_artifact
+from shared.errors import ArtifactError
 from workers.training.job import TrainingJob
 
 log = logging.getLogger(__name__)
@@ -51,12 +52,14 @@ class Checkpoints:
         return None
 
     def _names(self) -> list[str]:
-        """Names of all checkpoints, furthest first."""
+        """Names of all checkpoints, furthest first. Raises ArtifactError."""
         self._filesystem.invalidate_cache()  # another attempt may have written since
         try:
             paths = self._filesystem.ls(self._path, detail=False)
         except FileNotFoundError:
             return []
+        except OSError as error:
+            raise ArtifactError(f"{self._folder} cannot be looked into: {error}. Mend it, then --resume.") from error
         names = [path.rsplit("/", 1)[-1] for path in paths]
         return sorted((name for name in names if _NAME.fullmatch(name)), reverse=True)
 
@@ -78,6 +81,8 @@ class Checkpoints:
             self._filesystem.rm_file(f"{self._path}/{name}")
         except FileNotFoundError:
             log.debug("Checkpoint %s was removed by another attempt", name)
+        except OSError as error:
+            log.warning("Checkpoint %s could not be removed: %s", name, error)
 
 
 def fingerprint(job: TrainingJob) -> str:

@@ -7,7 +7,7 @@ from run_of_events import RUN, Run, decision, ref
 from tests_support import Workplace
 
 from shared.ids import RunId, TriggerId, task_id
-from shared.messages import Claimed, Decided, DecideTask, Evaluated, EvaluateTask, Failed, Gathered, Trained
+from shared.messages import Claimed, Decided, DecideTask, Evaluated, EvaluateTask, Failed, Gathered, Selected, Trained
 from supervisor.core.commands import CommitModel, CommitTrainingSet, End, Publish, PublishChord, Republish
 from supervisor.core.events import Ended, Garbled, LeaseExpired, Resumed
 from supervisor.core.state import Phase
@@ -195,3 +195,36 @@ def test_a_report_that_cannot_be_read_is_a_loss(small: Workplace) -> None:
     (end,) = run.tell(Garbled(time_us=0, position="9-0", task_id=select, attempt=2, why="it has no samples"))
     assert isinstance(end, End)
     assert "it has no samples" in end.reason
+
+
+def test_a_broken_device_costs_an_attempt(small: Workplace) -> None:
+    """Another worker is to try, a little later each time; the last failure ends it, with what the device said."""
+    run = Run(small, attempts=3)
+    run.fire(9)
+    said = {
+        "sentence": "select: The device failed: CUDA error: uncorrectable ECC error",
+        "traceback": "",
+        "device": True,
+    }
+    delays_s = []
+    for attempt in (1, 2):
+        (again,) = run.report(Failed, "select", attempt=attempt, **said)
+        assert isinstance(again, Republish)
+        delays_s.append(again.delay_s)
+    (end,) = run.report(Failed, "select", attempt=3, **said)
+    assert delays_s == [0.0, 1.0]
+    assert isinstance(end, End)
+    assert ("3 workers were lost" in end.reason, "uncorrectable ECC error" in end.reason) == (True, True), end.reason
+
+
+def test_a_later_sessions_tasks_name_its_record(small: Workplace) -> None:
+    """What was open is published again with the version that was written now, and what follows has it, too."""
+    run = Run(small)
+    run.fire(9)
+    (again,) = run.tell(Resumed(time_us=0, setup_version=7))
+    assert isinstance(again, Republish)
+    assert again.task.setup_version == 7
+    facts = {"training_set": ref("sets/.0.2-w.parquet"), "samples": 9, "rows_read": 10, "watermark_key": 9}
+    commands = run.report(Selected, "select", attempt=2, **facts)
+    (chord,) = [command for command in commands if isinstance(command, PublishChord)]
+    assert (chord.headers[0][1].setup_version, chord.body.setup_version) == (7, 7)

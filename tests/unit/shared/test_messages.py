@@ -59,7 +59,7 @@ REPORTS = [
     messages.Checked(
         **OF_A_REPORT, findings=(messages.Finding(path="loss.name", sentence="no such loss", exit_code=2),)
     ),
-    messages.Failed(**OF_A_REPORT, sentence="It broke.", traceback="Traceback…\n  line", resumable=True),
+    messages.Failed(**OF_A_REPORT, sentence="It broke.", traceback="Traceback…\n  line", resumable=True, device=True),
     messages.Released(**OF_A_REPORT),
     messages.Progress(**OF_A_REPORT, epoch=1, epochs=2, loss=0.5, eta_s=9.0),
     messages.SetUp(

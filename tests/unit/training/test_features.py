@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.config.system import ImageColumn
-from shared.errors import DataError
+from shared.errors import ArtifactError, DataError
 from tests.unit.training.memory_dataset import MemoryDataset
 from tests.unit.training.samples import digits, flights, names
 from workers.features.encoder import fit_encoder, restore_encoder
@@ -171,6 +171,14 @@ def test_the_rows_of_the_keys_are_encoded(tmp_path):
     data = encode_rows(dataset, keys, encoder, lambda values, keys: class_labels(values, "label", keys, 2), tmp_path)
     assert np.array_equal(data.features.numpy(), encoder.encode(dataset.table.take(pa.array(keys)), keys))
     assert data.labels.tolist() == dataset.table.column("label").to_numpy()[keys].tolist()
+
+
+def test_a_scratch_disk_that_takes_nothing_is_no_failure_of_the_pipeline(tmp_path):
+    """It is told as what --resume can go on from."""
+    dataset = flights()
+    (tmp_path / "file").touch()
+    with pytest.raises(ArtifactError, match="Make room there"):
+        encode_rows(dataset, np.array([3]), encoder_for(dataset), lambda values, keys: values, tmp_path / "file" / "x")
 
 
 def test_a_batch_of_images_is_floats_from_0_to_1():
