@@ -18,7 +18,7 @@ from shared.fleet import WorkerEntry, read_fleet
 from shared.ids import TaskId, parts_of
 from shared.messages import Progress
 from shared.timestamps import format_timestamp
-from supervisor.core.state import Phase, RunState
+from supervisor.core.state import RunState
 
 _SHOW_EVERY_S = 0.25
 _READ_FLEET_EVERY_S = 1.0
@@ -90,17 +90,16 @@ def _stream(glance: Glance) -> RenderableType:
 
 
 def _counts(state: RunState) -> Text:
-    triggers = [state.trigger(index) for index in range(len(state.triggers))]
-    trained = sum(trigger.phase is Phase.COMMITTED for trigger in triggers)
-    stages = [parts_of(task).stage for task in state.tasks]
-    scoring = sum(stage in ("evaluate", "score", "slices", "baseline") for stage in stages)
+    scoring = state.tasks.count("evaluate") + state.tasks.count("baseline")
     deployed = "nothing" if state.deployed is None else f"model {state.deployed}"
-    return Text(f"{len(triggers)} triggers · {trained} models · {scoring} evaluations open · deployed: {deployed}")
+    return Text(
+        f"{len(state.triggers)} triggers · {state.models} models · {scoring} evaluations open · deployed: {deployed}"
+    )
 
 
 def _workers(glance: Glance) -> Table:
     """A line a worker. Who claimed what the run itself knows at once; the registry tells of other runs."""
-    claimed = {one.worker: task for task, one in glance.state.tasks.items() if one.worker is not None}
+    claimed = {glance.state.tasks[task].worker: task for task in glance.state.tasks.claimed}
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
     for worker in glance.fleet:
         task = claimed.get(worker.worker)

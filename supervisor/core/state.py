@@ -115,6 +115,7 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     tasks: OpenTasks = OpenTasks()
     held: frozenset[TaskId] = frozenset()  # open tasks that nobody can work on yet, and Celery will not send
     kept_models: frozenset[int] = frozenset()  # committed and not retired; noted only where retention lets go of some
+    models: int = 0  # committed so far
     first_model: TriggerId | None = None
     deployed: TriggerId | None = None  # this run's model in the first target
     targets: Map[str, TargetDecision] = Map()  # what each holds, as the last decision found it

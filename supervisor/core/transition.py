@@ -211,6 +211,7 @@ def _(report: Selected, state: RunState, trigger_id: TriggerId) -> Step:
 @_accept.register
 def _(report: Gathered, state: RunState, trigger_id: TriggerId) -> Step:
     model = committed(report.model, "model.safetensors")
+    state = state.but(models=state.models + (not state.trigger(trigger_id).was_committed))
     state = state.with_trigger(trigger_id, phase=Phase.COMMITTED, model=model, was_committed=True)
     if state.first_model is None or trigger_id < state.first_model:
         state = state.but(first_model=trigger_id)

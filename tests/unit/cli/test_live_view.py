@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import msgspec
-from immutables import Map
 from rich.console import Console
 from tests_support import Workplace, worker_entry
 
@@ -12,7 +11,8 @@ from shared.fleet import WorkerEntry
 from shared.ids import RunId, TaskId, TriggerId, WorkerId, task_id
 from shared.messages import GatherTask, Progress
 from supervisor.cli.live import Glance, frame
-from supervisor.core.state import OpenTask, RunState, Settings
+from supervisor.core.open_tasks import OpenTask, OpenTasks
+from supervisor.core.state import RunState, Settings
 
 RUN = RunId("run")
 TRAIN = task_id(RUN, TriggerId(3), "train")
@@ -31,7 +31,7 @@ def shown(small: Workplace, *fleet: WorkerEntry, claimed_by: str | None = None, 
     task = GatherTask(run_id=RUN, trigger_id=TriggerId(3), setup_version=1)
     owner = None if claimed_by is None else WorkerId(claimed_by)
     state = RunState(settings=Settings.of(pipeline), run_id=RUN, observed_key=999, event_time_us=0)
-    state = msgspec.structs.replace(state, tasks=Map({TRAIN: OpenTask(task=task, worker=owner)}))
+    state = msgspec.structs.replace(state, tasks=OpenTasks.of({TRAIN: OpenTask(task=task, worker=owner)}))
     progress = Progress(task_id=TRAIN, attempt=1, worker=WorkerId("a"), epoch=2, epochs=5, loss=0.25, eta_s=7)
     console = Console(record=True, width=100, file=open("/dev/null", "w"))  # noqa: SIM115
     console.print(frame(Glance(state=state, rows=4000, fleet=fleet, progress={TRAIN: progress} if told else {})))
