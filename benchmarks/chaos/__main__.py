@@ -22,7 +22,6 @@ from benchmarks.chaos.scene import LEASE_S, Scene
 from benchmarks.chaos.verdict import verdict
 from shared.errors import NotReadyError
 
-_PATIENCE_S = 300.0
 _LINES = 100  # about so many lines has the journal of an undisturbed run
 _ENDING = {"corrupt_model": Corruption, "full_disk": FullDisk}  # these end the run with exit 1, until they are mended
 
@@ -33,6 +32,7 @@ def main() -> None:
     parser.add_argument("--faults", type=int, default=200, help="how many to inject in all")
     parser.add_argument("--seed", type=int, default=0, help="of the first run; the others count on")
     parser.add_argument("--per-run", type=int, default=6, help="faults in one run")
+    parser.add_argument("--patience-s", type=float, default=300.0, help="a run that takes longer hangs")
     parser.add_argument("--kinds", nargs="*", default=[*FAULTS, *_ENDING], choices=[*FAULTS, *_ENDING])
     parser.add_argument("--keep", action="store_true", help="keep the folders of runs that went wrong")
     options = parser.parse_args()
@@ -83,15 +83,22 @@ def one_run(folder: Path, undisturbed: Path, seed: int, options: argparse.Namesp
         started_s = time.monotonic()
         director = Director(scene, random, list(zip(moments, kinds, strict=True)))
         try:
-            code = director.play()
+            code = director.play(options.patience_s)
         finally:
             scene.end()
         wall_s = time.monotonic() - started_s
         told = verdict(place, undisturbed) if code == 0 else {"status": f"exit {code}"}
         told["overwritten_models"] = director.overwritten
+        told["copies_let_in"] = scene.copies_let_in
         if "Traceback" in (place / "log").read_text():
             told["traceback"] = True
-        counts = ("lost_triggers", "duplicate_commits", "overwritten_models", "bodies_effective_twice")
+        counts = (
+            "lost_triggers",
+            "duplicate_commits",
+            "overwritten_models",
+            "bodies_effective_twice",
+            "copies_let_in",
+        )
         good = told == {"status": "finished", **dict.fromkeys(counts, 0), "differing_files": []}
         if not good:
             told["said"] = (place / "log").read_text().splitlines()[-3:]
@@ -116,10 +123,10 @@ class Director:
         self.injected: Counter[str] = Counter()
         self.resumes = 0
 
-    def play(self) -> int:
-        """The exit code of the last session; 0 when the run finished."""
+    def play(self, patience_s: float) -> int:
+        """The exit code of the last session; 0 when the run finished, −1 if it did not end."""
         self._scene.start(resume=False)
-        deadline_s = time.monotonic() + _PATIENCE_S
+        deadline_s = time.monotonic() + patience_s
         while time.monotonic() < deadline_s:
             assert self._scene.supervisor is not None
             code = self._scene.supervisor.poll()

@@ -13,9 +13,13 @@ from random import Random
 import psutil
 import redis
 
+from benchmarks.chaos.clock import set_back
+from benchmarks.chaos.copies import resume_copy
+from benchmarks.chaos.lost_second import lose_a_second
 from benchmarks.chaos.scene import LEASE_S, Scene
 
 _AWAY_LEASES = 1.5  # so long Redis is away
+_JUMPS_S = (120, 600, 3_600)  # minutes, as by hand, or the hour of a machine that was woken up
 Fault = Callable[[Scene, Random], bool]  # whether there was anything to do it to
 
 
@@ -94,6 +98,33 @@ def cut_connections(scene: Scene, random: Random) -> bool:
     return _on_redis(scene, lambda client: client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"))
 
 
+def cut_newest_second(scene: Scene, random: Random) -> bool:
+    """kill -9 Redis, which comes back without what it was told in its last second."""
+    return lose_a_second(scene, lambda: True)
+
+
+def kill_child_and_cut_newest_second(scene: Scene, random: Random) -> bool:
+    """A worker is lost, and with the newest second also that its task was published again: an older attempt is back."""
+    before = _lost_leases(scene)
+    return kill_child(scene, random) and lose_a_second(scene, lambda: _lost_leases(scene) > before)
+
+
+def set_clock_back(scene: Scene, random: Random) -> bool:
+    """Set Redis's clock back by minutes or an hour, while it holds leases and reports."""
+    jump_s = random.choice(_JUMPS_S)
+    return _on_redis(scene, lambda client: set_back(client, jump_s))
+
+
+def kill_child_and_set_clock_back(scene: Scene, random: Random) -> bool:
+    """A worker that will never renew its lease, which now ends after the jump."""
+    return kill_child(scene, random) and set_clock_back(scene, random)
+
+
+def resume_a_copy(scene: Scene, random: Random) -> bool:
+    """Resume a copy of the run directory while the original goes on."""
+    return resume_copy(scene)
+
+
 FAULTS: dict[str, Fault] = {
     "kill_child": kill_child,
     "kill_worker": kill_worker,
@@ -108,6 +139,11 @@ FAULTS: dict[str, Fault] = {
     "wipe_redis": wipe_redis,
     "stop_child_and_wipe": stop_child_and_wipe,
     "cut_connections": cut_connections,
+    "cut_newest_second": cut_newest_second,
+    "kill_child_and_cut_newest_second": kill_child_and_cut_newest_second,
+    "set_clock_back": set_clock_back,
+    "kill_child_and_set_clock_back": kill_child_and_set_clock_back,
+    "resume_a_copy": resume_a_copy,
 }
 
 
@@ -181,6 +217,11 @@ def _stop_for(processes: list[psutil.Process], random: Random, *, leases: float 
 def _continue(process: psutil.Process) -> None:
     if process.is_running():  # it is still this very process, not another with its number
         os.kill(process.pid, signal.SIGCONT)
+
+
+def _lost_leases(scene: Scene) -> int:
+    """How often the journal says that a worker's lease ended."""
+    return scene.journal.read_bytes().count(b'"event":"lease_expired"') if scene.journal.exists() else 0
 
 
 def _on_redis(scene: Scene, act: Callable[[redis.Redis], object]) -> bool:

@@ -60,6 +60,8 @@ class Scene:
     broker: subprocess.Popen[bytes] | None = None
     broker_from_s: float = 0.0  # Redis is away until then
     workers: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    copies: int = 0  # of the run directory that were made
+    copies_let_in: int = 0  # those whose supervisor was not refused beside the original's
 
     @property
     def disk(self) -> Path:
@@ -124,13 +126,16 @@ class Scene:
         options = ["--experiment-mode", "--run-dir", str(self.run_dir), *(["--resume"] if resume else [])]
         self.supervisor = self._start("run", "pipeline.yaml", "config.yaml", *options)
 
+    def resume_in(self, run_dir: Path) -> subprocess.Popen[bytes]:
+        """A second supervisor, which resumes the run in another directory."""
+        options = ["--experiment-mode", "--run-dir", str(run_dir), "--resume"]
+        return self._start("run", "pipeline.yaml", "config.yaml", *options, log="copies.log")
+
     def end(self) -> None:
         """End everything that was started here."""
         for process in (self.supervisor, *self.workers.values(), self.broker):
-            if process is not None and process.poll() is None:
-                for one in [*psutil.Process(process.pid).children(recursive=True), process]:
-                    _send(one.pid, signal.SIGKILL)
-                process.wait()
+            if process is not None:
+                end_family(process)
 
     def client(self) -> redis.Redis | None:
         """A client of the run's Redis, if that answers."""
@@ -168,17 +173,25 @@ class Scene:
         except redis.RedisError:
             return False
 
-    def _start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        name = "workers.log" if arguments[0] == "worker" else "log"
-        with (self.folder / name).open("ab") as log:
+    def _start(self, *arguments: str, log: str | None = None) -> subprocess.Popen[bytes]:
+        name = log or ("workers.log" if arguments[0] == "worker" else "log")
+        with (self.folder / name).open("ab") as said:
             return subprocess.Popen(
                 [sys.executable, "-m", "supervisor", *arguments],
                 cwd=self.folder,
                 env={**os.environ, "PYTHONPATH": str(PROJECT)},
                 stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
+                stdout=said,
+                stderr=said,
             )
+
+
+def end_family(process: subprocess.Popen[bytes]) -> None:
+    """End a process and what it started, if it is alive."""
+    if process.poll() is None:
+        for one in [*psutil.Process(process.pid).children(recursive=True), process]:
+            _send(one.pid, signal.SIGKILL)
+        process.wait()
 
 
 def _children(process: psutil.Process) -> list[psutil.Process]:

@@ -1,0 +1,1 @@
+"""Fleet idle: whether short work ever waits behind long work."""

@@ -1,0 +1,122 @@
+"""Marks along a run: what each tenth of its triggers took, and what is held so far."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import psutil
+import redis
+
+from benchmarks.many_triggers.scene import Scene
+from benchmarks.processes import redis_url
+from shared import names
+from shared.broker import connect
+
+_LOOK_S = 0.02
+
+
+class _Report(msgspec.Struct):
+    report: str
+    task_id: str = ""
+
+
+class _Line(msgspec.Struct):
+    """What is read of a journal's line."""
+
+    event: str
+    time_us: int
+    report: _Report | None = None
+
+    @property
+    def ends_a_trigger(self) -> bool:
+        """Whether a model's score until the next trigger is in: the last that is done for a trigger."""
+        return self.report is not None and self.report.report == "evaluated" and "/score/" in self.report.task_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """The run at one moment. CPU time is that of the process so far."""
+
+    triggers: int
+    time_us: int  # of the journal's event
+    journal_bytes: int
+    redis_bytes: int
+    supervisor_bytes: int  # resident
+    supervisor_cpu_s: float
+    fleet_cpu_s: float
+    queued: int  # messages that the fleet has not taken yet
+
+
+class Follower:
+    """Reads a journal as it is written, and takes a mark whenever another tenth of the triggers is over."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self._client = connect(redis_url(scene.folder))
+        self._processes = [psutil.Process(one.pid) for one in (scene.supervisor, scene.fleet)]
+        self._over = self._bytes = 0
+
+    def marks(self, tenths: int = 10) -> Iterator[Mark]:
+        """One at the run's first event, and one each tenth. Raises RuntimeError if the run ends before the last."""
+        wanted = [self._scene.triggers * tenth // tenths for tenth in range(tenths + 1)]
+        for time_us in self._moments():
+            if self._over >= wanted[0]:
+                yield self._mark(time_us)
+                wanted.pop(0)
+            if not wanted:
+                return
+        raise RuntimeError(f"the run ended after {self._over} triggers: {self._scene.said()}")
+
+    def _moments(self) -> Iterator[int]:
+        """When each event happened, as soon as it is written."""
+        for line in _lines(self._scene.run_dir / "journal.jsonl", self._scene):
+            told = msgspec.json.decode(line, type=_Line)
+            self._bytes += len(line)
+            self._over += told.ends_a_trigger
+            yield told.time_us
+
+    def _mark(self, time_us: int) -> Mark:
+        supervisor, fleet = self._processes
+        info: Any = self._client.info("memory")
+        return Mark(
+            triggers=self._over,
+            time_us=time_us,
+            journal_bytes=self._bytes,
+            redis_bytes=info["used_memory"],
+            supervisor_bytes=supervisor.memory_info().rss,
+            supervisor_cpu_s=_cpu_s(supervisor),
+            fleet_cpu_s=_cpu_s(fleet),
+            queued=_queued(self._client),
+        )
+
+
+def _lines(journal: Path, scene: Scene) -> Iterator[bytes]:
+    """Whole lines, until the supervisor has ended."""
+    while not journal.exists() and scene.supervisor.poll() is None:
+        time.sleep(_LOOK_S)
+    if not journal.exists():
+        return
+    rest = b""
+    with journal.open("rb") as file:
+        while True:
+            ended = scene.supervisor.poll() is not None
+            *whole, rest = (rest + file.read()).split(b"\n")
+            yield from (line + b"\n" for line in whole)
+            if ended:
+                return
+            time.sleep(_LOOK_S)
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    used = process.cpu_times()
+    return float(used.user + used.system)
+
+
+def _queued(client: redis.Redis) -> int:
+    queues = {queue for some in names.QUEUES_BY_ROLE.values() for queue in some}
+    return sum(int(client.llen(queue)) for queue in queues)  # type: ignore[arg-type]
