@@ -118,5 +118,5 @@ def _cpu_s(process: psutil.Process) -> float:
 
 
 def _queued(client: redis.Redis) -> int:
-    queues = {queue for some in names.QUEUES_BY_ROLE.values() for queue in some}
+    queues = {queue for role in names.ROLES for queue in names.queues_of(role)}
     return sum(int(client.llen(queue)) for queue in queues)  # type: ignore[arg-type]

@@ -46,7 +46,7 @@ class NoOpFleet:
         self._claims = Claims(client)
         self._records: dict[RunId, SetupRecord] = {}
         own = [worker_direct(hostname(role)).name for role in _ROLES]
-        shared = [queue for queues in names.QUEUES_BY_ROLE.values() for queue in queues]
+        shared = [queue for role in reversed(_ROLES) for queue in names.queues_of(role, "cpu")]
         self._queues = list(dict.fromkeys([*own, *shared]))
 
     def turn(self) -> None:
@@ -63,7 +63,7 @@ class NoOpFleet:
         """What workers/perform.py does, with nothing between claim and report."""
         task = task_of(delivery.keywords["message"])
         record = self._record(task.run_id)
-        role = names.ROLE_BY_QUEUE[names.QUEUE_BY_TASK[task.kind]]
+        role = "train" if task.queue in names.queues_of("train", "cpu") else "evaluate"
         worker, task_id = worker_id(role), TaskId(delivery.task_id)
         attempt = Attempt(run_id=task.run_id, task_id=task_id, number=task.attempt, worker=worker)
         answer, result = self._claims.claim(attempt, record.lease_s)

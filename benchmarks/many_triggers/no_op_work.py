@@ -26,6 +26,7 @@ from shared.messages import (
     Selected,
     SelectTask,
     SetupRecord,
+    TargetDecision,
     Trained,
     TrainTask,
 )
@@ -69,7 +70,10 @@ def _evaluated(task: EvaluateTask, record: SetupRecord, who: Who) -> AnyReport:
 
 
 def _decided(task: DecideTask, record: SetupRecord, who: Who) -> AnyReport:
-    return Decided(**who, deployed=True, reason="no-op work is always good enough")
+    number = task.trigger_id + 1  # as if nobody else deployed to these targets
+    held = {"decision": number, "run": record.run_id, "trigger": task.trigger_id}
+    told = {"deployed": True, "reason": "no-op work is always good enough", **held}
+    return Decided(**who, targets=tuple(TargetDecision(name=one.name, **told) for one in record.targets))
 
 
 def _baselined(task: BaselineTask, record: SetupRecord, who: Who) -> AnyReport:
@@ -99,7 +103,7 @@ def _object(record: SetupRecord, name: str) -> ArtifactRef:
     place = Path(record.artifacts_uri) / name
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_bytes(_BODY)
-    return ArtifactRef(uri=str(place), sha256=_SHA256, size_bytes=len(_BODY))
+    return ArtifactRef(name=name, sha256=_SHA256, size_bytes=len(_BODY))
 
 
 def _scores(
