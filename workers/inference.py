@@ -112,16 +112,31 @@ def load_model(directory: str, trusted_modules: Sequence[str] = (), device: str 
     """
     folder = str(directory).rstrip("/")
     record_uri = f"{folder}/model.json"
+    record = _read(record_uri)
+    while True:
+        try:
+            body = _object(folder, record_uri, record)
+            break
+        except ArtifactError:
+            before, record = record, _read(record_uri)
+            if record == before:
+                raise
+            # Newer models were deployed between the two readings, and the one it named was swept up.
+    return load_model_bytes(body, trusted_modules, device)
+
+
+def _object(folder: str, record_uri: str, record: bytes) -> bytes:
+    """The object that a model.json names, after its hash was checked."""
     try:
-        record = json.loads(_read(record_uri))
-        name, sha256 = record["object"], record["sha256"]
+        described = json.loads(record)
+        name, sha256 = described["object"], described["sha256"]
     except (ValueError, KeyError, TypeError) as error:
         raise ArtifactError(f"{record_uri} does not name an object and its sha256: {error}.") from error
     uri = name if "://" in name or name.startswith("/") else f"{folder}/{name}"
     body = _read(uri)
     if hashlib.sha256(body).hexdigest() != sha256:
         raise ArtifactError(f"{uri} is not the model that {record_uri} names: its SHA-256 is not {sha256}. Restore it.")
-    return load_model_bytes(body, trusted_modules, device)
+    return body
 
 
 def load_model_bytes(body: bytes, trusted_modules: Sequence[str] = (), device: str = "cpu") -> LoadedModel:

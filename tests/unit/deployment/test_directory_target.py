@@ -3,35 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
-import os
 import signal
-import subprocess
-import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from random import Random
 
 import pytest
-from tests_support import PROJECT, environment
 
 from shared.errors import ArtifactError, ArtifactLostError, NotReadyError
 from shared.ids import RunId, TriggerId
+from tests.unit.deployment.elsewhere import Elsewhere
 from workers.deployment.directory import Candidate, DirectoryTarget, Record
-
-# A process of its own that switches again and again, and says so each time.
-SWITCHING = """
-import sys
-from pathlib import Path
-from workers.deployment.directory import Candidate, DirectoryTarget
-target, number = DirectoryTarget(Path(sys.argv[1])), 0
-while True:
-    number += 1
-    made = dict(pipeline="p", model="mlp", body=b"%d" % number * 1000)
-    put = target.switch(Candidate(run="other", trigger=number, attempt=f"1-{number}", **made), target.held(), "")
-    print(number, put is not None, flush=True)
-"""
 
 
 def candidate(trigger: int, run: str = "run", attempt: str = "1-a") -> Candidate:
@@ -139,30 +124,25 @@ def test_a_reader_always_finds_a_whole_model(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
 def test_a_process_that_dies_or_stands_still_anywhere_holds_nobody_up(tmp_path: Path, number: int) -> None:
-    """It is caught at a random moment, again and again: others switch at once, and what they put there stays."""
-    random = Random(number)
-    for round_ in range(8):
-        command = [sys.executable, "-c", SWITCHING, str(tmp_path)]
-        with subprocess.Popen(command, cwd=PROJECT, env=environment(), stdout=subprocess.PIPE, text=True) as other:
-            assert other.stdout is not None
-            for _ in range(2):
-                other.stdout.readline()
-            threading.Event().wait(random.uniform(0, 0.004))  # anywhere in a switch
-            os.kill(other.pid, number)
-            if number == signal.SIGSTOP:
-                os.waitid(os.P_PID, other.pid, os.WSTOPPED)
-            mine = put(tmp_path, round_, "mine", attempt=f"1-{round_}")
+    """At each of its acts on disk: others switch at once, what they put there stays, and nothing old comes back."""
+    for act in itertools.count(1):
+        folder = tmp_path / str(act)
+        before = put(folder, 1)
+        switch = partial(DirectoryTarget(folder).switch, candidate(2, "other"), before, "it was judged before")
+        with Elsewhere(folder, switch, act, number) as other:
+            code = other.wait()
+            if code == 0:  # it came to its end before that
+                break
+            assert read(folder)[0] in (1, 2)
+            mine = put(folder, 3, "mine")
             assert mine is not None
-            assert read(tmp_path) == (mine.decision, candidate(round_, "mine").body)
-            if number == signal.SIGSTOP:  # it goes on where it was, and brings nothing old back
-                os.kill(other.pid, signal.SIGCONT)
-                other.stdout.readline()
-                other.kill()
-        DirectoryTarget(tmp_path).show()
-        held = DirectoryTarget(tmp_path).held()
-        assert held is not None
-        assert read(tmp_path)[0] == held.decision >= mine.decision
-        assert len(versions(tmp_path)) <= 3  # the newest two, and what a dead process was writing
+            assert read(folder) == (mine.decision, candidate(3, "mine").body)
+            if number == signal.SIGSTOP:
+                assert other.go_on() == 0
+        DirectoryTarget(folder).show()
+        assert DirectoryTarget(folder).held() == mine
+        assert read(folder) == (mine.decision, candidate(3, "mine").body)
+    assert act > 20
 
 
 def test_a_stale_model_json_is_brought_up_to_date(tmp_path: Path) -> None:

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import signal
+import subprocess
+import sys
 
 import numpy as np
 import pyarrow as pa
 import pytest
 import torch
+from tests_support import PROJECT, environment
 
 from shared.config.pipeline import Component
 from shared.errors import ArtifactError, DataError
 from tests.unit.training.samples import flights, job, model, prices, run, training
+from workers.deployment.directory import Candidate, DirectoryTarget
 from workers.inference import load_model, load_model_bytes
 from workers.models.model_file import pack_tensors
 
@@ -104,3 +110,50 @@ def test_rows_in_read_only_memory_are_scored(tmp_path):
     rows = loaded.encoder.encode(flights().table, np.arange(200))
     rows.flags.writeable = False
     assert np.array_equal(loaded.scores(rows), loaded.predict(flights().table))
+
+
+_READER = """
+import os, signal, sys
+from workers.inference import load_model
+
+stops = 2
+
+def hook(event, arguments):
+    global stops
+    if event == "open" and str(arguments[0]).endswith("model.safetensors") and stops:
+        stops -= 1
+        os.kill(os.getpid(), signal.SIGSTOP)
+
+sys.addaudithook(hook)
+sys.stdout.write(str(load_model(sys.argv[1]).header.outputs))
+"""
+
+
+def test_a_reader_that_is_overtaken_again_and_again_looks_again(tmp_path):
+    """It stands still between model.json and the object that this names, while newer models take its place, twice."""
+    body = run(job(tmp_path)).body
+    target = DirectoryTarget(tmp_path / "deployed")
+    triggers = iter(range(9))
+
+    def deploy_another():
+        one = Candidate(run="a", trigger=next(triggers), attempt="1-a", pipeline="p", model="m", body=body)
+        assert target.switch(one, target.held(), "")
+
+    deploy_another()
+    command = [sys.executable, "-c", _READER, str(tmp_path / "deployed")]
+    with subprocess.Popen(command, cwd=PROJECT, env=environment(), stdout=subprocess.PIPE, text=True) as reader:
+        for _ in range(2):
+            assert os.WIFSTOPPED(os.waitpid(reader.pid, os.WUNTRACED)[1])
+            deploy_another()
+            deploy_another()
+            reader.send_signal(signal.SIGCONT)
+        assert reader.communicate(timeout=60)[0] == "2"
+        assert reader.returncode == 0
+
+
+def test_an_object_that_is_gone_is_said(tmp_path):
+    """Nothing newer is there: looking again would not help."""
+    folder = deploy(tmp_path / "deployed", run(job(tmp_path)).body)
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(ArtifactError, match=r"model\.safetensors cannot be read"):
+        load_model(folder)
