@@ -8,7 +8,7 @@ it anew. A newer attempt refuses. The supervisor's journal is what judges a repo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Any
 
 import msgspec
@@ -50,7 +50,8 @@ return {'ok', ''}
 """
 )
 
-# KEYS claim leases · ARGV task attempt owner lease_ms ttl_ms
+# → 0 lost, 1 renewed, 2 renewed and to be handed back
+# KEYS claim leases recall · ARGV task attempt owner lease_ms ttl_ms
 _RENEW = (
     _NOW_MS
     + _STANDING
@@ -61,7 +62,7 @@ redis.call('HDEL', KEYS[1], 'result')
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
 redis.call('ZADD', KEYS[2], now + ARGV[4], ARGV[1])
 redis.call('PEXPIRE', KEYS[2], ARGV[5])
-return 1
+return 1 + redis.call('EXISTS', KEYS[3])
 """
 )
 
@@ -120,6 +121,14 @@ class ClaimAnswer(StrEnum):
     SUPERSEDED = "superseded"  # a newer attempt was published
 
 
+class Renewal(IntEnum):
+    """What a worker hears that prolongs its lease; only LOST is false."""
+
+    LOST = 0  # the attempt is not its own any more
+    RENEWED = 1
+    RECALLED = 2  # renewed, for long enough to hand the task back: its run stops
+
+
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     """Who may answer for a task: the number that the supervisor journaled, and the worker that took it."""
 
@@ -159,10 +168,11 @@ class Claims:
         answer, result = self._run("claim", keys, [*arguments, told, settles])
         return ClaimAnswer(answer), msgspec.json.decode(result) if result else None
 
-    def renew(self, attempt: Attempt, lease_s: float) -> bool:
-        """Prolong the lease by `lease_s` from now; False if the attempt is no longer this worker's."""
+    def renew(self, attempt: Attempt, lease_s: float) -> Renewal:
+        """Prolong the lease by `lease_s` from now, if the attempt is still this worker's, and hear of a recall."""
         arguments = [attempt.task_id, attempt.number, attempt.worker, round(lease_s * 1000), names.CLAIM_TTL_MS]
-        return bool(self._run("renew", self._keys(attempt)[:2], arguments))
+        keys = [*self._keys(attempt)[:2], names.recall_key(attempt.run_id)]
+        return Renewal(self._run("renew", keys, arguments))
 
     def report(self, attempt: Attempt, report: AnyReport, result: object) -> bool:
         """Record the result and tell the supervisor, both or neither; False if the attempt is not this worker's now."""
@@ -182,12 +192,14 @@ class Claims:
         self._run("offer", keys, [task_id, number, names.CLAIM_TTL_MS])
 
     def recall(self, run_id: RunId) -> None:
-        """Have the workers hand back what they do for a run that stops; each sees it when it renews its lease."""
-        self._client.set(names.recall_key(run_id), "", px=names.CLAIM_TTL_MS)
+        """Have the workers hand back what they do for a run that stops.
 
-    def is_recalled(self, run_id: RunId) -> bool:
-        """Whether the run's tasks are to be handed back."""
-        return bool(self._client.exists(names.recall_key(run_id)))
+        Those that listen hear it at once, and others when they renew their lease.
+        """
+        pipe = self._client.pipeline(transaction=False)
+        pipe.set(names.recall_key(run_id), "", px=names.CLAIM_TTL_MS)
+        pipe.publish(names.RECALLS, run_id)
+        pipe.execute()
 
     def settle(self, run_id: RunId, before: int) -> None:
         """No model of a trigger before this one is worked on any more: copies of their messages are worth nothing."""

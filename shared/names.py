@@ -35,6 +35,7 @@ def queues_of(role: str, device: str = "cuda") -> tuple[str, ...]:
     )
 
 
+RECALLS = "modyn:recalls"  # channel: ids of runs whose tasks are to be handed back now; see recall_key
 CLAIM_TTL_MS = 7 * 86_400 * 1000  # of a claim that is open: it outlives a supervisor that is away for days
 DONE_TTL_MS = 600_000  # of one that is done, for a report sent again; later its trigger is settled
 FLEET_KEY = "modyn:fleet"  # set of worker ids; the truth of each is its own leased key

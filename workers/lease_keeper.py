@@ -2,6 +2,9 @@
 
 It lives in the main process because a training can hold the GIL of the child for many seconds, and it goes on
 through a warm shutdown because a task that is still being handed back must not lose its lease.
+
+It looks at the slot often, which costs Redis nothing, and speaks to Redis seldom: when a lease needs it, and when
+there is something new to say.
 """
 
 from __future__ import annotations
@@ -19,16 +22,19 @@ import redis
 from celery.utils.nodenames import worker_direct
 
 from shared.broker import connect
-from shared.claims import Claims
+from shared.claims import Attempt, Claims, Renewal
 from shared.fleet import WorkerEntry, deregister, register
-from shared.ids import WorkerId
+from shared.ids import RunId, WorkerId
 from shared.processes import is_stopped
+from workers.recalls import RecallListener
 from workers.slot import Slot, SlotFile
 
 log = logging.getLogger(__name__)
 
-_SOON_S = 0.1  # between two looks while somebody waits: for the first child, or for the last to go
-_LONGEST_S = 0.5  # between two renewals: half of the shortest lease that a run may have
+_LOOK_EVERY_S = 0.1  # at the slot, which is a file in memory
+_RENEWALS = 5  # of a task's lease, before it would end
+_REGISTRATIONS = 3  # the same of the worker's own entry
+_AWAY_S = 1.0  # between two tries to reach a broker that is away, at most
 _IDLE_CHILD_S = 1.0  # long enough for a child that hands back to have sent what it must
 GRACE_S = 15.0  # how long a worker that is asked to go may take to checkpoint and hand back
 _DEAD = {psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD}
@@ -44,22 +50,27 @@ class WorkerIdentity:
 
 
 class LeaseKeeper:
-    """Renews what the slot says, twice a second or oftener, while the child that wrote it is alive and not stopped."""
+    """Renews what the slot says while the child that wrote it is alive and not stopped."""
 
     def __init__(self, broker_url: str, identity: WorkerIdentity, slot: SlotFile, lease_s: float) -> None:
         self._client = connect(broker_url, timeout_s=lease_s / 3)
         self._claims = Claims(self._client)
         self._identity = identity
         self._slot = slot
-        self._lease_s = self._run_lease_s = lease_s
+        self._listener = RecallListener(connect(broker_url), self._hear_recall, lease_s)
+        self._lease_s = lease_s
         self._finished = threading.Event()
-        self._registered = self._said_benched = False
+        self._said_benched = False
+        self._renewed: Attempt | None = None
+        self._registered: WorkerEntry | None = None
+        self._renew_from_s = self._register_from_s = 0.0
         self._draining_since_s: float | None = None
         self._progress_mark, self._progress_s = 0, 0.0  # when it changed last, by this process's clock
 
     def start(self) -> None:
         """Begin; the thread ends with the process."""
         threading.Thread(target=self._run, name="lease-keeper", daemon=True).start()
+        self._listener.start()
 
     def drain(self) -> None:
         """The worker is asked to go: see that its child does, too."""
@@ -68,6 +79,7 @@ class LeaseKeeper:
     def finish(self) -> None:
         """Take the worker out of the registry; its child is gone."""
         self._finished.set()
+        self._listener.stop()
         try:
             deregister(self._client, self._identity.worker)
             self._client.delete(worker_direct(self._identity.hostname).name)  # messages to nobody
@@ -75,27 +87,25 @@ class LeaseKeeper:
             log.info("registry entry not removed: the broker is away; it expires by itself")
 
     def _run(self) -> None:
-        away = False
-        while not self._finished.wait(self._period_s()):
+        away, pause_s = False, _LOOK_EVERY_S
+        while not self._finished.wait(pause_s):
             try:
-                self._renew()
+                pause_s = min(_AWAY_S, self._lease_s / 5)  # should something be the matter
+                self._look()
+                pause_s = _LOOK_EVERY_S
                 if away:
                     log.warning("broker is back")
                 away = False
             except redis.RedisError as error:
                 if not away:
-                    log.warning("broker is away (%s); trying again every %.1f s", error, self._lease_s / 5)
+                    log.warning("broker is away (%s); trying again until it is back", error)
                 away = True
+                self._renewed = self._registered = None  # it may have forgotten both
                 self._progress_s = time.monotonic()  # its child may be waiting for the broker, too
             except Exception:  # without this thread the worker's leases would end, again and again
                 log.exception("the lease was not renewed")
 
-    def _period_s(self) -> float:
-        hurried = not self._registered or self._draining_since_s is not None
-        # A run may have a shorter lease than the worker was started with.
-        return _SOON_S if hurried else min(_LONGEST_S, self._lease_s / 5, self._run_lease_s / 5)
-
-    def _renew(self) -> None:
+    def _look(self) -> None:
         slot = self._slot.read()
         if slot is None or not is_child(slot.pid):
             return
@@ -106,13 +116,32 @@ class LeaseKeeper:
             return
         if is_stopped(slot.pid):
             return
-        self._run_lease_s = self._lease_s if slot.attempt is None else slot.lease_s
         if slot.attempt is not None:
-            mine = self._claims.renew(slot.attempt, slot.lease_s)
-            if not mine or self._claims.is_recalled(slot.attempt.run_id):
-                self._slot.recall(slot.attempt)
-        register(self._client, self._entry(slot))
-        self._registered = True
+            self._renew(slot.attempt, slot.lease_s)
+        self._register(self._entry(slot))
+
+    def _renew(self, attempt: Attempt, lease_s: float) -> None:
+        """Prolong a task's lease when that is due: at once for a new task, or one whose run has just been recalled."""
+        if attempt == self._renewed and time.monotonic() < self._renew_from_s:
+            return
+        self._renew_from_s = time.monotonic() + lease_s / _RENEWALS
+        if self._claims.renew(attempt, lease_s) is not Renewal.RENEWED:
+            self._slot.recall(attempt)
+        self._renewed = attempt
+
+    def _register(self, entry: WorkerEntry) -> None:
+        """Prolong the entry in the registry when that is due, or when it says something else."""
+        if entry == self._registered and time.monotonic() < self._register_from_s:
+            return
+        self._register_from_s = time.monotonic() + self._lease_s / _REGISTRATIONS
+        register(self._client, entry)
+        self._registered = entry
+
+    def _hear_recall(self, run_id: RunId) -> None:
+        """Have the answer to the next renewal say so, and have that soon. Called by another thread."""
+        slot = self._slot.read()
+        if slot is not None and slot.attempt is not None and slot.attempt.run_id == run_id:
+            self._renew_from_s = 0.0
 
     def _end_draining_child(self, slot: Slot) -> None:
         """End a child that has nothing more to do, or that does not hand its task back within the grace period.

@@ -1,0 +1,123 @@
+"""What a worker's main process says to Redis: as often as a lease needs it, and no oftener; and what it hears."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import redis
+
+from shared import names
+from shared.claims import Attempt, ClaimAnswer, Claims
+from shared.fleet import read_fleet
+from shared.ids import RunId, TaskId, WorkerId
+from workers.lease_keeper import LeaseKeeper, WorkerIdentity
+from workers.slot import SLOT_VARIABLE, Slot, SlotFile
+
+RUN = RunId("run")
+WORKER = WorkerId("train-0@host-0123456789ab")
+ATTEMPT = Attempt(run_id=RUN, task_id=TaskId("run/0/train/0"), number=1, worker=WORKER)
+_PATIENCE_S = 20.0
+
+
+@pytest.fixture(autouse=True)
+def _own_slot(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The slot that a worker makes here is found by no other test."""
+    monkeypatch.setenv(SLOT_VARIABLE, "")
+
+
+class Kept:
+    """A worker whose child is this test, as far as its slot tells."""
+
+    def __init__(self, url: str, pid: int, lease_s: float) -> None:
+        self.file = SlotFile.create()
+        self.lease_s = lease_s
+        self._pid = pid
+        self.keeper = LeaseKeeper(url, WorkerIdentity(WORKER, "train", "train-0@host"), self.file, lease_s)
+        self.say(None)
+
+    def say(self, attempt: Attempt | None) -> None:
+        """What the child says it works on."""
+        lease_s = self.lease_s if attempt else 0.0
+        slot = Slot(
+            pid=self._pid,
+            device="cpu",
+            device_name="cpu",
+            versions={},
+            attempt=attempt,
+            lease_s=lease_s,
+            stall_after_s=600.0,
+            since_us=0 if attempt is None else 1,
+        )
+        self.file.write(slot)
+
+
+@contextmanager
+def kept(url: str, lease_s: float) -> Iterator[Kept]:
+    """A worker with a child that does nothing, until the end of the test."""
+    child = subprocess.Popen(["sleep", "600"])
+    try:
+        one = Kept(url, child.pid, lease_s)
+        one.keeper.start()
+        yield one
+        one.keeper.finish()
+        one.file.remove()
+    finally:
+        child.kill()
+        child.wait()
+
+
+@pytest.mark.parametrize("lease_s", [2.0, 8.0])
+def test_a_lease_costs_the_same_however_long_it_is(client: redis.Redis, redis_url: str, lease_s: float) -> None:
+    """Five renewals of a task's lease and three of the worker's own, whether it lasts for seconds or minutes."""
+    assert Claims(client).claim(ATTEMPT, lease_s)[0] is ClaimAnswer.OK
+    with kept(redis_url, lease_s) as one:
+        one.say(ATTEMPT)
+        await_(lambda: any(worker.state == "busy" for worker in read_fleet(client)))
+        client.config_resetstat()
+        time.sleep(lease_s)  # the time that is measured
+        calls = commands(client)
+        assert client.zscore(names.leases_key(RUN), ATTEMPT.task_id) is not None
+    assert 4 <= calls["evalsha"] <= 6, calls
+    assert 2 <= calls["sadd"] <= 4, calls
+    assert sum(calls.values()) <= 6 * 8 + 4 * 2 + 4, calls  # a renewal carries out eight commands, an entry two
+
+
+@pytest.mark.parametrize("heard", [True, False], ids=["heard", "missed"])
+def test_a_recall_is_seen_soon(client: redis.Redis, redis_url: str, heard: bool) -> None:
+    """Whatever the lease, it is heard at once; who missed it is told when the lease is renewed."""
+    claims = Claims(client)
+    lease_s = 600.0 if heard else 2.0
+    claims.claim(ATTEMPT, lease_s)
+    with kept(redis_url, lease_s) as one:
+        one.say(ATTEMPT)
+        await_(lambda: client.pubsub_numsub(names.RECALLS)[0][1] == 1)
+        await_(lambda: any(worker.state == "busy" for worker in read_fleet(client)))
+        assert not one.file.is_recalled(ATTEMPT)
+        if heard:
+            claims.recall(RunId("another"))
+            claims.recall(RUN)
+        else:
+            client.set(names.recall_key(RUN), "")
+        started_s = time.monotonic()
+        await_(lambda: one.file.is_recalled(ATTEMPT))
+        assert time.monotonic() - started_s < 2.0
+
+
+def commands(client: redis.Redis) -> dict[str, int]:
+    """How many of each command Redis has carried out, but for those that ask this."""
+    stats: dict[str, Any] = client.info("commandstats")
+    asked = ("cmdstat_info", "cmdstat_config|resetstat")
+    return {name.removeprefix("cmdstat_"): one["calls"] for name, one in stats.items() if name not in asked}
+
+
+def await_(holds: Callable[[], bool]) -> None:
+    """Until it does."""
+    deadline_s = time.monotonic() + _PATIENCE_S
+    while not holds():
+        assert time.monotonic() < deadline_s, "that never came about"
+        time.sleep(0.01)
