@@ -45,7 +45,7 @@ def test_a_task_that_the_broker_refuses_is_let_go_of(cluster: Workplace, client:
     """The worker says why, once, and is free for the next; the task is done when it is published again."""
     files = (cluster.folder / "pipeline.yaml", cluster.folder / "config.yaml")
     configuration = load_configuration(*files, experiment_mode=True)
-    record = setup_record(configuration, RUN, 0, str(cluster.run_dir), str(cluster.folder / "runs"))
+    record = setup_record(configuration, RUN, str(cluster.run_dir), str(cluster.folder / "runs"), serves=False)
     write_setup(client, record)
     command = select(record.version)
     client.set(names.claim_key(command.task_id), "no claim at all")

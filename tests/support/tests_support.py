@@ -150,7 +150,7 @@ _COMPARED = ["evaluations.csv", *(f"models/{trigger}/model.safetensors" for trig
 
 def slow(workplace: Workplace) -> Workplace:
     """Trainings that take a second, with checkpoints and a short lease: something can happen in their middle."""
-    workplace.pipeline["training"] |= {"epochs": 100, "batch_size": 16, "checkpoint_every_s": 0.1}
+    workplace.pipeline["training"] |= {"epochs": 300, "batch_size": 16, "checkpoint_every_s": 0.1}
     workplace.config["lease"] = f"{SLOW_LEASE_S:g}s"
     return workplace
 
