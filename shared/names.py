@@ -38,6 +38,8 @@ def queues_of(role: str, device: str = "cuda") -> tuple[str, ...]:
 RECALLS = "modyn:recalls"  # channel: ids of runs whose tasks are to be handed back now; see recall_key
 CLAIM_TTL_MS = 7 * 86_400 * 1000  # of a claim that is open: it outlives a supervisor that is away for days
 DONE_TTL_MS = 600_000  # of one that is done, for a report sent again; later its trigger is settled
+PROGRESS_TTL_MS = 3_600_000  # of what nobody journals
+PROGRESS_KEPT = 1000  # about so many reports
 FLEET_KEY = "modyn:fleet"  # set of worker ids; the truth of each is its own leased key
 
 
@@ -69,6 +71,11 @@ def leases_key(run: RunId) -> str:
 def reports_key(run: RunId) -> str:
     """Stream of reports to the supervisor. Trimmed to what the journal does not have yet."""
     return f"modyn:run:{run}:reports"
+
+
+def progress_key(run: RunId) -> str:
+    """Stream of how far trainings are, capped at about PROGRESS_KEPT. Expires after PROGRESS_TTL_MS."""
+    return f"modyn:run:{run}:progress"
 
 
 def settled_key(run: RunId) -> str:

@@ -90,13 +90,14 @@ def announce(attempt: Attempt | None = None, record: SetupRecord | None = None) 
     )
 
 
-def replace_afterwards(said: str) -> None:
+def replace_afterwards(said: str | None) -> None:
     """This process can use its device no more; once its task is reported, another is to take its place.
 
-    `said`: what the device failed with. A worker whose device fails again soon is benched.
+    `said`: what the device failed with; a worker whose device fails again soon is benched. None: a model's own fault.
     """
     _Now.broken = True
-    SlotFile.inherited().device_failed(said)
+    if said is not None:
+        SlotFile.inherited().device_failed(said)
 
 
 def leave_if_broken() -> None:

@@ -42,6 +42,15 @@ def device_is_broken(error: BaseException | None) -> bool:
     return False
 
 
+def model_is_to_blame(error: BaseException | None) -> bool:
+    """Whether a broken device is no fault of its own: a kernel found an index of the model's out of range."""
+    while error is not None:
+        if "device-side assert" in str(error):
+            return True
+        error = error.__cause__
+    return False
+
+
 def _is_memory(error: BaseException) -> bool:
     """Whether memory ran out: CUDA says so in two ways, and torch has no error of its own for that of a CPU."""
     said = str(error)

@@ -18,7 +18,7 @@ from shared.errors import ArtifactError, DataError, ModynError, NotReadyError
 from shared.ids import TaskId
 from shared.messages import MESSAGE_VERSION, AnyReport, AnyTask, Failed, Released, task_of
 from workers import child
-from workers.failures import blame, device_is_broken, explain
+from workers.failures import blame, device_is_broken, explain, model_is_to_blame
 from workers.set_up import be_set_up, setup_record
 from workers.stages import Work, stage
 from workers.training.job import Interrupted
@@ -86,14 +86,15 @@ def _work(work: Work) -> tuple[AnyReport, Any]:
         return Released(**who), None
     except (Exception, SystemExit) as error:  # a model may think that it is a program
         sentence, broken = _sentence(work.task, error), device_is_broken(error)
+        faulty = broken and not model_is_to_blame(error)
         if broken:
-            child.replace_afterwards(sentence)
+            child.replace_afterwards(sentence if faulty else None)
         return Failed(
             **who,
             sentence=sentence,
             traceback=traceback.format_exc(),
             resumable=isinstance(error, (DataError, ArtifactError)),
-            device=broken,
+            device=faulty,
         ), {"failed": True}
 
 

@@ -384,7 +384,9 @@ class Logging(f.Group):
     level = f.Choice("what is worth a line", "debug", "info", "warning", "error", load_default="info")
     to = f.Sequence(LogTarget(""), "where lines go", load_default=lambda: ["terminal", "file:run.log"])
     tensorboard = f.Only("TensorBoard files", False)
-    metrics_every_batches = f.Whole("batches between two progress reports", load_default=50)
+    metrics_every_batches = f.Whole(
+        "batches between two looks at the loss; progress is reported once a second at most", load_default=50
+    )
 
 
 class PipelineSchema(f.Group):

@@ -185,6 +185,7 @@ def tear_down(client: redis.Redis, publisher: Publisher, run_id: RunId, *, heard
     client.delete(names.setup_key(run_id))
     if heard:
         client.delete(names.reports_key(run_id), names.leases_key(run_id), names.settled_key(run_id))
+    client.delete(names.progress_key(run_id))
 
 
 def judge(report: Checked, configuration: Configuration) -> None:

@@ -1,4 +1,4 @@
-"""The stream on which the workers of a run report to its supervisor."""
+"""The streams on which the workers of a run report to its supervisor: what counts, and how far trainings are."""
 
 from __future__ import annotations
 
@@ -52,19 +52,29 @@ class Reports:
         self._client = client
         self._key = names.reports_key(run_id)
         self._position = position
+        self._progress_key = names.progress_key(run_id)
+        self._shown: str | None = None  # the last progress that was heard, or passed over; no session keeps it
         self.heard_all = True  # that there was at the last look
 
     def next(self, block_s: float) -> list[Entry]:
-        """What came since, in order; waits for up to `block_s` if that is nothing."""
+        """What came since, in order, and progress behind it; waits for up to `block_s` if that is nothing."""
+        if self._shown is None:
+            self._shown = self._newest_progress()
+        wanted = {self._key: self._position, self._progress_key: self._shown}
         block_ms = round(block_s * 1000) or None
-        answer = cast(Any, self._client.xread({self._key: self._position}, count=_AT_ONCE, block=block_ms))
-        self.heard_all = True
-        if not answer:
-            return []
-        raw = next(iter(answer.values()))[0] if isinstance(answer, dict) else answer[0][1]
-        self._position = raw[-1][0]
-        self.heard_all = len(raw) < _AT_ONCE
+        answer = cast(Any, self._client.xread(cast(Any, wanted), count=_AT_ONCE, block=block_ms)) or []
+        told = {key: value[0] for key, value in answer.items()} if isinstance(answer, dict) else dict(answer)
+        counts, shown = told.get(self._key, []), told.get(self._progress_key, [])
+        self._position = counts[-1][0] if counts else self._position
+        self._shown = shown[-1][0] if shown else self._shown
+        self.heard_all = len(counts) < _AT_ONCE
+        raw = [*counts, *shown]
         return [Entry(position, report) for position, fields in raw if (report := _report_in(fields)) is not None]
+
+    def _newest_progress(self) -> str:
+        """Where what was shown before ends: it is of no interest any more."""
+        newest = cast(Any, self._client.xrevrange(self._progress_key, count=1))
+        return str(newest[0][0]) if newest else _BEGINNING
 
     def trim(self, position: str) -> None:
         """Drop what lies before `position`: the journal has it."""
@@ -75,6 +85,7 @@ class Reports:
 
         The stream of a Redis that was wiped, and whose clock went back, would begin before it, and never be heard.
         """
+        self._shown = None
         if position == _BEGINNING:
             return
         try:

@@ -28,6 +28,7 @@ def test_a_run_on_workers_started_by_hand(cluster: Workplace, client: redis.Redi
         assert "train-" in next(line for line in done.stderr.splitlines() if "is set up" in line)
         run_id = cluster.summary()["run_id"]
         assert not client.exists(names.setup_key(run_id), names.reports_key(run_id), names.leases_key(run_id))
+        assert not client.exists(names.progress_key(run_id))
         listed = cluster.tell("fleet", "config.yaml", "--json")
         assert [(one["role"], one["state"]) for one in json.loads(listed.stdout)] == [
             ("evaluate", "idle"),

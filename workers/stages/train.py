@@ -15,7 +15,7 @@ import redis
 from shared.artifacts import ArtifactRef
 from shared.errors import ArtifactError, DataError, TrainingError
 from shared.messages import AnyReport, Gathered, GatherTask, Progress, Trained, TrainTask, encode, result_of
-from shared.names import reports_key
+from shared.names import PROGRESS_KEPT, PROGRESS_TTL_MS, progress_key
 from shared.temporary import private_folder
 from shared.training_set import read_training_set
 from workers import child
@@ -95,9 +95,10 @@ def _device(wanted: str) -> str:
 
 
 class Shown:
-    """Tells the supervisor how far a training is. Nobody waits for that, and the training does not wait for a broker.
+    """Tells the supervisor how far a training is, once a second at most, on a stream of its own that is capped.
 
-    One that answers nobody is tried so seldom that it takes a tenth of the training's time at most.
+    Nobody waits for that, and the training does not wait for a broker. One that answers nobody is tried so seldom that
+    it takes a tenth of the training's time at most.
     """
 
     def __init__(self, work: Work) -> None:
@@ -112,8 +113,16 @@ class Shown:
         shown = Progress(
             **self._work.who, epoch=progress.epoch, epochs=progress.epochs, loss=progress.loss, eta_s=progress.eta_s
         )
+        self._from_s = began_s + _REPORT_EVERY_S
         try:
-            child.client().xadd(reports_key(self._work.record.run_id), {"report": encode(shown)})
+            self._tell(encode(shown))
         except redis.RedisError:
             ended_s = time.monotonic()
-            self._from_s = ended_s + 9 * (ended_s - began_s)
+            self._from_s = max(self._from_s, ended_s + 9 * (ended_s - began_s))
+
+    def _tell(self, report: str) -> None:
+        key = progress_key(self._work.record.run_id)
+        pipe = child.client().pipeline(transaction=False)
+        pipe.xadd(key, {"report": report}, maxlen=PROGRESS_KEPT, approximate=True)
+        pipe.pexpire(key, PROGRESS_TTL_MS)
+        pipe.execute()
