@@ -40,6 +40,7 @@ def main() -> None:
     parser.add_argument("--gate-triggers", type=int, default=5, help="the gate's window reaches back so many triggers")
     parser.add_argument("--windows", action="store_true", help="with an `every` window, a slice a trigger")
     parser.add_argument("--independent", action="store_true", help="trainings that do not continue from each other")
+    parser.add_argument("--backlog", action="store_true", help="evaluations wait until all triggers have their models")
     parser.add_argument("--folder", type=Path, default=MEMORY if MEMORY.is_dir() else None, help="where all of it lies")
     parser.add_argument("--profile", type=Path, help="write the supervisor's cProfile there; it is slower then")
     options = parser.parse_args()
@@ -48,6 +49,7 @@ def main() -> None:
         gate_triggers=options.gate_triggers,
         slices=options.windows,
         dependent=not options.independent,
+        backlog=options.backlog,
     )
     with tempfile.TemporaryDirectory(prefix="modyn-many-", dir=options.folder) as folder:
         profile = options.profile.resolve() if options.profile else None

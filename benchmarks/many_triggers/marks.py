@@ -22,7 +22,6 @@ _LOOK_S = 0.02
 
 class _Report(msgspec.Struct):
     report: str
-    task_id: str = ""
 
 
 class _Line(msgspec.Struct):
@@ -33,9 +32,9 @@ class _Line(msgspec.Struct):
     report: _Report | None = None
 
     @property
-    def ends_a_trigger(self) -> bool:
-        """Whether a model's score until the next trigger is in: the last that is done for a trigger."""
-        return self.report is not None and self.report.report == "evaluated" and "/score/" in self.report.task_id
+    def makes_a_model(self) -> bool:
+        """Whether a trigger has its model now. How far its scores are behind shows in what is queued."""
+        return self.report is not None and self.report.report == "gathered"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,38 +52,38 @@ class Mark:
 
 
 class Follower:
-    """Reads a journal as it is written, and takes a mark whenever another tenth of the triggers is over."""
+    """Reads a journal as it is written, and takes a mark whenever another tenth of the triggers has its model."""
 
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
         self._client = connect(redis_url(scene.folder))
         self._processes = [psutil.Process(one.pid) for one in (scene.supervisor, scene.fleet)]
-        self._over = self._bytes = 0
+        self._made = self._bytes = 0
 
     def marks(self, tenths: int = 10) -> Iterator[Mark]:
         """One at the run's first event, and one each tenth. Raises RuntimeError if the run ends before the last."""
         wanted = [self._scene.triggers * tenth // tenths for tenth in range(tenths + 1)]
         for time_us in self._moments():
-            if self._over >= wanted[0]:
+            if self._made >= wanted[0]:
                 yield self._mark(time_us)
                 wanted.pop(0)
             if not wanted:
                 return
-        raise RuntimeError(f"the run ended after {self._over} triggers: {self._scene.said()}")
+        raise RuntimeError(f"the run ended after {self._made} models: {self._scene.said()}")
 
     def _moments(self) -> Iterator[int]:
         """When each event happened, as soon as it is written."""
         for line in _lines(self._scene.run_dir / "journal.jsonl", self._scene):
             told = msgspec.json.decode(line, type=_Line)
             self._bytes += len(line)
-            self._over += told.ends_a_trigger
+            self._made += told.makes_a_model
             yield told.time_us
 
     def _mark(self, time_us: int) -> Mark:
         supervisor, fleet = self._processes
         info: Any = self._client.info("memory")
         return Mark(
-            triggers=self._over,
+            triggers=self._made,
             time_us=time_us,
             journal_bytes=self._bytes,
             redis_bytes=info["used_memory"],

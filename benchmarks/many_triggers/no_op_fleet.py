@@ -1,8 +1,9 @@
-"""`python -m benchmarks.many_triggers.no_op_fleet URL`: a fleet in one process, which does no work and speaks as one.
+"""`python -m benchmarks.many_triggers.no_op_fleet URL`: a fleet in one process; it does no work and speaks as one.
 
 A double at the edge of the supervisor: it takes the real messages off the real queues, claims and reports by the real
 protocol, sends the bodies of chords, and keeps a train and an evaluate worker in the registry. There is no Celery in
-it and no PyTorch, so that it costs less than the supervisor that is measured.
+it and no PyTorch, so that it costs less than the supervisor that is measured. With --backlog it leaves evaluations
+until nothing else has come for a second: a fleet that trains faster than it evaluates.
 """
 
 from __future__ import annotations
@@ -27,12 +28,14 @@ from shared.timestamps import now_us
 
 _LEASE_S = 15.0
 _ROLES: tuple[Literal["train", "evaluate"], ...] = ("train", "evaluate")
+_AFTER_TRAINING = {names.celery_task(kind) for kind in ("evaluate", "baseline", "decide")}
+_AFTER_TRAINING = {names.celery_task(kind) for kind in ("evaluate", "baseline", "decide")}
 _VERSIONS = {"messages": str(MESSAGE_VERSION)}
 
 
 def main() -> None:
     """Work until the process is ended."""
-    fleet = NoOpFleet(connect(sys.argv[1]))
+    fleet = NoOpFleet(connect(sys.argv[1]), backlog="--backlog" in sys.argv)
     threading.Thread(target=keep_registered, args=(connect(sys.argv[1]),), daemon=True).start()
     while True:
         fleet.turn()
@@ -41,17 +44,21 @@ def main() -> None:
 class NoOpFleet:
     """Both workers: whatever either would be given is done here, in the order in which an evaluate worker prefers."""
 
-    def __init__(self, client: redis.Redis) -> None:
+    def __init__(self, client: redis.Redis, *, backlog: bool) -> None:
         self._client = client
         self._claims = Claims(client)
         self._records: dict[RunId, SetupRecord] = {}
         own = [worker_direct(hostname(role)).name for role in _ROLES]
         shared = [queue for role in reversed(_ROLES) for queue in names.queues_of(role, "cpu")]
         self._queues = list(dict.fromkeys([*own, *shared]))
+        evaluations = {names.QUEUE_BY_TASK["evaluate"]} if backlog else set()
+        self._at_once = [queue for queue in self._queues if queue not in evaluations]
+        self._idle = False
 
     def turn(self) -> None:
         """Take one message and answer it."""
-        delivery = take(self._client, self._queues)
+        delivery = take(self._client, self._queues if self._idle else self._at_once)
+        self._idle = delivery is None or (self._idle and delivery.task in _AFTER_TRAINING)
         if delivery is None or delivery.task == names.celery_task("tear_down"):
             return
         if delivery.task == names.celery_task("set_up"):

@@ -28,6 +28,7 @@ class Variant:
     gate_triggers: int  # the gate's window reaches over so many triggers
     slices: bool  # an `every` window, a slice a trigger, of which the newest two models are scored
     dependent: bool  # each training continues from the model before
+    backlog: bool  # the fleet evaluates when there is nothing else to do
 
 
 @dataclass(kw_only=True)
@@ -50,8 +51,9 @@ class Scene:
         for name, content in (("pipeline", self._pipeline()), ("config", self._config())):
             (self.folder / f"{name}.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
         self.redis = self._note(start_redis(self.folder))
-        double = "benchmarks.many_triggers.no_op_fleet"
-        self.fleet = self._note(start(self.folder, "fleet.log", double, redis_url(self.folder)))
+        double = ["benchmarks.many_triggers.no_op_fleet", redis_url(self.folder)]
+        double += ["--backlog"] * self.variant.backlog
+        self.fleet = self._note(start(self.folder, "fleet.log", *double))
         arguments = ("run", "pipeline.yaml", "config.yaml", "--experiment-mode", "--run-dir", str(self.run_dir))
         command = ("supervisor", *arguments)
         if self.profile is not None:
