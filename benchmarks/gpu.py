@@ -42,15 +42,21 @@ class Scenario:
     batch_size: int
     precision: str = "fp32"
     columns: int = 0  # of a table; 0: images of 28 × 28
+    scored: int = 1  # times as many rows are scored as trained on
 
     def smaller(self) -> Scenario:
         """To see that it works."""
         return dataclasses.replace(self, rows=self.rows // 100, epochs=2)
 
+    @property
+    def all_rows(self) -> int:
+        """Of the dataset."""
+        return self.rows * self.scored
+
 
 SCENARIOS = (
-    Scenario("resnet18 bf16", {"id": "resnet18", "config": {"num_classes": 10}}, 30_000, 3, 256, "bf16"),
-    Scenario("small_cnn", {"id": "small_cnn", "config": {"num_classes": 10}}, 30_000, 6, 128),
+    Scenario("resnet18 bf16", {"id": "resnet18", "config": {"num_classes": 10}}, 30_000, 3, 256, "bf16", scored=5),
+    Scenario("small_cnn", {"id": "small_cnn", "config": {"num_classes": 10}}, 30_000, 6, 128, scored=5),
     Scenario(
         "mlp, batch 128", {"id": "mlp", "config": {"num_classes": 7, "hidden": [128, 64]}}, 40_000, 6, 128, columns=54
     ),
@@ -69,15 +75,17 @@ def table(scenario: Scenario) -> pa.Table:
     """Random rows with labels that can be learned."""
     random = np.random.default_rng(0)
     classes = scenario.model["config"]["num_classes"]
-    label = random.integers(0, classes, scenario.rows)
-    moments = pa.array(np.arange(scenario.rows) * 1_000_000, pa.timestamp("us", tz="UTC"))
+    label = random.integers(0, classes, scenario.all_rows)
+    moments = pa.array(np.arange(scenario.all_rows) * 1_000_000, pa.timestamp("us", tz="UTC"))
     columns: dict[str, Any] = {"timestamp": moments, "label": label}
     if scenario.columns:
-        numbers = random.normal(size=(scenario.rows, scenario.columns)).astype(np.float32)
+        numbers = random.normal(size=(scenario.all_rows, scenario.columns)).astype(np.float32)
         numbers[:, 0] += label
         columns |= {f"x{n}": numbers[:, n] for n in range(scenario.columns)}
     else:
-        pixels = random.integers(0, 200, (scenario.rows, 784)).astype(np.uint8) + (label * 5).astype(np.uint8)[:, None]
+        pixels = (
+            random.integers(0, 200, (scenario.all_rows, 784)).astype(np.uint8) + (label * 5).astype(np.uint8)[:, None]
+        )
         columns["image"] = pa.array([one.tobytes() for one in pixels], pa.binary())
     return pa.table(columns)
 
@@ -108,7 +116,7 @@ class Product:
         (folder / "pipeline.yaml").write_text(yaml.safe_dump(pipeline))
         (folder / "config.yaml").write_text(yaml.safe_dump(config))
         self._begin(folder)
-        self.rows = scenario.rows
+        self.rows, self.all_rows = scenario.rows, scenario.all_rows
 
     def _begin(self, folder: Path) -> None:
         from shared.config.load import load_configuration  # noqa: PLC0415 - after the environment is set
@@ -162,7 +170,7 @@ class Product:
     def evaluate(self, member: dict[str, Any], device: str, models: int) -> float:
         """So many models on all rows; the seconds."""
         self.client.delete(*self.client.scan_iter("modyn:claim:*"))
-        stretch = {"window": "next", "slice": "", "first_key": 0, "last_key": self.rows - 1}
+        stretch = {"window": "next", "slice": "", "first_key": 0, "last_key": self.all_rows - 1}
         refs = [{"trigger_id": number, "object": member} for number in range(models)]
         stretches = [{**stretch, "after_us": None, "event_time_us": None}]
         return self.perform("evaluate", models=refs, stretches=stretches, device=device)[0]
@@ -202,7 +210,7 @@ class Plain:
         model, loss_of = self.make().train(), torch.nn.CrossEntropyLoss()
         optimizer = torch.optim.Adam(model.parameters(), lr=0.001)
         for _ in range(self.scenario.epochs):
-            order = torch.randperm(len(self.labels), device=self.device)
+            order = torch.randperm(self.scenario.rows, device=self.device)
             for picked in order.split(self.scenario.batch_size):
                 optimizer.zero_grad(set_to_none=True)
                 with torch.autocast(self.device, torch.bfloat16, enabled=self.scenario.precision == "bf16"):
