@@ -86,7 +86,7 @@ def work_at(small: Workplace) -> Work:
     small.write()
     files = (small.folder / "pipeline.yaml", small.folder / "config.yaml")
     configuration = load_configuration(*files, experiment_mode=True)
-    record = setup_record(configuration, RUN, 0, str(small.run_dir), str(small.folder / "runs"))
+    record = setup_record(configuration, RUN, str(small.run_dir), str(small.folder / "runs"), serves=False)
     task = TrainTask(
         run_id=RUN,
         trigger_id=TriggerId(0),
