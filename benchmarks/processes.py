@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from types import FrameType
 
 import psutil
 import redis
@@ -18,6 +20,16 @@ from supervisor.system.embedded_broker import server_program
 PROJECT = Path(__file__).resolve().parents[1]
 _SOCKET = "r.sock"
 _START_S = 10.0
+
+
+def end_in_order_when_asked() -> None:
+    """Have SIGTERM end this script as Ctrl+C does: what it started is ended, and its folder removed."""
+    signal.signal(signal.SIGTERM, _leave)
+
+
+def _leave(number: int, _: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_IGN)
+    sys.exit(128 + number)
 
 
 def redis_url(folder: Path) -> str:

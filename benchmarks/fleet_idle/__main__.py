@@ -28,6 +28,7 @@ from rich.table import Table
 
 from benchmarks.fleet_idle.scene import Scene
 from benchmarks.fleet_idle.timeline import MS_PER_S, Span, idle_share, timeline
+from benchmarks.processes import end_in_order_when_asked
 
 IDLE_AT_MOST = 0.1
 GATHER_AT_MOST_S = 1.0
@@ -44,6 +45,7 @@ def main() -> None:
     parser.add_argument("--scenes", nargs="*", default=["alone", "shared"], choices=["alone", "shared"])
     parser.add_argument("--check", action="store_true", help="exit 1 if a bound is broken")
     options = parser.parse_args()
+    end_in_order_when_asked()
     measures = {"alone": _alone, "shared": _shared}
     broken = [sentence for scene in options.scenes for sentence in measures[scene](options)]
     for sentence in broken:

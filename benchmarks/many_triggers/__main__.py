@@ -25,6 +25,7 @@ from rich.table import Table
 
 from benchmarks.many_triggers.marks import Follower, Mark
 from benchmarks.many_triggers.scene import Scene, Variant
+from benchmarks.processes import end_in_order_when_asked
 from shared.temporary import MEMORY
 
 SLOWER_AT_MOST = 1.2
@@ -44,6 +45,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=MEMORY if MEMORY.is_dir() else None, help="where all of it lies")
     parser.add_argument("--profile", type=Path, help="write the supervisor's cProfile there; it is slower then")
     options = parser.parse_args()
+    end_in_order_when_asked()
     variant = Variant(
         gate=not options.no_gate,
         gate_triggers=options.gate_triggers,

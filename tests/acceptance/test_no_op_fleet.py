@@ -1,0 +1,20 @@
+"""The double that stands for a fleet where the supervisor alone is measured."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+from tests_support import PROJECT, environment
+
+
+def test_the_double_carries_a_run_to_its_end() -> None:
+    """It understands what a supervisor sends and is understood: chords, gates and slices, to the last trigger."""
+    command = [sys.executable, "-m", "benchmarks.many_triggers", "--triggers", "60", "--windows"]
+    done = subprocess.run(
+        command, check=False, capture_output=True, text=True, timeout=120, cwd=PROJECT, env=environment()
+    )
+    told = json.loads(done.stdout.splitlines()[-1])
+    assert told["triggers"] == 60, done.stdout + done.stderr
+    assert told["journal_bytes_per_trigger"] > 0
