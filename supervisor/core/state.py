@@ -111,6 +111,7 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     event_time_us: int | None = None
     stream_ended: bool = False
     triggers: Map[int, TriggerState] = Map()
+    last: int | None = None  # the last trigger that has a model or may get one
     slices: Map[int, Slice] = Map()
     tasks: OpenTasks = OpenTasks()
     held: frozenset[TaskId] = frozenset()  # open tasks that nobody can work on yet, and Celery will not send
@@ -185,26 +186,21 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     def with_fired(self, fired: Fired) -> RunState:
         """This state with one trigger more. Where triggers are coalesced, one that still waits goes into it."""
         previous = self.triggers.get(fired.id - 1)
-        if previous is None:
-            return self.but(
-                triggers=self.triggers.set(fired.id, TriggerState(fired=fired, first_key=self.first_usable_key))
-            )
-        state, first_key = self, previous.fired.key + 1
-        if self.coalesces and previous.phase is Phase.WAITING and not previous.remade:
+        state, first_key = self, self.first_usable_key if previous is None else previous.fired.key + 1
+        if previous is not None and self.coalesces and previous.phase is Phase.WAITING and not previous.remade:
             state, first_key = self.left_out(previous.fired.id, phase=Phase.COALESCED), previous.first_key
-        last = (
-            previous.before
-            if state.triggers[previous.fired.id].phase in (Phase.FAILED, Phase.COALESCED)
-            else previous.fired.id
-        )
-        state = state.but(
-            triggers=state.triggers.set(fired.id, TriggerState(fired=fired, first_key=first_key, before=last))
-        )
-        return state if last is None else state.with_trigger(last, after=fired.id)
+        # Where only the newest models meet slices, one meets none that closed before it fired.
+        scored = 0 if self.settings.newest is None else len(self.slices)
+        fresh = TriggerState(fired=fired, first_key=first_key, before=state.last, slices_scored=scored)
+        if state.last is not None:
+            state = state.with_trigger(state.last, after=fired.id)
+        return state.but(triggers=state.triggers.set(fired.id, fresh), last=fired.id)
 
     def left_out(self, index: int, **changes: Any) -> RunState:
         """This state with a trigger that never gets a model: those before and after it are each other's neighbours."""
         trigger, state = self.triggers[index], self.with_trigger(index, **changes)
+        if self.last == index:
+            state = state.but(last=trigger.before)
         if trigger.before is not None:
             state = state.with_trigger(trigger.before, after=trigger.after)
         if trigger.after is not None:

@@ -92,7 +92,7 @@ def work_at(small: Workplace) -> Work:
         trigger_id=TriggerId(0),
         setup_version=record.version,
         member=0,
-        training_set=ArtifactRef(uri="x", sha256="y", size_bytes=1),
+        training_set=ArtifactRef(name="x", sha256="y", size_bytes=1),
         trigger_key=9,
         previous_model=None,
     )

@@ -8,13 +8,15 @@ from typing import Any
 
 import msgspec
 import pytest
+from immutables import Map
 from run_of_events import RUN, Run, ref
 from tests_support import Workplace
 
 from shared.ids import TriggerId, WorkerId, task_id
-from shared.messages import Claimed, EvaluateTask, ModelRef
+from shared.messages import Claimed, EvaluateTask, Failed, ModelRef
 from supervisor.core.advance import at_rest
-from supervisor.core.events import Fired, Reported, RunStarted
+from supervisor.core.commands import PublishChord
+from supervisor.core.events import Fired, Reported, RunStarted, Slice
 from supervisor.core.open_tasks import OpenTask, OpenTasks
 from supervisor.core.state import Phase, RunState
 from supervisor.core.transition import transition
@@ -134,3 +136,31 @@ def test_triggers_that_fire_at_once_are_put_together_and_selected(small: Workpla
     run = coalescing(small)
     (select,) = run.fire(9, 19, 29)
     assert (select.task.trigger_id, select.task.samples_seen) == (2, 30)
+
+
+def test_triggers_that_fail_in_any_order_hold_up_no_other(small: Workplace) -> None:
+    """The later of two fails first, then the earlier: the next is trained, from nothing."""
+    run = Run(small, on_failure="continue", use_previous_model=False)
+    run.fire(9, 19)
+    run.select(0)
+    run.select(1)
+    for trigger in (1, 0):
+        run.report(Failed, "train", trigger, sentence="it broke", traceback="")
+    settings = msgspec.structs.replace(run.state.settings, use_previous_model=True)
+    run.state = run.state.but(settings=settings)
+    run.fire(29)
+    (chord,) = [one for one in run.select(2) if isinstance(one, PublishChord)]
+    assert chord.headers[0][1].previous_model is None
+
+
+def test_a_model_looks_only_at_slices_since_its_trigger(small: Workplace) -> None:
+    """`models: {newest: 2}`: thousands of slices that closed before cost nothing."""
+    counted = []
+    for slices in (FEW, MANY):
+        run = after(small, FEW, newest=2)
+        closed = {
+            n: Slice(window="months", start_us=n, first_key=n, last_key=n, event_time_us=n) for n in range(slices)
+        }
+        run.state = run.state.but(slices=Map(closed))
+        counted.append(sum(calls(act) for act in next_trigger(run)))
+    assert counted[1] < _GROWTH * counted[0]
