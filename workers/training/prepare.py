@@ -21,7 +21,7 @@ from workers.training.learner import Learner
 from workers.training.losses import loss_kind, prepare_labels
 from workers.training.outputs import count_outputs
 from workers.training.randomness import fix_randomness
-from workers.training.rows import TrainingRows, place_rows
+from workers.training.rows import HostRows, TrainingRows, place_rows
 from workers.training.start import apply_start, starting_encoder, starting_model
 from workers.training.stoppable import StoppableSource
 
@@ -60,24 +60,17 @@ def prepare(job: TrainingJob, should_stop: Callable[[], bool]) -> Prepared:
         loss=job.training.loss,
         outputs=outputs,
     )
-    weights = _weights(job)
-    learner = Learner(model, job.training, device, weighted=weights is not None)
-    rows = _read_rows(job, source, encoder, header, weights, device)
-    return Prepared(header=header, encoder=encoder, learner=learner, rows=rows, device=device)
+    rows = _read_rows(job, source, encoder, header)
+    learner = Learner(model, job.training, device, weighted=rows.weights is not None)
+    return Prepared(header=header, encoder=encoder, learner=learner, rows=place_rows(rows, device), device=device)
 
 
-def _read_rows(
-    job: TrainingJob,
-    source: SampleSource,
-    encoder: FeatureEncoder,
-    header: Header,
-    weights: torch.Tensor | None,
-    device: torch.device,
-) -> TrainingRows:
+def _read_rows(job: TrainingJob, source: SampleSource, encoder: FeatureEncoder, header: Header) -> HostRows:
     kind = loss_kind(header.loss)
     read_labels = label_reader(kind, header.outputs, source.config.label)
     encoded = encode_rows(source, job.keys, encoder, read_labels, job.scratch_folder)
-    return place_rows(encoded.features, prepare_labels(kind, encoded.labels), weights, encoder, device)
+    labels = prepare_labels(kind, encoded.labels)
+    return HostRows(features=encoded.features, labels=labels, weights=_weights(job), encoder=encoder)
 
 
 def _weights(job: TrainingJob) -> torch.Tensor | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import torch
@@ -17,6 +18,21 @@ Bounds = Sequence[tuple[int, int]]  # [start, stop) in the order of an epoch
 SHARE_OF_FREE_MEMORY = 0.5
 
 
+@dataclass(frozen=True, kw_only=True)
+class HostRows:
+    """A training set, encoded, where it was encoded."""
+
+    features: torch.Tensor  # (rows, width)
+    labels: torch.Tensor  # (rows,)
+    weights: torch.Tensor | None  # (rows,), None where all are 1
+    encoder: FeatureEncoder
+
+    @property
+    def size_bytes(self) -> int:
+        """What they would take on a device."""
+        return self.features.nbytes + self.labels.nbytes + (0 if self.weights is None else self.weights.nbytes)
+
+
 class TrainingRows(Protocol):
     """Encoded rows, ready to be learned from."""
 
@@ -29,17 +45,10 @@ class TrainingRows(Protocol):
 class ResidentRows:
     """All rows lie on the device: on a CPU mapped from the scratch file, on a GPU in its memory."""
 
-    def __init__(
-        self,
-        features: torch.Tensor,
-        labels: torch.Tensor,
-        weights: torch.Tensor | None,
-        encoder: FeatureEncoder,
-        device: torch.device,
-    ) -> None:
-        self._features, self._labels = features.to(device), labels.to(device)
-        self._weights = None if weights is None else weights.to(device)
-        self._encoder, self._device = encoder, device
+    def __init__(self, rows: HostRows, device: torch.device) -> None:
+        self._features, self._labels = rows.features.to(device), rows.labels.to(device)
+        self._weights = None if rows.weights is None else rows.weights.to(device)
+        self._encoder, self._device = rows.encoder, device
 
     def __len__(self) -> int:
         return len(self._labels)
@@ -60,17 +69,10 @@ class StreamedRows:
     Labels and weights, a few bytes a row, lie on the device.
     """
 
-    def __init__(
-        self,
-        features: torch.Tensor,
-        labels: torch.Tensor,
-        weights: torch.Tensor | None,
-        encoder: FeatureEncoder,
-        device: torch.device,
-    ) -> None:
-        self._features, self._labels = features, labels.to(device)
-        self._weights = None if weights is None else weights.to(device)
-        self._encoder, self._device = encoder, device
+    def __init__(self, rows: HostRows, device: torch.device) -> None:
+        self._features, self._labels = rows.features, rows.labels.to(device)
+        self._weights = None if rows.weights is None else rows.weights.to(device)
+        self._encoder, self._device = rows.encoder, device
 
     def __len__(self) -> int:
         return len(self._labels)
@@ -125,17 +127,10 @@ class _Lane:
         return rows
 
 
-def place_rows(
-    features: torch.Tensor,
-    labels: torch.Tensor,
-    weights: torch.Tensor | None,
-    encoder: FeatureEncoder,
-    device: torch.device,
-) -> TrainingRows:
-    """Rows where batches are made of them fastest: features (rows, width), labels (rows,), weights (rows,) or None."""
-    kept = [features, labels] if weights is None else [features, labels, weights]
-    fits = sum(one.nbytes for one in kept) <= SHARE_OF_FREE_MEMORY * free_bytes(device)
-    return (ResidentRows if fits else StreamedRows)(features, labels, weights, encoder, device)
+def place_rows(rows: HostRows, device: torch.device) -> TrainingRows:
+    """Rows where batches are made of them fastest."""
+    fits = rows.size_bytes <= SHARE_OF_FREE_MEMORY * free_bytes(device)
+    return (ResidentRows if fits else StreamedRows)(rows, device)
 
 
 def free_bytes(device: torch.device) -> float:

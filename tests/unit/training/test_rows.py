@@ -10,7 +10,7 @@ from shared.config.pipeline import Component
 from tests.unit.training.samples import digits, flights
 from workers.features.encoder import fit_encoder
 from workers.training.optimizers import make_optimizer
-from workers.training.rows import ResidentRows, StreamedRows, free_bytes, place_rows
+from workers.training.rows import HostRows, ResidentRows, StreamedRows, free_bytes, place_rows
 
 CPU = torch.device("cpu")
 BOUNDS = [(0, 7), (7, 14), (14, 21), (21, 26), (26, 27)]
@@ -22,7 +22,8 @@ def pieces(dataset, weights):
     encoder = fit_encoder(dataset, keys, 64)
     table = next(iter(dataset.take_batches(list(encoder.columns), keys, 27)))
     features = torch.from_numpy(encoder.encode(table, keys).copy())
-    return features, torch.arange(27), torch.rand(27) if weights else None, encoder, CPU
+    given = torch.rand(27) if weights else None
+    return HostRows(features=features, labels=torch.arange(27), weights=given, encoder=encoder)
 
 
 @pytest.mark.parametrize("dataset", [flights(), digits()])
@@ -32,7 +33,7 @@ def test_streamed_and_resident_rows_give_the_same_batches(dataset, weights):
     made = pieces(dataset, weights)
     order = torch.randperm(27, generator=torch.Generator().manual_seed(1))
     for bounds in (BOUNDS, BOUNDS[3:], []):
-        resident, streamed = (list_of(rows(*made), order, bounds) for rows in (ResidentRows, StreamedRows))
+        resident, streamed = (list_of(rows(made, CPU), order, bounds) for rows in (ResidentRows, StreamedRows))
         assert len(resident) == len(streamed) == len(bounds)
         for (start, stop), one, other in zip(bounds, resident, streamed, strict=True):
             assert torch.equal(one[1], order[start:stop])  # a label is its row's number
@@ -48,10 +49,10 @@ def list_of(rows, order, bounds):
 def test_on_a_cpu_rows_are_mapped_and_not_copied():
     """However many: the scratch file is their memory."""
     made = pieces(flights(), False)
-    rows = place_rows(*made)
+    rows = place_rows(made, CPU)
     assert isinstance(rows, ResidentRows)
     assert free_bytes(CPU) == float("inf")
-    assert rows._features.data_ptr() == made[0].data_ptr()
+    assert rows._features.data_ptr() == made.features.data_ptr()
 
 
 def test_optimizers_are_fused_on_a_gpu_unless_the_file_says_otherwise():
