@@ -9,11 +9,20 @@ import pty
 import signal
 import subprocess
 import termios
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from running import Running
 from tests_support import Workplace, environment, slow
+
+
+@pytest.fixture(autouse=True)
+def hears_of_its_terminal() -> Iterator[None]:
+    """What is started here may be told of a closed terminal, also where the tests themselves run under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 def last_event(place: Workplace) -> dict[str, str]:
