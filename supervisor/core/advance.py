@@ -20,12 +20,14 @@ from supervisor.core.state import Phase, RunState
 def advance(state: RunState) -> Step:
     """Publish all that can be published now, and end the run when nothing is left."""
     commands: list[AnyCommand] = []
-    for kind in (_select, _train, decide, score_window, score_baseline):
-        step = kind(state)
-        while step is not None:
-            state, more = step
-            commands += more
-            step = kind(state)
+    moved = True
+    while moved:  # what one kind has done may be what another waited for
+        moved = False
+        for kind in (_select, _train, decide, score_window, score_baseline):
+            while (step := kind(state)) is not None:
+                state, more = step
+                commands += more
+                moved = True
     if state.stream_ended and not state.tasks and state.to_score == state.to_train == len(state.triggers):
         commands.append(End(status="finished", reason="the stream ended and every model is scored"))
     return state, commands

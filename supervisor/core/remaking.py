@@ -10,13 +10,16 @@ from supervisor.core.state import Phase, RunState
 
 
 def remake(state: RunState, lost_training_sets: Collection[TriggerId], lost_models: Collection[TriggerId]) -> RunState:
-    """Put triggers back to where their artifacts were lost. A model that is there stays, also without its set.
+    """Put triggers back to where their artifacts were lost. A model that is there stays, also without its set; of a
+    trigger that failed nothing is needed.
 
     A training that continues from the model before needs that, so models that were retired are made again, too, back to
     one that still is there. Trainings under way that were to continue from a lost model begin again after it.
     """
     models = {*lost_models, *(index for lost in lost_models for index in _retired_before(state, lost))}
     for index in sorted({*lost_training_sets, *models}):
+        if state.trigger(index).phase is Phase.FAILED:
+            continue
         unmade = index in models or state.trigger(index).model is None
         state = _put_back(state, index, selection=index in lost_training_sets, training=unmade)
     for open_task in list(state.tasks.values()):

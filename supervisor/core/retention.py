@@ -5,6 +5,7 @@ from __future__ import annotations
 from shared.ids import TriggerId
 from supervisor.core.attempts import Step
 from supervisor.core.commands import AnyCommand, RetireModel
+from supervisor.core.scoring import may_meet_slices
 from supervisor.core.state import Phase, RunState
 
 
@@ -23,10 +24,10 @@ def retire(state: RunState) -> Step:
 
 
 def _is_needed(state: RunState, index: int) -> bool:
-    """Whether a model is kept as the baseline, deployed, read by an open task, or going to be decided on or scored."""
+    """Whether a model is kept as the baseline, deployed, read by an open task, or going to be decided on, or scored."""
     if index in (state.first_model, state.deployed) or index >= min(state.to_score, state.to_decide):
         return True
-    if state.tasks.read(index) or _is_built_on(state, index):
+    if state.tasks.read(index) or _is_built_on(state, index) or may_meet_slices(state, index):
         return True
     undecided = min(state.to_decide, len(state.triggers))
     return any(state.trigger(later).deployed_after == index for later in range(state.to_score, undecided))

@@ -148,22 +148,22 @@ def close_slices(state: RunState, slices: Sequence[Slice]) -> Step:
     """Note closed slices, and have the models that are committed scored on them."""
     if not slices:
         return state, []
-    closed = state.slices
+    closed, open_from = state.slices, state.open_slices
     for new in slices:
-        closed = closed.set(len(closed), new)
-    state = state.but(slices=closed)
+        closed, open_from = closed.set(len(closed), new), open_from.set(new.window, new.last_key + 1)
+    state = state.but(slices=closed, open_slices=open_from)
     commands: list[AnyCommand] = []
-    for index in range(_oldest_met(state, slices[0]), len(state.triggers)):
+    for index in range(_oldest_met(state, min(piece.first_key for piece in slices)), len(state.triggers)):
         if state.trigger(index).phase is Phase.COMMITTED:
             state, more = score_slices(state, TriggerId(index))
             commands += more
     return state, commands
 
 
-def _oldest_met(state: RunState, piece: Slice) -> int:
-    """The first trigger whose model is scored on slices from this one on. O(triggers since)."""
+def _oldest_met(state: RunState, first_key: int) -> int:
+    """The first trigger whose model is scored on slices that begin at this key. O(triggers since)."""
     index = len(state.triggers) if state.settings.newest is not None else 0
-    while index > 0 and not _overtaken(state, index - 1, piece):
+    while index > 0 and not _overtaken(state, index - 1, first_key):
         index -= 1
     return index
 
@@ -172,14 +172,22 @@ def _meets(state: RunState, trigger_id: TriggerId, piece: Slice) -> bool:
     """`models: all`: every slice. `newest: N`: slices after the model, until N newer triggers had fired."""
     if state.settings.newest is None:
         return True
-    return piece.last_key > state.trigger(trigger_id).fired.key and not _overtaken(state, trigger_id, piece)
+    return piece.last_key > state.trigger(trigger_id).fired.key and not _overtaken(state, trigger_id, piece.first_key)
 
 
-def _overtaken(state: RunState, index: int, piece: Slice) -> bool:
-    """Whether `newest` triggers after this one had fired when the slice began."""
+def may_meet_slices(state: RunState, index: int) -> bool:
+    """Whether a slice that is open, or one after it, is going to be scored with the model of this trigger."""
+    if state.stream_ended or not state.settings.recurring:
+        return False
+    began = (state.open_slices.get(name, state.first_key) for name in state.settings.recurring)
+    return state.settings.newest is None or not _overtaken(state, index, min(began))
+
+
+def _overtaken(state: RunState, index: int, first_key: int) -> bool:
+    """Whether `newest` triggers after this one had fired when a slice that begins at this key did."""
     assert state.settings.newest is not None
     overtaken_by = state.triggers.get(index + state.settings.newest)
-    return overtaken_by is not None and overtaken_by.fired.key < piece.first_key
+    return overtaken_by is not None and overtaken_by.fired.key < first_key
 
 
 def _stretch(piece: Slice) -> Stretch:

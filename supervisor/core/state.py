@@ -12,7 +12,7 @@ import msgspec
 from immutables import Map
 
 from shared.artifacts import ArtifactRef
-from shared.config.pipeline import Last, NewData, Pipeline, UntilNextTrigger, Window
+from shared.config.pipeline import Every, Last, NewData, Pipeline, UntilNextTrigger, Window
 from shared.ids import RunId, TaskId, TriggerId
 from shared.messages import Claimed, Device, Report, TargetDecision
 from supervisor.core.events import Fired, Slice
@@ -70,6 +70,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     gate_window: str | None
     prequential: tuple[Window, ...]  # the first makes the composite
     gated: tuple[Window, ...]  # windows that end at the watermark
+    recurring: tuple[str, ...] = ()  # names of the windows that cut the stream into slices
     newest: int | None
     attempts: int
     models_kept: int | None  # how many of the newest are kept; None: all
@@ -89,6 +90,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             gate_window=deployment.gate.on if deployment and deployment.gate else None,
             prequential=tuple(one for one in pipeline.evaluation.on if isinstance(one.extent, UntilNextTrigger)),
             gated=tuple(window for window in pipeline.evaluation.on if isinstance(window.extent, Last)),
+            recurring=tuple(window.name for window in pipeline.evaluation.on if isinstance(window.extent, Every)),
             newest=pipeline.evaluation.newest,
             attempts=pipeline.training.attempts,
             models_kept=models_kept,
@@ -112,7 +114,8 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     stream_ended: bool = False
     triggers: Map[int, TriggerState] = Map()
     last: int | None = None  # the last trigger that has a model or may get one
-    slices: Map[int, Slice] = Map()
+    slices: Map[int, Slice] = Map()  # closed ones
+    open_slices: Map[str, int] = Map()  # window → first key of the slice after the last that closed
     tasks: OpenTasks = OpenTasks()
     held: frozenset[TaskId] = frozenset()  # open tasks that nobody can work on yet, and Celery will not send
     kept_models: frozenset[int] = frozenset()  # committed and not retired; noted only where retention lets go of some
@@ -167,7 +170,7 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
         tasks = self.tasks
         for task_id in gone:
             tasks = tasks.without(task_id)
-        return self.but(tasks=tasks)
+        return self.but(tasks=tasks, held=self.held.difference(gone))
 
     def but(self, **changes: Any) -> RunState:
         """This state with some values changed."""

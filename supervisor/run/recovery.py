@@ -15,7 +15,7 @@ from shared.messages import GatherTask
 from shared.timestamps import now_us
 from supervisor.core.commands import CommitModel, CommitTrainingSet
 from supervisor.core.events import Discovered, Resumed
-from supervisor.core.state import RunState, Settings
+from supervisor.core.state import Phase, RunState, Settings
 from supervisor.core.transition import transition
 from supervisor.results.tally import Tally
 from supervisor.run.committer import Commit, Committer
@@ -88,6 +88,6 @@ def _without_members(state: RunState, store: ArtifactStore) -> list[TriggerId]:
 
 def _is_wanted(state: RunState, commit: Commit) -> bool:
     trigger = state.trigger(commit.trigger_id)
-    if isinstance(commit, CommitModel) and trigger.retired:
+    if trigger.phase is Phase.FAILED or (isinstance(commit, CommitModel) and trigger.retired):
         return False
     return (trigger.training_set if isinstance(commit, CommitTrainingSet) else trigger.model) is not None

@@ -10,7 +10,7 @@ from tests_support import Workplace
 
 from shared.messages import Baselined, Decided, Evaluated
 from supervisor.core.commands import RetireModel
-from supervisor.core.events import StreamEnded
+from supervisor.core.events import Observed, Slice, StreamEnded
 
 
 def retired(small: Workplace, kept: int | None, deployed: set[int]) -> list[int]:
@@ -44,3 +44,21 @@ def test_the_newest_stay_and_the_first_as_the_baseline(small: Workplace) -> None
 def test_the_deployed_model_stays_however_old(small: Workplace) -> None:
     """It is the one that later candidates are compared with."""
     assert retired(small, 1, {1}) == [2, 3]
+
+
+def test_a_model_stays_while_a_slice_that_it_meets_is_open(small: Workplace) -> None:
+    """With `models: {newest: 1}` a slice that began before trigger 2 is scored with model 1, too, when it ends."""
+    run = Run(small)
+    changed = {"models_kept": 1, "newest": 1, "recurring": ("weekly",), "gated": (), "deploys": False}
+    run.state = run.state.but(settings=msgspec.structs.replace(run.state.settings, **changed))
+    commands = run.fire(9, 19, 29)
+    for trigger in range(3):
+        commands += [*run.select(trigger), *run.train(trigger)]
+        commands += run.report(Baselined, "baseline", trigger, scores={}, history={})
+        commands += run.report(Evaluated, "score", trigger, scores=())
+    assert not any(isinstance(command, RetireModel) for command in commands)
+    week = Slice(window="weekly", start_us=0, first_key=0, last_key=39, event_time_us=None)
+    scored = run.tell(Observed(time_us=0, key=45, event_time_us=45, slices=(week,)))
+    assert [command.task.models[0].trigger_id for command in scored] == [0, 1, 2]
+    retired_then = run.report(Evaluated, "slices", 1, scores=())
+    assert [command.trigger_id for command in retired_then if isinstance(command, RetireModel)] == [1]
