@@ -104,15 +104,7 @@ class Watch:
         if now_s < self._next_s:
             return []
         self._next_s = now_s + self.every_s
-        if self._was_away:
-            self._reports.continue_stream(state.report_position)
-            self._was_away = False
-        if not self._client.exists(names.setup_key(state.run_id)):
-            log.warning("! Redis has forgotten the run; workers that have its tasks get one lease to say so")
-            self._reports.continue_stream(state.report_position)
-            write_setup(self._client, self._setup)  # last: it says that all of this was done
-            self._wiped = True
-            self._judge_nothing_for_a_lease()
+        self._set_right(state)
         served = self._see_fleet()
         if now_s < self._judge_from_s:
             return []
@@ -124,6 +116,23 @@ class Watch:
             self.knock()
         self._settle(state)
         return found
+
+    def _set_right(self, state: RunState) -> None:
+        """Have a Redis that was away know the run as it is: it may come back as it was in an earlier session.
+
+        Then it would recall tasks for a stop that is over, and refuse those of triggers that are made anew.
+        """
+        forgotten = not self._client.exists(names.setup_key(state.run_id))
+        if not (forgotten or self._was_away):
+            return
+        if forgotten:
+            log.warning("! Redis has forgotten the run; workers that have its tasks get one lease to say so")
+        self._reports.continue_stream(state.report_position)
+        write_setup(self._client, self._setup)  # last: it says that all of this was done
+        self._was_away, self._settled = False, 0
+        if forgotten:
+            self._wiped = True
+            self._judge_nothing_for_a_lease()
 
     def standing(self, state: RunState) -> tuple[TaskId, ...]:
         """Open tasks whose attempt a worker holds a live lease on. Raises redis.RedisError."""

@@ -13,7 +13,7 @@ from tests_support import Workplace, worker_entry
 
 from shared import names
 from shared.artifacts import ArtifactRef
-from shared.claims import Attempt, Claims
+from shared.claims import Attempt, ClaimAnswer, Claims, Renewal
 from shared.config.load import load_configuration
 from shared.fleet import register
 from shared.ids import RunId, TaskId, TriggerId, WorkerId, task_id
@@ -221,3 +221,16 @@ def test_a_benched_worker_is_neither_alive_nor_idle(watched: Watched, client: re
     assert watched.look_for(state, LEASE_S - 1) == []
     assert watched.watch.roles_without_workers == {"train"}
     assert watched.watch.benched == (benched,)
+
+
+def test_a_redis_that_comes_back_as_in_an_earlier_session_is_set_right(watched: Watched, client: redis.Redis) -> None:
+    """What was settled and recalled then holds no more: trigger 0 is made anew, and its tasks are not to be refused."""
+    claims = watched.claims
+    state = watched.state({TRAIN: OpenTask(task=watched.train, chord=watched.chord)})
+    claims.settle(RUN, 1)
+    claims.recall(RUN)
+    watched.watch.broker_is_back()
+    watched.look_for(state, 1)
+    attempt = Attempt(run_id=RUN, task_id=TRAIN, number=1, worker=WorkerId("w"))
+    assert claims.claim(attempt, LEASE_S)[0] is ClaimAnswer.OK
+    assert claims.renew(attempt, LEASE_S) is Renewal.RENEWED
