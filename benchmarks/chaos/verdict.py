@@ -42,7 +42,7 @@ def _effects(scene: Path) -> tuple[Counter[Any], Counter[Any]]:
     for line in (scene / _RUN / "journal.jsonl").read_bytes().splitlines():
         event = event_of(line)
         before = state
-        state, commands = transition(state, event)
+        state, commands, *_ = transition(state, event)
         commits.update(
             (type(one).__name__, one.trigger_id) for one in commands if isinstance(one, CommitModel | CommitTrainingSet)
         )

@@ -56,7 +56,7 @@ def timeline(journal: Iterable[bytes], files: tuple[Path, Path]) -> list[Span]:
     for event in map(event_of, journal):
         if isinstance(event, Reported) and isinstance(event.report, Report):
             _note(spans.setdefault(event.report.task_id, Span(task_id=event.report.task_id)), event, event.report)
-        state, commands = transition(state, event)
+        state, commands, *_ = transition(state, event)
         for task_id in _ripe(state, commands):
             span = spans.setdefault(task_id, Span(task_id=task_id))
             span.ripe_ms = event.time_us / 1000 if span.ripe_ms is None else span.ripe_ms

@@ -18,6 +18,7 @@ from shared.fleet import WorkerEntry, read_fleet
 from shared.ids import TaskId, parts_of
 from shared.messages import Progress
 from shared.timestamps import format_timestamp
+from supervisor.core.notices import Listener, Told
 from supervisor.core.state import RunState
 
 _SHOW_EVERY_S = 0.25
@@ -33,7 +34,7 @@ class Glance(msgspec.Struct, frozen=True, kw_only=True):
     progress: Mapping[TaskId, Progress]
 
 
-class LiveView:
+class LiveView(Listener):
     """Keeps the picture at the foot of the terminal; log lines pass above it. A context."""
 
     def __init__(self, console: Console, client: redis.Redis) -> None:
@@ -50,9 +51,10 @@ class LiveView:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._live.stop()
 
-    def progress(self, report: Progress) -> None:
+    def hear(self, told: Told) -> None:
         """Remember how far a training is."""
-        self._progress[report.task_id] = report
+        if isinstance(told, Progress):
+            self._progress[told.task_id] = told
 
     def turn(self, state: RunState, rows: int) -> None:
         """Show the run as it is now, four times a second; the registry is read once a second."""

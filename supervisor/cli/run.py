@@ -16,11 +16,11 @@ from shared.timestamps import parse_timestamp_us
 from supervisor.cli.console import table_console
 from supervisor.cli.live import LiveView
 from supervisor.cli.log import log_to_files, set_up_logging
+from supervisor.core.notices import Listener
 from supervisor.results.summary import closing_table
 from supervisor.run.directory import RunDirectory
-from supervisor.run.opening import Scope
 from supervisor.run.session import MakeView, Options, Session
-from supervisor.run.view import Nobody
+from supervisor.run.start.first_events import Scope
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -43,7 +43,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _watcher(terminal: Console | None) -> MakeView:
     """Who watches the run: the live view on a terminal, else nobody."""
     if terminal is None:
-        return lambda _: nullcontext(Nobody())
+        return lambda _: nullcontext(Listener())
     return lambda client: LiveView(terminal, client)
 
 

@@ -7,7 +7,7 @@ import importlib.util
 
 from shared.config.load import load_configuration
 from supervisor.cli.console import table_console
-from supervisor.run.rehearsal import check_offline, check_system
+from supervisor.run.start.validation import check_offline, check_system
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -9,28 +9,29 @@ from __future__ import annotations
 from shared.artifacts import ArtifactRef
 from shared.ids import TriggerId, task_id
 from shared.messages import GatherTask, ModelRef, SelectTask, TrainTask
-from supervisor.core.attempts import Step, model_ref, who, with_chord
-from supervisor.core.commands import AnyCommand, End, Publish, PublishChord
+from supervisor.core.attempts import model_ref, who, with_chord
+from supervisor.core.commands import End, Publish, PublishChord
 from supervisor.core.deciding import decide
 from supervisor.core.open_tasks import OpenTask
 from supervisor.core.scoring import score_baseline, score_window
 from supervisor.core.state import Phase, RunState
+from supervisor.core.step import Effect, Step
 
 
 def advance(state: RunState) -> Step:
     """Publish all that can be published now, and end the run when nothing is left."""
-    commands: list[AnyCommand] = []
+    effects: list[Effect] = []
     moved = True
     while moved:  # what one kind has done may be what another waited for
         moved = False
         for kind in (_select, _train, decide, score_window, score_baseline):
             while (step := kind(state)) is not None:
                 state, more = step
-                commands += more
+                effects += more
                 moved = True
     if state.stream_ended and not state.tasks and state.to_score == state.to_train == len(state.triggers):
-        commands.append(End(status="finished", reason="the stream ended and every model is scored"))
-    return state, commands
+        effects.append(End(status="finished", reason="the stream ended and every model is scored"))
+    return state, effects
 
 
 def _select(state: RunState) -> Step | None:

@@ -10,11 +10,11 @@ import msgspec
 from shared.ids import STAGES_OF_A_MODEL, RunId, TaskId, TriggerId, parts_of
 from shared.ids import task_id as id_of
 from shared.messages import DecideTask, EvaluateTask, ModelRef, Report, result_of
-from supervisor.core.commands import AnyCommand, End, PublishChord, Republish
+from supervisor.core.commands import End, PublishChord, Republish
+from supervisor.core.notices import TaskGivenUp, TaskPublishedAgain
 from supervisor.core.open_tasks import OpenTask
 from supervisor.core.state import Phase, RunState
-
-Step = tuple[RunState, list[AnyCommand]]
+from supervisor.core.step import Effect, Step
 
 _LONGEST_DELAY_S = 60.0
 
@@ -81,7 +81,7 @@ def _renumbered(state: RunState, task_id: TaskId) -> RunState:
 
 def again_all(state: RunState, tasks: Iterable[TaskId]) -> Step:
     """The next attempt of each, in the order of the ids."""
-    commands: list[AnyCommand] = []
+    commands: list[Effect] = []
     for task_id in sorted(tasks):
         state, more = again(state, task_id)
         commands += more
@@ -90,7 +90,7 @@ def again_all(state: RunState, tasks: Iterable[TaskId]) -> Step:
 
 def publish_held(state: RunState) -> Step:
     """Publish what was held and can run now; with nothing held, which is the rule, this costs nothing."""
-    commands: list[AnyCommand] = []
+    commands: list[Effect] = []
     for task_id in sorted(state.held):
         if task_id not in state.tasks:
             state = state.but(held=state.held - {task_id})
@@ -110,29 +110,24 @@ def note_header(state: RunState, report: Report, header: OpenTask) -> RunState:
     return state.with_task(chord.body_id, msgspec.structs.replace(body, results=results))
 
 
-def is_hopeless(state: RunState, task_id: TaskId) -> bool:
-    """Whether the next worker that is lost over this task is the last."""
-    open_task = state.tasks[task_id]
-    return open_task.ripe and open_task.losses + 1 >= state.settings.attempts
-
-
 def lost(state: RunState, task_id: TaskId, how: str = "") -> Step:
     """A worker that had the task is gone, or what it did is: again, a little later each time, and not for ever.
 
     `how`: what is known of the loss, for people.
     """
     open_task = state.tasks[task_id]
-    losses = open_task.losses + 1
-    hopeless = is_hopeless(state, task_id)
+    losses, worker = open_task.losses + 1, open_task.worker or "its worker"
     state = state.with_task(task_id, msgspec.structs.replace(open_task, losses=losses))
-    if hopeless:
-        advice = "The workers' log says what ended them: most often memory that ran out, or a task that hung."
-        sentence = (
-            f"{losses} workers were lost over its {parts_of(task_id).stage} task, the last was {open_task.worker}"
-            f"{f', with {how}. ' if how else f'. {advice}'}"
-        )
-        return give_up(state, task_id, sentence, resumable=False)
-    return again(state, task_id, delay_s=min(2.0 ** (losses - 1) - 1, _LONGEST_DELAY_S))
+    if losses < state.settings.attempts:
+        state, effects = again(state, task_id, delay_s=min(2.0 ** (losses - 1) - 1, _LONGEST_DELAY_S))
+        why = f"{worker} came back with {how}" if how else f"{worker} was lost"
+        return state, [TaskPublishedAgain(task_id=task_id, why=why), *effects]
+    advice = "The workers' log says what ended them: most often memory that ran out, or a task that hung."
+    sentence = (
+        f"{losses} workers were lost over its {parts_of(task_id).stage} task, the last was {worker}"
+        f"{f', with {how}. ' if how else f'. {advice}'}"
+    )
+    return give_up(state, task_id, sentence, resumable=False)
 
 
 def give_up(state: RunState, task_id: TaskId, sentence: str, *, resumable: bool) -> Step:
@@ -145,10 +140,10 @@ def give_up(state: RunState, task_id: TaskId, sentence: str, *, resumable: bool)
     if state.trigger(parts.trigger_id).was_committed and parts.stage in STAGES_OF_A_MODEL:
         sentence += " Its model was committed before and is gone: bring models/ back, or mend the cause; then --resume."
         resumable = True
+    given_up = TaskGivenUp(task_id=task_id, sentence=sentence)
     if resumable or not state.settings.continue_on_failure or parts.stage not in STAGES_OF_A_MODEL:
-        reason = f"trigger {parts.trigger_id}: {sentence}"
-        return state, [End(status="failed", reason=reason, trigger_id=parts.trigger_id)]
-    return fail_trigger(state, parts.trigger_id, sentence), []
+        return state, [given_up, End(status="failed", reason=f"trigger {parts.trigger_id}: {sentence}")]
+    return fail_trigger(state, parts.trigger_id, sentence), [given_up]
 
 
 def fail_trigger(state: RunState, trigger_id: TriggerId, sentence: str) -> RunState:

@@ -65,7 +65,6 @@ class End(Command, frozen=True, kw_only=True):
 
     status: Literal["finished", "failed"]
     reason: str
-    trigger_id: TriggerId | None = None  # whose failure it was
 
 
 AnyCommand = Publish | PublishChord | Republish | CommitTrainingSet | CommitModel | RetireModel | End

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from shared.ids import TriggerId, task_id
 from shared.messages import Decided, DecideTask, EvaluateTask, Stretch
-from supervisor.core.attempts import Step, model_ref, who, with_chord
-from supervisor.core.commands import AnyCommand, Publish, PublishChord
+from supervisor.core.attempts import model_ref, who, with_chord
+from supervisor.core.commands import Publish, PublishChord
 from supervisor.core.open_tasks import OpenTask
 from supervisor.core.scoring import last_stretch
 from supervisor.core.state import Phase, RunState
+from supervisor.core.step import Effect, Step
 
 
 def decide(state: RunState) -> Step | None:
@@ -21,7 +22,7 @@ def decide(state: RunState) -> Step | None:
         return state.with_trigger(index, decided=True, deployed_after=state.deployed).but(to_decide=index + 1), []
     if trigger.phase is not Phase.COMMITTED:
         return None
-    commands: list[AnyCommand] = []
+    commands: list[Effect] = []
     headers, gate = [], None
     for number, window in enumerate(state.settings.gated):
         waited_for = state.settings.deploys and window.name == state.settings.gate_window

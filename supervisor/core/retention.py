@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from shared.ids import TriggerId
-from supervisor.core.attempts import Step
-from supervisor.core.commands import AnyCommand, RetireModel
+from supervisor.core.commands import RetireModel
 from supervisor.core.scoring import may_meet_slices
 from supervisor.core.state import Phase, RunState
+from supervisor.core.step import Effect, Step
 
 
 def retire(state: RunState) -> Step:
@@ -14,7 +14,7 @@ def retire(state: RunState) -> Step:
     kept = state.settings.models_kept
     if kept is None or len(state.kept_models) <= kept:
         return state, []
-    commands: list[AnyCommand] = []
+    commands: list[Effect] = []
     newest = sorted(index for index in state.kept_models if state.trigger(index).phase is Phase.COMMITTED)
     for index in newest[: max(0, len(newest) - kept)]:
         if not _is_needed(state, index):

@@ -9,11 +9,12 @@ from shared.config.pipeline import Last, Window
 from shared.ids import TriggerId, task_id
 from shared.messages import BaselineTask, EvaluateTask, Stretch
 from shared.timestamps import MICROSECONDS_PER_S, format_timestamp
-from supervisor.core.attempts import Step, model_ref
-from supervisor.core.commands import AnyCommand, Publish
+from supervisor.core.attempts import model_ref
+from supervisor.core.commands import Publish
 from supervisor.core.events import Slice
 from supervisor.core.open_tasks import OpenTask
 from supervisor.core.state import Phase, RunState, TriggerState
+from supervisor.core.step import Effect, Step
 
 _STRETCHES_PER_TASK = 64  # keeps a message under ten kilobytes
 _ROWS_PER_TASK = 1_000_000  # and a worker from being busy for so long that a decision waits for it
@@ -112,7 +113,7 @@ def score_slices(state: RunState, trigger_id: TriggerId) -> Step:
     closed = [state.slices[number] for number in range(trigger.slices_scored, len(state.slices))]
     wanted = [piece for piece in closed if _meets(state, trigger_id, piece)]
     state = state.with_trigger(trigger_id, slices_scored=len(state.slices))
-    commands: list[AnyCommand] = []
+    commands: list[Effect] = []
     for pieces in _shared_out(wanted):
         task = EvaluateTask(
             run_id=state.run_id,
@@ -152,7 +153,7 @@ def close_slices(state: RunState, slices: Sequence[Slice]) -> Step:
     for new in slices:
         closed, open_from = closed.set(len(closed), new), open_from.set(new.window, new.last_key + 1)
     state = state.but(slices=closed, open_slices=open_from)
-    commands: list[AnyCommand] = []
+    commands: list[Effect] = []
     for index in range(_oldest_met(state, min(piece.first_key for piece in slices)), len(state.triggers)):
         if state.trigger(index).phase is Phase.COMMITTED:
             state, more = score_slices(state, TriggerId(index))

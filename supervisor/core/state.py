@@ -14,7 +14,7 @@ from immutables import Map
 from shared.artifacts import ArtifactRef
 from shared.config.pipeline import Every, Last, NewData, Pipeline, UntilNextTrigger, Window
 from shared.ids import RunId, TaskId, TriggerId
-from shared.messages import Claimed, Device, Report, TargetDecision
+from shared.messages import Device, TargetDecision
 from supervisor.core.events import Fired, Slice
 from supervisor.core.open_tasks import OpenTask, OpenTasks
 
@@ -139,13 +139,6 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     def first_usable_key(self) -> int:
         """The first row that may be trained and scored on: the first followed, unless all that existed was taken."""
         return 0 if self.train_on_everything else self.first_key
-
-    def answered_by(self, report: Report) -> OpenTask | None:
-        """The open task that a report answers; None if it is a zombie's, or a body's that ran before its headers."""
-        open_task = self.tasks.get(report.task_id)
-        if open_task is None or open_task.task.attempt != report.attempt:
-            return None
-        return open_task if open_task.ripe or isinstance(report, Claimed) else None
 
     def trigger(self, index: int) -> TriggerState:
         """The trigger with this id."""

@@ -1,4 +1,4 @@
-"""`state, event → state, commands`: what each event changes, and then whatever has become possible."""
+"""`state, event → state, commands, notices`: what each event changes and means, and then what has become possible."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ from shared.ids import TriggerId, parts_of
 from shared.messages import (
     AnyReport,
     Baselined,
+    Checked,
     Claimed,
     Decided,
     Evaluated,
     Failed,
     Gathered,
+    Progress,
     Released,
     Report,
     Selected,
@@ -23,7 +25,6 @@ from shared.messages import (
 )
 from supervisor.core.advance import advance
 from supervisor.core.attempts import (
-    Step,
     again,
     again_all,
     can_run,
@@ -32,7 +33,7 @@ from supervisor.core.attempts import (
     note_header,
     publish_held,
 )
-from supervisor.core.commands import AnyCommand, CommitModel, CommitTrainingSet
+from supervisor.core.commands import AnyCommand, Command, CommitModel, CommitTrainingSet
 from supervisor.core.deciding import decided
 from supervisor.core.events import (
     AnyEvent,
@@ -49,21 +50,35 @@ from supervisor.core.events import (
     Unclaimed,
     Wiped,
 )
+from supervisor.core.notices import (
+    AnyNotice,
+    Notice,
+    ResultCounted,
+    RunEnded,
+    RunForgotten,
+    StopBegun,
+    StreamOver,
+    TaskPublishedAgain,
+    TaskTaken,
+    TriggerFired,
+)
 from supervisor.core.open_tasks import OpenTask
 from supervisor.core.remaking import remake
 from supervisor.core.retention import retire
 from supervisor.core.scoring import close_slices, score_slices
 from supervisor.core.state import Phase, RunState
+from supervisor.core.step import Effect, Step
 
 
-def transition(state: RunState, event: AnyEvent) -> Step:
-    """The next state, and what is to be done, in order, once the event is on disk."""
-    state, commands = _apply(event, state)
-    if state.status != "running" or state.stopping:
-        return state, commands
-    state, more = advance(state)
-    state, retired = retire(state)
-    return state, commands + retired + more  # the end of the run, if this is it, comes last
+def transition(state: RunState, event: AnyEvent) -> tuple[RunState, list[AnyCommand], list[AnyNotice]]:
+    """The next state; what is to be done, in order, once the event is on disk; and what it meant, for listeners."""
+    state, effects = _apply(event, state)
+    if state.status == "running" and not state.stopping:
+        state, more = advance(state)
+        state, retired = retire(state)
+        effects = [*effects, *retired, *more]  # the end of the run, if this is it, comes last
+    commands = [effect for effect in effects if isinstance(effect, Command)]
+    return state, commands, [effect for effect in effects if isinstance(effect, Notice)]
 
 
 @singledispatch
@@ -85,9 +100,9 @@ def _(event: RunStarted, state: RunState) -> Step:
         maximum_triggers=event.maximum_triggers,
         observed_key=event.first_key - 1,
     )
-    if event.everything is not None:
-        state = state.with_fired(event.everything)
-    return state, []
+    if event.everything is None:
+        return state, []
+    return state.with_fired(event.everything), [TriggerFired(fired=event.everything)]
 
 
 @_apply.register
@@ -102,7 +117,8 @@ def _(event: Resumed, state: RunState) -> Step:
 @_apply.register
 def _(event: Wiped, state: RunState) -> Step:
     """Messages, chords and reports on their way are gone with the rest."""
-    return again_all(state, set(state.tasks) - set(event.adopted))
+    state, effects = again_all(state, set(state.tasks) - set(event.adopted))
+    return state, [RunForgotten(), *effects]
 
 
 @_apply.register
@@ -110,12 +126,14 @@ def _(event: Observed, state: RunState) -> Step:
     for fired in event.triggers:
         state = state.with_fired(fired)
     state = state.but(observed_key=event.key, event_time_us=event.event_time_us)
-    return close_slices(state, event.slices)
+    state, effects = close_slices(state, event.slices)
+    return state, [*(TriggerFired(fired=fired) for fired in event.triggers), *effects]
 
 
 @_apply.register
 def _(event: StreamEnded, state: RunState) -> Step:
-    return close_slices(state.but(stream_ended=True, observed_key=event.key), event.slices)
+    state, effects = close_slices(state.but(stream_ended=True, observed_key=event.key), event.slices)
+    return state, [StreamOver(key=event.key), *effects]
 
 
 @_apply.register
@@ -123,7 +141,7 @@ def _(event: LeaseExpired, state: RunState) -> Step:
     open_task = state.tasks.get(event.task_id)
     if open_task is None or open_task.task.attempt != event.attempt:
         return state, []
-    return lost(state, event.task_id) if open_task.ripe else again(state, event.task_id)
+    return lost(state, event.task_id) if open_task.ripe else again(state, event.task_id)  # a body that must wait
 
 
 @_apply.register
@@ -140,45 +158,50 @@ def _(event: Unclaimed, state: RunState) -> Step:
     open_task = state.tasks.get(event.task_id)
     if open_task is None or open_task.task.attempt != event.attempt:
         return state, []
-    return again(state, event.task_id)
+    state, effects = again(state, event.task_id)
+    return state, [TaskPublishedAgain(task_id=event.task_id, why="its message was lost"), *effects]
 
 
 @_apply.register
 def _(event: StopAsked, state: RunState) -> Step:
-    return state.but(stopping=True), []
+    return state.but(stopping=True), [StopBegun(by=event.by)]
 
 
 @_apply.register
 def _(event: Ended, state: RunState) -> Step:
-    return state.but(status=event.status), []
+    faults = {"workers_lost": event.workers_lost, "reconnects": event.reconnects}
+    return state.but(status=event.status), [RunEnded(status=event.status, reason=event.reason, **faults)]
 
 
 @_apply.register
 def _(event: Reported, state: RunState) -> Step:
     state = state.but(report_position=event.position)
     report = event.report
-    if not isinstance(report, Report):
-        return state, []
+    if not isinstance(report, Report) or isinstance(report, Checked | Progress):
+        return state, []  # it answers for no task of the run
     open_task = state.tasks.get(report.task_id)
     if open_task is None or report.attempt != open_task.task.attempt:
         return state, []  # a zombie's, or repeated
     if isinstance(report, Claimed):
-        return _claimed(state, report, open_task), []
+        return _claimed(state, report, open_task)
     if isinstance(report, Failed | Released) or not open_task.ripe:
         return _undone(state, report, open_task)
+    effects: list[Effect] = [ResultCounted(report=report)]
     if isinstance(report, Selected) and report.samples == 0:
         sentence = f"its training set is empty: the strategy selected none of the {report.rows_read} rows it read"
-        return give_up(state, report.task_id, sentence, resumable=False)
+        state, more = give_up(state, report.task_id, sentence, resumable=False)
+        return state, effects + more
     state = note_header(state.without_tasks(report.task_id), report, open_task)
-    state, commands = _accept(report, state, parts_of(report.task_id).trigger_id)
-    state, more = publish_held(state)
-    return state, commands + more
+    state, accepted = _accept(report, state, parts_of(report.task_id).trigger_id)
+    state, held = publish_held(state)
+    return state, effects + accepted + held
 
 
-def _claimed(state: RunState, report: Claimed, open_task: OpenTask) -> RunState:
+def _claimed(state: RunState, report: Claimed, open_task: OpenTask) -> Step:
     if open_task.worker is not None:
-        return state
-    return state.with_task(report.task_id, msgspec.structs.replace(open_task, worker=report.worker))
+        return state, []
+    state = state.with_task(report.task_id, msgspec.structs.replace(open_task, worker=report.worker))
+    return state, [TaskTaken(task_id=report.task_id, worker=report.worker)]
 
 
 def _undone(state: RunState, report: Report, open_task: OpenTask) -> Step:
@@ -186,10 +209,10 @@ def _undone(state: RunState, report: Report, open_task: OpenTask) -> Step:
     if isinstance(report, Failed) and open_task.ripe and not report.device:
         return give_up(state, report.task_id, report.sentence, resumable=report.resumable)
     if isinstance(report, Failed) and open_task.ripe:
-        state, commands = lost(state, report.task_id, f"a broken device ({report.sentence})")
+        state, effects = lost(state, report.task_id, f"a broken device ({report.sentence})")
     else:
-        state, commands = again(state, report.task_id)
-    return state, [] if state.stopping else commands
+        state, effects = again(state, report.task_id)
+    return state, [one for one in effects if isinstance(one, Notice)] if state.stopping else effects
 
 
 @singledispatch
@@ -204,8 +227,8 @@ def _(report: Selected, state: RunState, trigger_id: TriggerId) -> Step:
     if state.trigger(trigger_id).model is None:
         return state.with_trigger(trigger_id, phase=Phase.SELECTED, training_set=training_set), [commit]
     state = state.with_trigger(trigger_id, phase=Phase.COMMITTED, training_set=training_set)
-    state, commands = score_slices(state, trigger_id)  # those that closed while its lost set was made anew
-    return state, [commit, *commands]
+    state, scored = score_slices(state, trigger_id)  # those that closed while its lost set was made anew
+    return state, [commit, *scored]
 
 
 @_accept.register
@@ -217,9 +240,8 @@ def _(report: Gathered, state: RunState, trigger_id: TriggerId) -> Step:
         state = state.but(first_model=trigger_id)
     if state.settings.models_kept is not None:
         state = state.but(kept_models=state.kept_models | {trigger_id})
-    commands: list[AnyCommand] = [CommitModel(trigger_id=trigger_id, model=report.model)]
-    state, more = score_slices(state, trigger_id)
-    return state, commands + more
+    state, scored = score_slices(state, trigger_id)
+    return state, [CommitModel(trigger_id=trigger_id, model=report.model), *scored]
 
 
 @_accept.register

@@ -1,4 +1,4 @@
-"""Gathers what the events of a run say of scores and triggers, for evaluations.csv and summary.json."""
+"""Gathers what is noticed of a run's scores, triggers and faults, for evaluations.csv and summary.json."""
 
 from __future__ import annotations
 
@@ -9,21 +9,8 @@ import msgspec
 
 from shared.config.pipeline import Pipeline
 from shared.ids import parts_of
-from shared.messages import (
-    Baselined,
-    Claimed,
-    Decided,
-    Evaluated,
-    Failed,
-    MetricValue,
-    Released,
-    Report,
-    Selected,
-    TargetDecision,
-    Trained,
-)
-from supervisor.core.attempts import is_hopeless
-from supervisor.core.events import AnyEvent, Ended, Garbled, LeaseExpired, Reported, Unclaimed
+from shared.messages import Baselined, Decided, Evaluated, MetricValue, Selected, TargetDecision, Trained
+from supervisor.core.notices import Listener, Result, ResultCounted, RunEnded, TaskGivenUp, TaskPublishedAgain, Told
 from supervisor.core.state import RunState
 from supervisor.results.composite import Composite, composite
 
@@ -40,8 +27,8 @@ class TriggerFacts(msgspec.Struct, kw_only=True):
     errors: dict[str, str] = msgspec.field(default_factory=dict)  # stage → why it failed, until it is done after all
 
 
-class Tally:
-    """A second fold over the journal, beside the state: it only grows, and decides nothing."""
+class Tally(Listener):
+    """Listens to a run from its first event on, also when that is read from the journal. It only grows."""
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._metrics = [metric.label for metric in pipeline.evaluation.metrics]
@@ -53,26 +40,27 @@ class Tally:
         self.ended_because: str | None = None
         self._prequential: Windows = defaultdict(dict)
 
-    def record(self, event: AnyEvent, before: RunState) -> None:
-        """Take note of an event; `before` is the state it met, which says whether the report counts."""
-        if isinstance(event, LeaseExpired | Garbled | Unclaimed) and event.task_id in before.tasks:
-            given_up = isinstance(event, LeaseExpired | Garbled) and is_hopeless(before, event.task_id)
-            self.republished += not given_up
-        elif isinstance(event, Ended):
-            self.workers_lost += event.workers_lost
-            self.reconnects += event.reconnects
-            self.ended_because = event.reason
-        elif isinstance(event, Reported):
-            self._reported(event, before)
+    def hear(self, told: Told) -> None:
+        """Take note of what happened."""
+        match told:
+            case ResultCounted():
+                self._counted(told.report)
+            case TaskPublishedAgain():
+                self.republished += 1
+            case TaskGivenUp():
+                parts = parts_of(told.task_id)
+                self.facts[parts.trigger_id].errors[parts.stage] = told.sentence
+            case RunEnded():
+                self.workers_lost += told.workers_lost
+                self.reconnects += told.reconnects
+                self.ended_because = told.reason
+            case _:
+                pass
 
-    def _reported(self, event: Reported, before: RunState) -> None:
-        report: Any = event.report
-        if not isinstance(report, Report) or before.answered_by(report) is None:
-            return
-        trigger_id, stage = parts_of(report.task_id).trigger_id, parts_of(report.task_id).stage
-        facts = self.facts[trigger_id]
-        if not isinstance(report, Claimed | Failed | Released):
-            facts.errors.pop(stage, None)
+    def _counted(self, report: Result) -> None:
+        parts = parts_of(report.task_id)
+        facts = self.facts[parts.trigger_id]
+        facts.errors.pop(parts.stage, None)
         match report:
             case Selected():
                 facts.samples_selected = report.samples
@@ -81,15 +69,11 @@ class Tally:
             case Decided():
                 facts.deployed, facts.reason = report.targets[0].deployed, report.targets[0].reason
                 self.targets |= {told.name: told for told in report.targets}
-            case Failed(device=True) if not is_hopeless(before, report.task_id):
-                self.republished += 1
-            case Failed():
-                facts.errors[stage] = report.sentence
             case Evaluated():
-                self._evaluated(report, trigger_id, stage)
+                self._evaluated(report, parts.trigger_id, parts.stage)
             case Baselined():
                 for name, scores in report.scores.items():
-                    self._note(name, trigger_id, scores)
+                    self._note(name, parts.trigger_id, scores)
             case _:
                 pass
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import time
 import uuid
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, closing
@@ -17,6 +15,7 @@ import redis
 from kombu.exceptions import OperationalError
 
 from shared.broker import make_app
+from shared.claims import Claims
 from shared.config.load import Configuration
 from shared.config.pipeline import Every
 from shared.config.secrets import hide
@@ -25,30 +24,34 @@ from shared.dataset.table import open_dataset
 from shared.errors import ConfigurationError, ModynError, NotReadyError, RunTakenError
 from shared.ids import RunId
 from supervisor.core.events import AnyEvent, Resumed
+from supervisor.core.notices import Listener
 from supervisor.core.state import RunState, Settings
-from supervisor.results.evaluations import evaluations_csv
-from supervisor.results.summary import summary
 from supervisor.results.tally import Tally
-from supervisor.run.alerts import Alerts
+from supervisor.run.act.cleanup import collect
+from supervisor.run.act.publisher import Publisher
+from supervisor.run.broker import Broker
 from supervisor.run.directory import RunDirectory
-from supervisor.run.garbage import collect
 from supervisor.run.journal import Journal
+from supervisor.run.listen.alert_rules import AlertRules
+from supervisor.run.listen.recorder import Recorder
+from supervisor.run.listen.run_log import RunLog
+from supervisor.run.listen.webhooks import Webhooks
 from supervisor.run.loop import Links, Loop
-from supervisor.run.opening import Scope, opening_events, undiscovered
 from supervisor.run.owner import Owner
-from supervisor.run.preparation import Preparation, tear_down
-from supervisor.run.publisher import Publisher
-from supervisor.run.recovery import recover
+from supervisor.run.start.first_events import Scope, first_events, undiscovered
+from supervisor.run.start.preparation import Preparation, tear_down
+from supervisor.run.start.recovery import recover
 from supervisor.run.stop_signal import StopSignal
-from supervisor.run.story import Story
-from supervisor.run.view import View
+from supervisor.run.watch.reports import Reports
+from supervisor.run.watch.watch import Watch
 from supervisor.system.devices import evaluation_device
 from supervisor.system.platform import Platform
-from supervisor.system.setup import deployment_targets, setup_record
+from supervisor.system.setup import setup_record
+from supervisor.system.versions import Versions
 
 log = logging.getLogger("run")
 
-MakeView = Callable[[redis.Redis], AbstractContextManager[View]]
+MakeView = Callable[[redis.Redis], AbstractContextManager[Listener]]
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,10 +69,9 @@ class Session:
         self._configuration = configuration
         self._options = options
         self._view = view
-        self._started_s = time.monotonic()
         self._stop = StopSignal()
         self.directory = RunDirectory(options.run_dir) if options.run_dir else _default_directory(configuration)
-        self._tally = Tally(configuration.pipeline)
+        self._recorder = Recorder(configuration.pipeline, self.directory, Tally(configuration.pipeline))
         self._state = RunState(settings=Settings.of(configuration.pipeline, configuration.system.retention.models))
         self._resumed: Resumed | None = None
         self._heard = not options.resume  # nothing that workers reported is left to be heard
@@ -90,7 +92,7 @@ class Session:
             self.directory.refuse_if_taken()
         elif self._recover():
             if not self.directory.is_summed_up:
-                self._record(self._state)
+                self._recorder.record(self._state)
             return None
         log.info("run directory: %s", self.directory.path)
         log.info("starting broker and workers …")
@@ -104,7 +106,8 @@ class Session:
         """Take up what the journal says; whether there is nothing left to do."""
         self.directory.reopen(self._configuration)
         found = recover(self._configuration, self.directory)
-        self._state, self._tally = found.state, found.tally
+        self._state = found.state
+        self._recorder.go_on_with(found.tally)
         self._resumed, self._files = found.resumed, found.files
         if self._options.scope.experiment and not found.state.experiment:
             raise ConfigurationError(
@@ -130,56 +133,61 @@ class Session:
                 "! evaluation.models: all scores every model on every new slice, for ever; "
                 "a run that follows a dataset should say {newest: N}"
             )
-        publisher = Publisher(make_app(platform.url), platform.client, run_id)
         serves = self._options.scope.serves if self._resumed is None else self._state.serves
         record = setup_record(self._configuration, run_id, str(self.directory.path), root, serves=serves)
+        publisher = Publisher(make_app(platform.url), platform.client, run_id)
+        broker = Broker(platform.client, owner, publisher, run_id)
         try:
             if self._resumed is None:
                 device = evaluation_device(self._configuration.pipeline, workers)
-                opening = opening_events(self._configuration.pipeline, self._options.scope, dataset, record, device)
+                first = first_events(self._configuration.pipeline, self._options.scope, dataset, record, device)
             else:
-                opening = undiscovered(self._state, self._files, dataset)
-            preparation = Preparation(platform, publisher, self._configuration, record, owner)
+                self._resumed = msgspec.structs.replace(self._resumed, setup_version=record.version)
+                first = undiscovered(self._state, self._files, dataset)
+            listeners = (RunLog(), Versions())
+            preparation = Preparation(platform, broker, self._configuration, record, listeners)
             preparation.carry_out(workers, check=self._resumed is None)  # later all workers may be busy for hours
             self._stop.listen()
             if not self._options.resume:
                 self.directory.create(self._configuration)
                 platform.keep_log(self.directory.path / "workers.log")
-            about = {"pipeline": self._configuration.pipeline.pipeline.name, "run_id": run_id}
-            alerts = Alerts(self._configuration.system.alerts, {**about, "run_dir": str(self.directory.path)})
-            with closing(alerts), self._view(platform.client) as view:
+            reports = Reports(platform.client, run_id, self._state.report_position)
+            watch = Watch(platform.client, Claims(platform.client), reports, record, listeners[1])
+            with closing(self._webhooks(run_id)) as webhooks, self._view(platform.client) as view:
                 links = Links(
-                    client=platform.client,
-                    owner=owner,
-                    publisher=publisher,
+                    broker=broker,
+                    reports=reports,
+                    watch=watch,
                     dataset=dataset,
                     platform=platform,
-                    setup=record,
-                    versions=preparation.versions,
-                    story=Story(self._tally, preparation.reconnects),
-                    alerts=alerts,
-                    view=view,
                     stop=self._stop,
-                    record=self._record,
+                    listeners=(*listeners, self._recorder, self._alert_rules(webhooks, broker, watch), view),
                 )
-                return self._carry_out(platform, links, opening)
+                return self._carry_out(links, first, webhooks)
         finally:
             platform.stop_fleet()  # our own workers need no message
             if _quietly(owner.renew):
                 _quietly(lambda: tear_down(platform.client, publisher, run_id, heard=self._heard))
             publisher.close()
 
-    def _carry_out(self, platform: Platform, links: Links, opening: list[AnyEvent]) -> dict[str, Any]:
+    def _webhooks(self, run_id: RunId) -> Webhooks:
+        about = {"pipeline": self._configuration.pipeline.pipeline.name, "run_id": run_id}
+        return Webhooks(self._configuration.system.alerts, {**about, "run_dir": str(self.directory.path)})
+
+    def _alert_rules(self, webhooks: Webhooks, broker: Broker, watch: Watch) -> AlertRules:
+        return AlertRules(webhooks, broker, watch, self._configuration.pipeline.training.stall_after_s)
+
+    def _carry_out(self, links: Links, first: list[AnyEvent], webhooks: Webhooks) -> dict[str, Any]:
         journal = Journal(self.directory.journal_path)
         loop = Loop(self._configuration, self.directory, journal, self._state, links)
         try:
             if self._resumed is not None:
-                loop.resume(opening, self._resumed)
+                loop.resume(first, self._resumed)
             else:
-                loop.start(opening)
+                loop.start(first)
             self._heard = False
             state = loop.run()
-            platform.stop_fleet()  # what it hands back is heard below
+            links.platform.stop_fleet()  # what it hands back is heard below
             if state.status != "finished":
                 loop.recall()
             if state.stopping:
@@ -190,26 +198,15 @@ class Session:
             reason = str(error)
             _quietly(loop.recall)
             if not _quietly(lambda: loop.finish("failed", reason)):  # the journal cannot take it
-                links.alerts.tell("run_failed", reason)
+                webhooks.tell("run_failed", reason)
             raise
         finally:
-            if not links.owner.is_lost:
+            if not links.broker.owner.is_lost:
                 if _quietly(loop.commit):  # else what waits for its name would be taken for garbage
                     collect(self.directory.path, loop.state)
-                content = self._record(loop.state)
+                content = self._recorder.record(loop.state)
             journal.close()
         self._heard = state.status == "finished" or loop.heard_all
-        return content
-
-    def _record(self, state: RunState) -> dict[str, Any]:
-        """Write evaluations.csv and summary.json, as far as the run has come."""
-        about = {"wall_s": time.monotonic() - self._started_s}
-        targets = deployment_targets(self._configuration.pipeline, str(self.directory.path), serves=state.serves)
-        content = summary(state, self._tally, targets, about)
-        self.directory.write(
-            "evaluations.csv", evaluations_csv(self._tally.scores, self._configuration.pipeline.evaluation)
-        )
-        self.directory.write("summary.json", json.dumps(content, indent=2, ensure_ascii=False) + "\n")
         return content
 
 

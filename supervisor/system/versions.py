@@ -5,17 +5,24 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
+from shared.messages import SetUp
 from shared.names import MESSAGE_VERSION
+from supervisor.core.notices import Listener, Told
 
 log = logging.getLogger("run")
 
 
-class Versions:
+class Versions(Listener):
     """Remembers what the first worker runs, and names each worker that differs, once."""
 
     def __init__(self) -> None:
         self._first: tuple[str, Mapping[str, str]] | None = None
         self._named: set[str] = set()
+
+    def hear(self, told: Told) -> None:
+        """A worker that has set itself up has said what it runs."""
+        if isinstance(told, SetUp):
+            self.compare(told.hostname, told.versions)
 
     def compare(self, hostname: str, versions: Mapping[str, str]) -> None:
         """Log a warning if this worker differs from the first: it may make other models from the same rows."""

@@ -14,8 +14,8 @@ from shared.config.load import load_configuration
 from shared.ids import RunId, TriggerId, task_id
 from shared.messages import Claimed, SelectTask
 from supervisor.core.commands import Publish
-from supervisor.run.publisher import Publisher
-from supervisor.run.reports import Reports
+from supervisor.run.act.publisher import Publisher
+from supervisor.run.watch.reports import Reports
 from supervisor.system.setup import setup_record, write_setup
 
 RUN = RunId("run")

@@ -1,6 +1,6 @@
 """The claim protocol, model-checked: two triggers' tasks under any order of deliveries, deaths, silences and wipes.
 
-Real are Redis, the claims, Celery's messages and chords, and the supervisor's publisher, fulfilment, reports, watch
+Real are Redis, the claims, Celery's messages and chords, and the supervisor's publisher, command queue, reports, watch
 and transition. Imagined are the workers, as steps of workers/perform.py and ticks of their lease keepers, and time:
 the supervisor's clock is ours, and leases in Redis are moved towards the past by as much as it goes forward.
 """
@@ -54,10 +54,12 @@ from shared.messages import (
 from supervisor.core.events import Fired, LeaseExpired, Observed, Reported, Resumed, RunStarted, Unclaimed
 from supervisor.core.state import Phase, RunState, Settings
 from supervisor.core.transition import transition
-from supervisor.run.fulfilment import Fulfilment
-from supervisor.run.publisher import Publisher
-from supervisor.run.reports import Reports
-from supervisor.run.watch import Watch
+from supervisor.run.act.command_queue import CommandQueue
+from supervisor.run.act.publisher import Publisher
+from supervisor.run.broker import Broker
+from supervisor.run.owner import Owner
+from supervisor.run.watch.reports import Reports
+from supervisor.run.watch.watch import Watch
 from supervisor.system.setup import write_setup
 from supervisor.system.versions import Versions
 
@@ -260,7 +262,8 @@ class World(RuleBasedStateMachine):
         write_setup(self.client, self.setup)
         self.publisher = UnsurePublisher(self.app, self.client, self.offered)
         committer: Any = SimpleNamespace(commit=self.commit)
-        self.fulfilment = Fulfilment(committer, self.publisher, self.clock.monotonic_s)
+        owner = Owner(self.client, RUN, self.setup.lease_s)
+        self.commands = CommandQueue(committer, Broker(self.client, owner, self.publisher, RUN), self.clock.monotonic_s)
         self.reports = Reports(self.client, RUN, self.state.report_position)
         self.reports.continue_stream(self.state.report_position)
         self.watch = Watch(self.client, self.claims, self.reports, self.setup, Versions(), self.clock.monotonic_s)
@@ -283,8 +286,8 @@ class World(RuleBasedStateMachine):
     def happen(self, event: Any) -> None:
         """Journal an event."""
         before = self.state
-        self.state, commands = transition(before, event)
-        self.fulfilment.take(commands)
+        self.state, commands, *_ = transition(before, event)
+        self.commands.take(commands)
         if isinstance(event, Reported):
             self.judge(event.report, before, commands)
 
@@ -309,7 +312,7 @@ class World(RuleBasedStateMachine):
     def look(self) -> None:
         """The supervisor looks at leases and queues, and whether Redis still knows the run."""
         self.reports.trim(self.state.report_position)
-        for event in self.watch.look(self.state, self.fulfilment.take_sent()):
+        for event in self.watch.look(self.state, self.commands.take_sent()):
             if isinstance(event, LeaseExpired | Unclaimed):
                 current = {event.task_id: event.attempt}
                 assert not self.claims.standing(RUN, current, LEASE_S), (
@@ -320,7 +323,7 @@ class World(RuleBasedStateMachine):
     def fulfil(self) -> None:
         """The supervisor sends what it has decided to send."""
         try:
-            assert self.fulfilment.carry_out(self.state) is None
+            assert self.commands.carry_out(self.state) is None
         except OperationalError:
             self.watch.broker_is_back()
 
@@ -679,7 +682,7 @@ class World(RuleBasedStateMachine):
         """The supervisor dies with what it has not sent yet; another hears what came meanwhile and takes over."""
         self.take_up()
         self.hear()
-        self.fulfilment.drop_end()
+        self.commands.drop_end()
         self.happen(Resumed(time_us=0, adopted=self.watch.standing(self.state)))
         self.fulfil()
         self.watch.begin(self.state)

@@ -10,7 +10,7 @@ from shared import names
 from shared.fleet import deregister, lease_ages_s, read_fleet, register
 from shared.ids import RunId, TaskId, WorkerId
 from shared.messages import Claimed, encode
-from supervisor.run.reports import Reports
+from supervisor.run.watch.reports import Reports
 
 RUN = RunId("run")
 

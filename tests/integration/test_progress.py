@@ -14,7 +14,7 @@ from shared.claims import Attempt
 from shared.config.load import load_configuration
 from shared.ids import RunId, TaskId, TriggerId, WorkerId
 from shared.messages import Claimed, Progress, TrainTask, encode
-from supervisor.run.reports import Reports
+from supervisor.run.watch.reports import Reports
 from supervisor.system.setup import setup_record
 from workers import child
 from workers.stages.train import Shown

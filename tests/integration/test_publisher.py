@@ -15,7 +15,7 @@ from shared.broker import connect, make_app
 from shared.ids import RunId, TriggerId, task_id
 from shared.messages import CheckTask
 from supervisor.core.commands import Publish
-from supervisor.run.publisher import Publisher
+from supervisor.run.act.publisher import Publisher
 
 RUN = RunId("run")
 ROUNDS = 15

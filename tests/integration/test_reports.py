@@ -9,7 +9,7 @@ from shared import names
 from shared.claims import Attempt, Claims
 from shared.ids import RunId, TaskId, WorkerId
 from shared.messages import Released
-from supervisor.run.reports import Reports, Unreadable
+from supervisor.run.watch.reports import Reports, Unreadable
 
 RUN, TASK = RunId("run"), TaskId("run/0/train/0")
 

@@ -22,8 +22,8 @@ from supervisor.core.commands import PublishChord
 from supervisor.core.events import AnyEvent, LeaseExpired, Unclaimed
 from supervisor.core.open_tasks import OpenTask, OpenTasks
 from supervisor.core.state import RunState, Settings
-from supervisor.run.reports import Reports
-from supervisor.run.watch import Watch
+from supervisor.run.watch.reports import Reports
+from supervisor.run.watch.watch import Watch
 from supervisor.system.setup import setup_record, write_setup
 from supervisor.system.versions import Versions
 

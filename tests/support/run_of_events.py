@@ -38,8 +38,8 @@ class Run:
         )
 
     def tell(self, event: Any) -> list[Any]:
-        """The commands that an event brings."""
-        self.state, commands = transition(self.state, event)
+        """The commands that an event brings; its notices are kept."""
+        self.state, commands, self.notices = transition(self.state, event)
         return commands
 
     def fire(self, *keys: int) -> list[Any]:

@@ -18,7 +18,7 @@ def loaded_by(module: str) -> set[str]:
     return set(done.stdout.split())
 
 
-@pytest.mark.parametrize("module", ["supervisor", "supervisor.run.session", "supervisor.run.rehearsal"])
+@pytest.mark.parametrize("module", ["supervisor", "supervisor.run.session", "supervisor.run.start.validation"])
 def test_the_supervisor_loads_neither_torch_nor_workers(module: str) -> None:
     """The supervisor is light, and knows workers only by messages."""
     assert loaded_by(module).isdisjoint({"torch", "workers", "tensorflow"})

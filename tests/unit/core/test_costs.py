@@ -107,7 +107,7 @@ def coalescing(small: Workplace) -> Run:
     run = Run(small)
     settings = msgspec.structs.replace(run.state.settings, coalesce=True)
     started = RunStarted(time_us=0, run_id=RUN, mode="production", first_key=0, stop_key=None, maximum_triggers=None)
-    run.state, _ = transition(RunState(settings=settings), started)
+    run.state, *_ = transition(RunState(settings=settings), started)
     return run
 
 

@@ -93,7 +93,7 @@ class AnyRun:
 
     def tell(self, event: AnyEvent) -> None:
         """What follows from an event is done at once."""
-        self.state, commands = transition(self.state, event)
+        self.state, commands, *_ = transition(self.state, event)
         for command in commands:
             match command:
                 case Publish() | Republish():

@@ -90,7 +90,7 @@ def fold(chosen, journal):
     """The state that a journal describes."""
     state = RunState(settings=chosen)
     for line in journal:
-        state, _ = transition(state, event_of(line))
+        state, *_ = transition(state, event_of(line))
     return state
 
 
@@ -119,7 +119,7 @@ class World:
     def happen(self, event):
         """Journal an event and carry out what follows from it."""
         self.journal.append(msgspec.json.encode(event))
-        self.state, commands = transition(self.state, event)
+        self.state, commands, *_ = transition(self.state, event)
         for command in commands:
             self.commands.append((command, self.state))
             self.carry_out(command)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from immutables import Map
 from run_of_events import decision
 
 from shared.artifacts import ArtifactRef
@@ -27,6 +26,7 @@ from shared.messages import (
 from supervisor.core.events import Fired, LeaseExpired, Reported
 from supervisor.core.open_tasks import OpenTask, OpenTasks
 from supervisor.core.state import Phase, RunState, Settings, TriggerState
+from supervisor.core.transition import transition
 from supervisor.results.tally import Tally
 
 RUN = RunId("run")
@@ -74,9 +74,14 @@ class ToldRun:
     def report(self, kind, stage, index, task, *, attempt=1, **fields):
         """A worker's report of an open task at attempt 1."""
         identifier = task_id(RUN, TriggerId(index), stage)
-        before = self.state.but(tasks=Map({identifier: OpenTask(task=task)}))
+        before = self.state.but(tasks=OpenTasks.of({identifier: OpenTask(task=task)}), status="stopped")
         report = kind(task_id=identifier, attempt=attempt, worker=WorkerId("w"), **fields)
-        self.tally.record(Reported(time_us=0, position="1", report=report), before)
+        self.hear(Reported(time_us=0, position="1", report=report), before)
+
+    def hear(self, event, before):
+        """What an event means, in this state, is heard by the tally."""
+        for notice in transition(before, event)[2]:
+            self.tally.hear(notice)
 
     def scored(self, index, *values, attempt=1):
         """The window of trigger `index` was scored."""
@@ -132,4 +137,4 @@ class ToldRun:
         before = self.state.but(
             tasks=OpenTasks.of({identifier: OpenTask(task=GatherTask(**WHO, trigger_id=TriggerId(index)))})
         )
-        self.tally.record(LeaseExpired(time_us=0, task_id=identifier, attempt=1), before)
+        self.hear(LeaseExpired(time_us=0, task_id=identifier, attempt=1), before)

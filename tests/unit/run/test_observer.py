@@ -20,7 +20,7 @@ from shared.ids import RunId, TriggerId
 from supervisor.core.events import Fired, RunStarted
 from supervisor.core.state import RunState, Settings
 from supervisor.core.transition import transition
-from supervisor.run.observer import BATCH_ROWS, Observer
+from supervisor.run.observe.observer import BATCH_ROWS, Observer
 
 ROWS_BY_FILE = [10_500, 500, 3_000, 7_000, 2_000]  # 23,000 rows: three batches, borders within files
 ROWS = sum(ROWS_BY_FILE)
@@ -82,7 +82,7 @@ def consequences(events):
 def fold(state, events):
     """The state after these events."""
     for event in events:
-        state, _ = transition(state, event)
+        state, *_ = transition(state, event)
     return state
 
 
@@ -186,7 +186,7 @@ def test_a_growing_dataset_is_followed_as_if_it_had_been_there(long, first_look,
     expected = consequences(follow(Observer(long.pipeline, long.dataset(), long.start())))
     observer, events = Observer(long.pipeline, long.dataset(first_look), long.start()), []
     for files in (first_look, max(first_look, second_look), 5):
-        observer.dataset = long.dataset(files)
+        observer.go_on_with(long.dataset(files))
         events += follow(observer)
     assert consequences(events) == expected
 
@@ -196,9 +196,11 @@ def test_new_files_end_the_wait(tmp_path):
     stream = Stream(tmp_path, [400], {"policy": "data_amount", "every": 500})
     observer = Observer(stream.pipeline, stream.dataset(), stream.start())
     assert consequences(follow(observer))[0] == []
+    assert observer.discover(str(tmp_path / "runs")) is None
     stream.add(200)
     assert observer.at_end
-    observer.dataset = stream.dataset()
+    found = observer.discover(str(tmp_path / "runs"))
+    assert [entry.first_key for entry in found.entries] == [400]
     assert [trigger.key for trigger in consequences(follow(observer))[0]] == [499]
 
 
@@ -208,7 +210,7 @@ def test_a_stream_may_begin_after_the_last_row(tmp_path):
     observer = Observer(stream.pipeline, stream.dataset(), stream.start(first_key=400))
     assert observer.at_end
     stream.add(150)
-    observer.dataset = stream.dataset()
+    observer.go_on_with(stream.dataset())
     assert [(trigger.id, trigger.key) for trigger in consequences(follow(observer))[0]] == [(0, 499)]
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.dataset.event_time import running_event_time
-from supervisor.run.slicing import Slicer
+from supervisor.run.observe.slicing import Slicer
 from supervisor.triggers.policy import Batch
 
 # Steps between rows: mostly small, now and then a gap of many slices, sometimes back in time.

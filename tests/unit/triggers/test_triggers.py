@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from shared.config.pipeline import DataAmountTrigger, TimeTrigger
 from supervisor.core.events import Slice
-from supervisor.run.slicing import Slicer
+from supervisor.run.observe.slicing import Slicer
 from supervisor.triggers import make_policy
 from supervisor.triggers.policy import Batch, StreamStart
 

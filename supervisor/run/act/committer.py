@@ -8,8 +8,8 @@ from shared.artifacts import ArtifactRef
 from shared.config.pipeline import Pipeline
 from supervisor.core.commands import CommitModel, CommitTrainingSet, RetireModel
 from supervisor.core.state import RunState
+from supervisor.run.act.cleanup import forget_attempts
 from supervisor.run.directory import RunDirectory
-from supervisor.run.garbage import forget_attempts
 
 Commit = CommitTrainingSet | CommitModel
 

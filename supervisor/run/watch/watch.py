@@ -16,9 +16,10 @@ from shared.messages import AnyTask, SetupRecord
 from shared.timestamps import now_us
 from supervisor.core.events import AnyEvent, LeaseExpired, Unclaimed, Wiped
 from supervisor.core.state import Phase, RunState, TriggerState
-from supervisor.run.queues import absent
-from supervisor.run.reports import Reports
-from supervisor.run.unclaimed import Sent, UnclaimedTasks
+from supervisor.run.broker import knock
+from supervisor.run.watch.queue_search import absent
+from supervisor.run.watch.reports import Reports
+from supervisor.run.watch.unclaimed import Sent, UnclaimedTasks
 from supervisor.system.setup import write_setup
 from supervisor.system.versions import Versions, speaks
 
@@ -85,10 +86,6 @@ class Watch:
         self._judge_from_s = self._clock_s() + self._setup.lease_s
         self._last_seen_s = dict.fromkeys(self._last_seen_s, self._judge_from_s - self._setup.lease_s / 2)
 
-    def knock(self) -> None:
-        """Write something. Raises redis.RedisError also if Redis answers but takes nothing: a full memory or disk."""
-        self._client.set(names.probe_key(self._setup.run_id), "", px=1000)
-
     def begin(self, state: RunState) -> None:
         """Watch over tasks that were published before this session."""
         unclaimed = [(task_id, one.task) for task_id, one in state.tasks.items() if one.worker is None]
@@ -113,7 +110,7 @@ class Watch:
             return [Wiped(time_us=now_us(), adopted=self.standing(state))]
         found = [*self._expired(state), *self._forgotten(state), *self._vanished(state, served)]
         if found:  # nobody can renew a lease on a Redis that takes nothing
-            self.knock()
+            knock(self._client, state.run_id)
         self._settle(state)
         return found
 

@@ -26,7 +26,7 @@ _OVER = {
 }
 
 
-class Alerts:
+class Webhooks:
     """Sends from a thread of its own, so that a slow receiver never holds the run up. Each condition is told once."""
 
     def __init__(self, hooks: Sequence[Alert], about: dict[str, Any]) -> None:

@@ -17,12 +17,15 @@ from shared.errors import NotReadyError
 from shared.fleet import WorkerEntry
 from shared.ids import RunId, TaskId, WorkerId
 from shared.messages import Checked, Finding
+from supervisor.run.act.publisher import Publisher
+from supervisor.run.broker import Broker
+from supervisor.run.listen.run_log import RunLog
 from supervisor.run.owner import Owner
-from supervisor.run.preparation import Preparation, judge, tear_down
-from supervisor.run.publisher import Publisher
+from supervisor.run.start.preparation import Preparation, judge, tear_down
 from supervisor.system.devices import evaluation_device
 from supervisor.system.platform import Platform
 from supervisor.system.setup import setup_record
+from supervisor.system.versions import Versions
 from supervisor.system.worker_process import PROJECT, worker_environment
 
 
@@ -38,7 +41,9 @@ def check_system(configuration: Configuration) -> list[WorkerEntry]:
         publisher = Publisher(make_app(platform.url), platform.client, run_id)
         try:
             with Owner(platform.client, run_id, configuration.system.lease_s) as owner:
-                Preparation(platform, publisher, configuration, record, owner).carry_out(workers, check=True)
+                broker = Broker(platform.client, owner, publisher, run_id)
+                listeners = (RunLog(), Versions())
+                Preparation(platform, broker, configuration, record, listeners).carry_out(workers, check=True)
         finally:
             platform.stop_fleet()
             tear_down(platform.client, publisher, run_id, heard=True)

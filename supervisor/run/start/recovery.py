@@ -18,9 +18,9 @@ from supervisor.core.events import Discovered, Resumed
 from supervisor.core.state import Phase, RunState, Settings
 from supervisor.core.transition import transition
 from supervisor.results.tally import Tally
-from supervisor.run.committer import Commit, Committer
+from supervisor.run.act.cleanup import collect
+from supervisor.run.act.committer import Commit, Committer
 from supervisor.run.directory import RunDirectory
-from supervisor.run.garbage import collect
 from supervisor.run.journal import Journal
 
 log = logging.getLogger("run")
@@ -48,8 +48,9 @@ def recover(configuration: Configuration, directory: RunDirectory) -> Recovered:
     entries: list[ManifestEntry] = []
     journal = Journal(directory.journal_path)
     for event in journal.events():
-        tally.record(event, state)
-        state, commands = transition(state, event)
+        state, commands, notices = transition(state, event)
+        for notice in notices:
+            tally.hear(notice)
         commits |= {(type(one), one.trigger_id): one for one in commands if isinstance(one, Commit)}
         entries += event.entries if isinstance(event, Discovered) else ()
     journal.close()

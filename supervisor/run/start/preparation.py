@@ -7,24 +7,21 @@ import time
 from collections.abc import Sequence
 
 import redis
-from kombu.exceptions import OperationalError
 
 from shared import names
 from shared.claims import Claims
 from shared.config.load import Configuration
-from shared.config.secrets import hide
 from shared.errors import ConfigurationError, NotReadyError
 from shared.fleet import WorkerEntry, read_fleet
 from shared.ids import RunId, TaskId, TriggerId, parts_of, task_id
 from shared.messages import AnyReport, Checked, CheckTask, Failed, SetUp, SetupRecord
 from supervisor.core.commands import Publish
-from supervisor.run.owner import Owner
-from supervisor.run.publisher import Publisher
-from supervisor.run.reports import Reports, Unreadable
-from supervisor.run.story import tell_set_up
+from supervisor.core.notices import Listener
+from supervisor.run.act.publisher import Publisher
+from supervisor.run.broker import AWAY, Broker
+from supervisor.run.watch.reports import Reports, Unreadable
 from supervisor.system.platform import Platform
 from supervisor.system.setup import write_setup
-from supervisor.system.versions import Versions
 
 log = logging.getLogger("run")
 
@@ -41,24 +38,22 @@ class Preparation:
     def __init__(
         self,
         platform: Platform,
-        publisher: Publisher,
+        broker: Broker,
         configuration: Configuration,
         record: SetupRecord,
-        owner: Owner,
+        listeners: Sequence[Listener],
     ) -> None:
-        self._owner = owner
         self._platform = platform
-        self._client = platform.client
-        self._publisher = publisher
+        self._broker = broker
+        self._client = broker.client
+        self._publisher = broker.publisher
         self._configuration = configuration
         self._record = record
-        self._reports = Reports(platform.client, record.run_id, "0")
+        self._listeners = listeners
+        self._reports = Reports(broker.client, record.run_id, "0")
         self._checks: list[TaskId] = []
         self._sent_s = 0.0  # the last of them
         self._checked = False
-        self._away = False
-        self.reconnects = 0
-        self.versions = Versions()
 
     def carry_out(self, workers: Sequence[WorkerEntry], *, check: bool) -> None:
         """Set up, and `check` where that was not done before. A broker that goes away meanwhile is waited for.
@@ -67,21 +62,15 @@ class Preparation:
         """
         self._checked = not check
         while not self._try(workers):
-            if not self._away:
-                log.warning("! the broker is away; setting up goes on when it is back")
-            self._away = True
             self._platform.mend(away=True)
             time.sleep(_TRY_AGAIN_S)
 
     def _try(self, workers: Sequence[WorkerEntry]) -> bool:
         """Set up and check; False if the broker went away, or forgot the run, before that was done."""
         try:
-            self._owner.renew()
+            self._broker.owner.renew()
             write_setup(self._client, self._record)
-            if self._away:
-                log.info("the broker is back")
-                self.reconnects += 1
-            self._away = False
+            self._broker.answered()
             awaited = self._send_set_up(workers)
             started_s = time.monotonic()
             while not self._checked or (awaited and time.monotonic() - started_s < _SETUP_S):
@@ -93,8 +82,8 @@ class Preparation:
                     return False
                 if time.monotonic() - started_s > _CHECK_S:
                     raise NotReadyError(self._too_late())
-        except (OperationalError, redis.RedisError) as error:
-            log.debug("%s", hide(str(error)))
+        except AWAY as error:
+            self._broker.lost(error)
             return False
         for hostname in sorted(awaited):
             log.warning("! worker %s did not answer within %.0f s; it sets itself up later", hostname, _SETUP_S)
@@ -148,7 +137,8 @@ class Preparation:
         set_up = set()
         for _, report in answers:
             if isinstance(report, SetUp):
-                tell_set_up(report, self.versions)
+                for listener in self._listeners:
+                    listener.hear(report)
                 set_up.add(report.hostname)
             elif isinstance(report, Unreadable):
                 raise NotReadyError(

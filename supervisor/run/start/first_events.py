@@ -32,7 +32,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
         return self.deploy or not self.experiment
 
 
-def opening_events(
+def first_events(
     pipeline: Pipeline, scope: Scope, dataset: TableDataset, setup: SetupRecord, evaluation_device: Device
 ) -> list[AnyEvent]:
     """The files, and the start of the run: with `train_on_everything` also its first trigger.

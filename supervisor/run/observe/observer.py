@@ -15,12 +15,13 @@ import numpy.typing as npt
 
 from shared.config.pipeline import Every, Pipeline
 from shared.dataset.event_time import running_event_time
-from shared.dataset.table import TableDataset
+from shared.dataset.manifest import discover, manifest_path, refuse_moved_keys
+from shared.dataset.table import TableDataset, open_dataset
 from shared.ids import TriggerId
 from shared.timestamps import MICROSECONDS_PER_S, now_us
-from supervisor.core.events import Fired, Observed, Slice, StreamEnded
+from supervisor.core.events import Discovered, Fired, Observed, Slice, StreamEnded
 from supervisor.core.state import RunState
-from supervisor.run.slicing import Slicer
+from supervisor.run.observe.slicing import Slicer
 from supervisor.triggers import make_policy
 from supervisor.triggers.policy import Batch, Decision, StreamStart, TriggerPolicy
 
@@ -32,7 +33,7 @@ class Observer:
     """Turns new rows into `Observed` events, one a batch with consequences."""
 
     def __init__(self, pipeline: Pipeline, dataset: TableDataset, state: RunState) -> None:
-        self.dataset = dataset
+        self._dataset = dataset
         self._settings = pipeline.trigger
         self._policy: TriggerPolicy | None = None
         self._slicers = [
@@ -57,6 +58,11 @@ class Observer:
         return self._position
 
     @property
+    def rows(self) -> int:
+        """How many rows the dataset is known to have."""
+        return self._dataset.rows
+
+    @property
     def at_end(self) -> bool:
         """Whether every row there is was observed."""
         return self._position >= self._limit
@@ -68,7 +74,21 @@ class Observer:
 
     @property
     def _limit(self) -> int:
-        return self.dataset.rows if self._stop_key is None else min(self._stop_key, self.dataset.rows)
+        return self._dataset.rows if self._stop_key is None else min(self._stop_key, self._dataset.rows)
+
+    def discover(self, artifacts_root: str) -> Discovered | None:
+        """New files as an event, from which on their rows follow; None if there are none. Raises DataError."""
+        config, known = self._dataset.config, self._dataset.entries
+        entries = discover(config, artifacts_root)
+        refuse_moved_keys(known, entries, manifest_path(artifacts_root, config.name))
+        if len(entries) == len(known):
+            return None
+        self.go_on_with(open_dataset(config, entries))
+        return Discovered(time_us=now_us(), entries=entries[len(known) :])
+
+    def go_on_with(self, dataset: TableDataset) -> None:
+        """Follow the same dataset with more rows."""
+        self._dataset = dataset
 
     def observe(self) -> Observed | None:
         """The next batch as an event, None if nothing follows from it that the journal needs. Raises DataError."""
@@ -92,9 +112,9 @@ class Observer:
 
     def _next_timestamps_us(self) -> npt.NDArray[np.int64]:
         """Read on where the batch before ended: to begin anew each time would read a file again and again."""
-        if self._streamed is not self.dataset:
-            self._streamed = self.dataset
-            self._stream = self.dataset.timestamp_batches(self._position, self._limit, BATCH_ROWS)
+        if self._streamed is not self._dataset:
+            self._streamed = self._dataset
+            self._stream = self._dataset.timestamp_batches(self._position, self._limit, BATCH_ROWS)
         return next(self._stream)
 
     def end(self) -> StreamEnded:

@@ -19,20 +19,19 @@ from supervisor.core.commands import (
     RetireModel,
 )
 from supervisor.core.state import RunState
-from supervisor.run.committer import Commit, Committer
-from supervisor.run.publisher import Publisher
+from supervisor.run.act.committer import Commit, Committer
+from supervisor.run.broker import Broker
 
 
-class Fulfilment:
+class CommandQueue:
     """What was decided, journaled and not carried out yet. None of it is lost with the process: the state has it."""
 
-    def __init__(
-        self, committer: Committer, publisher: Publisher, clock_s: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, committer: Committer, broker: Broker, clock_s: Callable[[], float] = time.monotonic) -> None:
         self._clock_s = clock_s
         self._committer = committer
-        self._publisher = publisher
-        self._intents: deque[AnyCommand] = deque()
+        self._broker = broker
+        self._publisher = broker.publisher
+        self._waiting: deque[AnyCommand] = deque()
         self._later: list[tuple[float, Republish]] = []  # (due, command)
         self._sent: list[tuple[TaskId, AnyTask]] = []
 
@@ -42,43 +41,43 @@ class Fulfilment:
             if isinstance(command, Republish) and command.delay_s > 0:
                 self._later.append((self._clock_s() + command.delay_s, command))
             else:
-                self._intents.append(command)
+                self._waiting.append(command)
 
     def take_sent(self) -> list[tuple[TaskId, AnyTask]]:
         """What was published since this was asked last; a chord's body, too, which goes out when its headers are in."""
         sent, self._sent = self._sent, []
         return sent
 
-    def carry_out(self, state: RunState, *, away: bool = False) -> End | None:
-        """Do what is due, up to the first message if the broker is `away`; the end of the run, if that was decided.
+    def carry_out(self, state: RunState) -> End | None:
+        """Do what is due, up to the first message if the broker is away; the end of the run, if that was decided.
 
         Raises kombu's OperationalError or redis.RedisError if the broker is away, and ArtifactError; what could not be
         done stays first in line.
         """
         now_s = self._clock_s()
-        self._intents.extend(command for due_s, command in self._later if due_s <= now_s)
+        self._waiting.extend(command for due_s, command in self._later if due_s <= now_s)
         self._later = [(due_s, command) for due_s, command in self._later if due_s > now_s]
-        while self._intents:
-            command = self._intents[0]
+        while self._waiting:
+            command = self._waiting[0]
             if isinstance(command, End):
                 self.commit(state)
                 return command
-            if away and not isinstance(command, Commit | RetireModel):
+            if self._broker.is_away and not isinstance(command, Commit | RetireModel):
                 return None
             self._do(command, state)
-            self._intents.popleft()
+            self._waiting.popleft()
         return None
 
     def drop_end(self) -> None:
         """A resumed run tries again what ended the session before, also where that was heard only now."""
-        self._intents = deque(command for command in self._intents if not isinstance(command, End))
+        self._waiting = deque(command for command in self._waiting if not isinstance(command, End))
 
     def commit(self, state: RunState) -> None:
         """Do only what belongs to the run directory; messages are of no use any more. Raises ArtifactError."""
-        self._intents = deque(one for one in self._intents if isinstance(one, Commit | RetireModel))
-        while self._intents:
-            self._do(self._intents[0], state)
-            self._intents.popleft()
+        self._waiting = deque(one for one in self._waiting if isinstance(one, Commit | RetireModel))
+        while self._waiting:
+            self._do(self._waiting[0], state)
+            self._waiting.popleft()
 
     def _do(self, command: AnyCommand, state: RunState) -> None:
         match command:

@@ -11,7 +11,7 @@ from shared.config.load import load_configuration
 from shared.ids import TriggerId
 from supervisor.core.events import Fired
 from supervisor.core.state import Phase, RunState, Settings, TriggerState
-from supervisor.run.garbage import collect
+from supervisor.run.act.cleanup import collect
 
 
 def run_of(small: Workplace, *phases: Phase) -> RunState:

@@ -15,10 +15,12 @@ from shared.ids import RunId, TriggerId, task_id
 from shared.messages import CheckTask
 from supervisor.core.commands import CommitTrainingSet, End, Publish
 from supervisor.core.state import RunState, Settings
-from supervisor.run.committer import Committer
+from supervisor.run.act.command_queue import CommandQueue
+from supervisor.run.act.committer import Committer
+from supervisor.run.act.publisher import Publisher
+from supervisor.run.broker import Broker
 from supervisor.run.directory import RunDirectory
-from supervisor.run.fulfilment import Fulfilment
-from supervisor.run.publisher import Publisher
+from supervisor.run.owner import Owner
 
 RUN = RunId("run")
 PUBLISH = Publish(
@@ -36,13 +38,15 @@ def state(small: Workplace) -> RunState:
 
 
 @pytest.fixture
-def fulfilment(small: Workplace) -> Fulfilment:
+def queue(small: Workplace) -> CommandQueue:
     """One whose broker is away."""
     small.write()
     files = (small.folder / "pipeline.yaml", small.folder / "config.yaml")
     pipeline = load_configuration(*files, experiment_mode=True).pipeline
     url = f"redis+socket://{small.folder}/none.sock"
-    return Fulfilment(Committer(pipeline, RunDirectory(small.run_dir)), Publisher(make_app(url), connect(url), RUN))
+    client = connect(url)
+    broker = Broker(client, Owner(client, RUN, 10.0), Publisher(make_app(url), client, RUN), RUN)
+    return CommandQueue(Committer(pipeline, RunDirectory(small.run_dir)), broker)
 
 
 def commit_of(folder: Path, trigger: int) -> CommitTrainingSet:
@@ -57,34 +61,32 @@ def sets(folder: Path) -> list[str]:
 
 
 def test_what_comes_behind_a_message_waits_for_the_broker(
-    fulfilment: Fulfilment, state: RunState, small: Workplace
+    queue: CommandQueue, state: RunState, small: Workplace
 ) -> None:
     """It stays first in line, again and again; at the end of the session commits are done all the same."""
-    fulfilment.take([commit_of(small.run_dir, 0), PUBLISH, commit_of(small.run_dir, 1)])
+    queue.take([commit_of(small.run_dir, 0), PUBLISH, commit_of(small.run_dir, 1)])
     for _ in range(2):
         with pytest.raises(OperationalError):
-            fulfilment.carry_out(state)
+            queue.carry_out(state)
         assert sets(small.run_dir) == ["0.parquet"]
-        assert fulfilment.take_sent() == []
-    fulfilment.commit(state)
+        assert queue.take_sent() == []
+    queue.commit(state)
     assert sets(small.run_dir) == ["0.parquet", "1.parquet"]
 
 
-def test_what_comes_behind_the_end_is_committed_first(
-    fulfilment: Fulfilment, state: RunState, small: Workplace
-) -> None:
+def test_what_comes_behind_the_end_is_committed_first(queue: CommandQueue, state: RunState, small: Workplace) -> None:
     """A trigger failed, and another one's set was reported in the same breath: it has its name when the run ends."""
-    fulfilment.take([END, commit_of(small.run_dir, 0), PUBLISH])
-    assert fulfilment.carry_out(state) == END
+    queue.take([END, commit_of(small.run_dir, 0), PUBLISH])
+    assert queue.carry_out(state) == END
     assert sets(small.run_dir) == ["0.parquet"]
-    assert fulfilment.take_sent() == []
+    assert queue.take_sent() == []
 
 
 def test_a_resumed_run_does_not_end_as_the_session_before(
-    fulfilment: Fulfilment, state: RunState, small: Workplace
+    queue: CommandQueue, state: RunState, small: Workplace
 ) -> None:
     """What ended it is tried again."""
-    fulfilment.take([END, commit_of(small.run_dir, 0)])
-    fulfilment.drop_end()
-    assert fulfilment.carry_out(state) is None
+    queue.take([END, commit_of(small.run_dir, 0)])
+    queue.drop_end()
+    assert queue.carry_out(state) is None
     assert sets(small.run_dir) == ["0.parquet"]

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 
 from shared.config.system import Alert
-from supervisor.run.alerts import Alerts
+from supervisor.run.listen.webhooks import Webhooks
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def receiver() -> Iterator[tuple[str, list[dict[str, str]]]]:
 def test_an_alert_says_what_where_and_when(receiver: tuple[str, list[dict[str, str]]]) -> None:
     """The receiver gets the sentence, and which run it is about."""
     url, posted = receiver
-    with closing(Alerts([Alert(kind="webhook", url=url)], {"pipeline": "flights"})) as alerts:
+    with closing(Webhooks([Alert(kind="webhook", url=url)], {"pipeline": "flights"})) as alerts:
         alerts.tell("trigger_failed", "the model raised", trigger=3)
     (alert,) = posted
     assert alert.pop("time").endswith("Z")
@@ -48,7 +48,7 @@ def test_an_alert_says_what_where_and_when(receiver: tuple[str, list[dict[str, s
 def test_a_condition_is_told_once_until_it_ceases(receiver: tuple[str, list[dict[str, str]]]) -> None:
     """A run that is stalled for an hour sends one alert, and one when it goes on; one that stalls again another."""
     url, posted = receiver
-    with closing(Alerts([Alert(kind="webhook", url=url)], {})) as alerts:
+    with closing(Webhooks([Alert(kind="webhook", url=url)], {})) as alerts:
         for holds in (False, True, True, False, True):
             alerts.while_true("run_stalled", holds, "nothing was reported")
     assert [alert["event"] for alert in posted] == ["run_stalled", "run_stalled_over", "run_stalled"]
@@ -56,7 +56,7 @@ def test_a_condition_is_told_once_until_it_ceases(receiver: tuple[str, list[dict
 
 def test_a_receiver_that_is_away_is_logged_and_harms_nothing(caplog: pytest.LogCaptureFixture) -> None:
     """The run goes on; the log says which alert was lost."""
-    with closing(Alerts([Alert(kind="webhook", url="http://127.0.0.1:9/hook")], {})) as alerts:
+    with closing(Webhooks([Alert(kind="webhook", url="http://127.0.0.1:9/hook")], {})) as alerts:
         alerts.tell("run_failed", "the disk is full")
     assert "the alert run_failed did not reach http://127.0.0.1:9/hook" in caplog.text
 
@@ -64,6 +64,6 @@ def test_a_receiver_that_is_away_is_logged_and_harms_nothing(caplog: pytest.LogC
 def test_without_receivers_nothing_is_sent() -> None:
     """The usual case costs no thread."""
     before = threading.active_count()
-    with closing(Alerts([], {})) as alerts:
+    with closing(Webhooks([], {})) as alerts:
         alerts.tell("run_failed", "the disk is full")
         assert threading.active_count() == before

@@ -1,0 +1,101 @@
+"""What an event meant: all that only listens to a run (log, tally, alerts, live view) hears this, and nothing else."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from shared.ids import TaskId, WorkerId
+from shared.messages import Baselined, Decided, Evaluated, Gathered, Progress, Selected, SetUp, Trained
+from supervisor.core.events import Fired
+from supervisor.core.state import RunState
+
+Result = Selected | Trained | Gathered | Evaluated | Baselined | Decided
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that may be told, counted or shown."""
+
+
+class TriggerFired(Notice, frozen=True, kw_only=True):
+    """The policy decided to retrain."""
+
+    fired: Fired
+
+
+class StreamOver(Notice, frozen=True, kw_only=True):
+    """No row after `key` is followed."""
+
+    key: int
+
+
+class TaskTaken(Notice, frozen=True, kw_only=True):
+    """A worker has begun with the attempt that counts."""
+
+    task_id: TaskId
+    worker: WorkerId
+
+
+class ResultCounted(Notice, frozen=True, kw_only=True):
+    """A worker's result is the task's: the first valid one of the attempt that counts."""
+
+    report: Result
+
+
+class TaskPublishedAgain(Notice, frozen=True, kw_only=True):
+    """An attempt came to nothing, and the next goes out. `why`: for people, after a colon."""
+
+    task_id: TaskId
+    why: str
+
+
+class TaskGivenUp(Notice, frozen=True, kw_only=True):
+    """Nobody tries this task again in this session: its trigger has failed, or the run ends."""
+
+    task_id: TaskId
+    sentence: str
+
+
+class RunForgotten(Notice, frozen=True, kw_only=True):
+    """Redis was wiped; what no worker still has is published again."""
+
+
+class StopBegun(Notice, frozen=True, kw_only=True):
+    """Somebody wants the run to stop, and running work is handed back."""
+
+    by: str
+
+
+class RunEnded(Notice, frozen=True, kw_only=True):
+    """This session of the run is over, with the faults it survived."""
+
+    status: Literal["finished", "stopped", "failed"]
+    reason: str
+    workers_lost: int
+    reconnects: int
+
+
+AnyNotice = (
+    TriggerFired
+    | StreamOver
+    | TaskTaken
+    | ResultCounted
+    | TaskPublishedAgain
+    | TaskGivenUp
+    | RunForgotten
+    | StopBegun
+    | RunEnded
+)
+
+Told = AnyNotice | Progress | SetUp  # the last two come from workers and are journaled by nobody
+
+
+class Listener:
+    """Hears what happens in a run, in order, and may do something at each turn of its loop. It decides nothing."""
+
+    def hear(self, told: Told) -> None:
+        """Something happened."""
+
+    def turn(self, state: RunState, rows: int) -> None:
+        """The loop has turned: this is the run now, and the dataset has so many rows."""

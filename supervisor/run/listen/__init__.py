@@ -1,0 +1,1 @@
+"""What listens to a run, and decides nothing: log lines, alerts, what is recorded of it."""

@@ -1,0 +1,1 @@
+"""What follows the dataset: new rows become triggers and slices."""

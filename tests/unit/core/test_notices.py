@@ -1,0 +1,103 @@
+"""What each event means to those who listen: every fact once, and nothing of what does not count."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from run_of_events import RUN, Run, ref
+from tests_support import Workplace
+
+from shared.ids import TriggerId, WorkerId, task_id
+from shared.messages import Claimed, Failed, Released, Selected
+from supervisor.core.events import Ended, Garbled, LeaseExpired, StopAsked, Unclaimed, Wiped
+from supervisor.core.notices import (
+    ResultCounted,
+    RunEnded,
+    RunForgotten,
+    StopBegun,
+    TaskGivenUp,
+    TaskPublishedAgain,
+    TaskTaken,
+    TriggerFired,
+)
+
+SELECT = task_id(RUN, TriggerId(0), "select")
+OF_SELECT: dict[str, Any] = {"time_us": 0, "task_id": SELECT, "attempt": 1}
+FAILED = {"sentence": "it broke", "traceback": ""}
+
+
+@pytest.fixture
+def run(small: Workplace) -> Run:
+    """A run whose first selection is with a worker."""
+    run = Run(small, attempts=2)
+    run.fire(9)
+    assert [type(one) for one in run.notices] == [TriggerFired]
+    run.report(Claimed, "select")
+    assert run.notices == [TaskTaken(task_id=SELECT, worker=WorkerId("w"))]
+    return run
+
+
+def test_a_result_counts_once(run: Run) -> None:
+    """The second time it is a zombie's, of which nobody hears."""
+    run.select()
+    (counted,) = run.notices
+    assert isinstance(counted, ResultCounted)
+    assert isinstance(counted.report, Selected)
+    run.select()
+    assert run.notices == []
+
+
+@pytest.mark.parametrize(
+    ("event", "why"),
+    [
+        (LeaseExpired(**OF_SELECT), "w was lost"),
+        (Unclaimed(**OF_SELECT), "its message was lost"),
+        (Garbled(**OF_SELECT, position="1-0", why="torn"), "w came back with a report that is of no use (torn)"),
+    ],
+)
+def test_an_attempt_that_comes_to_nothing_is_published_again(run: Run, event: Any, why: str) -> None:
+    """It is said why, once; the same event of an attempt that is over means nothing."""
+    run.tell(event)
+    assert run.notices == [TaskPublishedAgain(task_id=SELECT, why=why)]
+    run.tell(event)
+    assert run.notices == []
+
+
+def test_a_broken_device_is_a_loss_and_a_failure_is_not(run: Run) -> None:
+    """The first is tried elsewhere; after as many losses as there are attempts, or a failure, nobody tries again."""
+    run.report(Failed, "select", **FAILED, device=True)
+    assert [type(one) for one in run.notices] == [TaskPublishedAgain]
+    run.report(Failed, "select", attempt=2, **FAILED, device=True)
+    (given_up,) = run.notices
+    assert isinstance(given_up, TaskGivenUp)
+    assert given_up.sentence.startswith("2 workers were lost over its select task")
+
+
+def test_a_failure_is_told_in_the_workers_words(run: Run) -> None:
+    """Whether it ends the run or only its trigger."""
+    run.report(Failed, "select", **FAILED)
+    assert run.notices == [TaskGivenUp(task_id=SELECT, sentence="it broke")]
+
+
+def test_an_empty_training_set_counts_and_is_given_up(run: Run) -> None:
+    """What was selected is known, and that nothing can be trained on it."""
+    empty = {"training_set": ref("sets/.0.1-w.parquet"), "samples": 0, "rows_read": 10, "watermark_key": 9}
+    run.report(Selected, "select", **empty)
+    assert [type(one) for one in run.notices] == [ResultCounted, TaskGivenUp]
+
+
+def test_what_is_handed_back_is_no_fault(run: Run) -> None:
+    """Its worker was asked to go; the task goes out again without a word."""
+    run.report(Released, "select")
+    assert run.notices == []
+
+
+def test_a_wipe_a_stop_and_an_end_are_told(run: Run) -> None:
+    """Each by its own name, with what people want to know of it."""
+    run.tell(Wiped(time_us=0))
+    assert run.notices == [RunForgotten()]
+    run.tell(StopAsked(time_us=0, by="SIGTERM"))
+    assert run.notices == [StopBegun(by="SIGTERM")]
+    run.tell(Ended(time_us=0, status="stopped", reason="on request", workers_lost=1, reconnects=2))
+    assert run.notices == [RunEnded(status="stopped", reason="on request", workers_lost=1, reconnects=2)]
