@@ -3,7 +3,7 @@
     python -m benchmarks.gpu                     about three minutes on one GPU
     python -m benchmarks.gpu --device cpu --quick     the same steps, small, to see that they work
 
-Every task goes through workers.perform.perform, in this process: claimed in a real Redis, rows read from Parquet, model
+Every task goes through workers.process.perform, in this process: claimed in a real Redis, rows read from Parquet, model
 written to disk, result reported. The plain loop is what one would write for one training: rows in the device's memory
 from the start, nothing fixed that would make two trainings equal. Both are warm; figures are medians.
 """
@@ -123,7 +123,10 @@ class Product:
         from shared.dataset.manifest import discover  # noqa: PLC0415
         from shared.ids import RunId  # noqa: PLC0415
         from supervisor.system.setup import setup_record, write_setup  # noqa: PLC0415
-        from workers import child  # noqa: PLC0415
+        from workers.process.child import Child  # noqa: PLC0415
+        from workers.process.perform import Performer  # noqa: PLC0415
+        from workers.process.settings import WorkerSettings  # noqa: PLC0415
+        from workers.process.slot import SlotFile  # noqa: PLC0415
 
         files = (folder / "pipeline.yaml", folder / "config.yaml")
         configuration = load_configuration(*files, experiment_mode=True)
@@ -131,7 +134,8 @@ class Product:
         self.run = RunId(f"gpu-{time.time_ns()}")
         root = configuration.system.artifacts_root
         self.record = setup_record(configuration, self.run, str(folder / "run"), root, serves=False)
-        self.client = child.client()
+        self.performer = Performer(Child(WorkerSettings.of(), SlotFile.inherited()))
+        self.client = self.performer.child.client
         write_setup(self.client, self.record)
         self.trigger = 0
 
@@ -139,11 +143,12 @@ class Product:
         """Have a task done; the seconds from claim to report, and the report."""
         from shared.ids import TriggerId, task_id  # noqa: PLC0415
         from shared.names import reports_key  # noqa: PLC0415
-        from workers.perform import perform  # noqa: PLC0415
 
         who = {"run_id": self.run, "trigger_id": self.trigger, "setup_version": self.record.version, "attempt": 1}
         began_s = time.perf_counter()
-        perform(task_id(self.run, TriggerId(self.trigger), kind), {"task": kind, "version": 1, **who, **facts}, [])
+        self.performer.perform(
+            task_id(self.run, TriggerId(self.trigger), kind), {"task": kind, "version": 1, **who, **facts}, []
+        )
         took_s = time.perf_counter() - began_s
         (_, fields), *_ = self.client.xrevrange(reports_key(self.run), count=1)
         report = msgspec.json.decode(fields["report"])
@@ -281,15 +286,17 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--only", help="scenarios whose name holds this")
     arguments = parser.parse_args()
+    from shared import names  # noqa: PLC0415
     from supervisor.system.embedded_broker import EmbeddedBroker  # noqa: PLC0415
-    from workers.slot import SlotFile  # noqa: PLC0415
+    from workers.process.slot import SlotFile  # noqa: PLC0415
 
     name = torch.cuda.get_device_name() if arguments.device == "cuda" else platform.processor() or platform.machine()
     print(f"{name}, PyTorch {torch.__version__}, Python {platform.python_version()}", flush=True)
     with tempfile.TemporaryDirectory(prefix="modyn-gpu-") as place:
         broker = EmbeddedBroker(place)
-        os.environ |= {"MODYN_BROKER_URL": broker.url, "MODYN_ROLE": "train", "MODYN_WORKER_NAME": "gpu@here"}
-        os.environ |= {"MODYN_WORKER_ID": "gpu@here-0123456789ab", "MODYN_DEVICE": arguments.device}
+        os.environ |= {names.BROKER_VARIABLE: broker.url, names.DEVICE_VARIABLE: arguments.device}
+        os.environ |= {names.ROLE_VARIABLE: "train", names.HOSTNAME_VARIABLE: "gpu@here", names.LEASE_VARIABLE: "60"}
+        os.environ |= {names.WORKER_VARIABLE: "gpu@here-0123456789ab"}
         slot = SlotFile.create()
         try:
             chosen = [one for one in SCENARIOS if arguments.only is None or arguments.only in one.name]

@@ -12,6 +12,7 @@ import redis
 
 from shared import names
 from shared.ids import TaskId, WorkerId
+from shared.names import Role
 
 # What is left of an entry's life is never more than its lease: if it is, Redis's clock was set back.
 # KEYS entries · ARGV their leases in ms
@@ -26,7 +27,7 @@ class WorkerEntry(msgspec.Struct, frozen=True, kw_only=True):
     """What a worker says of itself."""
 
     worker: WorkerId
-    role: Literal["train", "evaluate"]
+    role: Role
     hostname: str  # Celery's node name; its own queue is called after it
     device: str
     device_name: str

@@ -143,18 +143,23 @@ class CheckTask(Task, tag="check", frozen=True, kw_only=True):
 AnyTask = SelectTask | TrainTask | GatherTask | EvaluateTask | DecideTask | BaselineTask | CheckTask
 
 
-class MetricValue(Body, frozen=True, kw_only=True):
-    """One metric of one model on one stretch."""
+class MetricScore(Body, frozen=True, kw_only=True):
+    """One metric over some rows; `value` is None where it is undefined, and `error` says why."""
+
+    metric: str
+    value: float | None
+    n: int
+    error: str | None
+
+
+class MetricValue(MetricScore, frozen=True, kw_only=True):
+    """That of one model on one stretch."""
 
     trigger_id: TriggerId
     window: str
     slice: str
-    metric: str
-    value: float | None
-    n: int
     first_timestamp_us: int | None
     last_timestamp_us: int | None
-    error: str | None
 
 
 class Report(Body, tag_field="report", frozen=True, kw_only=True):
@@ -234,9 +239,9 @@ class Baselined(Report, tag="baselined", frozen=True, kw_only=True):
 class Finding(Body, frozen=True, kw_only=True):
     """One thing that a check found wrong: at which key of pipeline.yaml, and with which exit code it ends the run."""
 
-    path: str
-    sentence: str
-    exit_code: int
+    path: str  # such as `training.optimizer.config.lrr`
+    sentence: str  # value and remedy; does not repeat the path
+    exit_code: int = 2  # 2: the file is wrong, 3: dataset or machine do not fit it
 
 
 class Checked(Report, tag="checked", frozen=True, kw_only=True):

@@ -1,8 +1,21 @@
-"""Every name outside our processes: Celery queues and tasks, Redis keys, with what lives there and for how long."""
+"""Every name outside our processes: queues, tasks, Redis keys and how long these last, environment variables."""
 
 from __future__ import annotations
 
+from typing import Literal
+
 from shared.ids import RunId, TaskId, WorkerId
+
+Role = Literal["train", "evaluate"]  # of a worker
+
+# What a worker is told by its environment (workers/process/settings.py).
+BROKER_VARIABLE = "MODYN_BROKER_URL"
+ROLE_VARIABLE = "MODYN_ROLE"
+HOSTNAME_VARIABLE = "MODYN_WORKER_NAME"
+WORKER_VARIABLE = "MODYN_WORKER_ID"
+LEASE_VARIABLE = "MODYN_LEASE_S"
+DEVICE_VARIABLE = "MODYN_DEVICE"
+SLOT_VARIABLE = "MODYN_WORKER_SLOT"  # the slot's folder; set by a worker's main process for its children
 
 # Version of the messages. It is part of the queues' names from the second on, so that workers that speak another one
 # do not take what they cannot read.
@@ -17,16 +30,16 @@ def queue(kind: str, device: str = "cpu") -> str:
 
 # What the workers of a role take, the first first: short work never stands behind long work. `gate` are evaluations
 # that a decision to deploy waits for. The right to deploy stays with evaluate workers; a train worker that has just
-# trained gathers at once, and helps with gates only when it has been idle for a while (workers/intake.py).
-_WORK_BY_ROLE = {
+# trained gathers at once, and helps with gates only when it has been idle for a while (workers/process/intake.py).
+_WORK_BY_ROLE: dict[Role, tuple[str, ...]] = {
     "train": ("gather", "select", "train", "gate"),
     "evaluate": ("decide", "gather", "select", "gate", "evaluate"),
 }
-ROLES = tuple(_WORK_BY_ROLE)
+ROLES: tuple[Role, ...] = tuple(_WORK_BY_ROLE)
 _ON_A_DEVICE = ("gate", "evaluate")  # work whose results depend on the kind of device
 
 
-def queues_of(role: str, device: str = "cuda") -> tuple[str, ...]:
+def queues_of(role: Role, device: str = "cuda") -> tuple[str, ...]:
     """The queues that a worker of this role may serve on this device (`cpu`, `cuda:0`), in order of preference."""
     return tuple(
         queue(kind, on)

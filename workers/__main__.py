@@ -11,28 +11,30 @@ import sys
 import uuid
 import warnings
 
+from shared import names
+
 _PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
     """Run a Celery worker for one role until SIGTERM."""
     parser = argparse.ArgumentParser(prog="python -m workers", description=__doc__)
-    parser.add_argument("--role", choices=("train", "evaluate"), required=True)
+    parser.add_argument("--role", choices=names.ROLES, required=True)
     parser.add_argument("--name", required=True, help="node name, unique on this host")
     parser.add_argument("--parent-pid", type=int, help="end at once when this process does")
     arguments = parser.parse_args()
     if arguments.parent_pid is not None:
         _die_with(arguments.parent_pid)
-    os.environ["MODYN_ROLE"] = arguments.role
-    os.environ["MODYN_WORKER_NAME"] = f"{arguments.name}@{socket.gethostname()}"
-    os.environ["MODYN_WORKER_ID"] = f"{os.environ['MODYN_WORKER_NAME']}-{uuid.uuid4().hex[:12]}"
+    hostname = f"{arguments.name}@{socket.gethostname()}"
+    os.environ[names.ROLE_VARIABLE] = arguments.role
+    os.environ[names.HOSTNAME_VARIABLE] = hostname
+    os.environ[names.WORKER_VARIABLE] = f"{hostname}-{uuid.uuid4().hex[:12]}"
     warnings.filterwarnings("ignore", message="You're running the worker with superuser")  # containers do
-    from workers.app import app, queues  # noqa: PLC0415 - reads the environment set above
+    from workers.process.app import app  # noqa: PLC0415 - reads the environment set above
 
-    name = os.environ["MODYN_WORKER_NAME"]
     app.worker_main(
-        ["--quiet", "worker", "--queues", queues(arguments.role), "--hostname", name, "--loglevel", "WARNING",
-         "--without-mingle", "--without-gossip", "--events"]
+        ["--quiet", "worker", "--queues", ",".join(names.queues_of(arguments.role)), "--hostname", hostname,
+         "--loglevel", "WARNING", "--without-mingle", "--without-gossip", "--events"]
     )  # fmt: skip
 
 

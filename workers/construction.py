@@ -11,18 +11,11 @@ from typing import Any, TypeVar
 import msgspec
 
 from shared.errors import ConfigurationError
+from shared.messages import Finding
 
 Made = TypeVar("Made")
 
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-
-
-class Finding(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that is wrong with a pipeline, seen only with the framework at hand."""
-
-    path: str  # the key of pipeline.yaml, such as `training.optimizer.config.lrr`
-    sentence: str  # value and remedy; does not repeat the path
-    exit_code: int = 2  # 2: the file is wrong, 3: dataset or machine do not fit it
 
 
 class FindingsError(ConfigurationError):

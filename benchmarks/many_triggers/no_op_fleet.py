@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sys
 import threading
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 import redis
@@ -23,11 +23,11 @@ from shared.broker import connect
 from shared.claims import Attempt, ClaimAnswer, Claims
 from shared.fleet import WorkerEntry, register
 from shared.ids import RunId, TaskId, WorkerId
-from shared.messages import MESSAGE_VERSION, SetUp, SetupRecord, encode, result_of, task_of
+from shared.messages import SetUp, SetupRecord, encode, result_of, task_of
+from shared.names import MESSAGE_VERSION, ROLES, Role
 from shared.timestamps import now_us
 
 _LEASE_S = 15.0
-_ROLES: tuple[Literal["train", "evaluate"], ...] = ("train", "evaluate")
 _AFTER_TRAINING = {names.celery_task(kind) for kind in ("evaluate", "baseline", "decide")}
 _AFTER_TRAINING = {names.celery_task(kind) for kind in ("evaluate", "baseline", "decide")}
 _VERSIONS = {"messages": str(MESSAGE_VERSION)}
@@ -48,8 +48,8 @@ class NoOpFleet:
         self._client = client
         self._claims = Claims(client)
         self._records: dict[RunId, SetupRecord] = {}
-        own = [worker_direct(hostname(role)).name for role in _ROLES]
-        shared = [queue for role in reversed(_ROLES) for queue in names.queues_of(role, "cpu")]
+        own = [worker_direct(hostname(role)).name for role in ROLES]
+        shared = [queue for role in reversed(ROLES) for queue in names.queues_of(role, "cpu")]
         self._queues = list(dict.fromkeys([*own, *shared]))
         evaluations = {names.QUEUE_BY_TASK["evaluate"]} if backlog else set()
         self._at_once = [queue for queue in self._queues if queue not in evaluations]
@@ -67,7 +67,7 @@ class NoOpFleet:
             self._perform(delivery)
 
     def _perform(self, delivery: Delivery) -> None:
-        """What workers/perform.py does, with nothing between claim and report."""
+        """What workers/process/perform.py does, with nothing between claim and report."""
         task = task_of(delivery.keywords["message"])
         record = self._record(task.run_id)
         role = "train" if task.queue in names.queues_of("train", "cpu") else "evaluate"
@@ -101,12 +101,12 @@ class NoOpFleet:
         return self._records[run_id]
 
 
-def hostname(role: str) -> str:
+def hostname(role: Role) -> str:
     """Celery's node name of a worker that there is none of."""
     return f"{role}@no-op"
 
 
-def worker_id(role: str) -> WorkerId:
+def worker_id(role: Role) -> WorkerId:
     """Its id in the registry."""
     return WorkerId(f"{role}-no-op")
 
@@ -115,12 +115,12 @@ def keep_registered(client: redis.Redis) -> None:
     """Keep both workers in the registry, renewed thrice a lease."""
     since_us, pause = now_us(), threading.Event()
     while True:
-        for role in _ROLES:
+        for role in ROLES:
             register(client, _entry(role, since_us))
         pause.wait(_LEASE_S / 3)
 
 
-def _entry(role: Literal["train", "evaluate"], since_us: int) -> WorkerEntry:
+def _entry(role: Role, since_us: int) -> WorkerEntry:
     """Always idle, for its work takes no time; so the supervisor also looks for messages that were lost."""
     return WorkerEntry(
         worker=worker_id(role),

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
 
+from shared.dataset.column_kinds import alike, kind_of
 from shared.dataset.files import schema_of
-from shared.dataset.kinds import alike, kind_of
 from shared.dataset.table import TableDataset
 from shared.errors import DataError
 

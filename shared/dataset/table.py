@@ -13,10 +13,10 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from shared.config.system import Dataset
+from shared.dataset.column_kinds import kind_of
 from shared.dataset.files import UNREADABLE, fingerprint, is_csv, open_file, schema_of, unchanged_mark
-from shared.dataset.kinds import kind_of
 from shared.dataset.manifest import IF_MENDED, MEND_THE_ROW, ManifestEntry
-from shared.dataset.timestamps import microseconds
+from shared.dataset.timestamp_column import microseconds
 from shared.errors import DataError
 
 ROWS_AT_ONCE = 65_536

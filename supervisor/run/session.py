@@ -39,7 +39,7 @@ from supervisor.run.listen.webhooks import Webhooks
 from supervisor.run.loop import Links, Loop
 from supervisor.run.owner import Owner
 from supervisor.run.start.first_events import Scope, first_events, undiscovered
-from supervisor.run.start.preparation import Preparation, tear_down
+from supervisor.run.start.preparation import Preparation, forget_run
 from supervisor.run.start.recovery import recover
 from supervisor.run.stop_signal import StopSignal
 from supervisor.run.watch.reports import Reports
@@ -167,7 +167,7 @@ class Session:
         finally:
             platform.stop_fleet()  # our own workers need no message
             if _quietly(owner.renew):
-                _quietly(lambda: tear_down(platform.client, publisher, run_id, heard=self._heard))
+                _quietly(lambda: forget_run(platform.client, publisher, run_id, heard=self._heard))
             publisher.close()
 
     def _webhooks(self, run_id: RunId) -> Webhooks:

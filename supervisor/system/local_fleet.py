@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from shared.config.system import System
+from shared.names import Role
 from shared.processes import is_stopped
 from supervisor.system.worker_process import PROJECT, worker_command, worker_environment
 
@@ -21,7 +22,7 @@ _RESPAWN_AFTER_S = 1.0  # a worker that dies at once must not be started a hundr
 class Member(msgspec.Struct, kw_only=True):
     """One worker of the fleet."""
 
-    role: str
+    role: Role
     name: str
     process: subprocess.Popen[bytes]
     started_s: float
@@ -36,9 +37,11 @@ class LocalFleet:
         self._log = log.open("ab")
         self.workers_lost = 0
         self._lease_s, self._next_look_s = system.lease_s, 0.0
-        counts = (("train", system.fleet.train), ("evaluate", system.fleet.evaluate))
+        counts: dict[Role, int] = {"train": system.fleet.train, "evaluate": system.fleet.evaluate}
         self._members = [
-            self._start(role, f"{role}-{number}-{os.getpid()}") for role, count in counts for number in range(count)
+            self._start(role, f"{role}-{number}-{os.getpid()}")
+            for role, count in counts.items()
+            for number in range(count)
         ]
 
     def dead(self) -> list[str]:
@@ -83,7 +86,7 @@ class LocalFleet:
                 member.process.wait()
         self._log.close()
 
-    def _start(self, role: str, name: str) -> Member:
+    def _start(self, role: Role, name: str) -> Member:
         process = subprocess.Popen(
             worker_command(role, name, os.getpid()),
             env=self._environment,

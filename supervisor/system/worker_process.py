@@ -6,12 +6,13 @@ import os
 import sys
 from pathlib import Path
 
+from shared import names
 from shared.config.system import System
 
 PROJECT = Path(__file__).resolve().parents[2]
 
 
-def worker_command(role: str, name: str, parent_pid: int | None = None) -> list[str]:
+def worker_command(role: names.Role, name: str, parent_pid: int | None = None) -> list[str]:
     """The command line of one worker."""
     command = [sys.executable, "-m", "workers", "--role", role, "--name", name]
     return command if parent_pid is None else [*command, "--parent-pid", str(parent_pid)]
@@ -23,8 +24,8 @@ def worker_environment(system: System, broker_url: str, device: str) -> dict[str
     return {
         **os.environ,
         "PYTHONPATH": modules.rstrip(os.pathsep),
-        "MODYN_BROKER_URL": broker_url,
-        "MODYN_LEASE_S": str(system.lease_s),
-        "MODYN_DEVICE": device,
+        names.BROKER_VARIABLE: broker_url,
+        names.LEASE_VARIABLE: str(system.lease_s),
+        names.DEVICE_VARIABLE: device,
         "OMP_NUM_THREADS": "1",  # pipeline.yaml's `threads` decides for trainings; the rest must not crowd them
     }

@@ -17,7 +17,7 @@ from tests_support import Workplace, worker_entry
 from shared.config.load import load_configuration
 from shared.errors import NotReadyError
 from shared.fleet import read_fleet, register
-from shared.messages import MESSAGE_VERSION
+from shared.names import MESSAGE_VERSION
 from supervisor.system.readiness import ready_workers
 
 _LOOK_EVERY_S = 0.02

@@ -18,7 +18,7 @@ from shared.ids import RunId, TaskId, TriggerId, WorkerId
 from shared.messages import Decided, DecideTask, EvaluateTask, ModelRef, Stretch, TargetDecision
 from supervisor.system.setup import setup_record
 from workers.deployment.directory import Candidate, DirectoryTarget
-from workers.slot import SlotFile
+from workers.process.slot import SlotFile
 from workers.stages.decide import run_decide
 from workers.stages.evaluate import run_evaluate
 from workers.stages.work import Work

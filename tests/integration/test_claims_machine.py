@@ -1,8 +1,8 @@
 """The claim protocol, model-checked: two triggers' tasks under any order of deliveries, deaths, silences and wipes.
 
 Real are Redis, the claims, Celery's messages and chords, and the supervisor's publisher, command queue, reports, watch
-and transition. Imagined are the workers, as steps of workers/perform.py and ticks of their lease keepers, and time:
-the supervisor's clock is ours, and leases in Redis are moved towards the past by as much as it goes forward.
+and transition. Imagined are the workers, as steps of workers/process/perform.py and ticks of their lease keepers, and
+time: the supervisor's clock is ours, and leases in Redis are moved towards the past by as much as it goes forward.
 """
 
 from __future__ import annotations

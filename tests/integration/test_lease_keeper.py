@@ -15,8 +15,8 @@ from shared import names
 from shared.claims import Attempt, ClaimAnswer, Claims
 from shared.fleet import read_fleet
 from shared.ids import RunId, TaskId, WorkerId
-from workers.lease_keeper import LeaseKeeper, WorkerIdentity
-from workers.slot import SLOT_VARIABLE, Slot, SlotFile
+from workers.process.lease_keeper import LeaseKeeper, WorkerIdentity
+from workers.process.slot import SLOT_VARIABLE, Slot, SlotFile
 
 RUN = RunId("run")
 WORKER = WorkerId("train-0@host-0123456789ab")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import redis
+from children import child_of
 from tests_support import Workplace
 
 from shared import names
@@ -16,7 +18,7 @@ from shared.ids import RunId, TaskId, TriggerId, WorkerId
 from shared.messages import Claimed, Progress, TrainTask, encode
 from supervisor.run.watch.reports import Reports
 from supervisor.system.setup import setup_record
-from workers import child
+from workers.process.child import Child
 from workers.stages.train import Shown
 from workers.stages.work import Work
 from workers.training import job as training
@@ -25,19 +27,18 @@ RUN = RunId("run")
 
 
 @pytest.fixture
-def worker(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def child(redis_url: str, tmp_path: Path) -> Iterator[Child]:
     """This process as a worker's child, on the test's Redis."""
-    monkeypatch.setenv("MODYN_BROKER_URL", redis_url)
-    child.client.cache_clear()
-    yield
-    child.client().close()
-    child.client.cache_clear()
+    child = child_of(tmp_path, redis_url)
+    yield child
+    child.client.close()
 
 
-@pytest.mark.usefixtures("worker")
-def test_trainings_tell_their_progress_seldom_and_it_is_not_kept(small: Workplace, client: redis.Redis) -> None:
+def test_trainings_tell_their_progress_seldom_and_it_is_not_kept(
+    small: Workplace, client: redis.Redis, child: Child
+) -> None:
     """However many batches a second: one report of a task, on a stream that is capped and expires."""
-    work = work_at(small)
+    work = work_at(small, child)
     one = Shown(work)
     for batch in range(1000):
         one(progress(batch))
@@ -68,9 +69,11 @@ def test_progress_is_heard_beside_the_reports_and_behind_them(client: redis.Redi
     assert reports.next(0.0) == []
 
 
-def progress(batch: int) -> training.Progress:
+def progress(batch: int) -> training.TrainingProgress:
     """What a training says after a batch."""
-    return training.Progress(epoch=1, epochs=2, batch=batch, batches=1000, loss=0.5, samples_per_s=1.0, eta_s=9.0)
+    return training.TrainingProgress(
+        epoch=1, epochs=2, batch=batch, batches=1000, loss=0.5, samples_per_s=1.0, eta_s=9.0
+    )
 
 
 def tell(client: redis.Redis, epoch: int) -> None:
@@ -81,7 +84,7 @@ def tell(client: redis.Redis, epoch: int) -> None:
     client.xadd(names.progress_key(RUN), {"report": encode(told)})
 
 
-def work_at(small: Workplace) -> Work:
+def work_at(small: Workplace, child: Child) -> Work:
     """A training of the workplace's pipeline."""
     small.write()
     files = (small.folder / "pipeline.yaml", small.folder / "config.yaml")
@@ -97,4 +100,4 @@ def work_at(small: Workplace) -> Work:
         previous_model=None,
     )
     attempt = Attempt(run_id=RUN, task_id=TaskId("run/0/train/0"), number=1, worker=WorkerId("w"))
-    return Work(task=task, record=record, attempt=attempt, results=[])
+    return Work(task=task, record=record, attempt=attempt, results=[], child=child)

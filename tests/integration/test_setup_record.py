@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import redis
+from children import child_of
 from tests_support import Workplace
 
 from shared.config.load import load_configuration
 from shared.ids import RunId
 from shared.messages import SetupRecord
 from supervisor.system.setup import setup_record, write_setup
-from workers import child, set_up
+from workers.process.set_up import Setups
 
 RUN = RunId("run")
 
 
 @pytest.fixture
-def worker(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """This process as a worker's child, on the test's Redis."""
-    monkeypatch.setenv("MODYN_BROKER_URL", redis_url)
-    child.client.cache_clear()
-    yield
-    set_up.tear_down(RUN)
-    child.client().close()
-    child.client.cache_clear()
+def setups(redis_url: str, tmp_path: Path) -> Iterator[Setups]:
+    """What this process, as a worker's child, is set up for."""
+    child = child_of(tmp_path, redis_url)
+    yield Setups(child)
+    child.client.close()
 
 
 def test_a_record_that_says_something_else_has_another_version(small: Workplace) -> None:
@@ -35,16 +34,15 @@ def test_a_record_that_says_something_else_has_another_version(small: Workplace)
     assert here.version != moved.version
 
 
-@pytest.mark.usefixtures("worker")
-def test_a_worker_reads_the_record_of_a_later_session(small: Workplace, client: redis.Redis) -> None:
+def test_a_worker_reads_the_record_of_a_later_session(small: Workplace, client: redis.Redis, setups: Setups) -> None:
     """It knew the run before, and was not told that it ended; a task of the earlier session gets what holds now."""
     first, later = record_at(small, "run"), record_at(small, "moved")
     write_setup(client, first)
-    assert set_up.setup_record(RUN, first.version) == first
+    assert setups.record(RUN, first.version) == first
     write_setup(client, later)
-    assert set_up.setup_record(RUN, first.version) == first  # its tasks are done as it knows them
-    assert set_up.setup_record(RUN, later.version) == later
-    assert set_up.setup_record(RUN, first.version) == later
+    assert setups.record(RUN, first.version) == first  # its tasks are done as it knows them
+    assert setups.record(RUN, later.version) == later
+    assert setups.record(RUN, first.version) == later
 
 
 def record_at(small: Workplace, run_dir: str) -> SetupRecord:

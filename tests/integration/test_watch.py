@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 import pytest
@@ -17,7 +17,8 @@ from shared.claims import Attempt, ClaimAnswer, Claims, Renewal
 from shared.config.load import load_configuration
 from shared.fleet import register
 from shared.ids import RunId, TaskId, TriggerId, WorkerId, task_id
-from shared.messages import MESSAGE_VERSION, EvaluateTask, GatherTask, Trained, TrainTask
+from shared.messages import EvaluateTask, GatherTask, Trained, TrainTask
+from shared.names import MESSAGE_VERSION, Role
 from supervisor.core.commands import PublishChord
 from supervisor.core.events import AnyEvent, LeaseExpired, Unclaimed
 from supervisor.core.open_tasks import OpenTask, OpenTasks
@@ -84,7 +85,7 @@ def calls(client: redis.Redis) -> int:
     return sum(one["calls"] for name, one in stats.items() if name not in ("cmdstat_info", "cmdstat_ping"))
 
 
-def keep(client: redis.Redis, role: Literal["train", "evaluate"], *, busy: bool, torch: str = "2.13.0") -> None:
+def keep(client: redis.Redis, role: Role, *, busy: bool, torch: str = "2.13.0") -> None:
     """A worker of a role that is there, idle or busy with something else."""
     doing = {"state": "busy", "task": TaskId("other/0/evaluate/0")} if busy else {}
     versions = {"messages": str(MESSAGE_VERSION), "torch": torch}

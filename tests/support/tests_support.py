@@ -8,7 +8,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -19,6 +19,7 @@ import yaml
 
 from shared.fleet import WorkerEntry
 from shared.ids import WorkerId
+from shared.names import Role
 
 PROJECT = Path(__file__).resolve().parents[2]
 HOUR_US = 3_600_000_000
@@ -126,7 +127,7 @@ class Workplace:
         return (self.folder / run_dir / "evaluations.csv").read_text().splitlines()
 
 
-def worker_entry(name: str, role: Literal["train", "evaluate"] = "train", **differing: Any) -> WorkerEntry:
+def worker_entry(name: str, role: Role = "train", **differing: Any) -> WorkerEntry:
     """An idle worker as the registry has it, but for what differs."""
     entry = WorkerEntry(
         worker=WorkerId(name),

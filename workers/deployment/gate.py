@@ -7,8 +7,8 @@ import math
 import msgspec
 
 from shared.config.pipeline import Gate
+from shared.messages import MetricScore
 from shared.metrics import METRICS
-from workers.evaluation.metrics import MetricScore
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,8 +16,9 @@ import numpy.typing as npt
 
 from shared.config.pipeline import Metric
 from shared.errors import DataError
+from shared.messages import MetricScore
 from shared.metrics import METRICS
-from workers.evaluation.metrics import Meter, MetricScore
+from workers.evaluation.metrics import Meter
 
 BASELINES = ("majority", "no_change")
 _MOST_CLASSES = 100_000

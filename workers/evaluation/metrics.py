@@ -6,26 +6,17 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 import torch
 from torchmetrics import Metric as Gauge
 
 from shared.config.pipeline import Metric
+from shared.messages import MetricScore
 from workers.evaluation.gauges import GAUGES
 
 # Sums of more rows than this are shared out over threads, and would depend on how many there are.
 _ROWS_AT_ONCE = 16_384
-
-
-class MetricScore(msgspec.Struct, frozen=True, kw_only=True):
-    """One metric over the rows it was given; `value` is None where it is undefined, and `error` says why."""
-
-    label: str
-    value: float | None
-    n: int
-    error: str | None
 
 
 class Meter:
@@ -75,7 +66,7 @@ class Meter:
         value = None if error else float(gauge.compute())
         if value is not None and not math.isfinite(value):
             value, error = None, "too large for a number"
-        return MetricScore(label=metric.label, value=value, n=self._rows, error=error)
+        return MetricScore(metric=metric.label, value=value, n=self._rows, error=error)
 
     def _undefined(self, metric: Metric) -> str | None:
         if self._rows == 0:

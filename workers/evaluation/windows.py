@@ -12,10 +12,10 @@ import numpy.typing as npt
 from shared.config.pipeline import Metric, Split
 from shared.dataset.event_time import Timed, first_key_after, running_event_time
 from shared.errors import ModynError
-from shared.messages import Stretch
+from shared.messages import MetricScore, Stretch
 from shared.split import SplitName, rows_in_split, seeds_of_groups
 from workers.ahead import ahead
-from workers.evaluation.metrics import Meter, MetricScore
+from workers.evaluation.metrics import Meter
 
 _ROWS_PREDICTED_AT_ONCE = 16_384
 # A range that begins inside a file's row group decodes the group from its start: one column is read in long pieces.
@@ -122,7 +122,7 @@ class Entrant:
             self._fail(error)
         if not self._error:
             return self._meter.scores()
-        return [MetricScore(label=one.label, value=None, n=0, error=self._error) for one in self._metrics]
+        return [MetricScore(metric=one.label, value=None, n=0, error=self._error) for one in self._metrics]
 
     def _read(self) -> None:
         while self._pending:

@@ -10,17 +10,16 @@ import msgspec
 
 from shared.config.pipeline import Target
 from shared.errors import ArtifactError
-from shared.messages import AnyReport, Decided, DecideTask, MetricValue, RivalScores, TargetDecision
+from shared.messages import AnyReport, Decided, DecideTask, MetricScore, MetricValue, RivalScores, TargetDecision
 from workers.deployment.directory import Candidate, DirectoryTarget, Record
 from workers.deployment.gate import Verdict, judge
-from workers.evaluation.metrics import MetricScore
 from workers.stages.scoring import Rival, device_of, meet
 from workers.stages.work import Work
 
 _TRIES = 5  # how often a target may change while the candidate is judged
 
 
-def run_decide(work: Work) -> tuple[AnyReport, Any]:
+def run(work: Work) -> tuple[AnyReport, Any]:
     """Decide for one target after the other. Raises ArtifactError, NotReadyError, DataError."""
     task = work.task
     assert isinstance(task, DecideTask)
@@ -92,7 +91,7 @@ class _Decision:
         """Its scores, unless it came while the candidate was judged: then it is scored here."""
         stretch = self._task.gate
         if held.sha256 not in self._rivals and stretch is not None:
-            rival = Rival(self._work, folder, held, device_of(self._task.device))
+            rival = Rival(self._work, folder, held, device_of(self._work, self._task.device))
             self._rivals[held.sha256] = rival.scores(stretch, meet(self._work, stretch, rival.entrants))
         return self._rivals[held.sha256]
 
@@ -100,7 +99,7 @@ class _Decision:
         """The score that the gate looks at."""
         for one in scores:
             if self._gate is not None and (one.window, one.metric) == (self._gate.on, self._gate.metric):
-                return MetricScore(label=one.metric, value=one.value, n=one.n, error=one.error)
+                return one
         return None
 
 

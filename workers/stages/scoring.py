@@ -7,28 +7,27 @@ from typing import Any
 
 from shared.artifacts import ArtifactRef
 from shared.errors import ModynError, NotReadyError
-from shared.messages import Device, MetricValue, RivalScores, Stretch
-from workers import child
+from shared.messages import Device, MetricScore, MetricValue, RivalScores, Stretch
 from workers.deployment.directory import DirectoryTarget, Record
-from workers.evaluation.metrics import MetricScore
 from workers.evaluation.windows import Entrant, Rows, evaluate, resolve
 from workers.inference import LoadedModel, load_model_bytes
-from workers.shelf import SHELF
 from workers.stages.work import Work
 
 
-def device_of(device: Device) -> str:
+def device_of(work: Work, device: Device) -> str:
     """This worker's own device of the kind that the run settled on. Raises NotReadyError if it has none."""
     if device == "cpu":
         return "cpu"
-    if not child.device().startswith("cuda"):
-        raise NotReadyError(f"scores of this run are computed on a GPU, and this worker has {child.device()}.")
-    return child.device()
+    own = work.child.device
+    if not own.startswith("cuda"):
+        raise NotReadyError(f"scores of this run are computed on a GPU, and this worker has {own}.")
+    return own
 
 
 def committed(work: Work, ref: ArtifactRef, device: str) -> LoadedModel:
     """A committed model on a device. Raises ArtifactError, ConfigurationError."""
-    return SHELF.take(ref, device, work.record.trusted_modules, lambda: load(work, work.store.read(ref), device))
+    trusted = work.record.trusted_modules
+    return work.child.shelf.take(ref, device, trusted, lambda: load(work, work.store.read(ref), device))
 
 
 def load(work: Work, body: bytes, device: str) -> LoadedModel:
@@ -70,7 +69,7 @@ class Rival:
 
     def scores(self, stretch: Stretch, rows: Rows) -> RivalScores:
         """What it scored on the rows that it met."""
-        found = [MetricScore(label=one.label, value=None, n=0, error=self._error) for one in self._metrics]
+        found = [MetricScore(metric=one.label, value=None, n=0, error=self._error) for one in self._metrics]
         for one in self.entrants:
             found = one.scores()
         scores = tuple(value(one, self.held.trigger, stretch, rows) for one in found)
@@ -83,7 +82,7 @@ def value(score: MetricScore, trigger_id: Any, stretch: Stretch, rows: Rows) -> 
         trigger_id=trigger_id,
         window=stretch.window,
         slice=stretch.slice,
-        metric=score.label,
+        metric=score.metric,
         value=score.value,
         n=score.n,
         first_timestamp_us=rows.first_timestamp_us,

@@ -10,7 +10,7 @@ from workers.stages.work import Work
 from workers.strategies.select import SelectionRequest, select
 
 
-def run_select(work: Work) -> tuple[AnyReport, Any]:
+def run(work: Work) -> tuple[AnyReport, Any]:
     """Read the rows, choose, and store keys and weights under the attempt's name. Raises DataError."""
     task, pipeline = work.task, work.record.pipeline
     assert isinstance(task, SelectTask)

@@ -1,4 +1,4 @@
-"""train and gather: members from a training set, one model from the members."""
+"""train: a member from a training set, and how far that is on the way."""
 
 from __future__ import annotations
 
@@ -9,25 +9,21 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import redis
 
-from shared.artifacts import ArtifactRef
-from shared.errors import ArtifactError, DataError, TrainingError
-from shared.messages import AnyReport, Gathered, GatherTask, Progress, Trained, TrainTask, encode, result_of
+from shared.errors import ArtifactError, DataError
+from shared.messages import AnyReport, Progress, Trained, TrainTask, encode, result_of
 from shared.names import PROGRESS_KEPT, PROGRESS_TTL_MS, progress_key
 from shared.temporary import private_folder
 from shared.training_set import read_training_set
-from workers import child
 from workers.stages.work import Work
 from workers.training import job as training
-from workers.training.gather import average
 from workers.training.train import train
 
 _REPORT_EVERY_S = 1.0  # a report reads the losses, which waits for the GPU
 
 
-def run_train(work: Work) -> tuple[AnyReport, Any]:
+def run(work: Work) -> tuple[AnyReport, Any]:
     """Train one member. Raises Interrupted when the worker is asked to stop, and what training raises."""
     task, record = work.task, work.record
     assert isinstance(task, TrainTask)
@@ -47,7 +43,7 @@ def run_train(work: Work) -> tuple[AnyReport, Any]:
             weights=training_set.weights,
             previous=work.store.read(task.previous_model) if task.previous_model else None,
             seed=work.seed(),
-            device=_device(record.pipeline.training.device),
+            device=_device(record.pipeline.training.device, work.child.device),
             checkpoint_folder=work.store.uri(f"checkpoints/{task.trigger_id}/{task.member}"),
             checkpoints_kept=record.checkpoints_kept,
             scratch_folder=scratch,
@@ -55,10 +51,10 @@ def run_train(work: Work) -> tuple[AnyReport, Any]:
             report_every_s=_REPORT_EVERY_S,
             trusted_modules=record.trusted_modules,
         )
-        trained = train(job, report=Shown(work), should_stop=child.should_stop)
+        trained = train(job, report=Shown(work), should_stop=work.child.should_stop)
     name = f"models/{task.trigger_id}/.member-{task.member}.{work.attempt_name}.safetensors"
     ref = work.store.write(name, trained.body)
-    report = Trained(**work.who, member=ref, train_s=trained.seconds, loss=trained.loss, device=child.device())
+    report = Trained(**work.who, member=ref, train_s=trained.seconds, loss=trained.loss, device=work.child.device)
     return report, result_of(report)
 
 
@@ -78,20 +74,9 @@ def _scratch() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def run_gather(work: Work) -> tuple[AnyReport, Any]:
-    """Make one model of the members that the headers returned. Raises TrainingError if one failed."""
-    task = work.task
-    assert isinstance(task, GatherTask)
-    if any("failed" in result for result in work.results):
-        raise TrainingError("a member of this training failed, so there is no model to make of them")
-    members = [work.store.read(msgspec.convert(result, ArtifactRef)) for result in work.results]
-    name = f"models/{task.trigger_id}/.model.{work.attempt_name}.safetensors"
-    return Gathered(**work.who, model=work.store.write(name, average(members))), {}
-
-
-def _device(wanted: str) -> str:
+def _device(wanted: str, own: str) -> str:
     """pipeline.yaml's wish; `auto` is what this worker was started for."""
-    return child.device() if wanted == "auto" or (wanted == "cuda" and child.device().startswith("cuda")) else wanted
+    return own if wanted == "auto" or (wanted == "cuda" and own.startswith("cuda")) else wanted
 
 
 class Shown:
@@ -105,7 +90,7 @@ class Shown:
         self._work = work
         self._from_s = 0.0
 
-    def __call__(self, progress: training.Progress) -> None:
+    def __call__(self, progress: training.TrainingProgress) -> None:
         """Tell it, or leave it."""
         began_s = time.monotonic()
         if began_s < self._from_s:
@@ -122,7 +107,7 @@ class Shown:
 
     def _tell(self, report: str) -> None:
         key = progress_key(self._work.record.run_id)
-        pipe = child.client().pipeline(transaction=False)
+        pipe = self._work.child.client.pipeline(transaction=False)
         pipe.xadd(key, {"report": report}, maxlen=PROGRESS_KEPT, approximate=True)
         pipe.pexpire(key, PROGRESS_TTL_MS)
         pipe.execute()

@@ -1,9 +1,9 @@
-"""The work at hand: the task, the run's setup, and what its headers returned."""
+"""The work at hand: the task, the run's setup, what its headers returned, and the process that does it."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,23 +13,28 @@ import pyarrow as pa
 
 from shared.artifacts import ArtifactStore
 from shared.claims import Attempt
-from shared.dataset.manifest import read_manifest
+from shared.config.system import Dataset
+from shared.dataset.manifest import ManifestEntry, read_manifest
 from shared.dataset.table import ROWS_AT_ONCE, TableDataset
 from shared.errors import DataError
 from shared.messages import AnyTask, SetupRecord
-from workers import child
+from workers.process.child import Child
 from workers.training.job import Interrupted
 
 
 class _WatchedDataset(TableDataset):
     """Says that the work goes on, and looks whether it is to be handed back, with every piece that is read."""
 
+    def __init__(self, config: Dataset, entries: Sequence[ManifestEntry], should_stop: Callable[[], bool]) -> None:
+        super().__init__(config, entries)
+        self._should_stop = should_stop
+
     def batches(
         self, columns: Sequence[str], first_key: int, stop_key: int, batch_rows: int = ROWS_AT_ONCE
     ) -> Iterator[tuple[int, pa.Table]]:
         with _reading(self.config.name):
             for piece in super().batches(columns, first_key, stop_key, batch_rows):
-                if child.should_stop():
+                if self._should_stop():
                     raise Interrupted("stopped while rows were being read")
                 yield piece
 
@@ -50,7 +55,8 @@ class Work:
     task: AnyTask
     record: SetupRecord
     attempt: Attempt
-    results: list[Any]
+    results: list[Any]  # of its headers, for a chord's body
+    child: Child  # the process that does it
 
     @property
     def who(self) -> dict[str, Any]:
@@ -65,7 +71,8 @@ class Work:
     def dataset(self) -> TableDataset:
         """The dataset as far as the manifest reaches now; reading it can be interrupted. Raises DataError."""
         with _reading(self.record.dataset.name):
-            return _WatchedDataset(self.record.dataset, read_manifest(Path(self.record.manifest_uri)))
+            entries = read_manifest(Path(self.record.manifest_uri))
+            return _WatchedDataset(self.record.dataset, entries, self.child.should_stop)
 
     @property
     def store(self) -> ArtifactStore:

@@ -11,8 +11,9 @@ from torch import nn
 
 from shared.config.pipeline import Metric, Pipeline, Training
 from shared.errors import ConfigurationError, DataError, ModynError, NotReadyError
+from shared.messages import Finding
 from shared.metrics import METRICS
-from workers.construction import Finding, FindingsError
+from workers.construction import FindingsError
 from workers.failures import device_is_broken
 from workers.features.columns import column
 from workers.features.source import ROWS_AT_ONCE, SampleSource

@@ -34,7 +34,7 @@ class TrainingJob:
     trusted_modules: tuple[str, ...]
 
 
-class Progress(msgspec.Struct, frozen=True, kw_only=True):
+class TrainingProgress(msgspec.Struct, frozen=True, kw_only=True):
     """How far a training is. Epochs and batches count from 1."""
 
     epoch: int

@@ -10,7 +10,8 @@ from torch.optim import Optimizer
 
 from shared.config.pipeline import Training
 from shared.errors import ModynError, TrainingError
-from workers.construction import Finding, FindingsError
+from shared.messages import Finding
+from workers.construction import FindingsError
 from workers.failures import blame, explain
 from workers.training.arithmetic import Arithmetic
 from workers.training.losses import Objective, make_objective

@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from shared.config.pipeline import Component
-from workers.construction import Finding, FindingsError, Part, make, near_miss, wrong_arguments
+from shared.messages import Finding
+from workers.construction import FindingsError, Part, make, near_miss, wrong_arguments
 
 Task = Literal["classification", "regression"]
 LabelKind = Literal["class", "binary", "sign", "value"]

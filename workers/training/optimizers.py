@@ -11,7 +11,8 @@ import torch
 from torch.optim import Optimizer, lr_scheduler
 
 from shared.config.pipeline import Component, Scheduler
-from workers.construction import Finding, FindingsError, Part, make, near_miss
+from shared.messages import Finding
+from workers.construction import FindingsError, Part, make, near_miss
 
 _NEEDS_MORE = {
     "LambdaLR": "needs a function, which a file cannot hold",

@@ -7,7 +7,8 @@ from torch import nn
 
 from shared.config.pipeline import Component
 from shared.errors import ModynError
-from workers.construction import Finding, FindingsError
+from shared.messages import Finding
+from workers.construction import FindingsError
 from workers.features.encoder import FeatureEncoder
 from workers.features.matrix import model_input
 from workers.training.losses import loss_kind

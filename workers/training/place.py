@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from workers.training.checkpoints import Checkpoints
-from workers.training.job import Progress, TrainingJob
+from workers.training.job import TrainingJob, TrainingProgress
 from workers.training.learner import Learner
 from workers.training.losses_seen import LossesSeen
 
@@ -53,7 +53,7 @@ class Saver:
         self._last_s = time.monotonic()
 
 
-class Meter:
+class Speed:
     """Speed and time left, as this process has seen them since it began to train."""
 
     def __init__(self, job: TrainingJob, *, batches: int) -> None:
@@ -71,14 +71,14 @@ class Meter:
             return False
         return time.monotonic() - self._told_s >= self._job.report_every_s
 
-    def progress(self, place: Place) -> Progress:
+    def progress(self, place: Place) -> TrainingProgress:
         """What to report. Reads the losses, so it waits for the device. Raises TrainingError for NaN."""
         loss = place.losses.read()
         self._told_s = time.monotonic()
         elapsed_s = max(self._told_s - self._started_s, 1e-9)
         per_s = self._samples / elapsed_s
         left = (self._epochs - place.epoch) * self._rows - place.losses.rows
-        return Progress(
+        return TrainingProgress(
             epoch=place.epoch + 1,
             epochs=self._epochs,
             batch=place.batch,

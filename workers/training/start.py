@@ -7,7 +7,8 @@ from torch import nn
 
 from shared.config.pipeline import Model
 from shared.errors import ConfigurationError
-from workers.construction import Finding, FindingsError
+from shared.messages import Finding
+from workers.construction import FindingsError
 from workers.features.columns import Keys
 from workers.features.encoder import FeatureEncoder, fit_encoder
 from workers.features.source import SampleSource, input_columns

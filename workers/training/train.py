@@ -6,14 +6,16 @@ import time
 from collections.abc import Callable
 
 from workers.training.checkpoints import Checkpoints, fingerprint
-from workers.training.job import Interrupted, Progress, TrainedModel, TrainingJob
+from workers.training.job import Interrupted, TrainedModel, TrainingJob, TrainingProgress
 from workers.training.losses_seen import LossesSeen
-from workers.training.place import Meter, Place, Saver, restore_place
+from workers.training.place import Place, Saver, Speed, restore_place
 from workers.training.prepare import prepare
 from workers.training.randomness import batch_bounds, sample_orders, uses_batch_norm
 
 
-def train(job: TrainingJob, *, report: Callable[[Progress], None], should_stop: Callable[[], bool]) -> TrainedModel:
+def train(
+    job: TrainingJob, *, report: Callable[[TrainingProgress], None], should_stop: Callable[[], bool]
+) -> TrainedModel:
     """Train the job's model on the job's rows, going on from its newest checkpoint if it has one.
 
     The same job gives the same bytes on the same CPU type and library versions, interrupted or not. `should_stop` is
@@ -29,7 +31,7 @@ def train(job: TrainingJob, *, report: Callable[[Progress], None], should_stop: 
     began_s = started_s - place.spent_s
     lone_row_allowed = not uses_batch_norm(learner.model)
     bounds = batch_bounds(len(rows), job.training.batch_size, lone_row_allowed=lone_row_allowed)
-    meter = Meter(job, batches=len(bounds))
+    speed = Speed(job, batches=len(bounds))
 
     mean_loss = 0.0
     for order in sample_orders(job.seed, place.epoch, epochs, len(rows)):
@@ -38,9 +40,9 @@ def train(job: TrainingJob, *, report: Callable[[Progress], None], should_stop: 
             loss = learner.step(*batch)
             place.losses.add(loss, stop - first)
             place.batch += 1
-            meter.count(stop - first)
-            if meter.is_due(place):
-                report(meter.progress(place))
+            speed.count(stop - first)
+            if speed.is_due(place):
+                report(speed.progress(place))
             stopping = should_stop()
             if stopping or saver.is_due():
                 saver.save(place, time.monotonic() - began_s)
@@ -48,7 +50,7 @@ def train(job: TrainingJob, *, report: Callable[[Progress], None], should_stop: 
                 raise Interrupted(f"stopped in epoch {place.epoch + 1} after batch {place.batch}; a checkpoint is kept")
         mean_loss = place.losses.read()
         learner.schedule.after_epoch(mean_loss)
-        report(meter.progress(place))
+        report(speed.progress(place))
         place = Place(place.epoch + 1, losses=LossesSeen(place.epoch + 1))
 
     seconds = time.monotonic() - began_s

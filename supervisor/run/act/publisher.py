@@ -58,11 +58,11 @@ class Publisher:
         else:
             self._publish_header(command.task_id, command.task, command.chord)
 
-    def set_up(self, hostname: str, version: int, expires_s: float) -> None:
+    def send_set_up(self, hostname: str, version: int, expires_s: float) -> None:
         """Have one worker set itself up for the run, unless it is busy for longer than `expires_s`."""
         self._tell(hostname, "set_up", [self._run_id, version], expires_s)
 
-    def tear_down(self, hostname: str, expires_s: float) -> None:
+    def send_tear_down(self, hostname: str, expires_s: float) -> None:
         """Have one worker forget the run."""
         self._tell(hostname, "tear_down", [self._run_id], expires_s)
 

@@ -105,7 +105,7 @@ class Preparation:
                 log.info("worker %s is busy with %s; it sets itself up later", worker.hostname, worker.task)
         awaited = {worker.hostname for worker in train if worker.state == "idle"}
         for hostname in awaited:
-            self._publisher.set_up(hostname, self._record.version, _SETUP_S)
+            self._publisher.send_set_up(hostname, self._record.version, _SETUP_S)
         return awaited
 
     def _see_to_check(self) -> None:
@@ -151,7 +151,7 @@ class Preparation:
                 name = self._configuration.pipeline_source.path.name
                 raise NotReadyError(f"the check of {name} failed: {report.sentence}")
             elif isinstance(report, Checked):
-                judge(report, self._configuration)
+                raise_findings(report, self._configuration)
                 self._checked = True
         return set_up
 
@@ -165,20 +165,20 @@ def _is_answer(report: AnyReport | Unreadable) -> bool:
     return isinstance(report, SetUp) or parts_of(report.task_id).stage == "check"
 
 
-def tear_down(client: redis.Redis, publisher: Publisher, run_id: RunId, *, heard: bool) -> None:
+def forget_run(client: redis.Redis, publisher: Publisher, run_id: RunId, *, heard: bool) -> None:
     """Have the workers forget the run, and remove what coordination needed; journal and artifacts stay.
 
     Reports that were not `heard` stay, too: a later session will hear them.
     """
     for worker in read_fleet(client):
-        publisher.tear_down(worker.hostname, _SETUP_S)
+        publisher.send_tear_down(worker.hostname, _SETUP_S)
     client.delete(names.setup_key(run_id))
     if heard:
         client.delete(names.reports_key(run_id), names.leases_key(run_id), names.settled_key(run_id))
     client.delete(names.progress_key(run_id))
 
 
-def judge(report: Checked, configuration: Configuration) -> None:
+def raise_findings(report: Checked, configuration: Configuration) -> None:
     """Findings become errors of the file and line. Raises ConfigurationError or NotReadyError."""
     source = configuration.pipeline_source
     sentences = [f"{source.where(found.path)}: {found.path}: {found.sentence}" for found in report.findings]

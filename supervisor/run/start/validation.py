@@ -21,7 +21,7 @@ from supervisor.run.act.publisher import Publisher
 from supervisor.run.broker import Broker
 from supervisor.run.listen.run_log import RunLog
 from supervisor.run.owner import Owner
-from supervisor.run.start.preparation import Preparation, judge, tear_down
+from supervisor.run.start.preparation import Preparation, forget_run, raise_findings
 from supervisor.system.devices import evaluation_device
 from supervisor.system.platform import Platform
 from supervisor.system.setup import setup_record
@@ -46,7 +46,7 @@ def check_system(configuration: Configuration) -> list[WorkerEntry]:
                 Preparation(platform, broker, configuration, record, listeners).carry_out(workers, check=True)
         finally:
             platform.stop_fleet()
-            tear_down(platform.client, publisher, run_id, heard=True)
+            forget_run(platform.client, publisher, run_id, heard=True)
             publisher.close()
         return workers
 
@@ -67,4 +67,4 @@ def check_offline(configuration: Configuration) -> None:
         raise NotReadyError(f"the check of model, optimizer and loss ended with code {done.returncode}: {last[0]}")
     findings = msgspec.json.decode(done.stdout, type=tuple[Finding, ...])
     report = Checked(task_id=TaskId(""), attempt=0, worker=WorkerId(""), findings=findings)
-    judge(report, configuration)
+    raise_findings(report, configuration)

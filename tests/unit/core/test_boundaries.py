@@ -26,7 +26,7 @@ def test_the_supervisor_loads_neither_torch_nor_workers(module: str) -> None:
 
 def test_a_workers_main_process_stays_without_torch() -> None:
     """The task module is imported there too; only the child pays for torch."""
-    assert "torch" not in loaded_by("workers.tasks")
+    assert "torch" not in loaded_by("workers.process.tasks")
 
 
 def test_shared_imports_nothing_of_ours() -> None:

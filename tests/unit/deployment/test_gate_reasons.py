@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from shared.config.pipeline import Gate
+from shared.messages import MetricScore
 from workers.deployment.gate import judge
-from workers.evaluation.metrics import MetricScore
 
 
 def score(value, error=None):
     """A score on ten rows."""
-    return MetricScore(label="m", value=value, n=10, error=error)
+    return MetricScore(metric="m", value=value, n=10, error=error)
 
 
 def verdict(candidate, deployed=None, metric="accuracy", **bounds):

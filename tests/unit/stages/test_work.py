@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from children import child_of
 from tests_support import Workplace, table
 
 from shared.claims import Attempt
@@ -28,10 +29,9 @@ def test_a_manifest_that_cannot_be_read_is_no_failure_of_the_pipeline(small: Wor
         work.dataset()
 
 
-def test_what_the_reader_of_rows_raises_stays_what_it_is(small: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_reader_of_rows_raises_stays_what_it_is(small: Workplace) -> None:
     """An OSError of whoever takes the rows is not taken for one of the dataset."""
     work = work_at(small)
-    monkeypatch.setenv("MODYN_WORKER_SLOT", str(small.folder))
     with pytest.raises(OSError, match="my own"):
         raise_while_reading(work)
 
@@ -54,4 +54,4 @@ def work_at(small: Workplace) -> Work:
     record = setup_record(configuration, RunId("run"), str(small.run_dir), root, serves=False)
     task = CheckTask(run_id=RunId("run"), trigger_id=TriggerId(0), setup_version=record.version)
     attempt = Attempt(run_id=RunId("run"), task_id=TaskId("run/0/check/0"), number=1, worker=WorkerId("w"))
-    return Work(task=task, record=record, attempt=attempt, results=[])
+    return Work(task=task, record=record, attempt=attempt, results=[], child=child_of(small.folder))

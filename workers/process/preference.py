@@ -1,13 +1,13 @@
-"""Which queues a worker asks for messages, in which order: kombu's `queue_order_strategy` (workers/app.py)."""
+"""Which queues a worker asks for messages, in which order: kombu's `queue_order_strategy` (workers/process/app.py)."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 
 from shared import names
 from shared.timestamps import MICROSECONDS_PER_S, now_us
-from workers.slot import Slot, SlotFile
+from workers.process.settings import WorkerSettings
+from workers.process.slot import Slot, SlotFile
 
 _HELPS_AFTER_S = 2.0  # between two trainings that depend on each other a worker is idle for far less
 
@@ -20,7 +20,7 @@ class Preference:
     """
 
     def __init__(self) -> None:
-        self._role = os.environ["MODYN_ROLE"]
+        self._role = WorkerSettings.of().role
         self._all: list[str] = []
 
     def update(self, queues: Iterable[str]) -> None:

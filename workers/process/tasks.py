@@ -7,7 +7,8 @@ the child when the first task arrives.
 from __future__ import annotations
 
 import logging
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from celery import Task as CeleryTask
 from celery import shared_task, signals
@@ -18,17 +19,28 @@ from celery.worker.request import Request
 from shared import names
 from shared.errors import NotReadyError
 from shared.ids import RunId
+from workers.process.settings import WorkerSettings
+from workers.process.slot import SlotFile
+
+if TYPE_CHECKING:
+    from workers.process.perform import Performer
 
 log = logging.getLogger(__name__)
+
+
+@cache
+def _performer() -> Performer:
+    """This child's one; Celery calls functions, so it is kept here."""
+    from workers.process.child import Child  # noqa: PLC0415 - the child alone loads torch
+    from workers.process.perform import Performer  # noqa: PLC0415
+
+    return Performer(Child(WorkerSettings.of(), SlotFile.inherited()))
 
 
 @signals.worker_process_init.connect
 def _child_started(**_: Any) -> None:
     """Load torch and the stages before the first task, and say on which device this child works."""
-    from workers import child, perform  # noqa: PLC0415 - the child alone loads torch
-
-    perform.warm_up()
-    child.announce()
+    _performer().warm_up()
 
 
 class SurvivingRequest(Request):  # type: ignore[misc]
@@ -55,10 +67,10 @@ class ModynTask(CeleryTask):  # type: ignore[misc]
 
 
 def _perform(task: Any, message: dict[str, Any], results: list[Any]) -> Any:
-    from workers.perform import Unfinished, perform  # noqa: PLC0415 - loads torch: in the child only
+    from workers.process.perform import Unfinished  # noqa: PLC0415 - loads torch: in the child only
 
     try:
-        return perform(task.request.id, message, results)
+        return _performer().perform(task.request.id, message, results)
     except Unfinished as reason:
         raise Ignore(str(reason)) from None
 
@@ -86,10 +98,8 @@ gather, decide = map(_body, ("gather", "decide"))
 @shared_task(name=names.celery_task("set_up"), base=ModynTask)
 def set_up(run_id: str, setup_version: int) -> None:
     """Import the model, open the dataset, warm the device, and acknowledge."""
-    from workers import set_up as this_worker  # noqa: PLC0415 - loads torch: in the child only
-
     try:
-        this_worker.set_up(RunId(run_id), setup_version)
+        _performer().setups.set_up(RunId(run_id), setup_version)
     except NotReadyError as reason:  # the run has ended since
         raise Ignore(str(reason)) from None
 
@@ -97,6 +107,4 @@ def set_up(run_id: str, setup_version: int) -> None:
 @shared_task(name=names.celery_task("tear_down"), base=ModynTask)
 def tear_down(run_id: str) -> None:
     """Forget a run that has ended."""
-    from workers import set_up as this_worker  # noqa: PLC0415 - loads torch: in the child only
-
-    this_worker.tear_down(RunId(run_id))
+    _performer().setups.forget(RunId(run_id))

@@ -7,8 +7,8 @@ from typing import Any
 from celery import bootsteps
 
 from shared.processes import is_stopped
-from workers.lease_keeper import is_child
-from workers.slot import SlotFile
+from workers.process.lease_keeper import is_child
+from workers.process.slot import SlotFile
 
 
 class TakeWhenReady(bootsteps.StartStopStep):  # type: ignore[misc]

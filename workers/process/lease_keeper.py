@@ -15,7 +15,7 @@ import os
 import signal
 import threading
 import time
-from typing import Literal, cast
+from typing import Literal
 
 import psutil
 import redis
@@ -24,10 +24,11 @@ from celery.utils.nodenames import worker_direct
 from shared.broker import connect
 from shared.claims import Attempt, Claims, Renewal
 from shared.fleet import WorkerEntry, deregister, register
-from shared.ids import RunId, WorkerId
+from shared.ids import RunId
 from shared.processes import is_stopped
-from workers.recalls import RecallListener
-from workers.slot import Slot, SlotFile
+from workers.process.recalls import RecallListener
+from workers.process.settings import WorkerSettings
+from workers.process.slot import Slot, SlotFile
 
 log = logging.getLogger(__name__)
 
@@ -40,25 +41,16 @@ GRACE_S = 15.0  # how long a worker that is asked to go may take to checkpoint a
 _DEAD = {psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD}
 
 
-class WorkerIdentity:
-    """Who this worker is, for as long as its main process lives."""
-
-    def __init__(self, worker: WorkerId, role: str, hostname: str) -> None:
-        self.worker = worker
-        self.role = cast(Literal["train", "evaluate"], role)
-        self.hostname = hostname
-
-
 class LeaseKeeper:
     """Renews what the slot says while the child that wrote it is alive and not stopped."""
 
-    def __init__(self, broker_url: str, identity: WorkerIdentity, slot: SlotFile, lease_s: float) -> None:
-        self._client = connect(broker_url, timeout_s=lease_s / 3)
+    def __init__(self, settings: WorkerSettings, slot: SlotFile) -> None:
+        self._settings = settings
+        self._lease_s = settings.lease_s
+        self._client = connect(settings.broker_url, timeout_s=settings.lease_s / 3)
         self._claims = Claims(self._client)
-        self._identity = identity
         self._slot = slot
-        self._listener = RecallListener(connect(broker_url), self._hear_recall, lease_s)
-        self._lease_s = lease_s
+        self._listener = RecallListener(connect(settings.broker_url), self._hear_recall, settings.lease_s)
         self._finished = threading.Event()
         self._said_benched = False
         self._renewed: Attempt | None = None
@@ -81,8 +73,8 @@ class LeaseKeeper:
         self._finished.set()
         self._listener.stop()
         try:
-            deregister(self._client, self._identity.worker)
-            self._client.delete(worker_direct(self._identity.hostname).name)  # messages to nobody
+            deregister(self._client, self._settings.worker)
+            self._client.delete(worker_direct(self._settings.hostname).name)  # messages to nobody
         except redis.RedisError:
             log.info("registry entry not removed: the broker is away; it expires by itself")
 
@@ -168,9 +160,9 @@ class LeaseKeeper:
             log.error("the device failed twice within an hour (%s); this worker takes nothing more", benched)
         working: Literal["idle", "busy"] = "idle" if slot.attempt is None else "busy"
         return WorkerEntry(
-            worker=self._identity.worker,
-            role=self._identity.role,
-            hostname=self._identity.hostname,
+            worker=self._settings.worker,
+            role=self._settings.role,
+            hostname=self._settings.hostname,
             device=slot.device,
             device_name=slot.device_name,
             state="benched" if benched else working,

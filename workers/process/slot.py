@@ -14,10 +14,10 @@ from pathlib import Path
 
 import msgspec
 
+from shared import names
 from shared.claims import Attempt
 from shared.temporary import MEMORY, private_folder
 
-SLOT_VARIABLE = "MODYN_WORKER_SLOT"  # inherited by every child, replacements included
 _BENCHED_WITHIN_S = 3600.0  # of a device that failed, when it fails again
 
 
@@ -52,15 +52,15 @@ class SlotFile:
 
     @classmethod
     def create(cls) -> SlotFile:
-        """A fresh slot for this worker; its children find it through the environment."""
+        """A fresh slot for this worker; its children, replacements included, find it through the environment."""
         folder = private_folder("worker", MEMORY if MEMORY.is_dir() else None)
-        os.environ[SLOT_VARIABLE] = str(folder)
+        os.environ[names.SLOT_VARIABLE] = str(folder)
         return cls(folder)
 
     @classmethod
     def inherited(cls) -> SlotFile:
         """The slot that this worker's parent made."""
-        return cls(Path(os.environ[SLOT_VARIABLE]))
+        return cls(Path(os.environ[names.SLOT_VARIABLE]))
 
     def write(self, slot: Slot) -> None:
         """Replace the slot's content, atomically."""

@@ -33,6 +33,3 @@ class Shelf:
     def clear(self) -> None:
         """Give their memory back."""
         self._models.clear()
-
-
-SHELF = Shelf(room_bytes=2**30)

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
 from typing import Any
 
 from celery import bootsteps, signals
 
-from shared import names
 from shared.broker import make_app
-from shared.ids import WorkerId
-from workers.intake import TakeWhenReady
-from workers.lease_keeper import LeaseKeeper, WorkerIdentity
-from workers.slot import SlotFile
-
-BROKER_VARIABLE = "MODYN_BROKER_URL"
-ROLE_VARIABLE = "MODYN_ROLE"
-LEASE_VARIABLE = "MODYN_LEASE_S"
-DEVICE_VARIABLE = "MODYN_DEVICE"
-WORKER_VARIABLE = "MODYN_WORKER_ID"
+from workers.process.intake import TakeWhenReady
+from workers.process.lease_keeper import LeaseKeeper
+from workers.process.settings import WorkerSettings
+from workers.process.slot import SlotFile
 
 _SAY_AGAIN_S = 60.0
 
@@ -41,9 +33,10 @@ class Seldom(logging.Filter):
         return True
 
 
-app = make_app(os.environ[BROKER_VARIABLE])
-app.conf.include = ["workers.tasks"]
-order = {"queue_order_strategy": "workers.preference:Preference"}
+settings = WorkerSettings.of()
+app = make_app(settings.broker_url)
+app.conf.include = ["workers.process.tasks"]
+order = {"queue_order_strategy": "workers.process.preference:Preference"}
 app.conf.broker_transport_options = {**app.conf.broker_transport_options, **order}
 
 
@@ -55,9 +48,7 @@ class KeepLeases(bootsteps.StartStopStep):  # type: ignore[misc]
     def __init__(self, parent: Any, **options: Any) -> None:
         super().__init__(parent, **options)
         self._slot = SlotFile.create()
-        identity = WorkerIdentity(WorkerId(os.environ[WORKER_VARIABLE]), os.environ[ROLE_VARIABLE], parent.hostname)
-        lease_s = float(os.environ[LEASE_VARIABLE])
-        self._keeper = LeaseKeeper(os.environ[BROKER_VARIABLE], identity, self._slot, lease_s)
+        self._keeper = LeaseKeeper(settings, self._slot)
         signals.worker_shutting_down.connect(self._hand_back)
         signals.worker_shutdown.connect(self._finish)
 
@@ -77,8 +68,3 @@ class KeepLeases(bootsteps.StartStopStep):  # type: ignore[misc]
 logging.getLogger("celery.worker.consumer.consumer").addFilter(Seldom())
 app.steps["worker"].add(KeepLeases)
 app.steps["consumer"].add(TakeWhenReady)
-
-
-def queues(role: str) -> str:
-    """The queues that a role may serve, in order of preference, as Celery's -Q takes them."""
-    return ",".join(names.queues_of(role))

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from shared.config.system import Dataset
-from shared.dataset.kinds import kind_of
+from shared.dataset.column_kinds import kind_of
 from shared.dataset.manifest import MEND_THE_ROW
 from shared.errors import DataError
 from shared.timestamps import MICROSECONDS_PER_S, parse_timestamp_us

@@ -1,0 +1,136 @@
+"""One task from claim to report: the protocol around the work, which is in workers/stages."""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import redis
+import torch
+
+from shared.broker import will_pass
+from shared.claims import Attempt, ClaimAnswer
+from shared.errors import ArtifactError, DataError, ModynError, NotReadyError
+from shared.ids import TaskId
+from shared.messages import AnyReport, AnyTask, Failed, Released, task_of
+from shared.names import MESSAGE_VERSION
+from workers.failures import blame, device_is_broken, explain, model_is_to_blame
+from workers.process.child import Child
+from workers.process.set_up import Setups
+from workers.stages import Work, stage
+from workers.training.job import Interrupted
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+_RETRY_EVERY_S = 1.0
+# What a role does first and most. A train worker loads the metrics, which take a second, once it helps with them.
+_FIRST_TASKS = {"train": ("select", "train", "gather", "check"), "evaluate": ("select", "gather", "evaluate", "decide")}
+
+
+class Unfinished(Exception):  # noqa: N818 - nothing went wrong
+    """This delivery may not answer for the task: Celery must forget it without a result."""
+
+
+class Performer:
+    """This process's way with tasks, one after the other."""
+
+    def __init__(self, child: Child) -> None:
+        self.child = child
+        self.setups = Setups(child)
+
+    def warm_up(self) -> None:
+        """Load what the first task would wait for; in a new fleet all workers do this at the same time."""
+        for kind in _FIRST_TASKS[self.child.settings.role]:
+            stage(kind)
+        if self.child.settings.role == "train":
+            # The first optimizer of a process imports torch's compiler, for a second.
+            torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.1)
+        self.child.announce()
+
+    def perform(self, task_id: str, message: dict[str, Any], results: list[Any]) -> Any:
+        """Claim the task, work, report; the recorded result if it was done before. Raises Unfinished.
+
+        It returns, and so counts for its chord, only when the result is recorded.
+        """
+        task, child = task_of(message), self.child
+        if task.version != MESSAGE_VERSION:
+            raise Unfinished(f"{task_id} is a message of version {task.version}, this worker speaks {MESSAGE_VERSION}")
+        worker = child.settings.worker
+        attempt = Attempt(run_id=task.run_id, task_id=TaskId(task_id), number=task.attempt, worker=worker)
+        try:
+            record = self._patiently(lambda: self.setups.record(task.run_id, task.setup_version))
+        except NotReadyError as reason:
+            raise Unfinished(str(reason)) from None
+        answer, recorded = self._patiently(lambda: child.claims.claim(attempt, record.lease_s))
+        if answer is ClaimAnswer.DONE:
+            return recorded
+        if answer is not ClaimAnswer.OK:
+            raise Unfinished(f"{task_id} attempt {task.attempt} is {answer}")
+        child.announce(attempt, record)
+        try:
+            self._patiently(lambda: self.setups.be_set_up(task.run_id, record.version), finished=True)
+            report, result = _work(Work(task=task, record=record, attempt=attempt, results=results, child=child))
+            if not self._patiently(lambda: child.claims.report(attempt, report, result), finished=True):
+                raise Unfinished(f"{task_id} attempt {task.attempt} was published again while this worker had it")
+        finally:
+            child.announce()
+            child.leave_if_broken()
+        if isinstance(report, Released) or (isinstance(report, Failed) and (report.resumable or report.device)):
+            raise Unfinished(f"{task_id} attempt {task.attempt} is to be done again")
+        return result
+
+    def _patiently(self, act: Callable[[], T], *, finished: bool = False) -> T:
+        """Wait out a broker that is away or takes nothing: work that is `finished`, or about to begin, is worth it.
+
+        Raises Unfinished if the worker is asked to stop before it began, and for what no waiting mends: then the lease
+        of the task runs out.
+        """
+        said = False
+        while True:
+            try:
+                return act()
+            except redis.RedisError as error:
+                if not will_pass(error):
+                    log.error("the task is let go of, as the broker refuses what this version asks of it: %s", error)
+                    raise Unfinished(f"the broker refuses what was asked: {error}") from error
+                if self.child.should_stop() and not finished:
+                    raise Unfinished("asked to stop before the broker was back") from None
+                if not said:
+                    log.warning("waiting for the broker, to go on when it is back: %s", error)
+                said = True
+                time.sleep(_RETRY_EVERY_S)
+
+
+def _work(work: Work) -> tuple[AnyReport, Any]:
+    """The report on a task and its result for the chord; a failure is a report too."""
+    try:
+        return stage(work.task.kind)(work)
+    except Interrupted:
+        return Released(**work.who), None
+    except (Exception, SystemExit) as error:  # a model may think that it is a program
+        sentence, broken = _sentence(work.task, error), device_is_broken(error)
+        faulty = broken and not model_is_to_blame(error)
+        if broken:
+            work.child.replace_afterwards(sentence if faulty else None)
+        return Failed(
+            **work.who,
+            sentence=sentence,
+            traceback=traceback.format_exc(),
+            resumable=isinstance(error, (DataError, ArtifactError)),
+            device=faulty,
+        ), {"failed": True}
+
+
+def _sentence(task: AnyTask, error: BaseException) -> str:
+    """What people read; our own errors explain themselves, others are named with the stage they came from."""
+    if isinstance(error, ModynError):
+        return str(error)
+    explained = explain(error)
+    if explained is not None:
+        return f"{task.kind}: {explained}"
+    return f"{task.kind} raised {blame(error)}. The worker's traceback is in journal.jsonl."

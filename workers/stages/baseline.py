@@ -1,0 +1,48 @@
+"""baseline: scores without a model, on the windows that the models are scored on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from shared.messages import AnyReport, Baselined, BaselineTask, Stretch
+from shared.metrics import METRICS
+from workers.evaluation.baselines import LabelHistory, score_baselines
+from workers.evaluation.windows import Rows
+from workers.stages.scoring import value
+from workers.stages.work import Work
+
+
+def run(work: Work) -> tuple[AnyReport, Any]:
+    """Score majority and no_change on one window, and hand the label counts on. Raises DataError."""
+    task, pipeline, dataset = work.task, work.record.pipeline, work.dataset()
+    assert isinstance(task, BaselineTask)
+    metrics = pipeline.evaluation.metrics
+    history = (
+        msgspec.convert(task.history, LabelHistory)
+        if task.history is not None
+        else LabelHistory(key=0, counts=(0.0,) * _classes(work), last=0.0)
+    )
+    found, history = score_baselines(dataset, task.first_key, task.last_key + 1, metrics, history)
+    stretch = Stretch(
+        window=pipeline.evaluation.prequential.name,
+        slice="",
+        first_key=task.first_key,
+        last_key=task.last_key,
+        after_us=None,
+        event_time_us=None,
+    )
+    rows = Rows(first_key=task.first_key, stop_key=task.last_key + 1, first_timestamp_us=None, last_timestamp_us=None)
+    scores = {name: tuple(value(s, task.trigger_id, stretch, rows) for s in of) for name, of in found.items()}
+    return Baselined(**work.who, scores=scores, history=msgspec.to_builtins(history)), {}
+
+
+def _classes(work: Work) -> int:
+    """How many classes labels may have: the model's, or one more than the largest label that exists."""
+    metrics = work.record.pipeline.evaluation.metrics
+    if METRICS[metrics[0].name].task == "regression":
+        return 1
+    declared = work.record.pipeline.model.config.get("num_classes")
+    dataset = work.dataset()
+    return int(declared) if declared else int(dataset.labels(0, dataset.rows).max()) + 1
