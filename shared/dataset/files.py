@@ -8,14 +8,13 @@ from typing import Any, cast
 
 import fsspec
 import pyarrow as pa
-import pyarrow.csv as pa_csv
-import pyarrow.parquet as pq
 
+from shared.dataset.formats import format_of, is_data
 from shared.errors import DataError
+from shared.plugins import FORMATS
 
 _FINGERPRINT_BYTES = 65_536
 UNREADABLE = (pa.ArrowException, KeyError, UnicodeDecodeError, OSError)
-_SUFFIXES = (".parquet", ".csv")
 
 
 def list_files(uri: str) -> list[tuple[str, int]]:
@@ -28,7 +27,7 @@ def list_files(uri: str) -> list[tuple[str, int]]:
         if any(mark in path for mark in "*?["):
             found = list(cast(dict[str, Any], filesystem.glob(path, detail=True)).values())
         elif filesystem.isdir(path):
-            found = [info for info in filesystem.ls(path, detail=True) if info["name"].endswith(_SUFFIXES)]
+            found = [info for info in filesystem.ls(path, detail=True) if is_data(info["name"])]
         else:
             found = [filesystem.info(path)]
     except (FileNotFoundError, NotADirectoryError):
@@ -66,20 +65,14 @@ def open_file(uri: str, like: str) -> Any:
         raise DataError(f"{uri} cannot be read: {error}. Bring the file back, then --resume.") from error
 
 
-def is_csv(uri: str) -> bool:
-    """Whether a file is CSV by its name; everything else is Parquet."""
-    return uri.endswith((".csv", ".csv.gz"))
-
-
 def count_rows(uri: str, like: str) -> int:
-    """How many rows a file has. Raises DataError for what is neither Parquet nor CSV."""
+    """How many rows a file has. Raises DataError for one that cannot be read."""
     try:
         with open_file(uri, like) as file:
-            if is_csv(uri):
-                return sum(batch.num_rows for batch in pa_csv.open_csv(file))
-            return int(pq.ParquetFile(file).metadata.num_rows)
+            return format_of(uri).count_rows(file)
     except UNREADABLE as error:
-        raise DataError(f"{uri} is not a readable Parquet or CSV file: {error}. Mend it or take it away.") from error
+        known = " or ".join(kind.title for kind in FORMATS.values())
+        raise DataError(f"{uri} is not a readable {known} file: {error}. Mend it or take it away.") from error
 
 
 @cache
@@ -87,7 +80,7 @@ def schema_of(uri: str, like: str) -> pa.Schema:
     """Column names and types of a file. Raises DataError."""
     try:
         with open_file(uri, like) as file:
-            schema = pa_csv.open_csv(file).schema if is_csv(uri) else pq.ParquetFile(file).schema_arrow
+            schema = format_of(uri).schema(file)
             schema.names  # noqa: B018 - decodes them
             return schema
     except UNREADABLE as error:

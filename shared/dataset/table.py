@@ -9,12 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as pa_csv
-import pyarrow.parquet as pq
 
 from shared.config.system import Dataset
 from shared.dataset.column_kinds import kind_of
-from shared.dataset.files import UNREADABLE, fingerprint, is_csv, open_file, schema_of, unchanged_mark
+from shared.dataset.files import UNREADABLE, fingerprint, open_file, schema_of, unchanged_mark
+from shared.dataset.formats import format_of
 from shared.dataset.manifest import IF_MENDED, MEND_THE_ROW, ManifestEntry
 from shared.dataset.timestamp_column import microseconds
 from shared.errors import DataError
@@ -131,22 +130,15 @@ class TableDataset:
     def _pieces(
         self, entry: ManifestEntry, columns: Sequence[str], first_key: int, batch_rows: int
     ) -> Iterator[tuple[int, pa.Table]]:
-        """Pieces of one file, from the row group that holds `first_key` on."""
-        mark = self._verify(entry)
-        key = entry.first_key
+        """Pieces of one file that hold rows from `first_key` on."""
+        mark, first_row = self._verify(entry), max(first_key - entry.first_key, 0)
         try:
             with open_file(entry.file, self.config.uri) as file:
-                if is_csv(entry.file):
-                    batches = iter(pa_csv.open_csv(file, convert_options=self._csv_types(columns)))
-                else:
-                    parquet = pq.ParquetFile(file)
-                    groups, key = _groups_from(parquet, entry.first_key, first_key)
-                    batches = parquet.iter_batches(batch_size=batch_rows, row_groups=groups, columns=list(columns))
-                for batch in batches:
-                    if key + batch.num_rows > first_key:
+                pieces = format_of(entry.file).batches(file, columns, first_row, batch_rows, self._types(columns))
+                for row, batch in pieces:
+                    if row + batch.num_rows > first_row:
                         self._refuse_mixture(entry, mark)
-                        yield key, pa.Table.from_batches([batch]).select(list(columns))
-                    key += batch.num_rows
+                        yield entry.first_key + row, pa.Table.from_batches([batch]).select(list(columns))
         except UNREADABLE as error:
             raise DataError(f"{entry.file} cannot be read: {error}. Restore the file, then --resume.") from error
 
@@ -157,13 +149,13 @@ class TableDataset:
                 f"{entry.file} has changed while it was read. Restore it, then --resume. New rows belong in new files."
             )
 
-    def _csv_types(self, columns: Sequence[str]) -> pa_csv.ConvertOptions:
-        """The types of the first file, so that all files have the same; a time may be written in any way in each."""
+    def _types(self, columns: Sequence[str]) -> dict[str, pa.DataType]:
+        """Those of the first file, so that all files have the same; a time may be written in any way in each."""
         types = {name: self.schema.field(name).type for name in columns}
         time = self.config.timestamp
         if time in types and kind_of(types[time]) == "time":
             types[time] = pa.string()
-        return pa_csv.ConvertOptions(include_columns=list(columns), column_types=types)
+        return types
 
     def _verify(self, entry: ManifestEntry) -> str:
         """Whenever it was written to since the last look: it is still the file whose rows were given keys. Its mark."""
@@ -181,14 +173,3 @@ class TableDataset:
 def open_dataset(config: Dataset, entries: Sequence[ManifestEntry]) -> TableDataset:
     """The dataset as far as the manifest's entries reach."""
     return TableDataset(config, entries)
-
-
-def _groups_from(parquet: pq.ParquetFile, file_first_key: int, first_key: int) -> tuple[list[int], int]:
-    """Row groups from the one with `first_key` on, and the key at which they start."""
-    key = file_first_key
-    for group in range(parquet.num_row_groups):
-        rows = parquet.metadata.row_group(group).num_rows
-        if key + rows > first_key:
-            return list(range(group, parquet.num_row_groups)), key
-        key += rows
-    return [], key

@@ -16,13 +16,20 @@ from rich.logging import RichHandler
 
 from shared.config.pipeline import Logging
 
+_FIELDS = ("run", "event", "trigger", "task", "worker")  # of a record, where it has them
+
 
 class _JsonLines(logging.Formatter):
     converter = staticmethod(time.gmtime)
 
     def format(self, record: logging.LogRecord) -> str:
-        moment = self.formatTime(record, "%Y-%m-%dT%H:%M:%SZ")
-        return json.dumps({"time": moment, "level": record.levelname.lower(), "message": record.getMessage()})
+        said = {
+            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%SZ"),
+            "level": record.levelname.lower(),
+            "message": record.getMessage(),
+            "logger": record.name,
+        }
+        return json.dumps(said | {name: getattr(record, name) for name in _FIELDS if hasattr(record, name)})
 
 
 def set_up_logging(settings: Logging, log_format: str, quiet: bool, debug: bool) -> Console | None:
@@ -37,7 +44,7 @@ def set_up_logging(settings: Logging, log_format: str, quiet: bool, debug: bool)
     console = Console(stderr=True)
     if log_format == "human" and console.is_terminal:
         rich = RichHandler(console=console, show_path=False, show_level=False, log_time_format="%H:%M:%S")
-        rich.addFilter(lambda record: not str(record.msg).startswith("…"))  # the live view shows progress
+        rich.addFilter(lambda record: getattr(record, "event", "") != "progress")  # the live view shows progress
         root.addHandler(rich)
         return console
     handler = logging.StreamHandler()

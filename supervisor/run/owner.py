@@ -26,7 +26,7 @@ from shared.errors import RunTakenError
 from shared.ids import RunId
 from shared.processes import machine, started
 
-log = logging.getLogger("run")
+log = logging.getLogger(__name__)
 
 _RENEWALS_A_LEASE = 5
 

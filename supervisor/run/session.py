@@ -49,7 +49,7 @@ from supervisor.system.platform import Platform
 from supervisor.system.setup import setup_record
 from supervisor.system.versions import Versions
 
-log = logging.getLogger("run")
+log = logging.getLogger(__name__)
 
 MakeView = Callable[[redis.Redis], AbstractContextManager[Listener]]
 
@@ -144,7 +144,7 @@ class Session:
             else:
                 self._resumed = msgspec.structs.replace(self._resumed, setup_version=record.version)
                 first = undiscovered(self._state, self._files, dataset)
-            listeners = (RunLog(), Versions())
+            listeners = (RunLog(run_id), Versions())
             preparation = Preparation(platform, broker, self._configuration, record, listeners)
             preparation.carry_out(workers, check=self._resumed is None)  # later all workers may be busy for hours
             self._stop.listen()

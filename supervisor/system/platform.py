@@ -20,7 +20,7 @@ from supervisor.system.leftovers import sweep
 from supervisor.system.local_fleet import LocalFleet
 from supervisor.system.readiness import reach_broker, ready_dataset, ready_workers
 
-log = logging.getLogger("run")
+log = logging.getLogger(__name__)
 
 
 class Platform:

@@ -21,7 +21,7 @@ from shared.fleet import WorkerEntry, read_fleet, why_benched
 from supervisor.system.embedded_broker import find_broker
 from supervisor.system.versions import speaks
 
-log = logging.getLogger("run")
+log = logging.getLogger(__name__)
 
 _OWN_FLEET_S = 90.0  # importing torch on a cold disk takes its time
 _OTHER_FLEET_S = 30.0  # it may be starting at the same time as the supervisor

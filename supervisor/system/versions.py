@@ -9,7 +9,7 @@ from shared.messages import SetUp
 from shared.names import MESSAGE_VERSION
 from supervisor.core.notices import Listener, Told
 
-log = logging.getLogger("run")
+log = logging.getLogger(__name__)
 
 
 class Versions(Listener):

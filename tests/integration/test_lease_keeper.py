@@ -15,8 +15,9 @@ from shared import names
 from shared.claims import Attempt, ClaimAnswer, Claims
 from shared.fleet import read_fleet
 from shared.ids import RunId, TaskId, WorkerId
-from workers.process.lease_keeper import LeaseKeeper, WorkerIdentity
-from workers.process.slot import SLOT_VARIABLE, Slot, SlotFile
+from workers.process.lease_keeper import LeaseKeeper
+from workers.process.settings import WorkerSettings
+from workers.process.slot import Slot, SlotFile
 
 RUN = RunId("run")
 WORKER = WorkerId("train-0@host-0123456789ab")
@@ -27,7 +28,7 @@ _PATIENCE_S = 20.0
 @pytest.fixture(autouse=True)
 def _own_slot(monkeypatch: pytest.MonkeyPatch) -> None:
     """The slot that a worker makes here is found by no other test."""
-    monkeypatch.setenv(SLOT_VARIABLE, "")
+    monkeypatch.setenv(names.SLOT_VARIABLE, "")
 
 
 class Kept:
@@ -37,7 +38,12 @@ class Kept:
         self.file = SlotFile.create()
         self.lease_s = lease_s
         self._pid = pid
-        self.keeper = LeaseKeeper(url, WorkerIdentity(WORKER, "train", "train-0@host"), self.file, lease_s)
+        self.keeper = LeaseKeeper(
+            WorkerSettings(
+                broker_url=url, role="train", hostname="train-0@host", worker=WORKER, lease_s=lease_s, device="cpu"
+            ),
+            self.file,
+        )
         self.say(None)
 
     def say(self, attempt: Attempt | None) -> None:

@@ -16,7 +16,7 @@ from supervisor.run.broker import Broker
 from supervisor.run.listen.webhooks import Webhooks
 from supervisor.run.watch.watch import Watch
 
-log = logging.getLogger("run")
+log = logging.getLogger(__name__)
 
 
 class AlertRules(Listener):

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 import math
+import re
 import time
+from typing import Any
 
-from shared.ids import TaskId, parts_of
-from shared.messages import Decided, Gathered, Progress, Selected, SetUp, Trained
+from shared.ids import RunId, TaskId, parts_of
+from shared.messages import Decided, Gathered, Progress, Report, Selected, SetUp, TargetDecision, Trained
 from shared.timestamps import format_timestamp
 from supervisor.core.notices import (
     Listener,
-    Result,
     ResultCounted,
     RunEnded,
     RunForgotten,
@@ -23,83 +24,99 @@ from supervisor.core.notices import (
     TriggerFired,
 )
 
-log = logging.getLogger("run")
+log = logging.getLogger(__name__)
 
 _TOLD_SHARE = 0.05  # between two lines on a training lies this share of the time it has taken
 
 
 class RunLog(Listener):
-    """Log lines for what happens."""
+    """Log lines for what happens; each carries run, event, trigger, task and worker, for `--log-format json`."""
 
-    def __init__(self) -> None:
+    def __init__(self, run_id: RunId) -> None:
+        self._run_id = run_id
         self._told_s: dict[TaskId, tuple[float, float]] = {}  # when its progress was told first, and last
 
     def hear(self, told: Told) -> None:
-        """One line, or none."""
-        match told:
-            case TriggerFired(fired=fired):
-                log.info("→ trigger %d at key %d, %s: %s", fired.id, fired.key, _day(fired.timestamp_us), fired.reason)
-            case StreamOver():
-                log.info("the stream ended at key %d", told.key)
-            case ResultCounted():
-                _tell_result(told.report)
-            case TaskPublishedAgain():
-                log.warning("! %s is published again: %s", told.task_id, told.why)
-            case TaskGivenUp():
-                parts = parts_of(told.task_id)
-                log.error("! trigger %d: %s failed: %s", parts.trigger_id, parts.stage, told.sentence)
-            case RunForgotten():
-                log.warning("! Redis had forgotten the run; what is not claimed is published again")
-            case StopBegun():
-                log.info("stopping (%s): running work is handed back; --resume goes on", told.by)
-            case RunEnded():
-                (log.error if told.status == "failed" else log.info)("run %s: %s", told.status, told.reason)
-            case Progress():
-                self._tell_progress(told)
-            case SetUp():
-                but = f", but {told.error}" if told.error else ""
-                log.info("worker %s is set up on %s%s", told.hostname, told.device, but)
-            case _:
-                pass
+        """One line, or none; several for a model that more than one target was offered."""
+        if isinstance(told, Progress) and not self._is_due(told.task_id):
+            return
+        for level, line in _lines(told):
+            log.log(level, "%s", line, extra={"run": self._run_id, **_fields(told)})
 
-    def _tell_progress(self, report: Progress) -> None:
-        """How a training goes: every second at first, ever more seldom if it goes on for hours."""
+    def _is_due(self, task_id: TaskId) -> bool:
+        """How a training goes is told every second at first, and ever more seldom if it goes on for hours."""
         now_s = time.monotonic()
-        first_s, last_s = self._told_s.get(report.task_id, (now_s, -math.inf))
-        if now_s - last_s > max(1.0, _TOLD_SHARE * (now_s - first_s)):
-            self._told_s[report.task_id] = (first_s, now_s)
-            log.info(
-                "… trigger %d: epoch %d of %d, loss %.4f, %.0f s to go",
-                parts_of(report.task_id).trigger_id,
-                report.epoch,
-                report.epochs,
-                report.loss,
-                report.eta_s,
-            )
+        first_s, last_s = self._told_s.get(task_id, (now_s, -math.inf))
+        due = now_s - last_s > max(1.0, _TOLD_SHARE * (now_s - first_s))
+        if due:
+            self._told_s[task_id] = (first_s, now_s)
+        return due
 
 
-def _tell_result(report: Result) -> None:
+def _lines(told: Told) -> list[tuple[int, str]]:
+    """What people read of it, with its level."""
+    match told:
+        case TriggerFired(fired=fired):
+            line = f"→ trigger {fired.id} at key {fired.key}, {_day(fired.timestamp_us)}: {fired.reason}"
+        case StreamOver():
+            line = f"the stream ended at key {told.key}"
+        case ResultCounted():
+            return [(logging.INFO, line) for line in _of_result(told.report)]
+        case TaskPublishedAgain():
+            return [(logging.WARNING, f"! {told.task_id} is published again: {told.why}")]
+        case TaskGivenUp():
+            parts = parts_of(told.task_id)
+            return [(logging.ERROR, f"! trigger {parts.trigger_id}: {parts.stage} failed: {told.sentence}")]
+        case RunForgotten():
+            line = "! Redis had forgotten the run; what is not claimed is published again"
+            return [(logging.WARNING, line)]
+        case StopBegun():
+            line = f"stopping ({told.by}): running work is handed back; --resume goes on"
+        case RunEnded():
+            return [(logging.ERROR if told.status == "failed" else logging.INFO, f"run {told.status}: {told.reason}")]
+        case Progress():
+            trigger, left_s = parts_of(told.task_id).trigger_id, f"{told.eta_s:.0f} s to go"
+            line = f"… trigger {trigger}: epoch {told.epoch} of {told.epochs}, loss {told.loss:.4f}, {left_s}"
+        case SetUp():
+            but = f", but {told.error}" if told.error else ""
+            line = f"worker {told.hostname} is set up on {told.device}{but}"
+        case _:
+            return []
+    return [(logging.INFO, line)]
+
+
+def _of_result(report: Report) -> list[str]:
     trigger = parts_of(report.task_id).trigger_id
     match report:
         case Selected():
-            log.info("← trigger %d: %d samples selected of %d rows read", trigger, report.samples, report.rows_read)
+            return [f"← trigger {trigger}: {report.samples} samples selected of {report.rows_read} rows read"]
         case Trained():
-            where, how_long_s, loss = report.device, report.train_s, report.loss
-            log.info("← trigger %d: trained on %s in %.1f s, loss %.4f", trigger, where, how_long_s, loss)
+            how = f"on {report.device} in {report.train_s:.1f} s, loss {report.loss:.4f}"
+            return [f"← trigger {trigger}: trained {how}"]
         case Gathered():
-            log.info("← model %d committed", trigger)
+            return [f"← model {trigger} committed"]
         case Decided():
-            _tell_decided(trigger, report)
+            return [_of_decision(trigger, told, several=len(report.targets) > 1) for told in report.targets]
         case _:
-            pass
+            return []
 
 
-def _tell_decided(trigger: int, report: Decided) -> None:
-    """What was decided for each target; one alone needs no name."""
-    for told in report.targets:
-        done = "deployed" if told.deployed else "not deployed"
-        where = f" to {told.name}" if len(report.targets) > 1 else ""
-        log.info("← model %d %s%s: %s", trigger, done, where, told.reason)
+def _of_decision(trigger: int, told: TargetDecision, *, several: bool) -> str:
+    """What was decided for one target; one alone needs no name."""
+    where = f" to {told.name}" if several else ""
+    return f"← model {trigger} {'deployed' if told.deployed else 'not deployed'}{where}: {told.reason}"
+
+
+def _fields(told: Told) -> dict[str, Any]:
+    """What a machine filters lines by."""
+    about = told.report if isinstance(told, ResultCounted) else told
+    fields: dict[str, Any] = {"event": re.sub(r"(?<!^)(?=[A-Z])", "_", type(about).__name__).lower()}
+    task_id, worker = getattr(about, "task_id", None), getattr(about, "worker", None)
+    if isinstance(told, TriggerFired):
+        fields["trigger"] = told.fired.id
+    if task_id is not None:
+        fields |= {"trigger": parts_of(task_id).trigger_id, "task": task_id}
+    return fields if worker is None else {**fields, "worker": worker}
 
 
 def _day(timestamp_us: int) -> str:

@@ -14,7 +14,7 @@ from shared.config.secrets import hide
 from shared.config.system import Alert
 from shared.timestamps import format_timestamp, now_us
 
-log = logging.getLogger("run")
+log = logging.getLogger(__name__)
 
 _TIMEOUT_S = 5.0
 _LAST_WORDS_S = 6.0  # at the end of a run, for what is still to be told

@@ -23,7 +23,7 @@ from supervisor.run.watch.reports import Reports, Unreadable
 from supervisor.system.platform import Platform
 from supervisor.system.setup import write_setup
 
-log = logging.getLogger("run")
+log = logging.getLogger(__name__)
 
 _SETUP_S = 30.0  # how long idle workers are waited for; the message expires then
 _CHECK_S = 300.0

@@ -23,7 +23,7 @@ from supervisor.run.act.committer import Commit, Committer
 from supervisor.run.directory import RunDirectory
 from supervisor.run.journal import Journal
 
-log = logging.getLogger("run")
+log = logging.getLogger(__name__)
 
 _NAMES: dict[type, str] = {CommitTrainingSet: "training set", CommitModel: "model"}
 

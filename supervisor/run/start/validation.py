@@ -42,7 +42,7 @@ def check_system(configuration: Configuration) -> list[WorkerEntry]:
         try:
             with Owner(platform.client, run_id, configuration.system.lease_s) as owner:
                 broker = Broker(platform.client, owner, publisher, run_id)
-                listeners = (RunLog(), Versions())
+                listeners = (RunLog(run_id), Versions())
                 Preparation(platform, broker, configuration, record, listeners).carry_out(workers, check=True)
         finally:
             platform.stop_fleet()

@@ -12,7 +12,7 @@ from shared import names
 from shared.ids import RunId, TaskId
 from shared.messages import AnyReport, decode_report
 
-log = logging.getLogger("run")
+log = logging.getLogger(__name__)
 
 _AT_ONCE = 500
 _BEGINNING = "0"

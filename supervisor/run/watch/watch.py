@@ -23,7 +23,7 @@ from supervisor.run.watch.unclaimed import Sent, UnclaimedTasks
 from supervisor.system.setup import write_setup
 from supervisor.system.versions import Versions, speaks
 
-log = logging.getLogger("run")
+log = logging.getLogger(__name__)
 
 _IDLE_S = 5.0  # a worker that has been idle so long is not about to claim what it has just taken off a queue
 _MISSING_S = 2.0  # a message must be missing twice, so long apart: it may be between queue and claim

@@ -38,7 +38,7 @@ def metric(name, **options):
 
 def values(scores):
     """Values by label."""
-    return {score.label: score.value for score in scores}
+    return {score.metric: score.value for score in scores}
 
 
 def score_by_hand(probabilities, labels):

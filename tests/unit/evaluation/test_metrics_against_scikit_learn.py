@@ -20,7 +20,7 @@ def measured(metrics, outputs, labels, cuts=()):
     meter = Meter(metrics, outputs.shape[1] if outputs.ndim == 2 else None)
     for piece in zip(np.split(outputs, cuts), np.split(labels, cuts), strict=True):
         meter.update(*piece)
-    return {score.label: score for score in meter.scores()}
+    return {score.metric: score for score in meter.scores()}
 
 
 def value(name, outputs, labels, **options):

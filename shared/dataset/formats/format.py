@@ -1,0 +1,32 @@
+"""What a file format is to a dataset: its files' names, their columns and rows, and reading these piece by piece."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, ClassVar, Protocol
+
+import pyarrow as pa
+
+
+class Format(Protocol):
+    """Works on open binary files. Methods raise what reading raises: pyarrow's errors, KeyError, OSError."""
+
+    title: ClassVar[str]  # for people
+    suffixes: ClassVar[tuple[str, ...]]  # of file names, in any case
+
+    def schema(self, file: Any) -> pa.Schema:
+        """Column names and types."""
+        ...
+
+    def count_rows(self, file: Any) -> int:
+        """How many rows there are."""
+        ...
+
+    def batches(
+        self, file: Any, columns: Sequence[str], first_row: int, batch_rows: int, types: Mapping[str, pa.DataType]
+    ) -> Iterator[tuple[int, pa.RecordBatch]]:
+        """Pieces with the number of their first row, in order; from `first_row` on, or from somewhat before it.
+
+        `types`: of the columns in the dataset's first file, for formats whose files do not say their own.
+        """
+        ...
