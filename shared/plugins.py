@@ -80,6 +80,6 @@ FORMATS: Plugins[Any] = Plugins(
 TARGETS: Plugins[Any] = Plugins(
     "modyn.targets",
     {
-        "directory": "shared.targets.directory:Directory",
+        "directory": "shared.targets.directory:DirectoryTarget",
     },
 )

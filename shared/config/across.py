@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from shared.config.fields import nearest
-from shared.config.pipeline_schema import BUILT_IN_MODELS
+from shared.config.schema.model import BUILT_IN_MODELS
 
 Values = Mapping[str, Any]
 Problem = tuple[str, str]  # key path in pipeline.yaml, sentence

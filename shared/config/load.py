@@ -11,10 +11,11 @@ from marshmallow import ValidationError
 from shared.config import across, resolved
 from shared.config.fields import Group
 from shared.config.pipeline import Pipeline
-from shared.config.pipeline_schema import PipelineSchema, name_of_target
+from shared.config.schema.deployment import name_of_target
+from shared.config.schema.pipeline import PipelineSchema
+from shared.config.schema.system import SystemSchema
 from shared.config.secrets import hide, hide_password
 from shared.config.system import System
-from shared.config.system_schema import SystemSchema
 from shared.config.yaml_source import Source, read_yaml
 from shared.errors import ConfigurationError
 
@@ -131,10 +132,17 @@ def _pipeline(values: dict[str, Any], source: Source) -> Pipeline:
         name = next(name for name in ("next", "until_next_trigger", "prequential") if name not in taken)
         windows.insert(0, {"name": name, "extent": {"kind": "until_next_trigger"}, "split": None})
     if values["deployment"] is not None:
-        for target in values["deployment"]["targets"]:
-            target["name"] = name_of_target(target)
-            target["uri"] = _absolute(target["uri"], source.path.parent)
+        values["deployment"]["targets"] = [
+            _target(chosen, source.path.parent) for chosen in values["deployment"]["targets"]
+        ]
     return msgspec.convert(values, Pipeline)
+
+
+def _target(chosen: dict[str, Any], folder: Path) -> dict[str, Any]:
+    options = dict(chosen["options"])
+    del options["name"]
+    uri = _absolute(options.pop("uri"), folder)
+    return {"name": name_of_target(chosen["options"]), "kind": chosen["name"], "uri": uri, "options": options}
 
 
 def _absolute(uri: str, folder: Path) -> str:

@@ -83,27 +83,11 @@ class Data(Values, frozen=True, kw_only=True):
     split: Split
 
 
-class DataAmountTrigger(Values, tag_field="policy", tag="data_amount", frozen=True, kw_only=True):
-    """`trigger: {policy: data_amount}`: every m rows."""
+class Named(Values, frozen=True, kw_only=True):
+    """`trigger:`, `strategy:` what is chosen by name, from a table in shared/plugins.py, with its options."""
 
-    every: int
-
-
-class TimeTrigger(Values, tag_field="policy", tag="time", frozen=True, kw_only=True):
-    """`trigger: {policy: time}`: every so much event time."""
-
-    every_s: float
-    anchor_us: int | None  # None: the first followed row's event time
-
-
-class NewData(Values, tag_field="name", tag="new_data", frozen=True, kw_only=True):
-    """`strategy: {name: new_data}`: the rows since the previous trigger, and those of `tail` triggers before it."""
-
-    tail: int
-
-
-class AllData(Values, tag_field="name", tag="all_data", frozen=True, kw_only=True):
-    """`strategy: {name: all_data}`: every followed row up to the trigger."""
+    name: str
+    options: dict[str, Any]  # as its own schema loads them
 
 
 class Metric(Values, frozen=True, kw_only=True):
@@ -165,8 +149,9 @@ class Target(Values, frozen=True, kw_only=True):
     """One entry of `deployment.targets`."""
 
     name: str
-    kind: Literal["directory"]
+    kind: str  # in the table of shared/plugins.py
     uri: str  # absolute
+    options: dict[str, Any]  # what its kind has beside these
 
 
 class Deployment(Values, frozen=True, kw_only=True):
@@ -191,8 +176,8 @@ class Pipeline(Values, frozen=True, kw_only=True):
     model: Model
     training: Training
     data: Data
-    trigger: DataAmountTrigger | TimeTrigger
-    strategy: NewData | AllData
+    trigger: Named
+    strategy: Named
     initial_mode: Literal["ignore", "train_on_everything", "replay"]
     evaluation: Evaluation
     deployment: Deployment | None

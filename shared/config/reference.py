@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 from marshmallow.fields import Field
 
 from shared.config import fields as f
-from shared.config import pipeline_schema as pipeline
-from shared.config import system_schema as system
 from shared.config.resolved import as_written, default, is_none
+from shared.config.schema import system
+from shared.config.schema.chosen import Chosen
+from shared.config.schema.pipeline import PipelineSchema
 
 _INTRODUCTION = """# Configuration
 
@@ -53,7 +55,7 @@ def reference() -> str:
     return "".join(
         [
             _INTRODUCTION,
-            *_file("pipeline.yaml", pipeline.PipelineSchema),
+            *_file("pipeline.yaml", PipelineSchema),
             *_file("config.yaml", system.SystemSchema),
         ]
     )
@@ -76,20 +78,21 @@ def _file(name: str, schema: type[f.Group]) -> Iterator[str]:
         below = [one for one in rows if one.path.startswith(f"{row.path}.")]
         if below:
             yield f"\n### {row.path}\n\n{_table(below)}"
-        if row.path == "trigger":
-            yield "\n### trigger\n"
-            yield from _variants("trigger", "policy", pipeline.TRIGGERS)
-        if row.path == "strategy":
-            yield "\n### strategy\n\nOptions stand beside `name`, or in `config:` below it.\n"
-            yield from _variants("strategy", "name", pipeline.STRATEGIES)
+        field = schema().fields.get(row.path)
+        if isinstance(field, Chosen):
+            yield f"\n### {row.path}\n"
+            yield from _variants(row.path, field)
 
 
-def _variants(key: str, chooser: str, groups: Mapping[str, type[f.Group]]) -> Iterator[str]:
-    """The options of each trigger policy or strategy."""
-    for name, group in groups.items():
-        yield f"\n#### `{key}: {{{chooser}: {name}}}`\n\n"
-        rows = list(rows_of(group, f"{key}."))
-        yield _table(rows) if rows else "No options.\n"
+def _variants(path: str, field: Chosen) -> Iterator[str]:
+    """The options of each trigger policy or strategy that comes with Modyn."""
+    if field.in_config:
+        yield f"\nOptions stand beside `{field.key}`, or in `config:` below it.\n"
+    for name in field.plugins.own:
+        meaning = str(inspect.getdoc(field.plugins[name])).partition("\n")[0].rstrip(".")
+        chosen = Row(path=f"{path}.{field.key}", kind=name, default="required", meaning=meaning)
+        yield f"\n#### `{path}: {{{field.key}: {name}}}`\n\n"
+        yield _table([chosen, *rows_of(field.schema(name), f"{path}.")])
 
 
 def _table(rows: list[Row]) -> str:
@@ -101,6 +104,10 @@ def _below(field: Field[Any], path: str) -> Iterator[Row]:
         yield from rows_of(field.schema, f"{path}.")
     elif isinstance(field, f.Sequence):
         yield from _below(field.item, f"{path}[]")
+    elif isinstance(field, Chosen) and path.endswith("[]"):  # other groups have a section of their own
+        kinds = f.Choice("what kind it is", *field.plugins.own, later=field.later)
+        yield Row(path=f"{path}.{field.key}", kind=kinds.kind, default="required", meaning=_meaning(kinds))
+        yield from rows_of(field.schema(field.plugins.own[0]), f"{path}.")
     elif isinstance(field, system.Datasets):
         yield from rows_of(system.Dataset, f"{path}.NAME.")
 

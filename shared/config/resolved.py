@@ -16,11 +16,14 @@ from marshmallow import missing
 from marshmallow.fields import Field
 
 from shared.config import fields as f
-from shared.config import pipeline_schema as schemas
 from shared.config.pipeline import Pipeline
+from shared.config.schema.chosen import Chosen
+from shared.config.schema.evaluation import Extent, MetricField, Models
+from shared.config.schema.model import Initial
+from shared.config.schema.pipeline import PipelineSchema
+from shared.config.schema.system import Dataset, Datasets, SystemSchema
 from shared.config.secrets import hide_password
 from shared.config.system import System
-from shared.config.system_schema import Dataset, Datasets, SystemSchema
 from shared.config.yaml_source import Source, yaml_text
 from shared.timestamps import format_timestamp
 
@@ -29,7 +32,7 @@ _SECONDS_PER_UNIT = {"d": 86_400, "h": 3600}
 
 def pipeline_yaml(pipeline: Pipeline) -> str:
     """pipeline.yaml with every default filled in and every path absolute."""
-    return yaml_text(_group(schemas.PipelineSchema, msgspec.to_builtins(pipeline)))
+    return yaml_text(_group(PipelineSchema, msgspec.to_builtins(pipeline)))
 
 
 def system_yaml(system: System, source: Source) -> str:
@@ -52,7 +55,7 @@ def default(field: Field[Any]) -> Any:
 
 def is_none(field: Field[Any], value: Any) -> bool:
     """Whether a value is said by leaving its key out."""
-    return value is missing or (value is None and not isinstance(field, schemas.Initial | schemas.Models))
+    return value is missing or (value is None and not isinstance(field, Initial | Models))
 
 
 def as_written(field: Field[Any], value: Any) -> Any:
@@ -68,18 +71,19 @@ def as_written(field: Field[Any], value: Any) -> Any:
             return [as_written(field.item, one) for one in value]
         case Datasets():
             return {name: _group(Dataset, one) for name, one in value.items()}
-        case schemas.Initial():
+        case Initial():
             return "random" if value is None else {"pretrained": value}
-        case schemas.Models():
+        case Models():
             return "all" if value is None else {"newest": value}
-        case schemas.MetricField():
+        case MetricField():
             return {"name": value["name"], **value["options"]} if value["options"] else value["name"]
-        case schemas.Extent():
+        case Extent():
             return {value["kind"]: _duration(value["duration_s"])} if "duration_s" in value else value["kind"]
-        case schemas.Trigger():
-            return _group(schemas.TRIGGERS[value["policy"]], value)
-        case schemas.Strategy():
-            return {"name": value["name"], **_group(schemas.STRATEGIES[value["name"]], value)}
+        case Chosen() if "kind" in value:  # a target as the rest of the code knows it
+            options = {**value["options"], "name": value["name"], "uri": value["uri"]}
+            return {field.key: value["kind"], **_group(field.schema(value["kind"]), options)}
+        case Chosen():
+            return {field.key: value["name"], **_group(field.schema(value["name"]), value["options"])}
     return value
 
 

@@ -70,9 +70,9 @@ def _selection_is_due(state: RunState, index: int) -> bool:
 
 
 def _previous_keys(state: RunState, index: int) -> tuple[int, ...]:
-    """Keys of the `tail + 1` triggers before this one that were not coalesced, oldest first."""
+    """Keys of the triggers before this one that the strategy wants to know, of those not coalesced; oldest first."""
     keys: list[int] = []
-    while index > 0 and len(keys) <= state.settings.tail:
+    while index > 0 and len(keys) < state.settings.earlier_triggers:
         index -= 1
         if state.trigger(index).phase is not Phase.COALESCED:
             keys.append(state.trigger(index).fired.key)

@@ -12,9 +12,10 @@ import msgspec
 from immutables import Map
 
 from shared.artifacts import ArtifactRef
-from shared.config.pipeline import Every, Last, NewData, Pipeline, UntilNextTrigger, Window
+from shared.config.pipeline import Every, Last, Pipeline, UntilNextTrigger, Window
 from shared.ids import RunId, TaskId, TriggerId
 from shared.messages import Device, TargetDecision
+from shared.plugins import STRATEGIES
 from supervisor.core.events import Fired, Slice
 from supervisor.core.open_tasks import OpenTask, OpenTasks
 
@@ -65,7 +66,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_in_flight: int
     coalesce: bool
     continue_on_failure: bool
-    tail: int
+    earlier_triggers: int  # whose keys a selection is told
     deploys: bool
     gate_window: str | None
     prequential: tuple[Window, ...]  # the first makes the composite
@@ -85,7 +86,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             max_in_flight=pipeline.training.max_in_flight,
             coalesce=pipeline.training.backlog == "coalesce",
             continue_on_failure=pipeline.training.on_failure == "continue",
-            tail=pipeline.strategy.tail if isinstance(pipeline.strategy, NewData) else 0,
+            earlier_triggers=STRATEGIES[pipeline.strategy.name](pipeline.strategy.options).earlier_triggers,
             deploys=deployment is not None,
             gate_window=deployment.gate.on if deployment and deployment.gate else None,
             prequential=tuple(one for one in pipeline.evaluation.on if isinstance(one.extent, UntilNextTrigger)),

@@ -44,7 +44,8 @@ def deployment_targets(pipeline: Pipeline, artifacts_uri: str, *, serves: bool) 
     targets = () if pipeline.deployment is None else pipeline.deployment.targets
     if serves:
         return targets
-    return tuple(msgspec.structs.replace(one, uri=f"{artifacts_uri}/deployed/{one.name}") for one in targets)
+    own = ((one.name, f"{artifacts_uri}/deployed/{one.name}") for one in targets)
+    return tuple(Target(name=name, kind="directory", uri=uri, options={}) for name, uri in own)
 
 
 def write_setup(client: redis.Redis, record: SetupRecord) -> None:

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from supervisor.triggers.policy import Batch, Decision, StreamStart
+from collections.abc import Mapping
+from typing import Any
+
+from shared.config import fields as f
+from supervisor.triggers.policy import Batch, Decision, StreamStart, TriggerPolicy
 
 
-class DataAmount:
-    """Fires at the keys first + m − 1, first + 2m − 1, …"""
+class DataAmount(TriggerPolicy):
+    """Every so many rows.
 
-    def __init__(self, every: int, start: StreamStart) -> None:
-        self._every = every
+    Fires at the keys first + m − 1, first + 2m − 1, …
+    """
+
+    class Schema(f.Group):
+        """Its options."""
+
+        every = f.Whole("rows between two triggers", required=True)
+
+    def __init__(self, options: Mapping[str, Any], start: StreamStart) -> None:
+        self._every: int = options["every"]
         self._first_key = start.first_key
 
     def observe(self, batch: Batch) -> list[Decision]:

@@ -1,12 +1,15 @@
-"""What a trigger policy is: batches of rows in, decisions to retrain out."""
+"""What a trigger policy is: batches of rows in, decisions to retrain out, or questions that a worker must answer."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
+
+from shared.config.fields import Group
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,6 +28,15 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """What keys and timestamps alone do not tell: a statistic over ranges of rows. Observing stops at `key`."""
+
+    key: int
+    statistic: str
+    ranges: tuple[tuple[int, int], ...]  # first and last key of each
+    options: dict[str, Any]
+
+
 class StreamStart(msgspec.Struct, frozen=True, kw_only=True):
     """The first followed row."""
 
@@ -32,9 +44,18 @@ class StreamStart(msgspec.Struct, frozen=True, kw_only=True):
     event_time_us: int
 
 
-class TriggerPolicy(Protocol):
-    """Decides when to retrain. The decisions do not depend on how the rows are batched."""
+class TriggerPolicy:
+    """The base of all. What a policy decides does not depend on how the rows are batched."""
 
-    def observe(self, batch: Batch) -> list[Decision]:
-        """The decisions that these rows bring, in key order."""
-        ...
+    Schema: ClassVar[type[Group]] = Group  # of the options, beside `policy:`
+
+    def __init__(self, options: Mapping[str, Any], start: StreamStart) -> None:
+        """`options`: as the schema loads them."""
+
+    def observe(self, batch: Batch) -> Sequence[Decision | Question]:
+        """The decisions that these rows bring, in key order; or a question, at which observing stops."""
+        raise NotImplementedError
+
+    def answer(self, question: Question, result: Any) -> Sequence[Decision | Question]:
+        """What follows from a worker's answer."""
+        raise NotImplementedError

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
-from shared.timestamps import format_timestamp
-from supervisor.triggers.policy import Batch, Decision, StreamStart
+from shared.config import fields as f
+from shared.timestamps import MICROSECONDS_PER_S, format_timestamp
+from supervisor.triggers.policy import Batch, Decision, StreamStart, TriggerPolicy
 
 
-class Time:
-    """Fires when event time enters a later period; the trigger's last row is the row before, one trigger a gap."""
+class Time(TriggerPolicy):
+    """Every so much event time.
 
-    def __init__(self, every_us: int, anchor_us: int | None, start: StreamStart) -> None:
-        self._every_us = every_us
+    Fires when event time enters a later period; the trigger's last row is the row before, one trigger a gap.
+    """
+
+    class Schema(f.Group):
+        """Its options."""
+
+        every_s = f.Duration("event time between two triggers", required=True, data_key="every")
+        anchor_us = f.Moment("where periods start; else the first followed row", load_default=None, data_key="anchor")
+
+    def __init__(self, options: Mapping[str, Any], start: StreamStart) -> None:
+        self._every_us = every_us = round(options["every_s"] * MICROSECONDS_PER_S)
+        anchor_us: int | None = options["anchor_us"]
         self._anchor_us = start.event_time_us if anchor_us is None else anchor_us
         self._period = (start.event_time_us - self._anchor_us) // every_us
         self._event_time_us = start.event_time_us  # at the row before the batch

@@ -16,8 +16,9 @@ from shared.claims import Attempt
 from shared.config.load import load_configuration
 from shared.ids import RunId, TaskId, TriggerId, WorkerId
 from shared.messages import Decided, DecideTask, EvaluateTask, ModelRef, Stretch, TargetDecision
+from shared.targets.directory import DirectoryTarget
+from shared.targets.target import Candidate
 from supervisor.system.setup import setup_record
-from workers.deployment.directory import Candidate, DirectoryTarget
 from workers.process.slot import SlotFile
 from workers.stages.decide import run_decide
 from workers.stages.evaluate import run_evaluate

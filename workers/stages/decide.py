@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,7 +10,8 @@ import msgspec
 from shared.config.pipeline import Target
 from shared.errors import ArtifactError
 from shared.messages import AnyReport, Decided, DecideTask, MetricScore, MetricValue, RivalScores, TargetDecision
-from workers.deployment.directory import Candidate, DirectoryTarget, Record
+from shared.targets import open_target
+from shared.targets.target import Candidate, DeploymentTarget, Record
 from workers.deployment.gate import Verdict, judge
 from workers.stages.scoring import Rival, device_of, meet
 from workers.stages.work import Work
@@ -53,7 +53,7 @@ class _Decision:
 
     def take(self, target: Target) -> TargetDecision:
         """Judge, and switch if the target still holds what the candidate was judged against; else judge anew."""
-        folder = DirectoryTarget(Path(target.uri))
+        folder = open_target(target)
         for _ in range(_TRIES):
             folder.show()
             held = folder.held()
@@ -69,7 +69,7 @@ class _Decision:
         reason = f"{target.name} was given another model {_TRIES} times while this one was judged"
         return _told(target, folder.held(), deployed=False, reason=reason)
 
-    def _taken(self, folder: DirectoryTarget, held: Record | None, target: Target) -> TargetDecision | None:
+    def _taken(self, folder: DeploymentTarget, held: Record | None, target: Target) -> TargetDecision | None:
         """What this run has decided here already: for this model, by an attempt that was lost, or for a later one."""
         for record in folder.since(self._task.known.get(target.name, 0)):
             if record.run != self._task.run_id or record.trigger < self._task.trigger_id:
@@ -80,14 +80,14 @@ class _Decision:
             return _told(target, held, deployed=False, reason=reason)
         return None
 
-    def _judge(self, folder: DirectoryTarget, held: Record | None) -> Verdict:
+    def _judge(self, folder: DeploymentTarget, held: Record | None) -> Verdict:
         rival, name = None, None
         if held is not None and self._gate is not None:
             rival = self._of(self._rival(folder, held).scores)
             name = str(held.trigger) if held.run == self._task.run_id else f"{held.trigger} of run {held.run}"
         return judge(self._gate, self._metric, self._of(self._scores), rival, name)
 
-    def _rival(self, folder: DirectoryTarget, held: Record) -> RivalScores:
+    def _rival(self, folder: DeploymentTarget, held: Record) -> RivalScores:
         """Its scores, unless it came while the candidate was judged: then it is scored here."""
         stretch = self._task.gate
         if held.sha256 not in self._rivals and stretch is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,7 +14,7 @@ from shared.messages import (
     RivalScores,
     result_of,
 )
-from workers.deployment.directory import DirectoryTarget
+from shared.targets import open_target
 from workers.stages.scoring import Rival, committed, device_of, entrant, meet, value
 from workers.stages.work import Work
 from workers.training.randomness import fix_arithmetic
@@ -47,7 +46,7 @@ def _rivals(work: Work, device: str) -> list[Rival]:
     """What the deployment targets hold now, each model once."""
     held: dict[str, Rival] = {}
     for target in work.record.targets:
-        folder = DirectoryTarget(Path(target.uri))
+        folder = open_target(target)
         record = folder.held()
         if record is not None and record.sha256 not in held:
             held[record.sha256] = Rival(work, folder, record, device)

@@ -8,7 +8,7 @@ from typing import Any
 from shared.artifacts import ArtifactRef
 from shared.errors import ModynError, NotReadyError
 from shared.messages import Device, MetricScore, MetricValue, RivalScores, Stretch
-from workers.deployment.directory import DirectoryTarget, Record
+from shared.targets.target import DeploymentTarget, Record
 from workers.evaluation.windows import Entrant, Rows, evaluate, resolve
 from workers.inference import LoadedModel, load_model_bytes
 from workers.stages.work import Work
@@ -53,7 +53,7 @@ def meet(work: Work, stretch: Stretch, entrants: Iterable[Entrant]) -> Rows:
 class Rival:
     """A model that a target holds, whichever run put it there. What goes wrong with it is why it has no score."""
 
-    def __init__(self, work: Work, target: DirectoryTarget, held: Record, device: str) -> None:
+    def __init__(self, work: Work, target: DeploymentTarget, held: Record, device: str) -> None:
         self.held = held
         self.entrants: list[Entrant] = []
         self._metrics, self._error = work.record.pipeline.evaluation.metrics, ""

@@ -6,24 +6,24 @@ from typing import Any
 
 from shared.messages import AnyReport, Selected, SelectTask
 from shared.training_set import TrainingSet, TrainingSetOrigin, training_set_bytes
+from workers.selection.select import Stretch, select
 from workers.stages.work import Work
-from workers.strategies.select import SelectionRequest, select
 
 
 def run(work: Work) -> tuple[AnyReport, Any]:
     """Read the rows, choose, and store keys and weights under the attempt's name. Raises DataError."""
     task, pipeline = work.task, work.record.pipeline
     assert isinstance(task, SelectTask)
-    request = SelectionRequest(
+    stretch = Stretch(
         first_key=task.first_key, previous_trigger_keys=task.previous_trigger_keys, trigger_key=task.trigger_key
     )
-    chosen = select(pipeline.strategy, request, work.dataset(), pipeline.data.split)
+    chosen = select(pipeline.strategy, stretch, work.dataset(), pipeline.data.split)
     origin = TrainingSetOrigin(
         watermark_key=chosen.watermark_key,
         watermark_timestamp_us=task.trigger_timestamp_us,
         rows_read=chosen.rows_read,
         seed=pipeline.training.seed,
-        strategy=str(pipeline.strategy.__struct_config__.tag),
+        strategy=pipeline.strategy.name,
     )
     body = training_set_bytes(TrainingSet(keys=chosen.keys, weights=chosen.weights, origin=origin))
     ref = work.store.write(f"training_sets/.{task.trigger_id}.{work.attempt_name}.parquet", body)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -17,13 +17,14 @@ from shared.config.pipeline import Every, Pipeline
 from shared.dataset.event_time import running_event_time
 from shared.dataset.manifest import discover, manifest_path, refuse_moved_keys
 from shared.dataset.table import TableDataset, open_dataset
+from shared.errors import RunFailedError
 from shared.ids import TriggerId
+from shared.plugins import TRIGGERS
 from shared.timestamps import MICROSECONDS_PER_S, now_us
 from supervisor.core.events import Discovered, Fired, Observed, Slice, StreamEnded
 from supervisor.core.state import RunState
 from supervisor.run.observe.slicing import Slicer
-from supervisor.triggers import make_policy
-from supervisor.triggers.policy import Batch, Decision, StreamStart, TriggerPolicy
+from supervisor.triggers.policy import Batch, Decision, Question, StreamStart, TriggerPolicy
 
 BATCH_ROWS = 10_000
 _POSITION_EVERY_S = 1.0  # how often a position without consequences is journaled
@@ -98,7 +99,7 @@ class Observer:
         batch = Batch(first_key=self._position, timestamps_us=timestamps_us, event_time_us=event_time_us)
         if self._policy is None:
             start = StreamStart(first_key=self._position, event_time_us=int(event_time_us[0]))
-            self._policy = make_policy(self._settings, start)
+            self._policy = TRIGGERS[self._settings.name](self._settings.options, start)
         fired = self._number(self._policy.observe(batch))
         slices = self._new_slices([piece for s in self._slicers for piece in s.observe(batch, self._event_time_us)])
         self._position, self._event_time_us = stop, int(event_time_us[-1])
@@ -123,9 +124,11 @@ class Observer:
         slices = self._new_slices([piece for slicer in self._slicers for piece in slicer.close(last)])
         return StreamEnded(time_us=now_us(), key=last, slices=slices)
 
-    def _number(self, decisions: list[Decision]) -> tuple[Fired, ...]:
+    def _number(self, decisions: Sequence[Decision | Question]) -> tuple[Fired, ...]:
         fired = []
         for decision in decisions:
+            if isinstance(decision, Question):
+                raise RunFailedError(f"trigger policy {self._settings.name} asks a question, which nobody answers yet.")
             if self.fired_all:
                 break
             if self._fired >= self._known_triggers:

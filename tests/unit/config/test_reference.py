@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from shared.config.pipeline_schema import STRATEGIES, TRIGGERS, PipelineSchema
 from shared.config.reference import reference, rows_of
-from shared.config.system_schema import SystemSchema
+from shared.config.schema.pipeline import PipelineSchema
+from shared.config.schema.system import SystemSchema
+from shared.plugins import STRATEGIES, TRIGGERS
 
 PAGE = Path(__file__).parents[3] / "docs" / "configuration.md"
 
@@ -44,8 +45,8 @@ def test_defaults_are_written_as_in_the_file() -> None:
 def test_every_policy_and_strategy_is_on_the_page() -> None:
     """What can be chosen is explained."""
     page = reference()
-    assert all(f"`trigger: {{policy: {name}}}`" in page for name in TRIGGERS)
-    assert all(f"`strategy: {{name: {name}}}`" in page for name in STRATEGIES)
+    assert all(f"`trigger: {{policy: {name}}}`" in page for name in TRIGGERS.own)
+    assert all(f"`strategy: {{name: {name}}}`" in page for name in STRATEGIES.own)
 
 
 def test_bars_in_a_cell_do_not_split_the_table() -> None:

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.config.load import Configuration, load_configuration
-from shared.config.pipeline_schema import PipelineSchema
 from shared.config.resolved import as_written
-from shared.config.system_schema import SystemSchema
+from shared.config.schema.pipeline import PipelineSchema
+from shared.config.schema.system import SystemSchema
 from shared.config.yaml_source import read_yaml, yaml_text
 
 EXAMPLES = Path(__file__).parents[3] / "examples"

@@ -64,7 +64,7 @@ def settings(random: Random) -> Settings:
         max_in_flight=random.choice([1, 2, 8]),
         coalesce=random.random() < 0.4,
         continue_on_failure=random.random() < 0.5,
-        tail=random.choice([0, 2]),
+        earlier_triggers=random.choice([1, 3]),
         deploys=deploys,
         gate_window="gate" if deploys and gated and random.random() < 0.7 else None,
         prequential=(Window(name="next", extent=UntilNextTrigger(), split=None),),

@@ -15,8 +15,9 @@ import pytest
 
 from shared.errors import ArtifactError, ArtifactLostError, NotReadyError
 from shared.ids import RunId, TriggerId
+from shared.targets.directory import DirectoryTarget
+from shared.targets.target import Candidate, Record
 from tests.unit.deployment.elsewhere import Elsewhere
-from workers.deployment.directory import Candidate, DirectoryTarget, Record
 
 
 def candidate(trigger: int, run: str = "run", attempt: str = "1-a") -> Candidate:

@@ -17,8 +17,9 @@ from tests_support import PROJECT, environment
 
 from shared.config.pipeline import Component
 from shared.errors import ArtifactError, DataError
+from shared.targets.directory import DirectoryTarget
+from shared.targets.target import Candidate
 from tests.unit.training.samples import flights, job, model, prices, run, training
-from workers.deployment.directory import Candidate, DirectoryTarget
 from workers.inference import load_model, load_model_bytes
 from workers.models.model_file import pack_tensors
 

@@ -6,10 +6,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.config.pipeline import DataAmountTrigger, TimeTrigger
+from shared.plugins import TRIGGERS
 from supervisor.core.events import Slice
 from supervisor.run.observe.slicing import Slicer
-from supervisor.triggers import make_policy
 from supervisor.triggers.policy import Batch, StreamStart
 
 SECOND_US = 1_000_000
@@ -34,7 +33,8 @@ def batches(event_time_us, first_key, cuts):
 
 def observe(settings, event_time_us, first_key, cuts):
     """All decisions of a policy on a stream."""
-    policy = make_policy(settings, StreamStart(first_key=first_key, event_time_us=int(event_time_us[0])))
+    name, options = settings
+    policy = TRIGGERS[name](options, StreamStart(first_key=first_key, event_time_us=int(event_time_us[0])))
     return [decision for batch in batches(event_time_us, first_key, cuts) for decision in policy.observe(batch)]
 
 
@@ -42,7 +42,7 @@ def observe(settings, event_time_us, first_key, cuts):
 def test_data_amount_fires_every_m_rows(steps, cuts, first_key, every):
     """On n rows it fires floor(n/m) times, at rows m, 2m, …, with the event time there."""
     times = event_times(steps)
-    found = observe(DataAmountTrigger(every=every), times, first_key, cuts)
+    found = observe(("data_amount", {"every": every}), times, first_key, cuts)
     assert len(found) == len(times) // every
     assert [decision.key for decision in found] == [first_key + (k + 1) * every - 1 for k in range(len(found))]
     assert [decision.timestamp_us for decision in found] == [times[decision.key - first_key] for decision in found]
@@ -57,7 +57,7 @@ def test_time_fires_on_the_row_that_enters_a_period(steps, cuts, first_key, ever
     for row in range(1, len(times)):
         if (times[row] - start_us) // (every * SECOND_US) > (times[row - 1] - start_us) // (every * SECOND_US):
             expected.append((first_key + row - 1, times[row - 1]))
-    settings = TimeTrigger(every_s=every, anchor_us=None if anchor is None else start_us)
+    settings = ("time", {"every_s": every, "anchor_us": None if anchor is None else start_us})
     found = observe(settings, times, first_key, cuts)
     assert [(decision.key, decision.timestamp_us) for decision in found] == expected
 
@@ -65,8 +65,8 @@ def test_time_fires_on_the_row_that_enters_a_period(steps, cuts, first_key, ever
 def test_reasons_are_words():
     """A decision says why in words and numbers."""
     times = np.array([0, 1, 2]) * SECOND_US
-    assert observe(DataAmountTrigger(every=2), times, 5, [])[0].reason == "2 rows since key 5"
-    reason = observe(TimeTrigger(every_s=2, anchor_us=None), times, 5, [])[0].reason
+    assert observe(("data_amount", {"every": 2}), times, 5, [])[0].reason == "2 rows since key 5"
+    reason = observe(("time", {"every_s": 2, "anchor_us": None}), times, 5, [])[0].reason
     assert reason == "event time reached 1970-01-01T00:00:02.000000Z"
 
 

@@ -11,18 +11,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.config.pipeline import AllData, NewData, Split
+from shared.config.pipeline import Named, Split
 from shared.config.system import Dataset
 from shared.dataset.manifest import discover
 from shared.dataset.table import open_dataset
 from shared.errors import DataError
 from shared.split import rows_in_split, splitmix64
 from shared.training_set import TrainingSet, TrainingSetOrigin, read_training_set, training_set_bytes
-from workers.strategies.select import SelectionRequest, select
+from workers.selection.select import Stretch, select
 
 ROWS = 300
 EVERYTHING = Split(test=0.0, validation=0.0, by=None)
 splits = st.builds(Split, test=st.floats(0, 0.4), validation=st.floats(0, 0.4), by=st.sampled_from([None, "carrier"]))
+ALL_DATA = Named(name="all_data", options={})
+
+
+def new_data(tail):
+    """The strategy of that name."""
+    return Named(name="new_data", options={"tail": tail})
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +49,7 @@ def replay(dataset, strategy, split, every):
     """The training sets of a stream that triggers every so many rows."""
     triggers = list(range(every - 1, ROWS, every))
     requests = [
-        SelectionRequest(first_key=0, previous_trigger_keys=tuple(triggers[:number]), trigger_key=key)
+        Stretch(first_key=0, previous_trigger_keys=tuple(triggers[:number]), trigger_key=key)
         for number, key in enumerate(triggers)
     ]
     return [select(strategy, request, dataset, split) for request in requests]
@@ -66,26 +72,30 @@ def seeds_by_hand(text):
 @given(split=splits, every=st.integers(20, ROWS))
 def test_new_data_covers_the_train_split_once(dataset, split, every):
     """Training sets are disjoint and together are the train split up to the last trigger."""
-    keys = np.concatenate([chosen.keys for chosen in replay(dataset, NewData(tail=0), split, every)])
+    keys = np.concatenate([chosen.keys for chosen in replay(dataset, new_data(0), split, every)])
     assert keys.tolist() == train_keys(split, ROWS // every * every)
 
 
 @given(every=st.integers(30, 120), tail=st.integers(1, 4))
 def test_tail_adds_the_rows_of_previous_triggers(dataset, every, tail):
     """`tail: k` selects the rows of k triggers before as well."""
-    for number, chosen in enumerate(replay(dataset, NewData(tail=tail), EVERYTHING, every)):
+    for number, chosen in enumerate(replay(dataset, new_data(tail), EVERYTHING, every)):
         assert chosen.keys.tolist() == list(range(max(0, number - tail) * every, (number + 1) * every))
 
 
 def test_all_data_selects_everything_so_far(dataset):
     """The baseline trains on every row up to the trigger."""
-    assert [len(chosen.keys) for chosen in replay(dataset, AllData(), EVERYTHING, 100)] == [100, 200, 300]
+    assert [len(chosen.keys) for chosen in replay(dataset, ALL_DATA, EVERYTHING, 100)] == [
+        100,
+        200,
+        300,
+    ]
 
 
-@pytest.mark.parametrize("strategy", [NewData(tail=3), AllData()])
+@pytest.mark.parametrize("strategy", [new_data(3), ALL_DATA])
 def test_nothing_before_the_first_row_is_selected(dataset, strategy):
     """Rows before the first followed one are no training data."""
-    request = SelectionRequest(first_key=50, previous_trigger_keys=(), trigger_key=59)
+    request = Stretch(first_key=50, previous_trigger_keys=(), trigger_key=59)
     chosen = select(strategy, request, dataset, EVERYTHING)
     assert (chosen.keys.tolist(), chosen.rows_read, chosen.watermark_key) == (list(range(50, 60)), 10, 59)
     assert chosen.weights.tolist() == [1.0] * 10
@@ -93,9 +103,9 @@ def test_nothing_before_the_first_row_is_selected(dataset, strategy):
 
 def test_rows_that_are_missing_are_an_error(dataset):
     """A trigger beyond the data is refused, not trained on what is there."""
-    request = SelectionRequest(first_key=290, previous_trigger_keys=(), trigger_key=309)
+    request = Stretch(first_key=290, previous_trigger_keys=(), trigger_key=309)
     with pytest.raises(DataError, match="20 rows up to key 309 were announced, 10 could be read"):
-        select(AllData(), request, dataset, EVERYTHING)
+        select(ALL_DATA, request, dataset, EVERYTHING)
 
 
 @given(test=st.floats(0, 0.5), validation=st.floats(0, 0.49))

@@ -18,7 +18,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,44 +26,18 @@ import msgspec
 
 from shared.durable import sync, write
 from shared.errors import ArtifactError, ArtifactLostError, NotReadyError
-from shared.ids import RunId, TriggerId
+from shared.targets.target import Candidate, DeploymentTarget, Record
 from shared.timestamps import format_timestamp, now_us
 
 _OBJECT = "model.safetensors"
+NO_OPTIONS: Mapping[str, Any] = {}
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """A decision that switched."""
+class DirectoryTarget(DeploymentTarget):
+    """A folder that holds the model which is used."""
 
-    decision: int  # from 1 on; 0: it was put here before there were records
-    run: RunId
-    trigger: TriggerId
-    object: str  # relative to the target
-    sha256: str
-    size_bytes: int
-    pipeline: str = ""
-    model: str = ""
-    reason: str = ""
-    replaced: int | None = None  # the decision that it was judged against
-    deployed_at: str = ""
-
-
-class Candidate(msgspec.Struct, frozen=True, kw_only=True):
-    """A model that is to be deployed, and who it is."""
-
-    run: RunId
-    trigger: TriggerId
-    attempt: str  # unique among all that may deploy it
-    pipeline: str
-    model: str
-    body: bytes
-
-
-class DirectoryTarget:
-    """A folder that holds the model which is used. Methods raise ArtifactError if it cannot be read or written."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, uri: str, options: Mapping[str, Any] = NO_OPTIONS) -> None:
+        self._folder = Path(uri)
 
     def held(self) -> Record | None:
         """What the target holds, None if nothing. Raises NotReadyError for a folder that is something else's."""

@@ -9,7 +9,7 @@ from typing import Any
 from marshmallow import ValidationError
 
 from shared.config import fields as f
-from shared.config.pipeline_schema import Models
+from shared.config.schema.evaluation import Models
 
 _SCHEMES = ("redis://", "rediss://", "redis+socket://")
 

@@ -1,0 +1,1 @@
+"""What both YAML files may say: a module a group of keys."""

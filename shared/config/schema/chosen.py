@@ -1,0 +1,69 @@
+"""What is chosen by its name from a table of plug-ins, with the options that its own schema knows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import ValidationError, missing
+
+from shared.config import fields as f
+from shared.errors import ConfigurationError
+from shared.plugins import Plugins
+
+
+class Chosen(f.Sentence):
+    """`{key: NAME, …}`: options stand beside the name, or, where the group has one, in `config:`."""
+
+    kind = "group"
+
+    def __init__(self, plugins: Plugins[Any], meaning: str, *, key: str, example: str, **options: Any) -> None:
+        self.later: tuple[str, ...] = options.pop("later", ())
+        self.later_options: tuple[str, ...] = options.pop("later_options", ())
+        self.in_config: bool = options.pop("in_config", False)
+        super().__init__(meaning, **options)
+        self.plugins, self.key, self.example = plugins, key, example
+
+    def schema(self, name: str) -> type[f.Group]:
+        """That of the options of one of them. Raises ConfigurationError if it cannot be imported."""
+        found = getattr(self.plugins[name], "Schema", None)
+        if not (isinstance(found, type) and issubclass(found, f.Group)):
+            raise ConfigurationError(f"{name} ({self.plugins.group}) has no Schema of its options.")
+        return found
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        if not isinstance(value, dict):
+            raise ValidationError(f"{f.quoted(value)} is not a group; write {self.example}.")
+        name = self._name(value)
+        given, errors = self._given(value), dict[Any, Any]()
+        for option in self.later_options:
+            if given.pop(option, None) is not None:
+                usable = ", ".join(self.schema(name)().fields) or "no option"
+                errors[option] = [f"is not available yet; available with {name}: {usable}."]
+        try:
+            options = self.schema(name)().load(given)
+        except ConfigurationError as error:
+            raise ValidationError({self.key: [str(error)]}) from None
+        except ValidationError as error:
+            errors |= error.messages if isinstance(error.messages, dict) else {}
+        if errors:
+            raise ValidationError(errors)
+        return {"name": name, "options": options}
+
+    def _name(self, group: Mapping[str, Any]) -> str:
+        """The word that decides which other keys the group has; a mistake is told at this key."""
+        choice = f.Choice("", *self.plugins, later=self.later, required=True)
+        try:
+            return str(choice.deserialize(group.get(self.key, missing)))
+        except ValidationError as error:
+            raise ValidationError({self.key: error.messages}) from None
+
+    def _given(self, group: Mapping[str, Any]) -> dict[str, Any]:
+        beside = {key: one for key, one in group.items() if key != self.key}
+        if not self.in_config:
+            return beside
+        config: dict[str, Any] = f.Arguments("").deserialize(beside.pop("config", {})) or {}
+        both = sorted(set(beside) & set(config))
+        if both:
+            raise ValidationError({both[0]: ["stands both beside name and in config; keep one."]})
+        return {**beside, **config}

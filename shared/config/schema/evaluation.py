@@ -1,0 +1,107 @@
+"""`evaluation:` what is measured, where."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import ValidationError
+
+from shared.config import fields as f
+from shared.metrics import METRICS
+
+_DEFAULT_OPTIONS: dict[str, dict[str, Any]] = {"f1": {"average": "macro"}, "top_k": {"k": 5}}
+
+
+class MetricField(f.Sentence):
+    """A metric's name, or its name and options."""
+
+    kind = " | ".join(METRICS)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        given = dict(value) if isinstance(value, dict) else {"name": value}
+        name = given.pop("name", None)
+        if not isinstance(name, str) or name not in METRICS:
+            raise ValidationError(f"{f.quoted(name)} is unknown; {f.nearest(str(name), METRICS)}")
+        options = METRICS[name].options
+        for key, chosen in given.items():
+            allowed = options.get(key)
+            if allowed is None:
+                raise ValidationError(f"{name} has no option {key}; it has: {', '.join(options) or 'none'}.")
+            if isinstance(allowed, tuple) and chosen not in allowed:
+                raise ValidationError(f"{key}: {f.quoted(chosen)} is unknown; known: {', '.join(map(str, allowed))}.")
+            if allowed is int:
+                try:
+                    f.Whole("").deserialize(chosen)
+                except ValidationError as error:
+                    raise ValidationError(f"{key}: {error.messages[0]}") from None
+        full: dict[str, Any] = {**_DEFAULT_OPTIONS.get(str(name), {}), **given}
+        label = {
+            "top_k": f"top_{full.get('k')}",
+            "f1": "f1" if full.get("average") == "macro" else f"f1_{full.get('average')}",
+        }
+        return {"name": name, "label": label.get(name, name), "options": full}
+
+
+class Extent(f.Sentence):
+    """`until_next_trigger`, `{last: duration}` or `{every: duration}`."""
+
+    kind = "until_next_trigger | {last: duration} | {every: duration}"
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        if value == "until_next_trigger":
+            return {"kind": value}
+        if isinstance(value, dict) and len(value) == 1 and next(iter(value)) in ("last", "every"):
+            kind, duration = next(iter(value.items()))
+            return {"kind": kind, "duration_s": f.Duration("").deserialize(duration)}
+        raise ValidationError(f"{f.quoted(value)} is not a window; write {self.kind}.")
+
+
+class Models(f.Sentence):
+    """`all` or `{newest: N}`."""
+
+    kind = "all | {newest: N}"
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        if value == "all":
+            return None
+        if isinstance(value, dict) and list(value) == ["newest"]:
+            return f.Whole("").deserialize(value["newest"])
+        raise ValidationError(f"{f.quoted(value)} is neither all nor {{newest: N}}.")
+
+
+class Window(f.Group):
+    """An entry of `evaluation.on`."""
+
+    name = f.Text("the window's name in evaluations.csv", required=True)
+    extent = Extent("which rows", required=True, data_key="window")
+    split = f.Choice("only rows of this split", "train", "validation", "test", load_default=None)
+
+
+class Evaluation(f.Group):
+    """`evaluation:`."""
+
+    device = f.Choice(
+        "where scores are computed; auto: on a GPU where the pipeline trains on one and an evaluate worker has one",
+        "auto",
+        "cpu",
+        "cuda",
+        load_default="auto",
+    )
+    metrics = f.Sequence(
+        MetricField(""),
+        "what is measured",
+        load_default=lambda: [{"name": "accuracy", "label": "accuracy", "options": {}}],
+    )
+    newest = Models("which models are scored on `every` windows", load_default=None, data_key="models")
+    on = f.Sequence(f.Sub(Window, ""), "named windows", may_be_empty=True, load_default=list)
+
+    @f.validates_schema
+    def _consistent(self, data: dict[str, Any], **_: Any) -> None:
+        for key, of in (("metrics", "label"), ("on", "name")):
+            names = [one[of] for one in data[key]]
+            for number, name in enumerate(names):
+                if name in names[:number]:
+                    raise ValidationError({key: {number: [f"{name} stands here twice; keep one."]}})
+        if len({METRICS[one["name"]].task for one in data["metrics"]}) > 1:
+            raise ValidationError({"metrics": ["mixes metrics of classification and regression; keep one kind."]})

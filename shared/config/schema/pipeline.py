@@ -1,0 +1,54 @@
+"""What pipeline.yaml may say: every key with its type, default and meaning (docs/configuration.md is made of this)."""
+
+from __future__ import annotations
+
+from shared.config import fields as f
+from shared.config.schema.chosen import Chosen
+from shared.config.schema.data import Data
+from shared.config.schema.deployment import Deployment
+from shared.config.schema.evaluation import Evaluation
+from shared.config.schema.logging import Logging
+from shared.config.schema.model import Model
+from shared.config.schema.training import Training
+from shared.plugins import STRATEGIES, TRIGGERS
+
+
+class Identity(f.Group):
+    """`pipeline:`."""
+
+    name = f.Name("the pipeline's name; run directories are called after it", required=True)
+    version = f.Whole("your own count of its versions", least=0, load_default=1)
+    description = f.Text("what it is for", may_be_empty=True, load_default="")
+
+
+class PipelineSchema(f.Group):
+    """All of pipeline.yaml."""
+
+    pipeline = f.Sub(Identity, "who this pipeline is", required=True)
+    model = f.Sub(Model, "what is trained", required=True)
+    training = f.Sub(Training, "how one training goes", load_default=lambda: Training().load({}))
+    data = f.Sub(Data, "which dataset", required=True)
+    trigger = Chosen(
+        TRIGGERS,
+        "when to retrain",
+        key="policy",
+        example="{policy: data_amount, every: 5000}",
+        later=("data_drift", "performance", "cost", "schedule", "ensemble"),
+        required=True,
+    )
+    strategy = Chosen(
+        STRATEGIES,
+        "on what to train",
+        key="name",
+        example="{name: new_data}",
+        in_config=True,
+        later=("freshness", "reservoir", "gdumb", "coreset", "class_balanced", "uniform", "rho_loss"),
+        later_options=("limit", "warm_up", "reset_on_trigger"),
+        load_default=lambda: {"name": "new_data", "options": {"tail": 0}},
+    )
+    initial_mode = f.Choice(
+        "what is done with rows that exist already", "ignore", "train_on_everything", "replay", load_default="ignore"
+    )
+    evaluation = f.Sub(Evaluation, "what is measured, where", load_default=lambda: Evaluation().load({}))
+    deployment = f.Sub(Deployment, "when and where a model goes out", load_default=None)
+    logging = f.Sub(Logging, "what is written where", load_default=lambda: Logging().load({}))

@@ -1,0 +1,32 @@
+"""Strategy new_data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from shared.config import fields as f
+from shared.strategies.strategy import Pieces, Request, State, Strategy, unweighted
+
+
+class NewData(Strategy):
+    """The rows since the previous trigger, and those of `tail` triggers before it."""
+
+    class Schema(f.Group):
+        """Its options."""
+
+        tail = f.Whole("previous triggers whose rows are selected again", least=0, load_default=0)
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self._tail: int = options["tail"]
+
+    @property
+    def earlier_triggers(self) -> int:
+        """The previous one, and the tail's."""
+        return self._tail + 1
+
+    def select(self, request: Request, state: State, model: bytes | None) -> tuple[Pieces, State]:
+        """From the row after the trigger that is `tail + 1` back."""
+        before = request.previous_trigger_keys
+        first_key = before[-1 - self._tail] + 1 if len(before) > self._tail else request.first_key
+        return unweighted(request.rows(first_key)), state

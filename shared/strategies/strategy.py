@@ -1,0 +1,65 @@
+"""What a training strategy is: it sees rows as they become known, and chooses those that a trigger is trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, ClassVar
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from shared.config.fields import Group
+
+Keys = npt.NDArray[np.int64]  # (n,), ascending
+Weights = npt.NDArray[np.float32]  # (n,)
+Pieces = Iterator[tuple[Keys, Weights]]
+State = Any  # what msgspec can write down; None: nothing is kept
+
+
+class Piece(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows of the train split that have become known."""
+
+    keys: Keys
+    rows: pa.Table | None  # the strategy's `columns`, if it has any
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """What a trigger asks for."""
+
+    first_key: int  # the first row that may be selected at all
+    previous_trigger_keys: tuple[int, ...]  # the last rows of earlier triggers, oldest first
+    trigger_key: int  # the last row
+    rows: Callable[[int], Iterator[Keys]]  # the train split from a key up to the trigger's, read piece by piece
+
+
+class Strategy:
+    """The base of all. Both `observe` and `select` are pure: the same rows and state give the same sets, anywhere."""
+
+    Schema: ClassVar[type[Group]] = Group  # of the options, beside `name:` or below `config:`
+    columns: ClassVar[tuple[str, ...]] = ()  # of the dataset, that `observe` wants to see
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        """`options`: as the schema loads them."""
+
+    @property
+    def earlier_triggers(self) -> int:
+        """How many keys of earlier triggers a request must bring."""
+        return 1
+
+    def observe(self, piece: Piece, state: State) -> State:
+        """The state after these rows, which may be kept from one trigger to the next."""
+        return state
+
+    def select(self, request: Request, state: State, model: bytes | None) -> tuple[Pieces, State]:
+        """The training set, piece by piece with ascending keys, and the state that is kept for the next trigger.
+
+        `model`: the newest that is committed, as safetensors; None if there is none.
+        """
+        raise NotImplementedError
+
+
+def unweighted(pieces: Iterator[Keys]) -> Pieces:
+    """Every row as it is."""
+    return ((keys, np.ones(len(keys), np.float32)) for keys in pieces)

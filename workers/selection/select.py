@@ -1,0 +1,92 @@
+"""Has a strategy choose: gives it the rows of the train split as they are read, and writes down what was read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from shared.config.pipeline import Named, Split
+from shared.dataset.table import TableDataset
+from shared.errors import DataError, TrainingError
+from shared.plugins import STRATEGIES
+from shared.split import rows_in_split, seeds_of_groups
+from shared.strategies.strategy import Keys, Piece, Request, Strategy, Weights
+
+
+class Stretch(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of the stream at a trigger."""
+
+    first_key: int  # the first row that may be selected at all
+    previous_trigger_keys: tuple[int, ...]  # the last rows of earlier triggers, oldest first
+    trigger_key: int
+
+
+class Selection(msgspec.Struct, frozen=True, kw_only=True):
+    """Selected keys, ascending int64 (n,), weights float32 (n,), and the last row that was really read."""
+
+    keys: Keys
+    weights: Weights
+    rows_read: int
+    watermark_key: int
+
+
+def select(chosen: Named, stretch: Stretch, dataset: TableDataset, split: Split) -> Selection:
+    """What the strategy chooses. Raises DataError if rows are missing, TrainingError for a state it would keep."""
+    strategy: Strategy = STRATEGIES[chosen.name](chosen.options)
+    reader = _Reader(dataset, split, stretch.trigger_key + 1)
+    state = None
+    if type(strategy).observe is not Strategy.observe:
+        new = max((key + 1 for key in stretch.previous_trigger_keys), default=stretch.first_key)
+        for piece in reader.pieces(new, strategy.columns):
+            state = strategy.observe(piece, state)
+    request = Request(
+        first_key=stretch.first_key,
+        previous_trigger_keys=stretch.previous_trigger_keys,
+        trigger_key=stretch.trigger_key,
+        rows=reader.keys,
+    )
+    found, state = strategy.select(request, state, None)
+    pieces = list(found)
+    if state is not None:
+        raise TrainingError(f"strategy {chosen.name} keeps a state from trigger to trigger, which is not stored yet.")
+    if reader.watermark_key < stretch.trigger_key:
+        raise DataError(f"strategy {chosen.name} read rows up to key {reader.watermark_key} only.")
+    return Selection(
+        keys=np.concatenate([keys for keys, _ in pieces]) if pieces else np.empty(0, np.int64),
+        weights=np.concatenate([weights for _, weights in pieces]) if pieces else np.empty(0, np.float32),
+        rows_read=reader.rows_read,
+        watermark_key=reader.watermark_key,
+    )
+
+
+class _Reader:
+    """The rows up to a trigger, cut to the train split; knows how many were read, and up to which."""
+
+    def __init__(self, dataset: TableDataset, split: Split, stop_key: int) -> None:
+        self._dataset, self._split, self._stop_key = dataset, split, stop_key
+        self.rows_read, self.watermark_key = 0, -1
+
+    def keys(self, first_key: int) -> Iterator[Keys]:
+        """Those of the train split from a key on. Raises DataError if a row before the trigger's end is missing."""
+        return (piece.keys for piece in self.pieces(first_key, ()))
+
+    def pieces(self, first_key: int, columns: tuple[str, ...]) -> Iterator[Piece]:
+        """The same, with columns."""
+        split, read = self._split, 0
+        by = split.by or self._dataset.config.timestamp
+        for key, rows in self._dataset.batches([*dict.fromkeys([by, *columns])], first_key, self._stop_key):
+            numbers = np.arange(key, key + rows.num_rows, dtype=np.int64)
+            seeds = numbers.view(np.uint64) if split.by is None else seeds_of_groups(rows.column(by).to_pylist())
+            kept = rows_in_split(seeds, "train", test=split.test, validation=split.validation)
+            read += rows.num_rows
+            yield Piece(keys=numbers[kept], rows=rows.select(list(columns)).filter(pa.array(kept)) if columns else None)
+        self.rows_read = max(self.rows_read, read)
+        self.watermark_key = max(self.watermark_key, first_key + read - 1)
+        if read != self._stop_key - first_key:
+            raise DataError(
+                f"dataset {self._dataset.config.name}: {self._stop_key - first_key} rows up to key "
+                f"{self._stop_key - 1} were announced, {read} could be read. Bring the files back, then --resume."
+            )

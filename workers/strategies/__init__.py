@@ -1,1 +1,0 @@
-"""On what to train: the strategies, by the name that pipeline.yaml gives them."""
