@@ -1,0 +1,79 @@
+"""Other packages bring policies and strategies by entry point: docs/extending.md, built, installed and run."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from tests_support import PROJECT, Workplace, environment
+
+PAGE = PROJECT / "docs" / "extending.md"
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the page's package in it, as pip installs it."""
+    source, place = tmp_path_factory.mktemp("package"), tmp_path_factory.mktemp("installed")
+    blocks = re.findall(r"```(?:python|toml)\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    modules = [block for block in blocks if block.startswith("# every_")]
+    assert len(modules) == 2
+    for block in modules:
+        (source / block.split()[1]).write_text(block, encoding="utf-8")
+    (entry_points,) = (block for block in blocks if "entry-points" in block)
+    head = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n'
+    head += '[project]\nname = "every-other"\nversion = "1"\n'
+    tail = '[tool.setuptools]\npy-modules = ["every_other", "every_third"]\n'
+    (source / "pyproject.toml").write_text(head + entry_points + tail, encoding="utf-8")
+    options = ["--quiet", "--no-deps", "--no-index", "--no-build-isolation", "--disable-pip-version-check"]
+    subprocess.run([sys.executable, "-m", "pip", "install", *options, "--target", place, source], check=True)
+    return place
+
+
+def run(small: Workplace, place: Path | None) -> subprocess.CompletedProcess[str]:
+    """Replay the workplace's stream, with what is installed there."""
+    small.pipeline["trigger"] = {"policy": "every_other", "every": 250}
+    small.pipeline["strategy"] = {"name": "every_third", "n": 3}
+    small.write()
+    files = (str(small.folder / "pipeline.yaml"), str(small.folder / "config.yaml"))
+    command = small.command("run", *files, "--run-dir", str(small.run_dir), "--experiment-mode")
+    path = environment()["PYTHONPATH"] if place is None else f"{environment()['PYTHONPATH']}{os.pathsep}{place}"
+    asked = {"capture_output": True, "text": True, "timeout": 110, "cwd": PROJECT}
+    return subprocess.run(command, check=False, env={**environment(), "PYTHONPATH": path}, **asked)
+
+
+def test_a_package_beside_us_works_from_yaml(small: Workplace, installed: Path) -> None:
+    """Its policy fires, its strategy selects, and nothing here had to change."""
+    done = run(small, installed)
+    assert done.returncode == 0, done.stderr
+    triggers = small.summary()["trigger_list"]
+    assert [trigger["key"] for trigger in triggers] == [499, 999, 1499, 1999]
+    for trigger in triggers:
+        selected = pq.read_table(small.run_dir / "training_sets" / f"{trigger['id']}.parquet")
+        keys = selected["key"].to_pylist()
+        assert keys
+        assert all(key % 3 == 0 and trigger["key"] - 500 < key <= trigger["key"] for key in keys)
+
+
+def test_without_it_the_name_is_unknown(small: Workplace) -> None:
+    """As any other word would be."""
+    done = run(small, None)
+    assert done.returncode == 2
+    assert "trigger.policy: 'every_other' is unknown" in done.stderr
+
+
+def test_one_that_cannot_be_imported_is_named(small: Workplace, installed: Path, tmp_path: Path) -> None:
+    """With its package, and what Python said; no traceback."""
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "every_other.py").write_text("import no_such_module\n")
+    (broken / "every_third.py").write_text("EveryThird = object()\n")
+    done = run(small, Path(f"{broken}{os.pathsep}{installed}"))
+    assert done.returncode == 2
+    assert "of every-other) cannot be imported: ModuleNotFoundError: No module named 'no_such_module'" in done.stderr
+    assert "every_third (modyn.strategies) has no Schema of its options" in done.stderr
+    assert "Traceback" not in done.stderr
