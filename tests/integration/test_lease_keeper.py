@@ -15,7 +15,7 @@ from shared import names
 from shared.claims import Attempt, ClaimAnswer, Claims
 from shared.fleet import read_fleet
 from shared.ids import RunId, TaskId, WorkerId
-from workers.process.lease_keeper import LeaseKeeper
+from workers.process.lease_keeper import LeaseKeeper, is_child
 from workers.process.settings import WorkerSettings
 from workers.process.slot import Slot, SlotFile
 
@@ -46,7 +46,12 @@ class Kept:
         )
         self.say(None)
 
-    def say(self, attempt: Attempt | None) -> None:
+    @property
+    def child_lives(self) -> bool:
+        """Whether its child has not been ended."""
+        return is_child(self._pid)
+
+    def say(self, attempt: Attempt | None, stall_after_s: float = 600.0) -> None:
         """What the child says it works on."""
         lease_s = self.lease_s if attempt else 0.0
         slot = Slot(
@@ -56,7 +61,7 @@ class Kept:
             versions={},
             attempt=attempt,
             lease_s=lease_s,
-            stall_after_s=600.0,
+            stall_after_s=stall_after_s,
             since_us=0 if attempt is None else 1,
         )
         self.file.write(slot)
@@ -112,6 +117,51 @@ def test_a_recall_is_seen_soon(client: redis.Redis, redis_url: str, heard: bool)
         started_s = time.monotonic()
         await_(lambda: one.file.is_recalled(ATTEMPT))
         assert time.monotonic() - started_s < 2.0
+
+
+def test_a_child_that_hangs_is_ended(client: redis.Redis, redis_url: str) -> None:
+    """Without a word for `stall_after`; while it says that it goes on, it may take as long as it needs."""
+    Claims(client).claim(ATTEMPT, 2.0)
+    with kept(redis_url, 2.0) as one:
+        one.say(ATTEMPT, stall_after_s=2.0)
+        for _ in range(25):
+            time.sleep(0.1)  # well below the time after which it would be taken to hang
+            one.file.mark_progress()
+            assert one.child_lives
+        await_(lambda: not one.child_lives)
+
+
+def test_the_lease_of_a_child_that_is_gone_is_left_to_end(client: redis.Redis, redis_url: str) -> None:
+    """Nobody renews it any more, though the worker's main process lives."""
+    claims = Claims(client)
+    claims.claim(ATTEMPT, 1.0)
+    with kept(redis_url, 1.0) as one:
+        one.say(ATTEMPT, stall_after_s=0.1)
+        await_(lambda: not one.child_lives)
+        await_(lambda: claims.expired(RUN, {ATTEMPT.task_id: 1}, 1.0) == [ATTEMPT.task_id])
+
+
+def test_a_superseded_attempt_is_recalled(client: redis.Redis, redis_url: str) -> None:
+    """The supervisor published the next one: the child is told to let go."""
+    claims = Claims(client)
+    claims.claim(ATTEMPT, 1.0)
+    with kept(redis_url, 1.0) as one:
+        one.say(ATTEMPT)
+        await_(lambda: any(worker.state == "busy" for worker in read_fleet(client)))
+        claims.offer(RUN, ATTEMPT.task_id, 2)
+        await_(lambda: one.file.is_recalled(ATTEMPT))
+
+
+def test_a_child_with_nothing_to_do_is_ended_soon_when_its_worker_drains(client: redis.Redis, redis_url: str) -> None:
+    """One that still hands back has longer."""
+    with kept(redis_url, 5.0) as one:
+        await_(lambda: any(worker.state == "idle" for worker in read_fleet(client)))
+        one.say(ATTEMPT)
+        one.keeper.drain()
+        time.sleep(1.5)  # longer than an idle child is left
+        assert one.child_lives
+        one.say(None)
+        await_(lambda: not one.child_lives)
 
 
 def commands(client: redis.Redis) -> dict[str, int]:
