@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, cast
+from collections.abc import Sequence
+from typing import Any, Literal, Self, cast
 
 import msgspec
 
@@ -52,6 +53,15 @@ class Task(Body, tag_field="task", frozen=True, kw_only=True):
     def queue(self) -> str:
         """The Celery queue of workers that have what this task needs."""
         return queue(self.kind)
+
+    @property
+    def reads(self) -> tuple[ModelRef, ...]:
+        """The committed models that it reads."""
+        return ()
+
+    def reading(self, models: Sequence[ModelRef]) -> Self:
+        """The same task with other models in the places of those."""
+        return self
 
 
 class SelectTask(Task, tag="select", frozen=True, kw_only=True):
@@ -108,6 +118,15 @@ class EvaluateTask(Task, tag="evaluate", frozen=True, kw_only=True):
         """Decisions come before the matrix; scores of one kind of device come from workers that have one."""
         return queue("gate" if self.gate else "evaluate", self.device)
 
+    @property
+    def reads(self) -> tuple[ModelRef, ...]:
+        """All that it scores."""
+        return self.models
+
+    def reading(self, models: Sequence[ModelRef]) -> Self:
+        """The same stretches, with other models."""
+        return msgspec.structs.replace(self, models=tuple(models))
+
 
 class DecideTask(Task, tag="decide", frozen=True, kw_only=True):
     """Judge the candidate by the gate against what each target holds, and deploy it where it passes."""
@@ -116,6 +135,15 @@ class DecideTask(Task, tag="decide", frozen=True, kw_only=True):
     gate: Stretch | None  # the rows that its scores are of
     device: Device  # what comes up meanwhile is scored on the same kind
     known: dict[str, int]  # target → its newest decision as the run knew it: what came later must be looked at
+
+    @property
+    def reads(self) -> tuple[ModelRef, ...]:
+        """Only the candidate: what targets hold is theirs."""
+        return (self.candidate,)
+
+    def reading(self, models: Sequence[ModelRef]) -> Self:
+        """The same decision on another candidate."""
+        return msgspec.structs.replace(self, candidate=models[0])
 
 
 class BaselineTask(Task, tag="baseline", frozen=True, kw_only=True):

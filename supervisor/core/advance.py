@@ -29,18 +29,18 @@ def advance(state: RunState) -> Step:
                 state, more = step
                 effects += more
                 moved = True
-    if state.stream_ended and not state.tasks and state.to_score == state.to_train == len(state.triggers):
+    if state.stream_ended and not state.tasks and state.to.score == state.to.train == len(state.triggers):
         effects.append(End(status="finished", reason="the stream ended and every model is scored"))
     return state, effects
 
 
 def _select(state: RunState) -> Step | None:
     """Selections go one after the other: each reads the strategy's state that the one before left."""
-    index = state.to_select
+    index = state.to.select
     if index >= len(state.triggers):
         return None
     if state.trigger(index).phase is not Phase.WAITING:  # put together, or it stands behind one that is made anew
-        return state.but(to_select=index + 1), []
+        return state.moved(select=index + 1), []
     if index > 0 and state.trigger(index - 1).phase in (Phase.WAITING, Phase.SELECTING):
         return None
     if not _selection_is_due(state, index):
@@ -56,14 +56,14 @@ def _select(state: RunState) -> Step | None:
     )
     identifier = task_id(state.run_id, TriggerId(index), "select")
     state = state.with_trigger(index, phase=Phase.SELECTING, last_attempt=task.attempt)
-    state = state.with_task(identifier, OpenTask(task=task)).but(to_select=index + 1)
+    state = state.with_task(identifier, OpenTask(task=task)).moved(select=index + 1)
     return state, [Publish(task_id=identifier, task=task)]
 
 
 def _selection_is_due(state: RunState, index: int) -> bool:
     """A few training sets may wait for a worker; where triggers are coalesced, none, as its rows may still grow."""
     if not state.coalesces:
-        return index - state.to_train < state.settings.max_in_flight
+        return index - state.to.train < state.settings.max_in_flight
     before = state.before(index)
     published = before is None or before.phase in (Phase.TRAINING, Phase.COMMITTED)
     return published and (_in_turn(state, index) or not state.settings.use_previous_model)
@@ -81,12 +81,12 @@ def _previous_keys(state: RunState, index: int) -> tuple[int, ...]:
 
 def _train(state: RunState) -> Step | None:
     """Trainings that continue from the previous model wait for it; others run side by side."""
-    index = state.to_train
+    index = state.to.train
     if index >= len(state.triggers):
         return None
     trigger = state.trigger(index)
     if trigger.phase.over:
-        return state.but(to_train=index + 1), []
+        return state.moved(train=index + 1), []
     if trigger.phase is not Phase.SELECTED or trigger.training_set is None:
         return None
     previous = None
@@ -99,7 +99,7 @@ def _train(state: RunState) -> Step | None:
     chord = _training(state, index, trigger.training_set, previous)
     state = state.with_trigger(index, phase=Phase.TRAINING, last_attempt=chord.body.attempt)
     state = with_chord(state, chord)
-    return state.but(to_train=index + 1), [chord]
+    return state.moved(train=index + 1), [chord]
 
 
 def _training(state: RunState, index: int, training_set: ArtifactRef, previous: ModelRef | None) -> PublishChord:
@@ -135,4 +135,4 @@ def at_rest(state: RunState) -> bool:
 
     Where triggers are coalesced one waits at most, and observing never stops.
     """
-    return state.coalesces or len(state.triggers) - state.to_train < max(64, 2 * state.settings.max_in_flight)
+    return state.coalesces or len(state.triggers) - state.to.train < max(64, 2 * state.settings.max_in_flight)

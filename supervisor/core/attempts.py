@@ -9,7 +9,7 @@ import msgspec
 
 from shared.ids import STAGES_OF_A_MODEL, RunId, TaskId, TriggerId, parts_of
 from shared.ids import task_id as id_of
-from shared.messages import DecideTask, EvaluateTask, ModelRef, Report, result_of
+from shared.messages import ModelRef, Report, result_of
 from supervisor.core.commands import End, PublishChord, Republish
 from supervisor.core.notices import TaskGivenUp, TaskPublishedAgain
 from supervisor.core.open_tasks import OpenTask
@@ -167,18 +167,14 @@ def can_run(state: RunState, task_id: TaskId) -> bool:
     open_task = state.tasks[task_id]
     if open_task.is_body and not open_task.ripe:
         return False
-    return all(state.trigger(model.trigger_id).model is not None for model in open_task.models)
+    return all(state.trigger(model.trigger_id).model is not None for model in open_task.task.reads)
 
 
 def _with_present_models(state: RunState, task_id: TaskId) -> RunState:
     """Name the models as they were made anew: on a GPU the same training may give other bytes."""
     open_task = state.tasks[task_id]
-    task = open_task.task
-    if isinstance(task, EvaluateTask):
-        task = msgspec.structs.replace(task, models=tuple(model_ref(state, m.trigger_id) for m in task.models))
-    elif isinstance(task, DecideTask):
-        task = msgspec.structs.replace(task, candidate=model_ref(state, task.candidate.trigger_id))
-    return state.with_task(task_id, msgspec.structs.replace(open_task, task=task))
+    present = [model_ref(state, model.trigger_id) for model in open_task.task.reads]
+    return state.with_task(task_id, msgspec.structs.replace(open_task, task=open_task.task.reading(present)))
 
 
 def _republish(state: RunState, task_id: TaskId, delay_s: float) -> Republish:

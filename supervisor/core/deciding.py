@@ -14,12 +14,12 @@ from supervisor.core.step import Effect, Step
 
 def decide(state: RunState) -> Step | None:
     """Decisions are taken in trigger order. Only the gate's window is waited for; others are scored beside it."""
-    index = state.to_decide
+    index = state.to.decide
     if index >= len(state.triggers) or (index > 0 and not state.trigger(index - 1).decided):
         return None
     trigger = state.trigger(index)
     if trigger.phase in (Phase.FAILED, Phase.COALESCED):
-        return state.with_trigger(index, decided=True, deployed_after=state.deployed).but(to_decide=index + 1), []
+        return state.with_trigger(index, decided=True, deployed_after=state.deployed).moved(decide=index + 1), []
     if trigger.phase is not Phase.COMMITTED:
         return None
     commands: list[Effect] = []
@@ -40,7 +40,7 @@ def decide(state: RunState) -> Step | None:
         else:
             state = state.with_task(identifier, OpenTask(task=task))
             commands.append(Publish(task_id=identifier, task=task))
-    state = state.but(to_decide=index + 1)
+    state = state.moved(decide=index + 1)
     if not state.settings.deploys:
         return state.with_trigger(index, decided=True), commands
     chord = PublishChord(

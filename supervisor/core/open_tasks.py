@@ -9,7 +9,7 @@ import msgspec
 from immutables import Map
 
 from shared.ids import TaskId, WorkerId
-from shared.messages import AnyTask, DecideTask, EvaluateTask, ModelRef
+from shared.messages import AnyTask
 from supervisor.core.commands import PublishChord
 
 
@@ -31,13 +31,6 @@ class OpenTask(msgspec.Struct, frozen=True, kw_only=True):
     def is_body(self) -> bool:
         """Whether this is the body of its chord."""
         return self.chord is not None and self.chord.body.kind == self.task.kind
-
-    @property
-    def models(self) -> tuple[ModelRef, ...]:
-        """The committed models that it reads."""
-        if isinstance(self.task, EvaluateTask):
-            return self.task.models
-        return (self.task.candidate,) if isinstance(self.task, DecideTask) else ()
 
 
 class OpenTasks(msgspec.Struct, frozen=True):
@@ -67,7 +60,7 @@ class OpenTasks(msgspec.Struct, frozen=True):
             claimed = claimed.set(task_id, open_task.task.attempt)
         kinds = _counted(left._kinds, open_task.task.kind, 1)
         readers = left._readers
-        for model in open_task.models:
+        for model in open_task.task.reads:
             readers = _counted(readers, model.trigger_id, 1)
         return OpenTasks(left._all.set(task_id, open_task), claimed, kinds, readers)
 
@@ -78,7 +71,7 @@ class OpenTasks(msgspec.Struct, frozen=True):
             return self
         claimed = self.claimed.delete(task_id) if gone.worker is not None else self.claimed
         readers = self._readers
-        for model in gone.models:
+        for model in gone.task.reads:
             readers = _counted(readers, model.trigger_id, -1)
         kinds = _counted(self._kinds, gone.task.kind, -1)
         return OpenTasks(self._all.delete(task_id), claimed, kinds, readers)

@@ -34,11 +34,11 @@ def _put_back(state: RunState, index: int, *, selection: bool, training: bool) -
     phase = Phase.WAITING if selection or trigger.training_set is None else Phase.SELECTED
     state = state.with_trigger(index, phase=phase, remade=True)
     if phase is Phase.WAITING:
-        state = state.but(to_select=min(state.to_select, index))
+        state = state.moved(select=min(state.to.select, index))
     if not training:
         return state
     state = state.without_tasks(*tasks_of_model(state, index))
-    return state.with_trigger(index, model=None, retired=False).but(to_train=min(state.to_train, index))
+    return state.with_trigger(index, model=None, retired=False).moved(train=min(state.to.train, index))
 
 
 def _retired_before(state: RunState, index: int) -> list[int]:

@@ -25,12 +25,12 @@ def retire(state: RunState) -> Step:
 
 def _is_needed(state: RunState, index: int) -> bool:
     """Whether a model is kept as the baseline, deployed, read by an open task, or going to be decided on, or scored."""
-    if index in (state.first_model, state.deployed) or index >= min(state.to_score, state.to_decide):
+    if index in (state.first_model, state.deployed) or index >= min(state.to.score, state.to.decide):
         return True
     if state.tasks.read(index) or _is_built_on(state, index) or may_meet_slices(state, index):
         return True
-    undecided = min(state.to_decide, len(state.triggers))
-    return any(state.trigger(later).deployed_after == index for later in range(state.to_score, undecided))
+    undecided = min(state.to.decide, len(state.triggers))
+    return any(state.trigger(later).deployed_after == index for later in range(state.to.score, undecided))
 
 
 def _is_built_on(state: RunState, index: int) -> bool:

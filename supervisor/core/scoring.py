@@ -38,19 +38,19 @@ def last_stretch(state: RunState, trigger: TriggerState, window: Window) -> Stre
 
 def score_window(state: RunState) -> Step | None:
     """The rows a model met while it was the newest; on the same rows the first model and the deployed one."""
-    index = state.to_score
+    index = state.to.score
     if index >= len(state.triggers):
         return None
     trigger = state.trigger(index)
     if not trigger.phase.over or not trigger.decided:
         return None
     if trigger.phase is not Phase.COMMITTED:
-        return state.but(to_score=index + 1), []
+        return state.moved(score=index + 1), []
     end = state.window_end(index)
     if end is None:
         return None
     if end == trigger.fired.key:
-        return state.but(to_score=index + 1), []
+        return state.moved(score=index + 1), []
     numbers = {n for n in (index, state.first_model, trigger.deployed_after) if n is not None}
     if any(state.trigger(number).model is None for number in numbers):  # it is being made anew
         return None
@@ -75,25 +75,25 @@ def score_window(state: RunState) -> Step | None:
         device=state.evaluation_device,
     )
     identifier = task_id(state.run_id, TriggerId(index), "score")
-    return state.with_task(identifier, OpenTask(task=task)).but(to_score=index + 1), [
+    return state.with_task(identifier, OpenTask(task=task)).moved(score=index + 1), [
         Publish(task_id=identifier, task=task)
     ]
 
 
 def score_baseline(state: RunState) -> Step | None:
     """Baselines need no model, only the same windows; each window hands its label counts to the next."""
-    index = state.to_baseline
+    index = state.to.baseline
     if index >= len(state.triggers) or state.baseline_running:
         return None
     trigger = state.trigger(index)
     if trigger.phase in (Phase.FAILED, Phase.COALESCED):
-        return state.but(to_baseline=index + 1), []
+        return state.moved(baseline=index + 1), []
     end = state.window_end(index)
     if end is None:
         return None
     first_key = trigger.fired.key + 1
     if end < first_key:
-        return state.but(to_baseline=index + 1), []
+        return state.moved(baseline=index + 1), []
     task = BaselineTask(
         run_id=state.run_id,
         trigger_id=TriggerId(index),
@@ -103,7 +103,7 @@ def score_baseline(state: RunState) -> Step | None:
         history=state.history,
     )
     identifier = task_id(state.run_id, TriggerId(index), "baseline")
-    state = state.with_task(identifier, OpenTask(task=task)).but(to_baseline=index + 1, baseline_running=True)
+    state = state.with_task(identifier, OpenTask(task=task)).moved(baseline=index + 1).but(baseline_running=True)
     return state, [Publish(task_id=identifier, task=task)]
 
 

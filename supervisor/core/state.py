@@ -98,8 +98,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class Cursors(msgspec.Struct, frozen=True, kw_only=True):
+    """How far each kind of work has come: trigger ids, below which all is published."""
+
+    select: int = 0
+    train: int = 0
+    decide: int = 0
+    score: int = 0
+    baseline: int = 0
+
+
 class RunState(msgspec.Struct, frozen=True, kw_only=True):
-    """A run between two events. Cursors are trigger ids: everything below is published."""
+    """A run between two events."""
 
     settings: Settings
     run_id: RunId = RunId("")
@@ -125,11 +135,7 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     deployed: TriggerId | None = None  # this run's model in the first target
     targets: Map[str, TargetDecision] = Map()  # what each holds, as the last decision found it
     serves: bool = True  # deploys to the targets themselves; a rehearsal to folders of its own
-    to_select: int = 0
-    to_train: int = 0
-    to_decide: int = 0
-    to_score: int = 0
-    to_baseline: int = 0
+    to: Cursors = Cursors()
     baseline_running: bool = False
     history: dict[str, Any] | None = None
     report_position: str = "0"
@@ -169,6 +175,10 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     def but(self, **changes: Any) -> RunState:
         """This state with some values changed."""
         return msgspec.structs.replace(self, **changes)
+
+    def moved(self, **cursors: int) -> RunState:
+        """This state with some kinds of work at another trigger."""
+        return self.but(to=msgspec.structs.replace(self.to, **cursors))
 
     def before(self, index: int) -> TriggerState | None:
         """The trigger before that has a model or may get one: none that failed, or whose rows went into the next."""

@@ -137,7 +137,7 @@ class Watch:
 
     def _settle(self, state: RunState) -> None:
         """Tell workers which triggers are over, whenever that has changed: those that have what they will ever have."""
-        settled, limit = self._settled, min(state.to_select, state.to_train, state.to_decide - 1)
+        settled, limit = self._settled, min(state.to.select, state.to.train, state.to.decide - 1)
         while settled < limit and _is_settled(state.trigger(settled)):
             settled += 1
         if settled != self._settled:

@@ -18,7 +18,7 @@ from supervisor.core.advance import at_rest
 from supervisor.core.commands import PublishChord
 from supervisor.core.events import Fired, Reported, RunStarted, Slice
 from supervisor.core.open_tasks import OpenTask, OpenTasks
-from supervisor.core.state import Phase, RunState
+from supervisor.core.state import Cursors, Phase, RunState
 from supervisor.core.transition import transition
 
 FEW, MANY = 100, 3_200
@@ -51,8 +51,8 @@ def after(small: Workplace, triggers: int, **settings: Any) -> Run:
     for number in range(triggers):
         done = {"phase": Phase.COMMITTED, "model": ref(f"models/{number}"), "decided": True}
         run.state = run.state.with_trigger(number, training_set=ref("set"), was_committed=True, **done)
-    cursors = dict.fromkeys(("to_select", "to_train", "to_decide", "to_score", "to_baseline"), triggers)
-    run.state = run.state.but(**cursors, observed_key=triggers - 1, first_model=TriggerId(0))
+    cursors = Cursors(**dict.fromkeys(Cursors.__struct_fields__, triggers))
+    run.state = run.state.but(to=cursors, observed_key=triggers - 1, first_model=TriggerId(0))
     return run
 
 

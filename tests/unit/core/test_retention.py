@@ -27,7 +27,7 @@ def retired(small: Workplace, kept: int | None, deployed: set[int]) -> list[int]
         commands += run.report(Baselined, "baseline", trigger, scores={}, history={})
         commands += run.report(Evaluated, "score", trigger, scores=())
     assert run.state.status == "running"
-    assert run.state.to_score == 5
+    assert run.state.to.score == 5
     return [command.trigger_id for command in commands if isinstance(command, RetireModel)]
 
 
