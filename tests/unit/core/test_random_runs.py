@@ -113,7 +113,7 @@ class AnyRun:
         self._check_neighbours()
 
     def _send(self, task_id: TaskId, task: AnyTask) -> None:
-        for model in self.state.tasks[task_id].models:
+        for model in self.state.tasks[task_id].task.reads:
             assert model.trigger_id in self.models, f"{task_id} is to read a model that is gone"
         self.sent[task_id, task.attempt] = task
 

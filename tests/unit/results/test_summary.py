@@ -13,7 +13,7 @@ from supervisor.core.state import Phase
 from supervisor.results.summary import closing_table, summary
 from tests.unit.results.finished_run import RUN, ToldRun, value
 
-TARGETS = (Target(name="deployed", kind="directory", uri="/served"),)
+TARGETS = (Target(name="deployed", kind="directory", uri="/served", options={}),)
 ABOUT = {"wall_s": 12.34, "faults": {"republished": 1, "workers_lost": 0, "reconnects": 0}}
 
 
