@@ -55,7 +55,7 @@ def _select(state: RunState) -> Step | None:
         samples_seen=trigger.fired.key - trigger.first_key + 1,
     )
     identifier = task_id(state.run_id, TriggerId(index), "select")
-    state = state.with_trigger(index, phase=Phase.SELECTING, last_attempt=task.attempt)
+    state = state.with_trigger(index, phase=Phase.SELECTING).with_attempt(index, task.attempt)
     state = state.with_task(identifier, OpenTask(task=task)).moved(select=index + 1)
     return state, [Publish(task_id=identifier, task=task)]
 
@@ -97,7 +97,7 @@ def _train(state: RunState) -> Step | None:
     elif state.tasks.count("gather") >= state.settings.max_in_flight:
         return None
     chord = _training(state, index, trigger.training_set, previous)
-    state = state.with_trigger(index, phase=Phase.TRAINING, last_attempt=chord.body.attempt)
+    state = state.with_trigger(index, phase=Phase.TRAINING).with_attempt(index, chord.body.attempt)
     state = with_chord(state, chord)
     return state.moved(train=index + 1), [chord]
 

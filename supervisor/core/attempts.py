@@ -74,9 +74,7 @@ def _renumbered(state: RunState, task_id: TaskId) -> RunState:
     attempt = open_task.task.attempt + 1
     task = msgspec.structs.replace(open_task.task, attempt=attempt, setup_version=state.setup_version)
     state = state.with_task(task_id, msgspec.structs.replace(open_task, task=task, worker=None))
-    if state.trigger(task.trigger_id).last_attempt < task.attempt:
-        state = state.with_trigger(task.trigger_id, last_attempt=task.attempt)
-    return state
+    return state.with_attempt(task.trigger_id, task.attempt)
 
 
 def again_all(state: RunState, tasks: Iterable[TaskId]) -> Step:
@@ -171,8 +169,13 @@ def can_run(state: RunState, task_id: TaskId) -> bool:
 
 
 def _with_present_models(state: RunState, task_id: TaskId) -> RunState:
-    """Name the models as they were made anew: on a GPU the same training may give other bytes."""
+    """Name the models as they were made anew: on a GPU the same training may give other bytes.
+
+    So does the body that a header sends on.
+    """
     open_task = state.tasks[task_id]
+    if open_task.chord is not None and not open_task.is_body and open_task.chord.body_id in state.tasks:
+        state = _with_present_models(state, open_task.chord.body_id)
     present = [model_ref(state, model.trigger_id) for model in open_task.task.reads]
     return state.with_task(task_id, msgspec.structs.replace(open_task, task=open_task.task.reading(present)))
 

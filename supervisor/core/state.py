@@ -161,6 +161,10 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
         trigger = self.triggers[index]
         return trigger.last_attempt + 1 if trigger.remade else 1
 
+    def with_attempt(self, index: int, number: int) -> RunState:
+        """This state with an attempt of this number at a task of a trigger."""
+        return self if number <= self.triggers[index].last_attempt else self.with_trigger(index, last_attempt=number)
+
     def with_task(self, task_id: TaskId, open_task: OpenTask) -> RunState:
         """This state with one open task changed, or one more."""
         return self.but(tasks=self.tasks.with_task(task_id, open_task))

@@ -6,6 +6,7 @@ from collections import Counter
 from random import Random
 from typing import Any
 
+import msgspec
 import pytest
 from run_of_events import RUN, decision, ref
 
@@ -83,6 +84,7 @@ class AnyRun:
         self.random = Random(seed)
         self.state = RunState(settings=settings(self.random))
         self.sent: dict[tuple[TaskId, int], AnyTask] = {}  # in a queue or with a worker
+        self.given: set[tuple[TaskId, int]] = set()  # numbers of attempts
         self.models: set[int] = set()  # on disk
         self.scored: Counter[tuple[int, str, int, int]] = Counter()  # model, window, first and last key
         self.decided: list[int] = []
@@ -96,10 +98,14 @@ class AnyRun:
         self.state, commands, *_ = transition(self.state, event)
         for command in commands:
             match command:
-                case Publish() | Republish():
+                case Publish():
                     self._send(command.task_id, command.task)
+                case Republish():
+                    self._send(command.task_id, command.task)
+                    if command.chord is not None and command.results is None:
+                        self._check_models(command.chord.body_id, command.chord.body)
                 case PublishChord():
-                    for task_id, task in command.headers or ((command.body_id, command.body),):
+                    for task_id, task in (*command.headers, (command.body_id, command.body)):
                         self._send(task_id, task)
                 case CommitModel():
                     self.models.add(command.trigger_id)
@@ -113,9 +119,16 @@ class AnyRun:
         self._check_neighbours()
 
     def _send(self, task_id: TaskId, task: AnyTask) -> None:
-        for model in self.state.tasks[task_id].task.reads:
-            assert model.trigger_id in self.models, f"{task_id} is to read a model that is gone"
+        assert (task_id, task.attempt) not in self.given, f"attempt {task.attempt} at {task_id} is given out twice"
+        self.given.add((task_id, task.attempt))
+        self._check_models(task_id, task)
         self.sent[task_id, task.attempt] = task
+
+    def _check_models(self, task_id: TaskId, task: AnyTask) -> None:
+        """What it is to read is there, as it was made last."""
+        for model in task.reads:
+            assert model.trigger_id in self.models, f"{task_id} is to read a model that is gone"
+            assert model.object == self.state.trigger(model.trigger_id).model, f"{task_id} names a model that was lost"
 
     def _check_neighbours(self) -> None:
         """Every trigger that has a model or may get one stands in the row, in order."""
@@ -200,7 +213,8 @@ class AnyRun:
             case TrainTask():
                 return Trained(**who, member=ref(number), train_s=1.0, loss=0.0, device="cpu")
             case GatherTask():
-                return Gathered(**who, model=ref(f"models/{task.trigger_id}/.model.{number}.safetensors"))
+                made = ref(f"models/{task.trigger_id}/.model.{number}.safetensors")
+                return Gathered(**who, model=msgspec.structs.replace(made, sha256=f"{self.random.random()}"))
             case EvaluateTask():
                 return Evaluated(**who, scores=())
             case BaselineTask():
