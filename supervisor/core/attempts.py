@@ -71,7 +71,7 @@ def again(state: RunState, task_id: TaskId, *, delay_s: float = 0.0) -> Step:
 def _renumbered(state: RunState, task_id: TaskId) -> RunState:
     """The next attempt at a task is the one that is waited for."""
     open_task = state.tasks[task_id]
-    attempt = open_task.task.attempt + 1
+    attempt = max(open_task.task.attempt, state.attempts_above) + 1
     task = msgspec.structs.replace(open_task.task, attempt=attempt, setup_version=state.setup_version)
     state = state.with_task(task_id, msgspec.structs.replace(open_task, task=task, worker=None))
     return state.with_attempt(task.trigger_id, task.attempt)
@@ -112,6 +112,14 @@ def is_hopeless(state: RunState, task_id: TaskId) -> bool:
     """Whether the next worker that is lost over this task is the last."""
     open_task = state.tasks[task_id]
     return open_task.ripe and open_task.losses + 1 >= state.settings.attempts
+
+
+def forgive(state: RunState) -> RunState:
+    """Workers that were lost in an earlier session count no more: somebody may have mended what ended them."""
+    for task_id, open_task in list(state.tasks.items()):
+        if open_task.losses:
+            state = state.with_task(task_id, msgspec.structs.replace(open_task, losses=0))
+    return state
 
 
 def lost(state: RunState, task_id: TaskId, how: str = "") -> Step:

@@ -27,12 +27,13 @@ from supervisor.core.attempts import (
     again,
     again_all,
     can_run,
+    forgive,
     give_up,
     lost,
     note_header,
     publish_held,
 )
-from supervisor.core.commands import AnyCommand, CommitModel, CommitTrainingSet
+from supervisor.core.commands import AnyCommand, CommitModel, CommitTrainingSet, End
 from supervisor.core.deciding import decided
 from supervisor.core.events import (
     AnyEvent,
@@ -62,7 +63,7 @@ def transition(state: RunState, event: AnyEvent) -> Step:
     if state.status != "running" or state.stopping:
         return state, commands
     state, more = advance(state)
-    state, retired = retire(state)
+    state, retired = retire(state, at_the_end=any(isinstance(command, End) for command in more))
     return state, commands + retired + more  # the end of the run, if this is it, comes last
 
 
@@ -94,7 +95,8 @@ def _(event: RunStarted, state: RunState) -> Step:
 def _(event: Resumed, state: RunState) -> Step:
     """What no worker still works on is published again, and what was lost is made anew."""
     state = state.but(stopping=False, status="running", setup_version=event.setup_version)
-    state = remake(state, event.lost_training_sets, event.lost_models)
+    state = state.but(attempts_above=max(state.attempts_above, event.attempts_above))
+    state = remake(forgive(state), event.lost_training_sets, event.lost_models)
     left = {task_id for task_id in event.adopted if task_id in state.tasks and can_run(state, task_id)}
     return again_all(state, set(state.tasks) - left)
 
@@ -171,8 +173,10 @@ def _(event: Reported, state: RunState) -> Step:
         return give_up(state, report.task_id, sentence, resumable=False)
     state = note_header(state.without_tasks(report.task_id), report, open_task)
     state, commands = _accept(report, state, parts_of(report.task_id).trigger_id)
-    state, more = publish_held(state)
-    return state, commands + more
+    if isinstance(report, Gathered) or open_task.chord is not None:  # nothing else makes a task runnable
+        state, more = publish_held(state)
+        commands += more
+    return state, commands
 
 
 def _claimed(state: RunState, report: Claimed, open_task: OpenTask) -> RunState:

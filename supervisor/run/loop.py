@@ -109,7 +109,9 @@ class Loop:
         self._happen(list(opening))
         adopted = self._catch_up()
         self._fulfilment.drop_end()
-        self.start([msgspec.structs.replace(resumed, adopted=adopted, setup_version=self._links.setup.version)])
+        above = self._links.owner.attempts_above
+        told = {"adopted": adopted, "setup_version": self._links.setup.version, "attempts_above": above}
+        self.start([msgspec.structs.replace(resumed, **told)])
         self._watch.begin(self.state)
 
     def _catch_up(self) -> tuple[TaskId, ...]:
