@@ -10,12 +10,17 @@ from pathlib import Path
 
 import pytest
 import redis
+from hypothesis import HealthCheck, settings
 from running import workers
 from serving import Server
 from tests_support import Workplace, slow
 
 from shared.broker import connect
 from shared.fleet import read_fleet
+
+# How long an example takes says something of the machine, not of the code.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 @contextmanager

@@ -71,7 +71,7 @@ def again(state: RunState, task_id: TaskId, *, delay_s: float = 0.0) -> Step:
 def _renumbered(state: RunState, task_id: TaskId) -> RunState:
     """The next attempt at a task is the one that is waited for."""
     open_task = state.tasks[task_id]
-    attempt = open_task.task.attempt + 1
+    attempt = max(open_task.task.attempt, state.attempts_above) + 1
     task = msgspec.structs.replace(open_task.task, attempt=attempt, setup_version=state.setup_version)
     state = state.with_task(task_id, msgspec.structs.replace(open_task, task=task, worker=None))
     return state.with_attempt(task.trigger_id, task.attempt)
@@ -106,6 +106,14 @@ def note_header(state: RunState, report: Report, header: OpenTask) -> RunState:
     body = state.tasks[chord.body_id]
     results = body.results.set(report.task_id, result_of(report))
     return state.with_task(chord.body_id, msgspec.structs.replace(body, results=results))
+
+
+def forgive(state: RunState) -> RunState:
+    """Workers that were lost in an earlier session count no more: somebody may have mended what ended them."""
+    for task_id, open_task in list(state.tasks.items()):
+        if open_task.losses:
+            state = state.with_task(task_id, msgspec.structs.replace(open_task, losses=0))
+    return state
 
 
 def lost(state: RunState, task_id: TaskId, how: str = "") -> Step:

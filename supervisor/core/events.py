@@ -47,6 +47,7 @@ class Resumed(Event, frozen=True, kw_only=True, tag="resumed"):
     lost_training_sets: tuple[TriggerId, ...] = ()
     lost_models: tuple[TriggerId, ...] = ()
     setup_version: int = 1  # of the record that workers read, as this session wrote it
+    attempts_above: int = 0  # what any other session has numbered, also one that went on from a copy of this journal
 
 
 class Wiped(Event, frozen=True, kw_only=True, tag="wiped"):

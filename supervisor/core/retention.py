@@ -8,29 +8,43 @@ from supervisor.core.scoring import may_meet_slices
 from supervisor.core.state import Phase, RunState
 from supervisor.core.step import Effect, Step
 
+_AT_ONCE = 32  # so many kept models are looked at with every event; more of them in proportion more seldom
 
-def retire(state: RunState) -> Step:
-    """Retire models that are old enough and that nothing needs any more. O(models that are kept)."""
-    kept = state.settings.models_kept
+
+def retire(state: RunState, *, at_the_end: bool) -> Step:
+    """Retire models that are old enough and that nothing needs any more.
+
+    O(1) for an event, on the average: to look at all that are kept waits for as many events as pay for it, but not
+    when the run is `at_the_end`.
+    """
+    kept, waited = state.settings.models_kept, state.kept_unseen + 1
     if kept is None or len(state.kept_models) <= kept:
         return state, []
+    if waited * _AT_ONCE < len(state.kept_models) and not at_the_end:
+        return state.but(kept_unseen=waited), []
+    state = state.but(kept_unseen=0)
     commands: list[Effect] = []
     newest = sorted(index for index in state.kept_models if state.trigger(index).phase is Phase.COMMITTED)
+    compared = _to_be_compared_with(state)
     for index in newest[: max(0, len(newest) - kept)]:
-        if not _is_needed(state, index):
+        if index not in compared and not _is_needed(state, index):
             state = state.with_trigger(index, retired=True).but(kept_models=state.kept_models - {index})
             commands.append(RetireModel(trigger_id=TriggerId(index)))
     return state, commands
 
 
-def _is_needed(state: RunState, index: int) -> bool:
-    """Whether a model is kept as the baseline, deployed, read by an open task, or going to be decided on, or scored."""
-    if index in (state.first_model, state.deployed) or index >= min(state.to.score, state.to.decide):
-        return True
-    if state.tasks.read(index) or _is_built_on(state, index) or may_meet_slices(state, index):
-        return True
+def _to_be_compared_with(state: RunState) -> set[int | None]:
+    """The baseline, what is deployed, and what was deployed where windows still are to be scored."""
     undecided = min(state.to.decide, len(state.triggers))
-    return any(state.trigger(later).deployed_after == index for later in range(state.to.score, undecided))
+    deployed = {state.trigger(later).deployed_after for later in range(state.to.score, undecided)}
+    return {state.first_model, state.deployed, *deployed}
+
+
+def _is_needed(state: RunState, index: int) -> bool:
+    """Whether a model is read by an open task, or is going to be decided on, scored, or continued from."""
+    if index >= min(state.to.score, state.to.decide):
+        return True
+    return state.tasks.read(index) or _is_built_on(state, index) or may_meet_slices(state, index)
 
 
 def _is_built_on(state: RunState, index: int) -> bool:

@@ -9,7 +9,7 @@ from shared.config.pipeline import Last, Window
 from shared.ids import TriggerId, task_id
 from shared.messages import BaselineTask, EvaluateTask, Stretch
 from shared.timestamps import MICROSECONDS_PER_S, format_timestamp
-from supervisor.core.attempts import model_ref
+from supervisor.core.attempts import model_ref, who
 from supervisor.core.commands import Publish
 from supervisor.core.events import Slice
 from supervisor.core.open_tasks import OpenTask
@@ -67,9 +67,7 @@ def score_window(state: RunState) -> Step | None:
         for window in state.settings.prequential
     )
     task = EvaluateTask(
-        run_id=state.run_id,
-        trigger_id=TriggerId(index),
-        setup_version=state.setup_version,
+        **who(state, index),
         models=models,
         stretches=stretches,
         device=state.evaluation_device,
@@ -95,9 +93,7 @@ def score_baseline(state: RunState) -> Step | None:
     if end < first_key:
         return state.moved(baseline=index + 1), []
     task = BaselineTask(
-        run_id=state.run_id,
-        trigger_id=TriggerId(index),
-        setup_version=state.setup_version,
+        **who(state, index),
         first_key=first_key,
         last_key=end,
         history=state.history,
@@ -116,9 +112,7 @@ def score_slices(state: RunState, trigger_id: TriggerId) -> Step:
     commands: list[Effect] = []
     for pieces in _shared_out(wanted):
         task = EvaluateTask(
-            run_id=state.run_id,
-            trigger_id=trigger_id,
-            setup_version=state.setup_version,
+            **who(state, trigger_id),
             models=(model_ref(state, trigger_id),),
             stretches=tuple(map(_stretch, pieces)),
             device=state.evaluation_device,

@@ -116,6 +116,7 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     experiment: bool = False
     evaluation_device: Device = "cpu"
     setup_version: int = 1  # of the record that workers are to read
+    attempts_above: int = 0  # numbers of attempts that other sessions may have given out
     first_key: int = 0
     stop_key: int | None = None
     train_on_everything: bool = False
@@ -130,6 +131,7 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     tasks: OpenTasks = OpenTasks()
     held: frozenset[TaskId] = frozenset()  # open tasks that nobody can work on yet, and Celery will not send
     kept_models: frozenset[int] = frozenset()  # committed and not retired; noted only where retention lets go of some
+    kept_unseen: int = 0  # events since these were looked at
     models: int = 0  # committed so far
     first_model: TriggerId | None = None
     deployed: TriggerId | None = None  # this run's model in the first target
@@ -159,7 +161,7 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     def first_attempt(self, index: int) -> int:
         """The number of a new task's first attempt: above all that were, should the trigger be made anew."""
         trigger = self.triggers[index]
-        return trigger.last_attempt + 1 if trigger.remade else 1
+        return max(self.attempts_above, trigger.last_attempt if trigger.remade else 0) + 1
 
     def with_attempt(self, index: int, number: int) -> RunState:
         """This state with an attempt of this number at a task of a trigger."""

@@ -28,12 +28,13 @@ from supervisor.core.attempts import (
     again,
     again_all,
     can_run,
+    forgive,
     give_up,
     lost,
     note_header,
     publish_held,
 )
-from supervisor.core.commands import AnyCommand, Command, CommitModel, CommitTrainingSet
+from supervisor.core.commands import AnyCommand, Command, CommitModel, CommitTrainingSet, End
 from supervisor.core.deciding import decided
 from supervisor.core.events import (
     AnyEvent,
@@ -75,7 +76,7 @@ def transition(state: RunState, event: AnyEvent) -> tuple[RunState, list[AnyComm
     state, effects = _apply(event, state)
     if state.status == "running" and not state.stopping:
         state, more = advance(state)
-        state, retired = retire(state)
+        state, retired = retire(state, at_the_end=any(isinstance(effect, End) for effect in more))
         effects = [*effects, *retired, *more]  # the end of the run, if this is it, comes last
     commands = [effect for effect in effects if isinstance(effect, Command)]
     return state, commands, [effect for effect in effects if isinstance(effect, Notice)]
@@ -109,7 +110,8 @@ def _(event: RunStarted, state: RunState) -> Step:
 def _(event: Resumed, state: RunState) -> Step:
     """What no worker still works on is published again, and what was lost is made anew."""
     state = state.but(stopping=False, status="running", setup_version=event.setup_version)
-    state = remake(state, event.lost_training_sets, event.lost_models)
+    state = state.but(attempts_above=max(state.attempts_above, event.attempts_above))
+    state = remake(forgive(state), event.lost_training_sets, event.lost_models)
     left = {task_id for task_id in event.adopted if task_id in state.tasks and can_run(state, task_id)}
     return again_all(state, set(state.tasks) - left)
 
@@ -193,8 +195,11 @@ def _(event: Reported, state: RunState) -> Step:
         return state, effects + more
     state = note_header(state.without_tasks(report.task_id), report, open_task)
     state, accepted = _accept(report, state, parts_of(report.task_id).trigger_id)
-    state, held = publish_held(state)
-    return state, effects + accepted + held
+    effects += accepted
+    if isinstance(report, Gathered) or open_task.chord is not None:  # nothing else makes a task runnable
+        state, held = publish_held(state)
+        effects += held
+    return state, effects
 
 
 def _claimed(state: RunState, report: Claimed, open_task: OpenTask) -> Step:

@@ -129,9 +129,9 @@ class RunDirectory:
             raise ConfigurationError(f"--run-dir {self.path} cannot be made: {nearest} is no folder to write in.")
 
     def _holds_at_most_a_beginning(self) -> bool:
-        """Whether it is empty, or left by a supervisor that was killed before its run began: that made a lock first."""
+        """Whether it is empty, or left by a supervisor that was killed before its run began; or a copy of that."""
         there = {file.name for file in self.path.iterdir()}
-        return not there or (".lock" in there and there <= _BEFORE_A_RUN)
+        return not there or (bool(there & {".lock", "journal.jsonl"}) and there <= _BEFORE_A_RUN)
 
     def create(self, configuration: Configuration) -> None:
         """Make the directory, lock it, and write both configurations as resolved.

@@ -87,7 +87,8 @@ class Loop:
         self._happen(list(first))
         adopted = self._catch_up()
         self._commands.drop_end()
-        self.start([msgspec.structs.replace(resumed, adopted=adopted)])
+        above = self._broker.owner.attempts_above
+        self.start([msgspec.structs.replace(resumed, adopted=adopted, attempts_above=above)])
         self._watch.begin(self.state)
 
     def _catch_up(self) -> tuple[TaskId, ...]:

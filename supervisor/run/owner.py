@@ -29,6 +29,7 @@ from shared.processes import machine, started
 log = logging.getLogger(__name__)
 
 _RENEWALS_A_LEASE = 5
+_ATTEMPTS_A_TERM = 1_000_000  # at one task
 
 # Somebody else's key ends a lease from now at the latest, also if Redis's clock was set back.
 # KEYS owner terms · ARGV token host pid started machine lease_ms ttl_ms gone → {1, term}, or {0, what is known}
@@ -113,6 +114,11 @@ class Owner:
         self._scripts = {
             name: client.register_script(text) for name, text in (("take", _TAKE), ("renew", _RENEW), ("leave", _LEAVE))
         }
+
+    @property
+    def attempts_above(self) -> int:
+        """What no session of another term numbers its attempts with, whatever part of the journal it knows."""
+        return (self._term - 1) * _ATTEMPTS_A_TERM
 
     @property
     def is_lost(self) -> bool:

@@ -58,6 +58,16 @@ def test_while_one_owns_the_run_another_is_refused(client: redis.Redis) -> None:
     second.renew()
 
 
+def test_each_owner_numbers_its_attempts_above_those_of_all_before(client: redis.Redis) -> None:
+    """Also one that goes on from a copy of the journal, and knows only a part of what was done."""
+    first = taken(client)
+    assert first.attempts_above == 0
+    first.leave()
+    second = taken(client)
+    second.renew()
+    assert second.attempts_above == 1_000_000
+
+
 def test_what_was_left_by_a_killed_process_is_taken_at_once(client: redis.Redis) -> None:
     """Nobody waits for the lease of a process of this machine that is gone."""
     taken(client, **ended_process())

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.config.load import Configuration, load_configuration
@@ -255,7 +255,7 @@ _CONFIG = group(
 )
 
 
-@settings(deadline=None, max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100)
 @given(_PIPELINE, _CONFIG)
 def test_files_with_many_keys(pipeline, config):
     """Whatever is set, it is the same after the way through the run directory."""
@@ -263,7 +263,6 @@ def test_files_with_many_keys(pipeline, config):
         assert_means_the_same_elsewhere(written(Path(folder), pipeline, config))
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.text(max_size=8), _VALUE))
 def test_yaml_says_the_same_values(values):
     """Values written as YAML are read as they were; no text becomes a number, no number a text."""

@@ -16,7 +16,7 @@ from shared.ids import TriggerId, WorkerId, task_id
 from shared.messages import Claimed, EvaluateTask, Failed, ModelRef
 from supervisor.core.advance import at_rest
 from supervisor.core.commands import PublishChord
-from supervisor.core.events import Fired, Reported, RunStarted, Slice
+from supervisor.core.events import Fired, Observed, Reported, RunStarted, Slice
 from supervisor.core.open_tasks import OpenTask, OpenTasks
 from supervisor.core.state import Cursors, Phase, RunState
 from supervisor.core.transition import transition
@@ -41,6 +41,9 @@ def calls(act: Callable[[], object]) -> int:
     return count
 
 
+OF_TASKS: dict[str, Any] = {"run_id": RUN, "trigger_id": TriggerId(0), "setup_version": 1}
+
+
 def after(small: Workplace, triggers: int, **settings: Any) -> Run:
     """A run all of whose triggers so far have their model and their decision."""
     run = Run(small)
@@ -61,9 +64,7 @@ def with_open_evaluations(run: Run, count: int) -> Run:
     tasks = {}
     for number in range(count):
         task = EvaluateTask(
-            run_id=RUN,
-            trigger_id=TriggerId(0),
-            setup_version=1,
+            **OF_TASKS,
             models=(ModelRef(trigger_id=TriggerId(1), object=ref("m")),),
             stretches=(),
         )
@@ -100,6 +101,25 @@ def test_a_trigger_costs_the_same_while_many_evaluations_are_open(small: Workpla
     ]
     assert counted[1] < _GROWTH * counted[0]
     assert counted[3] < _GROWTH * counted[2]
+
+
+@pytest.mark.parametrize("held_up", ["scores", "readers"])
+def test_models_that_cannot_be_let_go_of_yet_cost_no_more_the_more_they_are(small: Workplace, held_up: str) -> None:
+    """Evaluations are far behind, so that all models are kept that retention would let go of: on the average."""
+    counted = []
+    for kept in (FEW, MANY):
+        run = after(small, kept, models_kept=1)
+        run.state = run.state.but(kept_models=frozenset(range(kept)))
+        if held_up == "scores":
+            run.state = run.state.moved(score=0, baseline=0).but(baseline_running=True)
+        else:
+            for number in range(kept):
+                model = ModelRef(trigger_id=TriggerId(number), object=ref("m"))
+                task = EvaluateTask(**OF_TASKS, models=(model,), stretches=())
+                run.state = run.state.with_task(task_id(RUN, TriggerId(0), "slices", number), OpenTask(task=task))
+        observed = [Observed(time_us=0, key=kept + n, event_time_us=kept + n) for n in range(MANY)]
+        counted.append(calls(lambda run=run, events=observed: [run.tell(event) for event in events]))
+    assert counted[1] < 2 * _GROWTH * counted[0]
 
 
 def coalescing(small: Workplace) -> Run:

@@ -89,6 +89,7 @@ class AnyRun:
         self.scored: Counter[tuple[int, str, int, int]] = Counter()  # model, window, first and last key
         self.decided: list[int] = []
         self.end: End | None = None
+        self.sessions = 0
         self.key = -1
         mode = self.random.choice(["experiment", "production"])
         self.tell(RunStarted(time_us=0, run_id=RUN, mode=mode, first_key=0, stop_key=None, maximum_triggers=None))
@@ -257,9 +258,11 @@ class AnyRun:
         lost |= {one.trigger_id for one in gathers if self.random.random() < 0.1}
         adopted = tuple(one for one, _ in self._at_work() if self.random.random() < 0.5)
         self.end = None
+        self.sessions += 1
         self.tell(
             Resumed(
                 time_us=0,
+                attempts_above=1000 * self.sessions,
                 adopted=adopted,
                 lost_training_sets=tuple(map(TriggerId, gone)),
                 lost_models=tuple(map(TriggerId, sorted(lost))),

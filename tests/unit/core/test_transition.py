@@ -12,6 +12,8 @@ from supervisor.core.commands import CommitModel, CommitTrainingSet, End, Publis
 from supervisor.core.events import Ended, Garbled, LeaseExpired, Resumed
 from supervisor.core.state import Phase
 
+SELECTED = {"training_set": ref("sets/.0.parquet"), "samples": 9, "rows_read": 10, "watermark_key": 9}
+
 
 def test_a_trigger_is_selected_then_trained_in_a_chord(small: Workplace) -> None:
     """The committed training set goes before the message that names it."""
@@ -229,3 +231,34 @@ def test_a_later_sessions_tasks_name_its_record(small: Workplace) -> None:
     commands = run.report(Selected, "select", attempt=2, **facts)
     (chord,) = [command for command in commands if isinstance(command, PublishChord)]
     assert (chord.headers[0][1].setup_version, chord.body.setup_version) == (7, 7)
+
+
+def test_a_session_does_not_take_anothers_reports_for_its_own(small: Workplace) -> None:
+    """A copy of the run goes on beside what workers still do for the original: the same tasks, with other rows."""
+    run = Run(small)
+    run.fire(9)
+    run.tell(Resumed(time_us=0, attempts_above=1_000_000))
+    (published,) = run.tell(LeaseExpired(time_us=0, task_id=task_id(RUN, TriggerId(0), "select"), attempt=1_000_001))
+    assert published.task.attempt == 1_000_002
+    run.report(Selected, "select", attempt=1_000_002, **SELECTED)
+    published = [command for command in run.fire(19) if isinstance(command, Publish)]
+    assert {command.task.kind: command.task.attempt for command in published} == {
+        "select": 1_000_001,
+        "baseline": 1_000_001,
+    }
+    run.report(Selected, "select", 1, attempt=1, **SELECTED)
+    assert run.state.trigger(1).phase is Phase.SELECTING
+    run.report(Selected, "select", 1, attempt=1_000_001, **SELECTED)
+    assert run.state.trigger(1).phase is Phase.SELECTED
+
+
+def test_losses_of_an_earlier_session_are_forgiven(small: Workplace) -> None:
+    """Somebody may have put memory right: the run does not end with the first loss after --resume."""
+    run = Run(small, attempts=2)
+    run.fire(9)
+    lost = {"time_us": 0, "task_id": task_id(RUN, TriggerId(0), "select")}
+    run.tell(LeaseExpired(**lost, attempt=1))
+    assert [type(command) for command in run.tell(LeaseExpired(**lost, attempt=2))] == [End]
+    run.tell(Ended(time_us=0, status="failed", reason=""))
+    run.tell(Resumed(time_us=0))
+    assert [type(command) for command in run.tell(LeaseExpired(**lost, attempt=3))] == [Republish]
