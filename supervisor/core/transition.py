@@ -127,7 +127,8 @@ def _(event: Wiped, state: RunState) -> Step:
 def _(event: Observed, state: RunState) -> Step:
     for fired in event.triggers:
         state = state.with_fired(fired)
-    state = state.but(observed_key=event.key, event_time_us=event.event_time_us)
+    if event.key > state.observed_key:  # else they are read again, after --resume
+        state = state.but(observed_key=event.key, event_time_us=event.event_time_us)
     state, effects = close_slices(state, event.slices)
     return state, [*(TriggerFired(fired=fired) for fired in event.triggers), *effects]
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
 from kombu.exceptions import OperationalError
 from serving import Server
 
+from shared.artifacts import ArtifactRef
 from shared.broker import connect, make_app
 from shared.ids import RunId, TriggerId, task_id
-from shared.messages import CheckTask
-from supervisor.core.commands import Publish
+from shared.messages import CheckTask, GatherTask, TrainTask
+from supervisor.core.commands import Publish, PublishChord, Republish
 from supervisor.run.act.publisher import Publisher
 
 RUN = RunId("run")
@@ -54,6 +57,41 @@ def test_whatever_breaks_is_told_as_a_broker_that_is_away(server: Server) -> Non
         assert client.llen("train") > 0
     assert 0 < refused < number
     publisher.close()
+
+
+def test_what_a_header_returned_goes_to_the_body_that_counts_and_no_other(client: redis.Redis, redis_url: str) -> None:
+    """Celery keeps the first result of a header: each attempt at the body has a place of its own for these."""
+    publisher = Publisher(make_app(redis_url), client, RUN)
+    first = chord(1)
+    publisher.publish_chord(first)
+    again = chord(2)
+    (task_id, task), *_ = again.headers
+    publisher.republish(Republish(task_id=task_id, task=task, chord=again))
+    groups = {header(client)["group"] for _ in range(2)}
+    assert len(groups) == 2
+    for group in groups:
+        assert client.get(f"celery-taskset-meta-{group}.s") == "1"
+    publisher.close()
+
+
+def chord(attempt: int) -> PublishChord:
+    """A training of one member, and what makes a model of it, at an attempt."""
+    who = {"run_id": RUN, "trigger_id": TriggerId(0), "setup_version": 1, "attempt": attempt}
+    train = TrainTask(
+        **who,
+        member=0,
+        training_set=ArtifactRef(name="x", sha256="y", size_bytes=1),
+        trigger_key=9,
+        previous_model=None,
+    )
+    headers = ((task_id(RUN, TriggerId(0), "train", 0), train),)
+    return PublishChord(headers=headers, body_id=task_id(RUN, TriggerId(0), "gather"), body=GatherTask(**who))
+
+
+def header(client: redis.Redis) -> dict[str, Any]:
+    """Take a message off its queue, and say what its envelope has."""
+    told: dict[str, Any] = json.loads(str(client.rpop("train")))["headers"]
+    return told
 
 
 def message(number: int) -> Publish:

@@ -39,7 +39,7 @@ class Publisher:
         if not command.headers:
             self._send(self._signature(command.body_id, command.body), args=([],))
             return
-        self._app.backend.set_chord_size(_group(command), len(command.headers))
+        self._open(command)
         for task_id, task in command.headers:
             self._publish_header(task_id, task, command)
 
@@ -56,6 +56,7 @@ class Publisher:
         elif command.results is not None:
             self._send(self._signature(command.task_id, command.task), args=(list(command.results),))
         else:
+            self._open(command.chord)
             self._publish_header(command.task_id, command.task, command.chord)
 
     def send_set_up(self, hostname: str, version: int, expires_s: float) -> None:
@@ -105,6 +106,10 @@ class Publisher:
                 self._producer.connection.release()
             self._producer = None
 
+    def _open(self, chord: PublishChord) -> None:
+        """Have Redis count the headers that return."""
+        self._app.backend.set_chord_size(_group(chord), len(chord.headers))
+
     def _publish_header(self, task_id: TaskId, task: AnyTask, chord: PublishChord) -> None:
         """A header carries its group and the body; Celery's own `chord` would leave five subscriptions here."""
         body = self._signature(chord.body_id, chord.body)
@@ -127,5 +132,9 @@ class Publisher:
 
 
 def _group(chord: PublishChord) -> str:
-    """The id under which Redis counts a chord's headers; the same whenever a header is published again."""
-    return f"{chord.body_id}/group"
+    """The id under which Redis counts a chord's headers, with what they returned.
+
+    It is another one for each attempt at the body: what a header returned that does not count any more, or in a life
+    of the trigger before this, stays with the body that was to have it.
+    """
+    return f"{chord.body_id}/group.{chord.body.attempt}"
