@@ -130,7 +130,8 @@ def _metric_problem(metric: Metric, loss: str, kind: LossKind, classes: int | No
         return f"{metric.name} does not measure what {loss} learns, which is a {kind.task}; choose from {usable}."
     k = metric.options.get("k")
     if metric.name == "top_k" and classes is not None and isinstance(k, int) and k > classes:
-        return f"top_k with k = {k} is always right, as the model knows {classes} classes; choose a smaller k."
+        remedy = "write a smaller one, such as {name: top_k, k: 2}."
+        return f"top_k with k = {k} is always right, as the model knows {classes} classes; {remedy}"
     return None
 
 

@@ -262,3 +262,16 @@ def test_losses_of_an_earlier_session_are_forgiven(small: Workplace) -> None:
     run.tell(Ended(time_us=0, status="failed", reason=""))
     run.tell(Resumed(time_us=0))
     assert [type(command) for command in run.tell(LeaseExpired(**lost, attempt=3))] == [Republish]
+
+
+def test_a_later_model_of_the_same_run_was_not_deployed_then(small: Workplace) -> None:
+    """The run goes on from a copy, and its target holds what the original came to: rows are not scored with that."""
+    run = Run(small)
+    run.fire(9, 19)
+    for trigger, held in ((0, 0), (1, 6)):
+        run.select(trigger)
+        run.train(trigger)
+        run.report(Evaluated, "evaluate", trigger, scores=())
+        run.report(Decided, "decide", trigger, **decision(trigger == 0, held))
+    assert [run.state.trigger(trigger).deployed_after for trigger in (0, 1)] == [0, 0]
+    assert run.state.deployed == 0
