@@ -77,6 +77,18 @@ FORMATS: Plugins[Any] = Plugins(
         "csv": "shared.dataset.formats.csv:Csv",
     },
 )
+METRICS: Plugins[Any] = Plugins(
+    "modyn.metrics",
+    {
+        "accuracy": "shared.metrics.accuracy:Accuracy",
+        "top_k": "shared.metrics.top_k:TopK",
+        "f1": "shared.metrics.f1:F1",
+        "auroc": "shared.metrics.auroc:Auroc",
+        "log_loss": "shared.metrics.log_loss:LogLoss",
+        "mse": "shared.metrics.mse:Mse",
+        "mae": "shared.metrics.mae:Mae",
+    },
+)
 TARGETS: Plugins[Any] = Plugins(
     "modyn.targets",
     {

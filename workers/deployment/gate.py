@@ -8,7 +8,7 @@ import msgspec
 
 from shared.config.pipeline import Gate
 from shared.messages import MetricScore
-from shared.metrics import METRICS
+from shared.plugins import METRICS
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):

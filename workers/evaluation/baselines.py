@@ -17,7 +17,7 @@ import numpy.typing as npt
 from shared.config.pipeline import Metric
 from shared.errors import DataError
 from shared.messages import MetricScore
-from shared.metrics import METRICS
+from shared.plugins import METRICS
 from workers.evaluation.metrics import Meter
 
 BASELINES = ("majority", "no_change")

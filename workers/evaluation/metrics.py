@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from torchmetrics import Metric as Gauge
 
 from shared.config.pipeline import Metric
 from shared.messages import MetricScore
-from workers.evaluation.gauges import GAUGES
+from shared.metrics.metric import Gauge
+from shared.plugins import METRICS
 
 # Sums of more rows than this are shared out over threads, and would depend on how many there are.
 _ROWS_AT_ONCE = 16_384
@@ -25,7 +25,7 @@ class Meter:
     def __init__(self, metrics: Sequence[Metric], classes: int | None) -> None:
         self._metrics = metrics
         self._classes = classes
-        self._gauges = [GAUGES[metric.name](metric.options, classes or 0) for metric in metrics]
+        self._gauges = [METRICS[metric.name].gauge(metric.options, classes or 0) for metric in metrics]
         self._rows = 0
         self._occurs = np.zeros(classes or 0, bool)
         self._problem: str | None = None
@@ -73,8 +73,5 @@ class Meter:
             return "no rows"
         if self._problem is not None:
             return self._problem
-        if metric.name == "auroc" and self._occurs.sum() < 2:
-            return "one class only"
-        if metric.name == "top_k" and self._classes is not None and metric.options["k"] > self._classes:
-            return f"the model has only {self._classes} classes"
-        return None
+        found: str | None = METRICS[metric.name].undefined(metric.options, self._occurs)
+        return found

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from shared.messages import AnyReport, Baselined, BaselineTask, Stretch
-from shared.metrics import METRICS
+from shared.plugins import METRICS
 from workers.evaluation.baselines import LabelHistory, score_baselines
 from workers.evaluation.windows import Rows
 from workers.stages.scoring import value

@@ -12,7 +12,7 @@ from torch import nn
 from shared.config.pipeline import Metric, Pipeline, Training
 from shared.errors import ConfigurationError, DataError, ModynError, NotReadyError
 from shared.messages import Finding
-from shared.metrics import METRICS
+from shared.plugins import METRICS
 from workers.construction import FindingsError
 from workers.failures import device_is_broken
 from workers.features.columns import column
@@ -128,11 +128,10 @@ def _metric_problem(metric: Metric, loss: str, kind: LossKind, classes: int | No
     if METRICS[metric.name].task != kind.task:
         usable = ", ".join(name for name, other in METRICS.items() if other.task == kind.task)
         return f"{metric.name} does not measure what {loss} learns, which is a {kind.task}; choose from {usable}."
-    k = metric.options.get("k")
-    if metric.name == "top_k" and classes is not None and isinstance(k, int) and k > classes:
-        remedy = "write a smaller one, such as {name: top_k, k: 2}."
-        return f"top_k with k = {k} is always right, as the model knows {classes} classes; {remedy}"
-    return None
+    if classes is None:
+        return None
+    found: str | None = METRICS[metric.name].objection(metric.options, classes)
+    return found
 
 
 def _label_findings(source: SampleSource, kind: LossKind, outputs: int) -> list[Finding]:

@@ -8,39 +8,34 @@ from typing import Any
 from marshmallow import ValidationError
 
 from shared.config import fields as f
-from shared.metrics import METRICS
-
-_DEFAULT_OPTIONS: dict[str, dict[str, Any]] = {"f1": {"average": "macro"}, "top_k": {"k": 5}}
+from shared.errors import ConfigurationError
+from shared.plugins import METRICS
 
 
 class MetricField(f.Sentence):
     """A metric's name, or its name and options."""
 
-    kind = " | ".join(METRICS)
+    kind = " | ".join(METRICS.own)
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         given = dict(value) if isinstance(value, dict) else {"name": value}
         name = given.pop("name", None)
         if not isinstance(name, str) or name not in METRICS:
             raise ValidationError(f"{f.quoted(name)} is unknown; {f.nearest(str(name), METRICS)}")
-        options = METRICS[name].options
-        for key, chosen in given.items():
-            allowed = options.get(key)
-            if allowed is None:
-                raise ValidationError(f"{name} has no option {key}; it has: {', '.join(options) or 'none'}.")
-            if isinstance(allowed, tuple) and chosen not in allowed:
-                raise ValidationError(f"{key}: {f.quoted(chosen)} is unknown; known: {', '.join(map(str, allowed))}.")
-            if allowed is int:
-                try:
-                    f.Whole("").deserialize(chosen)
-                except ValidationError as error:
-                    raise ValidationError(f"{key}: {error.messages[0]}") from None
-        full: dict[str, Any] = {**_DEFAULT_OPTIONS.get(str(name), {}), **given}
-        label = {
-            "top_k": f"top_{full.get('k')}",
-            "f1": "f1" if full.get("average") == "macro" else f"f1_{full.get('average')}",
-        }
-        return {"name": name, "label": label.get(name, name), "options": full}
+        try:
+            kind = METRICS[name]
+        except ConfigurationError as error:
+            raise ValidationError(str(error)) from None
+        schema = kind.Schema()
+        unknown = next((key for key in given if key not in schema.fields), None)
+        if unknown is not None:
+            raise ValidationError(f"{name} has no option {unknown}; it has: {', '.join(schema.fields) or 'none'}.")
+        try:
+            options = schema.load(given)
+        except ValidationError as error:
+            messages = error.messages if isinstance(error.messages, dict) else {}
+            raise ValidationError([f"{key}: {sentences[0]}" for key, sentences in messages.items()]) from None
+        return {"name": name, "label": kind.label(name, options), "options": options}
 
 
 class Extent(f.Sentence):

@@ -7,6 +7,7 @@ import pytest
 import sklearn.metrics as reference
 
 from shared.config.pipeline import Metric
+from shared.plugins import METRICS
 from workers.evaluation.metrics import Meter
 
 
@@ -108,8 +109,7 @@ def test_f1_counts_a_class_that_is_only_predicted():
 
 def test_f1_averages_over_classes_unless_told():
     """Without `average`, F1 is macro."""
-    outputs, labels = sample(3)
-    assert value("f1", outputs, labels) == value("f1", outputs, labels, average="macro")
+    assert METRICS["f1"].Schema().load({}) == {"average": "macro"}
 
 
 def test_equal_outputs_mean_the_smallest_class():

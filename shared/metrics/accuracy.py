@@ -1,0 +1,32 @@
+"""Metric accuracy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared.metrics.metric import MetricKind, Options
+
+
+class Accuracy(MetricKind):
+    """Share of rows whose likeliest class is the label; of equally likely classes the smallest counts."""
+
+    task = "classification"
+    greater_is_better = True
+
+    @classmethod
+    def gauge(cls, options: Options, classes: int) -> _Gauge:
+        """Counts."""
+        return _Gauge()
+
+
+class _Gauge:
+    def __init__(self) -> None:
+        self._right: Any = 0
+        self._rows = 0
+
+    def update(self, outputs: Any, labels: Any) -> None:
+        self._right = self._right + (outputs.argmax(dim=1) == labels).sum()
+        self._rows += len(labels)
+
+    def compute(self) -> Any:
+        return self._right.double() / self._rows

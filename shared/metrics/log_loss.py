@@ -1,0 +1,35 @@
+"""Metric log_loss."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared.metrics.metric import MetricKind, Options
+
+PROBABILITY_FLOOR = 1e-7
+
+
+class LogLoss(MetricKind):
+    """Mean of −ln p(label), probabilities clipped at 1e-7."""
+
+    task = "classification"
+    greater_is_better = False
+
+    @classmethod
+    def gauge(cls, options: Options, classes: int) -> _Gauge:
+        """A sum in float64."""
+        return _Gauge()
+
+
+class _Gauge:
+    def __init__(self) -> None:
+        self._sum: Any = 0
+        self._rows = 0
+
+    def update(self, outputs: Any, labels: Any) -> None:
+        chosen = outputs.gather(1, labels[:, None])[:, 0].double()
+        self._sum = self._sum - chosen.clamp(PROBABILITY_FLOOR, 1 - PROBABILITY_FLOOR).log().sum()
+        self._rows += len(labels)
+
+    def compute(self) -> Any:
+        return self._sum / self._rows

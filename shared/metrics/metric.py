@@ -1,0 +1,53 @@
+"""What a metric is: what it says of models, its options, and how it is computed over rows that come in pieces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from shared.config.fields import Group
+
+Options = Mapping[str, Any]
+
+
+class Gauge(Protocol):
+    """One measurement, on torch tensors. The same rows give the same bits, however they are cut into pieces."""
+
+    def update(self, outputs: Any, labels: Any) -> None:
+        """Add rows: probabilities (rows, classes) or values (rows,), and labels (rows,)."""
+        ...
+
+    def compute(self) -> Any:
+        """The value over all rows, at least one, as a float64 scalar."""
+        ...
+
+
+class MetricKind:
+    """The base of all. A supervisor reads what is said here; only workers make gauges, which need torch."""
+
+    task: ClassVar[Literal["classification", "regression"]]
+    greater_is_better: ClassVar[bool]
+    Schema: ClassVar[type[Group]] = Group  # of the options, beside `name:`
+
+    @classmethod
+    def label(cls, name: str, options: Options) -> str:
+        """What tables call it; two metrics of a pipeline must differ in this."""
+        return name
+
+    @classmethod
+    def objection(cls, options: Options, classes: int) -> str | None:
+        """Why it says nothing of any model of so many classes; None if it does."""
+        return None
+
+    @classmethod
+    def undefined(cls, options: Options, occurring: npt.NDArray[np.bool_]) -> str | None:
+        """Why it has no value over rows in which these classes occur, shape (classes,); None if it has."""
+        return None
+
+    @classmethod
+    def gauge(cls, options: Options, classes: int) -> Gauge:
+        """A new measurement; `classes` is 0 for models that estimate numbers."""
+        raise NotImplementedError
