@@ -13,7 +13,8 @@ import redis
 from hypothesis import HealthCheck, settings
 from running import workers
 from serving import Server
-from tests_support import Workplace, slow
+from undisturbed import slow
+from workplace import Workplace
 
 from shared.broker import connect
 from shared.fleet import read_fleet

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import redis
 from running import workers
-from tests_support import Workplace
+from workplace import Workplace
 
 from shared import names
 from shared.broker import make_app, will_pass

@@ -6,7 +6,7 @@ import json
 import shutil
 
 from running import Running
-from tests_support import Workplace
+from workplace import Workplace
 
 
 def followed(on_fleet: Workplace, text: str, *options: str) -> None:

@@ -13,7 +13,7 @@ import psutil
 import pytest
 from receiving import Receiver, listening
 from running import Running
-from tests_support import Workplace
+from workplace import Workplace
 
 from shared.broker import connect
 from shared.fleet import read_fleet

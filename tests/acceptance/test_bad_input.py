@@ -13,8 +13,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from left_behind import assert_nothing_runs, assert_refused
 from running import Running
-from tests_support import PROJECT, Workplace, assert_nothing_runs, assert_refused, environment, table
+from workplace import PROJECT, Workplace, environment, table
 
 MODELS = [f"models/{number}/model.safetensors" for number in range(4)]
 

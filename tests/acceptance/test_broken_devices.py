@@ -11,8 +11,9 @@ from contextlib import contextmanager
 import pytest
 import redis
 from receiving import listening
+from registry import worker_entry
 from running import Running, workers
-from tests_support import Workplace, worker_entry
+from workplace import Workplace
 
 from shared.config.load import load_configuration
 from shared.errors import NotReadyError

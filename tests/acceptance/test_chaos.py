@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 
-from tests_support import PROJECT, environment
+from workplace import PROJECT, environment
 
 _KINDS = ("kill_supervisor", "kill_redis", "stop_worker", "stop_supervisor", "wipe_redis")
 

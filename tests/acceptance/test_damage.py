@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 from running import Running
-from tests_support import Workplace, assert_as_undisturbed, slow
+from undisturbed import assert_as_undisturbed, slow
+from workplace import Workplace
 
 
 @pytest.fixture

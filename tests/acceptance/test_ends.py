@@ -14,7 +14,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from running import Running
-from tests_support import Workplace, environment, slow
+from undisturbed import slow
+from workplace import Workplace, environment
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from tests_support import PROJECT, Workplace, environment
+from workplace import PROJECT, Workplace, environment
 
 PAGE = PROJECT / "docs" / "extending.md"
 

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 from running import Running
-from tests_support import Workplace
+from workplace import Workplace
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from typing import Any
 import psutil
 import pytest
 from running import Running
-from tests_support import Workplace
+from workplace import Workplace
 
 from shared.broker import connect
 from shared.fleet import WorkerEntry, read_fleet

@@ -8,7 +8,8 @@ import signal
 import psutil
 import pytest
 from running import Running
-from tests_support import Workplace, assert_as_undisturbed, slow
+from undisturbed import assert_as_undisturbed, slow
+from workplace import Workplace
 
 
 @pytest.fixture

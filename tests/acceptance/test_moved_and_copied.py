@@ -10,7 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from running import Running
-from tests_support import Workplace, assert_as_undisturbed, slow
+from undisturbed import assert_as_undisturbed, slow
+from workplace import Workplace
 
 from shared.broker import connect
 from shared.ids import RunId

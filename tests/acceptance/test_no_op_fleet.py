@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 
-from tests_support import PROJECT, environment
+from workplace import PROJECT, environment
 
 
 def test_the_double_carries_a_run_to_its_end() -> None:

@@ -9,7 +9,8 @@ import pytest
 from receiving import listening
 from running import Running
 from serving import Server
-from tests_support import SLOW_LEASE_S, Workplace, assert_as_undisturbed, slow
+from undisturbed import SLOW_LEASE_S, assert_as_undisturbed, slow
+from workplace import Workplace
 
 PHASES = [  # what is said when a phase begins
     "→ trigger 0",  # selections, and the first training

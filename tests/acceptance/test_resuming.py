@@ -6,7 +6,7 @@ import json
 import socket
 
 from running import Running
-from tests_support import Workplace
+from workplace import Workplace
 
 
 def test_options_that_belong_to_a_new_run_are_refused(small: Workplace) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from running import Running
-from tests_support import Workplace
+from workplace import Workplace
 
 _LOOK_EVERY_S = 0.02
 TRIGGERS = ("--experiment-mode", "--maximum-triggers", "8")

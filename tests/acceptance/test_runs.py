@@ -11,7 +11,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 from running import Running
-from tests_support import PROJECT, Workplace, environment
+from workplace import PROJECT, Workplace, environment
 
 from workers.inference import load_model
 

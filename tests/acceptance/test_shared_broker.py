@@ -10,8 +10,9 @@ from pathlib import Path
 
 import psutil
 import pytest
+from left_behind import assert_nothing_runs
 from running import Running
-from tests_support import Workplace, assert_nothing_runs
+from workplace import Workplace
 
 COMPARED = ["evaluations.csv", *(f"models/{trigger}/model.safetensors" for trigger in range(2))]
 TRIGGERS = ("--experiment-mode", "--maximum-triggers", "2")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests_support import Workplace
+from workplace import Workplace
 
 from shared.artifacts import ArtifactRef
 from shared.claims import Attempt

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 from running import Running
-from tests_support import Workplace
+from workplace import Workplace
 
 MADE = ["evaluations.csv", *(f"models/{n}/model.safetensors" for n in range(4)), "training_sets/*.parquet"]
 

@@ -7,8 +7,10 @@ import signal
 
 import pytest
 import redis
+from left_behind import assert_refused
+from registry import worker_entry
 from running import Running, workers
-from tests_support import Workplace, assert_refused, worker_entry
+from workplace import Workplace
 
 from shared import names
 from shared.fleet import deregister, read_fleet, register

@@ -11,7 +11,8 @@ import psutil
 import pytest
 import redis
 from running import Running, workers
-from tests_support import SLOW_LEASE_S, Workplace, slow
+from undisturbed import SLOW_LEASE_S, slow
+from workplace import Workplace
 
 from shared.fleet import WorkerEntry, read_fleet
 

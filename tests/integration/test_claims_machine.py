@@ -27,7 +27,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from hypothesis.stateful import run_state_machine_as_test as explore
 from kombu.exceptions import OperationalError
 from run_of_events import decision
-from tests_support import Workplace
+from workplace import Workplace
 
 from shared import names
 from shared.artifacts import ArtifactRef

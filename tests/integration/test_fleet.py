@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import redis
-from tests_support import worker_entry
+from registry import worker_entry
 
 from shared import names
 from shared.fleet import deregister, lease_ages_s, read_fleet, register

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 import redis
 from children import child_of
-from tests_support import Workplace
+from workplace import Workplace
 
 from shared import names
 from shared.claims import Attempt, ClaimAnswer, Claims

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import redis
 from children import child_of
-from tests_support import Workplace
+from workplace import Workplace
 
 from shared import names
 from shared.artifacts import ArtifactRef

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import redis
 from children import child_of
-from tests_support import Workplace
+from workplace import Workplace
 
 from shared.config.load import load_configuration
 from shared.ids import RunId

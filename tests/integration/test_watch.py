@@ -9,7 +9,8 @@ import msgspec
 import pytest
 import redis
 from immutables import Map
-from tests_support import Workplace, worker_entry
+from registry import worker_entry
+from workplace import Workplace
 
 from shared import names
 from shared.artifacts import ArtifactRef

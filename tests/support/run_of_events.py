@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests_support import Workplace
+from workplace import Workplace
 
 from shared.artifacts import ArtifactRef
 from shared.config.load import load_configuration

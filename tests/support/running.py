@@ -12,7 +12,7 @@ from queue import Empty, Queue
 from types import TracebackType
 
 import pytest
-from tests_support import PROJECT, Workplace, environment
+from workplace import PROJECT, Workplace, environment
 
 _PATIENCE_S = 60.0
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import msgspec
+from registry import worker_entry
 from rich.console import Console
-from tests_support import Workplace, worker_entry
+from workplace import Workplace
 
 from shared.config.load import load_configuration
 from shared.fleet import WorkerEntry

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from immutables import Map
 from run_of_events import RUN, Run, ref
-from tests_support import Workplace
+from workplace import Workplace
 
 from shared.ids import TriggerId, WorkerId, task_id
 from shared.messages import Claimed, EvaluateTask, Failed, ModelRef

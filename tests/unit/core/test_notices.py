@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from run_of_events import RUN, Run, ref
-from tests_support import Workplace
+from workplace import Workplace
 
 from shared.ids import TriggerId, WorkerId, task_id
 from shared.messages import Claimed, Failed, Released, Selected

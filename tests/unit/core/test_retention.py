@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 from run_of_events import Run, decision
-from tests_support import Workplace
+from workplace import Workplace
 
 from shared.messages import Baselined, Decided, Evaluated
 from supervisor.core.commands import RetireModel

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 from run_of_events import RUN, Run, decision, ref
-from tests_support import Workplace
+from workplace import Workplace
 
 from shared.ids import RunId, TriggerId, task_id
 from shared.messages import Claimed, Decided, DecideTask, Evaluated, EvaluateTask, Failed, Gathered, Selected, Trained

@@ -16,7 +16,7 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from run_of_events import decision
-from tests_support import Workplace
+from workplace import Workplace
 
 from shared.artifacts import ArtifactRef
 from shared.config.load import load_configuration

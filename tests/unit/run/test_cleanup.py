@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from immutables import Map
-from tests_support import Workplace
+from workplace import Workplace
 
 from shared.config.load import load_configuration
 from shared.ids import TriggerId

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from kombu.exceptions import OperationalError
-from tests_support import Workplace
+from workplace import Workplace
 
 from shared.artifacts import ArtifactRef, ArtifactStore
 from shared.broker import connect, make_app

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from tests_support import Workplace
+from workplace import Workplace
 
 from shared.config.load import Configuration, load_configuration
 from shared.errors import ConfigurationError, RunTakenError

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests_support import HOUR_US, Workplace
+from workplace import HOUR_US, Workplace
 
 from shared.config.load import load_configuration
 from shared.dataset.manifest import discover

@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 from children import child_of
-from tests_support import Workplace, table
+from workplace import Workplace, table
 
 from shared.claims import Attempt
 from shared.config.load import load_configuration

@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests_support import Workplace, worker_entry
+from registry import worker_entry
+from workplace import Workplace
 
 from shared.config.load import load_configuration
 from shared.config.pipeline import Pipeline

@@ -10,16 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
-import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
-
-from shared.fleet import WorkerEntry
-from shared.ids import WorkerId
-from shared.names import Role
 
 PROJECT = Path(__file__).resolve().parents[2]
 HOUR_US = 3_600_000_000
@@ -127,69 +121,6 @@ class Workplace:
         return (self.folder / run_dir / "evaluations.csv").read_text().splitlines()
 
 
-def worker_entry(name: str, role: Role = "train", **differing: Any) -> WorkerEntry:
-    """An idle worker as the registry has it, but for what differs."""
-    entry = WorkerEntry(
-        worker=WorkerId(name),
-        role=role,
-        hostname=f"{name}@host",
-        device="cpu",
-        device_name="cpu",
-        state="idle",
-        task=None,
-        since_us=0,
-        lease_s=60.0,
-        pid=1,
-        versions={},
-    )
-    return msgspec.structs.replace(entry, **differing)
-
-
-SLOW_LEASE_S = 2.0
-_COMPARED = ["evaluations.csv", *(f"models/{trigger}/model.safetensors" for trigger in range(4))]
-
-
-def slow(workplace: Workplace) -> Workplace:
-    """Trainings that take a second, with checkpoints and a short lease: something can happen in their middle."""
-    workplace.pipeline["training"] |= {"epochs": 300, "batch_size": 16, "checkpoint_every_s": 0.1}
-    workplace.config["lease"] = f"{SLOW_LEASE_S:g}s"
-    return workplace
-
-
-def assert_as_undisturbed(run_dir: Path, undisturbed: Workplace) -> None:
-    """The same scores and weights, to the byte."""
-    for file in _COMPARED:
-        assert (run_dir / file).read_bytes() == (undisturbed.run_dir / file).read_bytes(), file
-
-
 def environment() -> dict[str, str]:
     """The environment of a command."""
     return {**os.environ, "PYTHONPATH": str(PROJECT)}
-
-
-def processes_of(folder: Path) -> list[str]:
-    """Command lines of the processes, but for this one, that have a folder in their command line or environment."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            words = [*process.cmdline(), *process.environ().values()]
-        except psutil.Error:
-            continue
-        if process.pid != os.getpid() and any(str(folder) in word for word in words):
-            found.append(" ".join(process.cmdline()))
-    return found
-
-
-def assert_refused(done: subprocess.CompletedProcess[str], workplace: Workplace, code: int, *told: str) -> None:
-    """The command ended with `code`, said all that is `told` in sentences, and left no run and nothing running."""
-    assert done.returncode == code, done.stderr
-    assert [words for words in told if words not in done.stderr] == [], done.stderr
-    assert "Traceback" not in done.stderr
-    assert not workplace.run_dir.exists()
-    assert_nothing_runs(workplace)
-
-
-def assert_nothing_runs(workplace: Workplace) -> None:
-    """No process of the workplace is left, and no address of a broker."""
-    assert processes_of(workplace.folder) == []
-    assert not (workplace.folder / "runs" / ".broker.json").exists()

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import torch
-from tests_support import PROJECT, environment
+from workplace import PROJECT, environment
 
 from shared.config.pipeline import Component
 from shared.errors import ArtifactError, DataError

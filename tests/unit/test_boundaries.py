@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from tests_support import PROJECT, environment
+from workplace import PROJECT, environment
 
 
 def loaded_by(module: str) -> set[str]:
