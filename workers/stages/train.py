@@ -38,18 +38,18 @@ def run(work: Work) -> tuple[AnyReport, Any]:
             model=record.pipeline.model,
             training=record.pipeline.training,
             data=record.pipeline.data,
-            dataset=work.dataset(),
-            keys=training_set.keys,
-            weights=training_set.weights,
+            rows=training.TrainingRows(dataset=work.dataset(), keys=training_set.keys, weights=training_set.weights),
             previous=work.store.read(task.previous_model) if task.previous_model else None,
             seed=work.seed(),
             device=_device(record.pipeline.training.device, work.child.device),
-            checkpoint_folder=work.store.uri(f"checkpoints/{task.trigger_id}/{task.member}"),
-            checkpoints_kept=record.checkpoints_kept,
-            scratch_folder=scratch,
-            report_every_batches=record.pipeline.logging.metrics_every_batches,
-            report_every_s=_REPORT_EVERY_S,
             trusted_modules=record.trusted_modules,
+            workspace=training.Workspace(
+                checkpoint_folder=work.store.uri(f"checkpoints/{task.trigger_id}/{task.member}"),
+                checkpoints_kept=record.checkpoints_kept,
+                scratch_folder=scratch,
+                report_every_batches=record.pipeline.logging.metrics_every_batches,
+                report_every_s=_REPORT_EVERY_S,
+            ),
         )
         trained = train(job, report=Shown(work), should_stop=work.child.should_stop)
     name = f"models/{task.trigger_id}/.member-{task.member}.{work.attempt_name}.safetensors"

@@ -88,7 +88,7 @@ class Checkpoints:
 def fingerprint(job: TrainingJob) -> str:
     """A hash of all that decides the result: configuration, training set, seed and starting point."""
     digest = hashlib.sha256(msgspec.json.encode([job.model, job.training, job.data, job.seed], order="sorted"))
-    digest.update(job.dataset.config.name.encode())
-    for body in (job.keys.tobytes(), job.weights.tobytes(), job.previous or b""):
+    digest.update(job.rows.dataset.config.name.encode())
+    for body in (job.rows.keys.tobytes(), job.rows.weights.tobytes(), job.previous or b""):
         digest.update(hashlib.sha256(body).digest())
     return digest.hexdigest()

@@ -14,24 +14,38 @@ from workers.features.source import SampleSource
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingJob:
-    """All that decides what the trained model will be, and where the work may leave things."""
+class TrainingRows:
+    """What is learned from: the rows of a training set."""
 
-    model: Model
-    training: Training
-    data: Data
     dataset: SampleSource
-    keys: npt.NDArray[np.int64]  # (rows,) of the training set
+    keys: npt.NDArray[np.int64]  # (rows,)
     weights: npt.NDArray[np.float32]  # (rows,)
-    previous: bytes | None  # the model to go on from; None: model.pretrained_uri if set, else fresh
-    seed: int  # derived for the trigger
-    device: str  # auto, cpu, cuda or cuda:<n>
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workspace:
+    """Where a training may leave things, and how often it tells how far it is."""
+
     checkpoint_folder: str  # path or URI; of this training alone
     checkpoints_kept: int
     scratch_folder: Path  # local
     report_every_batches: int
     report_every_s: float  # and no oftener
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingJob:
+    """All that decides what the trained model will be, and where the work is done."""
+
+    model: Model
+    training: Training
+    data: Data
+    rows: TrainingRows
+    previous: bytes | None  # the model to go on from; None: model.pretrained_uri if set, else fresh
+    seed: int  # derived for the trigger
+    device: str  # auto, cpu, cuda or cuda:<n>
     trusted_modules: tuple[str, ...]
+    workspace: Workspace
 
 
 class TrainingProgress(msgspec.Struct, frozen=True, kw_only=True):

@@ -57,7 +57,7 @@ class Speed:
     """Speed and time left, as this process has seen them since it began to train."""
 
     def __init__(self, job: TrainingJob, *, batches: int) -> None:
-        self._job, self._epochs, self._batches, self._rows = job, job.training.epochs, batches, len(job.keys)
+        self._job, self._epochs, self._batches, self._rows = job, job.training.epochs, batches, len(job.rows.keys)
         self._started_s = self._told_s = time.monotonic()
         self._samples = 0
 
@@ -67,9 +67,9 @@ class Speed:
 
     def is_due(self, place: Place) -> bool:
         """Whether it is time to tell, which waits for the device: every so many batches, and not too often."""
-        if place.batch % self._job.report_every_batches or place.batch == self._batches:
+        if place.batch % self._job.workspace.report_every_batches or place.batch == self._batches:
             return False
-        return time.monotonic() - self._told_s >= self._job.report_every_s
+        return time.monotonic() - self._told_s >= self._job.workspace.report_every_s
 
     def progress(self, place: Place) -> TrainingProgress:
         """What to report. Reads the losses, so it waits for the device. Raises TrainingError for NaN."""

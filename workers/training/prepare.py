@@ -43,13 +43,13 @@ class Prepared:
 
 def prepare(job: TrainingJob, should_stop: Callable[[], bool]) -> Prepared:
     """Fit the encoder, make the model, encode the rows. Raises what `train` raises."""
-    if not len(job.keys):
+    if not len(job.rows.keys):
         raise DataError("The training set is empty; choose trigger, strategy and split so that it gets rows.")
     device = choose_device(job.device)
     fix_randomness(job.seed, job.training.threads)
-    source = StoppableSource(job.dataset, should_stop)
+    source = StoppableSource(job.rows.dataset, should_stop)
     start = starting_model(job.model, job.previous)
-    encoder = starting_encoder(start, job.model, source, job.keys)
+    encoder = starting_encoder(start, job.model, source, job.rows.keys)
     model = build_model(job.model, encoder.inputs, job.trusted_modules)
     outputs = count_outputs(model, encoder, job.training.loss)
     apply_start(start, model)
@@ -68,11 +68,11 @@ def prepare(job: TrainingJob, should_stop: Callable[[], bool]) -> Prepared:
 def _read_rows(job: TrainingJob, source: SampleSource, encoder: FeatureEncoder, header: Header) -> HostRows:
     kind = loss_kind(header.loss)
     read_labels = label_reader(kind, header.outputs, source.config.label)
-    encoded = encode_rows(source, job.keys, encoder, read_labels, job.scratch_folder)
+    encoded = encode_rows(source, job.rows.keys, encoder, read_labels, job.workspace.scratch_folder)
     labels = prepare_labels(kind, encoded.labels)
     return HostRows(features=encoded.features, labels=labels, weights=_weights(job), encoder=encoder)
 
 
 def _weights(job: TrainingJob) -> torch.Tensor | None:
     """float32 (rows,), or None where all are 1 and the plain mean will do."""
-    return None if (job.weights == 1).all() else torch.from_numpy(job.weights.astype("float32"))
+    return None if (job.rows.weights == 1).all() else torch.from_numpy(job.rows.weights.astype("float32"))

@@ -25,7 +25,9 @@ def train(
     started_s = time.monotonic()
     ready = prepare(job, should_stop)
     learner, rows, epochs = ready.learner, ready.rows, job.training.epochs
-    checkpoints = Checkpoints(job.checkpoint_folder, fingerprint=fingerprint(job), keep=job.checkpoints_kept)
+    checkpoints = Checkpoints(
+        job.workspace.checkpoint_folder, fingerprint=fingerprint(job), keep=job.workspace.checkpoints_kept
+    )
     saver = Saver(learner, checkpoints, job.training.checkpoint_every_s)
     place = restore_place(learner, checkpoints)
     began_s = started_s - place.spent_s

@@ -22,7 +22,7 @@ from shared.config.pipeline import (
 )
 from shared.config.system import ImageColumn
 from tests.unit.training.memory_dataset import MemoryDataset
-from workers.training.job import TrainingJob
+from workers.training.job import TrainingJob, TrainingRows, Workspace
 from workers.training.train import train
 
 
@@ -97,22 +97,26 @@ DATA = Data(dataset="flights", split=Split(test=0.0, validation=0.0, by=None))
 def job(folder, dataset=None, **changes):
     """A training of a logistic model on the flights; `folder` takes checkpoints and scratch files."""
     dataset = dataset or flights()
-    settings = {
-        "model": model(),
-        "training": training(),
-        "data": DATA,
-        "dataset": dataset,
-        "keys": np.arange(dataset.rows),
-        "weights": np.ones(dataset.rows, dtype=np.float32),
-        "previous": None,
-        "seed": 7,
-        "device": "cpu",
+    keys = changes.pop("keys", np.arange(dataset.rows))
+    weights = changes.pop("weights", np.ones(dataset.rows, dtype=np.float32))
+    workspace = {
         "checkpoint_folder": str(folder / "checkpoints"),
         "checkpoints_kept": 2,
         "scratch_folder": folder / "scratch",
         "report_every_batches": 2,
         "report_every_s": 0.0,
+    }
+    given = {name: changes.pop(name) for name in workspace if name in changes}
+    settings = {
+        "model": model(),
+        "training": training(),
+        "data": DATA,
+        "rows": TrainingRows(dataset=dataset, keys=keys, weights=weights),
+        "previous": None,
+        "seed": 7,
+        "device": "cpu",
         "trusted_modules": (),
+        "workspace": Workspace(**workspace | given),
     }
     return TrainingJob(**settings | changes)
 
