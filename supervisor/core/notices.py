@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from shared.ids import TaskId, WorkerId
+from shared.ids import TaskId, TriggerId, WorkerId
 from shared.messages import Baselined, Decided, Evaluated, Gathered, Progress, Selected, SetUp, Trained
 from supervisor.core.events import Fired
 from supervisor.core.state import RunState
@@ -22,6 +22,13 @@ class TriggerFired(Notice, frozen=True, kw_only=True):
     """The policy decided to retrain."""
 
     fired: Fired
+
+
+class TriggerCoalesced(Notice, frozen=True, kw_only=True):
+    """Its rows go into the next trigger, as trainings are behind."""
+
+    trigger_id: TriggerId
+    into: TriggerId
 
 
 class StreamOver(Notice, frozen=True, kw_only=True):
@@ -78,6 +85,7 @@ class RunEnded(Notice, frozen=True, kw_only=True):
 
 AnyNotice = (
     TriggerFired
+    | TriggerCoalesced
     | StreamOver
     | TaskTaken
     | ResultCounted

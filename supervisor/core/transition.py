@@ -61,6 +61,7 @@ from supervisor.core.notices import (
     StreamOver,
     TaskPublishedAgain,
     TaskTaken,
+    TriggerCoalesced,
     TriggerFired,
 )
 from supervisor.core.open_tasks import OpenTask
@@ -125,12 +126,17 @@ def _(event: Wiped, state: RunState) -> Step:
 
 @_apply.register
 def _(event: Observed, state: RunState) -> Step:
+    notices: list[Effect] = []
     for fired in event.triggers:
         state = state.with_fired(fired)
+        notices.append(TriggerFired(fired=fired))
+        before = TriggerId(fired.id - 1)
+        if before >= 0 and state.trigger(before).phase is Phase.COALESCED:
+            notices.append(TriggerCoalesced(trigger_id=before, into=fired.id))
     if event.key > state.observed_key:  # else they are read again, after --resume
         state = state.but(observed_key=event.key, event_time_us=event.event_time_us)
     state, effects = close_slices(state, event.slices)
-    return state, [*(TriggerFired(fired=fired) for fired in event.triggers), *effects]
+    return state, notices + effects
 
 
 @_apply.register

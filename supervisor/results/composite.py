@@ -15,6 +15,7 @@ class Composite(msgspec.Struct, frozen=True, kw_only=True):
 
     value: float | None
     undefined_windows: int
+    rows: int  # that it is the mean over
 
 
 def composite(windows: Mapping[int, MetricValue | None]) -> Composite:
@@ -22,4 +23,5 @@ def composite(windows: Mapping[int, MetricValue | None]) -> Composite:
     defined = [score for score in windows.values() if score is not None and score.value is not None]
     rows = sum(score.n for score in defined)
     total = math.fsum(score.n * score.value for score in defined if score.value is not None)
-    return Composite(value=total / rows if rows else None, undefined_windows=len(windows) - len(defined))
+    value = total / rows if rows else None
+    return Composite(value=value, undefined_windows=len(windows) - len(defined), rows=rows)

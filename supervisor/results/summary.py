@@ -62,6 +62,7 @@ def summary(state: RunState, tally: Tally, targets: Sequence[Target], about: Map
         "composite": _values(composites["pipeline"]),
         "deployed_composite": _values(composites["deployed"]),
         "baselines": {name: _values(composites[name]) for name in ("majority", "no_change", "first_model")},
+        "deployed_left_out": _left_out(composites["pipeline"], composites["deployed"]),
         "undefined_windows": {m: one.undefined_windows for m, one in composites["pipeline"].items()},
         "deployed": state.deployed,
         "targets": [_target(target, tally.targets.get(target.name)) for target in targets],
@@ -72,6 +73,12 @@ def summary(state: RunState, tally: Tally, targets: Sequence[Target], about: Map
         },
         **about,
     }
+
+
+def _left_out(own: Mapping[str, Composite], deployed: Mapping[str, Composite]) -> dict[str, int]:
+    """Scored rows at whose time the first target held no model of this run, by metric, where there are any."""
+    rows = {metric: one.rows - deployed[metric].rows for metric, one in own.items()}
+    return {metric: count for metric, count in rows.items() if count}
 
 
 def _target(target: Target, last: TargetDecision | None) -> dict[str, Any]:
@@ -112,6 +119,8 @@ def _composite_table(content: Mapping[str, Any]) -> Table:
 def _remarks(content: Mapping[str, Any]) -> Iterator[str]:
     """What is deployed, and what else must be known to read the composite."""
     targets = content["targets"]
+    for metric, rows in content["deployed_left_out"].items():
+        yield f"rows left out of what was deployed, as no model of this run was: {metric} {rows:,}"
     for target in targets:
         where = f" to {target['name']}" if len(targets) > 1 else ""
         yield f"deployed{where}: {_holding(target, content['run_id'])}"

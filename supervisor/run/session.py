@@ -95,7 +95,9 @@ class Session:
                 self._recorder.record(self._state)
             return None
         log.info("run directory: %s", self.directory.path)
-        log.info("starting broker and workers …")
+        system = self._configuration.system
+        own = system.broker.url == "embedded" or system.fleet.train or system.fleet.evaluate
+        log.info("%s broker and workers …", "starting" if own else "looking for")
         with ExitStack() as stack:
             with self._stop.deferred():
                 log_file, resumed = self.directory.workers_log(), self._resumed is not None

@@ -67,5 +67,10 @@ class Training(f.Group):
         "without progress, after which a task's process is ended", least_s=1, load_default=600.0, data_key="stall_after"
     )
     on_failure = f.Choice("after a failed trigger", "stop", "continue", load_default="stop")
-    backlog = f.Choice("when triggers come faster than trainings", "queue", "coalesce", load_default="queue")
+    backlog = f.Choice(
+        "when triggers come faster than trainings; coalesce: in production a trigger that waits goes into the next",
+        "queue",
+        "coalesce",
+        load_default="queue",
+    )
     max_in_flight = f.Whole("trainings under way at once, at most", load_default=8)

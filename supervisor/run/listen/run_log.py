@@ -21,6 +21,7 @@ from supervisor.core.notices import (
     TaskGivenUp,
     TaskPublishedAgain,
     Told,
+    TriggerCoalesced,
     TriggerFired,
 )
 
@@ -58,6 +59,8 @@ def _lines(told: Told) -> list[tuple[int, str]]:
     match told:
         case TriggerFired(fired=fired):
             line = f"→ trigger {fired.id} at key {fired.key}, {_day(fired.timestamp_us)}: {fired.reason}"
+        case TriggerCoalesced():
+            line = f"  trigger {told.trigger_id} goes into trigger {told.into}, as trainings are behind"
         case StreamOver():
             line = f"the stream ended at key {told.key}"
         case ResultCounted():
@@ -112,8 +115,8 @@ def _fields(told: Told) -> dict[str, Any]:
     about = told.report if isinstance(told, ResultCounted) else told
     fields: dict[str, Any] = {"event": re.sub(r"(?<!^)(?=[A-Z])", "_", type(about).__name__).lower()}
     task_id, worker = getattr(about, "task_id", None), getattr(about, "worker", None)
-    if isinstance(told, TriggerFired):
-        fields["trigger"] = told.fired.id
+    if isinstance(told, TriggerFired | TriggerCoalesced):
+        fields["trigger"] = told.fired.id if isinstance(told, TriggerFired) else told.trigger_id
     if task_id is not None:
         fields |= {"trigger": parts_of(task_id).trigger_id, "task": task_id}
     return fields if worker is None else {**fields, "worker": worker}

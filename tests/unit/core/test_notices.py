@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from run_of_events import RUN, Run, ref
 from workplace import Workplace
@@ -19,6 +20,7 @@ from supervisor.core.notices import (
     TaskGivenUp,
     TaskPublishedAgain,
     TaskTaken,
+    TriggerCoalesced,
     TriggerFired,
 )
 
@@ -101,3 +103,16 @@ def test_a_wipe_a_stop_and_an_end_are_told(run: Run) -> None:
     assert run.notices == [StopBegun(by="SIGTERM")]
     run.tell(Ended(time_us=0, status="stopped", reason="on request", workers_lost=1, reconnects=2))
     assert run.notices == [RunEnded(status="stopped", reason="on request", workers_lost=1, reconnects=2)]
+
+
+def test_a_trigger_that_goes_into_the_next_is_named(small: Workplace) -> None:
+    """Where trainings are behind; the rows are not lost, and who reads the log sees where they went."""
+    run = Run(small)
+    settings = msgspec.structs.replace(run.state.settings, coalesce=True)
+    run.state = run.state.but(settings=settings, experiment=False)
+    run.fire(9, 19, 29)
+    folded = [one for one in run.notices if isinstance(one, TriggerCoalesced)]
+    assert folded == [
+        TriggerCoalesced(trigger_id=TriggerId(0), into=TriggerId(1)),
+        TriggerCoalesced(trigger_id=TriggerId(1), into=TriggerId(2)),
+    ]
