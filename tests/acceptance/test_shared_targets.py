@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from children import child_of
 from workplace import Workplace
 
 from shared.artifacts import ArtifactRef
@@ -19,9 +19,7 @@ from shared.messages import Decided, DecideTask, EvaluateTask, ModelRef, Stretch
 from shared.targets.directory import DirectoryTarget
 from shared.targets.target import Candidate
 from supervisor.system.setup import setup_record
-from workers.process.slot import SlotFile
-from workers.stages.decide import run_decide
-from workers.stages.evaluate import run_evaluate
+from workers.stages import decide, evaluate
 from workers.stages.work import Work
 
 RUN = RunId("this-run")
@@ -127,7 +125,7 @@ class Deciding:
         manifests = served.folder / "runs"
         self.record = setup_record(self.configuration, RUN, str(folder / "run"), str(manifests), serves=True)
         self.target = DirectoryTarget(folder / "target")
-        self.run_dir = folder / "run"
+        self.run_dir, self.folder = folder / "run", folder
 
     def model(self, trigger: int) -> ModelRef:
         """A committed model."""
@@ -153,13 +151,13 @@ class Deciding:
         """What the gate's evaluation returns to the decision."""
         who = {"run_id": RUN, "trigger_id": TriggerId(trigger), "setup_version": self.record.version}
         task = EvaluateTask(**who, models=(self.model(trigger),), stretches=(GATE,), gate=True)
-        return run_evaluate(self.work(task, []))[1]
+        return evaluate.run(self.work(task, []))[1]
 
     def decide(self, trigger: int, result: Any, known: dict[str, int] | None = None) -> TargetDecision:
         """What is decided."""
         who = {"run_id": RUN, "trigger_id": TriggerId(trigger), "setup_version": self.record.version}
         task = DecideTask(**who, candidate=self.model(trigger), gate=GATE, device="cpu", known=known or {})
-        report, _ = run_decide(self.work(task, [result]))
+        report, _ = decide.run(self.work(task, [result]))
         assert isinstance(report, Decided)
         return report.targets[0]
 
@@ -167,15 +165,13 @@ class Deciding:
         """A task, claimed."""
         name = TaskId(f"{RUN}/{task.trigger_id}/{task.kind}/0")
         attempt = Attempt(run_id=RUN, task_id=name, number=1, worker=WorkerId("worker-0123456789ab"))
-        return Work(task=task, record=self.record, attempt=attempt, results=results)
+        return Work(task=task, record=self.record, attempt=attempt, results=results, child=child_of(self.folder))
 
 
 @pytest.fixture
-def deciding(served: Workplace, tmp_path: Path) -> Iterator[Deciding]:
-    """A decision on an empty target, in a process that has a worker's slot."""
-    slot = SlotFile.create()
-    yield Deciding(served, tmp_path)
-    slot.remove()
+def deciding(served: Workplace, tmp_path: Path) -> Deciding:
+    """A decision on an empty target."""
+    return Deciding(served, tmp_path)
 
 
 def test_a_model_that_came_while_the_candidate_was_judged_is_judged_against(deciding: Deciding) -> None:

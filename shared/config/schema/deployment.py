@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 from typing import Any
 
@@ -46,6 +47,11 @@ class Deployment(f.Group):
                 sentence = f"{targets[number]['uri']} ends in nothing that could be a name; write `name:`."
             if name in ("", ".", "..", *names[:number]):
                 raise ValidationError({"targets": {number: {"name": [sentence]}}})
+        places = [posixpath.normpath(one["uri"]) for one in targets]
+        for number, place in enumerate(places):
+            if place in places[:number]:
+                sentence = f"{targets[number]['uri']} is the place of two targets; keep one of them."
+                raise ValidationError({"targets": {number: {"uri": [sentence]}}})
 
 
 def name_of_target(options: Mapping[str, Any]) -> str:

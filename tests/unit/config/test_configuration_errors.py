@@ -464,6 +464,15 @@ def test_two_targets_of_one_name(problems):
     assert problem == f"pipeline.yaml:22: deployment.targets.1.name: {sentence}"
 
 
+def test_two_targets_in_one_place(problems):
+    """However they are called, and however the place is written: it would be decided on twice."""
+    targets = "[{kind: directory, uri: a/x}, {kind: directory, name: y, uri: ./a/x/}]"
+    (problem,) = problems("targets: [{kind: directory, uri: deployed}]", f"targets: {targets}")
+    assert problem == (
+        "pipeline.yaml:22: deployment.targets.1.uri: ./a/x/ is the place of two targets; keep one of them."
+    )
+
+
 def test_a_target_without_a_name(problems):
     """A uri that ends in nothing that could be a name wants one beside it."""
     (problem,) = problems("uri: deployed", "uri: ..")
