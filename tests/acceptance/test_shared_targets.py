@@ -214,3 +214,15 @@ def test_an_older_model_never_replaces_a_newer_of_its_run(deciding: Deciding) ->
     assert not told.deployed
     assert told.reason == "model 2 of this run was deployed meanwhile, which is newer"
     assert (told.run, told.trigger) == ("other", 9)
+
+
+def test_a_later_model_is_not_replaced_however_long_the_run_knows_of_it(deciding: Deciding) -> None:
+    """A copy of a run goes on: it was told of the original's newer model when it decided before."""
+    result = deciding.evaluate(1)
+    assert deciding.decide(3, deciding.evaluate(3)).deployed
+    held = deciding.target.held()
+    assert held is not None
+    told = deciding.decide(1, result, known={"target": held.decision})
+    assert (told.deployed, told.trigger) == (False, 3)
+    assert told.reason == "model 3 of this run was deployed meanwhile, which is newer"
+    assert deciding.target.held() == held

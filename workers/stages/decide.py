@@ -70,8 +70,12 @@ class _Decision:
         return _told(target, folder.held(), deployed=False, reason=reason)
 
     def _taken(self, folder: DeploymentTarget, held: Record | None, target: Target) -> TargetDecision | None:
-        """What this run has decided here already: for this model, by an attempt that was lost, or for a later one."""
-        for record in folder.since(self._task.known.get(target.name, 0)):
+        """What this run has decided here already: for this model, by an attempt that was lost, or for a later one.
+
+        What the target holds counts however long the run knows of it: a copy of the run may have gone on before.
+        """
+        newer = folder.since(self._task.known.get(target.name, 0))
+        for record in (*newer, *((held,) if held is not None else ())):
             if record.run != self._task.run_id or record.trigger < self._task.trigger_id:
                 continue
             if record.trigger == self._task.trigger_id:
