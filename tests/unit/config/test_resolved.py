@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import tempfile
 from pathlib import Path
 
@@ -189,7 +190,7 @@ _DEPLOYMENT = group(
             st.builds(lambda name, uri: {"name": name, "kind": "directory", "uri": uri}, st.sampled_from("ab"), _PATH),
             min_size=1,
             max_size=2,
-            unique_by=lambda target: target["name"],
+            unique_by=(lambda target: target["name"], lambda target: posixpath.normpath(target["uri"])),
         )
     },
     {},
