@@ -1,4 +1,4 @@
-"""Which rows are train, validation and test, for ever, from the key alone (design §2, §10)."""
+"""Which rows are train, validation and test, for ever, from the key alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""evaluations.csv, sorted, floats as Python's repr, times of fixed width (design §8, §10)."""
+"""evaluations.csv, sorted, floats as Python's repr, times of fixed width."""
 
 from __future__ import annotations
 

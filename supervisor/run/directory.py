@@ -1,4 +1,4 @@
-"""The run directory: who may write it, and where everything in it lies (design §8)."""
+"""The run directory: who may write it, and where everything in it lies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which rows are train, validation and test is fixed by the key, for ever (design §10)."""
+"""Which rows are train, validation and test is fixed by the key, for ever."""
 
 from __future__ import annotations
 
