@@ -16,7 +16,8 @@ import redis
 
 from shared import names
 from shared.ids import STAGES_OF_A_MODEL, RunId, TaskId, WorkerId, parts_of
-from shared.messages import AnyReport, Claimed, Released, encode
+from shared.messages.message import encode
+from shared.messages.reports import AnyReport, Claimed, Released
 
 _NOW_MS = "local t = redis.call('TIME'); local now = t[1] * 1000 + math.floor(t[2] / 1000);"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from shared.ids import RunId, TaskId, WorkerId
+from shared.messages.version import MESSAGE_VERSION
 
 Role = Literal["train", "evaluate"]  # of a worker
 
@@ -16,10 +17,6 @@ WORKER_VARIABLE = "MODYN_WORKER_ID"
 LEASE_VARIABLE = "MODYN_LEASE_S"
 DEVICE_VARIABLE = "MODYN_DEVICE"
 SLOT_VARIABLE = "MODYN_WORKER_SLOT"  # the slot's folder; set by a worker's main process for its children
-
-# Version of the messages. It is part of the queues' names from the second on, so that workers that speak another one
-# do not take what they cannot read.
-MESSAGE_VERSION = 1
 
 
 def queue(kind: str, device: str = "cpu") -> str:

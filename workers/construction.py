@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from shared.errors import ConfigurationError
-from shared.messages import Finding
+from shared.messages.reports import Finding
 
 Made = TypeVar("Made")
 

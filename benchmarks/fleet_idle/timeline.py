@@ -8,7 +8,7 @@ from pathlib import Path
 
 from shared.config.load import load_configuration
 from shared.ids import TaskId, WorkerId, parts_of
-from shared.messages import Claimed, Report
+from shared.messages.reports import Claimed, Report
 from supervisor.core.commands import Publish, PublishChord
 from supervisor.core.events import Reported, event_of
 from supervisor.core.state import RunState, Settings

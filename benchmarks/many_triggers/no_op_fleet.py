@@ -23,8 +23,12 @@ from shared.broker import connect
 from shared.claims import Attempt, ClaimAnswer, Claims
 from shared.fleet import WorkerEntry, register
 from shared.ids import RunId, TaskId, WorkerId
-from shared.messages import SetUp, SetupRecord, encode, result_of, task_of
-from shared.names import MESSAGE_VERSION, ROLES, Role
+from shared.messages.message import encode
+from shared.messages.reports import SetUp, result_of
+from shared.messages.setup_record import SetupRecord
+from shared.messages.tasks import task_of
+from shared.messages.version import MESSAGE_VERSION
+from shared.names import ROLES, Role
 from shared.timestamps import now_us
 
 _LEASE_S = 15.0

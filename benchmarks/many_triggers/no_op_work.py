@@ -9,25 +9,27 @@ from typing import Any
 
 from shared.artifacts import ArtifactRef
 from shared.ids import TriggerId
-from shared.messages import (
+from shared.messages.reports import (
     AnyReport,
-    AnyTask,
     Baselined,
-    BaselineTask,
     Checked,
-    CheckTask,
     Decided,
-    DecideTask,
     Evaluated,
-    EvaluateTask,
     Gathered,
-    GatherTask,
     MetricValue,
     Selected,
-    SelectTask,
-    SetupRecord,
     TargetDecision,
     Trained,
+)
+from shared.messages.setup_record import SetupRecord
+from shared.messages.tasks import (
+    AnyTask,
+    BaselineTask,
+    CheckTask,
+    DecideTask,
+    EvaluateTask,
+    GatherTask,
+    SelectTask,
     TrainTask,
 )
 

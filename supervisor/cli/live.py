@@ -16,7 +16,7 @@ from rich.text import Text
 
 from shared.fleet import WorkerEntry, read_fleet
 from shared.ids import TaskId, parts_of
-from shared.messages import Progress
+from shared.messages.reports import Progress
 from shared.timestamps import format_timestamp
 from supervisor.core.notices import Listener, Told
 from supervisor.core.state import RunState

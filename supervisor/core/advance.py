@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from shared.artifacts import ArtifactRef
 from shared.ids import TriggerId, task_id
-from shared.messages import GatherTask, ModelRef, SelectTask, TrainTask
+from shared.messages.tasks import GatherTask, ModelRef, SelectTask, TrainTask
 from supervisor.core.attempts import model_ref, who, with_chord
 from supervisor.core.commands import End, Publish, PublishChord
 from supervisor.core.deciding import decide

@@ -9,7 +9,8 @@ import msgspec
 
 from shared.ids import STAGES_OF_A_MODEL, RunId, TaskId, TriggerId, parts_of
 from shared.ids import task_id as id_of
-from shared.messages import ModelRef, Report, result_of
+from shared.messages.reports import Report, result_of
+from shared.messages.tasks import ModelRef
 from supervisor.core.commands import End, PublishChord, Republish
 from supervisor.core.notices import TaskGivenUp, TaskPublishedAgain
 from supervisor.core.open_tasks import OpenTask

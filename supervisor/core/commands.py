@@ -8,7 +8,7 @@ import msgspec
 
 from shared.artifacts import ArtifactRef
 from shared.ids import TaskId, TriggerId
-from shared.messages import AnyTask, DecideTask, EvaluateTask, GatherTask, TrainTask
+from shared.messages.tasks import AnyTask, DecideTask, EvaluateTask, GatherTask, TrainTask
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):

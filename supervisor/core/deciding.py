@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from shared.ids import TriggerId, task_id
-from shared.messages import Decided, DecideTask, EvaluateTask, Stretch
+from shared.messages.reports import Decided
+from shared.messages.tasks import DecideTask, EvaluateTask, Stretch
 from supervisor.core.attempts import model_ref, who, with_chord
 from supervisor.core.commands import Publish, PublishChord
 from supervisor.core.open_tasks import OpenTask

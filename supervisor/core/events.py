@@ -8,7 +8,8 @@ import msgspec
 
 from shared.dataset.manifest import ManifestEntry
 from shared.ids import RunId, TaskId, TriggerId
-from shared.messages import AnyReport, Device
+from shared.messages.reports import AnyReport
+from shared.messages.tasks import Device
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):

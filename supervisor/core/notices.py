@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from shared.ids import TaskId, TriggerId, WorkerId
-from shared.messages import Baselined, Decided, Evaluated, Gathered, Progress, Selected, SetUp, Trained
+from shared.messages.reports import Baselined, Decided, Evaluated, Gathered, Progress, Selected, SetUp, Trained
 from supervisor.core.events import Fired
 from supervisor.core.state import RunState
 

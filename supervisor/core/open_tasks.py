@@ -9,7 +9,7 @@ import msgspec
 from immutables import Map
 
 from shared.ids import TaskId, WorkerId
-from shared.messages import AnyTask
+from shared.messages.tasks import AnyTask
 from supervisor.core.commands import PublishChord
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from shared.config.pipeline import Last, Window
 from shared.ids import TriggerId, task_id
-from shared.messages import BaselineTask, EvaluateTask, Stretch
+from shared.messages.tasks import BaselineTask, EvaluateTask, Stretch
 from shared.timestamps import MICROSECONDS_PER_S, format_timestamp
 from supervisor.core.attempts import model_ref, who
 from supervisor.core.commands import Publish

@@ -14,7 +14,8 @@ from immutables import Map
 from shared.artifacts import ArtifactRef
 from shared.config.pipeline import Every, Last, Pipeline, UntilNextTrigger, Window
 from shared.ids import RunId, TaskId, TriggerId
-from shared.messages import Device, TargetDecision
+from shared.messages.reports import TargetDecision
+from shared.messages.tasks import Device
 from shared.plugins import STRATEGIES
 from supervisor.core.events import Fired, Slice
 from supervisor.core.open_tasks import OpenTask, OpenTasks

@@ -8,7 +8,7 @@ import msgspec
 
 from shared.artifacts import committed
 from shared.ids import TriggerId, parts_of
-from shared.messages import (
+from shared.messages.reports import (
     AnyReport,
     Baselined,
     Checked,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from shared.messages import MetricValue
+from shared.messages.reports import MetricValue
 
 
 class Composite(msgspec.Struct, frozen=True, kw_only=True):

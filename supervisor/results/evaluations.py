@@ -7,7 +7,7 @@ import io
 from collections.abc import Iterable
 
 from shared.config.pipeline import Evaluation
-from shared.messages import MetricValue
+from shared.messages.reports import MetricValue
 from shared.timestamps import format_timestamp
 
 COLUMNS = ("trigger", "window", "slice", "split", "metric", "value", "n", "first_timestamp", "last_timestamp", "error")

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from shared.config.pipeline import Target
-from shared.messages import TargetDecision
+from shared.messages.reports import TargetDecision
 from shared.timestamps import format_timestamp
 from supervisor.core.state import Phase, RunState
 from supervisor.results.composite import Composite

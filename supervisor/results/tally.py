@@ -9,7 +9,7 @@ import msgspec
 
 from shared.config.pipeline import Pipeline
 from shared.ids import parts_of
-from shared.messages import Baselined, Decided, Evaluated, MetricValue, Selected, TargetDecision, Trained
+from shared.messages.reports import Baselined, Decided, Evaluated, MetricValue, Selected, TargetDecision, Trained
 from supervisor.core.notices import Listener, Result, ResultCounted, RunEnded, TaskGivenUp, TaskPublishedAgain, Told
 from supervisor.core.state import RunState
 from supervisor.results.composite import Composite, composite

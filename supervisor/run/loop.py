@@ -14,7 +14,7 @@ from shared.config.load import Configuration
 from shared.dataset.table import TableDataset
 from shared.errors import ArtifactError
 from shared.ids import TaskId
-from shared.messages import AnyReport, Progress, SetUp, object_of
+from shared.messages.reports import AnyReport, Progress, SetUp, object_of
 from shared.timestamps import now_us
 from supervisor.core.advance import at_rest
 from supervisor.core.events import AnyEvent, Ended, Garbled, Reported, Resumed, StopAsked

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from shared.config.pipeline import Pipeline
 from shared.errors import NotReadyError
 from shared.fleet import WorkerEntry
-from shared.messages import Device
+from shared.messages.tasks import Device
 
 
 def evaluation_device(pipeline: Pipeline, workers: Sequence[WorkerEntry]) -> Device:

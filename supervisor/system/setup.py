@@ -12,7 +12,8 @@ from shared.config.load import Configuration
 from shared.config.pipeline import Pipeline, Target
 from shared.dataset.manifest import manifest_path
 from shared.ids import RunId
-from shared.messages import SetupRecord, encode
+from shared.messages.message import encode
+from shared.messages.setup_record import SetupRecord
 
 
 def setup_record(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from shared.messages import SetUp
-from shared.names import MESSAGE_VERSION
+from shared.messages.reports import SetUp
+from shared.messages.version import MESSAGE_VERSION
 from supervisor.core.notices import Listener, Told
 
 log = logging.getLogger(__name__)

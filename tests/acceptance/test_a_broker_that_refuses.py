@@ -12,7 +12,8 @@ from shared import names
 from shared.broker import make_app, will_pass
 from shared.config.load import load_configuration
 from shared.ids import RunId, TriggerId, task_id
-from shared.messages import Claimed, SelectTask
+from shared.messages.reports import Claimed
+from shared.messages.tasks import SelectTask
 from supervisor.core.commands import Publish
 from supervisor.run.act.publisher import Publisher
 from supervisor.run.watch.reports import Reports

@@ -18,7 +18,7 @@ from workplace import Workplace
 from shared.config.load import load_configuration
 from shared.errors import NotReadyError
 from shared.fleet import read_fleet, register
-from shared.names import MESSAGE_VERSION
+from shared.messages.version import MESSAGE_VERSION
 from supervisor.system.readiness import ready_workers
 
 _LOOK_EVERY_S = 0.02

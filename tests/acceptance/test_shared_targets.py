@@ -15,7 +15,8 @@ from shared.artifacts import ArtifactRef
 from shared.claims import Attempt
 from shared.config.load import load_configuration
 from shared.ids import RunId, TaskId, TriggerId, WorkerId
-from shared.messages import Decided, DecideTask, EvaluateTask, ModelRef, Stretch, TargetDecision
+from shared.messages.reports import Decided, TargetDecision
+from shared.messages.tasks import DecideTask, EvaluateTask, ModelRef, Stretch
 from shared.targets.directory import DirectoryTarget
 from shared.targets.target import Candidate
 from supervisor.system.setup import setup_record

@@ -9,7 +9,7 @@ from shared import names
 from shared.artifacts import ArtifactRef
 from shared.claims import Attempt, ClaimAnswer, Claims
 from shared.ids import RunId, TaskId, WorkerId
-from shared.messages import Gathered, Released, decode_report
+from shared.messages.reports import Gathered, Released, decode_report
 
 LEASE_S = 30.0
 RUN, TASK = RunId("run"), TaskId("run/0/gather/0")

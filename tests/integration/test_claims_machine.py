@@ -36,7 +36,7 @@ from shared.claims import Attempt, ClaimAnswer, Claims
 from shared.config.load import Configuration, load_configuration
 from shared.fleet import WorkerEntry, register
 from shared.ids import RunId, TaskId, TriggerId, WorkerId, parts_of, task_id
-from shared.messages import (
+from shared.messages.reports import (
     Baselined,
     Claimed,
     Decided,
@@ -46,11 +46,12 @@ from shared.messages import (
     Released,
     Report,
     Selected,
-    SetupRecord,
     Trained,
     result_of,
-    task_of,
 )
+from shared.messages.setup_record import SetupRecord
+from shared.messages.tasks import task_of
+from shared.messages.version import MESSAGE_VERSION
 from supervisor.core.events import Fired, LeaseExpired, Observed, Reported, Resumed, RunStarted, Unclaimed
 from supervisor.core.state import Phase, RunState, Settings
 from supervisor.core.transition import transition
@@ -471,7 +472,7 @@ class World(RuleBasedStateMachine):
                 since_us=0,
                 lease_s=LEASE_S,
                 pid=1,
-                versions={"messages": str(names.MESSAGE_VERSION)},
+                versions={"messages": str(MESSAGE_VERSION)},
             )
             register(self.client, entry)
             worker.registered_until_s = self.clock.now_s + LEASE_S

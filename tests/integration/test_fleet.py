@@ -9,7 +9,8 @@ from registry import worker_entry
 from shared import names
 from shared.fleet import deregister, lease_ages_s, read_fleet, register
 from shared.ids import RunId, TaskId, WorkerId
-from shared.messages import Claimed, encode
+from shared.messages.message import encode
+from shared.messages.reports import Claimed
 from supervisor.run.watch.reports import Reports
 
 RUN = RunId("run")

@@ -17,7 +17,9 @@ from shared.claims import Attempt, ClaimAnswer, Claims
 from shared.config.load import load_configuration
 from shared.dataset.manifest import discover
 from shared.ids import RunId, TaskId, TriggerId, WorkerId, task_id
-from shared.messages import AnyReport, Failed, Released, Selected, SelectTask, SetupRecord, decode_report
+from shared.messages.reports import AnyReport, Failed, Released, Selected, decode_report
+from shared.messages.setup_record import SetupRecord
+from shared.messages.tasks import SelectTask
 from supervisor.system.setup import setup_record, write_setup
 from workers.process.perform import Performer, Unfinished
 

@@ -15,7 +15,9 @@ from shared.artifacts import ArtifactRef
 from shared.claims import Attempt
 from shared.config.load import load_configuration
 from shared.ids import RunId, TaskId, TriggerId, WorkerId
-from shared.messages import Claimed, Progress, TrainTask, encode
+from shared.messages.message import encode
+from shared.messages.reports import Claimed, Progress
+from shared.messages.tasks import TrainTask
 from supervisor.run.watch.reports import Reports
 from supervisor.system.setup import setup_record
 from workers.process.child import Child

@@ -16,7 +16,7 @@ from serving import Server
 from shared.artifacts import ArtifactRef
 from shared.broker import connect, make_app
 from shared.ids import RunId, TriggerId, task_id
-from shared.messages import CheckTask, GatherTask, TrainTask
+from shared.messages.tasks import CheckTask, GatherTask, TrainTask
 from supervisor.core.commands import Publish, PublishChord, Republish
 from supervisor.run.act.publisher import Publisher
 

@@ -8,7 +8,7 @@ import redis
 from shared import names
 from shared.claims import Attempt, Claims
 from shared.ids import RunId, TaskId, WorkerId
-from shared.messages import Released
+from shared.messages.reports import Released
 from supervisor.run.watch.reports import Reports, Unreadable
 
 RUN, TASK = RunId("run"), TaskId("run/0/train/0")

@@ -12,7 +12,7 @@ from workplace import Workplace
 
 from shared.config.load import load_configuration
 from shared.ids import RunId
-from shared.messages import SetupRecord
+from shared.messages.setup_record import SetupRecord
 from supervisor.system.setup import setup_record, write_setup
 from workers.process.set_up import Setups
 

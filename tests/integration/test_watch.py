@@ -18,8 +18,10 @@ from shared.claims import Attempt, ClaimAnswer, Claims, Renewal
 from shared.config.load import load_configuration
 from shared.fleet import register
 from shared.ids import RunId, TaskId, TriggerId, WorkerId, task_id
-from shared.messages import EvaluateTask, GatherTask, Trained, TrainTask
-from shared.names import MESSAGE_VERSION, Role
+from shared.messages.reports import Trained
+from shared.messages.tasks import EvaluateTask, GatherTask, TrainTask
+from shared.messages.version import MESSAGE_VERSION
+from shared.names import Role
 from supervisor.core.commands import PublishChord
 from supervisor.core.events import AnyEvent, LeaseExpired, Unclaimed
 from supervisor.core.open_tasks import OpenTask, OpenTasks

@@ -9,7 +9,7 @@ from workplace import Workplace
 from shared.artifacts import ArtifactRef
 from shared.config.load import load_configuration
 from shared.ids import RunId, TriggerId, WorkerId, task_id
-from shared.messages import Gathered, Selected, TargetDecision, Trained
+from shared.messages.reports import Gathered, Selected, TargetDecision, Trained
 from supervisor.core.events import Fired, Observed, Reported, RunStarted
 from supervisor.core.state import RunState, Settings
 from supervisor.core.transition import transition

@@ -7,7 +7,7 @@ import math
 import msgspec
 
 from shared.config.pipeline import Gate
-from shared.messages import MetricScore
+from shared.messages.reports import MetricScore
 from shared.plugins import METRICS
 
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from shared.config.pipeline import Metric
 from shared.errors import DataError
-from shared.messages import MetricScore
+from shared.messages.reports import MetricScore
 from shared.plugins import METRICS
 from workers.evaluation.metrics import Meter
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 
 from shared.config.pipeline import Metric
-from shared.messages import MetricScore
+from shared.messages.reports import MetricScore
 from shared.metrics.metric import Gauge
 from shared.plugins import METRICS
 

@@ -12,7 +12,8 @@ import numpy.typing as npt
 from shared.config.pipeline import Metric, Split
 from shared.dataset.event_time import Timed, first_key_after, running_event_time
 from shared.errors import ModynError
-from shared.messages import MetricScore, Stretch
+from shared.messages.reports import MetricScore
+from shared.messages.tasks import Stretch
 from shared.split import SplitName, rows_in_split, seeds_of_groups
 from workers.ahead import ahead
 from workers.evaluation.metrics import Meter

@@ -11,7 +11,7 @@ import msgspec
 from torch import nn
 
 from shared.config.pipeline import Model
-from shared.messages import Finding
+from shared.messages.reports import Finding
 from workers.construction import FindingsError, Part, make, near_miss, wrong_arguments
 from workers.features.inputs import InputKind, InputSpec
 from workers.models.resnet import ResNet18, ResNet50

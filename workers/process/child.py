@@ -15,8 +15,8 @@ import torch
 from shared.broker import connect
 from shared.claims import Attempt, Claims
 from shared.fleet import code_version
-from shared.messages import SetupRecord
-from shared.names import MESSAGE_VERSION
+from shared.messages.setup_record import SetupRecord
+from shared.messages.version import MESSAGE_VERSION
 from shared.timestamps import now_us
 from workers.process.settings import WorkerSettings
 from workers.process.shelf import Shelf

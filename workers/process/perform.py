@@ -15,8 +15,9 @@ from shared.broker import will_pass
 from shared.claims import Attempt, ClaimAnswer
 from shared.errors import ArtifactError, DataError, ModynError, NotReadyError
 from shared.ids import TaskId
-from shared.messages import AnyReport, AnyTask, Failed, Released, task_of
-from shared.names import MESSAGE_VERSION
+from shared.messages.reports import AnyReport, Failed, Released
+from shared.messages.tasks import AnyTask, task_of
+from shared.messages.version import MESSAGE_VERSION
 from workers.failures import blame, device_is_broken, explain, model_is_to_blame
 from workers.process.child import Child
 from workers.process.set_up import Setups

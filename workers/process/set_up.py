@@ -17,7 +17,9 @@ from shared.dataset.manifest import read_manifest
 from shared.dataset.table import open_dataset
 from shared.errors import NotReadyError
 from shared.ids import RunId
-from shared.messages import SetUp, SetupRecord, encode
+from shared.messages.message import encode
+from shared.messages.reports import SetUp
+from shared.messages.setup_record import SetupRecord
 from workers.models.build import model_part
 from workers.process.child import Child
 

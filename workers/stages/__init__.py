@@ -6,7 +6,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any, cast
 
-from shared.messages import AnyReport
+from shared.messages.reports import AnyReport
 from workers.stages.work import Work
 
 Stage = Callable[[Work], tuple[AnyReport, Any]]

@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from shared.messages import AnyReport, Baselined, BaselineTask, Stretch
+from shared.messages.reports import AnyReport, Baselined
+from shared.messages.tasks import BaselineTask, Stretch
 from shared.plugins import METRICS
 from workers.evaluation.baselines import LabelHistory, score_baselines
 from workers.evaluation.windows import Rows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.messages import AnyReport, Checked
+from shared.messages.reports import AnyReport, Checked
 from workers.stages.work import Work
 from workers.training.check import check
 

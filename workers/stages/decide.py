@@ -9,7 +9,8 @@ import msgspec
 
 from shared.config.pipeline import Target
 from shared.errors import ArtifactError
-from shared.messages import AnyReport, Decided, DecideTask, MetricScore, MetricValue, RivalScores, TargetDecision
+from shared.messages.reports import AnyReport, Decided, MetricScore, MetricValue, RivalScores, TargetDecision
+from shared.messages.tasks import DecideTask
 from shared.targets import open_target
 from shared.targets.target import Candidate, DeploymentTarget, Record
 from workers.deployment.gate import Verdict, judge

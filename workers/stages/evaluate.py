@@ -6,14 +6,8 @@ from typing import Any
 
 import torch
 
-from shared.messages import (
-    AnyReport,
-    Evaluated,
-    EvaluateTask,
-    MetricValue,
-    RivalScores,
-    result_of,
-)
+from shared.messages.reports import AnyReport, Evaluated, MetricValue, RivalScores, result_of
+from shared.messages.tasks import EvaluateTask
 from shared.targets import open_target
 from workers.stages.scoring import Rival, committed, device_of, entrant, meet, value
 from workers.stages.work import Work

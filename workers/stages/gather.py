@@ -8,7 +8,8 @@ import msgspec
 
 from shared.artifacts import ArtifactRef
 from shared.errors import TrainingError
-from shared.messages import AnyReport, Gathered, GatherTask
+from shared.messages.reports import AnyReport, Gathered
+from shared.messages.tasks import GatherTask
 from workers.stages.work import Work
 from workers.training.gather import average
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from shared.artifacts import ArtifactRef
 from shared.errors import ModynError, NotReadyError
-from shared.messages import Device, MetricScore, MetricValue, RivalScores, Stretch
+from shared.messages.reports import MetricScore, MetricValue, RivalScores
+from shared.messages.tasks import Device, Stretch
 from shared.targets.target import DeploymentTarget, Record
 from workers.evaluation.windows import Entrant, Rows, evaluate, resolve
 from workers.inference import LoadedModel, load_model_bytes

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.messages import AnyReport, Selected, SelectTask
+from shared.messages.reports import AnyReport, Selected
+from shared.messages.tasks import SelectTask
 from shared.training_set import TrainingSet, TrainingSetOrigin, training_set_bytes
 from workers.selection.select import Stretch, select
 from workers.stages.work import Work

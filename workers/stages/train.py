@@ -12,7 +12,9 @@ from typing import Any
 import redis
 
 from shared.errors import ArtifactError, DataError
-from shared.messages import AnyReport, Progress, Trained, TrainTask, encode, result_of
+from shared.messages.message import encode
+from shared.messages.reports import AnyReport, Progress, Trained, result_of
+from shared.messages.tasks import TrainTask
 from shared.names import PROGRESS_KEPT, PROGRESS_TTL_MS, progress_key
 from shared.temporary import private_folder
 from shared.training_set import read_training_set

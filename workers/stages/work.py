@@ -17,7 +17,8 @@ from shared.config.system import Dataset
 from shared.dataset.manifest import ManifestEntry, read_manifest
 from shared.dataset.table import ROWS_AT_ONCE, TableDataset
 from shared.errors import DataError
-from shared.messages import AnyTask, SetupRecord
+from shared.messages.setup_record import SetupRecord
+from shared.messages.tasks import AnyTask
 from workers.process.child import Child
 from workers.training.job import Interrupted
 

@@ -11,7 +11,7 @@ from torch import nn
 
 from shared.config.pipeline import Metric, Pipeline, Training
 from shared.errors import ConfigurationError, DataError, ModynError, NotReadyError
-from shared.messages import Finding
+from shared.messages.reports import Finding
 from shared.plugins import METRICS
 from workers.construction import FindingsError
 from workers.failures import device_is_broken

@@ -10,7 +10,7 @@ from torch.optim import Optimizer
 
 from shared.config.pipeline import Training
 from shared.errors import ModynError, TrainingError
-from shared.messages import Finding
+from shared.messages.reports import Finding
 from workers.construction import FindingsError
 from workers.failures import blame, explain
 from workers.training.arithmetic import Arithmetic

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from shared.config.pipeline import Component
-from shared.messages import Finding
+from shared.messages.reports import Finding
 from workers.construction import FindingsError, Part, make, near_miss, wrong_arguments
 
 Task = Literal["classification", "regression"]

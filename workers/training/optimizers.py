@@ -11,7 +11,7 @@ import torch
 from torch.optim import Optimizer, lr_scheduler
 
 from shared.config.pipeline import Component, Scheduler
-from shared.messages import Finding
+from shared.messages.reports import Finding
 from workers.construction import FindingsError, Part, make, near_miss
 
 _NEEDS_MORE = {

@@ -7,7 +7,7 @@ from torch import nn
 
 from shared.config.pipeline import Component
 from shared.errors import ModynError
-from shared.messages import Finding
+from shared.messages.reports import Finding
 from workers.construction import FindingsError
 from workers.features.encoder import FeatureEncoder
 from workers.features.matrix import model_input

@@ -7,7 +7,7 @@ from torch import nn
 
 from shared.config.pipeline import Model
 from shared.errors import ConfigurationError
-from shared.messages import Finding
+from shared.messages.reports import Finding
 from workers.construction import FindingsError
 from workers.features.columns import Keys
 from workers.features.encoder import FeatureEncoder, fit_encoder

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 
 from shared.ids import TaskId
-from shared.messages import AnyTask
+from shared.messages.tasks import AnyTask
 from supervisor.core.commands import (
     AnyCommand,
     CommitModel,

@@ -16,7 +16,7 @@ from kombu.messaging import Producer
 from shared import names
 from shared.claims import Claims
 from shared.ids import RunId, TaskId, parts_of
-from shared.messages import AnyTask
+from shared.messages.tasks import AnyTask
 from supervisor.core.commands import Publish, PublishChord, Republish
 
 

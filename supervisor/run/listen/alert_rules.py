@@ -9,7 +9,7 @@ import redis
 
 from shared.fleet import why_benched
 from shared.ids import WorkerId, parts_of
-from shared.messages import Progress, SetUp
+from shared.messages.reports import Progress, SetUp
 from supervisor.core.notices import Listener, ResultCounted, RunEnded, TaskGivenUp, TaskTaken, Told
 from supervisor.core.state import RunState
 from supervisor.run.broker import Broker

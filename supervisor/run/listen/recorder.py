@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from shared.config.pipeline import Pipeline
-from shared.messages import Progress
+from shared.messages.reports import Progress
 from supervisor.core.notices import Listener, Told
 from supervisor.core.state import RunState
 from supervisor.results.evaluations import evaluations_csv

@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 from shared.ids import RunId, TaskId, parts_of
-from shared.messages import Decided, Gathered, Progress, Report, Selected, SetUp, TargetDecision, Trained
+from shared.messages.reports import Decided, Gathered, Progress, Report, Selected, SetUp, TargetDecision, Trained
 from shared.timestamps import format_timestamp
 from supervisor.core.notices import (
     Listener,

@@ -9,7 +9,8 @@ from shared.dataset.event_time import first_key_after
 from shared.dataset.table import TableDataset
 from shared.errors import ConfigurationError
 from shared.ids import TriggerId
-from shared.messages import Device, SetupRecord
+from shared.messages.setup_record import SetupRecord
+from shared.messages.tasks import Device
 from shared.timestamps import format_timestamp, now_us
 from supervisor.core.events import AnyEvent, Discovered, Fired, RunStarted
 from supervisor.core.state import RunState

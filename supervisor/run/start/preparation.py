@@ -14,7 +14,9 @@ from shared.config.load import Configuration
 from shared.errors import ConfigurationError, NotReadyError
 from shared.fleet import WorkerEntry, read_fleet
 from shared.ids import RunId, TaskId, TriggerId, parts_of, task_id
-from shared.messages import AnyReport, Checked, CheckTask, Failed, SetUp, SetupRecord
+from shared.messages.reports import AnyReport, Checked, Failed, SetUp
+from shared.messages.setup_record import SetupRecord
+from shared.messages.tasks import CheckTask
 from supervisor.core.commands import Publish
 from supervisor.core.notices import Listener
 from supervisor.run.act.publisher import Publisher

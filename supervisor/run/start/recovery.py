@@ -11,7 +11,7 @@ from shared.config.load import Configuration
 from shared.dataset.manifest import ManifestEntry, manifest_path, read_manifest, refuse_moved_keys, restore_manifest
 from shared.errors import ArtifactLostError
 from shared.ids import TriggerId
-from shared.messages import GatherTask
+from shared.messages.tasks import GatherTask
 from shared.timestamps import now_us
 from supervisor.core.commands import CommitModel, CommitTrainingSet
 from supervisor.core.events import Discovered, Resumed

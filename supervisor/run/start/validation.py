@@ -16,7 +16,7 @@ from shared.config.load import Configuration
 from shared.errors import NotReadyError
 from shared.fleet import WorkerEntry
 from shared.ids import RunId, TaskId, WorkerId
-from shared.messages import Checked, Finding
+from shared.messages.reports import Checked, Finding
 from supervisor.run.act.publisher import Publisher
 from supervisor.run.broker import Broker
 from supervisor.run.listen.run_log import RunLog

@@ -10,7 +10,7 @@ import redis
 
 from shared import names
 from shared.ids import RunId, TaskId
-from shared.messages import AnyReport, decode_report
+from shared.messages.reports import AnyReport, decode_report
 
 log = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from shared.ids import TaskId
-from shared.messages import AnyTask
+from shared.messages.tasks import AnyTask
 from supervisor.core.state import RunState
 
 

@@ -12,7 +12,8 @@ from shared import names
 from shared.claims import Claims
 from shared.fleet import WorkerEntry, read_fleet
 from shared.ids import TaskId, WorkerId
-from shared.messages import AnyTask, SetupRecord
+from shared.messages.setup_record import SetupRecord
+from shared.messages.tasks import AnyTask
 from shared.timestamps import now_us
 from supervisor.core.events import AnyEvent, LeaseExpired, Unclaimed, Wiped
 from supervisor.core.state import Phase, RunState, TriggerState

@@ -10,7 +10,8 @@ from workplace import Workplace
 from shared.config.load import load_configuration
 from shared.fleet import WorkerEntry
 from shared.ids import RunId, TaskId, TriggerId, WorkerId, task_id
-from shared.messages import GatherTask, Progress
+from shared.messages.reports import Progress
+from shared.messages.tasks import GatherTask
 from supervisor.cli.live import Glance, frame
 from supervisor.core.open_tasks import OpenTask, OpenTasks
 from supervisor.core.state import RunState, Settings

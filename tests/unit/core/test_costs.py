@@ -13,7 +13,8 @@ from run_of_events import RUN, Run, ref
 from workplace import Workplace
 
 from shared.ids import TriggerId, WorkerId, task_id
-from shared.messages import Claimed, EvaluateTask, Failed, ModelRef
+from shared.messages.reports import Claimed, Failed
+from shared.messages.tasks import EvaluateTask, ModelRef
 from supervisor.core.advance import at_rest
 from supervisor.core.commands import PublishChord
 from supervisor.core.events import Fired, Observed, Reported, RunStarted, Slice

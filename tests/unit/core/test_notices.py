@@ -10,7 +10,7 @@ from run_of_events import RUN, Run, ref
 from workplace import Workplace
 
 from shared.ids import TriggerId, WorkerId, task_id
-from shared.messages import Claimed, Failed, Released, Selected
+from shared.messages.reports import Claimed, Failed, Released, Selected
 from supervisor.core.events import Ended, Garbled, LeaseExpired, StopAsked, Unclaimed, Wiped
 from supervisor.core.notices import (
     ResultCounted,

@@ -12,24 +12,18 @@ from run_of_events import RUN, decision, ref
 
 from shared.config.pipeline import Last, UntilNextTrigger, Window
 from shared.ids import TaskId, TriggerId, WorkerId
-from shared.messages import (
-    AnyTask,
+from shared.messages.reports import (
     Baselined,
-    BaselineTask,
     Claimed,
     Decided,
-    DecideTask,
     Evaluated,
-    EvaluateTask,
     Failed,
     Gathered,
-    GatherTask,
     Released,
     Selected,
-    SelectTask,
     Trained,
-    TrainTask,
 )
+from shared.messages.tasks import AnyTask, BaselineTask, DecideTask, EvaluateTask, GatherTask, SelectTask, TrainTask
 from supervisor.core.advance import at_rest
 from supervisor.core.commands import CommitModel, End, Publish, PublishChord, Republish, RetireModel
 from supervisor.core.events import (

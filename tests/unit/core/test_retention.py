@@ -8,7 +8,7 @@ import msgspec
 from run_of_events import Run, decision
 from workplace import Workplace
 
-from shared.messages import Baselined, Decided, Evaluated
+from shared.messages.reports import Baselined, Decided, Evaluated
 from supervisor.core.commands import RetireModel
 from supervisor.core.events import Observed, Slice, StreamEnded
 

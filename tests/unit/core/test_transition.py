@@ -7,7 +7,8 @@ from run_of_events import RUN, Run, decision, ref
 from workplace import Workplace
 
 from shared.ids import RunId, TriggerId, task_id
-from shared.messages import Claimed, Decided, DecideTask, Evaluated, EvaluateTask, Failed, Gathered, Selected, Trained
+from shared.messages.reports import Claimed, Decided, Evaluated, Failed, Gathered, Selected, Trained
+from shared.messages.tasks import DecideTask, EvaluateTask
 from supervisor.core.commands import CommitModel, CommitTrainingSet, End, Publish, PublishChord, Republish
 from supervisor.core.events import Ended, Garbled, LeaseExpired, Resumed
 from supervisor.core.state import Phase

@@ -21,24 +21,19 @@ from workplace import Workplace
 from shared.artifacts import ArtifactRef
 from shared.config.load import load_configuration
 from shared.ids import RunId, TriggerId, WorkerId
-from shared.messages import (
+from shared.messages.message import encode
+from shared.messages.reports import (
     Baselined,
-    BaselineTask,
     Decided,
-    DecideTask,
     Evaluated,
-    EvaluateTask,
     Failed,
     Gathered,
-    GatherTask,
     MetricValue,
     Released,
     Selected,
-    SelectTask,
     Trained,
-    TrainTask,
-    encode,
 )
+from shared.messages.tasks import BaselineTask, DecideTask, EvaluateTask, GatherTask, SelectTask, TrainTask
 from supervisor.core.commands import (
     CommitModel,
     CommitTrainingSet,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.config.pipeline import Gate
-from shared.messages import MetricScore
+from shared.messages.reports import MetricScore
 from workers.deployment.gate import judge
 
 

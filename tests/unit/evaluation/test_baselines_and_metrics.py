@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.config.pipeline import Metric, Split
-from shared.messages import Stretch
+from shared.messages.tasks import Stretch
 from workers.evaluation.baselines import LabelHistory, score_baselines
 from workers.evaluation.metrics import Meter
 from workers.evaluation.windows import resolve, split_mask

@@ -8,7 +8,7 @@ import pytest
 
 from shared.config.pipeline import Metric, Split
 from shared.errors import TrainingError
-from shared.messages import Stretch
+from shared.messages.tasks import Stretch
 from shared.split import rows_in_split, seeds_of_groups
 from workers.evaluation.windows import Entrant, evaluate, resolve
 

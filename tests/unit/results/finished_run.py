@@ -7,22 +7,8 @@ from run_of_events import decision
 from shared.artifacts import ArtifactRef
 from shared.config.load import load_configuration
 from shared.ids import RunId, TriggerId, WorkerId, task_id
-from shared.messages import (
-    Baselined,
-    BaselineTask,
-    Decided,
-    DecideTask,
-    Evaluated,
-    EvaluateTask,
-    Failed,
-    GatherTask,
-    MetricValue,
-    ModelRef,
-    Selected,
-    SelectTask,
-    Trained,
-    TrainTask,
-)
+from shared.messages.reports import Baselined, Decided, Evaluated, Failed, MetricValue, Selected, Trained
+from shared.messages.tasks import BaselineTask, DecideTask, EvaluateTask, GatherTask, ModelRef, SelectTask, TrainTask
 from supervisor.core.events import Fired, LeaseExpired, Reported
 from supervisor.core.open_tasks import OpenTask, OpenTasks
 from supervisor.core.state import Phase, RunState, Settings, TriggerState

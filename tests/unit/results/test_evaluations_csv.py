@@ -7,7 +7,7 @@ import io
 from random import Random
 
 from shared.config.pipeline import Evaluation, Every, UntilNextTrigger, Window
-from shared.messages import MetricValue
+from shared.messages.reports import MetricValue
 from shared.timestamps import parse_timestamp_us
 from supervisor.results.evaluations import evaluations_csv
 

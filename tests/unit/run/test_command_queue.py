@@ -12,7 +12,7 @@ from shared.artifacts import ArtifactRef, ArtifactStore
 from shared.broker import connect, make_app
 from shared.config.load import load_configuration
 from shared.ids import RunId, TriggerId, task_id
-from shared.messages import CheckTask
+from shared.messages.tasks import CheckTask
 from supervisor.core.commands import CommitTrainingSet, End, Publish
 from supervisor.core.state import RunState, Settings
 from supervisor.run.act.command_queue import CommandQueue

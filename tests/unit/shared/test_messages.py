@@ -8,10 +8,12 @@ from typing import get_args
 import msgspec
 import pytest
 
-from shared import messages
 from shared.artifacts import ArtifactRef
 from shared.ids import RunId, TaskId, TriggerId, WorkerId
-from shared.messages import MetricValue, ModelRef, Stretch, decode_report, encode, result_of, task_of
+from shared.messages import reports, tasks
+from shared.messages.message import encode
+from shared.messages.reports import MetricValue, decode_report, result_of
+from shared.messages.tasks import ModelRef, Stretch, task_of
 
 OBJECT = ArtifactRef(name="models/3/Zürich.safetensors", sha256="ab" * 32, size_bytes=2**40)
 MODEL = ModelRef(trigger_id=TriggerId(3), object=OBJECT)
@@ -21,7 +23,7 @@ SCORE = MetricValue(
     first_timestamp_us=None, last_timestamp_us=None, error='only the class "1" is there',
 )  # fmt: skip
 MEASURED = msgspec.structs.replace(SCORE, value=0.1 + 0.2, n=7, first_timestamp_us=-1, last_timestamp_us=2, error=None)
-NOWHERE = messages.TargetDecision(
+NOWHERE = reports.TargetDecision(
     name="flights", deployed=False, reason="0.59 is below 0.6", decision=None, run=None, trigger=None
 )
 TAKEN = {"name": "b", "deployed": True, "reason": "", "decision": 7, "run": RunId("r"), "trigger": TriggerId(3)}
@@ -29,7 +31,7 @@ OF_A_TASK = {"run_id": RunId("20250101T000000Z-ab12cd"), "trigger_id": TriggerId
 OF_A_REPORT = {"task_id": TaskId("run/3/train/0"), "attempt": 2, "worker": WorkerId("w")}
 
 TASKS = [
-    messages.SelectTask(
+    tasks.SelectTask(
         **OF_A_TASK,
         first_key=0,
         previous_trigger_keys=(9, 19),
@@ -37,32 +39,30 @@ TASKS = [
         trigger_timestamp_us=-1,
         samples_seen=10,
     ),
-    messages.TrainTask(**OF_A_TASK, member=1, training_set=OBJECT, trigger_key=29, previous_model=None),
-    messages.TrainTask(**OF_A_TASK, member=1, training_set=OBJECT, trigger_key=29, previous_model=OBJECT),
-    messages.GatherTask(**OF_A_TASK),
-    messages.EvaluateTask(**OF_A_TASK, models=(MODEL, MODEL), stretches=(STRETCH, STRETCH)),
-    messages.EvaluateTask(**OF_A_TASK, models=(MODEL,), stretches=(STRETCH,), gate=True, device="cuda"),
-    messages.DecideTask(**OF_A_TASK, candidate=MODEL, gate=None, device="cpu", known={}),
-    messages.DecideTask(**OF_A_TASK, candidate=MODEL, gate=STRETCH, device="cpu", known={"flights": 7}),
-    messages.BaselineTask(**OF_A_TASK, first_key=1, last_key=2, history={"counts": [[0, 3], [1, 4]], "last": 0.5}),
-    messages.CheckTask(**OF_A_TASK),
+    tasks.TrainTask(**OF_A_TASK, member=1, training_set=OBJECT, trigger_key=29, previous_model=None),
+    tasks.TrainTask(**OF_A_TASK, member=1, training_set=OBJECT, trigger_key=29, previous_model=OBJECT),
+    tasks.GatherTask(**OF_A_TASK),
+    tasks.EvaluateTask(**OF_A_TASK, models=(MODEL, MODEL), stretches=(STRETCH, STRETCH)),
+    tasks.EvaluateTask(**OF_A_TASK, models=(MODEL,), stretches=(STRETCH,), gate=True, device="cuda"),
+    tasks.DecideTask(**OF_A_TASK, candidate=MODEL, gate=None, device="cpu", known={}),
+    tasks.DecideTask(**OF_A_TASK, candidate=MODEL, gate=STRETCH, device="cpu", known={"flights": 7}),
+    tasks.BaselineTask(**OF_A_TASK, first_key=1, last_key=2, history={"counts": [[0, 3], [1, 4]], "last": 0.5}),
+    tasks.CheckTask(**OF_A_TASK),
 ]
 REPORTS = [
-    messages.Claimed(**OF_A_REPORT),
-    messages.Selected(**OF_A_REPORT, training_set=OBJECT, samples=3, rows_read=10, watermark_key=29),
-    messages.Trained(**OF_A_REPORT, member=OBJECT, train_s=1.5, loss=1e-7, device="cuda:0"),
-    messages.Gathered(**OF_A_REPORT, model=OBJECT),
-    messages.Evaluated(**OF_A_REPORT, scores=(SCORE, MEASURED)),
-    messages.Evaluated(**OF_A_REPORT, scores=(SCORE,), rivals=(messages.RivalScores(sha256="0", scores=(MEASURED,)),)),
-    messages.Decided(**OF_A_REPORT, targets=(NOWHERE, messages.TargetDecision(**TAKEN))),
-    messages.Baselined(**OF_A_REPORT, scores={"majority": (MEASURED,), "no_change": ()}, history={"last": None}),
-    messages.Checked(
-        **OF_A_REPORT, findings=(messages.Finding(path="loss.name", sentence="no such loss", exit_code=2),)
-    ),
-    messages.Failed(**OF_A_REPORT, sentence="It broke.", traceback="Traceback…\n  line", resumable=True, device=True),
-    messages.Released(**OF_A_REPORT),
-    messages.Progress(**OF_A_REPORT, epoch=1, epochs=2, loss=0.5, eta_s=9.0),
-    messages.SetUp(
+    reports.Claimed(**OF_A_REPORT),
+    reports.Selected(**OF_A_REPORT, training_set=OBJECT, samples=3, rows_read=10, watermark_key=29),
+    reports.Trained(**OF_A_REPORT, member=OBJECT, train_s=1.5, loss=1e-7, device="cuda:0"),
+    reports.Gathered(**OF_A_REPORT, model=OBJECT),
+    reports.Evaluated(**OF_A_REPORT, scores=(SCORE, MEASURED)),
+    reports.Evaluated(**OF_A_REPORT, scores=(SCORE,), rivals=(reports.RivalScores(sha256="0", scores=(MEASURED,)),)),
+    reports.Decided(**OF_A_REPORT, targets=(NOWHERE, reports.TargetDecision(**TAKEN))),
+    reports.Baselined(**OF_A_REPORT, scores={"majority": (MEASURED,), "no_change": ()}, history={"last": None}),
+    reports.Checked(**OF_A_REPORT, findings=(reports.Finding(path="loss.name", sentence="no such loss", exit_code=2),)),
+    reports.Failed(**OF_A_REPORT, sentence="It broke.", traceback="Traceback…\n  line", resumable=True, device=True),
+    reports.Released(**OF_A_REPORT),
+    reports.Progress(**OF_A_REPORT, epoch=1, epochs=2, loss=0.5, eta_s=9.0),
+    reports.SetUp(
         worker=WorkerId("w"), hostname="train-0@host", setup_version=1, device="cpu", versions={}, error=None
     ),
 ]
@@ -80,8 +80,8 @@ def plain(message):
 
 def test_the_examples_are_of_every_kind():
     """A new kind of message comes into these tests."""
-    assert {type(task) for task in TASKS} == set(get_args(messages.AnyTask))
-    assert {type(report) for report in REPORTS} == set(get_args(messages.AnyReport))
+    assert {type(task) for task in TASKS} == set(get_args(tasks.AnyTask))
+    assert {type(report) for report in REPORTS} == set(get_args(reports.AnyReport))
 
 
 @pytest.mark.parametrize("task", TASKS, ids=named)
@@ -107,7 +107,7 @@ def test_a_message_is_small_json_of_one_line(message):
 @pytest.mark.parametrize("message", [*TASKS, *REPORTS], ids=named)
 def test_a_message_that_lacks_a_field_is_refused(message):
     """Whichever it is, it is named, and no default takes its place."""
-    read = task_of if isinstance(message, messages.Task) else lambda data: decode_report(msgspec.json.encode(data))
+    read = task_of if isinstance(message, tasks.Task) else lambda data: decode_report(msgspec.json.encode(data))
     for field in msgspec.structs.fields(message):
         if field.required:
             lacking = {name: value for name, value in plain(message).items() if name != field.encode_name}
@@ -137,11 +137,11 @@ def test_a_value_of_the_wrong_type_is_refused_with_its_path():
 
 def test_what_a_body_gets_of_its_headers():
     """The member's address of a training, the scores of an evaluation, a mark for a failure: all plain JSON."""
-    by_kind = {type(report): result_of(report) for report in REPORTS if isinstance(report, messages.Report)}
-    assert msgspec.convert(by_kind[messages.Trained], ArtifactRef) == OBJECT
-    evaluated = by_kind[messages.Evaluated]
+    by_kind = {type(report): result_of(report) for report in REPORTS if isinstance(report, reports.Report)}
+    assert msgspec.convert(by_kind[reports.Trained], ArtifactRef) == OBJECT
+    evaluated = by_kind[reports.Evaluated]
     assert msgspec.convert(evaluated["scores"], tuple[MetricValue, ...]) == (SCORE,)
     assert evaluated["rivals"][0]["sha256"] == "0"
-    assert by_kind[messages.Failed] == {"failed": True}
+    assert by_kind[reports.Failed] == {"failed": True}
     for result in by_kind.values():
         assert msgspec.json.decode(json.dumps(result)) == msgspec.json.decode(msgspec.json.encode(result))

@@ -14,7 +14,7 @@ from shared.config.load import load_configuration
 from shared.dataset.manifest import discover, manifest_path
 from shared.errors import DataError
 from shared.ids import RunId, TaskId, TriggerId, WorkerId
-from shared.messages import CheckTask
+from shared.messages.tasks import CheckTask
 from supervisor.system.setup import setup_record
 from workers.stages.work import Work
 

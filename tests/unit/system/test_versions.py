@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.fleet import code_version
-from shared.names import MESSAGE_VERSION
+from shared.messages.version import MESSAGE_VERSION
 from supervisor.system.versions import Versions, speaks
 
 

@@ -1,0 +1,196 @@
+"""Reports: what workers tell the supervisor of their tasks, and what is in them."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import msgspec
+
+from shared.artifacts import ArtifactRef
+from shared.ids import RunId, TaskId, TriggerId, WorkerId
+from shared.messages.message import Body
+
+
+class MetricScore(Body, frozen=True, kw_only=True):
+    """One metric over some rows; `value` is None where it is undefined, and `error` says why."""
+
+    metric: str
+    value: float | None
+    n: int
+    error: str | None
+
+
+class MetricValue(MetricScore, frozen=True, kw_only=True):
+    """That of one model on one stretch."""
+
+    trigger_id: TriggerId
+    window: str
+    slice: str
+    first_timestamp_us: int | None
+    last_timestamp_us: int | None
+
+
+class Report(Body, tag_field="report", frozen=True, kw_only=True):
+    """What a worker tells the supervisor of a task."""
+
+    task_id: TaskId
+    attempt: int
+    worker: WorkerId
+
+
+class Claimed(Report, tag="claimed", frozen=True, kw_only=True):
+    """The worker took the task."""
+
+
+class Selected(Report, tag="selected", frozen=True, kw_only=True):
+    """The training set is written; the watermark is the last row actually read."""
+
+    training_set: ArtifactRef
+    samples: int
+    rows_read: int
+    watermark_key: int
+
+
+class Trained(Report, tag="trained", frozen=True, kw_only=True):
+    """One member is trained."""
+
+    member: ArtifactRef
+    train_s: float
+    loss: float
+    device: str
+
+
+class Gathered(Report, tag="gathered", frozen=True, kw_only=True):
+    """The members are one model."""
+
+    model: ArtifactRef
+
+
+class RivalScores(Body, frozen=True, kw_only=True):
+    """What a model that a deployment target holds scores on the rows of the gate, whichever run put it there."""
+
+    sha256: str
+    scores: tuple[MetricValue, ...]
+
+
+class Evaluated(Report, tag="evaluated", frozen=True, kw_only=True):
+    """Models were scored; for a gate, those that the targets hold as well."""
+
+    scores: tuple[MetricValue, ...]
+    rivals: tuple[RivalScores, ...] = ()
+
+
+class TargetDecision(Body, frozen=True, kw_only=True):
+    """What was decided for one target, and what it holds since."""
+
+    name: str
+    deployed: bool
+    reason: str
+    decision: int | None  # of the target's own counter: who put there what it holds; None: it holds nothing
+    run: RunId | None
+    trigger: TriggerId | None
+
+
+class Decided(Report, tag="decided", frozen=True, kw_only=True):
+    """The gate was judged for each target, in their order, and the model deployed to it or not."""
+
+    targets: tuple[TargetDecision, ...]
+
+
+class Baselined(Report, tag="baselined", frozen=True, kw_only=True):
+    """The baselines' scores of one window, and what the next one needs to know of the labels so far."""
+
+    scores: dict[str, tuple[MetricValue, ...]]  # baseline → its scores
+    history: dict[str, Any]
+
+
+class Finding(Body, frozen=True, kw_only=True):
+    """One thing that a check found wrong: at which key of pipeline.yaml, and with which exit code it ends the run."""
+
+    path: str  # such as `training.optimizer.config.lrr`
+    sentence: str  # value and remedy; does not repeat the path
+    exit_code: int = 2  # 2: the file is wrong, 3: dataset or machine do not fit it
+
+
+class Checked(Report, tag="checked", frozen=True, kw_only=True):
+    """What the check found; nothing found is good."""
+
+    findings: tuple[Finding, ...]
+
+
+class Failed(Report, tag="failed", frozen=True, kw_only=True):
+    """The task has finally failed; `traceback` is for the journal, `sentence` for people."""
+
+    sentence: str
+    traceback: str
+    resumable: bool = False  # the cause lies outside the pipeline (a file, a disk): the run stops, --resume goes on
+    device: bool = False  # the worker's device failed, so that another worker is to try
+
+
+class Released(Report, tag="released", frozen=True, kw_only=True):
+    """The worker handed the task back unfinished: it was asked to stop."""
+
+
+class Progress(Report, tag="progress", frozen=True, kw_only=True):
+    """How far a training is. Shown, never journaled."""
+
+    epoch: int
+    epochs: int
+    loss: float
+    eta_s: float
+
+
+class SetUp(Body, tag_field="report", tag="set_up", frozen=True, kw_only=True):
+    """A train worker is set up for the run, or why not."""
+
+    worker: WorkerId
+    hostname: str
+    setup_version: int
+    device: str
+    versions: dict[str, str]
+    error: str | None
+
+
+AnyReport = (
+    Claimed
+    | Selected
+    | Trained
+    | Gathered
+    | Evaluated
+    | Decided
+    | Baselined
+    | Checked
+    | Failed
+    | Released
+    | Progress
+    | SetUp
+)
+
+
+_report_decoder = msgspec.json.Decoder(AnyReport)
+
+
+def decode_report(text: str) -> AnyReport:
+    """The report in a JSON text; raises msgspec.ValidationError with the path of what is wrong."""
+    return cast(AnyReport, _report_decoder.decode(text))
+
+
+def object_of(report: Report) -> ArtifactRef | None:
+    """The object that a report says was made, if it says that of any."""
+    match report:
+        case Selected():
+            return report.training_set
+        case Trained():
+            return report.member
+        case Gathered():
+            return report.model
+    return None
+
+
+def result_of(report: Report) -> Any:
+    """What a task returns to its chord: the part of its report that the body needs, as plain JSON."""
+    if isinstance(report, Trained):
+        return msgspec.to_builtins(report.member)
+    if isinstance(report, Evaluated):
+        return {"scores": msgspec.to_builtins(report.scores), "rivals": msgspec.to_builtins(report.rivals)}
+    return {"failed": True} if isinstance(report, Failed) else {}

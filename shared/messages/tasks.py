@@ -1,0 +1,157 @@
+"""Tasks: what the supervisor sends to workers, a class for each kind of work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, Self, cast
+
+import msgspec
+
+from shared.artifacts import ArtifactRef
+from shared.ids import RunId, TriggerId
+from shared.messages.message import Body
+from shared.messages.version import MESSAGE_VERSION
+from shared.names import queue
+
+Device = Literal["cpu", "cuda"]  # a kind of device, as far as results depend on it
+
+
+class Task(Body, tag_field="task", frozen=True, kw_only=True):
+    """A task for a worker. `attempt` is the number that the supervisor journaled."""
+
+    version: int = MESSAGE_VERSION
+    run_id: RunId
+    trigger_id: TriggerId
+    setup_version: int
+    attempt: int = 1
+
+    @property
+    def kind(self) -> str:
+        """Which kind of task this is: select, train …"""
+        return str(self.__struct_config__.tag)
+
+    @property
+    def queue(self) -> str:
+        """The Celery queue of workers that have what this task needs."""
+        return queue(self.kind)
+
+    @property
+    def reads(self) -> tuple[ModelRef, ...]:
+        """The committed models that it reads."""
+        return ()
+
+    def reading(self, models: Sequence[ModelRef]) -> Self:
+        """The same task with other models in the places of those."""
+        return self
+
+
+class SelectTask(Task, tag="select", frozen=True, kw_only=True):
+    """Write the training set of a trigger."""
+
+    first_key: int
+    previous_trigger_keys: tuple[int, ...]
+    trigger_key: int
+    trigger_timestamp_us: int
+    samples_seen: int
+
+
+class TrainTask(Task, tag="train", frozen=True, kw_only=True):
+    """Train one member on the training set."""
+
+    member: int
+    training_set: ArtifactRef
+    trigger_key: int
+    previous_model: ArtifactRef | None
+
+
+class GatherTask(Task, tag="gather", frozen=True, kw_only=True):
+    """Make one model of the members whose headers returned."""
+
+
+class ModelRef(Body, frozen=True, kw_only=True):
+    """A committed model, numbered by its trigger."""
+
+    trigger_id: TriggerId
+    object: ArtifactRef
+
+
+class Stretch(Body, frozen=True, kw_only=True):
+    """Rows to score a model on: keys first..last, less those with event time ≤ `after_us` at the start."""
+
+    window: str
+    slice: str  # the slice's first moment for `every` windows, else empty
+    first_key: int
+    last_key: int
+    after_us: int | None
+    event_time_us: int | None  # the running maximum before first_key, None at the start of the stream
+
+
+class EvaluateTask(Task, tag="evaluate", frozen=True, kw_only=True):
+    """Score models on stretches of rows: every model on every stretch."""
+
+    models: tuple[ModelRef, ...]
+    stretches: tuple[Stretch, ...]
+    gate: bool = False  # a decision waits for it
+    device: Device = "cpu"  # settled once per run: another one gives other last digits
+
+    @property
+    def queue(self) -> str:
+        """Decisions come before the matrix; scores of one kind of device come from workers that have one."""
+        return queue("gate" if self.gate else "evaluate", self.device)
+
+    @property
+    def reads(self) -> tuple[ModelRef, ...]:
+        """All that it scores."""
+        return self.models
+
+    def reading(self, models: Sequence[ModelRef]) -> Self:
+        """The same stretches, with other models."""
+        return msgspec.structs.replace(self, models=tuple(models))
+
+
+class DecideTask(Task, tag="decide", frozen=True, kw_only=True):
+    """Judge the candidate by the gate against what each target holds, and deploy it where it passes."""
+
+    candidate: ModelRef
+    gate: Stretch | None  # the rows that its scores are of
+    device: Device  # what comes up meanwhile is scored on the same kind
+    known: dict[str, int]  # target → its newest decision as the run knew it: what came later must be looked at
+
+    @property
+    def reads(self) -> tuple[ModelRef, ...]:
+        """Only the candidate: what targets hold is theirs."""
+        return (self.candidate,)
+
+    def reading(self, models: Sequence[ModelRef]) -> Self:
+        """The same decision on another candidate."""
+        return msgspec.structs.replace(self, candidate=models[0])
+
+
+class BaselineTask(Task, tag="baseline", frozen=True, kw_only=True):
+    """Score what needs no model on the rows of one window; `history` is what the window before handed on."""
+
+    first_key: int
+    last_key: int
+    history: dict[str, Any] | None
+
+    @property
+    def queue(self) -> str:
+        """It stands among the matrix."""
+        return queue("evaluate")
+
+
+class CheckTask(Task, tag="check", frozen=True, kw_only=True):
+    """Build all that pipeline.yaml names and try it on a few rows."""
+
+    @property
+    def queue(self) -> str:
+        """Where it will be trained."""
+        return queue("train")
+
+
+AnyTask = SelectTask | TrainTask | GatherTask | EvaluateTask | DecideTask | BaselineTask | CheckTask
+
+
+def task_of(data: dict[str, Any]) -> AnyTask:
+    """The task in a Celery argument; raises msgspec.ValidationError with the path of what is wrong."""
+    return cast(AnyTask, msgspec.convert(data, AnyTask))
