@@ -1,4 +1,4 @@
-"""Checkpoints of one training: one dict each, written whole, the newest readable one wins."""
+"""Checkpoints of one training: what is in one; each is written whole, and the newest readable one wins."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import io
 import logging
 import pickle
 import re
+from dataclasses import dataclass
 from typing import Any
 
 import fsspec
@@ -23,6 +24,18 @@ _NAME = re.compile(r"epoch-(\d+)-batch-(\d+)\.ckpt")
 _HASH_BYTES = 32  # a SHA-256 before the body: torch itself does not notice a flipped byte
 
 
+@dataclass(frozen=True, kw_only=True)
+class Checkpoint:
+    """All that a training needs to go on between two batches, to the bit on the same CPU."""
+
+    learner: dict[str, Any]  # of model, optimizer, schedule, arithmetic and torch's random numbers: Learner.state
+    epoch: int  # from 0, as is `batch`: the next to be done
+    batch: int
+    loss_total: float  # loss × rows of this epoch's batches
+    loss_rows: int
+    spent_s: float  # by all attempts so far
+
+
 class Checkpoints:
     """The checkpoints of the training with this fingerprint in a folder (path or fsspec URI) of its own."""
 
@@ -30,25 +43,24 @@ class Checkpoints:
         self._folder, self._fingerprint, self._keep = folder.rstrip("/"), fingerprint, max(keep, 1)
         self._filesystem, self._path = fsspec.core.url_to_fs(self._folder)
 
-    def save(self, state: dict[str, Any], *, epoch: int, batch: int) -> None:
-        """Write `state` under the name of its progress, and remove those that are too old to keep.
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Write it under the name of its progress, and remove those that are too old to keep.
 
         Atomic: a reader sees the whole checkpoint or none. Raises ArtifactError if it cannot be written.
         """
         buffer = io.BytesIO()
-        torch.save({**state, "fingerprint": self._fingerprint}, buffer)
+        torch.save({**vars(checkpoint), "fingerprint": self._fingerprint}, buffer)
         body = buffer.getvalue()
-        name = f"epoch-{epoch:06d}-batch-{batch:09d}.ckpt"
+        name = f"epoch-{checkpoint.epoch:06d}-batch-{checkpoint.batch:09d}.ckpt"
         write_artifact(f"{self._folder}/{name}", hashlib.sha256(body).digest() + body)
         for old in self._names()[self._keep :]:
             self._remove(old)
 
-    def newest(self) -> dict[str, Any] | None:
-        """The state furthest on that is whole and of this training; None if there is none."""
+    def newest(self) -> Checkpoint | None:
+        """The one furthest on that is whole and of this training; None if there is none."""
         for name in self._names():
-            state = self._read(name)
-            if state is not None and state.get("fingerprint") == self._fingerprint:
-                return state
+            if (found := self._read(name)) is not None:
+                return found
         return None
 
     def _names(self) -> list[str]:
@@ -63,7 +75,8 @@ class Checkpoints:
         names = [path.rsplit("/", 1)[-1] for path in paths]
         return sorted((name for name in names if _NAME.fullmatch(name)), reverse=True)
 
-    def _read(self, name: str) -> dict[str, Any] | None:
+    def _read(self, name: str) -> Checkpoint | None:
+        """None for one that is broken, of another version or of another training."""
         try:
             raw = self._filesystem.cat_file(f"{self._path}/{name}")
             digest, body = raw[:_HASH_BYTES], raw[_HASH_BYTES:]
@@ -71,10 +84,10 @@ class Checkpoints:
                 raise ValueError("it does not hash to what was written")
             # weights_only: a checkpoint is data and must not be able to run code.
             state: dict[str, Any] = torch.load(io.BytesIO(body), map_location="cpu", weights_only=True)
-        except (OSError, ValueError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+            return Checkpoint(**state) if state.pop("fingerprint") == self._fingerprint else None
+        except (OSError, ValueError, RuntimeError, EOFError, TypeError, KeyError, pickle.UnpicklingError) as error:
             log.warning("Checkpoint %s is skipped, an older one is tried: %s", name, error)
             return None
-        return state
 
     def _remove(self, name: str) -> None:
         try:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import Any
 
-from workers.training.checkpoints import Checkpoints
+from workers.training.checkpoints import Checkpoint, Checkpoints
 from workers.training.job import TrainingJob, TrainingProgress
 from workers.training.learner import Learner
 from workers.training.losses_seen import LossesSeen
@@ -24,13 +23,12 @@ class Place:
 
 def restore_place(learner: Learner, checkpoints: Checkpoints) -> Place:
     """Go on from the newest usable checkpoint, or from the beginning."""
-    state = checkpoints.newest()
-    if state is None:
+    left = checkpoints.newest()
+    if left is None:
         return Place()
-    learner.restore(state["learner"])
-    epoch, batch = state["epoch"], state["batch"]
-    losses = LossesSeen(epoch, batch, state["loss_total"], state["loss_rows"])
-    return Place(epoch, batch, losses, state.get("spent_s", 0.0))
+    learner.restore(left.learner)
+    losses = LossesSeen(left.epoch, left.batch, left.loss_total, left.loss_rows)
+    return Place(left.epoch, left.batch, losses, left.spent_s)
 
 
 class Saver:
@@ -47,9 +45,16 @@ class Saver:
     def save(self, place: Place, spent_s: float) -> None:
         """Write a checkpoint now, after `spent_s` in all. Raises TrainingError rather than keep NaN weights."""
         place.losses.read()
-        state: dict[str, Any] = {"learner": self._learner.state(), "epoch": place.epoch, "batch": place.batch}
-        state |= {"loss_total": place.losses.total, "loss_rows": place.losses.rows, "spent_s": spent_s}
-        self._checkpoints.save(state, epoch=place.epoch, batch=place.batch)
+        self._checkpoints.save(
+            Checkpoint(
+                learner=self._learner.state(),
+                epoch=place.epoch,
+                batch=place.batch,
+                loss_total=place.losses.total,
+                loss_rows=place.losses.rows,
+                spent_s=spent_s,
+            )
+        )
         self._last_s = time.monotonic()
 
 

@@ -11,10 +11,20 @@ from shared.config import fields as f
 
 
 class Component(f.Group):
-    """An optimizer or a loss."""
+    """A class of torch by name, with its arguments."""
 
     name = f.Text("the class", required=True)
     config = f.Arguments("its constructor's arguments", load_default=dict)
+
+
+class Optimizer(Component):
+    """`training.optimizer:`."""
+
+    @f.validates_schema
+    def _has_a_usable_rate(self, data: dict[str, Any], **_: Any) -> None:
+        rate = data["config"].get("lr")
+        if isinstance(rate, int | float) and not isinstance(rate, bool) and rate < 0:
+            raise ValidationError({"config": {"lr": [f"{rate} is negative; a learning rate is at least 0."]}})
 
 
 class Scheduler(Component):
@@ -50,7 +60,7 @@ class Training(f.Group):
     batch_size = f.Whole("samples in a step", load_default=128)
     dataloader_workers = f.Only("processes that load data", 0)
     optimizer = f.Sub(
-        Component, "any torch.optim class", load_default=lambda: {"name": "Adam", "config": {"lr": 0.001}}
+        Optimizer, "any torch.optim class", load_default=lambda: {"name": "Adam", "config": {"lr": 0.001}}
     )
     lr_scheduler = f.Sub(Scheduler, "any torch.optim.lr_scheduler class", load_default=None)
     loss = f.Sub(Component, "any torch.nn loss", load_default=lambda: {"name": "CrossEntropyLoss", "config": {}})

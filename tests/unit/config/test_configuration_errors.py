@@ -220,6 +220,15 @@ def test_clip_norm_must_be_positive(problems, number):
     assert problem == f"pipeline.yaml:5: training.gradient_clip_norm: {number} is not a number above zero."
 
 
+@pytest.mark.parametrize("rate", ["-0.1", "-1"])
+def test_a_rate_must_not_be_negative(problems, rate):
+    """A negative learning rate climbs; whatever the optimizer, it is refused before anything starts."""
+    (problem,) = problems("config: {lr: 0.001}", f"config: {{lr: {rate}}}")
+    assert problem == (
+        f"pipeline.yaml:7: training.optimizer.config.lr: {rate} is negative; a learning rate is at least 0."
+    )
+
+
 def test_window_without_length(problems):
     """A duration of zero is too short for a window."""
     (problem,) = problems("{last: 7d}", "{last: 0d}")

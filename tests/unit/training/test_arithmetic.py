@@ -46,9 +46,8 @@ def test_a_checkpoint_holds_the_scale(tmp_path):
     cut = a_job(tmp_path, "fp16")
     with pytest.raises(Interrupted):
         run(cut, should_stop=stops_after(12))
-    state = Checkpoints(cut.workspace.checkpoint_folder, fingerprint=fingerprint(cut), keep=1).newest()["learner"][
-        "arithmetic"
-    ]
+    newest = Checkpoints(cut.workspace.checkpoint_folder, fingerprint=fingerprint(cut), keep=1).newest()
+    state = newest.learner["arithmetic"]
     assert (state["scale"] > 1, state["_growth_tracker"] > 0) == (True, True), state
 
 

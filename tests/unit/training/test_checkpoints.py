@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
+
 import pytest
 import torch
 
 from tests.unit.training.samples import flights, job, model, run, stops_after, training
-from workers.training.checkpoints import Checkpoints, fingerprint
+from workers.training.checkpoints import Checkpoint, Checkpoints, fingerprint
 from workers.training.job import Interrupted
 
 
@@ -15,7 +18,8 @@ def checkpoints(folder, *, mark="job", keep=3):
 
 
 def save(store, batch):
-    store.save({"weights": torch.full((3,), float(batch)), "batch": batch}, epoch=1, batch=batch)
+    learner = {"model": {"weight": torch.full((3,), float(batch))}}
+    store.save(Checkpoint(learner=learner, epoch=1, batch=batch, loss_total=0.5, loss_rows=3, spent_s=1.0))
 
 
 def test_the_newest_is_the_furthest(tmp_path):
@@ -23,7 +27,7 @@ def test_the_newest_is_the_furthest(tmp_path):
     store = checkpoints(tmp_path)
     for batch in (9, 10, 2):
         save(store, batch)
-    assert store.newest()["batch"] == 10
+    assert store.newest().batch == 10
 
 
 def test_only_the_newest_are_kept(tmp_path):
@@ -52,13 +56,25 @@ def test_a_damaged_one_is_skipped(tmp_path, damage):
     body = bytearray(newest.read_bytes())
     body[len(body) // 2] ^= 1
     newest.write_bytes({"torn": body[: len(body) // 2], "flipped": body, "empty": b""}[damage])
-    assert store.newest()["batch"] == 1
+    assert store.newest().batch == 1
 
 
 def test_another_trainings_checkpoint_is_ignored(tmp_path):
     """A checkpoint with another fingerprint is not gone on from."""
     save(checkpoints(tmp_path, mark="other job"), 4)
     assert checkpoints(tmp_path).newest() is None
+
+
+def test_one_of_another_version_is_skipped(tmp_path):
+    """What has not all that a training needs, or more, gives way to the one before it."""
+    store = checkpoints(tmp_path)
+    save(store, 1)
+    for batch, fields in ((2, {"epoch": 1, "batch": 2}), (3, {"ema": {}, **vars(store.newest())})):
+        buffer = io.BytesIO()
+        torch.save({**fields, "fingerprint": "job"}, buffer)
+        body = hashlib.sha256(buffer.getvalue()).digest() + buffer.getvalue()
+        (tmp_path / f"epoch-000001-batch-00000000{batch}.ckpt").write_bytes(body)
+    assert store.newest().batch == 1
 
 
 def test_the_fingerprint_knows_the_job(tmp_path):
