@@ -110,8 +110,8 @@ def test_whole_numbers(load, text, value):
 )
 def test_floats(load, text, value):
     """Floats are numbers however they are written."""
-    training = f"training: {{optimizer: {{name: SGD, config: {{lr: {text}}}}}}}"
-    assert load(PIPELINE + training).pipeline.training.optimizer.config == {"lr": value}
+    training = f"training: {{optimizer: {{name: SGD, config: {{dampening: {text}}}}}}}"
+    assert load(PIPELINE + training).pipeline.training.optimizer.config == {"dampening": value}
 
 
 def test_system_alone(tmp_path):
