@@ -1,4 +1,4 @@
-"""Attempts at open tasks: when one is published again, when it is held back, and when it is given up."""
+"""Attempts at open tasks: how they are numbered, when one is published again and when it is held back."""
 
 from __future__ import annotations
 
@@ -7,17 +7,13 @@ from typing import TypedDict
 
 import msgspec
 
-from shared.ids import STAGES_OF_A_MODEL, RunId, TaskId, TriggerId, parts_of
-from shared.ids import task_id as id_of
+from shared.ids import RunId, TaskId, TriggerId
 from shared.messages.reports import Report, result_of
 from shared.messages.tasks import ModelRef
-from supervisor.core.commands import End, PublishChord, Republish
-from supervisor.core.notices import TaskGivenUp, TaskPublishedAgain
+from supervisor.core.commands import PublishChord, Republish
 from supervisor.core.open_tasks import OpenTask
-from supervisor.core.state import Phase, RunState
+from supervisor.core.state import RunState
 from supervisor.core.step import Effect, Step
-
-_LONGEST_DELAY_S = 60.0
 
 
 class Who(TypedDict):
@@ -115,58 +111,6 @@ def forgive(state: RunState) -> RunState:
         if open_task.losses:
             state = state.with_task(task_id, msgspec.structs.replace(open_task, losses=0))
     return state
-
-
-def lost(state: RunState, task_id: TaskId, how: str = "") -> Step:
-    """A worker that had the task is gone, or what it did is: again, a little later each time, and not for ever.
-
-    `how`: what is known of the loss, for people.
-    """
-    open_task = state.tasks[task_id]
-    losses, worker = open_task.losses + 1, open_task.worker or "its worker"
-    state = state.with_task(task_id, msgspec.structs.replace(open_task, losses=losses))
-    if losses < state.settings.attempts:
-        state, effects = again(state, task_id, delay_s=min(2.0 ** (losses - 1) - 1, _LONGEST_DELAY_S))
-        why = f"{worker} came back with {how}" if how else f"{worker} was lost"
-        return state, [TaskPublishedAgain(task_id=task_id, why=why), *effects]
-    advice = "The workers' log says what ended them: most often memory that ran out, or a task that hung."
-    sentence = (
-        f"{losses} workers were lost over its {parts_of(task_id).stage} task, the last was {worker}"
-        f"{f', with {how}. ' if how else f'. {advice}'}"
-    )
-    return give_up(state, task_id, sentence, resumable=False)
-
-
-def give_up(state: RunState, task_id: TaskId, sentence: str, *, resumable: bool) -> Step:
-    """Fail the trigger, or end the run with the task still open, so that --resume tries it again.
-
-    Only what makes a model can fail its trigger alone; a run whose models cannot be judged ends. `resumable`: the
-    cause lies outside the pipeline, so the trigger is not to blame.
-    """
-    parts = parts_of(task_id)
-    if state.trigger(parts.trigger_id).was_committed and parts.stage in STAGES_OF_A_MODEL:
-        sentence += " Its model was committed before and is gone: bring models/ back, or mend the cause; then --resume."
-        resumable = True
-    given_up = TaskGivenUp(task_id=task_id, sentence=sentence)
-    if resumable or not state.settings.continue_on_failure or parts.stage not in STAGES_OF_A_MODEL:
-        return state, [given_up, End(status="failed", reason=f"trigger {parts.trigger_id}: {sentence}")]
-    return fail_trigger(state, parts.trigger_id, sentence), [given_up]
-
-
-def fail_trigger(state: RunState, trigger_id: TriggerId, sentence: str) -> RunState:
-    """No model comes of this trigger; what is open of its training counts no more."""
-    state = state.without_tasks(*tasks_of_model(state, trigger_id))
-    return state.left_out(trigger_id, phase=Phase.FAILED, error=sentence)
-
-
-def tasks_of_model(state: RunState, trigger_id: int) -> list[TaskId]:
-    """The tasks that make a trigger's model, open or not."""
-    numbers = {"train": range(state.settings.members)}  # of the other stages there is one task
-    return [
-        id_of(state.run_id, TriggerId(trigger_id), stage, number)
-        for stage in STAGES_OF_A_MODEL
-        for number in numbers.get(stage, range(1))
-    ]
 
 
 def can_run(state: RunState, task_id: TaskId) -> bool:

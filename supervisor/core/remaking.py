@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from shared.ids import TriggerId
-from supervisor.core.attempts import tasks_of_model
+from supervisor.core.failures import tasks_of_model
 from supervisor.core.state import Phase, RunState
 
 

@@ -29,8 +29,6 @@ from supervisor.core.attempts import (
     again_all,
     can_run,
     forgive,
-    give_up,
-    lost,
     note_header,
     publish_held,
 )
@@ -51,6 +49,7 @@ from supervisor.core.events import (
     Unclaimed,
     Wiped,
 )
+from supervisor.core.failures import give_up, lost, undone
 from supervisor.core.notices import (
     AnyNotice,
     Notice,
@@ -194,7 +193,7 @@ def _(event: Reported, state: RunState) -> Step:
     if isinstance(report, Claimed):
         return _claimed(state, report, open_task)
     if isinstance(report, Failed | Released) or not open_task.ripe:
-        return _undone(state, report, open_task)
+        return undone(state, report, open_task)
     effects: list[Effect] = [ResultCounted(report=report)]
     if isinstance(report, Selected) and report.samples == 0:
         sentence = f"its training set is empty: the strategy selected none of the {report.rows_read} rows it read"
@@ -214,17 +213,6 @@ def _claimed(state: RunState, report: Claimed, open_task: OpenTask) -> Step:
         return state, []
     state = state.with_task(report.task_id, msgspec.structs.replace(open_task, worker=report.worker))
     return state, [TaskTaken(task_id=report.task_id, worker=report.worker)]
-
-
-def _undone(state: RunState, report: Report, open_task: OpenTask) -> Step:
-    """Handed back, or failed. A body that ran on headers which do not count has no say."""
-    if isinstance(report, Failed) and open_task.ripe and not report.device:
-        return give_up(state, report.task_id, report.sentence, resumable=report.resumable)
-    if isinstance(report, Failed) and open_task.ripe:
-        state, effects = lost(state, report.task_id, f"a broken device ({report.sentence})")
-    else:
-        state, effects = again(state, report.task_id)
-    return state, [one for one in effects if isinstance(one, Notice)] if state.stopping else effects
 
 
 @singledispatch
