@@ -10,7 +10,8 @@ from typing import Any
 from shared.config.load import load_configuration
 from supervisor.core.commands import CommitModel, CommitTrainingSet
 from supervisor.core.events import Reported, event_of
-from supervisor.core.state import RunState, Settings
+from supervisor.core.settings import Settings
+from supervisor.core.state import RunState
 from supervisor.core.transition import transition
 
 _RUN = "disk/run"

@@ -11,7 +11,8 @@ from shared.ids import TaskId, WorkerId, parts_of
 from shared.messages.reports import Claimed, Report
 from supervisor.core.commands import Publish, PublishChord
 from supervisor.core.events import Reported, event_of
-from supervisor.core.state import RunState, Settings
+from supervisor.core.settings import Settings
+from supervisor.core.state import RunState
 from supervisor.core.transition import transition
 
 MS_PER_S = 1000

@@ -83,10 +83,11 @@ def frame(glance: Glance) -> RenderableType:
 
 def _stream(glance: Glance) -> RenderableType:
     state = glance.state
-    end = glance.rows if state.stop_key is None else min(state.stop_key, glance.rows)
-    total, seen = max(end - state.first_key, 0), max(state.observed_key + 1 - state.first_key, 0)
+    first, stop, newest_us = state.started.first_key, state.started.stop_key, state.stream.event_time_us
+    end = glance.rows if stop is None else min(stop, glance.rows)
+    total, seen = max(end - first, 0), max(state.stream.observed_key + 1 - first, 0)
     line = Table.grid(padding=(0, 2))
-    moment = "" if state.event_time_us is None else format_timestamp(state.event_time_us)[:16].replace("T", " ")
+    moment = "" if newest_us is None else format_timestamp(newest_us)[:16].replace("T", " ")
     line.add_row(ProgressBar(total=max(total, 1), completed=seen, width=40), f"{seen:,} of {total:,} rows", moment)
     return line
 
@@ -94,9 +95,8 @@ def _stream(glance: Glance) -> RenderableType:
 def _counts(state: RunState) -> Text:
     scoring = state.tasks.count("evaluate") + state.tasks.count("baseline")
     deployed = "nothing" if state.deployed is None else f"model {state.deployed}"
-    return Text(
-        f"{len(state.triggers)} triggers · {state.models} models · {scoring} evaluations open · deployed: {deployed}"
-    )
+    done = f"{len(state.triggers)} triggers · {state.models.made} models"
+    return Text(f"{done} · {scoring} evaluations open · deployed: {deployed}")
 
 
 def _workers(glance: Glance) -> Table:

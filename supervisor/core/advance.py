@@ -14,8 +14,9 @@ from supervisor.core.commands import End, Publish, PublishChord
 from supervisor.core.deciding import decide
 from supervisor.core.open_tasks import OpenTask
 from supervisor.core.scoring import score_baseline, score_window
-from supervisor.core.state import Phase, RunState
+from supervisor.core.state import RunState
 from supervisor.core.step import Effect, Step
+from supervisor.core.trigger_state import Phase
 
 
 def advance(state: RunState) -> Step:
@@ -29,7 +30,7 @@ def advance(state: RunState) -> Step:
                 state, more = step
                 effects += more
                 moved = True
-    if state.stream_ended and not state.tasks and state.to.score == state.to.train == len(state.triggers):
+    if state.stream.ended and not state.tasks and state.to.score == state.to.train == len(state.triggers):
         effects.append(End(status="finished", reason="the stream ended and every model is scored"))
     return state, effects
 

@@ -9,8 +9,9 @@ from supervisor.core.attempts import model_ref, who, with_chord
 from supervisor.core.commands import Publish, PublishChord
 from supervisor.core.open_tasks import OpenTask
 from supervisor.core.scoring import last_stretch
-from supervisor.core.state import Phase, RunState
+from supervisor.core.state import RunState
 from supervisor.core.step import Effect, Step
+from supervisor.core.trigger_state import Phase
 
 
 def decide(state: RunState) -> Step | None:
@@ -33,7 +34,7 @@ def decide(state: RunState) -> Step | None:
             models=(model_ref(state, index),),
             stretches=(stretch,),
             gate=waited_for,
-            device=state.evaluation_device,
+            device=state.started.evaluation_device,
         )
         identifier = task_id(state.run_id, TriggerId(index), "evaluate", number)
         if waited_for:
@@ -55,7 +56,11 @@ def decide(state: RunState) -> Step | None:
 def _decision(state: RunState, index: int, gate: Stretch | None) -> DecideTask:
     known = {name: told.decision for name, told in state.targets.items() if told.decision is not None}
     return DecideTask(
-        **who(state, index), candidate=model_ref(state, index), gate=gate, device=state.evaluation_device, known=known
+        **who(state, index),
+        candidate=model_ref(state, index),
+        gate=gate,
+        device=state.started.evaluation_device,
+        known=known,
     )
 
 

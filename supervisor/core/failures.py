@@ -11,8 +11,9 @@ from supervisor.core.attempts import again
 from supervisor.core.commands import End
 from supervisor.core.notices import Notice, TaskGivenUp, TaskPublishedAgain
 from supervisor.core.open_tasks import OpenTask
-from supervisor.core.state import Phase, RunState
+from supervisor.core.state import RunState
 from supervisor.core.step import Step
+from supervisor.core.trigger_state import Phase
 
 _LONGEST_DELAY_S = 60.0
 

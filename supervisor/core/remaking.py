@@ -6,7 +6,8 @@ from collections.abc import Collection
 
 from shared.ids import TriggerId
 from supervisor.core.failures import tasks_of_model
-from supervisor.core.state import Phase, RunState
+from supervisor.core.state import RunState
+from supervisor.core.trigger_state import Phase
 
 
 def remake(state: RunState, lost_training_sets: Collection[TriggerId], lost_models: Collection[TriggerId]) -> RunState:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from shared.ids import TriggerId
 from supervisor.core.commands import RetireModel
 from supervisor.core.scoring import may_meet_slices
-from supervisor.core.state import Phase, RunState
+from supervisor.core.state import RunState
 from supervisor.core.step import Effect, Step
+from supervisor.core.trigger_state import Phase
 
 _AT_ONCE = 32  # so many kept models are looked at with every event; more of them in proportion more seldom
 
@@ -17,18 +18,18 @@ def retire(state: RunState, *, at_the_end: bool) -> Step:
     O(1) for an event, on the average: to look at all that are kept waits for as many events as pay for it, but not
     when the run is `at_the_end`.
     """
-    kept, waited = state.settings.models_kept, state.kept_unseen + 1
-    if kept is None or len(state.kept_models) <= kept:
+    kept, waited = state.settings.models_kept, state.models.kept_unseen + 1
+    if kept is None or len(state.models.kept) <= kept:
         return state, []
-    if waited * _AT_ONCE < len(state.kept_models) and not at_the_end:
-        return state.but(kept_unseen=waited), []
-    state = state.but(kept_unseen=0)
+    if waited * _AT_ONCE < len(state.models.kept) and not at_the_end:
+        return state.with_models(kept_unseen=waited), []
+    state = state.with_models(kept_unseen=0)
     commands: list[Effect] = []
-    newest = sorted(index for index in state.kept_models if state.trigger(index).phase is Phase.COMMITTED)
+    newest = sorted(index for index in state.models.kept if state.trigger(index).phase is Phase.COMMITTED)
     compared = _to_be_compared_with(state)
     for index in newest[: max(0, len(newest) - kept)]:
         if index not in compared and not _is_needed(state, index):
-            state = state.with_trigger(index, retired=True).but(kept_models=state.kept_models - {index})
+            state = state.with_trigger(index, retired=True).with_models(kept=state.models.kept - {index})
             commands.append(RetireModel(trigger_id=TriggerId(index)))
     return state, commands
 
@@ -37,7 +38,7 @@ def _to_be_compared_with(state: RunState) -> set[int | None]:
     """The baseline, what is deployed, and what was deployed where windows still are to be scored."""
     undecided = min(state.to.decide, len(state.triggers))
     deployed = {state.trigger(later).deployed_after for later in range(state.to.score, undecided)}
-    return {state.first_model, state.deployed, *deployed}
+    return {state.models.first, state.deployed, *deployed}
 
 
 def _is_needed(state: RunState, index: int) -> bool:

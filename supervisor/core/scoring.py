@@ -13,8 +13,9 @@ from supervisor.core.attempts import model_ref, who
 from supervisor.core.commands import Publish
 from supervisor.core.events import Slice
 from supervisor.core.open_tasks import OpenTask
-from supervisor.core.state import Phase, RunState, TriggerState
+from supervisor.core.state import Baselines, RunState
 from supervisor.core.step import Effect, Step
+from supervisor.core.trigger_state import Phase, TriggerState
 
 _STRETCHES_PER_TASK = 64  # keeps a message under ten kilobytes
 _ROWS_PER_TASK = 1_000_000  # and a worker from being busy for so long that a decision waits for it
@@ -51,7 +52,7 @@ def score_window(state: RunState) -> Step | None:
         return None
     if end == trigger.fired.key:
         return state.moved(score=index + 1), []
-    numbers = {n for n in (index, state.first_model, trigger.deployed_after) if n is not None}
+    numbers = {n for n in (index, state.models.first, trigger.deployed_after) if n is not None}
     if any(state.trigger(number).model is None for number in numbers):  # it is being made anew
         return None
     models = tuple(model_ref(state, number) for number in sorted(numbers))
@@ -70,7 +71,7 @@ def score_window(state: RunState) -> Step | None:
         **who(state, index),
         models=models,
         stretches=stretches,
-        device=state.evaluation_device,
+        device=state.started.evaluation_device,
     )
     identifier = task_id(state.run_id, TriggerId(index), "score")
     return state.with_task(identifier, OpenTask(task=task)).moved(score=index + 1), [
@@ -81,7 +82,7 @@ def score_window(state: RunState) -> Step | None:
 def score_baseline(state: RunState) -> Step | None:
     """Baselines need no model, only the same windows; each window hands its label counts to the next."""
     index = state.to.baseline
-    if index >= len(state.triggers) or state.baseline_running:
+    if index >= len(state.triggers) or state.baselines.running:
         return None
     trigger = state.trigger(index)
     if trigger.phase in (Phase.FAILED, Phase.COALESCED):
@@ -96,26 +97,27 @@ def score_baseline(state: RunState) -> Step | None:
         **who(state, index),
         first_key=first_key,
         last_key=end,
-        history=state.history,
+        history=state.baselines.history,
     )
     identifier = task_id(state.run_id, TriggerId(index), "baseline")
-    state = state.with_task(identifier, OpenTask(task=task)).moved(baseline=index + 1).but(baseline_running=True)
+    state = state.with_task(identifier, OpenTask(task=task)).moved(baseline=index + 1)
+    state = state.but(baselines=Baselines(running=True, history=state.baselines.history))
     return state, [Publish(task_id=identifier, task=task)]
 
 
 def score_slices(state: RunState, trigger_id: TriggerId) -> Step:
     """Have a committed model scored on the closed slices it was not scored on yet, many to a task."""
     trigger = state.trigger(trigger_id)
-    closed = [state.slices[number] for number in range(trigger.slices_scored, len(state.slices))]
+    closed = [state.stream.slices[number] for number in range(trigger.slices_scored, len(state.stream.slices))]
     wanted = [piece for piece in closed if _meets(state, trigger_id, piece)]
-    state = state.with_trigger(trigger_id, slices_scored=len(state.slices))
+    state = state.with_trigger(trigger_id, slices_scored=len(state.stream.slices))
     commands: list[Effect] = []
     for pieces in _shared_out(wanted):
         task = EvaluateTask(
             **who(state, trigger_id),
             models=(model_ref(state, trigger_id),),
             stretches=tuple(map(_stretch, pieces)),
-            device=state.evaluation_device,
+            device=state.started.evaluation_device,
         )
         number = state.trigger(trigger_id).slice_tasks
         identifier = task_id(state.run_id, trigger_id, "slices", number)
@@ -143,10 +145,10 @@ def close_slices(state: RunState, slices: Sequence[Slice]) -> Step:
     """Note closed slices, and have the models that are committed scored on them."""
     if not slices:
         return state, []
-    closed, open_from = state.slices, state.open_slices
+    closed, open_from = state.stream.slices, state.stream.open_slices
     for new in slices:
         closed, open_from = closed.set(len(closed), new), open_from.set(new.window, new.last_key + 1)
-    state = state.but(slices=closed, open_slices=open_from)
+    state = state.with_stream(slices=closed, open_slices=open_from)
     commands: list[Effect] = []
     for index in range(_oldest_met(state, min(piece.first_key for piece in slices)), len(state.triggers)):
         if state.trigger(index).phase is Phase.COMMITTED:
@@ -172,9 +174,9 @@ def _meets(state: RunState, trigger_id: TriggerId, piece: Slice) -> bool:
 
 def may_meet_slices(state: RunState, index: int) -> bool:
     """Whether a slice that is open, or one after it, is going to be scored with the model of this trigger."""
-    if state.stream_ended or not state.settings.recurring:
+    if state.stream.ended or not state.settings.recurring:
         return False
-    began = (state.open_slices.get(name, state.first_key) for name in state.settings.recurring)
+    began = (state.stream.open_slices.get(name, state.started.first_key) for name in state.settings.recurring)
     return state.settings.newest is None or not _overtaken(state, index, min(began))
 
 

@@ -5,98 +5,47 @@ Values never change; the maps share their structure (a persistent trie), so that
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Any
 
 import msgspec
 from immutables import Map
 
-from shared.artifacts import ArtifactRef
-from shared.config.pipeline import Every, Last, Pipeline, UntilNextTrigger, Window
 from shared.ids import RunId, TaskId, TriggerId
 from shared.messages.reports import TargetDecision
-from shared.messages.tasks import Device
-from shared.plugins import STRATEGIES
-from supervisor.core.events import Fired, Slice
+from supervisor.core.events import Fired, RunStarted, Slice
 from supervisor.core.open_tasks import OpenTask, OpenTasks
+from supervisor.core.settings import Settings
+from supervisor.core.trigger_state import Phase, TriggerState
+
+_NOT_STARTED = RunStarted(
+    time_us=0, run_id=RunId(""), mode="production", first_key=0, stop_key=None, maximum_triggers=None
+)
 
 
-class Phase(StrEnum):
-    """How far a trigger has come."""
+class Stream(msgspec.Struct, frozen=True, kw_only=True):
+    """What was seen of the rows that are followed."""
 
-    WAITING = "waiting"
-    SELECTING = "selecting"
-    SELECTED = "selected"
-    TRAINING = "training"
-    COMMITTED = "committed"
-    FAILED = "failed"
-    COALESCED = "coalesced"  # its rows went into the next trigger
-
-    @property
-    def over(self) -> bool:
-        """Nothing more is trained for this trigger."""
-        return self in (Phase.COMMITTED, Phase.FAILED, Phase.COALESCED)
+    observed_key: int = -1  # the last row seen
+    event_time_us: int | None = None  # the latest so far
+    ended: bool = False
+    slices: Map[int, Slice] = Map()  # closed ones
+    open_slices: Map[str, int] = Map()  # window → first key of the slice after the last that closed
 
 
-class TriggerState(msgspec.Struct, frozen=True, kw_only=True):
-    """One trigger, from the moment it fired."""
+class Models(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of all committed models at once."""
 
-    fired: Fired
-    first_key: int  # its first new row
-    before: int | None = None  # the trigger before it that has a model or may get one; None: it is the first
-    after: int | None = None  # the one after it; None: it is the last so far
-    phase: Phase = Phase.WAITING
-    training_set: ArtifactRef | None = None
-    model: ArtifactRef | None = None
-    decided: bool = False
-    deployed_after: TriggerId | None = None  # what was deployed once its decision was made
-    slice_tasks: int = 0  # evaluations over slices published so far
-    slices_scored: int = 0  # closed slices that these cover, the first so many
-    was_committed: bool = False  # it has had a model, which others were compared with
-    remade: bool = False  # its artifacts were lost, and are made anew
-    retired: bool = False  # its weights were let go of
-    last_attempt: int = 0  # the highest number of any attempt at its tasks
-    error: str | None = None
+    made: int = 0
+    first: TriggerId | None = None
+    kept: frozenset[int] = frozenset()  # committed and not retired; noted only where retention lets go of some
+    kept_unseen: int = 0  # events since these were looked at
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """What of pipeline.yaml the decisions depend on."""
+class Baselines(msgspec.Struct, frozen=True, kw_only=True):
+    """Where what needs no model stands: each window's task begins with what the one before it handed on."""
 
-    use_previous_model: bool
-    members: int  # of a training, which are gathered to one model
-    max_in_flight: int
-    coalesce: bool
-    continue_on_failure: bool
-    earlier_triggers: int  # whose keys a selection is told
-    deploys: bool
-    gate_window: str | None
-    prequential: tuple[Window, ...]  # the first makes the composite
-    gated: tuple[Window, ...]  # windows that end at the watermark
-    recurring: tuple[str, ...] = ()  # names of the windows that cut the stream into slices
-    newest: int | None
-    attempts: int
-    models_kept: int | None  # how many of the newest are kept; None: all
-
-    @classmethod
-    def of(cls, pipeline: Pipeline, models_kept: int | None = None) -> Settings:
-        """The settings of a pipeline."""
-        deployment = pipeline.deployment
-        return cls(
-            use_previous_model=pipeline.training.use_previous_model,
-            members=pipeline.training.workers,
-            max_in_flight=pipeline.training.max_in_flight,
-            coalesce=pipeline.training.backlog == "coalesce",
-            continue_on_failure=pipeline.training.on_failure == "continue",
-            earlier_triggers=STRATEGIES[pipeline.strategy.name](pipeline.strategy.options).earlier_triggers,
-            deploys=deployment is not None,
-            gate_window=deployment.gate.on if deployment and deployment.gate else None,
-            prequential=tuple(one for one in pipeline.evaluation.on if isinstance(one.extent, UntilNextTrigger)),
-            gated=tuple(window for window in pipeline.evaluation.on if isinstance(window.extent, Last)),
-            recurring=tuple(window.name for window in pipeline.evaluation.on if isinstance(window.extent, Every)),
-            newest=pipeline.evaluation.newest,
-            attempts=pipeline.training.attempts,
-            models_kept=models_kept,
-        )
+    running: bool = False
+    history: dict[str, Any] | None = None
 
 
 class Cursors(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,42 +62,37 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     """A run between two events."""
 
     settings: Settings
-    run_id: RunId = RunId("")
-    experiment: bool = False
-    evaluation_device: Device = "cpu"
+    started: RunStarted = _NOT_STARTED  # what was settled when the run began
     setup_version: int = 1  # of the record that workers are to read
     attempts_above: int = 0  # numbers of attempts that other sessions may have given out
-    first_key: int = 0
-    stop_key: int | None = None
-    train_on_everything: bool = False
-    maximum_triggers: int | None = None
-    observed_key: int = -1  # last row seen
-    event_time_us: int | None = None
-    stream_ended: bool = False
+    stream: Stream = Stream()
     triggers: Map[int, TriggerState] = Map()
     last: int | None = None  # the last trigger that has a model or may get one
-    slices: Map[int, Slice] = Map()  # closed ones
-    open_slices: Map[str, int] = Map()  # window → first key of the slice after the last that closed
+    to: Cursors = Cursors()
     tasks: OpenTasks = OpenTasks()
     held: frozenset[TaskId] = frozenset()  # open tasks that nobody can work on yet, and Celery will not send
-    kept_models: frozenset[int] = frozenset()  # committed and not retired; noted only where retention lets go of some
-    kept_unseen: int = 0  # events since these were looked at
-    models: int = 0  # committed so far
-    first_model: TriggerId | None = None
+    models: Models = Models()
     deployed: TriggerId | None = None  # this run's model in the first target
     targets: Map[str, TargetDecision] = Map()  # what each holds, as the last decision found it
-    serves: bool = True  # deploys to the targets themselves; a rehearsal to folders of its own
-    to: Cursors = Cursors()
-    baseline_running: bool = False
-    history: dict[str, Any] | None = None
+    baselines: Baselines = Baselines()
     report_position: str = "0"
     stopping: bool = False
     status: str = "running"
 
     @property
+    def run_id(self) -> RunId:
+        """Empty before the run has started."""
+        return self.started.run_id
+
+    @property
+    def experiment(self) -> bool:
+        """Whether a recorded stream is replayed."""
+        return self.started.mode == "experiment"
+
+    @property
     def first_usable_key(self) -> int:
         """The first row that may be trained and scored on: the first followed, unless all that existed was taken."""
-        return 0 if self.train_on_everything else self.first_key
+        return 0 if self.started.everything is not None else self.started.first_key
 
     def trigger(self, index: int) -> TriggerState:
         """The trigger with this id."""
@@ -183,6 +127,14 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
         """This state with some values changed."""
         return msgspec.structs.replace(self, **changes)
 
+    def with_stream(self, **changes: Any) -> RunState:
+        """This state with more of the stream seen."""
+        return self.but(stream=msgspec.structs.replace(self.stream, **changes))
+
+    def with_models(self, **changes: Any) -> RunState:
+        """This state with other models known."""
+        return self.but(models=msgspec.structs.replace(self.models, **changes))
+
     def moved(self, **cursors: int) -> RunState:
         """This state with some kinds of work at another trigger."""
         return self.but(to=msgspec.structs.replace(self.to, **cursors))
@@ -204,7 +156,7 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
         if previous is not None and self.coalesces and previous.phase is Phase.WAITING and not previous.remade:
             state, first_key = self.left_out(previous.fired.id, phase=Phase.COALESCED), previous.first_key
         # Where only the newest models meet slices, one meets none that closed before it fired.
-        scored = 0 if self.settings.newest is None else len(self.slices)
+        scored = 0 if self.settings.newest is None else len(self.stream.slices)
         fresh = TriggerState(fired=fired, first_key=first_key, before=state.last, slices_scored=scored)
         if state.last is not None:
             state = state.with_trigger(state.last, after=fired.id)
@@ -229,7 +181,7 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
         """
         following = self.following(index)
         if following is None:
-            return self.observed_key if self.stream_ended else None
+            return self.stream.observed_key if self.stream.ended else None
         open_yet = (self.settings.continue_on_failure and following.phase is not Phase.COMMITTED) or (
             self.coalesces and following.phase is Phase.WAITING
         )

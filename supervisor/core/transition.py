@@ -67,8 +67,9 @@ from supervisor.core.open_tasks import OpenTask
 from supervisor.core.remaking import remake
 from supervisor.core.retention import retire
 from supervisor.core.scoring import close_slices, score_slices
-from supervisor.core.state import Phase, RunState
+from supervisor.core.state import Baselines, RunState
 from supervisor.core.step import Effect, Step
+from supervisor.core.trigger_state import Phase
 
 
 def transition(state: RunState, event: AnyEvent) -> tuple[RunState, list[AnyCommand], list[AnyNotice]]:
@@ -89,18 +90,8 @@ def _apply(event: Event, state: RunState) -> Step:
 
 @_apply.register
 def _(event: RunStarted, state: RunState) -> Step:
-    state = state.but(
-        run_id=event.run_id,
-        experiment=event.mode == "experiment",
-        evaluation_device=event.evaluation_device,
-        serves=event.serves,
-        setup_version=event.setup_version,
-        first_key=event.first_key,
-        stop_key=event.stop_key,
-        train_on_everything=event.everything is not None,
-        maximum_triggers=event.maximum_triggers,
-        observed_key=event.first_key - 1,
-    )
+    state = state.but(started=event, setup_version=event.setup_version)
+    state = state.with_stream(observed_key=event.first_key - 1)
     if event.everything is None:
         return state, []
     return state.with_fired(event.everything), [TriggerFired(fired=event.everything)]
@@ -132,15 +123,15 @@ def _(event: Observed, state: RunState) -> Step:
         before = TriggerId(fired.id - 1)
         if before >= 0 and state.trigger(before).phase is Phase.COALESCED:
             notices.append(TriggerCoalesced(trigger_id=before, into=fired.id))
-    if event.key > state.observed_key:  # else they are read again, after --resume
-        state = state.but(observed_key=event.key, event_time_us=event.event_time_us)
+    if event.key > state.stream.observed_key:  # else they are read again, after --resume
+        state = state.with_stream(observed_key=event.key, event_time_us=event.event_time_us)
     state, effects = close_slices(state, event.slices)
     return state, notices + effects
 
 
 @_apply.register
 def _(event: StreamEnded, state: RunState) -> Step:
-    state, effects = close_slices(state.but(stream_ended=True, observed_key=event.key), event.slices)
+    state, effects = close_slices(state.with_stream(ended=True, observed_key=event.key), event.slices)
     return state, [StreamOver(key=event.key), *effects]
 
 
@@ -234,12 +225,12 @@ def _(report: Selected, state: RunState, trigger_id: TriggerId) -> Step:
 @_accept.register
 def _(report: Gathered, state: RunState, trigger_id: TriggerId) -> Step:
     model = committed(report.model, "model.safetensors")
-    state = state.but(models=state.models + (not state.trigger(trigger_id).was_committed))
+    state = state.with_models(made=state.models.made + (not state.trigger(trigger_id).was_committed))
     state = state.with_trigger(trigger_id, phase=Phase.COMMITTED, model=model, was_committed=True)
-    if state.first_model is None or trigger_id < state.first_model:
-        state = state.but(first_model=trigger_id)
+    if state.models.first is None or trigger_id < state.models.first:
+        state = state.with_models(first=trigger_id)
     if state.settings.models_kept is not None:
-        state = state.but(kept_models=state.kept_models | {trigger_id})
+        state = state.with_models(kept=state.models.kept | {trigger_id})
     state, scored = score_slices(state, trigger_id)
     return state, [CommitModel(trigger_id=trigger_id, model=report.model), *scored]
 
@@ -251,7 +242,7 @@ def _(report: Decided, state: RunState, trigger_id: TriggerId) -> Step:
 
 @_accept.register
 def _(report: Baselined, state: RunState, trigger_id: TriggerId) -> Step:
-    return state.but(history=report.history, baseline_running=False), []
+    return state.but(baselines=Baselines(history=report.history)), []
 
 
 @_accept.register

@@ -13,7 +13,8 @@ from rich.text import Text
 from shared.config.pipeline import Target
 from shared.messages.reports import TargetDecision
 from shared.timestamps import format_timestamp
-from supervisor.core.state import Phase, RunState
+from supervisor.core.state import RunState
+from supervisor.core.trigger_state import Phase
 from supervisor.results.composite import Composite
 from supervisor.results.tally import Tally
 
@@ -57,7 +58,7 @@ def summary(state: RunState, tally: Tally, targets: Sequence[Target], about: Map
         "triggers": len(listed),
         "trigger_list": listed,
         "failed_triggers": [{"id": row["id"], "reason": row["error"]} for row in listed if row["error"]],
-        "samples_seen": state.observed_key - state.first_usable_key + 1,
+        "samples_seen": state.stream.observed_key - state.first_usable_key + 1,
         "samples_trained": sum(row["samples_selected"] for row in listed),
         "composite": _values(composites["pipeline"]),
         "deployed_composite": _values(composites["deployed"]),

@@ -82,7 +82,7 @@ class Tally(Listener):
         own = self._prequential["pipeline"]
         followed = {"pipeline": own, "deployed": {}, "first_model": {}}
         for index in own:
-            followed["first_model"][index] = self._prequential[f"model {state.first_model}"].get(index, {})
+            followed["first_model"][index] = self._prequential[f"model {state.models.first}"].get(index, {})
             deployed = state.trigger(index).deployed_after
             followed["deployed"][index] = self._prequential[f"model {deployed}"].get(index, {})
         for name in ("majority", "no_change"):

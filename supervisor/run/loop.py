@@ -187,7 +187,7 @@ class Loop:
         if self._stop.asked_by is not None:
             self._happen([StopAsked(time_us=now_us(), by=self._stop.asked_by)])
             return True
-        if self.state.stream_ended or not at_rest(self.state):
+        if self.state.stream.ended or not at_rest(self.state):
             return False
         if not self._observer.at_end:
             event = self._observer.observe()

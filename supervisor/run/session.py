@@ -25,7 +25,8 @@ from shared.errors import ConfigurationError, ModynError, NotReadyError, RunTake
 from shared.ids import RunId
 from supervisor.core.events import AnyEvent, Resumed
 from supervisor.core.notices import Listener
-from supervisor.core.state import RunState, Settings
+from supervisor.core.settings import Settings
+from supervisor.core.state import RunState
 from supervisor.results.tally import Tally
 from supervisor.run.act.cleanup import collect
 from supervisor.run.act.publisher import Publisher
@@ -135,7 +136,7 @@ class Session:
                 "! evaluation.models: all scores every model on every new slice, for ever; "
                 "a run that follows a dataset should say {newest: N}"
             )
-        serves = self._options.scope.serves if self._resumed is None else self._state.serves
+        serves = self._options.scope.serves if self._resumed is None else self._state.started.serves
         record = setup_record(self._configuration, run_id, str(self.directory.path), root, serves=serves)
         publisher = Publisher(make_app(platform.url), platform.client, run_id)
         broker = Broker(platform.client, owner, publisher, run_id)

@@ -53,8 +53,10 @@ from shared.messages.setup_record import SetupRecord
 from shared.messages.tasks import task_of
 from shared.messages.version import MESSAGE_VERSION
 from supervisor.core.events import Fired, LeaseExpired, Observed, Reported, Resumed, RunStarted, Unclaimed
-from supervisor.core.state import Phase, RunState, Settings
+from supervisor.core.settings import Settings
+from supervisor.core.state import RunState
 from supervisor.core.transition import transition
+from supervisor.core.trigger_state import Phase
 from supervisor.run.act.command_queue import CommandQueue
 from supervisor.run.act.publisher import Publisher
 from supervisor.run.broker import Broker

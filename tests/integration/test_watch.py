@@ -10,6 +10,7 @@ import pytest
 import redis
 from immutables import Map
 from registry import worker_entry
+from run_of_events import run_started
 from workplace import Workplace
 
 from shared import names
@@ -25,7 +26,8 @@ from shared.names import Role
 from supervisor.core.commands import PublishChord
 from supervisor.core.events import AnyEvent, LeaseExpired, Unclaimed
 from supervisor.core.open_tasks import OpenTask, OpenTasks
-from supervisor.core.state import RunState, Settings
+from supervisor.core.settings import Settings
+from supervisor.core.state import RunState
 from supervisor.run.watch.reports import Reports
 from supervisor.run.watch.watch import Watch
 from supervisor.system.setup import setup_record, write_setup
@@ -57,7 +59,7 @@ class Watched:
 
     def state(self, tasks: dict[TaskId, OpenTask]) -> RunState:
         """The run with these tasks open."""
-        return RunState(settings=self.settings, run_id=RUN, tasks=OpenTasks.of(tasks))
+        return RunState(settings=self.settings, started=run_started(RUN), tasks=OpenTasks.of(tasks))
 
     def look_for(self, state: RunState, seconds: float) -> list[AnyEvent]:
         """Look every second, and gather what follows."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from workplace import Workplace
 
@@ -11,10 +11,16 @@ from shared.config.load import load_configuration
 from shared.ids import RunId, TriggerId, WorkerId, task_id
 from shared.messages.reports import Gathered, Selected, TargetDecision, Trained
 from supervisor.core.events import Fired, Observed, Reported, RunStarted
-from supervisor.core.state import RunState, Settings
+from supervisor.core.settings import Settings
+from supervisor.core.state import RunState
 from supervisor.core.transition import transition
 
 RUN = RunId("run")
+
+
+def run_started(run_id: RunId = RUN, mode: Literal["experiment", "production"] = "experiment") -> RunStarted:
+    """A run begins at key 0, and goes as far as there are rows."""
+    return RunStarted(time_us=0, run_id=run_id, mode=mode, first_key=0, stop_key=None, maximum_triggers=None)
 
 
 class Run:
@@ -26,16 +32,7 @@ class Run:
         files = (small.folder / "pipeline.yaml", small.folder / "config.yaml")
         pipeline = load_configuration(*files, experiment_mode=True).pipeline
         self.state = RunState(settings=Settings.of(pipeline))
-        self.tell(
-            RunStarted(
-                time_us=0,
-                run_id=RUN,
-                mode="experiment",
-                first_key=0,
-                stop_key=None,
-                maximum_triggers=None,
-            )
-        )
+        self.tell(run_started())
 
     def tell(self, event: Any) -> list[Any]:
         """The commands that an event brings; its notices are kept."""
@@ -50,7 +47,7 @@ class Run:
 
     def fire_next(self) -> list[Any]:
         """One more trigger, a row after the last."""
-        return self.fire(self.state.observed_key + 1)
+        return self.fire(self.state.stream.observed_key + 1)
 
     def report(self, kind: type, stage: str, trigger: int = 0, attempt: int = 1, **facts: Any) -> list[Any]:
         """A worker's report of a stage."""

@@ -6,7 +6,8 @@ import shutil
 from contextlib import suppress
 from pathlib import Path
 
-from supervisor.core.state import Phase, RunState
+from supervisor.core.state import RunState
+from supervisor.core.trigger_state import Phase
 
 # Files of the run directory itself; a write that was cut off leaves a temporary one.
 _WRITTEN_WHOLE = ("pipeline.yaml", "config.yaml", "evaluations.csv", "summary.json")

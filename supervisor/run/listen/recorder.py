@@ -51,7 +51,7 @@ class Recorder(Listener):
     def record(self, state: RunState) -> dict[str, Any]:
         """Write both files, as far as the run has come; the content of the summary."""
         about = {"wall_s": time.monotonic() - self._started_s}
-        targets = deployment_targets(self._pipeline, str(self._directory.path), serves=state.serves)
+        targets = deployment_targets(self._pipeline, str(self._directory.path), serves=state.started.serves)
         content = summary(state, self._tally, targets, about)
         self._directory.write("evaluations.csv", evaluations_csv(self._tally.scores, self._pipeline.evaluation))
         self._directory.write("summary.json", json.dumps(content, indent=2, ensure_ascii=False) + "\n")

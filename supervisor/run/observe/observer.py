@@ -44,13 +44,13 @@ class Observer:
         ]
         self._streamed: TableDataset | None = None  # what the stream reads: the dataset, until it has grown
         self._stream: Iterator[npt.NDArray[np.int64]] = iter(())
-        self._position = state.first_key
-        self._stop_key = state.stop_key
+        self._position = state.started.first_key
+        self._stop_key = state.started.stop_key
         self._event_time_us: int | None = None
-        self._fired = 1 if state.train_on_everything else 0
-        self._maximum = state.maximum_triggers
+        self._fired = 1 if state.started.everything is not None else 0
+        self._maximum = state.started.maximum_triggers
         self._known_triggers = len(state.triggers)
-        self._known_slices = Counter(piece.window for piece in state.slices.values())
+        self._known_slices = Counter(piece.window for piece in state.stream.slices.values())
         self._journaled_s = time.monotonic()
 
     @property

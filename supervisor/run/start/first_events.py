@@ -71,7 +71,8 @@ def undiscovered(state: RunState, journaled: int, dataset: TableDataset) -> list
 
     `journaled`: how many the journal knows. A replay follows no file that came after it began.
     """
-    followed = [one for one in dataset.entries[journaled:] if state.stop_key is None or one.first_key < state.stop_key]
+    stop_key = state.started.stop_key
+    followed = [one for one in dataset.entries[journaled:] if stop_key is None or one.first_key < stop_key]
     return [Discovered(time_us=now_us(), entries=tuple(followed))] if followed else []
 
 

@@ -15,8 +15,10 @@ from shared.messages.tasks import GatherTask
 from shared.timestamps import now_us
 from supervisor.core.commands import CommitModel, CommitTrainingSet
 from supervisor.core.events import Discovered, Resumed
-from supervisor.core.state import Phase, RunState, Settings
+from supervisor.core.settings import Settings
+from supervisor.core.state import RunState
 from supervisor.core.transition import transition
+from supervisor.core.trigger_state import Phase
 from supervisor.results.tally import Tally
 from supervisor.run.act.cleanup import collect
 from supervisor.run.act.committer import Commit, Committer

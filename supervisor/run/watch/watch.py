@@ -16,7 +16,8 @@ from shared.messages.setup_record import SetupRecord
 from shared.messages.tasks import AnyTask
 from shared.timestamps import now_us
 from supervisor.core.events import AnyEvent, LeaseExpired, Unclaimed, Wiped
-from supervisor.core.state import Phase, RunState, TriggerState
+from supervisor.core.state import RunState
+from supervisor.core.trigger_state import Phase, TriggerState
 from supervisor.run.broker import knock
 from supervisor.run.watch.queue_search import absent
 from supervisor.run.watch.reports import Reports

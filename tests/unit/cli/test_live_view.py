@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import msgspec
 from registry import worker_entry
 from rich.console import Console
+from run_of_events import run_started
 from workplace import Workplace
 
 from shared.config.load import load_configuration
@@ -13,8 +13,9 @@ from shared.ids import RunId, TaskId, TriggerId, WorkerId, task_id
 from shared.messages.reports import Progress
 from shared.messages.tasks import GatherTask
 from supervisor.cli.live import Glance, frame
-from supervisor.core.open_tasks import OpenTask, OpenTasks
-from supervisor.core.state import RunState, Settings
+from supervisor.core.open_tasks import OpenTask
+from supervisor.core.settings import Settings
+from supervisor.core.state import RunState
 
 RUN = RunId("run")
 TRAIN = task_id(RUN, TriggerId(3), "train")
@@ -32,8 +33,8 @@ def shown(small: Workplace, *fleet: WorkerEntry, claimed_by: str | None = None, 
     pipeline = load_configuration(*files, experiment_mode=True).pipeline
     task = GatherTask(run_id=RUN, trigger_id=TriggerId(3), setup_version=1)
     owner = None if claimed_by is None else WorkerId(claimed_by)
-    state = RunState(settings=Settings.of(pipeline), run_id=RUN, observed_key=999, event_time_us=0)
-    state = msgspec.structs.replace(state, tasks=OpenTasks.of({TRAIN: OpenTask(task=task, worker=owner)}))
+    state = RunState(settings=Settings.of(pipeline), started=run_started(RUN))
+    state = state.with_stream(observed_key=999, event_time_us=0).with_task(TRAIN, OpenTask(task=task, worker=owner))
     progress = Progress(task_id=TRAIN, attempt=1, worker=WorkerId("a"), epoch=2, epochs=5, loss=0.25, eta_s=7)
     console = Console(record=True, width=100, file=open("/dev/null", "w"))  # noqa: SIM115
     console.print(frame(Glance(state=state, rows=4000, fleet=fleet, progress={TRAIN: progress} if told else {})))

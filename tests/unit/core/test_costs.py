@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 from immutables import Map
-from run_of_events import RUN, Run, ref
+from run_of_events import RUN, Run, ref, run_started
 from workplace import Workplace
 
 from shared.ids import TriggerId, WorkerId, task_id
@@ -17,10 +17,11 @@ from shared.messages.reports import Claimed, Failed
 from shared.messages.tasks import EvaluateTask, ModelRef
 from supervisor.core.advance import at_rest
 from supervisor.core.commands import PublishChord
-from supervisor.core.events import Fired, Observed, Reported, RunStarted, Slice
+from supervisor.core.events import Fired, Observed, Reported, Slice
 from supervisor.core.open_tasks import OpenTask, OpenTasks
-from supervisor.core.state import Cursors, Phase, RunState
+from supervisor.core.state import Baselines, Cursors, Models, RunState
 from supervisor.core.transition import transition
+from supervisor.core.trigger_state import Phase
 
 FEW, MANY = 100, 3_200
 _GROWTH = 1.6  # logarithms grow, too: 32 times as many are five steps of a search more
@@ -56,7 +57,9 @@ def after(small: Workplace, triggers: int, **settings: Any) -> Run:
         done = {"phase": Phase.COMMITTED, "model": ref(f"models/{number}"), "decided": True}
         run.state = run.state.with_trigger(number, training_set=ref("set"), was_committed=True, **done)
     cursors = Cursors(**dict.fromkeys(Cursors.__struct_fields__, triggers))
-    run.state = run.state.but(to=cursors, observed_key=triggers - 1, first_model=TriggerId(0))
+    run.state = run.state.but(to=cursors, models=Models(made=triggers, first=TriggerId(0))).with_stream(
+        observed_key=triggers - 1
+    )
     return run
 
 
@@ -110,9 +113,9 @@ def test_models_that_cannot_be_let_go_of_yet_cost_no_more_the_more_they_are(smal
     counted = []
     for kept in (FEW, MANY):
         run = after(small, kept, models_kept=1)
-        run.state = run.state.but(kept_models=frozenset(range(kept)))
+        run.state = run.state.with_models(kept=frozenset(range(kept)))
         if held_up == "scores":
-            run.state = run.state.moved(score=0, baseline=0).but(baseline_running=True)
+            run.state = run.state.moved(score=0, baseline=0).but(baselines=Baselines(running=True))
         else:
             for number in range(kept):
                 model = ModelRef(trigger_id=TriggerId(number), object=ref("m"))
@@ -127,7 +130,7 @@ def coalescing(small: Workplace) -> Run:
     """A run that follows its dataset, and puts triggers together."""
     run = Run(small)
     settings = msgspec.structs.replace(run.state.settings, coalesce=True)
-    started = RunStarted(time_us=0, run_id=RUN, mode="production", first_key=0, stop_key=None, maximum_triggers=None)
+    started = run_started(mode="production")
     run.state, *_ = transition(RunState(settings=settings), started)
     return run
 
@@ -182,6 +185,6 @@ def test_a_model_looks_only_at_slices_since_its_trigger(small: Workplace) -> Non
         closed = {
             n: Slice(window="months", start_us=n, first_key=n, last_key=n, event_time_us=n) for n in range(slices)
         }
-        run.state = run.state.but(slices=Map(closed))
+        run.state = run.state.with_stream(slices=Map(closed))
         counted.append(sum(calls(act) for act in next_trigger(run)))
     assert counted[1] < _GROWTH * counted[0]

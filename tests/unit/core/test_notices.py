@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from run_of_events import RUN, Run, ref
+from run_of_events import RUN, Run, ref, run_started
 from workplace import Workplace
 
 from shared.ids import TriggerId, WorkerId, task_id
@@ -109,7 +109,7 @@ def test_a_trigger_that_goes_into_the_next_is_named(small: Workplace) -> None:
     """Where trainings are behind; the rows are not lost, and who reads the log sees where they went."""
     run = Run(small)
     settings = msgspec.structs.replace(run.state.settings, coalesce=True)
-    run.state = run.state.but(settings=settings, experiment=False)
+    run.state = run.state.but(settings=settings, started=run_started(mode="production"))
     run.fire(9, 19, 29)
     folded = [one for one in run.notices if isinstance(one, TriggerCoalesced)]
     assert folded == [

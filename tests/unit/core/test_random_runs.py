@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from run_of_events import RUN, decision, ref
+from run_of_events import decision, ref, run_started
 
 from shared.config.pipeline import Last, UntilNextTrigger, Window
 from shared.ids import TaskId, TriggerId, WorkerId
@@ -35,14 +35,15 @@ from supervisor.core.events import (
     Observed,
     Reported,
     Resumed,
-    RunStarted,
     Slice,
     StreamEnded,
     Unclaimed,
     Wiped,
 )
-from supervisor.core.state import Phase, RunState, Settings
+from supervisor.core.settings import Settings
+from supervisor.core.state import RunState
 from supervisor.core.transition import transition
+from supervisor.core.trigger_state import Phase
 
 TRIGGERS = 7
 FAULTS = ("claim", "claim", "expire", "unclaimed", "garbled", "released", "device", "fail", "zombie", "wipe", "resume")
@@ -86,7 +87,7 @@ class AnyRun:
         self.sessions = 0
         self.key = -1
         mode = self.random.choice(["experiment", "production"])
-        self.tell(RunStarted(time_us=0, run_id=RUN, mode=mode, first_key=0, stop_key=None, maximum_triggers=None))
+        self.tell(run_started(mode=mode))
 
     def tell(self, event: AnyEvent) -> None:
         """What follows from an event is done at once."""
@@ -148,7 +149,7 @@ class AnyRun:
         """One thing happens."""
         work = self._at_work()
         choices = ["report"] * 6 if work else []
-        if not self.state.stream_ended and at_rest(self.state):
+        if not self.state.stream.ended and at_rest(self.state):
             choices += ["observe"] * 3
         choices += FAULTS if faults and work else ()
         assert choices, "nothing goes on any more"
@@ -236,7 +237,7 @@ class AnyRun:
         """Slices that end here."""
         closed = []
         for window, share in (("days", 0.5), ("weeks", 0.2)):
-            first = self.state.open_slices.get(window, 0)
+            first = self.state.stream.open_slices.get(window, 0)
             if first <= self.key and (all_of_them or self.random.random() < share):
                 of = {"window": window, "start_us": first, "event_time_us": None}
                 closed.append(Slice(**of, first_key=first, last_key=self.key))
@@ -281,11 +282,11 @@ class AnyRun:
         newest = self.state.settings.newest
         for index, following in zip(committed, [*committed, None][1:], strict=True):
             key = self.state.trigger(index).fired.key
-            last = self.state.observed_key if following is None else self.state.trigger(following).fired.key
+            last = self.state.stream.observed_key if following is None else self.state.trigger(following).fired.key
             if last > key:
                 due[index, "next", key + 1, last] += 1
             overtaken_by = None if newest is None else self.state.triggers.get(index + newest)
-            for piece in self.state.slices.values():
+            for piece in self.state.stream.slices.values():
                 after = newest is None or piece.last_key > key
                 if after and (overtaken_by is None or overtaken_by.fired.key >= piece.first_key):
                     due[index, piece.window, piece.first_key, piece.last_key] += 1

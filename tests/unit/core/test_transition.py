@@ -11,7 +11,7 @@ from shared.messages.reports import Claimed, Decided, Evaluated, Failed, Gathere
 from shared.messages.tasks import DecideTask, EvaluateTask
 from supervisor.core.commands import CommitModel, CommitTrainingSet, End, Publish, PublishChord, Republish
 from supervisor.core.events import Ended, Garbled, LeaseExpired, Resumed
-from supervisor.core.state import Phase
+from supervisor.core.trigger_state import Phase
 
 SELECTED = {"training_set": ref("sets/.0.parquet"), "samples": 9, "rows_read": 10, "watermark_key": 9}
 

@@ -58,8 +58,10 @@ from supervisor.core.events import (
     Wiped,
     event_of,
 )
-from supervisor.core.state import Phase, RunState, Settings
+from supervisor.core.settings import Settings
+from supervisor.core.state import RunState
 from supervisor.core.transition import transition
+from supervisor.core.trigger_state import Phase
 
 EVERY = 10  # rows between triggers
 few = settings(max_examples=40)
@@ -152,7 +154,7 @@ class World:
 
     def end_stream(self):
         """A few rows more, and no others."""
-        key = self.state.observed_key + 3
+        key = self.state.stream.observed_key + 3
         self.happen(StreamEnded(time_us=0, key=key, slices=(a_slice(key - 7, key),)))
 
     def hear(self):
@@ -291,7 +293,7 @@ class World:
         """What may happen next if nothing goes wrong."""
         acts = {
             self.observe: bool(self.to_come),
-            self.end_stream: not self.to_come and not self.state.stream_ended,
+            self.end_stream: not self.to_come and not self.state.stream.ended,
             self.work: bool(self.messages),
             self.hear: bool(self.reports),
             self.judge: bool(self.lost),
@@ -558,8 +560,8 @@ def test_the_journal_alone_gives_the_state(world):
 @given(worlds())
 def test_every_model_meets_every_window_once(world):
     """Slices, windows that end at the watermark, and the rows up to the next trigger: none twice, none left out."""
-    count, last = len(world.state.triggers), world.state.observed_key
-    slices = {piece.first_key for piece in world.state.slices.values()}
+    count, last = len(world.state.triggers), world.state.stream.observed_key
+    slices = {piece.first_key for piece in world.state.stream.slices.values()}
     found = Counter(
         (model.trigger_id, piece.window, piece.first_key if piece.window == "months" else piece.last_key)
         for task, _ in world.published(EvaluateTask)
@@ -582,7 +584,7 @@ def test_baselines_hand_their_counts_from_window_to_window(world):
     tasks = [task for task, _ in world.published(BaselineTask)]
     ends = [EVERY * (index + 1) - 1 for index in range(len(world.state.triggers))]
     assert [(task.first_key, task.last_key) for task in tasks] == [
-        (end + 1, last) for end, last in zip(ends, [*ends[1:], world.state.observed_key], strict=True)
+        (end + 1, last) for end, last in zip(ends, [*ends[1:], world.state.stream.observed_key], strict=True)
     ]
     assert [task.history for task in tasks] == [None, *({"up to": task.last_key} for task in tasks[:-1])]
 
@@ -599,7 +601,7 @@ def test_newest_n_models_meet_the_slices_of_their_time(newest, triggers, chance)
     expected = Counter(
         (index, piece.first_key)
         for index, key in enumerate(keys)
-        for piece in world.state.slices.values()
+        for piece in world.state.stream.slices.values()
         if piece.last_key > key
         and not any(newer < piece.first_key for newer in keys[index + newest : index + newest + 1])
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from run_of_events import decision
+from run_of_events import decision, run_started
 
 from shared.artifacts import ArtifactRef
 from shared.config.load import load_configuration
@@ -11,8 +11,10 @@ from shared.messages.reports import Baselined, Decided, Evaluated, Failed, Metri
 from shared.messages.tasks import BaselineTask, DecideTask, EvaluateTask, GatherTask, ModelRef, SelectTask, TrainTask
 from supervisor.core.events import Fired, LeaseExpired, Reported
 from supervisor.core.open_tasks import OpenTask, OpenTasks
-from supervisor.core.state import Phase, RunState, Settings, TriggerState
+from supervisor.core.settings import Settings
+from supervisor.core.state import RunState
 from supervisor.core.transition import transition
+from supervisor.core.trigger_state import Phase, TriggerState
 from supervisor.results.tally import Tally
 
 RUN = RunId("run")
@@ -43,19 +45,15 @@ class ToldRun:
         files = (workplace.folder / "pipeline.yaml", workplace.folder / "config.yaml")
         pipeline = load_configuration(*files, experiment_mode=True).pipeline
         self.tally = Tally(pipeline)
-        self.state = RunState(settings=Settings.of(pipeline), run_id=RUN, status="finished", experiment=True)
+        self.state = RunState(settings=Settings.of(pipeline), started=run_started(RUN), status="finished")
 
     def trigger(self, index, deployed=None, phase=Phase.COMMITTED):
         """Trigger `index` at key 10 · (index + 1) − 1, and what was deployed after its decision."""
         fired = Fired(id=TriggerId(index), key=10 * index + 9, timestamp_us=0, reason="10 rows")
         made = TriggerState(fired=fired, first_key=10 * index, phase=phase, decided=True, deployed_after=deployed)
-        first = index if self.state.first_model is None and phase is Phase.COMMITTED else self.state.first_model
-        self.state = self.state.but(
-            triggers=self.state.triggers.set(index, made),
-            observed_key=fired.key,
-            first_model=first,
-            deployed=deployed,
-        )
+        first = index if self.state.models.first is None and phase is Phase.COMMITTED else self.state.models.first
+        self.state = self.state.but(triggers=self.state.triggers.set(index, made), deployed=deployed)
+        self.state = self.state.with_stream(observed_key=fired.key).with_models(first=first)
 
     def report(self, kind, stage, index, task, *, attempt=1, **fields):
         """A worker's report of an open task at attempt 1."""

@@ -9,7 +9,7 @@ import pytest
 from rich.console import Console
 
 from shared.config.pipeline import Target
-from supervisor.core.state import Phase
+from supervisor.core.trigger_state import Phase
 from supervisor.results.summary import closing_table, summary
 from tests.unit.results.finished_run import RUN, ToldRun, value
 

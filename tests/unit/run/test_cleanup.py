@@ -10,7 +10,9 @@ from workplace import Workplace
 from shared.config.load import load_configuration
 from shared.ids import TriggerId
 from supervisor.core.events import Fired
-from supervisor.core.state import Phase, RunState, Settings, TriggerState
+from supervisor.core.settings import Settings
+from supervisor.core.state import RunState
+from supervisor.core.trigger_state import Phase, TriggerState
 from supervisor.run.act.cleanup import collect
 
 

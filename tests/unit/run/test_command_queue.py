@@ -14,7 +14,8 @@ from shared.config.load import load_configuration
 from shared.ids import RunId, TriggerId, task_id
 from shared.messages.tasks import CheckTask
 from supervisor.core.commands import CommitTrainingSet, End, Publish
-from supervisor.core.state import RunState, Settings
+from supervisor.core.settings import Settings
+from supervisor.core.state import RunState
 from supervisor.run.act.command_queue import CommandQueue
 from supervisor.run.act.committer import Committer
 from supervisor.run.act.publisher import Publisher

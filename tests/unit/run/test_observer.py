@@ -18,7 +18,8 @@ from shared.dataset.table import open_dataset
 from shared.errors import DataError
 from shared.ids import RunId, TriggerId
 from supervisor.core.events import Fired, RunStarted
-from supervisor.core.state import RunState, Settings
+from supervisor.core.settings import Settings
+from supervisor.core.state import RunState
 from supervisor.core.transition import transition
 from supervisor.run.observe.observer import BATCH_ROWS, Observer
 

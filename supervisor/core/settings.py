@@ -1,0 +1,48 @@
+"""What of pipeline.yaml the decisions depend on."""
+
+from __future__ import annotations
+
+import msgspec
+
+from shared.config.pipeline import Every, Last, Pipeline, UntilNextTrigger, Window
+from shared.plugins import STRATEGIES
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Values of pipeline.yaml, as the decisions ask for them."""
+
+    use_previous_model: bool
+    members: int  # of a training, which are gathered to one model
+    max_in_flight: int
+    coalesce: bool
+    continue_on_failure: bool
+    earlier_triggers: int  # whose keys a selection is told
+    deploys: bool
+    gate_window: str | None
+    prequential: tuple[Window, ...]  # the first makes the composite
+    gated: tuple[Window, ...]  # windows that end at the watermark
+    recurring: tuple[str, ...] = ()  # names of the windows that cut the stream into slices
+    newest: int | None
+    attempts: int
+    models_kept: int | None  # how many of the newest are kept; None: all
+
+    @classmethod
+    def of(cls, pipeline: Pipeline, models_kept: int | None = None) -> Settings:
+        """The settings of a pipeline."""
+        deployment = pipeline.deployment
+        return cls(
+            use_previous_model=pipeline.training.use_previous_model,
+            members=pipeline.training.workers,
+            max_in_flight=pipeline.training.max_in_flight,
+            coalesce=pipeline.training.backlog == "coalesce",
+            continue_on_failure=pipeline.training.on_failure == "continue",
+            earlier_triggers=STRATEGIES[pipeline.strategy.name](pipeline.strategy.options).earlier_triggers,
+            deploys=deployment is not None,
+            gate_window=deployment.gate.on if deployment and deployment.gate else None,
+            prequential=tuple(one for one in pipeline.evaluation.on if isinstance(one.extent, UntilNextTrigger)),
+            gated=tuple(window for window in pipeline.evaluation.on if isinstance(window.extent, Last)),
+            recurring=tuple(window.name for window in pipeline.evaluation.on if isinstance(window.extent, Every)),
+            newest=pipeline.evaluation.newest,
+            attempts=pipeline.training.attempts,
+            models_kept=models_kept,
+        )

@@ -1,0 +1,49 @@
+"""The state of one trigger: how far it has come, and what was made of it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from shared.artifacts import ArtifactRef
+from shared.ids import TriggerId
+from supervisor.core.events import Fired
+
+
+class Phase(StrEnum):
+    """How far a trigger has come."""
+
+    WAITING = "waiting"
+    SELECTING = "selecting"
+    SELECTED = "selected"
+    TRAINING = "training"
+    COMMITTED = "committed"
+    FAILED = "failed"
+    COALESCED = "coalesced"  # its rows went into the next trigger
+
+    @property
+    def over(self) -> bool:
+        """Nothing more is trained for this trigger."""
+        return self in (Phase.COMMITTED, Phase.FAILED, Phase.COALESCED)
+
+
+class TriggerState(msgspec.Struct, frozen=True, kw_only=True):
+    """One trigger, from the moment it fired."""
+
+    fired: Fired
+    first_key: int  # its first new row
+    before: int | None = None  # the trigger before it that has a model or may get one; None: it is the first
+    after: int | None = None  # the one after it; None: it is the last so far
+    phase: Phase = Phase.WAITING
+    training_set: ArtifactRef | None = None
+    model: ArtifactRef | None = None
+    decided: bool = False
+    deployed_after: TriggerId | None = None  # what was deployed once its decision was made
+    slice_tasks: int = 0  # evaluations over slices published so far
+    slices_scored: int = 0  # closed slices that these cover, the first so many
+    was_committed: bool = False  # it has had a model, which others were compared with
+    remade: bool = False  # its artifacts were lost, and are made anew
+    retired: bool = False  # its weights were let go of
+    last_attempt: int = 0  # the highest number of any attempt at its tasks
+    error: str | None = None
