@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import traceback
-from pathlib import Path
-
 import torch
 
 
@@ -18,19 +14,6 @@ def explain(error: BaseException, rows: int | None = None) -> str | None:
     if _of_device(error):
         return f"The device failed{where}: {said}"
     return None
-
-
-def blame(error: BaseException) -> str:
-    """What somebody's own code raised, and where in it, in one line."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not _is_foreign(frame.filename)]
-    place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
-    said = str(error).partition("\n")[0].rstrip(".")
-    return f"{type(error).__name__}: {said}{place}"
-
-
-def _is_foreign(file: str) -> bool:
-    """Whether a file is a library's, or ours."""
-    return "site-packages" in file or file.startswith(("<", str(Path(__file__).parent), sys.base_prefix))
 
 
 def device_is_broken(error: BaseException | None) -> bool:

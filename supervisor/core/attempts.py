@@ -105,6 +105,14 @@ def note_header(state: RunState, report: Report, header: OpenTask) -> RunState:
     return state.with_task(chord.body_id, msgspec.structs.replace(body, results=results))
 
 
+def count_loss(state: RunState, task_id: TaskId) -> tuple[RunState, int, bool]:
+    """One worker more was lost over a task: how many by now, and whether `training.attempts` lets another one try."""
+    open_task = state.tasks[task_id]
+    losses = open_task.losses + 1
+    state = state.with_task(task_id, msgspec.structs.replace(open_task, losses=losses))
+    return state, losses, losses < state.settings.attempts
+
+
 def forgive(state: RunState) -> RunState:
     """Workers that were lost in an earlier session count no more: somebody may have mended what ended them."""
     for task_id, open_task in list(state.tasks.items()):

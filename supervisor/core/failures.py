@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from shared.ids import STAGES_OF_A_MODEL, TaskId, TriggerId, parts_of
 from shared.ids import task_id as id_of
 from shared.messages.reports import Failed, Report
-from supervisor.core.attempts import again
+from supervisor.core.attempts import again, count_loss
 from supervisor.core.commands import End
 from supervisor.core.notices import Notice, TaskGivenUp, TaskPublishedAgain
 from supervisor.core.open_tasks import OpenTask
@@ -34,10 +32,9 @@ def lost(state: RunState, task_id: TaskId, how: str = "") -> Step:
 
     `how`: what is known of the loss, for people.
     """
-    open_task = state.tasks[task_id]
-    losses, worker = open_task.losses + 1, open_task.worker or "its worker"
-    state = state.with_task(task_id, msgspec.structs.replace(open_task, losses=losses))
-    if losses < state.settings.attempts:
+    worker = state.tasks[task_id].worker or "its worker"
+    state, losses, another_may_try = count_loss(state, task_id)
+    if another_may_try:
         state, effects = again(state, task_id, delay_s=min(2.0 ** (losses - 1) - 1, _LONGEST_DELAY_S))
         why = f"{worker} came back with {how}" if how else f"{worker} was lost"
         return state, [TaskPublishedAgain(task_id=task_id, why=why), *effects]

@@ -14,6 +14,7 @@ import msgspec
 import redis
 from kombu.exceptions import OperationalError
 
+from shared.blame import blame
 from shared.broker import make_app
 from shared.claims import Claims
 from shared.config.load import Configuration
@@ -183,6 +184,7 @@ class Session:
     def _carry_out(self, links: Links, first: list[AnyEvent], webhooks: Webhooks) -> dict[str, Any]:
         journal = Journal(self.directory.journal_path)
         loop = Loop(self._configuration, self.directory, journal, self._state, links)
+        content: dict[str, Any] = {}
         try:
             if self._resumed is not None:
                 loop.resume(first, self._resumed)
@@ -197,8 +199,8 @@ class Session:
                 state = loop.finish("stopped", "stopped on request")
         except RunTakenError:
             raise
-        except ModynError as error:
-            reason = str(error)
+        except Exception as error:
+            reason = str(error) if isinstance(error, ModynError) else f"this should not happen: {blame(error)}"
             _quietly(loop.recall)
             if not _quietly(lambda: loop.finish("failed", reason)):  # the journal cannot take it
                 webhooks.tell("run_failed", reason)
@@ -209,6 +211,7 @@ class Session:
                     collect(self.directory.path, loop.state)
                 content = self._recorder.record(loop.state)
             journal.close()
+        links.broker.owner.check()  # it may have been lost while our own workers ended
         self._heard = state.status == "finished" or loop.heard_all
         return content
 

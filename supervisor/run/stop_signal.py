@@ -26,8 +26,10 @@ class StopSignal:
     def deferred(self) -> Iterator[None]:
         """Let what is started here be noted first, so that it is also stopped. Raises KeyboardInterrupt at the end."""
         self._deferring = True
-        yield
-        self._deferring = False
+        try:
+            yield
+        finally:
+            self._deferring = False
         if self.asked_by is not None:
             raise KeyboardInterrupt
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -77,3 +78,59 @@ def test_one_that_cannot_be_imported_is_named(small: Workplace, installed: Path,
     assert "of every-other) cannot be imported: ModuleNotFoundError: No module named 'no_such_module'" in done.stderr
     assert "every_third (modyn.strategies) has no Schema of its options" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+POLICY = """
+from shared.config import fields as f
+from supervisor.triggers.policy import Decision, TriggerPolicy
+
+class EveryOther(TriggerPolicy):
+    class Schema(f.Group):
+        every = f.Whole("", required=True)
+
+    def __init__(self, options, start):
+        self.every = options["every"]
+
+    def observe(self, batch):
+        {observe}
+        keys = range(batch.first_key + self.every - 1, batch.first_key + len(batch.event_time_us), self.every)
+        return [Decision(key=key, timestamp_us=0, reason="") for key in keys]
+"""
+STRATEGY = """
+import numpy as np
+from shared.config import fields as f
+from shared.strategies.strategy import Strategy
+
+class EveryThird(Strategy):
+    class Schema(f.Group):
+        n = f.Whole("", load_default=3)
+
+    def select(self, request, state, model):
+        keys = np.concatenate(list(request.rows(0)))
+        {choose}
+        return iter([(keys, np.ones(len(keys), np.float32))]), state
+"""
+
+
+@pytest.mark.parametrize(
+    ("observe", "choose", "told"),
+    [
+        ("raise ValueError('of my own')", "pass", "trigger policy every_other raised ValueError: of my own"),
+        ("pass", "keys = keys + 50", "rows that are not for training here, the first is key"),
+    ],
+)
+def test_one_that_goes_wrong_ends_the_run_with_its_name(
+    small: Workplace, installed: Path, tmp_path: Path, observe: str, choose: str, told: str
+) -> None:
+    """What it raises, or chooses against the rules, is told and recorded; no traceback, no model of it."""
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "every_other.py").write_text(POLICY.format(observe=observe))
+    (broken / "every_third.py").write_text(STRATEGY.format(choose=choose))
+    done = run(small, Path(f"{broken}{os.pathsep}{installed}"))
+    assert (done.returncode, small.summary()["status"]) == (1, "failed"), done.stderr
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+    journal = (small.run_dir / "journal.jsonl").read_text().splitlines()
+    assert told in json.loads(journal[-1])["reason"]
+    assert not list((small.run_dir / "models").glob("*"))

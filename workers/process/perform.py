@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 import redis
 import torch
 
+from shared.blame import blame
 from shared.broker import will_pass
 from shared.claims import Attempt, ClaimAnswer
 from shared.errors import ArtifactError, DataError, ModynError, NotReadyError
@@ -18,7 +19,7 @@ from shared.ids import TaskId
 from shared.messages.reports import AnyReport, Failed, Released
 from shared.messages.tasks import AnyTask, task_of
 from shared.messages.version import MESSAGE_VERSION
-from workers.failures import blame, device_is_broken, explain, model_is_to_blame
+from workers.failures import device_is_broken, explain, model_is_to_blame
 from workers.process.child import Child
 from workers.process.set_up import Setups
 from workers.stages import Work, stage

@@ -7,6 +7,7 @@ starve it. Files are replaced whole; they lie in memory (/dev/shm) where there i
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from contextlib import suppress
 from itertools import pairwise
@@ -126,6 +127,4 @@ class SlotFile:
 
     def remove(self) -> None:
         """Delete the files; the worker is going."""
-        for file in (self._slot, self._stop, self._recalled, self._device_failures):
-            file.unlink(missing_ok=True)
-        self._slot.parent.rmdir()
+        shutil.rmtree(self._slot.parent, ignore_errors=True)  # a child that died may have left more than these

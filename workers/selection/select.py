@@ -6,14 +6,17 @@ from collections.abc import Iterator
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
+from shared.blame import blaming
 from shared.config.pipeline import Named, Split
 from shared.dataset.table import TableDataset
 from shared.errors import DataError, TrainingError
 from shared.plugins import STRATEGIES
 from shared.split import rows_in_split, seeds_of_groups
-from shared.strategies.strategy import Keys, Piece, Request, Strategy, Weights
+from shared.strategies.strategy import Keys, Piece, Pieces, Request, Strategy, Weights
+from workers.selection.choice import Mask, sound
 
 
 class Stretch(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,9 +37,22 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def select(chosen: Named, stretch: Stretch, dataset: TableDataset, split: Split) -> Selection:
-    """What the strategy chooses. Raises DataError if rows are missing, TrainingError for a state it would keep."""
+    """What the strategy chooses.
+
+    Raises DataError if rows are missing, TrainingError if the strategy fails, chooses what it may not, or would keep a
+    state.
+    """
+    who = f"strategy {chosen.name}"
+    reader = _Reader(dataset, split, stretch.first_key, stretch.trigger_key + 1)
+    with blaming(who, TrainingError):
+        keys, weights = sound(_choice(chosen, stretch, reader), reader.may_choose, who=who)
+    if reader.watermark_key < stretch.trigger_key:
+        raise DataError(f"{who} read rows up to key {reader.watermark_key} only.")
+    return Selection(keys=keys, weights=weights, rows_read=reader.rows_read, watermark_key=reader.watermark_key)
+
+
+def _choice(chosen: Named, stretch: Stretch, reader: _Reader) -> Pieces:
     strategy: Strategy = STRATEGIES[chosen.name](chosen.options)
-    reader = _Reader(dataset, split, stretch.trigger_key + 1)
     state = None
     if type(strategy).observe is not Strategy.observe:
         new = max((key + 1 for key in stretch.previous_trigger_keys), default=stretch.first_key)
@@ -49,24 +65,17 @@ def select(chosen: Named, stretch: Stretch, dataset: TableDataset, split: Split)
         rows=reader.keys,
     )
     found, state = strategy.select(request, state, None)
-    pieces = list(found)
     if state is not None:
         raise TrainingError(f"strategy {chosen.name} keeps a state from trigger to trigger, which is not stored yet.")
-    if reader.watermark_key < stretch.trigger_key:
-        raise DataError(f"strategy {chosen.name} read rows up to key {reader.watermark_key} only.")
-    return Selection(
-        keys=np.concatenate([keys for keys, _ in pieces]) if pieces else np.empty(0, np.int64),
-        weights=np.concatenate([weights for _, weights in pieces]) if pieces else np.empty(0, np.float32),
-        rows_read=reader.rows_read,
-        watermark_key=reader.watermark_key,
-    )
+    return found
 
 
 class _Reader:
     """The rows up to a trigger, cut to the train split; knows how many were read, and up to which."""
 
-    def __init__(self, dataset: TableDataset, split: Split, stop_key: int) -> None:
-        self._dataset, self._split, self._stop_key = dataset, split, stop_key
+    def __init__(self, dataset: TableDataset, split: Split, first_key: int, stop_key: int) -> None:
+        self._dataset, self._split, self._first_key, self._stop_key = dataset, split, first_key, stop_key
+        self._groups: dict[int, npt.NDArray[np.uint8]] = {}  # first key of a batch → a bit a row: in the train split
         self.rows_read, self.watermark_key = 0, -1
 
     def keys(self, first_key: int) -> Iterator[Keys]:
@@ -81,6 +90,8 @@ class _Reader:
             numbers = np.arange(key, key + rows.num_rows, dtype=np.int64)
             seeds = numbers.view(np.uint64) if split.by is None else seeds_of_groups(rows.column(by).to_pylist())
             kept = rows_in_split(seeds, "train", test=split.test, validation=split.validation)
+            if split.by is not None:
+                self._groups[key] = np.packbits(kept)
             read += rows.num_rows
             yield Piece(keys=numbers[kept], rows=rows.select(list(columns)).filter(pa.array(kept)) if columns else None)
         self.rows_read = max(self.rows_read, read)
@@ -90,3 +101,16 @@ class _Reader:
                 f"dataset {self._dataset.config.name}: {self._stop_key - first_key} rows up to key "
                 f"{self._stop_key - 1} were announced, {read} could be read. Bring the files back, then --resume."
             )
+
+    def may_choose(self, keys: Keys) -> Mask:
+        """Which of these ascending keys are of the train split, and not behind the trigger or before the first row."""
+        fit: Mask = (keys >= self._first_key) & (keys < self._stop_key)
+        if self._split.by is None:
+            shares = {"test": self._split.test, "validation": self._split.validation}
+            return fit & rows_in_split(keys.view(np.uint64), "train", **shares)
+        of_group = np.zeros(len(keys), np.bool_)
+        for key, bits in self._groups.items():
+            of_batch = slice(*np.searchsorted(keys, (key, key + 8 * len(bits))))
+            at = keys[of_batch] - key
+            of_group[of_batch] |= (bits[at // 8] >> (7 - at % 8) & 1).astype(np.bool_)
+        return fit & of_group

@@ -8,11 +8,12 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
+from shared.blame import blame
 from shared.config.pipeline import Training
 from shared.errors import ModynError, TrainingError
 from shared.messages.reports import Finding
 from workers.construction import FindingsError
-from workers.failures import blame, explain
+from workers.failures import explain
 from workers.training.arithmetic import Arithmetic
 from workers.training.losses import Objective, make_objective
 from workers.training.optimizers import Schedule, make_optimizer, make_schedule

@@ -6,6 +6,7 @@ policies free of stored state, and reads one column.
 
 from __future__ import annotations
 
+import operator
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -13,6 +14,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from shared.blame import blaming
 from shared.config.pipeline import Every, Pipeline
 from shared.dataset.event_time import running_event_time
 from shared.dataset.manifest import discover, manifest_path, refuse_moved_keys
@@ -36,6 +38,7 @@ class Observer:
     def __init__(self, pipeline: Pipeline, dataset: TableDataset, state: RunState) -> None:
         self._dataset = dataset
         self._settings = pipeline.trigger
+        self._who = f"trigger policy {pipeline.trigger.name}"
         self._policy: TriggerPolicy | None = None
         self._slicers = [
             Slicer(window.name, round(window.extent.duration_s * MICROSECONDS_PER_S))
@@ -47,6 +50,7 @@ class Observer:
         self._position = state.started.first_key
         self._stop_key = state.started.stop_key
         self._event_time_us: int | None = None
+        self._last_key = state.started.first_key - 1  # of the trigger that fired last
         self._fired = 1 if state.started.everything is not None else 0
         self._maximum = state.started.maximum_triggers
         self._known_triggers = len(state.triggers)
@@ -97,10 +101,7 @@ class Observer:
         stop = self._position + len(timestamps_us)
         event_time_us = running_event_time(timestamps_us, self._event_time_us)
         batch = Batch(first_key=self._position, timestamps_us=timestamps_us, event_time_us=event_time_us)
-        if self._policy is None:
-            start = StreamStart(first_key=self._position, event_time_us=int(event_time_us[0]))
-            self._policy = TRIGGERS[self._settings.name](self._settings.options, start)
-        fired = self._number(self._policy.observe(batch))
+        fired = self._number(self._decisions(batch), stop)
         slices = self._new_slices([piece for s in self._slicers for piece in s.observe(batch, self._event_time_us)])
         self._position, self._event_time_us = stop, int(event_time_us[-1])
         due = time.monotonic() - self._journaled_s > _POSITION_EVERY_S
@@ -124,18 +125,24 @@ class Observer:
         slices = self._new_slices([piece for slicer in self._slicers for piece in slicer.close(last)])
         return StreamEnded(time_us=now_us(), key=last, slices=slices)
 
-    def _number(self, decisions: Sequence[Decision | Question]) -> tuple[Fired, ...]:
+    def _decisions(self, batch: Batch) -> Sequence[Decision | Question]:
+        with blaming(self._who, RunFailedError):
+            if self._policy is None:
+                start = StreamStart(first_key=batch.first_key, event_time_us=int(batch.event_time_us[0]))
+                self._policy = TRIGGERS[self._settings.name](self._settings.options, start)
+            return list(self._policy.observe(batch))
+
+    def _number(self, decisions: Sequence[Decision | Question], stop_key: int) -> tuple[Fired, ...]:
         fired = []
         for decision in decisions:
             if isinstance(decision, Question):
-                raise RunFailedError(f"trigger policy {self._settings.name} asks a question, which nobody answers yet.")
+                raise RunFailedError(f"{self._who} asks a question, which nobody answers yet.")
             if self.fired_all:
                 break
+            new = fired_by(decision, TriggerId(self._fired), who=self._who, after=self._last_key, before=stop_key)
+            self._last_key = new.key
             if self._fired >= self._known_triggers:
-                number = TriggerId(self._fired)
-                fired.append(
-                    Fired(id=number, key=decision.key, timestamp_us=decision.timestamp_us, reason=decision.reason)
-                )
+                fired.append(new)
             self._fired += 1
         return tuple(fired)
 
@@ -147,3 +154,17 @@ class Observer:
             else:
                 new.append(piece)
         return tuple(new)
+
+
+def fired_by(decision: Decision, number: TriggerId, *, who: str, after: int, before: int) -> Fired:
+    """The trigger that a policy's decision makes. Raises RunFailedError for one that no run could carry out."""
+    try:
+        key, timestamp_us = operator.index(decision.key), operator.index(decision.timestamp_us)
+    except (TypeError, AttributeError):
+        raise RunFailedError(f"{who} decided {decision!r}; a decision has a whole key and timestamp_us.") from None
+    if not after < key < before:
+        raise RunFailedError(
+            f"{who} wants a trigger at key {key}, but the keys from {after + 1} to {before - 1} are those that have "
+            "come since its last; decisions come in key order."
+        )
+    return Fired(id=number, key=key, timestamp_us=timestamp_us, reason=str(decision.reason))

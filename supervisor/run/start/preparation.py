@@ -58,12 +58,16 @@ class Preparation:
         self._checked = False
 
     def carry_out(self, workers: Sequence[WorkerEntry], *, check: bool) -> None:
-        """Set up, and `check` where that was not done before. A broker that goes away meanwhile is waited for.
+        """Set up, and `check` where that was not done before. A broker that goes away meanwhile is waited for, but not
+        longer than for a check where nothing has begun yet.
 
         Raises ConfigurationError or NotReadyError with what the check found, and RunTakenError.
         """
         self._checked = not check
+        give_up_s = time.monotonic() + _CHECK_S
         while not self._try(workers):
+            if check and time.monotonic() > give_up_s:
+                raise NotReadyError(f"broker.url: the broker was away for most of {_CHECK_S:.0f} s; see that it runs.")
             self._platform.mend(away=True)
             time.sleep(_TRY_AGAIN_S)
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import uuid
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -18,7 +19,7 @@ from shared.fleet import WorkerEntry
 from shared.ids import RunId, TaskId, WorkerId
 from shared.messages.reports import Checked, Finding
 from supervisor.run.act.publisher import Publisher
-from supervisor.run.broker import Broker
+from supervisor.run.broker import AWAY, Broker
 from supervisor.run.listen.run_log import RunLog
 from supervisor.run.owner import Owner
 from supervisor.run.start.preparation import Preparation, forget_run, raise_findings
@@ -46,7 +47,8 @@ def check_system(configuration: Configuration) -> list[WorkerEntry]:
                 Preparation(platform, broker, configuration, record, listeners).carry_out(workers, check=True)
         finally:
             platform.stop_fleet()
-            forget_run(platform.client, publisher, run_id, heard=True)
+            with suppress(*AWAY):  # what went wrong before is not to be hidden
+                forget_run(platform.client, publisher, run_id, heard=True)
             publisher.close()
         return workers
 

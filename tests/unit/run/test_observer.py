@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,13 +16,14 @@ from workplace import HOUR_US, Workplace
 from shared.config.load import load_configuration
 from shared.dataset.manifest import discover
 from shared.dataset.table import open_dataset
-from shared.errors import DataError
+from shared.errors import DataError, RunFailedError
 from shared.ids import RunId, TriggerId
 from supervisor.core.events import Fired, RunStarted
 from supervisor.core.settings import Settings
 from supervisor.core.state import RunState
 from supervisor.core.transition import transition
-from supervisor.run.observe.observer import BATCH_ROWS, Observer
+from supervisor.run.observe.observer import BATCH_ROWS, Observer, fired_by
+from supervisor.triggers.policy import Decision
 
 ROWS_BY_FILE = [10_500, 500, 3_000, 7_000, 2_000]  # 23,000 rows: three batches, borders within files
 ROWS = sum(ROWS_BY_FILE)
@@ -234,3 +236,26 @@ def test_an_unusable_timestamp_stops_at_its_batch(tmp_path):
     with pytest.raises(DataError, match="of key 100 is null"):
         observer.observe()
     assert observer.position == 0
+
+
+@pytest.mark.parametrize(
+    ("decided", "told"),
+    [
+        ({"key": 20}, r"wants a trigger at key 20, but the keys from 21 to 99 are those that have come since its last"),
+        ({"key": 100}, "wants a trigger at key 100, but the keys from 21 to 99"),
+        ({"key": 30.0}, "a decision has a whole key and timestamp_us"),
+        ({"timestamp_us": None}, "a decision has a whole key and timestamp_us"),
+    ],
+)
+def test_a_decision_that_no_run_could_carry_out_is_refused(decided, told):
+    """Keys that go back, repeat, lie beyond the rows seen, or are no keys."""
+    decision = Decision(**{"key": 30, "timestamp_us": 0, "reason": "", **decided})
+    with pytest.raises(RunFailedError, match=f"trigger policy mine .*{told}"):
+        fired_by(decision, TriggerId(3), who="trigger policy mine", after=20, before=100)
+
+
+def test_a_decision_may_bring_numbers_of_numpy():
+    """They are written as plain ones."""
+    decision = Decision(key=np.int64(30), timestamp_us=np.int64(5), reason="five")
+    fired = fired_by(decision, TriggerId(3), who="", after=20, before=31)
+    assert msgspec.json.decode(msgspec.json.encode(fired)) == {"id": 3, "key": 30, "timestamp_us": 5, "reason": "five"}
