@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _describe(folder: Path) -> dict[str, Any]:
     """A run by its journal, and by who works on it."""
     try:
-        running = RunDirectory(folder).supervisor_pid() is not None
+        running = RunDirectory(folder).lock.holder() is not None
         triggers, deployed, status = _told_by(folder / "journal.jsonl")
     except (OSError, ValueError) as error:
         return {"run_dir": str(folder), "status": f"unreadable: {error}", "triggers": 0, "deployed": None}

@@ -8,26 +8,31 @@ import signal
 
 from rich.console import Console
 
-from shared.errors import ConfigurationError
+from shared.errors import ConfigurationError, NotReadyError
 from supervisor.run.directory import RunDirectory
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Send the supervisor what Ctrl+C would. Raises ConfigurationError if there is no run that can be stopped."""
+    """Send the supervisor what Ctrl+C would.
+
+    Raises ConfigurationError if there is no run that can be stopped, NotReadyError for a supervisor on another machine.
+    """
     directory = RunDirectory(arguments.run_dir.resolve())
     try:
         if not directory.holds_a_run:
             raise ConfigurationError(f"{directory.path} holds no run; `./modyn-supervisor runs CONFIG` lists them.")
-        pid = directory.supervisor_pid()
-        if pid is not None:
-            os.kill(pid, signal.SIGTERM)
+        holder = directory.lock.holder()
+        if holder is not None and not holder.is_here:
+            raise NotReadyError(f"the supervisor of {directory.path} is {holder}: stop it there, or send it SIGTERM.")
+        if holder is not None:
+            os.kill(int(holder.pid), signal.SIGTERM)
     except ProcessLookupError:
-        pid = None
+        holder = None
     except OSError as error:
         raise ConfigurationError(
             f"{directory.path} cannot be stopped: {error.strerror}; check path and user."
         ) from None
-    if pid is None:
+    if holder is None:
         Console().print(f"No supervisor is working on {directory.path}; nothing to stop.")
         return 0
     Console().print(f"Asked the supervisor of {directory.path} to stop; it hands back running work and records.")

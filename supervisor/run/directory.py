@@ -1,21 +1,19 @@
-"""The run directory: who may write it, and where everything in it lies."""
+"""The run directory: which run it is, and where everything in it lies."""
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import socket
-import time
-from contextlib import suppress
 from itertools import count, islice, zip_longest
 from pathlib import Path
 from typing import Any
 
 from shared.artifacts import ArtifactRef, ArtifactStore, write_artifact
 from shared.config.load import Configuration
-from shared.errors import ConfigurationError, RunTakenError
+from shared.errors import ArtifactError, ConfigurationError
 from shared.ids import TriggerId
+from supervisor.run.lock import Lock
+from supervisor.run.reservation import Reservation
 
 # All that a supervisor leaves that was killed before its run began.
 _BEFORE_A_RUN = {".lock", "pipeline.yaml", "config.yaml", "journal.jsonl", "run.log", "workers.log"}
@@ -23,59 +21,28 @@ _BEFORE_A_RUN = {".lock", "pipeline.yaml", "config.yaml", "journal.jsonl", "run.
 # Sections of config.yaml that a run which was moved or copied may have changed.
 _MAY_MOVE = {"artifacts", "broker"}
 
-_LOOK_S = 0.5  # longer than anybody looks at a lock
-
 
 class RunDirectory:
-    """A run directory, locked by this process for as long as it lives."""
+    """A run directory; who writes has its lock."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.store = ArtifactStore(str(path))
-        self._reserved: int | None = None
-        self._made_for_reservation: list[Path] = []
-        self._lock: int | None = None
+        self.lock = Lock(path)
+        self._reservation = Reservation(path)
 
     @classmethod
     def fresh(cls, parent: Path, name: str) -> RunDirectory:
         """One that no other supervisor makes meanwhile: of this name, or `name-2` …; it does not exist yet."""
         for number in count(1):
             directory = cls(parent / (name if number == 1 else f"{name}-{number}"))
-            if directory._reserve():
+            if directory._reservation.take():
                 return directory
         raise AssertionError
 
-    def _reserve(self) -> bool:
-        """Keep the name for this process until `create` or `release`; whether nobody else has it."""
-        parent = self.path.parent
-        try:
-            if self.path.exists():
-                return False
-            made = [folder for folder in (parent, *parent.parents) if not folder.exists()]
-            parent.mkdir(parents=True, exist_ok=True)
-            file = os.open(self._reservation, os.O_RDWR | os.O_CREAT, 0o644)
-        except OSError:  # whoever makes the directory will say what the matter is
-            return True
-        if _try_lock(file) and os.fstat(file).st_nlink and not self.path.exists():
-            self._reserved, self._made_for_reservation = file, made
-            return True
-        os.close(file)
-        return False
-
-    @property
-    def _reservation(self) -> Path:
-        return self.path.with_name(f".{self.path.name}.reserved")
-
     def release(self) -> None:
-        """Keep the name no longer; folders that were made for that go, too, if they are empty."""
-        if self._reserved is None:
-            return
-        self._reservation.unlink(missing_ok=True)
-        os.close(self._reserved)
-        self._reserved = None
-        with suppress(OSError):
-            for folder in self._made_for_reservation:
-                folder.rmdir()
+        """Keep the name of a directory that was not made no longer."""
+        self._reservation.release()
 
     @property
     def journal_path(self) -> Path:
@@ -143,7 +110,7 @@ class RunDirectory:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigurationError(f"--run-dir {self.path} cannot be made: {error.strerror}.") from None
-        self.lock()
+        self.lock.take()
         self.refuse_if_taken()  # a run may have begun, and ended, before it was locked
         self.release()
         for name in _BEFORE_A_RUN - {".lock", "run.log", "workers.log"}:  # of a run that was killed before it began
@@ -160,7 +127,7 @@ class RunDirectory:
                 f"--resume: {self.path} holds no run that has begun; name a run's folder with --run-dir, "
                 "or leave out --resume."
             )
-        self.lock()
+        self.lock.take()
         self.compare(configuration)
         self._describe(configuration)
 
@@ -188,40 +155,6 @@ class RunDirectory:
                         "resume with the files the run was started with, or start a new run."
                     )
 
-    def lock(self) -> None:
-        """Become the only supervisor on this directory; the kernel lets go when the process ends.
-
-        Raises RunTakenError if there is one.
-        """
-        self._lock = os.open(self.path / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
-        give_up_s = time.monotonic() + _LOOK_S
-        while not _try_lock(self._lock):
-            if time.monotonic() < give_up_s:  # it may only be looked at, by `runs`
-                time.sleep(0.01)
-                continue
-            pid, _, host = os.pread(self._lock, 512, 0).decode(errors="replace").partition(" ")
-            raise RunTakenError(
-                f"another supervisor, process {pid or '?'} on {host or 'an unknown host'}, is working on {self.path}; "
-                f"stop it first with ./modyn-supervisor stop {self.path}."
-            )
-        os.ftruncate(self._lock, 0)
-        os.pwrite(self._lock, f"{os.getpid()} {socket.gethostname()}".encode(), 0)
-
-    def supervisor_pid(self) -> int | None:
-        """The process that has the lock, None if nobody works here."""
-        file = self.path / ".lock"
-        if not file.exists():
-            return None
-        with file.open("r+") as lock:
-            give_up_s = time.monotonic() + _LOOK_S
-            while not _try_lock(lock.fileno()):
-                lock.seek(0)
-                pid = lock.read().partition(" ")[0]
-                if pid or time.monotonic() > give_up_s:
-                    return int(pid) if pid else None
-                time.sleep(0.01)  # it is about to say who it is
-        return None
-
     def workers_log(self) -> Path:
         """Where our workers write before the run has begun: on the same disk, so that it can be moved; then inside."""
         if self.holds_a_run:
@@ -230,7 +163,9 @@ class RunDirectory:
         return nearest / f".modyn-workers-{os.getpid()}.log"
 
     def write(self, name: str, text: str) -> None:
-        """Write a file whole, or leave the old one."""
+        """Write a file whole, or leave the old one. Raises ArtifactError, also where the directory has gone."""
+        if not self.path.is_dir():
+            raise ArtifactError(f"{self.path} is gone; bring it back, then --resume.")
         write_artifact(str(self.path / name), text.encode())
 
     @staticmethod
@@ -260,14 +195,6 @@ class RunDirectory:
         ref = self.store.commit(attempt, self.model_name(trigger_id))
         described = {"object": "model.safetensors", "sha256": ref.sha256, "size_bytes": ref.size_bytes, **about}
         self.write(f"models/{trigger_id}/model.json", json.dumps(described, indent=2, ensure_ascii=False) + "\n")
-
-
-def _try_lock(file: int) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _resolved(configuration: Configuration) -> tuple[tuple[str, str], ...]:

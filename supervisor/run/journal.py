@@ -28,6 +28,7 @@ class Journal:
 
     def append(self, events: Sequence[AnyEvent]) -> None:
         """Write the events with one fsync; they are on disk when this returns. Raises RunFailedError."""
+        self._refuse_if_gone()
         body = b"".join(msgspec.json.encode(event) + b"\n" for event in events)
         size = os.fstat(self._file).st_size
         try:
@@ -39,6 +40,18 @@ class Journal:
             raise RunFailedError(
                 f"{self.path} could not be written: {error.strerror}. Make room on that disk, then --resume."
             ) from error
+
+    def _refuse_if_gone(self) -> None:
+        """What is written to a file that has lost its name is lost when it is closed."""
+        try:
+            there = self.path.stat()
+        except OSError:
+            there = None
+        if there is None or not os.path.samestat(there, os.fstat(self._file)):
+            raise RunFailedError(
+                f"{self.path} was moved, deleted or replaced while the run went on. Bring back the newest copy, then "
+                "--resume."
+            )
 
     def events(self) -> Iterator[AnyEvent]:
         """The events so far, in order. Raises RunFailedError for a line that is not an event."""

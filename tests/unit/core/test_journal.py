@@ -79,3 +79,22 @@ def test_a_line_that_is_no_event_is_named(tmp_path: Path) -> None:
     with pytest.raises(RunFailedError, match=r"journal\.jsonl:1"):
         list(journal.events())
     journal.close()
+
+
+@pytest.mark.parametrize("how", ["deleted", "replaced", "moved"])
+def test_a_journal_that_lost_its_name_takes_nothing_more(tmp_path: Path, how: str) -> None:
+    """What would be written to it could never be read again."""
+    path = tmp_path / "run" / "journal.jsonl"
+    path.parent.mkdir()
+    journal = Journal(path)
+    journal.append(EVENTS[:1])
+    if how == "deleted":
+        path.unlink()
+    elif how == "replaced":
+        (tmp_path / "older").touch()
+        (tmp_path / "older").replace(path)
+    else:
+        path.parent.rename(tmp_path / "elsewhere")
+    with pytest.raises(RunFailedError, match="was moved, deleted or replaced while the run went on"):
+        journal.append(EVENTS[1:])
+    journal.close()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import fcntl
 import os
+import subprocess
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -12,8 +14,10 @@ import pytest
 from workplace import Workplace
 
 from shared.config.load import Configuration, load_configuration
-from shared.errors import ConfigurationError, RunTakenError
+from shared.errors import ConfigurationError, NotReadyError, RunTakenError
+from supervisor.cli import stop
 from supervisor.run.directory import RunDirectory
+from supervisor.run.lock import Lock
 
 
 @pytest.fixture
@@ -27,9 +31,11 @@ def test_the_second_supervisor_is_refused(configuration: Configuration, tmp_path
     """It is told who has the directory, and how to stop it."""
     first = RunDirectory(tmp_path / "run")
     first.create(configuration)
-    assert RunDirectory(first.path).supervisor_pid() == os.getpid()
+    holder = RunDirectory(first.path).lock.holder()
+    assert holder is not None
+    assert (holder.pid, holder.is_here) == (str(os.getpid()), True)
     with pytest.raises(RunTakenError, match=f"another supervisor, process {os.getpid()} on .*, is working on"):
-        RunDirectory(first.path).lock()
+        RunDirectory(first.path).lock.take()
 
 
 def test_whoever_looks_at_the_lock_keeps_no_supervisor_out(configuration: Configuration, tmp_path: Path) -> None:
@@ -41,7 +47,7 @@ def test_whoever_looks_at_the_lock_keeps_no_supervisor_out(configuration: Config
 
     def look() -> None:
         while not enough.is_set():
-            RunDirectory(path).supervisor_pid()
+            Lock(path).holder()
             looking.set()
 
     looker = threading.Thread(target=look)
@@ -52,7 +58,7 @@ def test_whoever_looks_at_the_lock_keeps_no_supervisor_out(configuration: Config
     finally:
         enough.set()
         looker.join()
-    assert RunDirectory(path).supervisor_pid() == os.getpid()
+    assert str(Lock(path).holder()).startswith(f"process {os.getpid()} on ")
 
 
 def test_what_a_killed_beginning_left_is_used_again(configuration: Configuration, tmp_path: Path) -> None:
@@ -117,3 +123,16 @@ def test_of_two_runs_started_at_once_each_has_its_folder(configuration: Configur
     third = RunDirectory.fresh(tmp_path / "other/small", "now")
     third.release()
     assert not (tmp_path / "other").exists()
+
+
+def test_a_supervisor_on_another_machine_is_named_and_no_process_here_is_stopped(tmp_path: Path) -> None:
+    """Its pid means another process here: `stop` says where it is."""
+    (tmp_path / "journal.jsonl").write_text("{}\n")
+    with subprocess.Popen(["sleep", "60"]) as innocent, (tmp_path / ".lock").open("w") as lock:
+        lock.write(f"{innocent.pid} gpu-7 another-boot/pid:[1]")
+        lock.flush()
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(NotReadyError, match=f"is process {innocent.pid} on gpu-7: stop it there"):
+            stop.run(argparse.Namespace(run_dir=tmp_path))
+        assert innocent.poll() is None
+        innocent.kill()
