@@ -22,6 +22,9 @@ _PASSING_BY_NAME = (
 )
 
 
+OLDEST = "6.2"  # the first Redis that has every command we use; Valkey has them all
+
+
 def will_pass(error: redis.RedisError) -> bool:
     """Whether the broker is away, full or busy, which ends; else what was asked of it is a mistake, however often."""
     return isinstance(error, _PASSING_BY_NAME) or _PASSING.search(str(error)) is not None

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.logging import RichHandler
 
 from shared.config.pipeline import Logging
+from shared.config.secrets import hide
 
 _FIELDS = ("run", "event", "trigger", "task", "worker")  # of a record, where it has them
 
@@ -32,6 +33,15 @@ class _JsonLines(logging.Formatter):
         return json.dumps(said | {name: getattr(record, name) for name in _FIELDS if hasattr(record, name)})
 
 
+class _Discretion(logging.Filter):
+    """What `${NAME}` of a file stands for is in no line."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Put `${NAME}` in the place of its value."""
+        record.msg, record.args = hide(record.getMessage()), ()
+        return True
+
+
 def set_up_logging(settings: Logging, log_format: str, quiet: bool, debug: bool) -> Console | None:
     """Log lines on standard error, unless `quiet` or configured otherwise; the console if that is a terminal."""
     root = logging.getLogger()
@@ -45,10 +55,12 @@ def set_up_logging(settings: Logging, log_format: str, quiet: bool, debug: bool)
     if log_format == "human" and console.is_terminal:
         rich = RichHandler(console=console, show_path=False, show_level=False, log_time_format="%H:%M:%S")
         rich.addFilter(lambda record: getattr(record, "event", "") != "progress")  # the live view shows progress
+        rich.addFilter(_Discretion())
         root.addHandler(rich)
         return console
     handler = logging.StreamHandler()
     handler.setFormatter(_formatter(log_format))
+    handler.addFilter(_Discretion())
     root.addHandler(handler)
     return None
 
@@ -91,6 +103,7 @@ def log_to_files(settings: Logging, folder: Path, log_format: str) -> Iterator[N
     handlers = [_RunFile(folder, target.removeprefix("file:")) for target in settings.to if target.startswith("file:")]
     for handler in handlers:
         handler.setFormatter(_formatter(log_format))
+        handler.addFilter(_Discretion())
         logging.getLogger().addHandler(handler)
     try:
         yield

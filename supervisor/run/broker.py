@@ -8,7 +8,9 @@ import redis
 from kombu.exceptions import OperationalError
 
 from shared import names
+from shared.broker import OLDEST, will_pass
 from shared.config.secrets import hide
+from shared.errors import RunFailedError
 from shared.ids import RunId
 from supervisor.run.act.publisher import Publisher
 from supervisor.run.owner import Owner
@@ -30,7 +32,12 @@ class Broker:
         self.reconnects = 0  # how often it came back
 
     def lost(self, error: Exception) -> None:
-        """It did not answer, or takes nothing."""
+        """It did not answer, or takes nothing. Raises RunFailedError for what no waiting mends."""
+        if isinstance(error, redis.RedisError) and not will_pass(error):
+            raise RunFailedError(
+                f"broker.url: Redis refuses what a run asks of it ({hide(str(error))}). It must be of version "
+                f"{OLDEST} or later and let its user do all with keys of any name; then --resume."
+            ) from error
         if not self.is_away:
             log.warning("! the broker is away (%s); the run waits and goes on when it is back", hide(str(error)))
         self.is_away = True

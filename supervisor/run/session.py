@@ -200,7 +200,7 @@ class Session:
         except RunTakenError:
             raise
         except Exception as error:
-            reason = str(error) if isinstance(error, ModynError) else f"this should not happen: {blame(error)}"
+            reason = hide(str(error) if isinstance(error, ModynError) else f"this should not happen: {blame(error)}")
             _quietly(loop.recall)
             if not _quietly(lambda: loop.finish("failed", reason)):  # the journal cannot take it
                 webhooks.tell("run_failed", reason)

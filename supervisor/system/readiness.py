@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
 import redis
 
-from shared.broker import connect
+from shared.broker import OLDEST, connect
 from shared.config.load import Configuration
 from shared.config.secrets import hide
 from shared.config.system import System
@@ -44,7 +46,20 @@ def reach_broker(url: str, masked_url: str) -> redis.Redis:
             f"broker.url: {masked_url} does not answer ({hide(str(error))}); start Redis there, "
             "or write `url: embedded`."
         ) from None
+    _refuse_old(client, masked_url)
     return client
+
+
+def _refuse_old(client: redis.Redis, masked_url: str) -> None:
+    try:
+        version = str(cast(Any, client.info("server"))["redis_version"])
+    except (redis.RedisError, KeyError):  # it may be forbidden to ask; a command that it lacks will say so itself
+        return
+    if [int(one) for one in re.findall(r"\d+", version)][:2] < [int(one) for one in OLDEST.split(".")]:
+        raise NotReadyError(
+            f"broker.url: {masked_url} is Redis {version}; version {OLDEST} or later is needed, or write "
+            "`url: embedded`."
+        )
 
 
 def reach_running_broker(system: System) -> tuple[redis.Redis, str]:

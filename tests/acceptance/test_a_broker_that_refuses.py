@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 import redis
 from running import workers
 from workplace import Workplace
@@ -11,19 +12,23 @@ from workplace import Workplace
 from shared import names
 from shared.broker import make_app, will_pass
 from shared.config.load import load_configuration
+from shared.errors import RunFailedError
 from shared.ids import RunId, TriggerId, task_id
 from shared.messages.reports import Claimed
 from shared.messages.tasks import SelectTask
 from supervisor.core.commands import Publish
 from supervisor.run.act.publisher import Publisher
+from supervisor.run.broker import Broker
+from supervisor.run.owner import Owner
 from supervisor.run.watch.reports import Reports
 from supervisor.system.setup import setup_record, write_setup
 
 RUN = RunId("run")
 
 
-def test_what_passes_is_told_from_what_does_not(client: redis.Redis) -> None:
+def test_what_passes_is_told_from_what_does_not(client: redis.Redis, redis_url: str) -> None:
     """A full Redis is full for commands and scripts alike, and for a while; a wrong key or script is so for ever."""
+    broker = Broker(client, Owner(client, RUN, 10.0), Publisher(make_app(redis_url), client, RUN), RUN)
     client.set("text", "no hash")
     script = "return redis.call('SET', KEYS[1], 'x')"
     client.config_set("maxmemory", 1)
@@ -40,6 +45,10 @@ def test_what_passes_is_told_from_what_does_not(client: redis.Redis) -> None:
     ]
     assert [will_pass(error) for error in (*full, alone)] == [True, True, True]
     assert [will_pass(error) for error in wrong] == [False, False, False, False]
+    for error in wrong:
+        with pytest.raises(RunFailedError, match="Redis refuses what a run asks of it"):
+            broker.lost(error)
+    assert not broker.is_away
 
 
 def test_a_task_that_the_broker_refuses_is_let_go_of(cluster: Workplace, client: redis.Redis) -> None:

@@ -7,8 +7,9 @@ import redis
 
 from shared import names
 from shared.claims import Attempt, Claims
+from shared.config.secrets import fill
 from shared.ids import RunId, TaskId, WorkerId
-from shared.messages.reports import Released
+from shared.messages.reports import Failed, Released
 from supervisor.run.watch.reports import Reports, Unreadable
 
 RUN, TASK = RunId("run"), TaskId("run/0/train/0")
@@ -43,3 +44,16 @@ def test_it_is_known_whether_all_was_heard(client: redis.Redis) -> None:
     reports = Reports(client, RUN, "0")
     assert (len(reports.next(0.0)), reports.heard_all) == (500, False)
     assert (len(reports.next(0.0)), reports.heard_all) == (100, True)
+
+
+def test_what_the_environment_filled_in_is_not_journaled(client: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker has never read the file that says which words are secrets, and quotes a column or an address."""
+    monkeypatch.setenv("A_COLUMN", "s3cret-of-reports")
+    fill("${A_COLUMN}")
+    mine = Attempt(run_id=RUN, task_id=TASK, number=1, worker=WorkerId("a"))
+    Claims(client).claim(mine, 60.0)
+    who = {"task_id": TASK, "attempt": 1, "worker": mine.worker}
+    said = Failed(**who, sentence="s3cret-of-reports is null", traceback='KeyError: "s3cret-of-reports"')
+    Claims(client).report(mine, said, None)
+    heard = [entry.report for entry in Reports(client, RUN, "0").next(0.0)]
+    assert Failed(**who, sentence="${A_COLUMN} is null", traceback='KeyError: "${A_COLUMN}"') in heard

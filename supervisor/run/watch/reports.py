@@ -9,8 +9,9 @@ import msgspec
 import redis
 
 from shared import names
+from shared.config.secrets import hide
 from shared.ids import RunId, TaskId
-from shared.messages.reports import AnyReport, decode_report
+from shared.messages.reports import AnyReport, Decided, Failed, decode_report
 
 log = logging.getLogger(__name__)
 
@@ -36,13 +37,23 @@ class Entry(NamedTuple):
 def _report_in(fields: dict[str, str]) -> AnyReport | Unreadable | None:
     """None for what marks a place, or does not even say what task it is of."""
     try:
-        return decode_report(fields.get("report", ""))
+        return _hidden(decode_report(fields.get("report", "")))
     except msgspec.MsgspecError as error:
         if fields.get("task") and fields.get("attempt", "").isdecimal():
             return Unreadable(TaskId(fields["task"]), int(fields["attempt"]), str(error))
         if fields.get("report"):
             log.warning("! what is no report of this version is left out: %s", error)
         return None
+
+
+def _hidden(report: AnyReport) -> AnyReport:
+    """Without what `${NAME}` stands for: a worker has never read the file that says which words those are."""
+    if isinstance(report, Failed):
+        return msgspec.structs.replace(report, sentence=hide(report.sentence), traceback=hide(report.traceback))
+    if isinstance(report, Decided):
+        targets = tuple(msgspec.structs.replace(one, reason=hide(one.reason)) for one in report.targets)
+        return msgspec.structs.replace(report, targets=targets)
+    return report
 
 
 class Reports:

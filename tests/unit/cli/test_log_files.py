@@ -5,7 +5,10 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+import pytest
+
 from shared.config.pipeline import Logging
+from shared.config.secrets import fill
 from supervisor.cli.log import log_to_files
 
 
@@ -40,3 +43,16 @@ def test_a_file_that_cannot_be_written_harms_nothing(tmp_path: Path) -> None:
         "lost at first",
         "later",
     ]
+
+
+@pytest.mark.parametrize("log_format", ["json", "human"])
+def test_what_the_environment_filled_in_is_in_no_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, log_format: str
+) -> None:
+    """Whoever writes the line, and whether the value stands in it or in what it is given."""
+    monkeypatch.setenv("A_SECRET", "hunter2-of-logs")
+    fill("${A_SECRET}")
+    (tmp_path / "pipeline.yaml").touch()
+    with log_to_files(settings(), tmp_path, log_format):
+        logging.getLogger("run").warning("column %s; hunter2-of-logs is null", "hunter2-of-logs")
+    assert "column ${A_SECRET}; ${A_SECRET} is null" in (tmp_path / "run.log").read_text()
