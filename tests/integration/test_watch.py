@@ -144,6 +144,7 @@ def test_a_message_lost_behind_a_queue_that_is_never_empty(watched: Watched, cli
 def test_a_look_costs_the_same_however_many_tasks_wait(watched: Watched, client: redis.Redis) -> None:
     """Redis is asked as often with 2,000 open evaluations as with 20, and no list of all of them is made."""
     keep(client, "evaluate", busy=True)
+    watched.look_for(watched.state({}), 3 * LEASE_S)  # Redis is told the scripts
     asked = []
     for count in (20, 2000):
         wanted: dict[str, Any] = {**WHO, "models": (), "stretches": ()}

@@ -19,6 +19,7 @@ from supervisor.core.events import AnyEvent, LeaseExpired, Unclaimed, Wiped
 from supervisor.core.state import RunState
 from supervisor.core.trigger_state import Phase, TriggerState
 from supervisor.run.broker import knock
+from supervisor.run.watch.clocks import Clocks
 from supervisor.run.watch.queue_search import absent
 from supervisor.run.watch.reports import Reports
 from supervisor.run.watch.unclaimed import Sent, UnclaimedTasks
@@ -53,10 +54,10 @@ class Watch:
         self._next_s = self._judge_from_s = self._next_forgotten_s = 0.0
         self._wiped = self._was_away = False
         self._last_seen_s = dict.fromkeys(names.ROLES, self._clock_s())  # role → when a worker was alive
-        self._idle: dict[
-            WorkerId, tuple[int, float]
-        ] = {}  # worker → (idle since, by its clock; seen so since, by ours)
+        # worker → (idle since, by its clock; seen so since, by ours)
+        self._idle: dict[WorkerId, tuple[int, float]] = {}
         self.benched: tuple[WorkerEntry, ...] = ()  # those whose device failed again and again
+        self._clocks = Clocks(client, setup.lease_s, clock_s)
         self._unclaimed = UnclaimedTasks()
         self._missing: dict[Sent, float] = {}  # first seen missing
         self._searched: dict[str, tuple[float, set[Sent]]] = {}  # queue → when next, and what was absent last
@@ -103,6 +104,8 @@ class Watch:
         if now_s < self._next_s:
             return []
         self._next_s = now_s + self.every_s
+        if self._clocks.are_in_doubt():
+            self._judge_nothing_for_a_lease()
         self._set_right(state)
         served = self._see_fleet()
         if now_s < self._judge_from_s:
