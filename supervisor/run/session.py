@@ -36,6 +36,7 @@ from supervisor.run.directory import RunDirectory
 from supervisor.run.journal import Journal
 from supervisor.run.listen.alert_rules import AlertRules
 from supervisor.run.listen.recorder import Recorder
+from supervisor.run.listen.run_field import lines_of
 from supervisor.run.listen.run_log import RunLog
 from supervisor.run.listen.webhooks import Webhooks
 from supervisor.run.loop import Links, Loop
@@ -96,15 +97,17 @@ class Session:
             if not self.directory.is_summed_up:
                 self._recorder.record(self._state)
             return None
-        log.info("run directory: %s", self.directory.path)
-        system = self._configuration.system
-        own = system.broker.url == "embedded" or system.fleet.train or system.fleet.evaluate
-        log.info("%s broker and workers …", "starting" if own else "looking for")
+        run_id = self._state.run_id or RunId(f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}")
         with ExitStack() as stack:
+            stack.enter_context(lines_of(run_id))
+            log.info("run directory: %s", self.directory.path)
+            system = self._configuration.system
+            own = system.broker.url == "embedded" or system.fleet.train or system.fleet.evaluate
+            log.info("%s broker and workers …", "starting" if own else "looking for")
             with self._stop.deferred():
                 log_file, resumed = self.directory.workers_log(), self._resumed is not None
                 platform = stack.enter_context(Platform(self._configuration, log_file, keep_log=resumed))
-            return self._on(platform)
+            return self._on(platform, run_id)
 
     def _recover(self) -> bool:
         """Take up what the journal says; whether there is nothing left to do."""
@@ -119,8 +122,7 @@ class Session:
             )
         return found.state.status == "finished" and not (found.resumed.lost_training_sets or found.resumed.lost_models)
 
-    def _on(self, platform: Platform) -> dict[str, Any]:
-        run_id = self._state.run_id or RunId(f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}")
+    def _on(self, platform: Platform, run_id: RunId) -> dict[str, Any]:
         try:
             with Owner(platform.client, run_id, self._configuration.system.lease_s) as owner:
                 return self._as_owner(owner, run_id, platform)
