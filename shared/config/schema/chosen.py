@@ -25,10 +25,8 @@ class Chosen(f.Sentence):
         self.plugins, self.key, self.example = plugins, key, example
 
     def schema(self, name: str) -> type[f.Group]:
-        """That of the options of one of them. Raises ConfigurationError if it cannot be imported."""
-        found = getattr(self.plugins[name], "Schema", None)
-        if not (isinstance(found, type) and issubclass(found, f.Group)):
-            raise ConfigurationError(f"{name} ({self.plugins.group}) has no Schema of its options.")
+        """That of the options of one of them. Raises ConfigurationError if it cannot be used."""
+        found: type[f.Group] = self.plugins[name].Schema
         return found
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:

@@ -10,9 +10,9 @@ from marshmallow import ValidationError
 from packages import install
 
 from shared.config.schema.chosen import Chosen
-from shared.plugins import Plugins
+from shared.plugins import STRATEGIES, Plugins
 
-STRATEGIES = """
+CODE = """
 from shared.config import fields as f
 from shared.strategies.strategy import Strategy
 
@@ -29,12 +29,14 @@ Choosing = Callable[..., Chosen]
 @pytest.fixture
 def choosing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Choosing:
     """A key for strategies, some of which are of a later version, where `coreset` is somebody else's already."""
-    install(tmp_path, "chosen_elsewhere", "modyn.strategies", {"coreset": "Fresh"}, STRATEGIES)
+    install(tmp_path, "chosen_elsewhere", STRATEGIES.group, {"coreset": "Fresh"}, CODE)
     monkeypatch.syspath_prepend(str(tmp_path))
 
     def chosen(**options: tuple[str, ...]) -> Chosen:
         own = {"all_data": "shared.strategies.all_data:AllData"}
-        return Chosen(Plugins("modyn.strategies", own), "", key="name", example="{name: all_data}", **options)
+        return Chosen(
+            Plugins(STRATEGIES.group, STRATEGIES.base, own), "", key="name", example="{name: all_data}", **options
+        )
 
     return chosen
 

@@ -152,9 +152,9 @@ def test_metric_that_is_a_list(problems):
 
 
 def test_unknown_metric_option(problems):
-    """An option that a metric does not have is answered with those it has."""
+    """An option that a metric does not have is answered, at its key, with those it has."""
     (problem,) = problems("metrics: [accuracy]", "metrics: [accuracy, {name: top_k, n: 3}]")
-    assert problem == "pipeline.yaml:14: evaluation.metrics.1: top_k has no option n; it has: k."
+    assert problem == "pipeline.yaml:14: evaluation.metrics.1.n: is not a key here; known: k."
 
 
 def test_unknown_policy(problems):
