@@ -100,6 +100,20 @@ class Name(Text):
         return value
 
 
+class Folder(Text):
+    """A local folder; `file://` before it says no more."""
+
+    kind = "folder"
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        path = str(super()._deserialize(value, attr, data, **kwargs)).removeprefix("file://")
+        if "://" in path:
+            raise ValidationError(f"{path.split('://')[0]}:// is not available yet; available: a local folder.")
+        if not path:
+            raise ValidationError(f"{quoted(value)} names no folder; write its path.")
+        return path
+
+
 class Whole(Sentence):
     """A whole number of at least `least` and at most `most`."""
 
@@ -294,6 +308,6 @@ class Sequence(Sentence):
 
 
 __all__ = [
-    "Arguments", "Choice", "Duration", "Group", "Moment", "Name", "Number", "Only", "PositiveNumber", "Sentence",
-    "Sequence", "Sub", "Text", "Truth", "Whole", "keys_of", "nearest", "quoted", "validates_schema",
+    "Arguments", "Choice", "Duration", "Folder", "Group", "Moment", "Name", "Number", "Only", "PositiveNumber",
+    "Sentence", "Sequence", "Sub", "Text", "Truth", "Whole", "keys_of", "nearest", "quoted", "validates_schema",
 ]  # fmt: skip

@@ -146,4 +146,6 @@ def _target(chosen: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def _absolute(uri: str, folder: Path) -> str:
-    return uri if "://" in uri or uri.startswith("/") else str(folder / uri)
+    """A path from the root on, also where it is written as a `file://` URI; another URI as it is."""
+    path = uri.removeprefix("file://")
+    return path if "://" in path or path.startswith("/") else str(folder / path)

@@ -91,6 +91,19 @@ def test_paths_start_at_their_own_file(load, tmp_path):
     assert system.artifacts_root == str(tmp_path / "runs")
 
 
+@pytest.mark.parametrize("uri", ["file://some/place", "some/place"])
+def test_file_uris_are_paths(load, tmp_path, uri):
+    """Wherever a path may be written, `file://` may stand before it and means no more."""
+    text = PIPELINE.replace("{id: mlp}", f"{{id: mlp, initial: {{pretrained: '{uri}'}}}}")
+    text += f"deployment: {{targets: [{{kind: directory, uri: '{uri}'}}]}}\n"
+    config = f"storage: {{datasets: {{flights: {{uri: '{uri}'}}}}}}\nartifacts: {{uri: '{uri}'}}\n"
+    read = load(text, config)
+    (target,) = read.pipeline.deployment.targets
+    places = (read.pipeline.model.pretrained_uri, read.system.datasets["flights"].uri, read.system.artifacts_root)
+    assert {target.uri, *places} == {str(tmp_path / "some" / "place")}
+    assert target.name == "place"
+
+
 def test_pretrained_weights_start_at_the_file_too(load, tmp_path):
     """A relative path of pretrained weights starts at pipeline.yaml's folder, wherever the workers are."""
     text = PIPELINE.replace("{id: mlp}", "{id: mlp, initial: {pretrained: start.safetensors}}")
