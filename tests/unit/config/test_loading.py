@@ -49,10 +49,18 @@ def test_defaults_are_filled_in(load):
     assert pipeline.deployment is None
 
 
-def test_prequential_window_is_always_there(load):
+@pytest.mark.parametrize(
+    ("taken", "name"),
+    [
+        (["next"], "until_next_trigger"),
+        (["prequential", "next-2", "until_next_trigger", "next"], "next-3"),
+    ],
+)
+def test_prequential_window_is_always_there(load, taken, name):
     """`until_next_trigger` is measured even where only other windows are named, under a name that is free."""
-    evaluation = load(PIPELINE + "evaluation: {on: [{name: next, window: {last: 1d}}]}").pipeline.evaluation
-    assert [window.name for window in evaluation.on] == ["until_next_trigger", "next"]
+    windows = ", ".join(f"{{name: {one}, window: {{last: 1d}}}}" for one in taken)
+    evaluation = load(PIPELINE + f"evaluation: {{on: [{windows}]}}").pipeline.evaluation
+    assert [window.name for window in evaluation.on] == [name, *taken]
     assert evaluation.prequential.extent == UntilNextTrigger()
     assert evaluation.on[1].extent == Last(duration_s=86_400)
 
