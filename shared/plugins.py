@@ -1,14 +1,15 @@
 """Whatever is chosen by a name in a YAML file: ours in these tables, a line each, and others' by entry point.
 
-An entry is `module:object`, as in an entry point of a package; a module is imported when somebody names what is in it.
+An entry is `module:class`, as in an entry point of a package; a module is imported when somebody names what is in it,
+and its class must be what the base of its kind, which each table names, asks for.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Generic, TypeVar
+from inspect import isclass
+from typing import Any, Generic, Protocol, TypeVar
 
 from shared.errors import ConfigurationError
 
@@ -16,32 +17,54 @@ T = TypeVar("T")
 
 
 class Plugins(Mapping[str, T], Generic[T]):
-    """Name → object, of one kind. Looking one up raises ConfigurationError if it cannot be imported."""
+    """Name → class, of one kind. Looking one up raises ConfigurationError if none that can be used is there."""
 
-    def __init__(self, group: str, own: Mapping[str, str]) -> None:
-        self.group = group
+    def __init__(self, group: str, base: str, own: Mapping[str, str]) -> None:
+        self.group, self.base = group, base
         self.own = tuple(own)  # names of those that come with Modyn
-        self._entries = {name: EntryPoint(name, place, group) for name, place in own.items()}
-        self._others: dict[str, EntryPoint] | None = None
+        self._own = {name: [EntryPoint(name, place, group)] for name, place in own.items()}
+        self._claims: dict[str, list[EntryPoint]] | None = None
         self._loaded: dict[str, T] = {}
 
-    def _all(self) -> dict[str, EntryPoint]:
-        """Ours cannot be replaced by another of the same name."""
-        if self._others is None:
-            self._others = {entry.name: entry for entry in entry_points(group=self.group)}
-        return {**self._others, **self._entries}
+    def describe(self, name: str) -> str:
+        """A name, and where what it stands for comes from, as an error says it."""
+        return f"{name} ({self.group}, {' and '.join(map(_place, self._all()[name]))})"
+
+    def _all(self) -> dict[str, list[EntryPoint]]:
+        """Who brings which name: ours, which nobody can replace, then others'."""
+        if self._claims is None:
+            self._claims = dict(self._own)
+            for entry in sorted(entry_points(group=self.group), key=lambda one: (one.name, one.value)):
+                if entry.name not in self._own:
+                    self._claims.setdefault(entry.name, []).append(entry)
+        return self._claims
 
     def __getitem__(self, name: str) -> T:
         if name not in self._loaded:
-            entry = self._all()[name]
-            try:
-                loaded: Any = import_module(entry.module)
-                for attribute in entry.attr.split("."):
-                    loaded = getattr(loaded, attribute)
-            except Exception as error:  # a package's own code runs here
-                raise ConfigurationError(_unloadable(self.group, entry, error)) from error
-            self._loaded[name] = loaded
+            self._loaded[name] = self._load(name)
         return self._loaded[name]
+
+    def _load(self, name: str) -> Any:
+        claims = self._all().get(name)
+        if claims is None:
+            remedy = "Install the package that brings it, for the workers too."
+            raise ConfigurationError(f"{name} ({self.group}) is not installed here. {remedy}")
+        if len(claims) > 1:
+            raise ConfigurationError(f"{self.describe(name)} has two meanings. Uninstall one of these packages.")
+        base = EntryPoint("", self.base, self.group).load()
+        try:
+            loaded = claims[0].load()
+            objection = _objection(loaded, base)
+        except Exception as error:  # a package's own code runs here
+            said = f"{type(error).__name__}: {error}"
+            sentence = f"{self.describe(name)} cannot be imported: {said}. Mend or uninstall it."
+            raise ConfigurationError(sentence) from error
+        if objection is not None:
+            raise ConfigurationError(f"{self.describe(name)} {objection}. Mend or uninstall it.")
+        return loaded
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._all()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._all())
@@ -50,14 +73,33 @@ class Plugins(Mapping[str, T], Generic[T]):
         return len(self._all())
 
 
-def _unloadable(group: str, entry: EntryPoint, error: Exception) -> str:
-    package = entry.dist.name if entry.dist is not None else "this installation"
-    said = f"{type(error).__name__}: {error}"
-    return f"{entry.name} ({group}, {entry.value} of {package}) cannot be imported: {said}. Mend or uninstall it."
+def _place(entry: EntryPoint) -> str:
+    return f"{entry.value} of {entry.dist.name if entry.dist is not None else 'this installation'}"
+
+
+def _objection(loaded: Any, base: Any) -> str | None:
+    """Why what was loaded is nothing of its kind; None if it is. What is of a protocol need not derive from it."""
+    if not isclass(loaded):
+        return f"is a value of type {type(loaded).__name__}, not a class"
+    if Protocol not in base.__bases__ and not issubclass(loaded, base):
+        return f"does not derive from {_full_name(base)}"
+    asked = {name: None for name in (*base.__annotations__, *vars(base)) if not name.startswith("_")}
+    lacking = [name for name in asked if not hasattr(loaded, name)]
+    if lacking:
+        return f"has no {', no '.join(lacking)}, which {_full_name(base)} asks for"
+    schema, given = getattr(base, "Schema", None), getattr(loaded, "Schema", None)
+    if schema is not None and not (isclass(given) and issubclass(given, schema)):
+        return f"has a Schema that does not derive from {_full_name(schema)}"
+    return None
+
+
+def _full_name(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 TRIGGERS: Plugins[Any] = Plugins(
     "modyn.triggers",
+    "supervisor.triggers.policy:TriggerPolicy",
     {
         "data_amount": "supervisor.triggers.data_amount:DataAmount",
         "time": "supervisor.triggers.time:Time",
@@ -65,6 +107,7 @@ TRIGGERS: Plugins[Any] = Plugins(
 )
 STRATEGIES: Plugins[Any] = Plugins(
     "modyn.strategies",
+    "shared.strategies.strategy:Strategy",
     {
         "new_data": "shared.strategies.new_data:NewData",
         "all_data": "shared.strategies.all_data:AllData",
@@ -72,6 +115,7 @@ STRATEGIES: Plugins[Any] = Plugins(
 )
 FORMATS: Plugins[Any] = Plugins(
     "modyn.formats",
+    "shared.dataset.formats.format:Format",
     {
         "parquet": "shared.dataset.formats.parquet:Parquet",
         "csv": "shared.dataset.formats.csv:Csv",
@@ -79,6 +123,7 @@ FORMATS: Plugins[Any] = Plugins(
 )
 METRICS: Plugins[Any] = Plugins(
     "modyn.metrics",
+    "shared.metrics.metric:MetricKind",
     {
         "accuracy": "shared.metrics.accuracy:Accuracy",
         "top_k": "shared.metrics.top_k:TopK",
@@ -91,6 +136,7 @@ METRICS: Plugins[Any] = Plugins(
 )
 TARGETS: Plugins[Any] = Plugins(
     "modyn.targets",
+    "shared.targets.target:DeploymentTarget",
     {
         "directory": "shared.targets.directory:DirectoryTarget",
     },

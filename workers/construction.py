@@ -43,8 +43,11 @@ def near_miss(word: str, known: Iterable[str]) -> str:
 
 
 def accepted_arguments(part: Part, supplied: Iterable[str] = ()) -> tuple[list[str], bool]:
-    """The arguments that the file may give, in order, and whether any other is taken as well (`**kwargs`)."""
-    parameters = inspect.signature(part.factory).parameters.values()
+    """The arguments that the file may give, in order, and whether any other is taken as well (`**kwargs`).
+
+    Raises FindingsError if the factory does not say.
+    """
+    parameters = _parameters(part).values()
     names = [parameter.name for parameter in parameters if parameter.kind in _NAMED and parameter.name not in supplied]
     return names, any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters)
 
@@ -52,7 +55,10 @@ def accepted_arguments(part: Part, supplied: Iterable[str] = ()) -> tuple[list[s
 def wrong_arguments(part: Part, supplied: Iterable[str] = ()) -> list[Finding]:
     """Findings for arguments that do not exist, that are not the file's to give, and that are missing."""
     supplied = tuple(supplied)
-    accepted, open_ended = accepted_arguments(part, supplied)
+    try:
+        accepted, open_ended = accepted_arguments(part, supplied)
+    except FindingsError as error:
+        return list(error.findings)
     unknown = [] if open_ended else [name for name in part.config if name not in accepted]
     findings = [_unknown_argument(part, name, accepted, supplied) for name in unknown]
     return findings + [_missing_argument(part, name, accepted) for name in _required(part, accepted) - {*part.config}]
@@ -63,7 +69,7 @@ def make(part: Part, *positional: object, **supplied: object) -> Any:
 
     Raises FindingsError with every wrong argument, or with what the constructor itself objects to.
     """
-    names = [*inspect.signature(part.factory).parameters][: len(positional)] + [*supplied]
+    names = [*_parameters(part)][: len(positional)] + [*supplied]
     if findings := wrong_arguments(part, names):
         raise FindingsError(*findings)
     try:
@@ -72,8 +78,17 @@ def make(part: Part, *positional: object, **supplied: object) -> Any:
         raise FindingsError(_objection(part, error, accepted_arguments(part, names)[0])) from error
 
 
+def _parameters(part: Part) -> Mapping[str, inspect.Parameter]:
+    """Those of the factory. Raises FindingsError for one without a signature, as some that are written in C."""
+    try:
+        return inspect.signature(part.factory).parameters
+    except (TypeError, ValueError) as error:
+        sentence = f"{part.name} does not say which arguments it takes ({error}); name a function that makes it."
+        raise FindingsError(Finding(path=part.path, sentence=sentence)) from error
+
+
 def _required(part: Part, accepted: list[str]) -> set[str]:
-    parameters = inspect.signature(part.factory).parameters
+    parameters = _parameters(part)
     return {name for name in accepted if parameters[name].default is inspect.Parameter.empty}
 
 

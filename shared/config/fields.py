@@ -24,7 +24,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """A hint at the nearest known word, else the list of all."""
     names = sorted(known)
     near = difflib.get_close_matches(word, names, 1)
-    return f"did you mean {near[0]}?" if near else f"known: {', '.join(names)}."
+    return f"did you mean {near[0]}?" if near else f"known: {', '.join(names) or 'none'}."
 
 
 def quoted(value: Any) -> str:
@@ -52,11 +52,15 @@ class Group(Schema):
             _explain(error.messages, self)
 
 
+def keys_of(schema: Schema) -> list[str]:
+    """The keys of a group, as a file writes them."""
+    return [field.data_key or name for name, field in schema.fields.items()]
+
+
 def _explain(messages: dict[Any, Any], schema: Schema) -> None:
-    known = [field.data_key or name for name, field in schema.fields.items()]
     for key, told in messages.items():
         if told == ["Unknown field."]:
-            messages[key] = [f"is not a key here; {nearest(str(key), known)}"]
+            messages[key] = [f"is not a key here; {nearest(str(key), keys_of(schema))}"]
 
 
 class Sentence(fields.Field[Any]):
@@ -94,6 +98,20 @@ class Name(Text):
                 f"{quoted(value)} cannot name a folder; use up to 100 letters, digits, `-`, `_` and `.`."
             )
         return value
+
+
+class Folder(Text):
+    """A local folder; `file://` before it says no more."""
+
+    kind = "folder"
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        path = str(super()._deserialize(value, attr, data, **kwargs)).removeprefix("file://")
+        if "://" in path:
+            raise ValidationError(f"{path.split('://')[0]}:// is not available yet; available: a local folder.")
+        if not path:
+            raise ValidationError(f"{quoted(value)} names no folder; write its path.")
+        return path
 
 
 class Whole(Sentence):
@@ -194,7 +212,7 @@ class Moment(Sentence):
 
 
 class Choice(Sentence):
-    """One of several words; those of a later version are refused by name."""
+    """One of several words; those of a later version are refused by name, unless they can be chosen already."""
 
     def __init__(self, meaning: str, *now: str, later: tuple[str, ...] = (), **options: Any) -> None:
         super().__init__(meaning, **options)
@@ -202,11 +220,11 @@ class Choice(Sentence):
         self.kind = " | ".join(now)
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        if value in self.now:
+            return value
         if value in self.later:
             raise ValidationError(f"{value} is not available yet; available: {', '.join(self.now)}.")
-        if value not in self.now:
-            raise ValidationError(f"{quoted(value)} is unknown; {nearest(str(value), self.now)}")
-        return value
+        raise ValidationError(f"{quoted(value)} is unknown; {nearest(str(value), self.now)}")
 
 
 class Only(Sentence):
@@ -290,6 +308,6 @@ class Sequence(Sentence):
 
 
 __all__ = [
-    "Arguments", "Choice", "Duration", "Group", "Moment", "Name", "Number", "Only", "PositiveNumber", "Sentence",
-    "Sequence", "Sub", "Text", "Truth", "Whole", "nearest", "quoted", "validates_schema",
+    "Arguments", "Choice", "Duration", "Folder", "Group", "Moment", "Name", "Number", "Only", "PositiveNumber",
+    "Sentence", "Sequence", "Sub", "Text", "Truth", "Whole", "keys_of", "nearest", "quoted", "validates_schema",
 ]  # fmt: skip

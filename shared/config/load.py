@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -128,14 +130,19 @@ def _pipeline(values: dict[str, Any], source: Source) -> Pipeline:
         values["model"]["pretrained_uri"] = _absolute(values["model"]["pretrained_uri"], source.path.parent)
     windows = values["evaluation"]["on"]
     if not any(window["extent"]["kind"] == "until_next_trigger" for window in windows):
-        taken = {window["name"] for window in windows}
-        name = next(name for name in ("next", "until_next_trigger", "prequential") if name not in taken)
+        name = _free_name({window["name"] for window in windows})
         windows.insert(0, {"name": name, "extent": {"kind": "until_next_trigger"}, "split": None})
     if values["deployment"] is not None:
         values["deployment"]["targets"] = [
             _target(chosen, source.path.parent) for chosen in values["deployment"]["targets"]
         ]
     return msgspec.convert(values, Pipeline)
+
+
+def _free_name(taken: Container[str]) -> str:
+    """What the window of the composite is called where the file names none."""
+    names = chain(("next", "until_next_trigger", "prequential"), (f"next-{number}" for number in count(2)))
+    return next(name for name in names if name not in taken)
 
 
 def _target(chosen: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -146,4 +153,6 @@ def _target(chosen: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def _absolute(uri: str, folder: Path) -> str:
-    return uri if "://" in uri or uri.startswith("/") else str(folder / uri)
+    """A path from the root on, also where it is written as a `file://` URI; another URI as it is."""
+    path = uri.removeprefix("file://")
+    return path if "://" in path or path.startswith("/") else str(folder / path)

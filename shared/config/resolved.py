@@ -76,7 +76,8 @@ def as_written(field: Field[Any], value: Any) -> Any:
         case Models():
             return "all" if value is None else {"newest": value}
         case MetricField():
-            return {"name": value["name"], **value["options"]} if value["options"] else value["name"]
+            options = _group(field.plugins[value["name"]].Schema, value["options"])
+            return {"name": value["name"], **options} if options else value["name"]
         case Extent():
             return {value["kind"]: _duration(value["duration_s"])} if "duration_s" in value else value["kind"]
         case Chosen() if "kind" in value:  # a target as the rest of the code knows it

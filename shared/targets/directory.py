@@ -24,9 +24,10 @@ from typing import Any
 
 import msgspec
 
+from shared.config import fields as f
 from shared.durable import sync, write
 from shared.errors import ArtifactError, ArtifactLostError, NotReadyError
-from shared.targets.target import Candidate, DeploymentTarget, Record
+from shared.targets.target import Candidate, DeploymentTarget, Record, TargetOptions
 from shared.timestamps import format_timestamp, now_us
 
 _OBJECT = "model.safetensors"
@@ -35,6 +36,11 @@ NO_OPTIONS: Mapping[str, Any] = {}
 
 class DirectoryTarget(DeploymentTarget):
     """A folder that holds the model which is used."""
+
+    class Schema(TargetOptions):
+        """Its options."""
+
+        uri = f.Folder("where; relative to pipeline.yaml", required=True)
 
     def __init__(self, uri: str, options: Mapping[str, Any] = NO_OPTIONS) -> None:
         self._folder = Path(uri)

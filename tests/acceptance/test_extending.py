@@ -76,7 +76,7 @@ def test_one_that_cannot_be_imported_is_named(small: Workplace, installed: Path,
     done = run(small, Path(f"{broken}{os.pathsep}{installed}"))
     assert done.returncode == 2
     assert "of every-other) cannot be imported: ModuleNotFoundError: No module named 'no_such_module'" in done.stderr
-    assert "every_third (modyn.strategies) has no Schema of its options" in done.stderr
+    assert "every_third:EveryThird of every-other) is a value of type object, not a class." in done.stderr
     assert "Traceback" not in done.stderr
 
 

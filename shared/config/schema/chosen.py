@@ -25,30 +25,32 @@ class Chosen(f.Sentence):
         self.plugins, self.key, self.example = plugins, key, example
 
     def schema(self, name: str) -> type[f.Group]:
-        """That of the options of one of them. Raises ConfigurationError if it cannot be imported."""
-        found = getattr(self.plugins[name], "Schema", None)
-        if not (isinstance(found, type) and issubclass(found, f.Group)):
-            raise ConfigurationError(f"{name} ({self.plugins.group}) has no Schema of its options.")
+        """That of the options of one of them. Raises ConfigurationError if it cannot be used."""
+        found: type[f.Group] = self.plugins[name].Schema
         return found
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         if not isinstance(value, dict):
             raise ValidationError(f"{f.quoted(value)} is not a group; write {self.example}.")
-        name = self._name(value)
-        given, errors = self._given(value), dict[Any, Any]()
-        for option in self.later_options:
-            if given.pop(option, None) is not None:
-                usable = ", ".join(self.schema(name)().fields) or "no option"
-                errors[option] = [f"is not available yet; available with {name}: {usable}."]
+        name, given = self._name(value), self._given(value)
         try:
-            options = self.schema(name)().load(given)
+            schema = self.schema(name)()
         except ConfigurationError as error:
             raise ValidationError({self.key: [str(error)]}) from None
+        return {"name": name, "options": self._options(name, schema, given)}
+
+    def _options(self, name: str, schema: f.Group, given: dict[str, Any]) -> Any:
+        """What the schema makes of them, with those of a later version that it does not have refused by name."""
+        usable = f.keys_of(schema)
+        told = f"is not available yet; available with {name}: {', '.join(usable) or 'no option'}."
+        errors: dict[Any, Any] = {key: [told] for key in self.later_options if key in given and key not in usable}
+        try:
+            options = schema.load({key: one for key, one in given.items() if key not in errors})
         except ValidationError as error:
             errors |= error.messages if isinstance(error.messages, dict) else {}
         if errors:
             raise ValidationError(errors)
-        return {"name": name, "options": options}
+        return options
 
     def _name(self, group: Mapping[str, Any]) -> str:
         """The word that decides which other keys the group has; a mistake is told at this key."""

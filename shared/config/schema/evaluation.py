@@ -9,32 +9,27 @@ from marshmallow import ValidationError
 
 from shared.config import fields as f
 from shared.errors import ConfigurationError
-from shared.plugins import METRICS
+from shared.plugins import METRICS, Plugins
 
 
 class MetricField(f.Sentence):
     """A metric's name, or its name and options."""
 
-    kind = " | ".join(METRICS.own)
+    def __init__(self, plugins: Plugins[Any], meaning: str, **options: Any) -> None:
+        super().__init__(meaning, **options)
+        self.plugins = plugins
+        self.kind = " | ".join(plugins.own)
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         given = dict(value) if isinstance(value, dict) else {"name": value}
         name = given.pop("name", None)
-        if not isinstance(name, str) or name not in METRICS:
-            raise ValidationError(f"{f.quoted(name)} is unknown; {f.nearest(str(name), METRICS)}")
+        if not isinstance(name, str) or name not in self.plugins:
+            raise ValidationError(f"{f.quoted(name)} is unknown; {f.nearest(str(name), self.plugins)}")
         try:
-            kind = METRICS[name]
+            kind = self.plugins[name]
         except ConfigurationError as error:
             raise ValidationError(str(error)) from None
-        schema = kind.Schema()
-        unknown = next((key for key in given if key not in schema.fields), None)
-        if unknown is not None:
-            raise ValidationError(f"{name} has no option {unknown}; it has: {', '.join(schema.fields) or 'none'}.")
-        try:
-            options = schema.load(given)
-        except ValidationError as error:
-            messages = error.messages if isinstance(error.messages, dict) else {}
-            raise ValidationError([f"{key}: {sentences[0]}" for key, sentences in messages.items()]) from None
+        options = kind.Schema().load(given)
         return {"name": name, "label": kind.label(name, options), "options": options}
 
 
@@ -84,7 +79,7 @@ class Evaluation(f.Group):
         load_default="auto",
     )
     metrics = f.Sequence(
-        MetricField(""),
+        MetricField(METRICS, ""),
         "what is measured",
         load_default=lambda: [{"name": "accuracy", "label": "accuracy", "options": {}}],
     )

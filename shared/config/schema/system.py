@@ -28,18 +28,6 @@ class BrokerUrl(f.Text):
         return value
 
 
-class ArtifactsUri(f.Text):
-    """A local folder."""
-
-    kind = "folder"
-
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
-        text = str(super()._deserialize(value, attr, data, **kwargs)).removeprefix("file://")
-        if "://" in text:
-            raise ValidationError(f"{text.split('://')[0]}:// is not available yet; available: a local folder.")
-        return text
-
-
 class Shape(f.Sentence):
     """Channels, height, width."""
 
@@ -127,7 +115,7 @@ class Storage(f.Group):
 class Artifacts(f.Group):
     """`artifacts:`."""
 
-    uri = ArtifactsUri("default place of run directories", load_default="runs/")
+    uri = f.Folder("default place of run directories", load_default="runs/")
 
 
 class Fleet(f.Group):

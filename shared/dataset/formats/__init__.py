@@ -1,21 +1,49 @@
-"""How the rows of a file are written: a module a format, and the table in shared/plugins.py that names them."""
+"""How the rows of a file are written: a module a format, and the table in shared/plugins.py that names them.
+
+A file's suffix says its format. Those of ours are ours; formats of other packages are asked about all other names.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from shared.dataset.formats.format import Format
-from shared.plugins import FORMATS
+from shared.errors import ConfigurationError
+from shared.plugins import FORMATS, Plugins
 
 _OTHERWISE = "parquet"  # of a name that says nothing
 
 
-def format_of(name: str) -> Format:
-    """The format that a file's name says. Raises ConfigurationError for one that cannot be imported."""
-    for kind in FORMATS.values():
-        if name.lower().endswith(kind.suffixes):
-            return kind()  # type: ignore[no-any-return]
-    return FORMATS[_OTHERWISE]()  # type: ignore[no-any-return]
+def format_of(name: str, formats: Plugins[Any] = FORMATS) -> Format:
+    """The format that a file's name says. Raises ConfigurationError for one that cannot be used, or for two."""
+    return formats[_format_named(name, formats) or _OTHERWISE]()  # type: ignore[no-any-return]
 
 
-def is_data(name: str) -> bool:
-    """Whether a file in a folder is one of the dataset's, by its name."""
-    return name.lower().endswith(tuple(suffix for kind in FORMATS.values() for suffix in kind.suffixes))
+def is_data(name: str, formats: Plugins[Any] = FORMATS) -> bool:
+    """Whether a file in a folder is one of the dataset's, by its name. Raises ConfigurationError as `format_of`."""
+    return _format_named(name, formats) is not None
+
+
+def _format_named(name: str, formats: Plugins[Any]) -> str | None:
+    others = (one for one in formats if one not in formats.own)
+    return _claimant(name, formats.own, formats) or _claimant(name, others, formats)
+
+
+def _claimant(name: str, among: Iterable[str], formats: Plugins[Any]) -> str | None:
+    """Whose suffix the name has; the longest counts, and must be only one's."""
+    claims = [(suffix, one) for one in among for suffix in _suffixes(one, formats) if name.lower().endswith(suffix)]
+    longest = max((suffix for suffix, _ in claims), key=len, default="")
+    found = sorted({one for suffix, one in claims if suffix == longest})
+    if len(found) > 1:
+        both = " and ".join(formats.describe(one) for one in found)
+        raise ConfigurationError(f"{both} both read files named *{longest}. Uninstall one of them.")
+    return found[0] if found else None
+
+
+def _suffixes(one: str, formats: Plugins[Any]) -> tuple[str, ...]:
+    suffixes = formats[one].suffixes
+    if not isinstance(suffixes, tuple) or not all(isinstance(suffix, str) and suffix for suffix in suffixes):
+        sentence = f"{formats.describe(one)} has suffixes = {suffixes!r}, which is no tuple of texts such as ('.csv',)."
+        raise ConfigurationError(f"{sentence} Mend or uninstall it.")
+    return tuple(suffix.lower() for suffix in suffixes)

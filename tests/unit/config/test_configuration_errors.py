@@ -152,9 +152,9 @@ def test_metric_that_is_a_list(problems):
 
 
 def test_unknown_metric_option(problems):
-    """An option that a metric does not have is answered with those it has."""
+    """An option that a metric does not have is answered, at its key, with those it has."""
     (problem,) = problems("metrics: [accuracy]", "metrics: [accuracy, {name: top_k, n: 3}]")
-    assert problem == "pipeline.yaml:14: evaluation.metrics.1: top_k has no option n; it has: k."
+    assert problem == "pipeline.yaml:14: evaluation.metrics.1.n: is not a key here; known: k."
 
 
 def test_unknown_policy(problems):
@@ -488,3 +488,20 @@ def test_a_target_without_a_name(problems):
     assert problem == (
         "pipeline.yaml:22: deployment.targets.0.name: .. ends in nothing that could be a name; write `name:`."
     )
+
+
+@pytest.mark.parametrize("uri", ["s3://bucket/models", "memory://models"])
+def test_a_directory_is_local(problems, uri):
+    """No other URI is taken for a path, below which a model would be deployed to nobody knows where."""
+    (problem,) = problems("uri: deployed", f"uri: '{uri}'")
+    scheme = uri.split("://")[0]
+    assert problem == (
+        f"pipeline.yaml:22: deployment.targets.0.uri: {scheme}:// is not available yet; available: a local folder."
+    )
+
+
+@pytest.mark.parametrize("uri", ["s3://bucket/runs", "file://"])
+def test_artifacts_are_local(problems, uri):
+    """Neither is one of the place of run directories, and a URI that names no place is none."""
+    (problem,) = problems(config=f"{CONFIG}artifacts: {{uri: '{uri}'}}\n")
+    assert problem.startswith("config.yaml:4: artifacts.uri: ")

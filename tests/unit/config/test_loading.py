@@ -49,10 +49,18 @@ def test_defaults_are_filled_in(load):
     assert pipeline.deployment is None
 
 
-def test_prequential_window_is_always_there(load):
+@pytest.mark.parametrize(
+    ("taken", "name"),
+    [
+        (["next"], "until_next_trigger"),
+        (["prequential", "next-2", "until_next_trigger", "next"], "next-3"),
+    ],
+)
+def test_prequential_window_is_always_there(load, taken, name):
     """`until_next_trigger` is measured even where only other windows are named, under a name that is free."""
-    evaluation = load(PIPELINE + "evaluation: {on: [{name: next, window: {last: 1d}}]}").pipeline.evaluation
-    assert [window.name for window in evaluation.on] == ["until_next_trigger", "next"]
+    windows = ", ".join(f"{{name: {one}, window: {{last: 1d}}}}" for one in taken)
+    evaluation = load(PIPELINE + f"evaluation: {{on: [{windows}]}}").pipeline.evaluation
+    assert [window.name for window in evaluation.on] == [name, *taken]
     assert evaluation.prequential.extent == UntilNextTrigger()
     assert evaluation.on[1].extent == Last(duration_s=86_400)
 
@@ -89,6 +97,19 @@ def test_paths_start_at_their_own_file(load, tmp_path):
     assert system.datasets["flights"].uri == str(tmp_path / "d.csv")
     assert system.datasets["far"].uri == "s3://b/d"
     assert system.artifacts_root == str(tmp_path / "runs")
+
+
+@pytest.mark.parametrize("uri", ["file://some/place", "some/place"])
+def test_file_uris_are_paths(load, tmp_path, uri):
+    """Wherever a path may be written, `file://` may stand before it and means no more."""
+    text = PIPELINE.replace("{id: mlp}", f"{{id: mlp, initial: {{pretrained: '{uri}'}}}}")
+    text += f"deployment: {{targets: [{{kind: directory, uri: '{uri}'}}]}}\n"
+    config = f"storage: {{datasets: {{flights: {{uri: '{uri}'}}}}}}\nartifacts: {{uri: '{uri}'}}\n"
+    read = load(text, config)
+    (target,) = read.pipeline.deployment.targets
+    places = (read.pipeline.model.pretrained_uri, read.system.datasets["flights"].uri, read.system.artifacts_root)
+    assert {target.uri, *places} == {str(tmp_path / "some" / "place")}
+    assert target.name == "place"
 
 
 def test_pretrained_weights_start_at_the_file_too(load, tmp_path):

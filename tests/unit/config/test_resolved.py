@@ -123,7 +123,8 @@ _VALUE = st.recursive(
 )
 _ARGUMENTS = st.dictionaries(_TEXT, _VALUE, max_size=3)
 _COMPONENT = {"name": _TEXT}, {"config": _ARGUMENTS}
-_PATH = st.sampled_from(["here", "./a/b/", "/far/away", "../up", "s3://bucket/x", "on"])
+_FOLDER = st.sampled_from(["here", "./a/b/", "/far/away", "../up", "file:///far/b", "on"])
+_PATH = _FOLDER | st.just("s3://bucket/x")
 _DEVICE = st.sampled_from(["auto", "cpu", "cuda"])
 
 
@@ -187,7 +188,9 @@ _EVALUATION = group(
 _DEPLOYMENT = group(
     {
         "targets": st.lists(
-            st.builds(lambda name, uri: {"name": name, "kind": "directory", "uri": uri}, st.sampled_from("ab"), _PATH),
+            st.builds(
+                lambda name, uri: {"name": name, "kind": "directory", "uri": uri}, st.sampled_from("ab"), _FOLDER
+            ),
             min_size=1,
             max_size=2,
             unique_by=(lambda target: target["name"], lambda target: posixpath.normpath(target["uri"])),

@@ -213,3 +213,11 @@ def test_an_empty_dataset_is_checked_with_made_up_rows():
     empty = MemoryDataset(flights().table.slice(0, 0))
     assert findings(pipeline(), empty) == []
     assert len(findings(pipeline(model("mlp", hiden=[2])), empty)) == 1
+
+
+def test_a_class_that_does_not_say_its_arguments():
+    """Some that are written in C do not; it is a mistake in the file, like any other."""
+    found = only(findings(pipeline(model("collections:OrderedDict")), trusted=["collections"]))
+    assert (found.path, found.exit_code) == ("model.config", 2)
+    assert "collections:OrderedDict does not say which arguments it takes" in found.sentence
+    assert found.sentence.endswith("name a function that makes it.")

@@ -1,0 +1,65 @@
+"""What other packages bring is chosen and given options as what is ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from marshmallow import ValidationError
+from packages import install
+
+from shared.config.schema.chosen import Chosen
+from shared.plugins import STRATEGIES, Plugins
+
+CODE = """
+from shared.config import fields as f
+from shared.strategies.strategy import Strategy
+
+
+class Fresh(Strategy):
+    class Schema(f.Group):
+        limit = f.Whole("rows", load_default=3)
+        every_s = f.Duration("between two", load_default=1.0, data_key="every")
+"""
+
+Choosing = Callable[..., Chosen]
+
+
+@pytest.fixture
+def choosing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Choosing:
+    """A key for strategies, some of which are of a later version, where `coreset` is somebody else's already."""
+    install(tmp_path, "chosen_elsewhere", STRATEGIES.group, {"coreset": "Fresh"}, CODE)
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def chosen(**options: tuple[str, ...]) -> Chosen:
+        own = {"all_data": "shared.strategies.all_data:AllData"}
+        return Chosen(
+            Plugins(STRATEGIES.group, STRATEGIES.base, own), "", key="name", example="{name: all_data}", **options
+        )
+
+    return chosen
+
+
+def test_a_name_of_a_later_version_is_free_until_then(choosing: Choosing) -> None:
+    """Whoever cannot wait for ours may bring one of that name."""
+    field = choosing(later=("coreset", "rho_loss"))
+    assert field.deserialize({"name": "coreset", "limit": 5})["options"]["limit"] == 5
+    with pytest.raises(ValidationError, match="rho_loss is not available yet"):
+        field.deserialize({"name": "rho_loss"})
+
+
+def test_an_option_of_a_later_version_is_free_until_then(choosing: Choosing) -> None:
+    """One that the strategy has itself is its own; of any other we say what there is, as the file writes it."""
+    field = choosing(later_options=("limit", "warm_up"))
+    assert field.deserialize({"name": "coreset", "limit": 5})["options"] == {"limit": 5, "every_s": 1.0}
+    with pytest.raises(ValidationError) as caught:
+        field.deserialize({"name": "coreset", "warm_up": 5})
+    assert caught.value.messages == {"warm_up": ["is not available yet; available with coreset: limit, every."]}
+
+
+def test_an_option_that_is_empty_is_given(choosing: Choosing) -> None:
+    """One of a later version is refused whatever its value is."""
+    with pytest.raises(ValidationError) as caught:
+        choosing(later_options=("limit",)).deserialize({"name": "all_data", "limit": None})
+    assert caught.value.messages == {"limit": ["is not available yet; available with all_data: no option."]}

@@ -1,0 +1,56 @@
+"""The check in a process of its own says what is wrong, whatever else is printed there."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+from workplace import PROJECT, environment
+
+from shared.messages.reports import Finding
+from tests.unit.training.samples import model, pipeline
+
+TALKING = """
+import os
+import sys
+import torch
+
+print("I am a model that talks")
+os.write(1, b"so is what is written in C")
+{more}
+
+
+class Net(torch.nn.Module):
+    def __init__(self, in_features):
+        super().__init__()
+"""
+
+
+def checked(folder: Path, more: str = "") -> subprocess.CompletedProcess[bytes]:
+    """The check of a model whose module prints when it is imported."""
+    (folder / "talking.py").write_text(TALKING.format(more=more))
+    request = msgspec.json.encode([pipeline(model("talking:Net")), ["talking"]])
+    path = f"{environment()['PYTHONPATH']}{os.pathsep}{folder}"
+    command = [sys.executable, "-m", "workers.offline_check"]
+    env = {**environment(), "PYTHONPATH": path}
+    return subprocess.run(command, input=request, capture_output=True, check=False, cwd=PROJECT, env=env)
+
+
+def test_what_a_model_prints_is_no_finding(tmp_path: Path) -> None:
+    """Standard output holds the findings alone; the rest is there for who looks for it."""
+    done = checked(tmp_path)
+    (found,) = msgspec.json.decode(done.stdout, type=tuple[Finding, ...])
+    assert found.path == "model.config.num_classes"
+    assert b"I am a model that talks" in done.stderr
+    assert b"so is what is written in C" in done.stderr
+
+
+def test_what_ended_the_check_is_the_last_line(tmp_path: Path) -> None:
+    """What was printed before stands before it."""
+    done = checked(tmp_path, "raise KeyboardInterrupt('stop here')")
+    assert done.returncode != 0
+    assert done.stdout == b""
+    assert done.stderr.decode().strip().endswith("KeyboardInterrupt: stop here")
