@@ -33,7 +33,8 @@ def run(arguments: argparse.Namespace) -> int:
             f"{directory.path} cannot be stopped: {error.strerror}; check path and user."
         ) from None
     if holder is None:
-        Console().print(f"No supervisor is working on {directory.path}; nothing to stop.")
+        Console().print(f"No supervisor is working on {directory.path}; nothing to stop.", soft_wrap=True)
         return 0
-    Console().print(f"Asked the supervisor of {directory.path} to stop; it hands back running work and records.")
+    sentence = f"Asked the supervisor of {directory.path} to stop; it hands back running work and records."
+    Console().print(sentence, soft_wrap=True)
     return 0

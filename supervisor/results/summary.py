@@ -120,7 +120,7 @@ def _composite_table(content: Mapping[str, Any]) -> Table:
 def _remarks(content: Mapping[str, Any]) -> Iterator[str]:
     """What is deployed, and what else must be known to read the composite."""
     targets = content["targets"]
-    for metric, rows in content["deployed_left_out"].items():
+    for metric, rows in content["deployed_left_out"].items() if targets else ():
         yield f"rows left out of what was deployed, as no model of this run was: {metric} {rows:,}"
     for target in targets:
         where = f" to {target['name']}" if len(targets) > 1 else ""

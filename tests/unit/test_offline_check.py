@@ -48,6 +48,12 @@ def test_what_a_model_prints_is_no_finding(tmp_path: Path) -> None:
     assert b"so is what is written in C" in done.stderr
 
 
+def test_a_module_that_exits_is_a_finding(tmp_path: Path) -> None:
+    """A script that was named by mistake ends itself, and not the check."""
+    (found,) = msgspec.json.decode(checked(tmp_path, "sys.exit(3)").stdout, type=tuple[Finding, ...])
+    assert (found.path, "cannot be imported: SystemExit: 3" in found.sentence) == ("model.id", True)
+
+
 def test_what_ended_the_check_is_the_last_line(tmp_path: Path) -> None:
     """What was printed before stands before it."""
     done = checked(tmp_path, "raise KeyboardInterrupt('stop here')")

@@ -90,11 +90,12 @@ def _imported(model_id: str, trusted_modules: Sequence[str]) -> Callable[..., An
     module_name, _, name = model_id.partition(":")
     if not any(module_name == trusted or module_name.startswith(f"{trusted}.") for trusted in trusted_modules):
         listed = ", ".join(trusted_modules) or "nothing"
-        sentence = f"{model_id} is not trusted: trusted_modules of config.yaml holds {listed}; add {module_name}."
+        place = "to it in config.yaml, or where load_model is called"
+        sentence = f"{model_id} is not trusted: trusted_modules holds {listed}; add {module_name} {place}."
         raise FindingsError(Finding(path="model.id", sentence=sentence))
     try:
         found = getattr(importlib.import_module(module_name), name)
-    except Exception as error:  # importing runs the user's code
+    except (Exception, SystemExit) as error:  # importing runs the user's code
         sentence = f"{model_id} cannot be imported: {type(error).__name__}: {error}. Install it on the workers."
         raise FindingsError(Finding(path="model.id", sentence=sentence)) from error
     if not callable(found):

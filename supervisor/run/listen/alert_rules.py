@@ -42,6 +42,8 @@ class AlertRules(Listener):
 
     def turn(self, state: RunState, rows: int) -> None:
         """Alert to a run in which nothing goes on any more, although there is work."""
+        if state.status != "running":
+            return
         if self._broker.is_away:
             what = f"the broker is away, and nothing was reported for {self._silent_s:.0f} s"
             self._alert_to_silence(state, what)
