@@ -24,6 +24,7 @@ def list_files(uri: str) -> list[tuple[str, int]]:
     """
     try:
         filesystem, path = fsspec.core.url_to_fs(uri)
+        filesystem.invalidate_cache()  # clients of object stores keep listings without end
         if any(mark in path for mark in "*?["):
             found = list(cast(dict[str, Any], filesystem.glob(path, detail=True)).values())
         elif filesystem.isdir(path):
@@ -52,7 +53,9 @@ def fingerprint(uri: str, like: str) -> str:
 def unchanged_mark(uri: str, like: str) -> str:
     """A text that stays while nobody writes to the file: cheaper than its fingerprint. Raises DataError if gone."""
     try:
-        return str(fsspec.core.url_to_fs(like)[0].ukey(uri))
+        filesystem = fsspec.core.url_to_fs(like)[0]
+        filesystem.invalidate_cache()  # or a listing tells what the file was like when it was listed
+        return str(filesystem.ukey(uri))
     except OSError as error:
         raise DataError(f"{uri} cannot be read: {error}. Bring the file back, then --resume.") from error
 
