@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from functools import cache
 from typing import Any, cast
 
 import fsspec
@@ -78,7 +77,6 @@ def count_rows(uri: str, like: str) -> int:
         raise DataError(f"{uri} is not a readable {known} file: {error}. Mend it or take it away.") from error
 
 
-@cache
 def schema_of(uri: str, like: str) -> pa.Schema:
     """Column names and types of a file. Raises DataError."""
     try:

@@ -12,14 +12,14 @@ import pyarrow.compute as pc
 
 from shared.config.system import Dataset
 from shared.dataset.column_kinds import kind_of
-from shared.dataset.files import UNREADABLE, fingerprint, open_file, schema_of, unchanged_mark
+from shared.dataset.files import UNREADABLE, open_file
 from shared.dataset.formats import format_of
-from shared.dataset.manifest import IF_MENDED, MEND_THE_ROW, ManifestEntry
+from shared.dataset.known_file import known_schema, refuse_mixture, verify
+from shared.dataset.manifest import MEND_THE_ROW, ManifestEntry
 from shared.dataset.timestamp_column import microseconds
 from shared.errors import DataError
 
 ROWS_AT_ONCE = 65_536
-_verified: dict[tuple[str, str], str] = {}  # (file, fingerprint) → its mark when this process found it unchanged
 
 
 class TableDataset:
@@ -29,7 +29,7 @@ class TableDataset:
         self.config = config
         self.entries = tuple(entries)
         self.rows = self.entries[-1].stop_key if self.entries else 0
-        self.schema = schema_of(self.entries[0].file, config.uri) if self.entries else pa.schema([])
+        self.schema = known_schema(self.entries[0], config.uri) if self.entries else pa.schema([])
 
     @property
     def feature_columns(self) -> tuple[str, ...]:
@@ -131,23 +131,16 @@ class TableDataset:
         self, entry: ManifestEntry, columns: Sequence[str], first_key: int, batch_rows: int
     ) -> Iterator[tuple[int, pa.Table]]:
         """Pieces of one file that hold rows from `first_key` on."""
-        mark, first_row = self._verify(entry), max(first_key - entry.first_key, 0)
+        mark, first_row = verify(entry, self.config.uri), max(first_key - entry.first_key, 0)
         try:
             with open_file(entry.file, self.config.uri) as file:
                 pieces = format_of(entry.file).batches(file, columns, first_row, batch_rows, self._types(columns))
                 for row, batch in pieces:
                     if row + batch.num_rows > first_row:
-                        self._refuse_mixture(entry, mark)
+                        refuse_mixture(entry, mark, self.config.uri)
                         yield entry.first_key + row, pa.Table.from_batches([batch]).select(list(columns))
         except UNREADABLE as error:
             raise DataError(f"{entry.file} cannot be read: {error}. Restore the file, then --resume.") from error
-
-    def _refuse_mixture(self, entry: ManifestEntry, mark: str) -> None:
-        """The rows just read are of the file that was verified, not of one written over it since."""
-        if unchanged_mark(entry.file, self.config.uri) != mark:
-            raise DataError(
-                f"{entry.file} has changed while it was read. Restore it, then --resume. New rows belong in new files."
-            )
 
     def _types(self, columns: Sequence[str]) -> dict[str, pa.DataType]:
         """Those of the first file, so that all files have the same; a time may be written in any way in each."""
@@ -157,19 +150,7 @@ class TableDataset:
             types[time] = pa.string()
         return types
 
-    def _verify(self, entry: ManifestEntry) -> str:
-        """Whenever it was written to since the last look: it is still the file whose rows were given keys. Its mark."""
-        known, mark = (entry.file, entry.fingerprint), unchanged_mark(entry.file, self.config.uri)
-        if _verified.get(known) == mark:
-            return mark
-        if fingerprint(entry.file, self.config.uri) != entry.fingerprint:
-            raise DataError(
-                f"{entry.file} has changed since its rows were given keys. Restore it, then --resume. {IF_MENDED}"
-            )
-        _verified[known] = mark
-        return mark
-
 
 def open_dataset(config: Dataset, entries: Sequence[ManifestEntry]) -> TableDataset:
-    """The dataset as far as the manifest's entries reach."""
+    """The dataset as far as the manifest's entries reach. Raises DataError if the first file cannot be read."""
     return TableDataset(config, entries)
