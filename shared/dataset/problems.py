@@ -89,11 +89,19 @@ def _differing(dataset: TableDataset, entry: ManifestEntry, schema: pa.Schema, w
     """Columns that are of another kind in a file than in the first one."""
     for name in wanted:
         first, here = dataset.schema.field(name).type, schema.field(name).type
-        if not alike(kind_of(first), kind_of(here)):
+        if not _fit(first, here, is_timestamp=name == dataset.config.timestamp):
             yield (
                 f"dataset {dataset.config.name}: {name} is {here} in {entry.file}, but {first} in "
                 f"{dataset.entries[0].file}; give it one type in all files."
             )
+
+
+def _fit(first: pa.DataType, here: pa.DataType, *, is_timestamp: bool) -> bool:
+    """Whether one column may be of both types. As a group's value a moment has another text in each type."""
+    kinds = {kind_of(first), kind_of(here)}
+    return alike(kind_of(first), kind_of(here)) and (
+        is_timestamp or first == here or "time" not in kinds or "nothing" in kinds
+    )
 
 
 def _rows(dataset: TableDataset) -> list[str]:
