@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Literal
 
 import numpy as np
@@ -11,6 +13,7 @@ import numpy.typing as npt
 
 SplitName = Literal["train", "validation", "test"]
 
+_WORDS_OF_A_DIGEST = 4
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
@@ -26,9 +29,25 @@ def splitmix64(seeds: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
 
 
 def seeds_of_groups(values: Iterable[object]) -> npt.NDArray[np.uint64]:
-    """Seeds for a split by column: the first 8 bytes, big endian, of SHA-256 of each value's UTF-8 text."""
-    digests = b"".join(hashlib.sha256(str(value).encode()).digest()[:8] for value in values)
-    return np.frombuffer(digests, dtype=">u8").astype(np.uint64)
+    """Seeds for a split by column: the first 8 bytes, big endian, of SHA-256 of each value's UTF-8 text.
+
+    Equal numbers have one text, whatever types the files of a dataset write them in: 1, 1.0 and true are `1`. So a
+    group stays together, and where it is, when a later file has a wider type.
+    """
+    digests = b"".join([hashlib.sha256(_text(value).encode()).digest() for value in values])
+    return np.frombuffer(digests, dtype=">u8")[::_WORDS_OF_A_DIGEST].astype(np.uint64)
+
+
+def _text(value: object) -> str:
+    if type(value) is str or type(value) is int:  # quickly, as nearly all are
+        return str(value)
+    if isinstance(value, Decimal):
+        value = int(value) if value == int(value) else float(value)
+    if isinstance(value, bool | float):
+        if math.isnan(value):  # NaN is a null
+            return str(None)
+        return str(int(value)) if float(value).is_integer() else str(value)
+    return str(value)
 
 
 def rows_in_split(

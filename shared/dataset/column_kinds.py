@@ -11,8 +11,7 @@ Kind = Literal["whole number", "number", "text", "time", "nothing", "other"]
 
 def kind_of(arrow_type: pa.DataType) -> Kind:
     """The kind of values of this type; those of a dictionary are its values."""
-    if pa.types.is_dictionary(arrow_type):
-        arrow_type = arrow_type.value_type
+    arrow_type = values_of(arrow_type)
     if pa.types.is_integer(arrow_type) or pa.types.is_boolean(arrow_type):
         return "whole number"
     if pa.types.is_floating(arrow_type) or pa.types.is_decimal(arrow_type):
@@ -22,6 +21,11 @@ def kind_of(arrow_type: pa.DataType) -> Kind:
     if pa.types.is_timestamp(arrow_type) or pa.types.is_date(arrow_type):
         return "time"
     return "nothing" if pa.types.is_null(arrow_type) else "other"
+
+
+def values_of(arrow_type: pa.DataType) -> pa.DataType:
+    """The type itself; of a dictionary that of its values."""
+    return arrow_type.value_type if pa.types.is_dictionary(arrow_type) else arrow_type
 
 
 def alike(one: Kind, other: Kind) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from functools import cache
 from typing import Any, cast
 
 import fsspec
@@ -24,6 +23,7 @@ def list_files(uri: str) -> list[tuple[str, int]]:
     """
     try:
         filesystem, path = fsspec.core.url_to_fs(uri)
+        filesystem.invalidate_cache()  # clients of object stores keep listings without end
         if any(mark in path for mark in "*?["):
             found = list(cast(dict[str, Any], filesystem.glob(path, detail=True)).values())
         elif filesystem.isdir(path):
@@ -52,7 +52,9 @@ def fingerprint(uri: str, like: str) -> str:
 def unchanged_mark(uri: str, like: str) -> str:
     """A text that stays while nobody writes to the file: cheaper than its fingerprint. Raises DataError if gone."""
     try:
-        return str(fsspec.core.url_to_fs(like)[0].ukey(uri))
+        filesystem = fsspec.core.url_to_fs(like)[0]
+        filesystem.invalidate_cache()  # or a listing tells what the file was like when it was listed
+        return str(filesystem.ukey(uri))
     except OSError as error:
         raise DataError(f"{uri} cannot be read: {error}. Bring the file back, then --resume.") from error
 
@@ -75,7 +77,6 @@ def count_rows(uri: str, like: str) -> int:
         raise DataError(f"{uri} is not a readable {known} file: {error}. Mend it or take it away.") from error
 
 
-@cache
 def schema_of(uri: str, like: str) -> pa.Schema:
     """Column names and types of a file. Raises DataError."""
     try:

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 
 from shared.dataset.column_kinds import alike, kind_of
-from shared.dataset.files import schema_of
+from shared.dataset.known_file import known_schema
+from shared.dataset.manifest import ManifestEntry
 from shared.dataset.table import TableDataset
 from shared.errors import DataError
 
@@ -28,19 +29,28 @@ def problems(dataset: TableDataset, also: Sequence[str] = ()) -> list[str]:
         return [f"dataset {config.name}: {config.uri} holds no rows; a dataset needs at least one."]
     wanted = list(dict.fromkeys([config.timestamp, config.label, *dataset.feature_columns, *also]))
     try:
-        found = list(_columns(dataset, wanted)) or list(_types(dataset)) or list(_other_types(dataset, wanted))
-        return found[:_MOST_SENTENCES] or _rows(dataset)
+        return _files(dataset, wanted)[:_MOST_SENTENCES] or _rows(dataset)
     except DataError as error:
         return [str(error)]
 
 
-def _columns(dataset: TableDataset, wanted: Sequence[str]) -> Iterator[str]:
-    """Columns that a file lacks, or has more than once."""
+def _files(dataset: TableDataset, wanted: Sequence[str]) -> list[str]:
+    """Columns that are not there, else types that cannot be used, else those that differ; each file is opened once."""
+    absent: list[str] = []
+    differing: list[str] = []
     for entry in dataset.entries:
-        names = schema_of(entry.file, dataset.config.uri).names
-        for name in wanted:
-            if names.count(name) != 1:
-                yield f"dataset {dataset.config.name}: {entry.file} {_wrong_count(name, names)}"
+        schema = known_schema(entry, dataset.config.uri)
+        absent += _absent(dataset, entry, schema, wanted)
+        if not absent:
+            differing += _differing(dataset, entry, schema, wanted)
+    return absent or list(_types(dataset)) or differing
+
+
+def _absent(dataset: TableDataset, entry: ManifestEntry, schema: pa.Schema, wanted: Sequence[str]) -> Iterator[str]:
+    """Columns that a file lacks, or has more than once."""
+    for name in wanted:
+        if schema.names.count(name) != 1:
+            yield f"dataset {dataset.config.name}: {entry.file} {_wrong_count(name, schema.names)}"
 
 
 def _wrong_count(name: str, names: Sequence[str]) -> str:
@@ -75,17 +85,23 @@ def _once(name: str, dataset: TableDataset) -> bool:
     return bool(dataset.schema.names.count(name) == 1)
 
 
-def _other_types(dataset: TableDataset, wanted: Sequence[str]) -> Iterator[str]:
-    """Columns that are of another kind in a later file than in the first one."""
-    for entry in dataset.entries[1:]:
-        schema = schema_of(entry.file, dataset.config.uri)
-        for name in wanted:
-            first, here = dataset.schema.field(name).type, schema.field(name).type
-            if not alike(kind_of(first), kind_of(here)):
-                yield (
-                    f"dataset {dataset.config.name}: {name} is {here} in {entry.file}, but {first} in "
-                    f"{dataset.entries[0].file}; give it one type in all files."
-                )
+def _differing(dataset: TableDataset, entry: ManifestEntry, schema: pa.Schema, wanted: Sequence[str]) -> Iterator[str]:
+    """Columns that are of another kind in a file than in the first one."""
+    for name in wanted:
+        first, here = dataset.schema.field(name).type, schema.field(name).type
+        if not _fit(first, here, is_timestamp=name == dataset.config.timestamp):
+            yield (
+                f"dataset {dataset.config.name}: {name} is {here} in {entry.file}, but {first} in "
+                f"{dataset.entries[0].file}; give it one type in all files."
+            )
+
+
+def _fit(first: pa.DataType, here: pa.DataType, *, is_timestamp: bool) -> bool:
+    """Whether one column may be of both types. As a group's value a moment has another text in each type."""
+    kinds = {kind_of(first), kind_of(here)}
+    return alike(kind_of(first), kind_of(here)) and (
+        is_timestamp or first == here or "time" not in kinds or "nothing" in kinds
+    )
 
 
 def _rows(dataset: TableDataset) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,15 +11,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from shared.config.system import Dataset
-from shared.dataset.column_kinds import kind_of
-from shared.dataset.files import UNREADABLE, fingerprint, open_file, schema_of, unchanged_mark
+from shared.dataset.column_kinds import kind_of, values_of
+from shared.dataset.files import UNREADABLE, open_file
 from shared.dataset.formats import format_of
-from shared.dataset.manifest import IF_MENDED, MEND_THE_ROW, ManifestEntry
+from shared.dataset.known_file import known_schema, refuse_mixture, verify
+from shared.dataset.manifest import MEND_THE_ROW, ManifestEntry
 from shared.dataset.timestamp_column import microseconds
 from shared.errors import DataError
 
 ROWS_AT_ONCE = 65_536
-_verified: dict[tuple[str, str], str] = {}  # (file, fingerprint) → its mark when this process found it unchanged
 
 
 class TableDataset:
@@ -29,7 +29,7 @@ class TableDataset:
         self.config = config
         self.entries = tuple(entries)
         self.rows = self.entries[-1].stop_key if self.entries else 0
-        self.schema = schema_of(self.entries[0].file, config.uri) if self.entries else pa.schema([])
+        self.schema = known_schema(self.entries[0], config.uri) if self.entries else pa.schema([])
 
     @property
     def feature_columns(self) -> tuple[str, ...]:
@@ -45,7 +45,10 @@ class TableDataset:
     def batches(
         self, columns: Sequence[str], first_key: int, stop_key: int, batch_rows: int = ROWS_AT_ONCE
     ) -> Iterator[tuple[int, pa.Table]]:
-        """(first key, rows) pieces of at most `batch_rows` rows that cover [first_key, stop_key). Raises DataError."""
+        """(first key, rows) pieces of at most `batch_rows` rows that cover [first_key, stop_key). Raises DataError.
+
+        A column of numbers or times has the type of its file in each piece; one of texts is never a dictionary.
+        """
         for entry in self.entries:
             if entry.stop_key <= first_key or entry.first_key >= stop_key:
                 continue
@@ -55,11 +58,6 @@ class TableDataset:
                 start, stop = max(first_key - key, 0), min(stop_key - key, piece.num_rows)
                 if stop > start:
                     yield key + start, piece.slice(start, stop - start)
-
-    def read(self, columns: Sequence[str], first_key: int, stop_key: int) -> pa.Table:
-        """The rows [first_key, stop_key) as one table."""
-        pieces = [piece for _, piece in self.batches(columns, first_key, stop_key)]
-        return pa.concat_tables(pieces) if pieces else pa.table({name: [] for name in columns})
 
     def take_batches(
         self, columns: Sequence[str], keys: npt.NDArray[np.int64], batch_rows: int = ROWS_AT_ONCE
@@ -75,11 +73,6 @@ class TableDataset:
             taken += int(stop - start)
         if taken != len(keys):
             raise DataError(f"dataset {self.config.name}: {len(keys) - taken} of {len(keys)} keys are not there")
-
-    def take(self, columns: Sequence[str], keys: npt.NDArray[np.int64]) -> pa.Table:
-        """The rows of ascending `keys` as one table."""
-        pieces = list(self.take_batches(columns, keys))
-        return pa.concat_tables(pieces) if pieces else pa.table({name: [] for name in columns})
 
     def timestamp_batches(self, first_key: int, stop_key: int, batch_rows: int) -> Iterator[npt.NDArray[np.int64]]:
         """Timestamps of the rows [first_key, stop_key), `batch_rows` at a time; each file is read once."""
@@ -131,45 +124,38 @@ class TableDataset:
         self, entry: ManifestEntry, columns: Sequence[str], first_key: int, batch_rows: int
     ) -> Iterator[tuple[int, pa.Table]]:
         """Pieces of one file that hold rows from `first_key` on."""
-        mark, first_row = self._verify(entry), max(first_key - entry.first_key, 0)
+        mark, first_row = verify(entry, self.config.uri), max(first_key - entry.first_key, 0)
         try:
             with open_file(entry.file, self.config.uri) as file:
-                pieces = format_of(entry.file).batches(file, columns, first_row, batch_rows, self._types(columns))
-                for row, batch in pieces:
+                types = self._types(columns)
+                for row, batch in format_of(entry.file).batches(file, columns, first_row, batch_rows, types):
                     if row + batch.num_rows > first_row:
-                        self._refuse_mixture(entry, mark)
-                        yield entry.first_key + row, pa.Table.from_batches([batch]).select(list(columns))
+                        refuse_mixture(entry, mark, self.config.uri)
+                        table = pa.Table.from_batches([batch]).select(list(types))
+                        yield entry.first_key + row, _alike(table, types)
         except UNREADABLE as error:
             raise DataError(f"{entry.file} cannot be read: {error}. Restore the file, then --resume.") from error
 
-    def _refuse_mixture(self, entry: ManifestEntry, mark: str) -> None:
-        """The rows just read are of the file that was verified, not of one written over it since."""
-        if unchanged_mark(entry.file, self.config.uri) != mark:
-            raise DataError(
-                f"{entry.file} has changed while it was read. Restore it, then --resume. New rows belong in new files."
-            )
-
     def _types(self, columns: Sequence[str]) -> dict[str, pa.DataType]:
-        """Those of the first file, so that all files have the same; a time may be written in any way in each."""
-        types = {name: self.schema.field(name).type for name in columns}
+        """Those of the first file; a time may be written in any way in each."""
+        types = {name: values_of(self.schema.field(name).type) for name in columns}
         time = self.config.timestamp
         if time in types and kind_of(types[time]) == "time":
             types[time] = pa.string()
         return types
 
-    def _verify(self, entry: ManifestEntry) -> str:
-        """Whenever it was written to since the last look: it is still the file whose rows were given keys. Its mark."""
-        known, mark = (entry.file, entry.fingerprint), unchanged_mark(entry.file, self.config.uri)
-        if _verified.get(known) == mark:
-            return mark
-        if fingerprint(entry.file, self.config.uri) != entry.fingerprint:
-            raise DataError(
-                f"{entry.file} has changed since its rows were given keys. Restore it, then --resume. {IF_MENDED}"
-            )
-        _verified[known] = mark
-        return mark
+
+def _alike(table: pa.Table, types: Mapping[str, pa.DataType]) -> pa.Table:
+    """Dictionaries as their values; columns of nulls alone as they are in the first file."""
+    for place, (name, first) in enumerate(types.items()):
+        column = table.column(place)
+        if pa.types.is_dictionary(column.type):
+            table = table.set_column(place, name, column.cast(column.type.value_type))
+        elif pa.types.is_null(column.type):
+            table = table.set_column(place, name, pa.chunked_array([pa.nulls(len(column), first)]))
+    return table
 
 
 def open_dataset(config: Dataset, entries: Sequence[ManifestEntry]) -> TableDataset:
-    """The dataset as far as the manifest's entries reach."""
+    """The dataset as far as the manifest's entries reach. Raises DataError if the first file cannot be read."""
     return TableDataset(config, entries)

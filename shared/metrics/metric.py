@@ -14,7 +14,12 @@ Options = Mapping[str, Any]
 
 
 class Gauge(Protocol):
-    """One measurement, on torch tensors. The same rows give the same bits, however they are cut into pieces."""
+    """One measurement, on torch tensors. The same rows in the same pieces give the same bits.
+
+    Pieces end where files, row groups and blocks of text end. What only counts or ranks (accuracy, top_k, f1, auroc)
+    is the same in any pieces; sums in float64 (log_loss, mse, mae) then differ in their last digits, so that rows
+    written into other files may score differently there.
+    """
 
     def update(self, outputs: Any, labels: Any) -> None:
         """Add rows: probabilities (rows, classes) or values (rows,), and labels (rows,)."""

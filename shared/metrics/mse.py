@@ -15,7 +15,7 @@ class Mse(MetricKind):
 
     @classmethod
     def gauge(cls, options: Options, classes: int) -> _Gauge:
-        """A sum in float64."""
+        """A sum in float64, piece by piece."""
         return _Gauge()
 
 

@@ -46,7 +46,7 @@ class Meter:
                 gauge.update(predicted[start : start + _ROWS_AT_ONCE], true[start : start + _ROWS_AT_ONCE])
 
     def scores(self) -> list[MetricScore]:
-        """One score a metric, in their order. The same rows give the same bits."""
+        """One score a metric, in their order. The same rows in the same pieces give the same bits."""
         return [self._score(metric, gauge) for metric, gauge in zip(self._metrics, self._gauges, strict=True)]
 
     def _type(self, of_classes: npt.DTypeLike) -> npt.DTypeLike:

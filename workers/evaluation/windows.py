@@ -26,9 +26,6 @@ _KEYS_AT_ONCE = 262_144
 class Columns(Protocol):
     """A dataset by column and range of keys; tables are pyarrow.Table."""
 
-    def read(self, columns: Sequence[str], first_key: int, stop_key: int) -> Any:
-        """The rows [first_key, stop_key) as one table."""
-
     def batches(
         self, columns: Sequence[str], first_key: int, stop_key: int, batch_rows: int
     ) -> Iterator[tuple[int, Any]]:
@@ -180,7 +177,9 @@ def split_mask(
     if split.by is None:
         seeds = np.arange(first_key, stop_key, dtype=np.uint64)
     else:
-        seeds = seeds_of_groups(dataset.read([split.by], first_key, stop_key).column(0).to_pylist())
+        # In pieces, as files may write the column in different types.
+        pieces = dataset.batches([split.by], first_key, stop_key, _KEYS_AT_ONCE)
+        seeds = np.concatenate([seeds_of_groups(piece.column(0).to_pylist()) for _, piece in pieces])
     return rows_in_split(seeds, name, test=split.test, validation=split.validation)
 
 

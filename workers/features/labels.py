@@ -9,7 +9,7 @@ from pyarrow import types
 
 from shared.dataset.manifest import MEND_THE_ROW
 from shared.errors import DataError
-from workers.features.columns import Keys, numbers, refuse_nulls
+from workers.features.columns import Keys, is_number, numbers, refuse_nulls
 
 REMEDY_FOR_TEXT = "Number the classes 0, 1, 2… in the data, or name another `label:` in config.yaml."
 
@@ -36,7 +36,7 @@ def number_labels(values: pa.Array, name: str, keys: Keys) -> npt.NDArray[np.flo
 def _whole_numbers(values: pa.Array, name: str, keys: Keys) -> npt.NDArray[np.int64]:
     if types.is_integer(values.type):
         return np.asarray(values.cast(pa.int64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.int64)
-    if not (types.is_floating(values.type) or types.is_boolean(values.type)):
+    if not is_number(values.type):
         raise DataError(f"The label column {name!r} is of type {values.type}. {REMEDY_FOR_TEXT}")
     floats = numbers(values, f"{name} (label)", keys, MEND_THE_ROW)
     fractions = np.flatnonzero(floats != np.floor(floats))

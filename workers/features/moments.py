@@ -9,7 +9,7 @@ Float64 = npt.NDArray[np.float64]
 
 
 class RunningMoments:
-    """Count, mean and squared deviations per column, in float64, merged piece by piece.
+    """Count, mean and squared deviations per column, in float64, merged piece by piece; the same pieces, the same bits.
 
     Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for computing sample variances" (1979).
     """

@@ -9,7 +9,8 @@ import numpy.typing as npt
 
 from shared.config.system import Dataset
 
-# Rows held decoded at once while streaming. It bounds memory; results do not depend on anything else.
+# Rows held decoded at once while streaming; it bounds memory. Pieces end where files end, too: the last digits of means
+# and deviations depend on both, and on nothing else.
 ROWS_AT_ONCE = 16_384
 
 

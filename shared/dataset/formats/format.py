@@ -27,6 +27,7 @@ class Format(Protocol):
     ) -> Iterator[tuple[int, pa.RecordBatch]]:
         """Pieces with the number of their first row, in order; from `first_row` on, or from somewhat before it.
 
-        `types`: of the columns in the dataset's first file, for formats whose files do not say their own.
+        `types`: of the columns in the dataset's first file, for formats whose files do not say their own. Numbers that
+        are wider here (a fraction among whole ones, int64 after int32) come as they are here.
         """
         ...

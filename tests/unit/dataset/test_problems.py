@@ -19,7 +19,7 @@ GOOD = {"time": [1, 2], "x": [0.5, 1.5], "label": [0, 1]}
 def found(tmp_path):
     """The problems of a dataset of these files: a table, or the text of a CSV file."""
 
-    def problems_of(*files, **changes):
+    def problems_of(*files, also=(), **changes):
         for number, content in enumerate(files):
             if isinstance(content, bytes):
                 (tmp_path / f"{number}.csv").write_bytes(content)
@@ -29,7 +29,7 @@ def found(tmp_path):
         values = {"timestamp": "time", "unit": "s", "label": "label", "features": None, "image": None, "text": None}
         config = Dataset(**{"name": "rows", "kind": "table", "uri": str(tmp_path), **values, **changes})
         dataset = open_dataset(config, discover(config, str(tmp_path / "runs")))
-        return [problem.replace(f"{tmp_path}/", "") for problem in problems(dataset)]
+        return [problem.replace(f"{tmp_path}/", "") for problem in problems(dataset, also)]
 
     return problems_of
 
@@ -62,6 +62,21 @@ def test_a_column_of_another_kind_in_a_later_file(found):
     assert problem == (
         "dataset rows: x is string in 1.parquet, but double in 0.parquet; give it one type in all files."
     )
+
+
+@pytest.mark.parametrize("here", [["2013-01-02", "2013-01-03"], pa.array([15707, 15708], pa.date32())])
+def test_a_group_by_moments_written_in_two_ways(found, here):
+    """What keeps rows together has one text for each value: a moment has another one in each way to write it."""
+    moments = pa.array([15707 * 86_400, 15708 * 86_400], pa.timestamp("s"))
+    (problem,) = found({**GOOD, "day": moments}, {**GOOD, "day": here}, features=("x",), also=("day",))
+    assert "give it one type in all files" in problem
+
+
+@pytest.mark.parametrize("here", [["2013-01-02", "2013-01-03"], pa.array([15707, 15708], pa.date32())])
+def test_timestamps_may_be_written_in_several_ways(found, here):
+    """They are moments however they are written."""
+    moments = pa.array([15707 * 86_400, 15708 * 86_400], pa.timestamp("s"))
+    assert found({**GOOD, "time": moments}, {**GOOD, "time": here}, unit=None) == []
 
 
 def test_two_columns_of_one_name(found):

@@ -64,13 +64,14 @@ def test_ranges_are_exact(twenty, first, rows, batch_rows):
 def test_take_gives_the_rows_of_the_keys(twenty, keys):
     """Chosen keys come back in order, whatever files they are in."""
     chosen = np.array(sorted(keys), np.int64)
-    assert twenty.take(["x"], chosen).column("x").to_pylist() == chosen.tolist()
+    found = [value for piece in twenty.take_batches(["x"], chosen) for value in piece["x"].to_pylist()]
+    assert found == chosen.tolist()
 
 
 def test_take_misses_no_key_silently(twenty):
     """A key beyond the data is an error, not a shorter answer."""
     with pytest.raises(DataError, match="1 of 2 keys are not there"):
-        twenty.take(["x"], np.array([19, 20]))
+        list(twenty.take_batches(["x"], np.array([19, 20])))
 
 
 def test_columns_come_in_the_order_asked_for(twenty):
@@ -223,7 +224,7 @@ def test_missing_column(tmp_path):
     """A later file without a column is named."""
     dataset = dataset_of(tmp_path, {"time": [1], "x": [1], "label": [0]}, {"time": [2], "label": [1]})
     with pytest.raises(DataError, match=r"1\.parquet"):
-        dataset.read(["x"], 0, 2)
+        list(dataset.batches(["x"], 0, 2))
 
 
 @given(st.lists(st.integers(-50, 50), min_size=1), st.none() | st.integers(-50, 50))
@@ -240,3 +241,37 @@ def test_event_time_is_the_running_maximum(times, so_far):
 def test_first_key_after(twenty, after_us, key):
     """The first row later than a moment, else the end of the range."""
     assert first_key_after(twenty, after_us, 2, 18) == key
+
+
+def test_a_replaced_file_has_the_columns_that_it_has_now(tmp_path):
+    """Under a new name, as errors advise, a dataset is read anew, also in a process that knew the file before."""
+    before = dataset_of(tmp_path, {"time": [1, 2], "x": [1.0, 2.0], "label": [0, 1]})
+    assert before.feature_columns == ("x",)
+    pq.write_table(pa.table({"time": [1, 2], "z": ["a", "b"], "label": [0, 1]}), tmp_path / "data" / "0.parquet")
+    config = config_of(tmp_path / "data", name="flights_2")
+    after = open_dataset(config, discover(config, str(tmp_path / "runs")))
+    assert after.feature_columns == ("z",)
+    assert [piece["z"].to_pylist() for _, piece in after.batches(["z"], 0, 2)] == [["a", "b"]]
+
+
+def test_columns_are_never_those_of_other_contents(tmp_path):
+    """A file that was written over since it was found is refused, and has its own columns when it is restored."""
+    file = tmp_path / "rows.csv"
+    file.write_text("time,x,label\n1,2,0\n")
+    config = config_of(file)
+    entries = discover(config, str(tmp_path / "runs"))
+    file.write_text("time,z,label\n1,2,0\n")
+    with pytest.raises(DataError, match="has changed since its rows were given keys"):
+        open_dataset(config, entries)
+    file.write_text("time,x,label\n1,2,0\n")
+    assert open_dataset(config, entries).feature_columns == ("x",)
+
+
+def test_a_mended_file_has_its_new_columns(tmp_path):
+    """Types, too, are those of the contents that the manifest names now."""
+    for label in ("0", "0.5"):
+        (tmp_path / "a.csv").write_text(f"time,label\n1,{label}\n")
+        (tmp_path / "runs/datasets/flights.jsonl").unlink(missing_ok=True)
+        config = config_of(tmp_path)
+        dataset = open_dataset(config, discover(config, str(tmp_path / "runs")))
+        assert dataset.labels(0, 1).tolist() == [float(label)]

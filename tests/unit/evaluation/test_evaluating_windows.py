@@ -24,17 +24,13 @@ class Stream:
         self.customers = [f"customer {key % 17}" for key in range(rows)]
         self.times = np.arange(rows) if timestamps_us is None else np.array(timestamps_us)
 
-    def read(self, columns, first_key, stop_key):
-        """A table of a range."""
-        assert columns == ["customer"]
-        return pa.table({"customer": self.customers[first_key:stop_key]})
-
     def batches(self, columns, first_key, stop_key, batch_rows):
         """Pieces of a range; each row read is counted."""
         for start in range(first_key, stop_key, batch_rows):
             keys = np.arange(start, min(start + batch_rows, stop_key))
             self.read_rows += len(keys)
-            yield start, pa.table(dict.fromkeys(columns, keys))
+            customers = pa.array([self.customers[key] for key in keys])
+            yield start, pa.table({name: customers if name == "customer" else keys for name in columns})
 
     def timestamps_us(self, first_key, stop_key):
         """Timestamps of a range."""

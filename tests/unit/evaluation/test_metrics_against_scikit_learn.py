@@ -90,6 +90,18 @@ def test_pieces_do_not_matter():
     assert measured(counted, outputs, labels) == measured(counted, outputs, labels, cuts=(5, 1_234))
 
 
+def test_sums_are_the_same_in_the_same_pieces():
+    """What is summed is the same to the last bit in the same pieces, and to 13 digits in any others."""
+    random = np.random.default_rng(0)
+    outputs, labels = random.normal(size=(2, 100_000))
+    sums = [metric("mse"), metric("mae")]
+    cuts = (777, 16_385, 90_000)
+    at_once, cut = measured(sums, outputs, labels), measured(sums, outputs, labels, cuts)
+    assert cut == measured(sums, outputs, labels, cuts)
+    for name in ("mse", "mae"):
+        assert cut[name].value == pytest.approx(at_once[name].value, rel=1e-13)
+
+
 def test_classes_that_do_not_occur_are_left_out():
     """Macro averages are over the classes there are: for F1 among labels or predictions, for AUROC among labels."""
     outputs, labels = sample(4)

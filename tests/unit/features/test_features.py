@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -207,9 +209,9 @@ def test_labels_that_are_no_class_name_key_and_remedy(labels, sentence):
         class_labels(values, "label", np.arange(10, 10 + len(values)), classes=2)
 
 
-@pytest.mark.parametrize("labels", [[0, 1], [0.0, 1.0], [False, True]])
+@pytest.mark.parametrize("labels", [[0, 1], [0.0, 1.0], [False, True], [Decimal("0.0"), Decimal("1.0")]])
 def test_whole_numbers_of_any_type_are_classes(labels):
-    """Integers, whole floats and booleans are class numbers."""
+    """Integers, whole floats and decimals, and booleans are class numbers."""
     assert class_labels(pa.array(labels), "label", np.arange(2), classes=2).tolist() == [0, 1]
 
 

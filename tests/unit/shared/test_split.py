@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -86,6 +87,29 @@ def test_the_seed_of_a_group_is_the_head_of_its_sha_256():
     texts = ["AA", "Zürich", "", "7"]
     expected = [int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big") for text in texts]
     assert seeds_of_groups(["AA", "Zürich", "", 7]).tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("1", [1, 1.0, True, Decimal("1.00"), "1"]),
+        ("0", [0, 0.0, -0.0, False, Decimal(0)]),
+        ("1.5", [1.5, Decimal("1.5"), Decimal("1.500")]),
+        ("9007199254740993", [2**53 + 1, Decimal(2**53 + 1)]),
+        ("18446744073709549568", [2**64 - 2048, 2.0**64 - 2048]),
+        ("None", [None, float("nan")]),
+        ("inf", [float("inf")]),
+    ],
+)
+def test_equal_numbers_are_one_group(text, values):
+    """A group is where it is whatever types files write it in; NaN is a null."""
+    assert set(seeds_of_groups(values).tolist()) == set(seeds_of_groups([text]).tolist())
+
+
+@given(st.integers(-(2**53), 2**53))
+def test_a_column_that_widens_moves_no_group(number):
+    """A whole number is where its text alone puts it, also once the column is one of floats."""
+    assert len(set(seeds_of_groups([number, float(number), str(number)]).tolist())) == 1
 
 
 @given(st.lists(st.sampled_from("abcdefgh"), max_size=60), shares, shares)

@@ -1,0 +1,117 @@
+"""A store whose client keeps listings, as those of S3, Google and Azure do, is seen as it is now."""
+
+from __future__ import annotations
+
+import os
+
+import fsspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from fsspec.implementations.local import LocalFileSystem
+
+from shared.config.system import Dataset
+from shared.dataset.manifest import discover
+from shared.dataset.table import open_dataset
+from shared.errors import DataError
+
+
+class ListingsKept(LocalFileSystem):
+    """A store on the local disk. Listings stay in fsspec's cache without end, and say what a file is like."""
+
+    protocol = "listings-kept"
+
+    @classmethod
+    def _strip_protocol(cls, path):
+        return LocalFileSystem._strip_protocol(str(path).removeprefix("listings-kept://"))
+
+    def ls(self, path, detail=True, **_):
+        """What was there when the folder was first listed."""
+        path = self._strip_protocol(path)
+        if path not in self.dircache:
+            self.dircache[path] = super().ls(path, detail=True)
+        return self.dircache[path] if detail else [one["name"] for one in self.dircache[path]]
+
+    def info(self, path, **_):
+        """From the listing of the folder, if there is one."""
+        if isinstance(path, os.DirEntry):  # it is being listed
+            return super().info(path)
+        path = self._strip_protocol(path)
+        listed = self.dircache.get(self._parent(path), ())
+        return next((one for one in listed if one["name"] == path), None) or super().info(path)
+
+    def invalidate_cache(self, path=None):
+        """Forget all listings."""
+        self.dircache.clear()
+        super().invalidate_cache(path)
+
+
+fsspec.register_implementation("listings-kept", ListingsKept, clobber=True)
+
+
+class Bucket:
+    """A dataset in such a store."""
+
+    def __init__(self, folder):
+        self._folder = folder / "bucket"
+        self._folder.mkdir()
+        self._runs = str(folder / "runs")
+
+    def put(self, name, labels):
+        """Write a file, as somebody else does."""
+        pq.write_table(pa.table({"time": range(len(labels)), "label": labels}), self._folder / name)
+
+    def remove(self, name):
+        """Take a file away, as somebody else does."""
+        (self._folder / name).unlink()
+
+    def look(self, end=""):
+        """The dataset as it is found."""
+        config = Dataset(
+            name="rows", kind="table", uri=f"listings-kept://{self._folder}{end}", timestamp="time", unit="s",
+            label="label", features=None, image=None, text=None,
+        )  # fmt: skip
+        return open_dataset(config, discover(config, self._runs))
+
+
+@pytest.fixture
+def bucket(tmp_path):
+    """One with a file of two rows."""
+    bucket = Bucket(tmp_path)
+    bucket.put("a.parquet", [0, 1])
+    return bucket
+
+
+@pytest.mark.parametrize("end", ["", "/*.parquet"])
+def test_a_new_file_is_noticed(bucket, end):
+    """Each look lists a folder or a glob anew."""
+    assert bucket.look(end).rows == 2
+    bucket.put("b.parquet", [0, 1, 1])
+    assert bucket.look(end).rows == 5
+
+
+def test_a_file_that_is_gone_is_missed(bucket):
+    """What an earlier listing had does not count."""
+    bucket.look()
+    bucket.remove("a.parquet")
+    with pytest.raises(DataError, match=r"a\.parquet has vanished"):
+        bucket.look()
+
+
+def test_a_rewritten_file_is_refused(bucket):
+    """A process that has read the file before does not take the new rows for the old ones."""
+    dataset = bucket.look()
+    assert dataset.labels(0, 2).tolist() == [0, 1]
+    bucket.put("a.parquet", [1, 0])
+    with pytest.raises(DataError, match="has changed since its rows were given keys"):
+        dataset.labels(0, 2)
+
+
+def test_a_file_rewritten_while_it_is_read_is_refused(bucket):
+    """Rows of two versions never come in one reading."""
+    bucket.put("b.parquet", [0] * 10)
+    pieces = bucket.look().batches(["label"], 2, 12, batch_rows=4)
+    next(pieces)
+    bucket.put("b.parquet", [1] * 10)
+    with pytest.raises(DataError, match="has changed while it was read"):
+        next(pieces)
