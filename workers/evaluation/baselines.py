@@ -25,7 +25,7 @@ _MOST_CLASSES = 100_000
 _ROWS_READ_AT_ONCE = 1_048_576
 _CELLS_AT_ONCE = 2_097_152  # rows × classes of one table of probabilities
 
-Predictions = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]  # of majority and no_change
+Guesses = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]  # of majority and no_change
 
 
 class Labelled(Protocol):
@@ -92,7 +92,7 @@ def _pieces(
                 yield start + offset, labels[offset : offset + rows_at_once]
 
 
-def _classes(labels: npt.NDArray[Any], history: LabelHistory) -> Predictions:
+def _classes(labels: npt.NDArray[Any], history: LabelHistory) -> Guesses:
     """Probabilities (rows, classes)."""
     classes = len(history.counts)
     one_hot = _one_hot(labels, classes)
@@ -110,7 +110,7 @@ def _one_hot(labels: npt.NDArray[Any], classes: int) -> npt.NDArray[np.float64]:
     return table
 
 
-def _numbers(labels: npt.NDArray[Any], history: LabelHistory) -> Predictions:
+def _numbers(labels: npt.NDArray[Any], history: LabelHistory) -> Guesses:
     """Values (rows,)."""
     rows_before = np.arange(history.key, history.key + len(labels))
     return _sums(labels, history)[:-1] / np.maximum(rows_before, 1), np.concatenate([[history.last], labels[:-1]])

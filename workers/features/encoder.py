@@ -16,7 +16,7 @@ from workers.ahead import ahead
 from workers.features.columns import Keys
 from workers.features.image import ImageEncoder, ImagePixels
 from workers.features.inputs import InputSpec
-from workers.features.source import ROWS_AT_ONCE, SampleSource, input_columns
+from workers.features.source import ROWS_ENCODED_AT_ONCE, SampleSource, input_columns
 from workers.features.table import TableColumns, TableEncoder, fit_table
 from workers.features.text import TextBytes, TextEncoder
 
@@ -73,7 +73,7 @@ def restore_encoder(description: Description, tensors: Mapping[str, npt.NDArray[
 def pieces(source: SampleSource, columns: tuple[str, ...], keys: Keys) -> Iterator[tuple[Keys, pa.Table]]:
     """The rows of `keys` in order, each piece with its keys. Raises DataError if the dataset gave too few."""
     start = 0
-    for table in source.take_batches(columns, keys, ROWS_AT_ONCE):
+    for table in source.take_batches(columns, keys, ROWS_ENCODED_AT_ONCE):
         yield keys[start : start + table.num_rows], table
         start += table.num_rows
     if start != len(keys):

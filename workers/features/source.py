@@ -11,7 +11,7 @@ from shared.config.system import Dataset
 
 # Rows held decoded at once while streaming; it bounds memory. Pieces end where files end, too: the last digits of means
 # and deviations depend on both, and on nothing else.
-ROWS_AT_ONCE = 16_384
+ROWS_ENCODED_AT_ONCE = 16_384
 
 
 class SampleSource(Protocol):

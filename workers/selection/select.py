@@ -19,7 +19,7 @@ from shared.strategies.strategy import Keys, Piece, Pieces, Request, Strategy, W
 from workers.selection.choice import Mask, sound
 
 
-class Stretch(msgspec.Struct, frozen=True, kw_only=True):
+class Known(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of the stream at a trigger."""
 
     first_key: int  # the first row that may be selected at all
@@ -36,32 +36,32 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     watermark_key: int
 
 
-def select(chosen: Named, stretch: Stretch, dataset: TableDataset, split: Split) -> Selection:
+def select(chosen: Named, known: Known, dataset: TableDataset, split: Split) -> Selection:
     """What the strategy chooses.
 
     Raises DataError if rows are missing, TrainingError if the strategy fails, chooses what it may not, or would keep a
     state.
     """
     who = f"strategy {chosen.name}"
-    reader = _Reader(dataset, split, stretch.first_key, stretch.trigger_key + 1)
+    reader = _Reader(dataset, split, known.first_key, known.trigger_key + 1)
     with blaming(who, TrainingError):
-        keys, weights = sound(_choice(chosen, stretch, reader), reader.may_choose, who=who)
-    if reader.watermark_key < stretch.trigger_key:
+        keys, weights = sound(_choice(chosen, known, reader), reader.may_choose, who=who)
+    if reader.watermark_key < known.trigger_key:
         raise DataError(f"{who} read rows up to key {reader.watermark_key} only.")
     return Selection(keys=keys, weights=weights, rows_read=reader.rows_read, watermark_key=reader.watermark_key)
 
 
-def _choice(chosen: Named, stretch: Stretch, reader: _Reader) -> Pieces:
+def _choice(chosen: Named, known: Known, reader: _Reader) -> Pieces:
     strategy: Strategy = STRATEGIES[chosen.name](chosen.options)
     state = None
     if type(strategy).observe is not Strategy.observe:
-        new = max((key + 1 for key in stretch.previous_trigger_keys), default=stretch.first_key)
+        new = max((key + 1 for key in known.previous_trigger_keys), default=known.first_key)
         for piece in reader.pieces(new, strategy.columns):
             state = strategy.observe(piece, state)
     request = Request(
-        first_key=stretch.first_key,
-        previous_trigger_keys=stretch.previous_trigger_keys,
-        trigger_key=stretch.trigger_key,
+        first_key=known.first_key,
+        previous_trigger_keys=known.previous_trigger_keys,
+        trigger_key=known.trigger_key,
         rows=reader.keys,
     )
     found, state = strategy.select(request, state, None)

@@ -7,7 +7,7 @@ from typing import Any
 from shared.messages.reports import AnyReport, Selected
 from shared.messages.tasks import SelectTask
 from shared.training_set import TrainingSet, TrainingSetOrigin, training_set_bytes
-from workers.selection.select import Stretch, select
+from workers.selection.select import Known, select
 from workers.stages.work import Work
 
 
@@ -15,10 +15,10 @@ def run(work: Work) -> tuple[AnyReport, Any]:
     """Read the rows, choose, and store keys and weights under the attempt's name. Raises DataError."""
     task, pipeline = work.task, work.record.pipeline
     assert isinstance(task, SelectTask)
-    stretch = Stretch(
+    known = Known(
         first_key=task.first_key, previous_trigger_keys=task.previous_trigger_keys, trigger_key=task.trigger_key
     )
-    chosen = select(pipeline.strategy, stretch, work.dataset(), pipeline.data.split)
+    chosen = select(pipeline.strategy, known, work.dataset(), pipeline.data.split)
     origin = TrainingSetOrigin(
         watermark_key=chosen.watermark_key,
         watermark_timestamp_us=task.trigger_timestamp_us,

@@ -16,7 +16,7 @@ from shared.plugins import METRICS
 from workers.construction import FindingsError
 from workers.failures import device_is_broken
 from workers.features.columns import column
-from workers.features.source import ROWS_AT_ONCE, SampleSource
+from workers.features.source import ROWS_ENCODED_AT_ONCE, SampleSource
 from workers.models.build import MODELS, model_findings
 from workers.training.device import choose_device
 from workers.training.labels import label_reader
@@ -140,6 +140,6 @@ def _label_findings(source: SampleSource, kind: LossKind, outputs: int) -> list[
     name = source.config.label
     read = label_reader(kind, outputs, name)
     with _noting(findings, "data.dataset"):
-        for first_key, table in source.batches([name], 0, source.rows, ROWS_AT_ONCE):
+        for first_key, table in source.batches([name], 0, source.rows, ROWS_ENCODED_AT_ONCE):
             read(column(table, name), np.arange(first_key, first_key + table.num_rows))
     return findings

@@ -98,7 +98,7 @@ class Checkpoints:
             log.warning("Checkpoint %s could not be removed: %s", name, error)
 
 
-def fingerprint(job: TrainingJob) -> str:
+def job_fingerprint(job: TrainingJob) -> str:
     """A hash of all that decides the result: configuration, training set, seed and starting point."""
     digest = hashlib.sha256(msgspec.json.encode([job.model, job.training, job.data, job.seed], order="sorted"))
     digest.update(job.rows.dataset.config.name.encode())

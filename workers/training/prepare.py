@@ -21,7 +21,7 @@ from workers.training.learner import Learner
 from workers.training.losses import loss_kind, prepare_labels
 from workers.training.outputs import count_outputs
 from workers.training.randomness import fix_randomness
-from workers.training.rows import HostRows, TrainingRows, place_rows
+from workers.training.rows import BatchedRows, HostRows, place_rows
 from workers.training.start import apply_start, starting_encoder, starting_model
 from workers.training.stoppable import StoppableSource
 
@@ -33,7 +33,7 @@ class Prepared:
     header: Header
     encoder: FeatureEncoder
     learner: Learner
-    rows: TrainingRows
+    rows: BatchedRows
     device: torch.device
 
     def packed(self) -> bytes:

@@ -33,7 +33,7 @@ class HostRows:
         return self.features.nbytes + self.labels.nbytes + (0 if self.weights is None else self.weights.nbytes)
 
 
-class TrainingRows(Protocol):
+class BatchedRows(Protocol):
     """Encoded rows, ready to be learned from."""
 
     def __len__(self) -> int: ...
@@ -54,7 +54,7 @@ class ResidentRows:
         return len(self._labels)
 
     def batches(self, order: torch.Tensor, bounds: Bounds) -> Iterator[Batch]:
-        """As TrainingRows. The order goes to the device once."""
+        """As BatchedRows. The order goes to the device once."""
         order = order.to(self._device)
         for start, stop in bounds:
             picked = order[start:stop]
@@ -78,7 +78,7 @@ class StreamedRows:
         return len(self._labels)
 
     def batches(self, order: torch.Tensor, bounds: Bounds) -> Iterator[Batch]:
-        """As TrainingRows."""
+        """As BatchedRows."""
         lane = _Lane(self._features, max((stop - start for start, stop in bounds), default=0), self._device)
         there = order.to(self._device)
         ahead = lane.send(order[slice(*bounds[0])]) if bounds else None
@@ -127,7 +127,7 @@ class _Lane:
         return rows
 
 
-def place_rows(rows: HostRows, device: torch.device) -> TrainingRows:
+def place_rows(rows: HostRows, device: torch.device) -> BatchedRows:
     """Rows where batches are made of them fastest."""
     fits = rows.size_bytes <= SHARE_OF_FREE_MEMORY * free_bytes(device)
     return (ResidentRows if fits else StreamedRows)(rows, device)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from workers.training.checkpoints import Checkpoints, fingerprint
+from workers.training.checkpoints import Checkpoints, job_fingerprint
 from workers.training.job import Interrupted, TrainedModel, TrainingJob, TrainingProgress
 from workers.training.losses_seen import LossesSeen
 from workers.training.place import Place, Saver, Speed, restore_place
@@ -26,7 +26,7 @@ def train(
     ready = prepare(job, should_stop)
     learner, rows, epochs = ready.learner, ready.rows, job.training.epochs
     checkpoints = Checkpoints(
-        job.workspace.checkpoint_folder, fingerprint=fingerprint(job), keep=job.workspace.checkpoints_kept
+        job.workspace.checkpoint_folder, fingerprint=job_fingerprint(job), keep=job.workspace.checkpoints_kept
     )
     saver = Saver(learner, checkpoints, job.training.checkpoint_every_s)
     place = restore_place(learner, checkpoints)

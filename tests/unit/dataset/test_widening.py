@@ -17,7 +17,7 @@ from shared.errors import DataError
 from workers.evaluation.windows import split_mask
 from workers.features.encoder import fit_encoder
 from workers.features.matrix import encode_rows
-from workers.selection.select import Stretch, select
+from workers.selection.select import Known, select
 
 HALF = Split(test=0.5, validation=0.0, by="x")
 
@@ -60,8 +60,8 @@ class Growing:
     def trained_rows(self):
         """Which rows a strategy is given."""
         dataset = self.found()
-        stretch = Stretch(first_key=0, previous_trigger_keys=(), trigger_key=dataset.rows - 1)
-        keys = select(Named(name="all_data", options={}), stretch, dataset, HALF).keys
+        known = Known(first_key=0, previous_trigger_keys=(), trigger_key=dataset.rows - 1)
+        keys = select(Named(name="all_data", options={}), known, dataset, HALF).keys
         return np.isin(np.arange(dataset.rows), keys).tolist()
 
     def encoded(self):

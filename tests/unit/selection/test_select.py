@@ -18,7 +18,7 @@ from shared.dataset.table import open_dataset
 from shared.errors import DataError
 from shared.split import rows_in_split, splitmix64
 from shared.training_set import TrainingSet, TrainingSetOrigin, read_training_set, training_set_bytes
-from workers.selection.select import Stretch, select
+from workers.selection.select import Known, select
 
 ROWS = 300
 EVERYTHING = Split(test=0.0, validation=0.0, by=None)
@@ -49,7 +49,7 @@ def replay(dataset, strategy, split, every):
     """The training sets of a stream that triggers every so many rows."""
     triggers = list(range(every - 1, ROWS, every))
     requests = [
-        Stretch(first_key=0, previous_trigger_keys=tuple(triggers[:number]), trigger_key=key)
+        Known(first_key=0, previous_trigger_keys=tuple(triggers[:number]), trigger_key=key)
         for number, key in enumerate(triggers)
     ]
     return [select(strategy, request, dataset, split) for request in requests]
@@ -95,7 +95,7 @@ def test_all_data_selects_everything_so_far(dataset):
 @pytest.mark.parametrize("strategy", [new_data(3), ALL_DATA])
 def test_nothing_before_the_first_row_is_selected(dataset, strategy):
     """Rows before the first followed one are no training data."""
-    request = Stretch(first_key=50, previous_trigger_keys=(), trigger_key=59)
+    request = Known(first_key=50, previous_trigger_keys=(), trigger_key=59)
     chosen = select(strategy, request, dataset, EVERYTHING)
     assert (chosen.keys.tolist(), chosen.rows_read, chosen.watermark_key) == (list(range(50, 60)), 10, 59)
     assert chosen.weights.tolist() == [1.0] * 10
@@ -103,7 +103,7 @@ def test_nothing_before_the_first_row_is_selected(dataset, strategy):
 
 def test_rows_that_are_missing_are_an_error(dataset):
     """A trigger beyond the data is refused, not trained on what is there."""
-    request = Stretch(first_key=290, previous_trigger_keys=(), trigger_key=309)
+    request = Known(first_key=290, previous_trigger_keys=(), trigger_key=309)
     with pytest.raises(DataError, match="20 rows up to key 309 were announced, 10 could be read"):
         select(ALL_DATA, request, dataset, EVERYTHING)
 

@@ -8,7 +8,7 @@ from shared.config.pipeline import Component, Scheduler
 from tests.unit.training.samples import flights, job, model, run, stops_after, training
 from workers.construction import FindingsError
 from workers.inference import load_model_bytes
-from workers.training.checkpoints import Checkpoints, fingerprint
+from workers.training.checkpoints import Checkpoints, job_fingerprint
 from workers.training.job import Interrupted
 
 HALVES = pytest.mark.parametrize("precision", ["bf16", "fp16"])
@@ -46,7 +46,7 @@ def test_a_checkpoint_holds_the_scale(tmp_path):
     cut = a_job(tmp_path, "fp16")
     with pytest.raises(Interrupted):
         run(cut, should_stop=stops_after(12))
-    newest = Checkpoints(cut.workspace.checkpoint_folder, fingerprint=fingerprint(cut), keep=1).newest()
+    newest = Checkpoints(cut.workspace.checkpoint_folder, fingerprint=job_fingerprint(cut), keep=1).newest()
     state = newest.learner["arithmetic"]
     assert (state["scale"] > 1, state["_growth_tracker"] > 0) == (True, True), state
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from tests.unit.training.samples import flights, job, model, run, stops_after, training
-from workers.training.checkpoints import Checkpoint, Checkpoints, fingerprint
+from workers.training.checkpoints import Checkpoint, Checkpoints, job_fingerprint
 from workers.training.job import Interrupted
 
 
@@ -88,8 +88,8 @@ def test_the_fingerprint_knows_the_job(tmp_path):
         job(tmp_path, training=training(batch_size=16)),
         job(tmp_path, previous=b"weights"),
     ]
-    assert len({fingerprint(one) for one in [plain, *others]}) == len(others) + 1
-    assert fingerprint(job(tmp_path / "elsewhere")) == fingerprint(plain)
+    assert len({job_fingerprint(one) for one in [plain, *others]}) == len(others) + 1
+    assert job_fingerprint(job(tmp_path / "elsewhere")) == job_fingerprint(plain)
 
 
 def test_a_training_goes_past_a_damaged_checkpoint(tmp_path):
