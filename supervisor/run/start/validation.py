@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-import tempfile
 import uuid
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -18,6 +17,7 @@ from shared.errors import NotReadyError
 from shared.fleet import WorkerEntry
 from shared.ids import RunId, TaskId, WorkerId
 from shared.messages.reports import Checked, Finding
+from shared.temporary import private_folder
 from supervisor.run.act.publisher import Publisher
 from supervisor.run.broker import AWAY, Broker
 from supervisor.run.listen.run_log import RunLog
@@ -32,8 +32,7 @@ from supervisor.system.worker_process import PROJECT, worker_environment
 
 def check_system(configuration: Configuration) -> list[WorkerEntry]:
     """Start what a run would start, check it, and stop it again. Raises ModynError with what is wrong."""
-    place = tempfile.TemporaryDirectory(prefix=f"modyn-log-{os.getpid()}-")
-    with place as logs, Platform(configuration, Path(logs) / "workers.log") as platform:
+    with _log() as log, Platform(configuration, log) as platform:
         _, workers = platform.ready()
         evaluation_device(configuration.pipeline, workers)
         run_id = RunId(f"validate-{uuid.uuid4().hex[:8]}")
@@ -51,6 +50,17 @@ def check_system(configuration: Configuration) -> list[WorkerEntry]:
                 forget_run(platform.client, publisher, run_id, heard=True)
             publisher.close()
         return workers
+
+
+@contextmanager
+def _log() -> Iterator[Path]:
+    """Where our own workers write; what says why they could not start is left there until somebody sweeps."""
+    folder = private_folder("log")
+    try:
+        yield folder / "workers.log"
+    finally:
+        with suppress(OSError):  # not empty
+            folder.rmdir()
 
 
 def check_offline(configuration: Configuration) -> None:
