@@ -166,15 +166,22 @@ class Product:
             samples_seen=self.rows,
         )[1]["training_set"]
 
+    def _forget_claims(self) -> None:
+        """What is done again must not be answered with what was done before."""
+        from shared.ids import TaskId  # noqa: PLC0415
+        from shared.names import claim_key  # noqa: PLC0415
+
+        self.client.delete(*self.client.scan_iter(claim_key(TaskId("*"))))
+
     def train(self, training_set: dict[str, Any]) -> tuple[float, dict[str, Any]]:
         """One more training of the same rows; the seconds, and the report. Its trigger's seed is the first one's."""
-        self.client.delete(*self.client.scan_iter("modyn:claim:*"))
+        self._forget_claims()
         facts = {"member": 0, "training_set": training_set, "trigger_key": self.rows - 1, "previous_model": None}
         return self.perform("train", **facts)
 
     def evaluate(self, member: dict[str, Any], device: str, models: int) -> float:
         """So many models on all rows; the seconds."""
-        self.client.delete(*self.client.scan_iter("modyn:claim:*"))
+        self._forget_claims()
         stretch = {"window": "next", "slice": "", "first_key": 0, "last_key": self.all_rows - 1}
         refs = [{"trigger_id": number, "object": member} for number in range(models)]
         stretches = [{**stretch, "after_us": None, "event_time_us": None}]
