@@ -126,7 +126,6 @@ class Product:
         from workers.process.child import Child  # noqa: PLC0415
         from workers.process.perform import Performer  # noqa: PLC0415
         from workers.process.settings import WorkerSettings  # noqa: PLC0415
-        from workers.process.slot import SlotFile  # noqa: PLC0415
 
         files = (folder / "pipeline.yaml", folder / "config.yaml")
         configuration = load_configuration(*files, experiment_mode=True)
@@ -134,7 +133,7 @@ class Product:
         self.run = RunId(f"gpu-{time.time_ns()}")
         root = configuration.system.artifacts_root
         self.record = setup_record(configuration, self.run, str(folder / "run"), root, serves=False)
-        self.performer = Performer(Child(WorkerSettings.of(), SlotFile.inherited()))
+        self.performer = Performer(Child(WorkerSettings.of()))
         self.client = self.performer.child.client
         write_setup(self.client, self.record)
         self.trigger = 0
@@ -305,6 +304,7 @@ def main() -> None:
         os.environ |= {names.ROLE_VARIABLE: "train", names.HOSTNAME_VARIABLE: "gpu@here", names.LEASE_VARIABLE: "60"}
         os.environ |= {names.WORKER_VARIABLE: "gpu@here-0123456789ab"}
         slot = SlotFile.create()
+        os.environ[names.SLOT_VARIABLE] = str(slot.folder)
         try:
             chosen = [one for one in SCENARIOS if arguments.only is None or arguments.only in one.name]
             chosen = [one.smaller() for one in chosen] if arguments.quick else chosen
