@@ -34,7 +34,7 @@ _WORK_BY_ROLE: dict[Role, tuple[str, ...]] = {
     "evaluate": ("decide", "gather", "select", "gate", "evaluate"),
 }
 ROLES: tuple[Role, ...] = tuple(_WORK_BY_ROLE)
-_ON_A_DEVICE = ("gate", "evaluate")  # work whose results depend on the kind of device
+_ON_A_DEVICE = ("train", "decide", "gate", "evaluate")  # work of which some needs a kind of device
 
 
 def queues_of(role: Role, device: str = "cuda") -> tuple[str, ...]:

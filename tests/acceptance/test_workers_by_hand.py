@@ -18,6 +18,7 @@ from workplace import Workplace
 from shared import names
 from shared.fleet import deregister, read_fleet, register
 from shared.ids import TaskId
+from shared.messages.version import MESSAGE_VERSION
 
 
 def test_a_run_on_workers_started_by_hand(cluster: Workplace, client: redis.Redis) -> None:
@@ -66,6 +67,20 @@ def test_a_fleet_without_its_device_is_refused_at_once(small: Workplace, monkeyp
     assert_refused(done, small, 3, "fleet: worker train-0-", "ended while starting: device cuda is asked for")
     log = Path(done.stderr.partition("what our workers said is in ")[2].partition(". ")[0].strip().removesuffix("."))
     assert "device cuda is asked for" in log.read_text()
+
+
+def test_a_pipeline_for_gpus_is_not_checked_by_a_worker_without_one(cluster: Workplace, client: redis.Redis) -> None:
+    """In a fleet of both kinds the check waits for the worker that can train, as the trainings would."""
+    cluster.pipeline["training"]["device"] = "cuda"
+    versions = {"messages": str(MESSAGE_VERSION)}
+    register(client, worker_entry("train-gpu", state="busy", task=TaskId("o"), device="cuda:0", versions=versions))
+    with workers(cluster, "train", "evaluate"):
+        while len(read_fleet(client)) < 3:
+            pass  # they start
+        with Running.pipeline(cluster, "--experiment-mode") as run:
+            run.wait_for("is set up on cpu")  # and would have checked before
+            assert (client.llen("train.cuda"), client.llen("train")) == (1, 0)
+            assert run.end() == 0, run.said
 
 
 def test_a_worker_that_joins_later_sets_itself_up(cluster: Workplace, client: redis.Redis) -> None:

@@ -52,6 +52,12 @@ class Preparation:
         self._configuration = configuration
         self._record = record
         self._listeners = listeners
+        self._check = CheckTask(
+            run_id=record.run_id,
+            trigger_id=TriggerId(0),
+            setup_version=record.version,
+            device="cuda" if record.pipeline.training.device == "cuda" else "cpu",
+        )
         self._reports = Reports(broker.client, record.run_id, "0")
         self._checks: list[TaskId] = []
         self._sent_s = 0.0  # the last of them
@@ -118,8 +124,8 @@ class Preparation:
         """Send the check; again if it is in no queue and with no worker any more, though one could have taken it."""
         run_id = self._record.run_id
         if self._checks:
-            idle = any(worker.role == "train" and worker.state == "idle" for worker in read_fleet(self._client))
-            waits = time.monotonic() - self._sent_s < _LOST_S or self._client.llen(names.queue("train"))
+            idle = any(worker.state == "idle" for worker in self._checkers())
+            waits = time.monotonic() - self._sent_s < _LOST_S or self._client.llen(self._check.queue)
             if waits or not idle or Claims(self._client).standing(run_id, {self._checks[-1]: 1}, self._record.lease_s):
                 return
         if len(self._checks) == _CHECKS:
@@ -129,12 +135,15 @@ class Preparation:
             )
         self._send_check()
 
+    def _checkers(self) -> list[WorkerEntry]:
+        """The workers that may check: those that may train. Raises redis.RedisError."""
+        fleet = [worker for worker in read_fleet(self._client) if worker.role == "train"]
+        return [worker for worker in fleet if self._check.queue in names.queues_of(worker.role, worker.device)]
+
     def _send_check(self) -> None:
-        run_id = self._record.run_id
         self._sent_s = time.monotonic()
-        self._checks.append(task_id(run_id, TriggerId(0), "check", len(self._checks)))
-        check = CheckTask(run_id=run_id, trigger_id=TriggerId(0), setup_version=self._record.version)
-        self._publisher.publish(Publish(task_id=self._checks[-1], task=check))
+        self._checks.append(task_id(self._record.run_id, TriggerId(0), "check", len(self._checks)))
+        self._publisher.publish(Publish(task_id=self._checks[-1], task=self._check))
 
     def _hear(self) -> set[str]:
         """Take answers off the stream, leaving what is for the loop; the hostnames that are set up now."""
@@ -163,8 +172,8 @@ class Preparation:
 
     def _another_may_check(self, report: Failed) -> bool:
         """Whether there is a worker whose device may be better. Raises redis.RedisError."""
-        others = [one for one in read_fleet(self._client) if one.role == "train" and one.worker != report.worker]
-        return len(self._checks) < _CHECKS and any(one.state != "benched" for one in others)
+        others = [one for one in self._checkers() if one.worker != report.worker and one.state != "benched"]
+        return len(self._checks) < _CHECKS and bool(others)
 
 
 def _is_answer(report: AnyReport | Unreadable) -> bool:
