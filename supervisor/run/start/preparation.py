@@ -14,7 +14,7 @@ from shared.config.load import Configuration
 from shared.errors import ConfigurationError, NotReadyError
 from shared.fleet import WorkerEntry, read_fleet
 from shared.ids import RunId, TaskId, TriggerId, parts_of, task_id
-from shared.messages.reports import AnyReport, Checked, Failed, SetUp
+from shared.messages.reports import AnyReport, Checked, Failed, Finding, SetUp
 from shared.messages.setup_record import SetupRecord
 from shared.messages.tasks import CheckTask
 from supervisor.core.commands import Publish
@@ -67,7 +67,7 @@ class Preparation:
         """Set up, and `check` where that was not done before. A broker that goes away meanwhile is waited for, but not
         longer than for a check where nothing has begun yet.
 
-        Raises ConfigurationError or NotReadyError with what the check found, and RunTakenError.
+        Raises ConfigurationError or NotReadyError with what the check found, or what a worker lacks, and RunTakenError.
         """
         self._checked = not check
         give_up_s = time.monotonic() + _CHECK_S
@@ -152,8 +152,11 @@ class Preparation:
         set_up = set()
         for _, report in answers:
             if isinstance(report, SetUp):
+                if report.setup_version != self._record.version:  # of another session, which had something else to say
+                    continue
                 for listener in self._listeners:
                     listener.hear(report)
+                raise_findings(report.findings, self._configuration)
                 set_up.add(report.hostname)
             elif isinstance(report, Unreadable):
                 raise NotReadyError(
@@ -166,7 +169,7 @@ class Preparation:
                 name = self._configuration.pipeline_source.path.name
                 raise NotReadyError(f"the check of {name} failed: {report.sentence}")
             elif isinstance(report, Checked):
-                raise_findings(report, self._configuration)
+                raise_findings(report.findings, self._configuration)
                 self._checked = True
         return set_up
 
@@ -193,11 +196,11 @@ def forget_run(client: redis.Redis, publisher: Publisher, run_id: RunId, *, hear
     client.delete(names.progress_key(run_id))
 
 
-def raise_findings(report: Checked, configuration: Configuration) -> None:
+def raise_findings(findings: Sequence[Finding], configuration: Configuration) -> None:
     """Findings become errors of the file and line. Raises ConfigurationError or NotReadyError."""
     source = configuration.pipeline_source
-    sentences = [f"{source.where(found.path)}: {found.path}: {found.sentence}" for found in report.findings]
-    if any(found.exit_code == ConfigurationError.exit_code for found in report.findings):
+    sentences = [f"{source.where(found.path)}: {found.path}: {found.sentence}" for found in findings]
+    if any(found.exit_code == ConfigurationError.exit_code for found in findings):
         raise ConfigurationError(*sentences)
     if sentences:
         raise NotReadyError(*sentences)

@@ -15,8 +15,8 @@ from shared.broker import make_app
 from shared.config.load import Configuration
 from shared.errors import NotReadyError
 from shared.fleet import WorkerEntry
-from shared.ids import RunId, TaskId, WorkerId
-from shared.messages.reports import Checked, Finding
+from shared.ids import RunId
+from shared.messages.reports import Finding
 from shared.temporary import private_folder
 from supervisor.run.act.publisher import Publisher
 from supervisor.run.broker import AWAY, Broker
@@ -78,5 +78,4 @@ def check_offline(configuration: Configuration) -> None:
         last = done.stderr.decode(errors="replace").strip().splitlines()[-1:] or ["nothing"]
         raise NotReadyError(f"the check of model, optimizer and loss ended with code {done.returncode}: {last[0]}")
     findings = msgspec.json.decode(done.stdout, type=tuple[Finding, ...])
-    report = Checked(task_id=TaskId(""), attempt=0, worker=WorkerId(""), findings=findings)
-    raise_findings(report, configuration)
+    raise_findings(findings, configuration)
