@@ -126,7 +126,6 @@ class Product:
         from workers.process.child import Child  # noqa: PLC0415
         from workers.process.perform import Performer  # noqa: PLC0415
         from workers.process.settings import WorkerSettings  # noqa: PLC0415
-        from workers.process.slot import SlotFile  # noqa: PLC0415
 
         files = (folder / "pipeline.yaml", folder / "config.yaml")
         configuration = load_configuration(*files, experiment_mode=True)
@@ -134,7 +133,7 @@ class Product:
         self.run = RunId(f"gpu-{time.time_ns()}")
         root = configuration.system.artifacts_root
         self.record = setup_record(configuration, self.run, str(folder / "run"), root, serves=False)
-        self.performer = Performer(Child(WorkerSettings.of(), SlotFile.inherited()))
+        self.performer = Performer(Child(WorkerSettings.of()))
         self.client = self.performer.child.client
         write_setup(self.client, self.record)
         self.trigger = 0
@@ -166,15 +165,22 @@ class Product:
             samples_seen=self.rows,
         )[1]["training_set"]
 
+    def _forget_claims(self) -> None:
+        """What is done again must not be answered with what was done before."""
+        from shared.ids import TaskId  # noqa: PLC0415
+        from shared.names import claim_key  # noqa: PLC0415
+
+        self.client.delete(*self.client.scan_iter(claim_key(TaskId("*"))))
+
     def train(self, training_set: dict[str, Any]) -> tuple[float, dict[str, Any]]:
         """One more training of the same rows; the seconds, and the report. Its trigger's seed is the first one's."""
-        self.client.delete(*self.client.scan_iter("modyn:claim:*"))
+        self._forget_claims()
         facts = {"member": 0, "training_set": training_set, "trigger_key": self.rows - 1, "previous_model": None}
         return self.perform("train", **facts)
 
     def evaluate(self, member: dict[str, Any], device: str, models: int) -> float:
         """So many models on all rows; the seconds."""
-        self.client.delete(*self.client.scan_iter("modyn:claim:*"))
+        self._forget_claims()
         stretch = {"window": "next", "slice": "", "first_key": 0, "last_key": self.all_rows - 1}
         refs = [{"trigger_id": number, "object": member} for number in range(models)]
         stretches = [{**stretch, "after_us": None, "event_time_us": None}]
@@ -298,6 +304,7 @@ def main() -> None:
         os.environ |= {names.ROLE_VARIABLE: "train", names.HOSTNAME_VARIABLE: "gpu@here", names.LEASE_VARIABLE: "60"}
         os.environ |= {names.WORKER_VARIABLE: "gpu@here-0123456789ab"}
         slot = SlotFile.create()
+        os.environ[names.SLOT_VARIABLE] = str(slot.folder)
         try:
             chosen = [one for one in SCENARIOS if arguments.only is None or arguments.only in one.name]
             chosen = [one.smaller() for one in chosen] if arguments.quick else chosen

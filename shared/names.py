@@ -16,7 +16,8 @@ HOSTNAME_VARIABLE = "MODYN_WORKER_NAME"
 WORKER_VARIABLE = "MODYN_WORKER_ID"
 LEASE_VARIABLE = "MODYN_LEASE_S"
 DEVICE_VARIABLE = "MODYN_DEVICE"
-SLOT_VARIABLE = "MODYN_WORKER_SLOT"  # the slot's folder; set by a worker's main process for its children
+NUMBER_VARIABLE = "MODYN_WORKER_NUMBER"  # among the workers that a supervisor starts on its machine; absent: 0
+SLOT_VARIABLE = "MODYN_WORKER_SLOT"  # the slot's folder
 
 
 def queue(kind: str, device: str = "cpu") -> str:
@@ -33,7 +34,7 @@ _WORK_BY_ROLE: dict[Role, tuple[str, ...]] = {
     "evaluate": ("decide", "gather", "select", "gate", "evaluate"),
 }
 ROLES: tuple[Role, ...] = tuple(_WORK_BY_ROLE)
-_ON_A_DEVICE = ("gate", "evaluate")  # work whose results depend on the kind of device
+_ON_A_DEVICE = ("train", "decide", "gate", "evaluate")  # work of which some needs a kind of device
 
 
 def queues_of(role: Role, device: str = "cuda") -> tuple[str, ...]:

@@ -12,6 +12,8 @@ import uuid
 import warnings
 
 from shared import names
+from shared.names import Role
+from workers.process.slot import SlotFile
 
 _PR_SET_PDEATHSIG = 1
 
@@ -30,10 +32,19 @@ def main() -> None:
     os.environ[names.HOSTNAME_VARIABLE] = hostname
     os.environ[names.WORKER_VARIABLE] = f"{hostname}-{uuid.uuid4().hex[:12]}"
     warnings.filterwarnings("ignore", message="You're running the worker with superuser")  # containers do
-    from workers.process.app import app  # noqa: PLC0415 - reads the environment set above
+    slot = SlotFile.create()
+    os.environ[names.SLOT_VARIABLE] = str(slot.folder)
+    try:
+        _work(arguments.role, hostname)
+    finally:
+        slot.remove()
+
+
+def _work(role: Role, hostname: str) -> None:
+    from workers.process.app import app  # noqa: PLC0415 - reads the environment
 
     app.worker_main(
-        ["--quiet", "worker", "--queues", ",".join(names.queues_of(arguments.role)), "--hostname", hostname,
+        ["--quiet", "worker", "--queues", ",".join(names.queues_of(role)), "--hostname", hostname,
          "--loglevel", "WARNING", "--without-mingle", "--without-gossip", "--events"]
     )  # fmt: skip
 

@@ -166,7 +166,7 @@ class Hunter:
         if state == "done":
             raise WentWrongError(f"{task} was done before anything happened to it")
         children = self._scene.children() if state == "claimed" else []
-        mine = [child for child in children if _environment(child).get("MODYN_WORKER_ID") == owner]
+        mine = [child for child in children if _environment(child).get(names.WORKER_VARIABLE) == owner]
         return (mine[0], attempt) if mine else None
 
     def _claim(self, task: TaskId) -> tuple[str | None, int, str | None]:

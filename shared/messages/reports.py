@@ -149,6 +149,7 @@ class SetUp(Body, tag_field="report", tag="set_up", frozen=True, kw_only=True):
     device: str
     versions: dict[str, str]
     error: str | None
+    findings: tuple[Finding, ...] = ()  # what it lacks of what the pipeline names: it can do nothing for the run
 
 
 AnyReport = (

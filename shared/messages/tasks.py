@@ -13,7 +13,7 @@ from shared.messages.message import Body
 from shared.messages.version import MESSAGE_VERSION
 from shared.names import queue
 
-Device = Literal["cpu", "cuda"]  # a kind of device, as far as results depend on it
+Device = Literal["cpu", "cuda"]  # a kind of device, as far as a task needs it; every worker has the first
 
 
 class Task(Body, tag_field="task", frozen=True, kw_only=True):
@@ -62,6 +62,12 @@ class TrainTask(Task, tag="train", frozen=True, kw_only=True):
     training_set: ArtifactRef
     trigger_key: int
     previous_model: ArtifactRef | None
+    device: Device = "cpu"  # cuda: the pipeline asks for it; else any will do
+
+    @property
+    def queue(self) -> str:
+        """That of workers which have the device."""
+        return queue("train", self.device)
 
 
 class GatherTask(Task, tag="gather", frozen=True, kw_only=True):
@@ -118,6 +124,11 @@ class DecideTask(Task, tag="decide", frozen=True, kw_only=True):
     known: dict[str, int]  # target → its newest decision as the run knew it: what came later must be looked at
 
     @property
+    def queue(self) -> str:
+        """Behind a gate a model may have to be scored: by a worker that has the device for it."""
+        return queue("decide", self.device if self.gate is not None else "cpu")
+
+    @property
     def reads(self) -> tuple[ModelRef, ...]:
         """Only the candidate: what targets hold is theirs."""
         return (self.candidate,)
@@ -143,10 +154,12 @@ class BaselineTask(Task, tag="baseline", frozen=True, kw_only=True):
 class CheckTask(Task, tag="check", frozen=True, kw_only=True):
     """Build all that pipeline.yaml names and try it on a few rows."""
 
+    device: Device = "cpu"  # as of the trainings that follow
+
     @property
     def queue(self) -> str:
         """Where it will be trained."""
-        return queue("train")
+        return queue("train", self.device)
 
 
 AnyTask = SelectTask | TrainTask | GatherTask | EvaluateTask | DecideTask | BaselineTask | CheckTask

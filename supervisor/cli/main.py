@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
+from shared import names
 from shared.config.secrets import hide
 from shared.errors import ConfigurationError, ModynError
 
@@ -92,7 +93,7 @@ def parser() -> argparse.ArgumentParser:
     validate.add_argument("--offline", action="store_true", help="only the files: no broker, no workers, no dataset")
     worker = commands.add_parser("worker", parents=[shared], help="start one worker by hand")
     worker.add_argument("config", type=Path, metavar="CONFIG")
-    worker.add_argument("--role", choices=("train", "evaluate"), required=True)
+    worker.add_argument("--role", choices=names.ROLES, required=True)
     worker.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
     fleet = commands.add_parser("fleet", parents=[shared], help="list the workers that are alive")
     fleet.add_argument("config", type=Path, metavar="CONFIG")

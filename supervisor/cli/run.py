@@ -77,7 +77,7 @@ def _options(arguments: argparse.Namespace) -> Options:
         raise ConfigurationError("--stop-replay-at must be later than --start-replay-at.")
     if (start_us is not None or stop_us is not None) and not arguments.experiment_mode:
         raise ConfigurationError("--start-replay-at and --stop-replay-at go with --experiment-mode.")
-    if arguments.deploy and not (arguments.experiment_mode or arguments.resume):
+    if arguments.deploy and not arguments.experiment_mode:
         raise ConfigurationError("--deploy goes with --experiment-mode: a run that follows its dataset always deploys.")
     scope = Scope(
         experiment=experiment,

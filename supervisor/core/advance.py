@@ -113,6 +113,7 @@ def _training(state: RunState, index: int, training_set: ArtifactRef, previous: 
             training_set=training_set,
             trigger_key=state.trigger(index).fired.key,
             previous_model=previous.object if previous else None,
+            device=state.settings.training_device,
         )
         headers.append((task_id(state.run_id, TriggerId(index), "train", member), train))
     body_id = task_id(state.run_id, TriggerId(index), "gather")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from shared.config.pipeline import Every, Last, Pipeline, UntilNextTrigger, Window
+from shared.messages.tasks import Device
 from shared.plugins import STRATEGIES
 
 
@@ -22,6 +23,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     prequential: tuple[Window, ...]  # the first makes the composite
     gated: tuple[Window, ...]  # windows that end at the watermark
     recurring: tuple[str, ...] = ()  # names of the windows that cut the stream into slices
+    training_device: Device = "cpu"  # what trainings need: cuda, or nothing that not every worker has
     newest: int | None
     attempts: int
     models_kept: int | None  # how many of the newest are kept; None: all
@@ -42,6 +44,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             prequential=tuple(one for one in pipeline.evaluation.on if isinstance(one.extent, UntilNextTrigger)),
             gated=tuple(window for window in pipeline.evaluation.on if isinstance(window.extent, Last)),
             recurring=tuple(window.name for window in pipeline.evaluation.on if isinstance(window.extent, Every)),
+            training_device="cuda" if pipeline.training.device == "cuda" else "cpu",
             newest=pipeline.evaluation.newest,
             attempts=pipeline.training.attempts,
             models_kept=models_kept,

@@ -184,9 +184,19 @@ class Session:
         return AlertRules(webhooks, broker, watch, self._configuration.pipeline.training.stall_after_s)
 
     def _carry_out(self, links: Links, first: list[AnyEvent], webhooks: Webhooks) -> dict[str, Any]:
-        journal = Journal(self.directory.journal_path)
-        loop = Loop(self._configuration, self.directory, journal, self._state, links)
-        content: dict[str, Any] = {}
+        with closing(Journal(self.directory.journal_path)) as journal:
+            loop = Loop(self._configuration, self.directory, journal, self._state, links)
+            try:
+                state = self._to_its_end(loop, links, first, webhooks)
+            except BaseException:
+                _quietly(lambda: self._sum_up(loop, links))
+                raise
+            content = self._sum_up(loop, links)
+        links.broker.owner.check()  # it may have been lost while our own workers ended
+        self._heard = state.status == "finished" or loop.heard_all
+        return content
+
+    def _to_its_end(self, loop: Loop, links: Links, first: list[AnyEvent], webhooks: Webhooks) -> RunState:
         try:
             if self._resumed is not None:
                 loop.resume(first, self._resumed)
@@ -197,8 +207,7 @@ class Session:
             links.platform.stop_fleet()  # what it hands back is heard below
             if state.status != "finished":
                 loop.recall()
-            if state.stopping:
-                state = loop.finish("stopped", "stopped on request")
+            return loop.finish("stopped", "stopped on request") if state.stopping else state
         except RunTakenError:
             raise
         except Exception as error:
@@ -207,15 +216,14 @@ class Session:
             if not _quietly(lambda: loop.finish("failed", reason)):  # the journal cannot take it
                 webhooks.tell("run_failed", reason)
             raise
-        finally:
-            if not links.broker.owner.is_lost:
-                if _quietly(loop.commit):  # else what waits for its name would be taken for garbage
-                    collect(self.directory.path, loop.state)
-                content = self._recorder.record(loop.state)
-            journal.close()
-        links.broker.owner.check()  # it may have been lost while our own workers ended
-        self._heard = state.status == "finished" or loop.heard_all
-        return content
+
+    def _sum_up(self, loop: Loop, links: Links) -> dict[str, Any]:
+        """Record what the run came to, unless it is another's now."""
+        if links.broker.owner.is_lost:
+            return {}
+        if _quietly(loop.commit):  # else what waits for its name would be taken for garbage
+            collect(self.directory.path, loop.state)
+        return self._recorder.record(loop.state)
 
 
 def _scores_for_ever(configuration: Configuration) -> bool:

@@ -11,9 +11,9 @@ from shared.temporary import private_folders
 
 
 def sweep() -> None:
-    """Remove the folders whose process is gone. What another user owns is left."""
-    for folder, pid in private_folders():
-        if not psutil.pid_exists(pid) and not _serves(folder):
+    """Remove the folders whose process is gone. What another user owns, or another machine or container, is left."""
+    for folder, maker in private_folders():
+        if maker.is_gone and not _serves(folder):
             shutil.rmtree(folder, ignore_errors=True)
 
 

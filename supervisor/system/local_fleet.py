@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from shared.config.system import System
+from shared.errors import NotReadyError
 from shared.names import Role
 from shared.processes import is_stopped
 from supervisor.system.worker_process import PROJECT, worker_command, worker_environment
@@ -17,12 +18,14 @@ from supervisor.system.worker_process import PROJECT, worker_command, worker_env
 _DRAIN_S = 20.0
 _STOPPED_LEASES = 10  # somebody may look at a process, or suspend the machine
 _RESPAWN_AFTER_S = 1.0  # a worker that dies at once must not be started a hundred times a second
+_NOT_READY_AGAIN_S = 30.0  # nor one that has found out what it lacks, such as its device, every few seconds
 
 
 class Member(msgspec.Struct, kw_only=True):
     """One worker of the fleet."""
 
     role: Role
+    number: int  # among all
     name: str
     process: subprocess.Popen[bytes]
     started_s: float
@@ -33,15 +36,17 @@ class LocalFleet:
     """The embedded fleet. Workers write to one log file; the kernel ends them when the supervisor dies."""
 
     def __init__(self, system: System, broker_url: str, log: Path) -> None:
-        self._environment = worker_environment(system, broker_url, system.fleet.device)
+        self._system, self._broker_url = system, broker_url
         self._log = log.open("ab")
         self.workers_lost = 0
         self._lease_s, self._next_look_s = system.lease_s, 0.0
-        counts: dict[Role, int] = {"train": system.fleet.train, "evaluate": system.fleet.evaluate}
+        train, evaluate = system.fleet.train, system.fleet.evaluate
         self._members = [
-            self._start(role, f"{role}-{number}-{os.getpid()}")
-            for role, count in counts.items()
-            for number in range(count)
+            *(self._start("train", number, f"train-{number}-{os.getpid()}") for number in range(train)),
+            *(
+                self._start("evaluate", train + number, f"evaluate-{number}-{os.getpid()}")
+                for number in range(evaluate)
+            ),
         ]
 
     def dead(self) -> list[str]:
@@ -53,10 +58,10 @@ class LocalFleet:
         lost = []
         self._end_stopped()
         for member in self._members:
-            if member.process.poll() is not None and time.monotonic() - member.started_s > _RESPAWN_AFTER_S:
+            if member.process.poll() is not None and time.monotonic() - member.started_s > _pause_s(member):
                 self.workers_lost += 1
                 lost.append(member.name)
-                fresh = self._start(member.role, member.name)
+                fresh = self._start(member.role, member.number, member.name)
                 member.process, member.started_s, member.looks_stopped = fresh.process, fresh.started_s, 0
         return lost
 
@@ -86,14 +91,25 @@ class LocalFleet:
                 member.process.wait()
         self._log.close()
 
-    def _start(self, role: Role, name: str) -> Member:
+    def _start(self, role: Role, number: int, name: str) -> Member:
+        device = device_of(role, self._system.fleet.device)
         process = subprocess.Popen(
             worker_command(role, name, os.getpid()),
-            env=self._environment,
+            env=worker_environment(self._system, self._broker_url, device, number),
             cwd=PROJECT,
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
             start_new_session=True,  # Ctrl+C is for the supervisor, which then lets the workers hand back
         )
-        return Member(role=role, name=name, process=process, started_s=time.monotonic())
+        return Member(role=role, number=number, name=name, process=process, started_s=time.monotonic())
+
+
+def device_of(role: Role, wanted: str) -> str:
+    """What a worker is started for: `fleet.device` is that of train workers; others may do without what it asks for."""
+    return wanted if role == "train" or wanted == "cpu" else "auto"
+
+
+def _pause_s(member: Member) -> float:
+    """Between two starts."""
+    return _NOT_READY_AGAIN_S if member.process.returncode == NotReadyError.exit_code else _RESPAWN_AFTER_S

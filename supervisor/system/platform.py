@@ -22,6 +22,8 @@ from supervisor.system.readiness import reach_broker, ready_dataset, ready_worke
 
 log = logging.getLogger(__name__)
 
+_ERROR = "error: "  # begins what a worker says that ends by itself
+
 
 class Platform:
     """A context: inside it the broker answers, and the supervisor's own workers run."""
@@ -121,7 +123,7 @@ class Platform:
             if dataset is not None or self.fleet is None:  # workers of our own need not come up to be sent home
                 workers = ready_workers(self.client, self._configuration, self._start_failed)
         except NotReadyError as error:
-            problems += error.problems
+            problems += (*error.problems, *self._kept_log())
         if dataset is None or problems:
             raise NotReadyError(*problems)
         return dataset, workers
@@ -156,5 +158,16 @@ class Platform:
         self._mend_broker(away=False)
         if self.fleet is None or not self.fleet.dead():
             return None
-        said = self._log.read_text(errors="replace").strip().splitlines()
-        return f"fleet: worker {self.fleet.dead()[0]} ended while starting: {said[-1] if said else 'it said nothing'}"
+        said = self._said() or ["it said nothing"]
+        last = next((line for line in reversed(said) if line.startswith(_ERROR)), said[-1])
+        return f"fleet: worker {self.fleet.dead()[0]} ended while starting: {last.removeprefix(_ERROR)}"
+
+    def _said(self) -> list[str]:
+        return self._log.read_text(errors="replace").strip().splitlines() if self._log.exists() else []
+
+    def _kept_log(self) -> list[str]:
+        """Where our own workers have said why they did not come up, if they have."""
+        if self.fleet is None or not self._said():
+            return []
+        self._log_is_kept = True
+        return [f"fleet: what our workers said is in {self._log}."]

@@ -18,8 +18,11 @@ def worker_command(role: names.Role, name: str, parent_pid: int | None = None) -
     return command if parent_pid is None else [*command, "--parent-pid", str(parent_pid)]
 
 
-def worker_environment(system: System, broker_url: str, device: str) -> dict[str, str]:
-    """What a worker is told beside its command line; a broker's password never stands in `ps`."""
+def worker_environment(system: System, broker_url: str, device: str, number: int = 0) -> dict[str, str]:
+    """What a worker is told beside its command line; a broker's password never stands in `ps`.
+
+    `number`: among those that are started here, who are to have a GPU each; how many there are the workers find out.
+    """
     modules = os.pathsep.join([str(PROJECT), str(Path(system.path).parent), os.environ.get("PYTHONPATH", "")])
     return {
         **os.environ,
@@ -27,5 +30,6 @@ def worker_environment(system: System, broker_url: str, device: str) -> dict[str
         names.BROKER_VARIABLE: broker_url,
         names.LEASE_VARIABLE: str(system.lease_s),
         names.DEVICE_VARIABLE: device,
+        names.NUMBER_VARIABLE: str(number),
         "OMP_NUM_THREADS": "1",  # pipeline.yaml's `threads` decides for trainings; the rest must not crowd them
     }

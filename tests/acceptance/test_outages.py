@@ -12,6 +12,9 @@ from serving import Server
 from undisturbed import SLOW_LEASE_S, assert_as_undisturbed, slow
 from workplace import Workplace
 
+from shared import names
+from shared.ids import RunId
+
 PHASES = [  # what is said when a phase begins
     "→ trigger 0",  # selections, and the first training
     "… trigger 1: epoch",
@@ -32,7 +35,7 @@ def test_redis_is_away_in_every_phase(small: Workplace, undisturbed: Workplace, 
     """Killed again and again, it comes back with or without what it knew: nothing is lost, not a byte differs."""
     slow(small).config["broker"] = {"url": server.url}
     with Running.pipeline(small, "--experiment-mode") as run:
-        server.await_key("modyn:run:*:setup")
+        server.await_key(names.setup_key(RunId("*")))
         server.be_away(1.2 * SLOW_LEASE_S)
         run.wait_for("the broker is away")
         run.wait_for("the broker is back")

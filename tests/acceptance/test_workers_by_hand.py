@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
+import time
+from pathlib import Path
 
 import pytest
 import redis
-from left_behind import assert_refused
+from left_behind import assert_refused, processes_of
 from registry import worker_entry
 from running import Running, workers
 from workplace import Workplace
@@ -15,6 +18,7 @@ from workplace import Workplace
 from shared import names
 from shared.fleet import deregister, read_fleet, register
 from shared.ids import TaskId
+from shared.messages.version import MESSAGE_VERSION
 
 
 def test_a_run_on_workers_started_by_hand(cluster: Workplace, client: redis.Redis) -> None:
@@ -39,6 +43,44 @@ def test_a_run_on_workers_started_by_hand(cluster: Workplace, client: redis.Redi
         assert [one.end(signal.SIGTERM) for one in started] == [0, 0]
     assert read_fleet(client) == []
     assert all(0 < client.ttl(queue) <= 30 for queue in client.keys("*@*.dq2"))  # a message to nobody expires
+
+
+def test_a_worker_without_its_device_says_so_and_ends(cluster: Workplace, client: redis.Redis) -> None:
+    """Exit 3, with the device, the host and a remedy; it never was in the fleet, and leaves nothing."""
+    command = cluster.command("worker", str(cluster.folder / "config.yaml"), "--role", "evaluate", "--device", "cuda")
+    with Running(command, CUDA_VISIBLE_DEVICES="") as worker:
+        said = worker.wait_for("error: ")
+        assert worker.wait() == 3
+    assert ("device cuda is asked for" in said, socket.gethostname() in said, "Start a worker" in said) == (True,) * 3
+    assert read_fleet(client) == []
+    assert "Traceback" not in "".join(worker.said)
+    assert processes_of(cluster.folder) == []
+
+
+def test_a_fleet_without_its_device_is_refused_at_once(small: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A supervisor does not wait for workers of its own that cannot come: exit 3, why, and where their log is."""
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    small.config["fleet"] = {"train": 1, "evaluate": 1, "device": "cuda"}
+    started_s = time.monotonic()
+    done = small.run("--experiment-mode")
+    assert time.monotonic() - started_s < 45.0
+    assert_refused(done, small, 3, "fleet: worker train-0-", "ended while starting: device cuda is asked for")
+    log = Path(done.stderr.partition("what our workers said is in ")[2].partition(". ")[0].strip().removesuffix("."))
+    assert "device cuda is asked for" in log.read_text()
+
+
+def test_a_pipeline_for_gpus_is_not_checked_by_a_worker_without_one(cluster: Workplace, client: redis.Redis) -> None:
+    """In a fleet of both kinds the check waits for the worker that can train, as the trainings would."""
+    cluster.pipeline["training"]["device"] = "cuda"
+    versions = {"messages": str(MESSAGE_VERSION)}
+    register(client, worker_entry("train-gpu", state="busy", task=TaskId("o"), device="cuda:0", versions=versions))
+    with workers(cluster, "train", "evaluate"):
+        while len(read_fleet(client)) < 3:
+            pass  # they start
+        with Running.pipeline(cluster, "--experiment-mode") as run:
+            run.wait_for("is set up on cpu")  # and would have checked before
+            assert (client.llen("train.cuda"), client.llen("train")) == (1, 0)
+            assert run.end() == 0, run.said
 
 
 def test_a_worker_that_joins_later_sets_itself_up(cluster: Workplace, client: redis.Redis) -> None:

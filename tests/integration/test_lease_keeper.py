@@ -12,10 +12,12 @@ import pytest
 import redis
 
 from shared import names
+from shared.broker import connect
 from shared.claims import Attempt, ClaimAnswer, Claims
 from shared.fleet import read_fleet
 from shared.ids import RunId, TaskId, WorkerId
 from workers.process.lease_keeper import LeaseKeeper, is_child
+from workers.process.recalls import RecallListener
 from workers.process.settings import WorkerSettings
 from workers.process.slot import Slot, SlotFile
 
@@ -23,12 +25,6 @@ RUN = RunId("run")
 WORKER = WorkerId("train-0@host-0123456789ab")
 ATTEMPT = Attempt(run_id=RUN, task_id=TaskId("run/0/train/0"), number=1, worker=WORKER)
 _PATIENCE_S = 20.0
-
-
-@pytest.fixture(autouse=True)
-def _own_slot(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The slot that a worker makes here is found by no other test."""
-    monkeypatch.setenv(names.SLOT_VARIABLE, "")
 
 
 class Kept:
@@ -40,9 +36,14 @@ class Kept:
         self._pid = pid
         self.keeper = LeaseKeeper(
             WorkerSettings(
-                broker_url=url, role="train", hostname="train-0@host", worker=WORKER, lease_s=lease_s, device="cpu"
-            ),
-            self.file,
+                broker_url=url,
+                role="train",
+                hostname="train-0@host",
+                worker=WORKER,
+                lease_s=lease_s,
+                device="cpu",
+                slot_folder=self.file.folder,
+            )
         )
         self.say(None)
 
@@ -63,6 +64,7 @@ class Kept:
             lease_s=lease_s,
             stall_after_s=stall_after_s,
             since_us=0 if attempt is None else 1,
+            since_s=0.0,
         )
         self.file.write(slot)
 
@@ -106,7 +108,7 @@ def test_a_recall_is_seen_soon(client: redis.Redis, redis_url: str, heard: bool)
     claims.claim(ATTEMPT, lease_s)
     with kept(redis_url, lease_s) as one:
         one.say(ATTEMPT)
-        await_(lambda: client.pubsub_numsub(names.RECALLS)[0][1] == 1)
+        await_(lambda: listeners(client) == 1)
         await_(lambda: any(worker.state == "busy" for worker in read_fleet(client)))
         assert not one.file.is_recalled(ATTEMPT)
         if heard:
@@ -162,6 +164,29 @@ def test_a_child_with_nothing_to_do_is_ended_soon_when_its_worker_drains(client:
         assert one.child_lives
         one.say(None)
         await_(lambda: not one.child_lives)
+
+
+def test_what_goes_wrong_with_one_recall_does_not_deafen_a_worker(client: redis.Redis, redis_url: str) -> None:
+    """A slot that cannot be read at that moment: the next recall is heard."""
+    heard: list[RunId] = []
+
+    def hear(run_id: RunId) -> None:
+        heard.append(run_id)
+        raise ValueError("a slot that cannot be read")
+
+    await_(lambda: listeners(client) == 0)  # those of other tests
+    listener = RecallListener(connect(redis_url), hear, 60.0)
+    listener.start()
+    for number in (1, 2):
+        await_(lambda: listeners(client) == 1)
+        Claims(client).recall(RUN)
+        await_(lambda: len(heard) == number and listeners(client) == 0)  # noqa: B023 - it is waited for here
+    listener.stop()
+
+
+def listeners(client: redis.Redis) -> int:
+    """How many hear recalls."""
+    return int(client.pubsub_numsub(names.RECALLS)[0][1])
 
 
 def commands(client: redis.Redis) -> dict[str, int]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -17,9 +18,9 @@ from shared.claims import Attempt, ClaimAnswer, Claims
 from shared.config.load import load_configuration
 from shared.dataset.manifest import discover
 from shared.ids import RunId, TaskId, TriggerId, WorkerId, task_id
-from shared.messages.reports import AnyReport, Failed, Released, Selected, decode_report
+from shared.messages.reports import AnyReport, Failed, Released, Selected, SetUp, Trained, decode_report
 from shared.messages.setup_record import SetupRecord
-from shared.messages.tasks import SelectTask
+from shared.messages.tasks import SelectTask, TrainTask
 from supervisor.system.setup import setup_record, write_setup
 from workers.process.perform import Performer, Unfinished
 
@@ -139,3 +140,65 @@ def test_rows_that_are_missing_fail_the_task_so_that_it_can_be_resumed(
     assert isinstance(report, Failed)
     assert (report.resumable, report.device) == (True, False)
     assert "10000 rows up to key 9999 were announced, 2000 could be read" in report.sentence
+
+
+def lacks_a_package(record: SetupRecord, client: redis.Redis) -> SetupRecord:
+    """The same run, whose strategy is another package's that is not here."""
+    strategy = msgspec.structs.replace(record.pipeline.strategy, name="every_third")
+    pipeline = msgspec.structs.replace(record.pipeline, strategy=strategy)
+    lacking = msgspec.structs.replace(record, pipeline=pipeline, version=record.version + 1)
+    write_setup(client, lacking)
+    return lacking
+
+
+def test_a_worker_that_lacks_a_package_says_so_and_blames_no_trigger(
+    performer: Performer, record: SetupRecord, client: redis.Redis
+) -> None:
+    """When it is set up, as a finding; and of a task that it takes later: the run can go on once it is installed."""
+    lacking = lacks_a_package(record, client)
+    performer.setups.set_up(RUN, lacking.version)
+    ((_, fields),) = cast(Any, client.xrange(names.reports_key(RUN)))
+    told = decode_report(fields["report"])
+    assert isinstance(told, SetUp)
+    (finding,) = told.findings
+    assert (finding.path, finding.exit_code) == ("strategy.name", 3)
+    assert f"on {socket.gethostname()} every_third (modyn.strategies) is not installed" in finding.sentence
+    with pytest.raises(Unfinished, match="to be done again"):
+        performer.perform(SELECT, message(lacking), [])
+    (report,) = reports(client)
+    assert isinstance(report, Failed)
+    assert (report.resumable, report.device, finding.sentence in report.sentence) == (True, False, True)
+
+
+def test_a_worker_that_is_set_up_when_the_run_is_over_leaves_nothing(
+    performer: Performer, record: SetupRecord, client: redis.Redis
+) -> None:
+    """Nobody would read its answer, and nothing would remove it again."""
+    assert performer.setups.record(RUN, record.version) == record
+    client.flushdb()
+    performer.setups.set_up(RUN, record.version)
+    assert client.keys() == []
+
+
+def test_a_training_says_where_it_was_done(
+    record: SetupRecord, client: redis.Redis, redis_url: str, tmp_path: Path
+) -> None:
+    """On the CPU if the pipeline says so, whatever its worker has."""
+    pipeline = msgspec.structs.replace(
+        record.pipeline, training=msgspec.structs.replace(record.pipeline.training, device="cpu")
+    )
+    on_cpu = msgspec.structs.replace(record, pipeline=pipeline, version=record.version + 1)
+    write_setup(client, on_cpu)
+    (tmp_path / "slot").mkdir()
+    performer = Performer(child_of(tmp_path / "slot", redis_url, device="meta"))
+    performer.perform(SELECT, message(on_cpu), [])
+    (selected,) = reports(client)
+    assert isinstance(selected, Selected)
+    who = {"run_id": RUN, "trigger_id": TriggerId(0), "setup_version": on_cpu.version}
+    task = TrainTask(**who, member=0, training_set=selected.training_set, trigger_key=499, previous_model=None)
+    performer.perform(task_id(RUN, TriggerId(0), "train"), msgspec.to_builtins(task), [])
+    performer.child.client.close()
+    ((_, fields),) = cast(Any, client.xrevrange(names.reports_key(RUN), count=1))
+    trained = decode_report(fields["report"])
+    assert isinstance(trained, Trained)
+    assert (performer.child.device, trained.device) == ("meta", "cpu")

@@ -11,7 +11,7 @@ from celery import bootsteps, signals
 from shared.broker import make_app
 from workers.process.intake import TakeWhenReady
 from workers.process.lease_keeper import LeaseKeeper
-from workers.process.settings import WorkerSettings
+from workers.process.settings import own_settings
 from workers.process.slot import SlotFile
 
 _SAY_AGAIN_S = 60.0
@@ -33,7 +33,7 @@ class Seldom(logging.Filter):
         return True
 
 
-settings = WorkerSettings.of()
+settings = own_settings()
 app = make_app(settings.broker_url)
 app.conf.include = ["workers.process.tasks"]
 order = {"queue_order_strategy": "workers.process.preference:Preference"}
@@ -47,8 +47,8 @@ class KeepLeases(bootsteps.StartStopStep):  # type: ignore[misc]
 
     def __init__(self, parent: Any, **options: Any) -> None:
         super().__init__(parent, **options)
-        self._slot = SlotFile.create()
-        self._keeper = LeaseKeeper(settings, self._slot)
+        self._slot = SlotFile(settings.slot_folder)
+        self._keeper = LeaseKeeper(settings)
         signals.worker_shutting_down.connect(self._hand_back)
         signals.worker_shutdown.connect(self._finish)
 
@@ -62,7 +62,6 @@ class KeepLeases(bootsteps.StartStopStep):  # type: ignore[misc]
 
     def _finish(self, **_: Any) -> None:
         self._keeper.finish()
-        self._slot.remove()
 
 
 logging.getLogger("celery.worker.consumer.consumer").addFilter(Seldom())

@@ -21,6 +21,7 @@ from shared.timestamps import now_us
 from workers.process.settings import WorkerSettings
 from workers.process.shelf import Shelf
 from workers.process.slot import Slot, SlotFile
+from workers.training.device import choose_device
 
 _MARK_EVERY_S = 0.1  # well below the least `stall_after`, so that no slow batch is taken for a hang
 _SHELF_BYTES = 2**30
@@ -29,9 +30,9 @@ _SHELF_BYTES = 2**30
 class Child:
     """This process, which does one task at a time."""
 
-    def __init__(self, settings: WorkerSettings, slot: SlotFile) -> None:
+    def __init__(self, settings: WorkerSettings) -> None:
         self.settings = settings
-        self.slot = slot
+        self.slot = SlotFile(settings.slot_folder)
         self.shelf = Shelf(room_bytes=_SHELF_BYTES)
         self._attempt: Attempt | None = None
         self._marked_s = 0.0
@@ -49,10 +50,12 @@ class Child:
 
     @cached_property
     def device(self) -> str:
-        """The device this worker trains on: what it was started with, or the best there is."""
-        if self.settings.device == "auto":
-            return "cuda:0" if torch.cuda.is_available() else "cpu"
-        return self.settings.device
+        """The device of this worker: what it was started with, or the best there is; a GPU with its number.
+
+        Raises NotReadyError if it is not there.
+        """
+        devices = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        return str(choose_device(device_name(self.settings.device, self.settings.number, devices)))
 
     @cached_property
     def versions(self) -> dict[str, str]:
@@ -81,6 +84,7 @@ class Child:
                 lease_s=record.lease_s if record else 0.0,
                 stall_after_s=record.pipeline.training.stall_after_s if record else 0.0,
                 since_us=now_us(),
+                since_s=time.monotonic(),
             )
         )
 
@@ -111,3 +115,13 @@ class Child:
             recalled = self._attempt is not None and self.slot.is_recalled(self._attempt)
             self._to_stop = recalled or self.slot.stop_asked
         return self._to_stop
+
+
+def device_name(wanted: str, number: int, devices: int) -> str:
+    """The device of the worker with this number, on a machine that has so many GPUs: one GPU for each while they last.
+
+    `wanted`: auto, cpu, cuda, or cuda:N, which means just that.
+    """
+    if devices == 0:
+        return "cpu" if wanted == "auto" else wanted
+    return f"cuda:{number % devices}" if wanted in ("auto", "cuda") else wanted

@@ -8,6 +8,7 @@ from celery import bootsteps
 
 from shared.processes import is_stopped
 from workers.process.lease_keeper import is_child
+from workers.process.settings import own_settings
 from workers.process.slot import SlotFile
 
 
@@ -19,8 +20,8 @@ class TakeWhenReady(bootsteps.StartStopStep):  # type: ignore[misc]
     def start(self, parent: Any) -> None:
         """Ask the slot, too, before Celery asks Redis for a message. Done for every new connection."""
         channel_qos = parent.task_consumer.channel.qos
-        may_otherwise = channel_qos.can_consume
-        channel_qos.can_consume = lambda: may_otherwise() and _is_ready(SlotFile.inherited())
+        may_otherwise, file = channel_qos.can_consume, SlotFile(own_settings().slot_folder)
+        channel_qos.can_consume = lambda: may_otherwise() and _is_ready(file)
 
 
 def _is_ready(file: SlotFile) -> bool:

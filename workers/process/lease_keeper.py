@@ -13,6 +13,7 @@ import contextlib
 import logging
 import os
 import signal
+import sys
 import threading
 import time
 from typing import Literal
@@ -23,6 +24,7 @@ from celery.utils.nodenames import worker_direct
 
 from shared.broker import connect
 from shared.claims import Attempt, Claims, Renewal
+from shared.errors import NotReadyError
 from shared.fleet import WorkerEntry, deregister, register
 from shared.ids import RunId
 from shared.processes import is_stopped
@@ -44,12 +46,12 @@ _DEAD = {psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD}
 class LeaseKeeper:
     """Renews what the slot says while the child that wrote it is alive and not stopped."""
 
-    def __init__(self, settings: WorkerSettings, slot: SlotFile) -> None:
+    def __init__(self, settings: WorkerSettings) -> None:
         self._settings = settings
         self._lease_s = settings.lease_s
         self._client = connect(settings.broker_url, timeout_s=settings.lease_s / 3)
         self._claims = Claims(self._client)
-        self._slot = slot
+        self._slot = SlotFile(settings.slot_folder)
         self._listener = RecallListener(connect(settings.broker_url), self._hear_recall, settings.lease_s)
         self._finished = threading.Event()
         self._said_benched = False
@@ -100,6 +102,7 @@ class LeaseKeeper:
     def _look(self) -> None:
         slot = self._slot.read()
         if slot is None or not is_child(slot.pid):
+            self._leave_if_refused()
             return
         self._end_draining_child(slot)
         if slot.attempt is not None and self._is_hung(slot):
@@ -134,6 +137,18 @@ class LeaseKeeper:
         slot = self._slot.read()
         if slot is not None and slot.attempt is not None and slot.attempt.run_id == run_id:
             self._renew_from_s = 0.0
+
+    def _leave_if_refused(self) -> None:
+        """End this worker, with what its child says, if no child can work here: whoever waits for it is to know."""
+        sentence = self._slot.refusal()
+        if sentence is None:
+            return
+        print(f"error: {sentence}", file=sys.__stderr__, flush=True)  # the other one is Celery's log
+        self.finish()
+        for process in psutil.Process().children(recursive=True):
+            _kill(process.pid)
+        self._slot.remove()
+        os._exit(NotReadyError.exit_code)
 
     def _end_draining_child(self, slot: Slot) -> None:
         """End a child that has nothing more to do, or that does not hand its task back within the grace period.

@@ -21,7 +21,7 @@ from shared.messages.tasks import AnyTask, task_of
 from shared.messages.version import MESSAGE_VERSION
 from workers.failures import device_is_broken, explain, model_is_to_blame
 from workers.process.child import Child
-from workers.process.set_up import Setups
+from workers.process.set_up import NotInstalledError, Setups
 from workers.stages import Work, stage
 from workers.training.job import Interrupted
 
@@ -76,7 +76,8 @@ class Performer:
         child.announce(attempt, record)
         try:
             self._patiently(lambda: self.setups.be_set_up(task.run_id, record.version), finished=True)
-            report, result = _work(Work(task=task, record=record, attempt=attempt, results=results, child=child))
+            work = Work(task=task, record=record, attempt=attempt, results=results, child=child)
+            report, result = _work(work, self.setups)
             if not self._patiently(lambda: child.claims.report(attempt, report, result), finished=True):
                 raise Unfinished(f"{task_id} attempt {task.attempt} was published again while this worker had it")
         finally:
@@ -108,9 +109,10 @@ class Performer:
                 time.sleep(_RETRY_EVERY_S)
 
 
-def _work(work: Work) -> tuple[AnyReport, Any]:
+def _work(work: Work, setups: Setups) -> tuple[AnyReport, Any]:
     """The report on a task and its result for the chord; a failure is a report too."""
     try:
+        setups.refuse_what_lacks(work.task.run_id)
         return stage(work.task.kind)(work)
     except Interrupted:
         return Released(**work.who), None
@@ -123,7 +125,7 @@ def _work(work: Work) -> tuple[AnyReport, Any]:
             **work.who,
             sentence=sentence,
             traceback=traceback.format_exc(),
-            resumable=isinstance(error, (DataError, ArtifactError)),
+            resumable=isinstance(error, DataError | ArtifactError | NotInstalledError),
             device=faulty,
         ), {"failed": True}
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 
 from shared import names
-from shared.timestamps import MICROSECONDS_PER_S, now_us
-from workers.process.settings import WorkerSettings
+from workers.process.settings import WorkerSettings, own_settings
 from workers.process.slot import Slot, SlotFile
 
 _HELPS_AFTER_S = 2.0  # between two trainings that depend on each other a worker is idle for far less
@@ -19,8 +19,10 @@ class Preference:
     training would wait for it.
     """
 
-    def __init__(self) -> None:
-        self._role = WorkerSettings.of().role
+    def __init__(self, settings: WorkerSettings | None = None) -> None:
+        """Kombu gives it nothing."""
+        settings = settings or own_settings()
+        self._role, self._file = settings.role, SlotFile(settings.slot_folder)
         self._all: list[str] = []
 
     def update(self, queues: Iterable[str]) -> None:
@@ -29,9 +31,8 @@ class Preference:
 
     def consume(self, _: int) -> list[str]:
         """Those to ask now, in order."""
-        file = SlotFile.inherited()
-        slot = file.read()
-        if slot is None or file.benched() is not None:
+        slot = self._file.read()
+        if slot is None or self._file.benched() is not None:
             return []
         of_role = names.queues_of(self._role)
         own = [queue for queue in self._all if queue not in of_role]
@@ -45,4 +46,4 @@ class Preference:
 
 def _idle_s(slot: Slot) -> float:
     """For how long this worker has had nothing to do."""
-    return (now_us() - slot.since_us) / MICROSECONDS_PER_S if slot.attempt is None else 0.0
+    return time.monotonic() - slot.since_s if slot.attempt is None else 0.0

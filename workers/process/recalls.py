@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import logging
 import threading
 import time
 from collections.abc import Callable
@@ -11,6 +11,8 @@ import redis
 
 from shared import names
 from shared.ids import RunId
+
+log = logging.getLogger(__name__)
 
 _LOOK_EVERY_S = 0.5  # whether to stop; Redis hears nothing of it
 _AWAY_S = 1.0
@@ -35,8 +37,12 @@ class RecallListener:
 
     def _run(self) -> None:
         while not self._stopped.is_set():
-            with contextlib.suppress(redis.RedisError):  # the keeper says that the broker is away
+            try:
                 self._listen()
+            except redis.RedisError:
+                pass  # the keeper says that the broker is away
+            except Exception:  # without this thread a recall would be heard as late as a lease is renewed
+                log.exception("a recall may not have been heard")
             self._stopped.wait(_AWAY_S)
         self._client.close()
 

@@ -18,10 +18,20 @@ from shared.dataset.table import open_dataset
 from shared.errors import NotReadyError
 from shared.ids import RunId
 from shared.messages.message import encode
-from shared.messages.reports import SetUp
+from shared.messages.reports import Finding, SetUp
 from shared.messages.setup_record import SetupRecord
 from workers.models.build import model_part
 from workers.process.child import Child
+from workers.process.installed import lacking
+
+# KEYS setup record, reports · ARGV report. Nobody would read, or remove, what comes when the run is over.
+_ACKNOWLEDGE = """
+if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('XADD', KEYS[2], '*', 'report', ARGV[1]) end
+"""
+
+
+class NotInstalledError(NotReadyError):
+    """This worker lacks a package that the pipeline needs; another one may have it, and so may this one, later."""
 
 
 class Setups:
@@ -31,10 +41,12 @@ class Setups:
         self._child = child
         self._records: dict[RunId, SetupRecord] = {}
         self._done: dict[RunId, int] = {}  # run → version
+        self._lacking: dict[RunId, tuple[Finding, ...]] = {}
 
     def set_up(self, run_id: RunId, version: int) -> None:
         """Prepare and acknowledge. What goes wrong is in the acknowledgement; the check task will say where."""
         record = self.record(run_id, version)
+        lacks = self._lacking[run_id] = lacking(record)
         error = _prepare(record, self._child.device) if self._child.settings.role == "train" else None
         told = SetUp(
             worker=self._child.settings.worker,
@@ -42,15 +54,23 @@ class Setups:
             setup_version=record.version,
             device=self._child.device,
             versions=self._child.versions,
-            error=error,
+            error="; ".join(one.sentence for one in lacks) or error,
+            findings=lacks,
         )
-        self._child.client.xadd(names.reports_key(run_id), {"report": encode(told)})
+        keys = (names.setup_key(run_id), names.reports_key(run_id))
+        self._child.client.eval(_ACKNOWLEDGE, len(keys), *keys, encode(told))
         self._done[run_id] = record.version
 
     def be_set_up(self, run_id: RunId, version: int) -> None:
         """Set this worker up for the run, if that was not done before. Raises redis.RedisError."""
         if self._done.get(run_id) != version:
             self.set_up(run_id, version)
+
+    def refuse_what_lacks(self, run_id: RunId) -> None:
+        """Raises NotInstalledError if this worker has not all that the run names."""
+        sentences = [f"{one.path}: {one.sentence}" for one in self._lacking.get(run_id, ())]
+        if sentences:
+            raise NotInstalledError(*sentences)
 
     def record(self, run_id: RunId, version: int) -> SetupRecord:
         """The run's record, read anew unless the one that is known has this version.
@@ -67,6 +87,7 @@ class Setups:
         """Forget the run, and give its memory on the device back."""
         self._records.pop(run_id, None)
         self._done.pop(run_id, None)
+        self._lacking.pop(run_id, None)
         self._child.shelf.clear()
         if torch.cuda.is_initialized():
             torch.cuda.empty_cache()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
 from typing import cast
 
 import msgspec
@@ -21,7 +23,9 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     hostname: str  # of the node, unique in the fleet
     worker: WorkerId  # new with each start
     lease_s: float  # of its entry in the registry; that of a task is the run's
-    device: str  # what it was started with: auto, cpu, cuda:0
+    device: str  # what it was started with: auto, cpu, cuda, cuda:0
+    number: int = 0  # among the workers of its fleet on this machine, which are to have a GPU each
+    slot_folder: Path  # where its two processes tell each other what they do
 
     @classmethod
     def of(cls, environment: Mapping[str, str] = os.environ) -> WorkerSettings:
@@ -33,4 +37,12 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
             worker=WorkerId(environment[names.WORKER_VARIABLE]),
             lease_s=float(environment[names.LEASE_VARIABLE]),
             device=environment[names.DEVICE_VARIABLE],
+            number=int(environment.get(names.NUMBER_VARIABLE, "0")),
+            slot_folder=Path(environment[names.SLOT_VARIABLE]),
         )
+
+
+@cache
+def own_settings() -> WorkerSettings:
+    """Those of the worker that this process belongs to: Celery makes some of our objects, and gives them nothing."""
+    return WorkerSettings.of()

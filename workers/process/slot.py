@@ -15,7 +15,6 @@ from pathlib import Path
 
 import msgspec
 
-from shared import names
 from shared.claims import Attempt
 from shared.temporary import MEMORY, private_folder
 
@@ -32,13 +31,14 @@ class Slot(msgspec.Struct, frozen=True, kw_only=True):
     attempt: Attempt | None
     lease_s: float
     stall_after_s: float  # without progress, after which the child is taken to be hung
-    since_us: int
+    since_us: int  # for people
+    since_s: float  # the same, by the machine's monotonic clock, which all its processes share and nobody sets
 
 
 class DeviceFailure(msgspec.Struct, frozen=True):
     """The device of this worker failed."""
 
-    at_s: float  # by the machine's monotonic clock, which all its processes share
+    at_s: float  # by the machine's monotonic clock
     said: str
 
 
@@ -46,22 +46,17 @@ class SlotFile:
     """The slot's file, seen from either side."""
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self._slot = folder / "slot"
         self._stop = folder / "stop"
         self._recalled = folder / "recalled"
         self._device_failures = folder / "device_failures"
+        self._refusal = folder / "refusal"
 
     @classmethod
     def create(cls) -> SlotFile:
-        """A fresh slot for this worker; its children, replacements included, find it through the environment."""
-        folder = private_folder("worker", MEMORY if MEMORY.is_dir() else None)
-        os.environ[names.SLOT_VARIABLE] = str(folder)
-        return cls(folder)
-
-    @classmethod
-    def inherited(cls) -> SlotFile:
-        """The slot that this worker's parent made."""
-        return cls(Path(os.environ[names.SLOT_VARIABLE]))
+        """A fresh slot for this worker."""
+        return cls(private_folder("worker", MEMORY if MEMORY.is_dir() else None))
 
     def write(self, slot: Slot) -> None:
         """Replace the slot's content, atomically."""
@@ -125,6 +120,17 @@ class SlotFile:
                 return second.said
         return None
 
+    def refuse(self, sentence: str) -> None:
+        """Say why this child cannot work, nor one in its place: a device that is not there, a broken library."""
+        self._refusal.write_text(sentence)
+
+    def refusal(self) -> str | None:
+        """Why no child can work here, None if that is not known."""
+        try:
+            return self._refusal.read_text()
+        except FileNotFoundError:
+            return None
+
     def remove(self) -> None:
         """Delete the files; the worker is going."""
-        shutil.rmtree(self._slot.parent, ignore_errors=True)  # a child that died may have left more than these
+        shutil.rmtree(self.folder, ignore_errors=True)  # a child that died may have left more than these

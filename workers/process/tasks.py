@@ -17,9 +17,10 @@ from celery.worker import state
 from celery.worker.request import Request
 
 from shared import names
-from shared.errors import NotReadyError
+from shared.blame import blame
+from shared.errors import ModynError, NotReadyError
 from shared.ids import RunId
-from workers.process.settings import WorkerSettings
+from workers.process.settings import own_settings
 from workers.process.slot import SlotFile
 
 if TYPE_CHECKING:
@@ -34,13 +35,21 @@ def _performer() -> Performer:
     from workers.process.child import Child  # noqa: PLC0415 - the child alone loads torch
     from workers.process.perform import Performer  # noqa: PLC0415
 
-    return Performer(Child(WorkerSettings.of(), SlotFile.inherited()))
+    return Performer(Child(own_settings()))
 
 
 @signals.worker_process_init.connect
 def _child_started(**_: Any) -> None:
-    """Load torch and the stages before the first task, and say on which device this child works."""
-    _performer().warm_up()
+    """Load torch and the stages before the first task, and say on which device this child works, or why it cannot.
+
+    Celery would log what is raised here, and go on with a child that never takes a task.
+    """
+    try:
+        _performer().warm_up()
+    except Exception as error:
+        log.debug("the child cannot work", exc_info=True)
+        said = str(error) if isinstance(error, ModynError) else f"it cannot start: {blame(error)}"
+        SlotFile(own_settings().slot_folder).refuse(said)
 
 
 class SurvivingRequest(Request):  # type: ignore[misc]

@@ -35,6 +35,7 @@ def run(work: Work) -> tuple[AnyReport, Any]:
             f"the training set of trigger {task.trigger_id} ends at key {training_set.origin.watermark_key}, "
             f"before the trigger's {task.trigger_key}; rows were not read that should have been."
         )
+    device = _device(record.pipeline.training.device, work.child.device)
     with _scratch() as scratch:
         job = training.TrainingJob(
             model=record.pipeline.model,
@@ -43,7 +44,7 @@ def run(work: Work) -> tuple[AnyReport, Any]:
             rows=training.TrainingRows(dataset=work.dataset(), keys=training_set.keys, weights=training_set.weights),
             previous=work.store.read(task.previous_model) if task.previous_model else None,
             seed=work.seed(),
-            device=_device(record.pipeline.training.device, work.child.device),
+            device=device,
             trusted_modules=record.trusted_modules,
             workspace=training.Workspace(
                 checkpoint_folder=work.store.uri(f"checkpoints/{task.trigger_id}/{task.member}"),
@@ -56,7 +57,7 @@ def run(work: Work) -> tuple[AnyReport, Any]:
         trained = train(job, report=Shown(work), should_stop=work.child.should_stop)
     name = f"models/{task.trigger_id}/.member-{task.member}.{work.attempt_name}.safetensors"
     ref = work.store.write(name, trained.body)
-    report = Trained(**work.who, member=ref, train_s=trained.seconds, loss=trained.loss, device=work.child.device)
+    report = Trained(**work.who, member=ref, train_s=trained.seconds, loss=trained.loss, device=device)
     return report, result_of(report)
 
 

@@ -123,7 +123,13 @@ class Fleet(f.Group):
 
     train = f.Whole("train workers the supervisor starts", least=0, most=1024, load_default=1)
     evaluate = f.Whole("evaluate workers the supervisor starts", least=0, most=1024, load_default=1)
-    device = f.Choice("of the train workers", "auto", "cpu", "cuda", load_default="auto")
+    device = f.Choice(
+        "of the train workers, a GPU each; but for cpu, evaluate workers take what there is",
+        "auto",
+        "cpu",
+        "cuda",
+        load_default="auto",
+    )
 
 
 class Notification(f.Group):

@@ -41,6 +41,10 @@ class RunLog(Listener):
         """One line, or none; several for a model that more than one target was offered."""
         if isinstance(told, Progress) and not self._is_due(told.task_id):
             return
+        if isinstance(told, ResultCounted):
+            self._told_s.pop(told.report.task_id, None)
+        elif isinstance(told, TaskGivenUp | TaskPublishedAgain):
+            self._told_s.pop(told.task_id, None)
         for level, line in _lines(told):
             log.log(level, "%s", line, extra={"run": self._run_id, **_fields(told)})
 

@@ -14,7 +14,7 @@ from shared.config.load import Configuration
 from shared.errors import ConfigurationError, NotReadyError
 from shared.fleet import WorkerEntry, read_fleet
 from shared.ids import RunId, TaskId, TriggerId, parts_of, task_id
-from shared.messages.reports import AnyReport, Checked, Failed, SetUp
+from shared.messages.reports import AnyReport, Checked, Failed, Finding, SetUp
 from shared.messages.setup_record import SetupRecord
 from shared.messages.tasks import CheckTask
 from supervisor.core.commands import Publish
@@ -52,6 +52,12 @@ class Preparation:
         self._configuration = configuration
         self._record = record
         self._listeners = listeners
+        self._check = CheckTask(
+            run_id=record.run_id,
+            trigger_id=TriggerId(0),
+            setup_version=record.version,
+            device="cuda" if record.pipeline.training.device == "cuda" else "cpu",
+        )
         self._reports = Reports(broker.client, record.run_id, "0")
         self._checks: list[TaskId] = []
         self._sent_s = 0.0  # the last of them
@@ -61,7 +67,7 @@ class Preparation:
         """Set up, and `check` where that was not done before. A broker that goes away meanwhile is waited for, but not
         longer than for a check where nothing has begun yet.
 
-        Raises ConfigurationError or NotReadyError with what the check found, and RunTakenError.
+        Raises ConfigurationError or NotReadyError with what the check found, or what a worker lacks, and RunTakenError.
         """
         self._checked = not check
         give_up_s = time.monotonic() + _CHECK_S
@@ -118,8 +124,8 @@ class Preparation:
         """Send the check; again if it is in no queue and with no worker any more, though one could have taken it."""
         run_id = self._record.run_id
         if self._checks:
-            idle = any(worker.role == "train" and worker.state == "idle" for worker in read_fleet(self._client))
-            waits = time.monotonic() - self._sent_s < _LOST_S or self._client.llen(names.queue("train"))
+            idle = any(worker.state == "idle" for worker in self._checkers())
+            waits = time.monotonic() - self._sent_s < _LOST_S or self._client.llen(self._check.queue)
             if waits or not idle or Claims(self._client).standing(run_id, {self._checks[-1]: 1}, self._record.lease_s):
                 return
         if len(self._checks) == _CHECKS:
@@ -129,12 +135,15 @@ class Preparation:
             )
         self._send_check()
 
+    def _checkers(self) -> list[WorkerEntry]:
+        """The workers that may check: those that may train. Raises redis.RedisError."""
+        fleet = [worker for worker in read_fleet(self._client) if worker.role == "train"]
+        return [worker for worker in fleet if self._check.queue in names.queues_of(worker.role, worker.device)]
+
     def _send_check(self) -> None:
-        run_id = self._record.run_id
         self._sent_s = time.monotonic()
-        self._checks.append(task_id(run_id, TriggerId(0), "check", len(self._checks)))
-        check = CheckTask(run_id=run_id, trigger_id=TriggerId(0), setup_version=self._record.version)
-        self._publisher.publish(Publish(task_id=self._checks[-1], task=check))
+        self._checks.append(task_id(self._record.run_id, TriggerId(0), "check", len(self._checks)))
+        self._publisher.publish(Publish(task_id=self._checks[-1], task=self._check))
 
     def _hear(self) -> set[str]:
         """Take answers off the stream, leaving what is for the loop; the hostnames that are set up now."""
@@ -143,8 +152,11 @@ class Preparation:
         set_up = set()
         for _, report in answers:
             if isinstance(report, SetUp):
+                if report.setup_version != self._record.version:  # of another session, which had something else to say
+                    continue
                 for listener in self._listeners:
                     listener.hear(report)
+                raise_findings(report.findings, self._configuration)
                 set_up.add(report.hostname)
             elif isinstance(report, Unreadable):
                 raise NotReadyError(
@@ -157,14 +169,14 @@ class Preparation:
                 name = self._configuration.pipeline_source.path.name
                 raise NotReadyError(f"the check of {name} failed: {report.sentence}")
             elif isinstance(report, Checked):
-                raise_findings(report, self._configuration)
+                raise_findings(report.findings, self._configuration)
                 self._checked = True
         return set_up
 
     def _another_may_check(self, report: Failed) -> bool:
         """Whether there is a worker whose device may be better. Raises redis.RedisError."""
-        others = [one for one in read_fleet(self._client) if one.role == "train" and one.worker != report.worker]
-        return len(self._checks) < _CHECKS and any(one.state != "benched" for one in others)
+        others = [one for one in self._checkers() if one.worker != report.worker and one.state != "benched"]
+        return len(self._checks) < _CHECKS and bool(others)
 
 
 def _is_answer(report: AnyReport | Unreadable) -> bool:
@@ -184,11 +196,11 @@ def forget_run(client: redis.Redis, publisher: Publisher, run_id: RunId, *, hear
     client.delete(names.progress_key(run_id))
 
 
-def raise_findings(report: Checked, configuration: Configuration) -> None:
+def raise_findings(findings: Sequence[Finding], configuration: Configuration) -> None:
     """Findings become errors of the file and line. Raises ConfigurationError or NotReadyError."""
     source = configuration.pipeline_source
-    sentences = [f"{source.where(found.path)}: {found.path}: {found.sentence}" for found in report.findings]
-    if any(found.exit_code == ConfigurationError.exit_code for found in report.findings):
+    sentences = [f"{source.where(found.path)}: {found.path}: {found.sentence}" for found in findings]
+    if any(found.exit_code == ConfigurationError.exit_code for found in findings):
         raise ConfigurationError(*sentences)
     if sentences:
         raise NotReadyError(*sentences)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
-import tempfile
 import uuid
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -16,8 +15,9 @@ from shared.broker import make_app
 from shared.config.load import Configuration
 from shared.errors import NotReadyError
 from shared.fleet import WorkerEntry
-from shared.ids import RunId, TaskId, WorkerId
-from shared.messages.reports import Checked, Finding
+from shared.ids import RunId
+from shared.messages.reports import Finding
+from shared.temporary import private_folder
 from supervisor.run.act.publisher import Publisher
 from supervisor.run.broker import AWAY, Broker
 from supervisor.run.listen.run_log import RunLog
@@ -32,8 +32,7 @@ from supervisor.system.worker_process import PROJECT, worker_environment
 
 def check_system(configuration: Configuration) -> list[WorkerEntry]:
     """Start what a run would start, check it, and stop it again. Raises ModynError with what is wrong."""
-    place = tempfile.TemporaryDirectory(prefix=f"modyn-log-{os.getpid()}-")
-    with place as logs, Platform(configuration, Path(logs) / "workers.log") as platform:
+    with _log() as log, Platform(configuration, log) as platform:
         _, workers = platform.ready()
         evaluation_device(configuration.pipeline, workers)
         run_id = RunId(f"validate-{uuid.uuid4().hex[:8]}")
@@ -53,6 +52,17 @@ def check_system(configuration: Configuration) -> list[WorkerEntry]:
         return workers
 
 
+@contextmanager
+def _log() -> Iterator[Path]:
+    """Where our own workers write; what says why they could not start is left there until somebody sweeps."""
+    folder = private_folder("log")
+    try:
+        yield folder / "workers.log"
+    finally:
+        with suppress(OSError):  # not empty
+            folder.rmdir()
+
+
 def check_offline(configuration: Configuration) -> None:
     """Have a process with torch build what pipeline.yaml names. Raises ConfigurationError with what is wrong."""
     request = msgspec.json.encode([configuration.pipeline, configuration.system.trusted_modules])
@@ -68,5 +78,4 @@ def check_offline(configuration: Configuration) -> None:
         last = done.stderr.decode(errors="replace").strip().splitlines()[-1:] or ["nothing"]
         raise NotReadyError(f"the check of model, optimizer and loss ended with code {done.returncode}: {last[0]}")
     findings = msgspec.json.decode(done.stdout, type=tuple[Finding, ...])
-    report = Checked(task_id=TaskId(""), attempt=0, worker=WorkerId(""), findings=findings)
-    raise_findings(report, configuration)
+    raise_findings(findings, configuration)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 from run_of_events import RUN, Run, decision, ref
 from workplace import Workplace
 
@@ -111,6 +112,15 @@ def test_a_decision_waits_for_its_gate_alone(small: Workplace) -> None:
     assert [header.stretches[0].window for _, header in chord.headers] == ["recent"]
     assert [(task.gate, task.queue, task.stretches[0].window) for task in beside] == [(False, "evaluate", "lately")]
     assert chord.headers[0][1].queue == "gate"
+
+
+@pytest.mark.parametrize(("device", "queue"), [("auto", "train"), ("cpu", "train"), ("cuda", "train.cuda")])
+def test_a_training_goes_where_its_device_is(small: Workplace, device: str, queue: str) -> None:
+    """Where the pipeline asks for a GPU no worker without one is given it."""
+    run = Run(small, device=device)
+    run.fire(9)
+    (chord,) = [command for command in run.select() if isinstance(command, PublishChord)]
+    assert [task.queue for _, task in chord.headers] == [queue]
 
 
 def test_a_failed_training_ends_the_run_or_the_trigger(small: Workplace) -> None:

@@ -48,6 +48,7 @@ TASKS = [
     tasks.DecideTask(**OF_A_TASK, candidate=MODEL, gate=STRETCH, device="cpu", known={"flights": 7}),
     tasks.BaselineTask(**OF_A_TASK, first_key=1, last_key=2, history={"counts": [[0, 3], [1, 4]], "last": 0.5}),
     tasks.CheckTask(**OF_A_TASK),
+    tasks.CheckTask(**OF_A_TASK, device="cuda"),
 ]
 REPORTS = [
     reports.Claimed(**OF_A_REPORT),
