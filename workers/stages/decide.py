@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from shared.config.pipeline import Target
-from shared.errors import ArtifactError
+from shared.errors import ArtifactError, ArtifactLostError
 from shared.messages.reports import AnyReport, Decided, MetricScore, MetricValue, RivalScores, TargetDecision
 from shared.messages.tasks import DecideTask
 from shared.targets import open_target
@@ -58,10 +58,11 @@ class _Decision:
         for _ in range(_TRIES):
             folder.show()
             held = folder.held()
-            taken = self._taken(folder, held, target)
+            again = self._lost(folder, held)
+            taken = None if again else self._taken(folder, held, target)
             if taken is not None:
                 return taken
-            verdict = self._judge(folder, held)
+            verdict = again or self._judge(folder, held)
             if not verdict.deploy:
                 return _told(target, held, deployed=False, reason=verdict.reason)
             switched = folder.switch(self._candidate, held, verdict.reason)
@@ -69,6 +70,16 @@ class _Decision:
                 return _told(target, switched, deployed=True, reason=verdict.reason)
         reason = f"{target.name} was given another model {_TRIES} times while this one was judged"
         return _told(target, folder.held(), deployed=False, reason=reason)
+
+    def _lost(self, folder: DeploymentTarget, held: Record | None) -> Verdict | None:
+        """What this candidate was deployed for, if it is what the target holds and its object is gone; else None."""
+        if held is None or (held.run, held.trigger) != (self._task.run_id, self._task.trigger_id):
+            return None
+        try:
+            folder.body(held)
+        except ArtifactLostError:
+            return Verdict(deploy=True, reason=held.reason)
+        return None
 
     def _taken(self, folder: DeploymentTarget, held: Record | None, target: Target) -> TargetDecision | None:
         """What this run has decided here already: for this model, by an attempt that was lost, or for a later one.
