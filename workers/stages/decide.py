@@ -86,14 +86,15 @@ class _Decision:
 
         What the target holds counts however long the run knows of it: a copy of the run may have gone on before.
         """
-        newer = folder.since(self._task.known.get(target.name, 0))
-        for record in (*newer, *((held,) if held is not None else ())):
-            if record.run != self._task.run_id or record.trigger < self._task.trigger_id:
-                continue
+        newer = list(folder.since(self._task.known.get(target.name, 0)))
+        own = [one for one in (*newer, *([held] if held else [])) if one.run == self._task.run_id]
+        for record in own:
             if record.trigger == self._task.trigger_id:
                 return _told(target, held, deployed=True, reason=record.reason)
-            reason = f"model {record.trigger} of this run was deployed meanwhile, which is newer"
-            return _told(target, held, deployed=False, reason=reason)
+        for record in own:
+            if record.trigger > self._task.trigger_id:
+                reason = f"model {record.trigger} of this run was deployed meanwhile, which is newer"
+                return _told(target, held, deployed=False, reason=reason)
         return None
 
     def _judge(self, folder: DeploymentTarget, held: Record | None) -> Verdict:
