@@ -275,13 +275,14 @@ def test_a_decision_that_is_repeated_changes_nothing(deciding: Deciding) -> None
 
 
 def test_a_decision_that_a_newer_one_followed_is_told_as_it_was_taken(deciding: Deciding) -> None:
-    """A journal that lost its end decides again: a model that the log names was deployed, and stays replaced."""
+    """A run whose journal lost its end decides again, knowing of the newest: what the log names was deployed."""
     result = deciding.evaluate(1)
     first = deciding.decide(1, result)
     deciding.another_run_deploys(9, deciding.body(1))
     assert deciding.decide(2, deciding.evaluate(2)).deployed
-    again = deciding.decide(1, result)
-    assert (again.deployed, again.reason, again.trigger) == (True, first.reason, 2)
+    for known in (0, 1, 3):
+        again = deciding.decide(1, result, known={"target": known})
+        assert (again.deployed, again.reason, again.trigger) == (True, first.reason, 2)
 
 
 def test_an_older_model_never_replaces_a_newer_of_its_run(deciding: Deciding) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from typing import Any
 
@@ -84,18 +85,23 @@ class _Decision:
     def _taken(self, folder: DeploymentTarget, held: Record | None, target: Target) -> TargetDecision | None:
         """What this run has decided here already: for this model, by an attempt that was lost, or for a later one.
 
-        What the target holds counts however long the run knows of it: a copy of the run may have gone on before.
+        What the target holds counts however long the run knows of it: a copy of the run may have gone on before, or its
+        journal have lost its end. Only then all of the target's log is read.
         """
-        newer = list(folder.since(self._task.known.get(target.name, 0)))
-        own = [one for one in (*newer, *([held] if held else [])) if one.run == self._task.run_id]
-        for record in own:
-            if record.trigger == self._task.trigger_id:
+        held_too = (held,) if held is not None else ()
+        newer = folder.since(self._task.known.get(target.name, 0))
+        later = next((one for one in (*held_too, *newer) if self._is_ours(one)), None)
+        if later is None:
+            return None
+        for record in itertools.chain(held_too, folder.since(0)):
+            if self._is_ours(record) and record.trigger == self._task.trigger_id:
                 return _told(target, held, deployed=True, reason=record.reason)
-        for record in own:
-            if record.trigger > self._task.trigger_id:
-                reason = f"model {record.trigger} of this run was deployed meanwhile, which is newer"
-                return _told(target, held, deployed=False, reason=reason)
-        return None
+        reason = f"model {later.trigger} of this run was deployed meanwhile, which is newer"
+        return _told(target, held, deployed=False, reason=reason)
+
+    def _is_ours(self, record: Record) -> bool:
+        """Whether it is of this run, and no older than the candidate."""
+        return record.run == self._task.run_id and record.trigger >= self._task.trigger_id
 
     def _judge(self, folder: DeploymentTarget, held: Record | None) -> Verdict:
         rival, name = None, None
