@@ -1,17 +1,23 @@
-"""The dataset manifest: which file holds which keys, for ever; one JSON line a file, shared by all runs."""
+"""The dataset manifest: which file holds which keys, for ever; one JSON line a file, shared by all runs.
+
+Who writes holds a lock on it, and what stood there is replaced in one go; so who reads needs none.
+"""
 
 from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import zip_longest
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
 from shared.config.system import Dataset
 from shared.dataset.files import count_rows, fingerprint, list_files
+from shared.durable import sync, write
 from shared.errors import DataError
 
 IF_MENDED = (
@@ -55,6 +61,24 @@ def read_manifest(path: Path) -> tuple[ManifestEntry, ...]:
         raise DataError(f"{path} is damaged: {error}. Remove it; --resume writes it anew from the journal.") from error
 
 
+def entries_up_to(last_key: int, path: Path) -> tuple[ManifestEntry, ...]:
+    """The entries, for who needs the rows up to a key. Raises DataError if they do not reach it."""
+    entries = read_manifest(path)
+    stop_key = entries[-1].stop_key if entries else 0
+    if stop_key <= last_key and not path.exists():
+        raise DataError(f"{path} is not there, which says what file holds what rows. --resume writes it back.")
+    if stop_key <= last_key:
+        raise DataError(
+            f"{path} ends before key {stop_key}, and rows up to key {last_key} are needed: it was cut, or replaced. "
+            "--resume writes it back."
+        )
+    if any(not entry.fingerprint for entry in entries):
+        raise DataError(
+            f"{path} is being written back by a run that goes on; --resume once it has looked at all files."
+        )
+    return entries
+
+
 def discover(dataset: Dataset, artifacts_root: str) -> tuple[ManifestEntry, ...]:
     """All entries, after files not known yet were appended in name order. Raises DataError if a known one changed.
 
@@ -62,28 +86,23 @@ def discover(dataset: Dataset, artifacts_root: str) -> tuple[ManifestEntry, ...]
     are now, if they have as many rows as before.
     """
     path = manifest_path(artifacts_root, dataset.name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("ab+") as manifest:
-        fcntl.flock(manifest, fcntl.LOCK_EX)
-        entries = list(read_manifest(path))
+    with _locked(path) as manifest:
+        known = read_manifest(path)
         found = dict(list_files(dataset.uri))
-        for entry in entries:
+        for entry in known:
             _check_unchanged(entry, found)
-        if any(not entry.fingerprint for entry in entries):
-            entries = [_taken_anew(entry, found, dataset.uri) for entry in entries]
-            os.ftruncate(manifest.fileno(), 0)
-            _append(manifest.fileno(), path, entries)
-        known = {entry.file for entry in entries}
-        new = [file for file in found if file not in known]
-        next_key = entries[-1].stop_key if entries else 0
-        for file in new:
+        restored = any(not entry.fingerprint for entry in known)
+        entries = [_taken_anew(entry, found, dataset.uri) for entry in known] if restored else list(known)
+        there = {entry.file for entry in known}
+        for file in (one for one in found if one not in there):
+            next_key = entries[-1].stop_key if entries else 0
             rows = count_rows(file, dataset.uri)
             entry = ManifestEntry(file=file, rows=rows, size_bytes=0, fingerprint="", first_key=next_key)
-            entry = _taken_anew(entry, found, dataset.uri)
-            entries.append(entry)
-            next_key = entry.stop_key
-        if new:
-            _append(manifest.fileno(), path, entries[-len(new) :])
+            entries.append(_taken_anew(entry, found, dataset.uri))
+        if restored:
+            _replace(path, entries)
+        elif len(entries) > len(known):
+            _append(manifest.fileno(), path, entries[len(known) :])
     return tuple(entries)
 
 
@@ -102,10 +121,9 @@ def restore_manifest(artifacts_root: str, dataset: str, entries: Sequence[Manife
     path = manifest_path(artifacts_root, dataset)
     if len(read_manifest(path)) >= len(entries):
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    temporary.write_bytes(_lines([msgspec.structs.replace(entry, fingerprint="") for entry in entries]))
-    temporary.replace(path)
+    with _locked(path):
+        if len(read_manifest(path)) < len(entries):
+            _replace(path, [msgspec.structs.replace(entry, fingerprint="") for entry in entries])
 
 
 def refuse_moved_keys(known: Sequence[ManifestEntry], now: Sequence[ManifestEntry], path: Path) -> None:
@@ -119,16 +137,54 @@ def refuse_moved_keys(known: Sequence[ManifestEntry], now: Sequence[ManifestEntr
             )
 
 
+@contextmanager
+def _locked(path: Path) -> Iterator[BinaryIO]:
+    """The manifest, which nobody else writes; one that was replaced while its lock was waited for is opened anew."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    while True:
+        with path.open("ab+") as manifest:
+            fcntl.flock(manifest, fcntl.LOCK_EX)
+            if _stands_at(path, manifest):
+                yield manifest
+                return
+
+
+def _stands_at(path: Path, file: BinaryIO) -> bool:
+    try:
+        return os.path.samestat(path.stat(), os.fstat(file.fileno()))
+    except FileNotFoundError:
+        return False
+
+
+def _replace(path: Path, entries: Sequence[ManifestEntry]) -> None:
+    """Write the manifest anew, whole or not at all. Its lock is held."""
+    temporary = path.with_suffix(".tmp")
+    with _writing(path):
+        write(temporary, _lines(entries))
+        temporary.replace(path)
+        sync(path.parent)
+
+
 def _append(manifest: int, path: Path, entries: Sequence[ManifestEntry]) -> None:
     whole = path.read_bytes().rfind(b"\n") + 1
     os.ftruncate(manifest, whole)
     body = _lines(entries)
+    with _writing(path):
+        try:
+            while body:
+                body = body[os.write(manifest, body) :]
+            os.fsync(manifest)
+            sync(path.parent)
+        except OSError:
+            os.ftruncate(manifest, whole)
+            raise
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
     try:
-        while body:
-            body = body[os.write(manifest, body) :]
-        os.fsync(manifest)
+        yield
     except OSError as error:
-        os.ftruncate(manifest, whole)
         raise DataError(f"{path} could not be written: {error.strerror}. Make room there, then --resume.") from error
 
 

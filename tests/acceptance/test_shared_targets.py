@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from children import child_of
 from workplace import Workplace
@@ -14,6 +15,7 @@ from workplace import Workplace
 from shared.artifacts import ArtifactRef
 from shared.claims import Attempt
 from shared.config.load import load_configuration
+from shared.errors import DataError
 from shared.ids import RunId, TaskId, TriggerId, WorkerId
 from shared.messages.reports import Decided, TargetDecision
 from shared.messages.tasks import DecideTask, EvaluateTask, ModelRef, Stretch
@@ -37,6 +39,19 @@ def served(tmp_path_factory: pytest.TempPathFactory, fleet_url: str) -> Workplac
     done = workplace.run("--experiment-mode", "--deploy")
     assert done.returncode == 0, done.stderr
     return workplace
+
+
+@pytest.fixture(scope="module")
+def numbers(tmp_path_factory: pytest.TempPathFactory, fleet_url: str) -> bytes:
+    """A model that estimates the label as a number."""
+    workplace = Workplace.small(tmp_path_factory.mktemp("numbers")).use_fleet(fleet_url)
+    workplace.pipeline["model"]["config"] = {"num_classes": 1}
+    workplace.pipeline["training"]["loss"] = {"name": "MSELoss"}
+    workplace.pipeline["evaluation"]["metrics"] = ["mse"]
+    del workplace.pipeline["deployment"]
+    done = workplace.run("--experiment-mode")
+    assert done.returncode == 0, done.stderr
+    return (workplace.run_dir / "models" / "0" / "model.safetensors").read_bytes()
 
 
 def described(folder: Path) -> dict[str, Any]:
@@ -115,11 +130,12 @@ def test_a_better_run_replaces_it_and_the_counter_goes_on(served: Workplace) -> 
 class Deciding:
     """The stages of a decision, called one after the other, on the model of a finished run."""
 
-    def __init__(self, served: Workplace, folder: Path) -> None:
+    def __init__(self, served: Workplace, folder: Path, gate: dict[str, Any] | None = None) -> None:
         shutil.copytree(served.folder / "data", folder / "data")
         shutil.copytree(served.run_dir, folder / "run")
         place = Workplace(folder, json.loads(json.dumps(served.pipeline)), served.config)
         place.pipeline["deployment"]["targets"] = [{"kind": "directory", "uri": "target"}]
+        place.pipeline["deployment"]["gate"] = gate or place.pipeline["deployment"]["gate"]
         place.write()
         files = (folder / "pipeline.yaml", folder / "config.yaml")
         self.configuration = load_configuration(*files, experiment_mode=True)
@@ -195,6 +211,58 @@ def test_a_model_that_cannot_be_compared_with_refuses_and_says_why(deciding: Dec
     assert (told.run, told.trigger) == ("other", 9)
 
 
+def test_a_model_of_numbers_is_no_measure_for_one_of_classes(deciding: Deciding, numbers: bytes) -> None:
+    """What is served estimates something else: the gate refuses and says so, and the run goes on."""
+    deciding.another_run_deploys(9, numbers)
+    told = deciding.decide(3, deciding.evaluate(3))
+    assert not told.deployed
+    assert "(it predicts numbers, and accuracy measures classes)" in told.reason
+    unseen = deciding.decide(3, {**deciding.evaluate(3), "rivals": []})
+    assert unseen.reason == told.reason
+
+
+@pytest.mark.parametrize("lost", ["its object", "versions"])
+def test_a_model_of_ones_own_that_is_gone_is_put_there_again(deciding: Deciding, lost: str) -> None:
+    """A decision that is repeated finds its record, and not the model: it passed, so the target gets it."""
+    result = deciding.evaluate(2)
+    first = deciding.decide(2, result)
+    record = deciding.target.held()
+    assert record is not None
+    shutil.rmtree(deciding.folder / "target" / Path(record.object).parents[0 if lost == "its object" else 1])
+    again = deciding.decide(2, result)
+    held = deciding.target.held()
+    assert held is not None
+    assert (again.deployed, again.reason, again.decision) == (True, first.reason, 2)
+    assert deciding.target.body(held) == deciding.body(2)
+
+
+@pytest.mark.parametrize(("gate", "deployed"), [({"at_least": 0.5}, True), ({"not_worse_by": 0.02}, False)])
+def test_a_target_that_lost_its_objects_goes_on(
+    served: Workplace, tmp_path: Path, gate: dict[str, float], deployed: bool
+) -> None:
+    """What it names cannot be compared with: only a gate that compares refuses, until the target is removed."""
+    deciding = Deciding(served, tmp_path, {"metric": "accuracy", "on": "recent", **gate})
+    deciding.another_run_deploys(9, deciding.body(1))
+    shutil.rmtree(tmp_path / "target" / "versions")
+    told = deciding.decide(3, deciding.evaluate(3))
+    assert told.deployed == deployed
+    if not deployed:
+        assert "cannot be read" in told.reason
+        assert "remove the target's folder" in told.reason
+        shutil.rmtree(tmp_path / "target")
+        assert deciding.decide(3, deciding.evaluate(3)).deployed
+
+
+def test_a_lost_manifest_says_nothing_of_what_is_served(deciding: Deciding) -> None:
+    """The rival is not refused for it: the decision waits until the manifest is back."""
+    deciding.another_run_deploys(9, deciding.body(1))
+    result = deciding.evaluate(3)
+    manifest = deciding.folder / "no" / "rows.jsonl"
+    deciding.record = msgspec.structs.replace(deciding.record, manifest_uri=str(manifest))
+    with pytest.raises(DataError, match=f"{manifest} is not there.*--resume"):
+        deciding.decide(3, {**result, "rivals": []})
+
+
 def test_a_decision_that_is_repeated_changes_nothing(deciding: Deciding) -> None:
     """Its first worker died after the switch; also with another run's model in its place by now."""
     result = deciding.evaluate(2)
@@ -204,6 +272,17 @@ def test_a_decision_that_is_repeated_changes_nothing(deciding: Deciding) -> None
     deciding.another_run_deploys(9, deciding.body(1))
     again = deciding.decide(2, result)
     assert (again.deployed, again.run, again.trigger) == (True, "other", 9)
+
+
+def test_a_decision_that_a_newer_one_followed_is_told_as_it_was_taken(deciding: Deciding) -> None:
+    """A run whose journal lost its end decides again, knowing of the newest: what the log names was deployed."""
+    result = deciding.evaluate(1)
+    first = deciding.decide(1, result)
+    deciding.another_run_deploys(9, deciding.body(1))
+    assert deciding.decide(2, deciding.evaluate(2)).deployed
+    for known in (0, 1, 3):
+        again = deciding.decide(1, result, known={"target": known})
+        assert (again.deployed, again.reason, again.trigger) == (True, first.reason, 2)
 
 
 def test_an_older_model_never_replaces_a_newer_of_its_run(deciding: Deciding) -> None:

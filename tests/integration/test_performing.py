@@ -139,7 +139,7 @@ def test_rows_that_are_missing_fail_the_task_so_that_it_can_be_resumed(
     (report,) = reports(client)
     assert isinstance(report, Failed)
     assert (report.resumable, report.device) == (True, False)
-    assert "10000 rows up to key 9999 were announced, 2000 could be read" in report.sentence
+    assert "ends before key 2000, and rows up to key 9999 are needed" in report.sentence
 
 
 def lacks_a_package(record: SetupRecord, client: redis.Redis) -> SetupRecord:

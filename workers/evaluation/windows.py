@@ -9,14 +9,17 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from shared.blame import blame
 from shared.config.pipeline import Metric, Split
 from shared.dataset.event_time import Timed, first_key_after, running_event_time
 from shared.errors import ModynError
 from shared.messages.reports import MetricScore
 from shared.messages.tasks import Stretch
+from shared.plugins import METRICS
 from shared.split import SplitName, rows_in_split, seeds_of_groups
 from workers.ahead import ahead
 from workers.evaluation.metrics import Meter
+from workers.failures import device_is_broken, explain
 
 _ROWS_PREDICTED_AT_ONCE = 16_384
 # A range that begins inside a file's row group decodes the group from its start: one column is read in long pieces.
@@ -91,12 +94,15 @@ def resolve(stretch: Stretch, dataset: Timed) -> Rows:
 
 
 class Entrant:
-    """A model and what it scores. One that is `forgiven` what goes wrong with it has no scores then, and says why."""
+    """A model and what it scores. One that is `forgiven` what goes wrong with it has no scores then, and says why.
+
+    So has one that predicts something else than the metrics measure, forgiven or not.
+    """
 
     def __init__(self, model: Predictor, metrics: Sequence[Metric], label: str, *, forgiven: bool = False) -> None:
         self.model, self.label = model, label
-        self._metrics, self._meter = metrics, Meter(metrics, model.classes)
-        self._forgiven, self._error = forgiven, ""
+        self._forgiven, self._error = forgiven, _misfit(metrics, model.classes)
+        self._metrics, self._meter = metrics, Meter([] if self._error else metrics, model.classes)
         self._pending: list[tuple[Pending, npt.NDArray[Any], npt.NDArray[np.bool_]]] = []
 
     def meet(self, table: Any, keys: npt.NDArray[np.int64], kept: npt.NDArray[np.bool_], encoded: Encoded) -> None:
@@ -107,7 +113,7 @@ class Entrant:
             pending = self.model.predict_encoded(encoded.by(self.model, table, keys))
             labels = self.model.labels(table, self.label, keys)
             self._read()
-        except ModynError as error:
+        except Exception as error:
             self._fail(error)
         else:
             self._pending.append((pending, labels, kept))
@@ -116,10 +122,10 @@ class Entrant:
         """One score a metric, in their order."""
         try:
             self._read()
-        except ModynError as error:
+            if not self._error:
+                return self._meter.scores()
+        except Exception as error:
             self._fail(error)
-        if not self._error:
-            return self._meter.scores()
         return [MetricScore(metric=one.label, value=None, n=0, error=self._error) for one in self._metrics]
 
     def _read(self) -> None:
@@ -127,11 +133,26 @@ class Entrant:
             pending, labels, kept = self._pending.pop()
             self._meter.update(pending.read()[kept], labels[kept])
 
-    def _fail(self, error: ModynError) -> None:
+    def _fail(self, error: Exception) -> None:
         if not self._forgiven:
             raise error
-        self._error = str(error)
+        self._error = forgive(error)
         self._pending.clear()
+
+
+def forgive(error: Exception) -> str:
+    """Why a model has no scores; raises the error again where memory or a device fail, which says nothing of it."""
+    if explain(error) is not None or device_is_broken(error):
+        raise error
+    return str(error) if isinstance(error, ModynError) else f"it raised {blame(error)}"
+
+
+def _misfit(metrics: Sequence[Metric], classes: int | None) -> str:
+    """Why none of these metrics can be of a model of so many classes, or of numbers where it is None; else empty."""
+    predicts, others = ("numbers", "classes") if classes is None else ("classes", "numbers")
+    measured = {"classification": "classes", "regression": "numbers"}
+    wrong = [one.label for one in metrics if measured[METRICS[one.name].task] == others]
+    return f"it predicts {predicts}, and {wrong[0]} measures {others}" if wrong else ""
 
 
 class Encoded:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from shared.config.pipeline import Target
-from shared.errors import ArtifactError
+from shared.errors import ArtifactError, ArtifactLostError
 from shared.messages.reports import AnyReport, Decided, MetricScore, MetricValue, RivalScores, TargetDecision
 from shared.messages.tasks import DecideTask
 from shared.targets import open_target
@@ -58,10 +59,11 @@ class _Decision:
         for _ in range(_TRIES):
             folder.show()
             held = folder.held()
-            taken = self._taken(folder, held, target)
+            again = self._lost(folder, held)
+            taken = None if again else self._taken(folder, held, target)
             if taken is not None:
                 return taken
-            verdict = self._judge(folder, held)
+            verdict = again or self._judge(folder, held)
             if not verdict.deploy:
                 return _told(target, held, deployed=False, reason=verdict.reason)
             switched = folder.switch(self._candidate, held, verdict.reason)
@@ -70,20 +72,36 @@ class _Decision:
         reason = f"{target.name} was given another model {_TRIES} times while this one was judged"
         return _told(target, folder.held(), deployed=False, reason=reason)
 
+    def _lost(self, folder: DeploymentTarget, held: Record | None) -> Verdict | None:
+        """What this candidate was deployed for, if it is what the target holds and its object is gone; else None."""
+        if held is None or (held.run, held.trigger) != (self._task.run_id, self._task.trigger_id):
+            return None
+        try:
+            folder.body(held)
+        except ArtifactLostError:
+            return Verdict(deploy=True, reason=held.reason)
+        return None
+
     def _taken(self, folder: DeploymentTarget, held: Record | None, target: Target) -> TargetDecision | None:
         """What this run has decided here already: for this model, by an attempt that was lost, or for a later one.
 
-        What the target holds counts however long the run knows of it: a copy of the run may have gone on before.
+        What the target holds counts however long the run knows of it: a copy of the run may have gone on before, or its
+        journal have lost its end. Only then all of the target's log is read.
         """
+        held_too = (held,) if held is not None else ()
         newer = folder.since(self._task.known.get(target.name, 0))
-        for record in (*newer, *((held,) if held is not None else ())):
-            if record.run != self._task.run_id or record.trigger < self._task.trigger_id:
-                continue
-            if record.trigger == self._task.trigger_id:
+        later = next((one for one in (*held_too, *newer) if self._is_ours(one)), None)
+        if later is None:
+            return None
+        for record in itertools.chain(held_too, folder.since(0)):
+            if self._is_ours(record) and record.trigger == self._task.trigger_id:
                 return _told(target, held, deployed=True, reason=record.reason)
-            reason = f"model {record.trigger} of this run was deployed meanwhile, which is newer"
-            return _told(target, held, deployed=False, reason=reason)
-        return None
+        reason = f"model {later.trigger} of this run was deployed meanwhile, which is newer"
+        return _told(target, held, deployed=False, reason=reason)
+
+    def _is_ours(self, record: Record) -> bool:
+        """Whether it is of this run, and no older than the candidate."""
+        return record.run == self._task.run_id and record.trigger >= self._task.trigger_id
 
     def _judge(self, folder: DeploymentTarget, held: Record | None) -> Verdict:
         rival, name = None, None

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from shared.artifacts import ArtifactRef
-from shared.errors import ModynError, NotReadyError
+from shared.errors import NotReadyError
 from shared.messages.reports import MetricScore, MetricValue, RivalScores
 from shared.messages.tasks import Device, Stretch
 from shared.targets.target import DeploymentTarget, Record
-from workers.evaluation.windows import Entrant, Rows, evaluate, resolve
+from workers.evaluation.windows import Entrant, Rows, evaluate, forgive, resolve
 from workers.inference import LoadedModel, load_model_bytes
 from workers.stages.work import Work
 
@@ -55,18 +55,20 @@ class Rival:
     """A model that a target holds, whichever run put it there. What goes wrong with it is why it has no score."""
 
     def __init__(self, work: Work, target: DeploymentTarget, held: Record, device: str) -> None:
+        """Raises DataError: what the dataset lacks is not the model's fault."""
         self.held = held
         self.entrants: list[Entrant] = []
         self._metrics, self._error = work.record.pipeline.evaluation.metrics, ""
+        offered = set(work.dataset().schema.names)
         try:
             model = load(work, target.body(held), device)
-            absent = set(model.columns) - set(work.dataset().schema.names)
+            absent = set(model.columns) - offered
             if absent:
                 self._error = f"it reads {', '.join(sorted(absent))}, which the dataset does not have"
             else:
                 self.entrants = [entrant(work, model, forgiven=True)]
-        except ModynError as error:
-            self._error = str(error)
+        except Exception as error:
+            self._error = forgive(error)
 
     def scores(self, stretch: Stretch, rows: Rows) -> RivalScores:
         """What it scored on the rows that it met."""

@@ -14,11 +14,11 @@ import pyarrow as pa
 from shared.artifacts import ArtifactStore
 from shared.claims import Attempt
 from shared.config.system import Dataset
-from shared.dataset.manifest import ManifestEntry, read_manifest
+from shared.dataset.manifest import ManifestEntry, entries_up_to, read_manifest
 from shared.dataset.table import ROWS_AT_ONCE, TableDataset
 from shared.errors import DataError
 from shared.messages.setup_record import SetupRecord
-from shared.messages.tasks import AnyTask
+from shared.messages.tasks import AnyTask, BaselineTask, DecideTask, EvaluateTask, SelectTask, TrainTask
 from workers.process.child import Child
 from workers.training.job import Interrupted
 
@@ -70,9 +70,14 @@ class Work:
         return f"{self.attempt.number}-{self.attempt.worker[-12:]}"
 
     def dataset(self) -> TableDataset:
-        """The dataset as far as the manifest reaches now; reading it can be interrupted. Raises DataError."""
+        """The dataset as far as the manifest reaches now; reading it can be interrupted.
+
+        Raises DataError if it does not reach to all that the task names. One that names no rows takes what there is:
+        where a run is only validated, a worker on another machine finds no manifest.
+        """
         with _reading(self.record.dataset.name):
-            entries = read_manifest(Path(self.record.manifest_uri))
+            path, last_key = Path(self.record.manifest_uri), _last_key(self.task)
+            entries = read_manifest(path) if last_key is None else entries_up_to(last_key, path)
             return _WatchedDataset(self.record.dataset, entries, self.child.should_stop)
 
     @property
@@ -84,3 +89,18 @@ class Work:
         """The pipeline's seed, made the trigger's own; the same on every machine."""
         text = f"{self.record.pipeline.training.seed}/{self.task.trigger_id}"
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
+
+
+def _last_key(task: AnyTask) -> int | None:
+    """The last row that a task names, None if it names none."""
+    match task:
+        case SelectTask() | TrainTask():
+            return task.trigger_key
+        case BaselineTask():
+            return task.last_key
+        case EvaluateTask():
+            return max((stretch.last_key for stretch in task.stretches), default=None)
+        case DecideTask():
+            return task.gate.last_key if task.gate else None
+        case _:
+            return None

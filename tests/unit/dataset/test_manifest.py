@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -142,6 +147,47 @@ def forget(place):
     entries = read_manifest(place.path)
     place.path.unlink()
     restore_manifest(place.artifacts, "flights", entries)
+
+
+def test_a_manifest_that_was_replaced_while_its_lock_was_waited_for_is_read_anew(place):
+    """Two supervisors meet: what one restores is what the other adds to, and no key goes into a file nobody sees."""
+    place.add("b.parquet", 3)
+    place.look()
+    place.add("a.parquet", 2)
+    whole = place.path.read_bytes()
+    with ThreadPoolExecutor(1) as pool:
+        with place.path.open("ab") as before:
+            fcntl.flock(before, fcntl.LOCK_EX)
+            looking = pool.submit(place.look)
+            wait_for_one_that_waits(place.path)
+            place.path.unlink()
+            place.path.write_bytes(whole)
+        assert looking.result(timeout=30) == [("b.parquet", 0, 3), ("a.parquet", 3, 5)]
+    assert [entry.first_key for entry in read_manifest(place.path)] == [0, 3]
+
+
+def test_a_manifest_is_restored_when_nobody_else_writes_it(place):
+    """Who adds to it holds its lock; what was added meanwhile stays."""
+    place.add("a.parquet", 2)
+    expected = place.look()
+    entries, whole = read_manifest(place.path), place.path.read_bytes()
+    place.path.write_bytes(b"")
+    with ThreadPoolExecutor(1) as pool:
+        with place.path.open("ab") as manifest:
+            fcntl.flock(manifest, fcntl.LOCK_EX)
+            restoring = pool.submit(restore_manifest, place.artifacts, "flights", entries)
+            wait_for_one_that_waits(place.path)
+            os.write(manifest.fileno(), whole)
+        restoring.result(timeout=30)
+    assert place.path.read_bytes() == whole
+    assert place.look() == expected
+
+
+def wait_for_one_that_waits(path):
+    """Return when somebody waits for the lock of a file."""
+    mark = f":{path.stat().st_ino} "
+    while not any("->" in line and mark in line for line in Path("/proc/locks").read_text().splitlines()):
+        pass
 
 
 def test_a_mended_file_keeps_its_keys_when_the_manifest_was_removed(place):

@@ -1,4 +1,4 @@
-"""Another process, which gets a signal at one of its acts on disk."""
+"""Another process, which gets a signal at one of its acts on disk, or whose disk refuses that act."""
 
 from __future__ import annotations
 
@@ -9,28 +9,35 @@ from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
+from shared.errors import ArtifactError
+
+SAID = 3
 _ACTS = {"open", "os.link", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "os.listdir", "os.scandir"}
 
 
 class Elsewhere:
     """A process that does something, and gets a signal just before its n-th act on the disk below a folder.
 
-    A context: it is ended with the test.
+    `number`: of the signal. `refused`: what the disk answers to that act then. A context: it is ended with the test.
     """
 
-    def __init__(self, folder: Path, act: Callable[[], object], at: int, number: int) -> None:
+    def __init__(
+        self, folder: Path, act: Callable[[], object], at: int, number: int, refused: OSError | None = None
+    ) -> None:
         self._pid = os.fork()
         self._over = False
         if self._pid == 0:
             try:
-                _signal_at(folder, at, number)
+                _at_act(folder, at, number, refused)
                 act()
                 os._exit(0)
+            except ArtifactError as error:
+                os._exit(SAID if "--resume" in str(error) else 1)
             finally:
                 os._exit(1)
 
     def wait(self) -> int | None:
-        """Its exit code; None while it is stopped, −9 if it was killed."""
+        """Its exit code, `SAID` if it raised an ArtifactError with a remedy; None while it is stopped, −9 if killed."""
         _, status = os.waitpid(self._pid, os.WUNTRACED)
         if os.WIFSTOPPED(status):
             return None
@@ -51,8 +58,8 @@ class Elsewhere:
             os.waitpid(self._pid, 0)
 
 
-def _signal_at(folder: Path, at: int, number: int) -> None:
-    """Have this process get a signal just before its n-th act on the disk."""
+def _at_act(folder: Path, at: int, number: int, refused: OSError | None) -> None:
+    """Have this process get a signal, or an error, just before its n-th act on the disk."""
     acts = 0
 
     def hook(event: str, arguments: tuple[object, ...]) -> None:
@@ -61,5 +68,7 @@ def _signal_at(folder: Path, at: int, number: int) -> None:
             acts += 1
             if acts == at:
                 os.kill(os.getpid(), number)
+                if refused is not None:
+                    raise refused
 
     sys.addaudithook(hook)

@@ -57,10 +57,16 @@ class Says:
         return (keys % 3 == 0).astype(np.int64)
 
     def predict_encoded(self, encoded):
-        """The same for each row; a model without an answer predicts NaN."""
-        if self.answer is None:
-            raise TrainingError("it predicts NaN")
+        """The same for each row, or an error."""
+        if isinstance(self.answer, Exception):
+            raise self.answer
         return Told(np.tile(np.float32([1 - self.answer, self.answer]), (len(encoded), 1)))
+
+
+class Estimates(Says):
+    """A model of numbers."""
+
+    classes = None
 
 
 class Told:
@@ -159,12 +165,42 @@ def test_rows_are_read_and_encoded_once_for_all_models():
         assert together.scores() == alone.scores()
 
 
-def test_what_goes_wrong_with_one_model_is_forgiven_where_it_may_be():
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (TrainingError("it predicts NaN"), "it predicts NaN"),
+        (RuntimeError("shapes do not fit"), "it raised RuntimeError: shapes do not fit (test_evaluating_windows.py:"),
+    ],
+)
+def test_what_goes_wrong_with_one_model_is_forgiven_where_it_may_be(error, said):
     """A rival that cannot be scored says why, and the others are scored; a model of one's own ends the evaluation."""
     rows = resolve(stretch(0, 99), Stream(100))
-    good, bad = entrant(Says(1)), entrant(Says(None), forgiven=True)
+    good, bad = entrant(Says(1)), entrant(Says(error), forgiven=True)
     evaluate([good, bad], rows, Stream(100), (None, BY_KEY))
     assert good.scores()[0].n == 100
-    assert (bad.scores()[0].value, bad.scores()[0].error) == (None, "it predicts NaN")
-    with pytest.raises(TrainingError, match="it predicts NaN"):
-        evaluate([entrant(Says(None))], rows, Stream(100), (None, BY_KEY))
+    assert bad.scores()[0].value is None
+    assert bad.scores()[0].error.startswith(said)
+    with pytest.raises(type(error), match=str(error)):
+        evaluate([entrant(Says(error))], rows, Stream(100), (None, BY_KEY))
+
+
+@pytest.mark.parametrize("error", [MemoryError("no room"), RuntimeError("CUDA error: unspecified launch failure")])
+def test_memory_and_devices_say_nothing_of_a_rival(error):
+    """Where they fail, nothing is decided: the worker's failure is told."""
+    rows = resolve(stretch(0, 99), Stream(100))
+    with pytest.raises(type(error), match=str(error)):
+        evaluate([entrant(Says(error), forgiven=True)], rows, Stream(100), (None, BY_KEY))
+
+
+@pytest.mark.parametrize("forgiven", [True, False])
+def test_a_model_of_numbers_has_no_scores_of_classes(forgiven):
+    """Nor the other way round: it says why, is not asked to predict, and the others are scored."""
+    rows = resolve(stretch(0, 99), Stream(100))
+    good, other = entrant(Says(1)), entrant(Estimates(), forgiven=forgiven)
+    evaluate([good, other], rows, Stream(100), (None, BY_KEY))
+    assert good.scores()[0].n == 100
+    (score,) = other.scores()
+    assert (score.value, score.error) == (None, "it predicts numbers, and accuracy measures classes")
+    mse = Entrant(Says(1), [Metric(name="mse", label="mse", options={})], "label", forgiven=forgiven)
+    evaluate([mse], rows, Stream(100), (None, BY_KEY))
+    assert mse.scores()[0].error == "it predicts classes, and mse measures numbers"

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
+import msgspec
 import pyarrow.parquet as pq
 import pytest
 from children import child_of
 from workplace import Workplace, table
 
+from shared.artifacts import ArtifactRef
 from shared.claims import Attempt
 from shared.config.load import load_configuration
-from shared.dataset.manifest import discover, manifest_path
+from shared.dataset.manifest import discover, manifest_path, read_manifest, restore_manifest
 from shared.errors import DataError
 from shared.ids import RunId, TaskId, TriggerId, WorkerId
-from shared.messages.tasks import CheckTask
+from shared.messages.tasks import (
+    AnyTask,
+    BaselineTask,
+    CheckTask,
+    DecideTask,
+    EvaluateTask,
+    ModelRef,
+    SelectTask,
+    Stretch,
+    TrainTask,
+)
 from supervisor.system.setup import setup_record
 from workers.stages.work import Work
 
@@ -27,6 +40,59 @@ def test_a_manifest_that_cannot_be_read_is_no_failure_of_the_pipeline(small: Wor
     manifest.mkdir(parents=True)
     with pytest.raises(DataError, match="dataset rows cannot be read: .*Is a directory.*--resume"):
         work.dataset()
+
+
+def rows_up_to(key: int) -> list[AnyTask]:
+    """One task of each kind that names rows, up to this one."""
+    who = {"run_id": RunId("run"), "trigger_id": TriggerId(0), "setup_version": 1}
+    ref = ArtifactRef(name="x", sha256="00", size_bytes=1)
+    model = ModelRef(trigger_id=TriggerId(0), object=ref)
+    stretch = Stretch(window="w", slice="", first_key=0, last_key=key, after_us=None, event_time_us=None)
+    before = msgspec.structs.replace(stretch, last_key=key - 1)
+    select = {"first_key": 0, "previous_trigger_keys": (), "trigger_timestamp_us": 0, "samples_seen": 1}
+    return [
+        SelectTask(**who, trigger_key=key, **select),
+        TrainTask(**who, member=0, training_set=ref, trigger_key=key, previous_model=None),
+        EvaluateTask(**who, models=(model,), stretches=(stretch, before)),
+        DecideTask(**who, candidate=model, gate=stretch, device="cpu", known={}),
+        BaselineTask(**who, first_key=0, last_key=key, history=None),
+    ]
+
+
+@pytest.mark.parametrize("task", rows_up_to(1009), ids=lambda task: task.kind)
+def test_a_task_gets_all_the_rows_it_names_or_none(small: Workplace, task: AnyTask) -> None:
+    """A manifest that is gone, or ends before, is a matter of the dataset: --resume brings it back."""
+    work = dataclasses.replace(work_at(small), task=task)
+    assert work.dataset().rows == 1010
+    manifest = Path(work.record.manifest_uri)
+    whole = manifest.read_bytes()
+    manifest.write_bytes(whole.splitlines(keepends=True)[0])
+    with pytest.raises(DataError, match=f"{manifest} ends before key 10, .* up to key 1009.*--resume"):
+        work.dataset()
+    manifest.write_bytes(b"")
+    with pytest.raises(DataError, match=f"{manifest} ends before key 0, .* up to key 1009.*--resume"):
+        work.dataset()
+    manifest.unlink()
+    with pytest.raises(DataError, match=f"{manifest} is not there.*--resume"):
+        work.dataset()
+
+
+def test_a_task_does_not_read_by_a_manifest_that_is_being_restored(small: Workplace) -> None:
+    """Until the files were looked at again, nobody can tell whether their rows are those that got the keys."""
+    work = dataclasses.replace(work_at(small), task=rows_up_to(1009)[0])
+    manifest = Path(work.record.manifest_uri)
+    entries = read_manifest(manifest)
+    manifest.unlink()
+    restore_manifest(str(manifest.parents[1]), "rows", entries)
+    with pytest.raises(DataError, match=f"{manifest} is being written back.*--resume"):
+        work.dataset()
+
+
+def test_a_check_makes_up_rows_where_there_are_none(small: Workplace) -> None:
+    """It names no rows: of a run that is only validated, another machine's worker sees no manifest."""
+    work = work_at(small)
+    Path(work.record.manifest_uri).unlink()
+    assert work.dataset().rows == 0
 
 
 def test_what_the_reader_of_rows_raises_stays_what_it_is(small: Workplace) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import itertools
 import json
+import os
+import shutil
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +20,7 @@ from shared.errors import ArtifactError, ArtifactLostError, NotReadyError
 from shared.ids import RunId, TriggerId
 from shared.targets.directory import DirectoryTarget
 from shared.targets.target import Candidate, Record
-from tests.unit.deployment.elsewhere import Elsewhere
+from tests.unit.deployment.elsewhere import SAID, Elsewhere
 
 
 def candidate(trigger: int, run: str = "run", attempt: str = "1-a") -> Candidate:
@@ -144,6 +147,130 @@ def test_a_process_that_dies_or_stands_still_anywhere_holds_nobody_up(tmp_path: 
         assert DirectoryTarget(folder).held() == mine
         assert read(folder) == (mine.decision, candidate(3, "mine").body)
     assert act > 20
+
+
+@pytest.mark.parametrize("code", [errno.EIO, errno.EEXIST, errno.EROFS])
+def test_a_disk_that_refuses_an_act_leaves_the_old_model_or_the_new_one(tmp_path: Path, code: int) -> None:
+    """At each act on disk: what is told as done is there whole, all else is a sentence, and the next model follows."""
+    for act in itertools.count(1):
+        folder = tmp_path / str(act)
+        before = put(folder, 1)
+        switch = partial(switched, folder, candidate(2, "other"), before)
+        with Elsewhere(folder, switch, act, signal.SIGSTOP, OSError(code, os.strerror(code))) as other:
+            if other.wait() == 0:  # it came to its end before that
+                break
+            done = other.go_on()
+        assert done in (0, SAID)
+        target = DirectoryTarget(folder)
+        target.show()
+        held = target.held()
+        assert held is not None
+        assert done == SAID or held.trigger == 2
+        assert read(folder) == (held.decision, target.body(held))
+        assert put(folder, 3)
+        assert read(folder)[1] == candidate(3).body
+    assert act > 15
+
+
+def test_a_record_whose_link_was_answered_with_an_error_is_known_as_ones_own(tmp_path: Path) -> None:
+    """A file server made the link, the answer was lost, and the same request, sent again, finds that it exists."""
+    for act in itertools.count(1):
+        folder = tmp_path / str(act)
+        before = put(folder, 1)
+        with Elsewhere(folder, partial(switched, folder, candidate(2), before), act, signal.SIGSTOP) as other:
+            assert other.wait() is None
+            written = [one for one in (folder / "decisions").glob(".*.tmp") if one.stat().st_size]
+            if written:
+                os.link(written[0], folder / "decisions" / "00000002.json")
+            code = other.go_on()
+        assert code == 0
+        assert read(folder) == (2, candidate(2).body)
+        if written:
+            break
+
+
+@pytest.mark.parametrize("instead", ["nothing", "an empty folder", "all but versions"])
+def test_a_target_that_is_moved_away_meanwhile_is_no_half_target(tmp_path: Path, instead: str) -> None:
+    """At each act on disk: what is told as done stands under the target's name, all else is a sentence."""
+    for act in itertools.count(1):
+        folder = tmp_path / str(act)
+        before = put(folder, 1)
+        with Elsewhere(folder, partial(switched, folder, candidate(2), before), act, signal.SIGSTOP) as other:
+            if other.wait() == 0:
+                break
+            replace(folder, instead)
+            code = other.go_on()
+        assert code in (0, SAID)
+        target = DirectoryTarget(folder)
+        target.show()
+        if code == 0:
+            assert read(folder)[1] == candidate(2).body
+        else:
+            assert not (instead == "nothing" and folder.exists() and (folder / "model.json").exists())
+        assert target.switch(candidate(3), target.held(), "it passes")
+        assert read(folder)[1] == candidate(3).body
+    assert act > 15
+
+
+def switched(folder: Path, model: Candidate, held: Record | None) -> None:
+    """Switch, or say why not."""
+    if DirectoryTarget(folder).switch(model, held, "it was judged before") is None:
+        raise ArtifactError("it is to be judged anew; --resume does that, too")
+
+
+def replace(folder: Path, instead: str) -> None:
+    """Move a target away and put something in its place."""
+    away = folder.with_name(f"{folder.name} away")
+    folder.rename(away)
+    if instead == "an empty folder":
+        folder.mkdir()
+    elif instead == "all but versions":
+        shutil.copytree(away, folder, ignore=shutil.ignore_patterns("versions"))
+
+
+def test_a_target_without_its_objects_takes_the_next_model(tmp_path: Path) -> None:
+    """A copy without `versions/`: what it names is gone, which is told, and nothing else is in the way."""
+    put(tmp_path, 1)
+    put(tmp_path, 2)
+    shutil.rmtree(tmp_path / "versions")
+    target = DirectoryTarget(tmp_path)
+    target.show()
+    held = target.held()
+    assert held is not None
+    with pytest.raises(ArtifactLostError, match="cannot be read.* remove the target's folder"):
+        target.body(held)
+    assert put(tmp_path, 3)
+    assert read(tmp_path) == (3, candidate(3).body)
+
+
+def test_a_target_that_went_while_the_candidate_was_judged_is_judged_anew(tmp_path: Path) -> None:
+    """What the candidate was judged against is held no more, so nothing is put there against it."""
+    held = put(tmp_path / "target", 1)
+    shutil.rmtree(tmp_path / "target")
+    assert DirectoryTarget(tmp_path / "target").switch(candidate(2), held, "") is None
+    assert not (tmp_path / "target").exists()
+
+
+@pytest.mark.parametrize("taken", ["versions", "decisions"])
+def test_a_file_in_the_place_of_a_folder_is_said(tmp_path: Path, taken: str) -> None:
+    """A target that cannot be written is told with the remedy at each try; mended, it takes the model."""
+    (tmp_path / taken).write_text("")
+    for _ in range(2):
+        with pytest.raises(ArtifactError, match="cannot be written: .*mend the folder, then --resume"):
+            put(tmp_path, 1)
+    (tmp_path / taken).unlink()
+    assert put(tmp_path, 1)
+    assert read(tmp_path) == (1, candidate(1).body)
+
+
+def test_a_record_that_cannot_be_read_is_said(tmp_path: Path) -> None:
+    """A folder where a record should be: a sentence for whoever looks through the log."""
+    put(tmp_path, 1)
+    put(tmp_path, 2)
+    (tmp_path / "decisions" / "00000001.json").unlink()
+    (tmp_path / "decisions" / "00000001.json").mkdir()
+    with pytest.raises(ArtifactError, match="cannot be read: .*Is a directory.*--resume"):
+        list(DirectoryTarget(tmp_path).since(0))
 
 
 def test_a_stale_model_json_is_brought_up_to_date(tmp_path: Path) -> None:
