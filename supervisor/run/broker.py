@@ -12,8 +12,8 @@ from shared.broker import OLDEST, will_pass
 from shared.config.secrets import hide
 from shared.errors import RunFailedError
 from shared.ids import RunId
-from supervisor.run.act.publisher import Publisher
 from supervisor.run.owner import Owner
+from supervisor.run.publisher import Publisher
 
 log = logging.getLogger(__name__)
 

@@ -30,7 +30,6 @@ from supervisor.core.settings import Settings
 from supervisor.core.state import RunState
 from supervisor.results.tally import Tally
 from supervisor.run.act.cleanup import collect
-from supervisor.run.act.publisher import Publisher
 from supervisor.run.broker import Broker
 from supervisor.run.directory import RunDirectory
 from supervisor.run.journal import Journal
@@ -41,6 +40,7 @@ from supervisor.run.listen.run_log import RunLog
 from supervisor.run.listen.webhooks import Webhooks
 from supervisor.run.loop import Links, Loop
 from supervisor.run.owner import Owner
+from supervisor.run.publisher import Publisher
 from supervisor.run.start.first_events import Scope, first_events, undiscovered
 from supervisor.run.start.preparation import Preparation, forget_run
 from supervisor.run.start.recovery import recover

@@ -17,9 +17,9 @@ from shared.ids import RunId, TriggerId, task_id
 from shared.messages.reports import Claimed
 from shared.messages.tasks import SelectTask
 from supervisor.core.commands import Publish
-from supervisor.run.act.publisher import Publisher
 from supervisor.run.broker import Broker
 from supervisor.run.owner import Owner
+from supervisor.run.publisher import Publisher
 from supervisor.run.watch.reports import Reports
 from supervisor.system.setup import setup_record, write_setup
 

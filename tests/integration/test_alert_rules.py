@@ -11,11 +11,11 @@ from workplace import Workplace
 from shared.broker import make_app
 from shared.claims import Claims
 from shared.config.load import load_configuration
-from supervisor.run.act.publisher import Publisher
 from supervisor.run.broker import Broker
 from supervisor.run.listen.alert_rules import AlertRules
 from supervisor.run.listen.webhooks import Webhooks
 from supervisor.run.owner import Owner
+from supervisor.run.publisher import Publisher
 from supervisor.run.watch.reports import Reports
 from supervisor.run.watch.watch import Watch
 from supervisor.system.setup import setup_record

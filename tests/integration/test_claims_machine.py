@@ -58,9 +58,9 @@ from supervisor.core.state import RunState
 from supervisor.core.transition import transition
 from supervisor.core.trigger_state import Phase
 from supervisor.run.act.command_queue import CommandQueue
-from supervisor.run.act.publisher import Publisher
 from supervisor.run.broker import Broker
 from supervisor.run.owner import Owner
+from supervisor.run.publisher import Publisher
 from supervisor.run.watch.reports import Reports
 from supervisor.run.watch.watch import Watch
 from supervisor.system.setup import write_setup

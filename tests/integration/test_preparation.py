@@ -20,9 +20,9 @@ from shared.ids import RunId, WorkerId
 from shared.messages.message import encode
 from shared.messages.reports import Finding, SetUp
 from supervisor.core.notices import Listener, Told
-from supervisor.run.act.publisher import Publisher
 from supervisor.run.broker import Broker
 from supervisor.run.owner import Owner
+from supervisor.run.publisher import Publisher
 from supervisor.run.start.preparation import Preparation
 from supervisor.system.platform import Platform
 from supervisor.system.setup import setup_record

@@ -18,7 +18,7 @@ from shared.broker import connect, make_app
 from shared.ids import RunId, TriggerId, task_id
 from shared.messages.tasks import CheckTask, GatherTask, TrainTask
 from supervisor.core.commands import Publish, PublishChord, Republish
-from supervisor.run.act.publisher import Publisher
+from supervisor.run.publisher import Publisher
 
 RUN = RunId("run")
 ROUNDS = 15

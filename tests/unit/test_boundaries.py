@@ -85,6 +85,19 @@ def test_there_are_no_circles() -> None:
         left = {module: reached for module, reached in left.items() if module not in free}
 
 
+def test_no_two_rooms_side_by_side_lean_on_each_other() -> None:
+    """Of two folders in one folder at most one imports from the other."""
+    arrows = set()
+    for module, reached in imports().items():
+        for other in reached & set(imports()):
+            here, there = module.split(".")[:-1], other.split(".")[:-1]
+            apart = next((n for n, (one, two) in enumerate(zip(here, there, strict=False)) if one != two), None)
+            if apart is not None:
+                arrows.add((".".join(here[: apart + 1]), ".".join(there[: apart + 1])))
+    both = sorted({tuple(sorted(arrow)) for arrow in arrows if arrow[::-1] in arrows})
+    assert not both, f"each imports from the other: {both}"
+
+
 def test_decisions_know_no_file_no_clock_and_no_network() -> None:
     """What is decided depends on state and event alone."""
     for module, reached in imports().items():

@@ -19,8 +19,8 @@ from shared.messages.setup_record import SetupRecord
 from shared.messages.version import MESSAGE_VERSION
 from shared.timestamps import now_us
 from workers.process.settings import WorkerSettings
-from workers.process.shelf import Shelf
 from workers.process.slot import Slot, SlotFile
+from workers.shelf import Shelf
 from workers.training.device import choose_device
 
 _MARK_EVERY_S = 0.1  # well below the least `stall_after`, so that no slow batch is taken for a hang

@@ -77,7 +77,7 @@ class Performer:
         try:
             self._patiently(lambda: self.setups.be_set_up(task.run_id, record.version), finished=True)
             work = Work(task=task, record=record, attempt=attempt, results=results, child=child)
-            report, result = _work(work, self.setups)
+            report, result = _work(work, child, self.setups)
             if not self._patiently(lambda: child.claims.report(attempt, report, result), finished=True):
                 raise Unfinished(f"{task_id} attempt {task.attempt} was published again while this worker had it")
         finally:
@@ -109,7 +109,7 @@ class Performer:
                 time.sleep(_RETRY_EVERY_S)
 
 
-def _work(work: Work, setups: Setups) -> tuple[AnyReport, Any]:
+def _work(work: Work, child: Child, setups: Setups) -> tuple[AnyReport, Any]:
     """The report on a task and its result for the chord; a failure is a report too."""
     try:
         setups.refuse_what_lacks(work.task.run_id)
@@ -120,7 +120,7 @@ def _work(work: Work, setups: Setups) -> tuple[AnyReport, Any]:
         sentence, broken = _sentence(work.task, error), device_is_broken(error)
         faulty = broken and not model_is_to_blame(error)
         if broken:
-            work.child.replace_afterwards(sentence if faulty else None)
+            child.replace_afterwards(sentence if faulty else None)
         return Failed(
             **work.who,
             sentence=sentence,

@@ -9,7 +9,7 @@ import torch
 from shared.messages.reports import AnyReport, Evaluated, MetricValue, RivalScores, result_of
 from shared.messages.tasks import EvaluateTask
 from shared.targets import open_target
-from workers.stages.scoring import Rival, committed, device_of, entrant, meet, value
+from workers.stages.scoring import Rival, device_of, entrant, load_committed, meet, value
 from workers.stages.work import Work
 from workers.training.randomness import fix_arithmetic
 
@@ -22,7 +22,7 @@ def run(work: Work) -> tuple[AnyReport, Any]:
     device = device_of(work, task.device)
     if device != "cpu":
         fix_arithmetic()
-    models = [committed(work, ref.object, device) for ref in task.models]
+    models = [load_committed(work, ref.object, device) for ref in task.models]
     rivals = _rivals(work, device) if task.gate else []
     scores: list[MetricValue] = []
     told: list[RivalScores] = []

@@ -25,7 +25,7 @@ def device_of(work: Work, device: Device) -> str:
     return own
 
 
-def committed(work: Work, ref: ArtifactRef, device: str) -> LoadedModel:
+def load_committed(work: Work, ref: ArtifactRef, device: str) -> LoadedModel:
     """A committed model on a device. Raises ArtifactError, ConfigurationError."""
     trusted = work.record.trusted_modules
     return work.child.shelf.take(ref, device, trusted, lambda: load(work, work.store.read(ref), device))

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
+import redis
 
 from shared.artifacts import ArtifactStore
 from shared.claims import Attempt
@@ -19,8 +20,27 @@ from shared.dataset.table import ROWS_AT_ONCE, TableDataset
 from shared.errors import DataError
 from shared.messages.setup_record import SetupRecord
 from shared.messages.tasks import AnyTask, BaselineTask, DecideTask, EvaluateTask, SelectTask, TrainTask
-from workers.process.child import Child
+from workers.shelf import Shelf
 from workers.training.job import Interrupted
+
+
+class Process(Protocol):
+    """What a task must know of the process that does it."""
+
+    @property
+    def device(self) -> str:
+        """Of this worker: `cpu`, `cuda:0` …"""
+
+    @property
+    def shelf(self) -> Shelf:
+        """Models that were loaded before."""
+
+    @property
+    def client(self) -> redis.Redis:
+        """Its connection to Redis."""
+
+    def should_stop(self) -> bool:
+        """To be called wherever work goes on for long: whether the task is to be handed back."""
 
 
 class _WatchedDataset(TableDataset):
@@ -57,7 +77,7 @@ class Work:
     record: SetupRecord
     attempt: Attempt
     results: list[Any]  # of its headers, for a chord's body
-    child: Child  # the process that does it
+    child: Process  # the process that does it
 
     @property
     def who(self) -> dict[str, Any]:

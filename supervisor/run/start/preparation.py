@@ -19,8 +19,8 @@ from shared.messages.setup_record import SetupRecord
 from shared.messages.tasks import CheckTask
 from supervisor.core.commands import Publish
 from supervisor.core.notices import Listener
-from supervisor.run.act.publisher import Publisher
 from supervisor.run.broker import AWAY, Broker
+from supervisor.run.publisher import Publisher
 from supervisor.run.watch.reports import Reports, Unreadable
 from supervisor.system.platform import Platform
 from supervisor.system.setup import write_setup

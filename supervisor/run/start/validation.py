@@ -18,10 +18,10 @@ from shared.fleet import WorkerEntry
 from shared.ids import RunId
 from shared.messages.reports import Finding
 from shared.temporary import private_folder
-from supervisor.run.act.publisher import Publisher
 from supervisor.run.broker import AWAY, Broker
 from supervisor.run.listen.run_log import RunLog
 from supervisor.run.owner import Owner
+from supervisor.run.publisher import Publisher
 from supervisor.run.start.preparation import Preparation, forget_run, raise_findings
 from supervisor.system.devices import evaluation_device
 from supervisor.system.platform import Platform

@@ -18,10 +18,10 @@ from supervisor.core.settings import Settings
 from supervisor.core.state import RunState
 from supervisor.run.act.command_queue import CommandQueue
 from supervisor.run.act.committer import Committer
-from supervisor.run.act.publisher import Publisher
 from supervisor.run.broker import Broker
 from supervisor.run.directory import RunDirectory
 from supervisor.run.owner import Owner
+from supervisor.run.publisher import Publisher
 
 RUN = RunId("run")
 PUBLISH = Publish(

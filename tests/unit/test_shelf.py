@@ -5,7 +5,7 @@ from __future__ import annotations
 from shared.artifacts import ArtifactRef
 from tests.unit.training.samples import job, run
 from workers.inference import load_model_bytes
-from workers.process.shelf import Shelf
+from workers.shelf import Shelf
 
 
 def test_a_model_is_loaded_once_while_there_is_room(tmp_path):
