@@ -23,11 +23,14 @@ def blame(error: BaseException) -> str:
 
 
 @contextmanager
-def blaming(who: str, kind: type[ModynError]) -> Iterator[None]:
-    """Somebody else's code runs in here: what it raises becomes an error of this kind that names `who`."""
+def blaming(who: str, kind: type[ModynError], *, but: type[Exception] = ModynError) -> Iterator[None]:
+    """Somebody else's code runs in here: what it raises becomes an error of this kind that names `who`.
+
+    `but`: what comes through it from ours, beside our errors, and is no fault of its own.
+    """
     try:
         yield
-    except ModynError:
+    except (ModynError, but):
         raise
     except Exception as error:
         raise kind(f"{who} raised {blame(error)}.") from error

@@ -17,6 +17,7 @@ from shared.plugins import STRATEGIES
 from shared.split import rows_in_split, seeds_of_groups
 from shared.strategies.strategy import Keys, Piece, Pieces, Request, Strategy, Weights
 from workers.selection.choice import Mask, sound
+from workers.training.job import Interrupted
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,7 +45,7 @@ def select(chosen: Named, known: Known, dataset: TableDataset, split: Split) -> 
     """
     who = f"strategy {chosen.name}"
     reader = _Reader(dataset, split, known.first_key, known.trigger_key + 1)
-    with blaming(who, TrainingError):
+    with blaming(who, TrainingError, but=Interrupted):
         keys, weights = sound(_choice(chosen, known, reader), reader.may_choose, who=who)
     if reader.watermark_key < known.trigger_key:
         raise DataError(f"{who} read rows up to key {reader.watermark_key} only.")
