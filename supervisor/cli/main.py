@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import importlib
+import signal
 import sys
 import traceback
 from collections.abc import Sequence
@@ -57,7 +58,11 @@ def _refuse_misspelt_command(word: str) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     try:
-        code: int = importlib.import_module(COMMANDS[options.command]).run(options)
+        command = importlib.import_module(COMMANDS[options.command])
+        if options.command != "run":  # which remembers who asked it to stop
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        code: int = command.run(options)
         return code
     except ModynError as error:
         if options.debug:
@@ -66,6 +71,7 @@ def _run(options: argparse.Namespace) -> int:
             print(f"error: {hide(sentence)}", file=sys.stderr)  # noqa: T201
         return error.exit_code
     except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)  # noqa: T201
         return 1
     except Exception as error:  # whatever it is, people get a sentence
         if options.debug:

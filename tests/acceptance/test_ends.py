@@ -11,11 +11,12 @@ import subprocess
 import termios
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from running import Running
 from undisturbed import slow
-from workplace import Workplace, environment
+from workplace import PROJECT, Workplace, environment
 
 
 @pytest.fixture(autouse=True)
@@ -107,3 +108,26 @@ def test_a_signal_stops_a_run(on_fleet: Workplace, number: signal.Signals) -> No
         run.wait_for(f"stopping ({number.name})")
         assert run.wait() == 0
     assert last_event(on_fleet)["status"] == "stopped"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_it_still_loads_is_a_clean_end(small: Workplace, number: signal.Signals) -> None:
+    """One sentence, nothing made, and no traceback of what it was loading."""
+    small.write()
+    files = (str(small.folder / "pipeline.yaml"), str(small.folder / "config.yaml"))
+    command = small.command("run", *files, "--run-dir", str(small.run_dir), "--experiment-mode")
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=PROJECT, env=environment()) as run:
+        while not catches(run.pid, number):
+            assert run.poll() is None
+        run.send_signal(number)
+        assert run.stderr is not None
+        said = run.stderr.read()
+    assert (run.returncode, "nothing was changed" in said, "Traceback" in said) == (0, True, False), said
+    assert not small.run_dir.exists()
+
+
+def catches(pid: int, number: signal.Signals) -> bool:
+    """Whether a process has its own answer to a signal, and not Python's to Ctrl+C, which it has from its start."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    caught = int(next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt")), 16)
+    return bool(caught >> (signal.SIGTERM - 1) & 1 and caught >> (number - 1) & 1)
