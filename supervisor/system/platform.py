@@ -55,14 +55,25 @@ class Platform:
         sweep()
         if self.url == "embedded":
             self.url = self._embedded_url(undo)
-        self.client = reach_broker(self.url, system.broker.masked_url)
-        undo.callback(self.client.close)
         self.manifests = private_folder("manifests")
         undo.callback(shutil.rmtree, self.manifests, ignore_errors=True)
+        try:
+            self.client = reach_broker(self.url, system.broker.masked_url)
+        except NotReadyError as error:
+            raise NotReadyError(*error.problems, *self._wrong_with_dataset()) from None
+        undo.callback(self.client.close)
         if system.fleet.train or system.fleet.evaluate:
             undo.callback(self._remove_log)
             self.fleet = LocalFleet(system, self.url, self._log)
             undo.callback(self.stop_fleet)
+
+    def _wrong_with_dataset(self) -> tuple[str, ...]:
+        """What can be said of it without a broker."""
+        try:
+            ready_dataset(self._configuration, self.manifests)
+        except NotReadyError as error:
+            return error.problems
+        return ()
 
     def _embedded_url(self, undo: ExitStack) -> str:
         undo.callback(self._stop_broker)  # last of all: workers that lose their broker complain

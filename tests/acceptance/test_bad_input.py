@@ -202,11 +202,12 @@ def test_cuda_where_there_is_none(on_fleet: Workplace) -> None:
 
 
 def test_a_broker_that_is_down(small: Workplace) -> None:
-    """The broker is named, its password is not."""
+    """The broker is named, its password is not; what is wrong with the dataset is said in the same breath."""
+    small.config["storage"]["datasets"]["rows"]["uri"] = "nothing/*.parquet"
     url = f"redis+socket://:s3cret@{small.folder}/none.sock"
     small.config["broker"] = {"url": url}
     done = small.run("--experiment-mode")
-    assert_refused(done, small, 3, "broker.url: redis+socket://:***@", "does not answer")
+    assert_refused(done, small, 3, "broker.url: redis+socket://:***@", "does not answer", "no file matches")
     small.config["broker"] = {"url": "redis://:s3cret@localhost:port"}
     done = small.run("--experiment-mode")
     assert_refused(done, small, 3, "broker.url: redis://:***@localhost:port is no URL of a Redis")
