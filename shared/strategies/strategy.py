@@ -55,7 +55,7 @@ class Strategy:
     def select(self, request: Request, state: State, model: bytes | None) -> tuple[Pieces, State]:
         """The training set, piece by piece with ascending keys, and the state that is kept for the next trigger.
 
-        `model`: the newest that is committed, as safetensors; None if there is none.
+        `model`: the newest that is committed, as safetensors; None if there is none. So far no selection is given one.
         """
         raise NotImplementedError
 

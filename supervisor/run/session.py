@@ -150,7 +150,8 @@ class Session:
             else:
                 self._resumed = msgspec.structs.replace(self._resumed, setup_version=record.version)
                 first = undiscovered(self._state, self._files, dataset)
-            listeners = (RunLog(run_id), Versions())
+            versions = Versions()
+            listeners = (RunLog(run_id), versions)
             preparation = Preparation(platform, broker, self._configuration, record, listeners)
             preparation.carry_out(workers, check=self._resumed is None)  # later all workers may be busy for hours
             self._stop.listen()
@@ -158,7 +159,7 @@ class Session:
                 self.directory.create(self._configuration)
                 platform.keep_log(self.directory.path / "workers.log")
             reports = Reports(platform.client, run_id, self._state.report_position)
-            watch = Watch(platform.client, Claims(platform.client), reports, record, listeners[1])
+            watch = Watch(platform.client, Claims(platform.client), reports, record, versions)
             with closing(self._webhooks(run_id)) as webhooks, self._view(platform.client) as view:
                 links = Links(
                     broker=broker,
