@@ -134,11 +134,8 @@ class Session:
         dataset, workers = platform.ready()
         root = self._configuration.system.artifacts_root
         dataset = open_dataset(dataset.config, discover(dataset.config, root))  # from now on the keys are for ever
-        if not self._options.scope.experiment and _scores_for_ever(self._configuration):
-            log.warning(
-                "! evaluation.models: all scores every model on every new slice, for ever; "
-                "a run that follows a dataset should say {newest: N}"
-            )
+        if not self._options.scope.experiment:
+            _warn_of_endless_scores(self._configuration)
         serves = self._options.scope.serves if self._resumed is None else self._state.started.serves
         record = setup_record(self._configuration, run_id, str(self.directory.path), root, serves=serves)
         publisher = Publisher(make_app(platform.url), platform.client, run_id)
@@ -227,9 +224,13 @@ class Session:
         return self._recorder.record(loop.state)
 
 
-def _scores_for_ever(configuration: Configuration) -> bool:
+def _warn_of_endless_scores(configuration: Configuration) -> None:
     evaluation = configuration.pipeline.evaluation
-    return evaluation.newest is None and any(isinstance(window.extent, Every) for window in evaluation.on)
+    if evaluation.newest is None and any(isinstance(window.extent, Every) for window in evaluation.on):
+        log.warning(
+            "! evaluation.models: all scores every model on every new slice, for ever; "
+            "a run that follows a dataset should say {newest: N}"
+        )
 
 
 def _default_directory(configuration: Configuration) -> RunDirectory:
