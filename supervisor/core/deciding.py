@@ -67,7 +67,8 @@ def _decision(state: RunState, index: int, gate: Stretch | None) -> DecideTask:
 def decided(state: RunState, report: Decided, trigger_id: TriggerId) -> RunState:
     """Each target holds what the report says. What is deployed of this run is what the first of them holds.
 
-    A later model of this run is not what was deployed then: the run goes on from a copy, or from older state.
+    A later model of this run is not what was deployed then: the run goes on from a copy, or from older state. Then it was
+    this one, if the target's log says so.
     """
     targets = state.targets
     for told in report.targets:
@@ -75,6 +76,6 @@ def decided(state: RunState, report: Decided, trigger_id: TriggerId) -> RunState
     first = report.targets[0]
     deployed = first.trigger if first.run == state.run_id else None
     if deployed is not None and deployed > trigger_id:
-        deployed = state.deployed
+        deployed = trigger_id if first.deployed else state.deployed
     state = state.but(targets=targets, deployed=deployed)
     return state.with_trigger(trigger_id, decided=True, deployed_after=deployed)

@@ -286,3 +286,14 @@ def test_a_later_model_of_the_same_run_was_not_deployed_then(small: Workplace) -
         run.report(Decided, "decide", trigger, **decision(trigger == 0, held))
     assert [run.state.trigger(trigger).deployed_after for trigger in (0, 1)] == [0, 0]
     assert run.state.deployed == 0
+
+
+def test_a_model_that_a_later_one_has_replaced_was_deployed_then(small: Workplace) -> None:
+    """The journal lost its end, and the target's log knows: what was scored as deployed is what it was."""
+    run = Run(small)
+    run.fire(9)
+    run.select()
+    run.train()
+    run.report(Evaluated, "evaluate", 0, scores=())
+    run.report(Decided, "decide", 0, **decision(True, 6))
+    assert (run.state.deployed, run.state.trigger(0).deployed_after) == (0, 0)
