@@ -67,8 +67,8 @@ def _decision(state: RunState, index: int, gate: Stretch | None) -> DecideTask:
 def decided(state: RunState, report: Decided, trigger_id: TriggerId) -> RunState:
     """Each target holds what the report says. What is deployed of this run is what the first of them holds.
 
-    A later model of this run is not what was deployed then: the run goes on from a copy, or from older state. Then it was
-    this one, if the target's log says so.
+    A later model of this run is not what was deployed then: the run goes on from a copy, or from older state. This one
+    was, if the target's log says so.
     """
     targets = state.targets
     for told in report.targets:
