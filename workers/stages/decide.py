@@ -15,7 +15,7 @@ from shared.messages.tasks import DecideTask
 from shared.targets import open_target
 from shared.targets.target import Candidate, DeploymentTarget, Record
 from workers.deployment.gate import Verdict, judge
-from workers.stages.scoring import Rival, device_of, meet
+from workers.stages.scoring import Rival, meet, scoring_device
 from workers.stages.work import Work
 
 _TRIES = 5  # how often a target may change while the candidate is judged
@@ -114,7 +114,7 @@ class _Decision:
         """Its scores, unless it came while the candidate was judged: then it is scored here."""
         stretch = self._task.gate
         if held.sha256 not in self._rivals and stretch is not None:
-            rival = Rival(self._work, folder, held, device_of(self._work, self._task.device))
+            rival = Rival(self._work, folder, held, scoring_device(self._work, self._task.device))
             self._rivals[held.sha256] = rival.scores(stretch, meet(self._work, stretch, rival.entrants))
         return self._rivals[held.sha256]
 

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
-
 from shared.messages.reports import AnyReport, Evaluated, MetricValue, RivalScores, result_of
 from shared.messages.tasks import EvaluateTask
 from shared.targets import open_target
-from workers.stages.scoring import Rival, device_of, entrant, load_committed, meet, value
+from workers.stages.scoring import Rival, entrant, load_committed, meet, scoring_device, value
 from workers.stages.work import Work
-from workers.training.randomness import fix_arithmetic
 
 
 def run(work: Work) -> tuple[AnyReport, Any]:
     """Score every model on every stretch; for a gate also what the targets hold. Raises ArtifactError, DataError."""
     task = work.task
     assert isinstance(task, EvaluateTask)
-    torch.set_num_threads(work.record.pipeline.training.threads)  # another number of threads gives other scores
-    device = device_of(work, task.device)
-    if device != "cpu":
-        fix_arithmetic()
+    device = scoring_device(work, task.device)
     models = [load_committed(work, ref.object, device) for ref in task.models]
     rivals = _rivals(work, device) if task.gate else []
     scores: list[MetricValue] = []

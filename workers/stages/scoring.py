@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import torch
+
 from shared.artifacts import ArtifactRef
 from shared.errors import NotReadyError
 from shared.messages.reports import MetricScore, MetricValue, RivalScores
@@ -13,15 +15,20 @@ from shared.targets.target import DeploymentTarget, Record
 from workers.evaluation.windows import Entrant, Rows, evaluate, forgive, resolve
 from workers.inference import LoadedModel, load_model_bytes
 from workers.stages.work import Work
+from workers.training.randomness import fix_arithmetic
 
 
-def device_of(work: Work, device: Device) -> str:
-    """This worker's own device of the kind that the run settled on. Raises NotReadyError if it has none."""
+def scoring_device(work: Work, device: Device) -> str:
+    """This worker's own device of the kind that the run settled on, with the arithmetic that gives the same scores
+    everywhere. Raises NotReadyError if it has none.
+    """
+    torch.set_num_threads(work.record.pipeline.training.threads)
     if device == "cpu":
         return "cpu"
     own = work.child.device
     if not own.startswith("cuda"):
         raise NotReadyError(f"scores of this run are computed on a GPU, and this worker has {own}.")
+    fix_arithmetic()
     return own
 
 

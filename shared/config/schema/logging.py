@@ -35,3 +35,9 @@ class Logging(f.Group):
     metrics_every_batches = f.Whole(
         "batches between two looks at the loss; progress is reported once a second at most", load_default=50
     )
+
+    @f.validates_schema
+    def _each_place_once(self, data: dict[str, Any], **_: Any) -> None:
+        for number, place in enumerate(data["to"]):
+            if place in data["to"][:number]:
+                raise ValidationError({"to": {number: [f"{place} stands here twice; keep one."]}})

@@ -365,6 +365,12 @@ def test_logs_go_to_files_of_their_own(problems, target):
     assert problem.startswith("pipeline.yaml:13: logging.to.0: ")
 
 
+def test_lines_go_to_a_place_once(problems):
+    """Each would stand there twice."""
+    (problem,) = problems("initial_mode: replay", "initial_mode: replay\nlogging: {to: ['file:a.log', 'file:a.log']}")
+    assert problem == "pipeline.yaml:13: logging.to.1: file:a.log stands here twice; keep one."
+
+
 def test_a_path_below_a_file(tmp_path):
     """A path that goes through a file, or is too long, is refused with a sentence."""
     (tmp_path / "p.yaml").write_text(PIPELINE)
