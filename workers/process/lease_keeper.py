@@ -30,7 +30,7 @@ from shared.ids import RunId
 from shared.processes import is_stopped
 from workers.process.recalls import RecallListener
 from workers.process.settings import WorkerSettings
-from workers.process.slot import Slot, SlotFile
+from workers.process.slot import Slot, SlotError, SlotFile
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class LeaseKeeper:
         self._slot = SlotFile(settings.slot_folder)
         self._listener = RecallListener(connect(settings.broker_url), self._hear_recall, settings.lease_s)
         self._finished = threading.Event()
-        self._said_benched = False
+        self._said_benched, self._said_of_slot = False, ""
         self._renewed: Attempt | None = None
         self._registered: WorkerEntry | None = None
         self._renew_from_s = self._register_from_s = 0.0
@@ -96,6 +96,10 @@ class LeaseKeeper:
                 away = True
                 self._renewed = self._registered = None  # it may have forgotten both
                 self._progress_s = time.monotonic()  # its child may be waiting for the broker, too
+            except SlotError as error:
+                if str(error) != self._said_of_slot:
+                    log.error("%s", error)
+                self._said_of_slot = str(error)
             except Exception:  # without this thread the worker's leases would end, again and again
                 log.exception("the lease was not renewed")
 
