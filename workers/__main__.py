@@ -13,7 +13,8 @@ import warnings
 
 from shared import names
 from shared.names import Role
-from workers.process.slot import SlotError, SlotFile
+from workers.process.slot import SlotFile
+from workers.process.slot_troubles import SlotError
 
 _PR_SET_PDEATHSIG = 1
 

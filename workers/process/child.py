@@ -19,7 +19,8 @@ from shared.messages.setup_record import SetupRecord
 from shared.messages.version import MESSAGE_VERSION
 from shared.timestamps import now_us
 from workers.process.settings import WorkerSettings
-from workers.process.slot import Slot, SlotError, SlotFile
+from workers.process.slot import Slot, SlotFile
+from workers.process.slot_troubles import SlotError
 from workers.shelf import Shelf
 from workers.training.device import choose_device
 

@@ -22,7 +22,7 @@ from shared.messages.version import MESSAGE_VERSION
 from workers.failures import device_is_broken, explain, model_is_to_blame
 from workers.process.child import Child
 from workers.process.set_up import NotInstalledError, Setups
-from workers.process.slot import SlotError
+from workers.process.slot_troubles import SlotError
 from workers.stages import Work, stage
 from workers.training.job import Interrupted
 

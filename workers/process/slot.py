@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-import socket
 import tempfile
 import time
 from contextlib import suppress
@@ -20,8 +19,8 @@ from pathlib import Path
 import msgspec
 
 from shared.claims import Attempt
-from shared.errors import NotReadyError
 from shared.temporary import MEMORY, private_folder
+from workers.process.slot_troubles import SlotError, no_room, removed
 
 _BENCHED_WITHIN_S = 3600.0  # of a device that failed, when it fails again
 
@@ -47,10 +46,6 @@ class DeviceFailure(msgspec.Struct, frozen=True):
     said: str
 
 
-class SlotError(NotReadyError):
-    """The slot cannot be written, so the main process cannot know what its child does."""
-
-
 class SlotFile:
     """The slot's file, seen from either side."""
 
@@ -69,7 +64,7 @@ class SlotFile:
         try:
             one = cls(private_folder("worker", place))
         except OSError as error:
-            raise SlotError(_sentence(place, error)) from None
+            raise SlotError(no_room(place, str(error.strerror))) from None
         try:
             one._write(one._slot, bytes(1))
             one._slot.unlink()
@@ -164,9 +159,19 @@ class SlotFile:
     def refusal(self) -> str | None:
         """Why no child can work here, None if that is not known."""
         try:
-            return self._refusal.read_text() or _sentence(self.folder, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+            return self._refusal.read_text() or no_room(self.folder, os.strerror(errno.ENOSPC))
         except FileNotFoundError:
             return None
+
+    @property
+    def was_removed(self) -> bool:
+        """Whether somebody has removed all of it."""
+        return not self.folder.is_dir()
+
+    @property
+    def loss(self) -> str:
+        """What people read when the slot is gone though nobody of ours removed it."""
+        return removed(self._slot)
 
     def remove(self) -> None:
         """Delete the files; the worker is going."""
@@ -181,13 +186,4 @@ class SlotFile:
         except OSError as error:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
-            raise SlotError(_sentence(self.folder, error)) from error
-
-
-def _sentence(folder: Path, error: OSError) -> str:
-    """What people read: the place, the host, and what to do."""
-    place = folder.parent if folder.name.startswith("modyn-") else folder
-    return (
-        f"on {socket.gethostname()} a worker cannot write {folder}, where it keeps what it works on: {error.strerror}. "
-        f"Make room in {place} (a container gets more with --shm-size), and start the worker anew if it has ended."
-    )
+            raise SlotError(no_room(self.folder, str(error.strerror))) from error

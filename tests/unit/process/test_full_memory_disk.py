@@ -12,7 +12,8 @@ from disks import fill, small_disk
 
 from shared.claims import Attempt
 from shared.ids import RunId, TaskId, WorkerId
-from workers.process.slot import SlotError, SlotFile
+from workers.process.slot import SlotFile
+from workers.process.slot_troubles import SlotError
 
 ATTEMPT = Attempt(run_id=RunId("run"), task_id=TaskId("run/0/train/0"), number=1, worker=WorkerId("w"))
 
