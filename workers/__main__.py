@@ -14,6 +14,7 @@ import warnings
 from shared import names
 from shared.names import Role
 from workers.process.slot import SlotFile
+from workers.process.slot_troubles import SlotError
 
 _PR_SET_PDEATHSIG = 1
 
@@ -32,12 +33,21 @@ def main() -> None:
     os.environ[names.HOSTNAME_VARIABLE] = hostname
     os.environ[names.WORKER_VARIABLE] = f"{hostname}-{uuid.uuid4().hex[:12]}"
     warnings.filterwarnings("ignore", message="You're running the worker with superuser")  # containers do
-    slot = SlotFile.create()
+    slot = _slot()
     os.environ[names.SLOT_VARIABLE] = str(slot.folder)
     try:
         _work(arguments.role, hostname)
     finally:
         slot.remove()
+
+
+def _slot() -> SlotFile:
+    """Where this worker's processes tell each other what they do; without room for it the worker ends, and says why."""
+    try:
+        return SlotFile.create()
+    except SlotError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(error.exit_code)
 
 
 def _work(role: Role, hostname: str) -> None:

@@ -22,6 +22,7 @@ from shared.artifacts import write_artifact
 from shared.broker import connect
 from shared.errors import ModynError, NotReadyError
 from shared.temporary import private_folder
+from supervisor.system.dead_broker import clear_away
 
 _PR_SET_PDEATHSIG = 1
 _START_S = 10.0
@@ -112,19 +113,21 @@ class EmbeddedBroker:
 
     @classmethod
     def in_place_of(cls, url: str, artifacts_root: str) -> EmbeddedBroker | None:
-        """Start a broker where an ended one was, with what that wrote down.
+        """Start a broker where a dead one was, with what that wrote down if it is still there.
 
         None if somebody else did so first, or it is alive after all. Raises NotReadyError.
         """
         with _starting(artifacts_root):
             if _answers(url):
                 return None
-            return cls(artifacts_root, Path(url.removeprefix("redis+socket://")).parent)
+            folder = Path(url.removeprefix("redis+socket://")).parent
+            clear_away(folder / _SOCKET)
+            return cls(artifacts_root, folder)
 
     @property
     def is_dead(self) -> bool:
-        """Whether the server has ended."""
-        return self._server.poll() is not None
+        """Whether the server has ended, or nobody can reach it any more, as when a cleaner has removed its socket."""
+        return self._server.poll() is not None or not (self._folder / _SOCKET).exists()
 
     def stop(self) -> None:
         """End the server and remove what it kept; workers must have gone before."""

@@ -105,15 +105,15 @@ class Platform:
     def _mend_broker(self, away: bool) -> None:
         """Start the embedded broker again in the same place, so that every process finds it at the address it knows.
 
-        It ends with the supervisor that started it, and can die by itself: whichever supervisor that uses it finds that
-        first takes it over, with what it had written down.
+        It ends with the supervisor that started it, and can die by itself, or lose its folder in /tmp to a cleaner:
+        whichever supervisor that uses it finds that first takes it over, with what it had written down.
         """
         died = self._broker is not None and self._broker.is_dead
         if not died and (not away or self._broker is not None or self._configuration.system.broker.url != "embedded"):
             return
         self._broker = EmbeddedBroker.in_place_of(self.url, self._configuration.system.artifacts_root)
         if self._broker is not None and died:
-            log.warning("! the embedded broker died and was started again")
+            log.warning("! the embedded broker died, or its folder was removed; it was started again")
         elif self._broker is not None:
             log.warning("! the supervisor whose broker this was has ended; started one in its place")
 

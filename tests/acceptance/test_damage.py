@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import disks
 import pytest
 from running import Running
 from undisturbed import assert_as_undisturbed, slow
@@ -17,30 +16,15 @@ from workplace import Workplace
 @pytest.fixture
 def small_disk(on_fleet: Workplace) -> Iterator[Path]:
     """A file system of 4 MB, on which the run directory will lie."""
-    disk = on_fleet.folder / "disk"
-    disk.mkdir()
-    if os.geteuid() != 0 or subprocess.call(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(disk)]):
-        pytest.skip("this user may not mount a file system")
-    yield disk
-    subprocess.check_call(["umount", "-l", str(disk)])
-
-
-def fill(disk: Path) -> Path:
-    """Take all the room there is."""
-    filler = disk / "filler"
-    with filler.open("wb", buffering=0) as file:
-        try:
-            while True:
-                file.write(bytes(1024))
-        except OSError:
-            return filler
+    with disks.small_disk(on_fleet.folder / "disk", 4 * 2**20) as disk:
+        yield disk
 
 
 def test_a_full_disk(on_fleet: Workplace, small_disk: Path, undisturbed: Workplace) -> None:
     """The run ends and says so; --resume says so again, and with room it ends as if nothing had been."""
     with Running.pipeline(slow(on_fleet), "--experiment-mode", run_dir="disk/run") as run:
         run.wait_for("model 1 committed")
-        filler = fill(small_disk)
+        filler = disks.fill(small_disk)
         assert run.wait() == 1
     assert "No space left on device" in run.said[-1], run.said
     assert "Traceback" not in "".join(run.said)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 
 import psutil
 import pytest
+from left_behind import slots_of
 from running import Running
 from undisturbed import assert_as_undisturbed, slow
 from workplace import Workplace
@@ -44,6 +46,21 @@ def test_a_killed_worker_costs_nothing_but_time(
     faults = disturbed.summary()["faults"]
     assert (faults["republished"], faults["workers_lost"]) == (1, int(whole_worker))
     assert "ChordError" not in (disturbed.run_dir / "workers.log").read_text()
+
+
+def test_a_worker_whose_slot_is_removed_is_replaced(disturbed: Workplace, undisturbed: Workplace) -> None:
+    """In mid-training; another is started in its place at once, and goes on from the checkpoint."""
+    with Running.pipeline(disturbed, "--experiment-mode") as run:
+        run.wait_for("… trigger 1")
+        (worker,) = workers_of(run)
+        for folder in slots_of(worker.pid):
+            shutil.rmtree(folder)
+        run.wait_for("died and was started again")
+        assert run.wait() == 0
+    assert_as_undisturbed(disturbed.run_dir, undisturbed)
+    assert disturbed.summary()["faults"]["workers_lost"] == 1
+    log = (disturbed.run_dir / "workers.log").read_text()
+    assert ("was removed while it ran" in log, "Traceback" in log) == (True, False)
 
 
 def test_a_worker_that_stands_still_is_replaced(disturbed: Workplace, undisturbed: Workplace) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from workplace import Workplace
 
 from shared import names
 from shared.ids import RunId
+from supervisor.system.embedded_broker import find_broker
 
 PHASES = [  # what is said when a phase begins
     "→ trigger 0",  # selections, and the first training
@@ -71,3 +73,21 @@ def test_a_redis_that_answers_nobody_or_takes_nothing(small: Workplace, undistur
     assert "/train/0 is published again" not in "".join(run.said)
     assert sum("the broker is away" in alert["sentence"] for alert in receiver.heard) == 2  # once each
     assert receiver.events().count("run_stalled_over") == receiver.events().count("run_stalled")
+
+
+@pytest.mark.parametrize("removed", ["folder", "socket"])
+def test_a_cleaner_removes_the_embedded_broker_s_files(small: Workplace, undisturbed: Workplace, removed: str) -> None:
+    """In mid-training: the broker is started again in its place, with what it knew if that is still there."""
+    with Running.pipeline(slow(small), "--experiment-mode") as run:
+        run.wait_for("… trigger 1: epoch")
+        url = find_broker(str(small.folder / "runs"))
+        assert url is not None
+        socket = Path(url.removeprefix("redis+socket://"))
+        shutil.rmtree(socket.parent) if removed == "folder" else socket.unlink()
+        run.wait_for("its folder was removed; it was started again")
+        assert run.wait() == 0
+    said = "".join(run.said)
+    assert ("Redis has forgotten the run" in said, "Traceback" in said) == (removed == "folder", False)
+    assert_as_undisturbed(small.run_dir, undisturbed)
+    assert small.summary()["faults"]["workers_lost"] == 0
+    assert not socket.parent.exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -71,10 +72,15 @@ def broker(workplace: Workplace) -> psutil.Process:
     return psutil.Process(pid_of_broker(workplace))
 
 
+def folder_of_broker(workplace: Workplace) -> Path:
+    """Where its socket lies, and what it writes down."""
+    url = json.loads((workplace.folder / "runs/.broker.json").read_text())["url"]
+    return Path(url.removeprefix("redis+socket://")).parent
+
+
 def servers_of(workplace: Workplace) -> list[int]:
     """All that serve at the address that `.broker.json` gives."""
-    url = json.loads((workplace.folder / "runs/.broker.json").read_text())["url"]
-    folder = str(Path(url.removeprefix("redis+socket://")).parent)
+    folder = str(folder_of_broker(workplace))
     return [one.pid for one in psutil.process_iter(["cmdline"]) if folder in " ".join(one.info["cmdline"] or ())]
 
 
@@ -100,12 +106,21 @@ def test_the_owner_of_the_broker_goes_and_the_guest_goes_on(
     assert_nothing_runs(small)
 
 
-def test_the_broker_dies_and_one_of_both_starts_it_again(small: Workplace, undisturbed: Workplace) -> None:
-    """kill -9 of the server, again and again, while both supervisors use it: there is one server, and both go on."""
+@pytest.mark.parametrize("cleaned", [False, True], ids=["killed", "folder removed"])
+def test_the_broker_dies_and_one_of_both_starts_it_again(
+    small: Workplace, undisturbed: Workplace, cleaned: bool
+) -> None:
+    """kill -9 of the server, or its folder in /tmp is removed, while both use it: there is one server, and both go on.
+
+    Again and again; without its folder it has forgotten both runs.
+    """
     with owner_and_guest(waiting(small)) as (owner, guest):
         for _ in range(3):
             server = broker(small)
-            server.kill()
+            if cleaned:
+                shutil.rmtree(folder_of_broker(small))
+            else:
+                server.kill()
             while pid_of_broker(small) == server.pid:  # whoever of both finds it dead first says where the new one is
                 assert (owner.process.poll(), guest.process.poll()) == (None, None), [*owner.said, *guest.said]
             assert servers_of(small) == [pid_of_broker(small)]

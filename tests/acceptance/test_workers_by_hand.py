@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import socket
 import time
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import redis
-from left_behind import assert_refused, processes_of
+from left_behind import assert_refused, processes_of, slots_of
 from registry import worker_entry
 from running import Running, workers
 from workplace import Workplace
@@ -55,6 +56,23 @@ def test_a_worker_without_its_device_says_so_and_ends(cluster: Workplace, client
     assert read_fleet(client) == []
     assert "Traceback" not in "".join(worker.said)
     assert processes_of(cluster.folder) == []
+
+
+@pytest.mark.parametrize("removed", ["folder", "slot"])
+def test_a_worker_whose_slot_is_removed_ends(cluster: Workplace, client: redis.Redis, removed: str) -> None:
+    """As /dev/shm is cleaned when its user logs out: one sentence and exit 1, so that whoever starts it can do so."""
+    with workers(cluster, "train") as (worker,):
+        while not read_fleet(client):
+            pass  # it starts
+        (folder,) = slots_of(worker.process.pid)
+        shutil.rmtree(folder) if removed == "folder" else (folder / "slot").unlink()
+        assert worker.wait() == 1
+    errors = [line for line in worker.said if line.startswith("error: ")]
+    assert [f"{folder}/slot, in which a worker keeps what it works on, was removed" in line for line in errors] == [
+        True
+    ]
+    assert ("start it anew" in errors[0], "Traceback" in "".join(worker.said)) == (True, False)
+    assert (read_fleet(client), folder.exists(), processes_of(cluster.folder)) == ([], False, [])
 
 
 def test_a_fleet_without_its_device_is_refused_at_once(small: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:

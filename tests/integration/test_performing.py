@@ -11,6 +11,7 @@ import msgspec
 import pytest
 import redis
 from children import child_of
+from disks import fill, small_disk
 from workplace import Workplace
 
 from shared import names
@@ -202,3 +203,21 @@ def test_a_training_says_where_it_was_done(
     trained = decode_report(fields["report"])
     assert isinstance(trained, Trained)
     assert (performer.child.device, trained.device) == ("meta", "cpu")
+
+
+def test_a_task_whose_worker_cannot_say_that_it_has_it_fails_so_that_it_can_be_resumed(
+    record: SetupRecord, client: redis.Redis, redis_url: str, tmp_path: Path
+) -> None:
+    """The disk in memory is full: a sentence with place and remedy, and not a worker that is lost again and again."""
+    with small_disk(tmp_path / "memory", 64 * 1024) as disk:
+        performer = Performer(child_of(disk, redis_url, role="evaluate"))
+        filler = fill(disk)
+        with pytest.raises(Unfinished, match="to be done again"):
+            performer.perform(SELECT, message(record), [])
+        (report,) = reports(client)
+        assert isinstance(report, Failed)
+        assert (report.resumable, report.device) == (True, False)
+        assert f"{disk}, where it keeps what it works on: No space left on device. Make room in" in report.sentence
+        assert performer.child.slot.refusal() == report.sentence
+        filler.unlink()
+        performer.child.client.close()

@@ -9,6 +9,8 @@ from pathlib import Path
 import psutil
 from workplace import Workplace
 
+from shared.temporary import private_folders
+
 
 def processes_of(folder: Path) -> list[str]:
     """Command lines of the processes, but for this one, that have a folder in their command line or environment."""
@@ -21,6 +23,11 @@ def processes_of(folder: Path) -> list[str]:
         if process.pid != os.getpid() and any(str(folder) in word for word in words):
             found.append(" ".join(process.cmdline()))
     return found
+
+
+def slots_of(pid: int) -> list[Path]:
+    """The folders through which the processes of a worker, whose main process this is, tell each other what they do."""
+    return [folder for folder, maker in private_folders() if "-worker-" in folder.name and maker.pid == pid]
 
 
 def assert_refused(done: subprocess.CompletedProcess[str], workplace: Workplace, code: int, *told: str) -> None:

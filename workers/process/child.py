@@ -20,6 +20,7 @@ from shared.messages.version import MESSAGE_VERSION
 from shared.timestamps import now_us
 from workers.process.settings import WorkerSettings
 from workers.process.slot import Slot, SlotFile
+from workers.process.slot_troubles import SlotError
 from workers.shelf import Shelf
 from workers.training.device import choose_device
 
@@ -69,7 +70,7 @@ class Child:
         }
 
     def announce(self, attempt: Attempt | None = None, record: SetupRecord | None = None) -> None:
-        """Write into the slot what this child works on; None: it is idle and ready."""
+        """Write into the slot what this child works on; None: it is idle and ready. Raises SlotError."""
         if attempt is None:
             signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches the whole group; the supervisor decides
         self._attempt, self._to_stop, self._marked_s = attempt, False, 0.0
@@ -87,6 +88,13 @@ class Child:
                 since_s=time.monotonic(),
             )
         )
+
+    def rest(self) -> None:
+        """Say that this child is idle again; if it cannot, its worker takes nothing more, and ends."""
+        try:
+            self.announce()
+        except SlotError as error:
+            self.slot.refuse(str(error))
 
     def replace_afterwards(self, said: str | None) -> None:
         """This process can use its device no more; once its task is reported, another is to take its place.

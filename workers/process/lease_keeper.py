@@ -16,7 +16,7 @@ import signal
 import sys
 import threading
 import time
-from typing import Literal
+from typing import Literal, NoReturn
 
 import psutil
 import redis
@@ -24,13 +24,14 @@ from celery.utils.nodenames import worker_direct
 
 from shared.broker import connect
 from shared.claims import Attempt, Claims, Renewal
-from shared.errors import NotReadyError
+from shared.errors import ModynError, NotReadyError
 from shared.fleet import WorkerEntry, deregister, register
 from shared.ids import RunId
 from shared.processes import is_stopped
 from workers.process.recalls import RecallListener
 from workers.process.settings import WorkerSettings
 from workers.process.slot import Slot, SlotFile
+from workers.process.slot_troubles import SlotError
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +39,7 @@ _LOOK_EVERY_S = 0.1  # at the slot, which is a file in memory
 _RENEWALS = 5  # of a task's lease, before it would end
 _REGISTRATIONS = 3  # the same of the worker's own entry
 _AWAY_S = 1.0  # between two tries to reach a broker that is away, at most
+_LOST_AFTER_S = 1.0  # a slot is away for a moment where it makes room for its next content
 _IDLE_CHILD_S = 1.0  # long enough for a child that hands back to have sent what it must
 GRACE_S = 15.0  # how long a worker that is asked to go may take to checkpoint and hand back
 _DEAD = {psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD}
@@ -54,7 +56,9 @@ class LeaseKeeper:
         self._slot = SlotFile(settings.slot_folder)
         self._listener = RecallListener(connect(settings.broker_url), self._hear_recall, settings.lease_s)
         self._finished = threading.Event()
-        self._said_benched = False
+        self._child: int | None = None  # that wrote the slot
+        self._there_s = time.monotonic()  # when the slot was there last
+        self._said_benched, self._said_of_slot = False, ""
         self._renewed: Attempt | None = None
         self._registered: WorkerEntry | None = None
         self._renew_from_s = self._register_from_s = 0.0
@@ -96,11 +100,16 @@ class LeaseKeeper:
                 away = True
                 self._renewed = self._registered = None  # it may have forgotten both
                 self._progress_s = time.monotonic()  # its child may be waiting for the broker, too
+            except SlotError as error:
+                if str(error) != self._said_of_slot:
+                    log.error("%s", error)
+                self._said_of_slot = str(error)
             except Exception:  # without this thread the worker's leases would end, again and again
                 log.exception("the lease was not renewed")
 
     def _look(self) -> None:
         slot = self._slot.read()
+        self._leave_if_lost(slot)
         if slot is None or not is_child(slot.pid):
             self._leave_if_refused()
             return
@@ -138,17 +147,38 @@ class LeaseKeeper:
         if slot is not None and slot.attempt is not None and slot.attempt.run_id == run_id:
             self._renew_from_s = 0.0
 
+    def _leave_if_lost(self, slot: Slot | None) -> None:
+        """End this worker if somebody has removed its slot: what its child does cannot be known any more.
+
+        Whoever starts workers starts another; the child's task is published again when its lease ends.
+        """
+        if slot is not None:
+            self._child, self._there_s = slot.pid, time.monotonic()
+            return
+        lives = self._child is not None and is_child(self._child)
+        away_s = time.monotonic() - self._there_s
+        away = lives and away_s > _LOST_AFTER_S and self._slot.refusal() is None
+        if (away or self._slot.was_removed) and not self._is_going():
+            self._leave(self._slot.loss, ModynError.exit_code)
+
+    def _is_going(self) -> bool:
+        """Whether this worker is about to end, and to remove its slot itself."""
+        since_s = self._draining_since_s
+        return self._finished.is_set() or (since_s is not None and time.monotonic() - since_s < GRACE_S)
+
     def _leave_if_refused(self) -> None:
         """End this worker, with what its child says, if no child can work here: whoever waits for it is to know."""
         sentence = self._slot.refusal()
-        if sentence is None:
-            return
+        if sentence is not None:
+            self._leave(sentence, NotReadyError.exit_code)
+
+    def _leave(self, sentence: str, exit_code: int) -> NoReturn:
         print(f"error: {sentence}", file=sys.__stderr__, flush=True)  # the other one is Celery's log
         self.finish()
         for process in psutil.Process().children(recursive=True):
             _kill(process.pid)
         self._slot.remove()
-        os._exit(NotReadyError.exit_code)
+        os._exit(exit_code)
 
     def _end_draining_child(self, slot: Slot) -> None:
         """End a child that has nothing more to do, or that does not hand its task back within the grace period.

@@ -22,6 +22,7 @@ from shared.messages.version import MESSAGE_VERSION
 from workers.failures import device_is_broken, explain, model_is_to_blame
 from workers.process.child import Child
 from workers.process.set_up import NotInstalledError, Setups
+from workers.process.slot_troubles import SlotError
 from workers.stages import Work, stage
 from workers.training.job import Interrupted
 
@@ -73,19 +74,26 @@ class Performer:
             return recorded
         if answer is not ClaimAnswer.OK:
             raise Unfinished(f"{task_id} attempt {task.attempt} is {answer}")
-        child.announce(attempt, record)
+        work = Work(task=task, record=record, attempt=attempt, results=results, child=child)
         try:
-            self._patiently(lambda: self.setups.be_set_up(task.run_id, record.version), finished=True)
-            work = Work(task=task, record=record, attempt=attempt, results=results, child=child)
-            report, result = _work(work, child, self.setups)
+            report, result = self._do(work)
             if not self._patiently(lambda: child.claims.report(attempt, report, result), finished=True):
                 raise Unfinished(f"{task_id} attempt {task.attempt} was published again while this worker had it")
         finally:
-            child.announce()
+            child.rest()
             child.leave_if_broken()
         if isinstance(report, Released) or (isinstance(report, Failed) and (report.resumable or report.device)):
             raise Unfinished(f"{task_id} attempt {task.attempt} is to be done again")
         return result
+
+    def _do(self, work: Work) -> tuple[AnyReport, Any]:
+        """Work, once the main process can know of it: else nobody would renew the lease, and nothing say why."""
+        try:
+            self.child.announce(work.attempt, work.record)
+        except SlotError as error:
+            return Failed(**work.who, sentence=str(error), traceback="", resumable=True), {"failed": True}
+        self._patiently(lambda: self.setups.be_set_up(work.task.run_id, work.record.version), finished=True)
+        return _work(work, self.child, self.setups)
 
     def _patiently(self, act: Callable[[], T], *, finished: bool = False) -> T:
         """Wait out a broker that is away or takes nothing: work that is `finished`, or about to begin, is worth it.

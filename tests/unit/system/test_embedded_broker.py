@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,6 +60,52 @@ def test_one_that_died_comes_back_with_what_it_knew(broker: EmbeddedBroker, tmp_
         assert client.get("known") == "yes"
     again.stop()
     assert (server_of(tmp_path), find_broker(str(tmp_path))) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("removed", "known"),
+    [("redis.sock", "yes"), ("", None), ("appendonlydir", None), ("appendonlydir/appendonly.aof.1.incr.aof", None)],
+    ids=["socket", "all", "what it wrote", "a part of what it wrote"],
+)
+def test_one_whose_files_were_removed_starts_anew(
+    broker: EmbeddedBroker, tmp_path: Path, removed: str, known: str | None
+) -> None:
+    """With what it knew if that can be read; the server that nobody could reach any more has ended."""
+    folder = Path(broker.url.removeprefix("redis+socket://")).parent
+    with connect(broker.url) as client:
+        client.set("known", "yes")
+    server = server_of(tmp_path)
+    remove(folder / removed)
+    remove(folder / "redis.sock")
+    assert broker.is_dead
+    again = EmbeddedBroker.in_place_of(broker.url, str(tmp_path))
+    assert again is not None
+    assert (again.url, again.is_dead, broker.is_dead) == (broker.url, False, True)
+    assert server is not None
+    assert not server.is_running()
+    assert EmbeddedBroker.in_place_of(broker.url, str(tmp_path)) is None  # another supervisor found it, too
+    broker.stop()
+    with connect(broker.url) as client:
+        assert client.get("known") == known
+    again.stop()
+    assert (server_of(tmp_path), folder.exists()) == (None, False)
+
+
+def remove(path: Path) -> None:
+    """As a cleaner does."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def test_one_whose_folder_is_gone_ends_all_the_same(broker: EmbeddedBroker, tmp_path: Path) -> None:
+    """Nothing of it is left."""
+    server = server_of(tmp_path)
+    shutil.rmtree(Path(broker.url.removeprefix("redis+socket://")).parent)
+    broker.stop()
+    assert server is not None
+    assert (server.is_running(), server_of(tmp_path)) == (False, None)
 
 
 def test_the_second_supervisor_finds_the_first_ones(broker: EmbeddedBroker, tmp_path: Path) -> None:
