@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import ctypes
+import logging
 import os
 import signal
 import socket
@@ -13,6 +14,7 @@ import warnings
 
 from shared import names
 from shared.names import Role
+from workers.process.celery_log import EndInOneSentence
 from workers.process.slot import SlotFile
 from workers.process.slot_troubles import SlotError
 
@@ -25,6 +27,7 @@ def main() -> None:
     parser.add_argument("--role", choices=names.ROLES, required=True)
     parser.add_argument("--name", required=True, help="node name, unique on this host")
     parser.add_argument("--parent-pid", type=int, help="end at once when this process does")
+    parser.add_argument("--debug", action="store_true", help="show what ends it as a traceback")
     arguments = parser.parse_args()
     if arguments.parent_pid is not None:
         _die_with(arguments.parent_pid)
@@ -35,10 +38,13 @@ def main() -> None:
     warnings.filterwarnings("ignore", message="You're running the worker with superuser")  # containers do
     slot = _slot()
     os.environ[names.SLOT_VARIABLE] = str(slot.folder)
+    if not arguments.debug:
+        logging.getLogger("celery.worker").addFilter(EndInOneSentence())
     try:
-        _work(arguments.role, hostname)
+        code = _work(arguments.role, hostname)
     finally:
         slot.remove()
+    sys.exit(code)
 
 
 def _slot() -> SlotFile:
@@ -50,13 +56,20 @@ def _slot() -> SlotFile:
         sys.exit(error.exit_code)
 
 
-def _work(role: Role, hostname: str) -> None:
+def _work(role: Role, hostname: str) -> int:
+    """Take tasks until told to go, or until that is not possible any more; the exit code."""
+    from celery import signals  # noqa: PLC0415 - takes a moment
+
     from workers.process.app import app  # noqa: PLC0415 - reads the environment
 
+    codes: list[int] = []
+    # Celery tells its exit code to nobody who asks in Python.
+    signals.worker_shutdown.connect(lambda sender, **_: codes.append(sender.exitcode or 0), weak=False)
     app.worker_main(
         ["--quiet", "worker", "--queues", ",".join(names.queues_of(role)), "--hostname", hostname,
          "--loglevel", "WARNING", "--without-mingle", "--without-gossip", "--events"]
     )  # fmt: skip
+    return max(codes, default=0)
 
 
 def _die_with(parent_pid: int) -> None:

@@ -33,4 +33,5 @@ def run(arguments: argparse.Namespace) -> int:
         f"Worker {name} takes {arguments.role} tasks from {where}. Ctrl+C lets it hand back what it does.",
         soft_wrap=True,
     )
-    os.execve(sys.executable, worker_command(arguments.role, name), worker_environment(system, url, arguments.device))
+    command = [*worker_command(arguments.role, name), *(["--debug"] if arguments.debug else [])]
+    os.execve(sys.executable, command, worker_environment(system, url, arguments.device))

@@ -6,11 +6,16 @@ import os
 import subprocess
 from pathlib import Path
 
+import psutil
 import pytest
+import redis
 from disks import fill
+from left_behind import processes_of
 from running import Running
 from undisturbed import assert_as_undisturbed, slow
 from workplace import Workplace
+
+from shared.fleet import read_fleet
 
 _SMALL = 'mount -t tmpfs -o size=64k tmpfs /dev/shm && exec "$@"'
 _WITH_A_SMALL_ONE = ["unshare", "--mount", "sh", "-c", _SMALL, "sh"]  # of its own; others keep theirs
@@ -44,6 +49,26 @@ def test_workers_go_on_when_the_memory_disk_is_full(small: Workplace, undisturbe
     faults = small.summary()["faults"]
     assert (faults["republished"], faults["workers_lost"]) == (0, 0)
     assert "Traceback" not in (small.run_dir / "workers.log").read_text() + "".join(run.said)
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_a_worker_that_cannot_go_on_ends_with_one_sentence(
+    cluster: Workplace, client: redis.Redis, debug: bool
+) -> None:
+    """Celery needs room for a process in place of one that was killed: exit 1; the traceback is there under --debug."""
+    config = str(cluster.folder / "config.yaml")
+    command = cluster.command("worker", config, "--role", "train", "--device", "cpu", *(["--debug"] if debug else []))
+    with Running([*_WITH_A_SMALL_ONE, *command]) as worker:
+        while not read_fleet(client):
+            pass  # it starts
+        fill(memory_of(worker))
+        (child,) = (one for one in psutil.Process(worker.process.pid).children() if "--billiard-fork" in one.cmdline())
+        child.kill()
+        assert worker.wait() == 1
+    said = "".join(worker.said)
+    sentence = "error: the worker cannot go on: OSError: [Errno 28] No space left on device. It ends; "
+    assert (said.count(sentence), "Traceback" in said) == ((0, True) if debug else (1, False)), said
+    assert (read_fleet(client), processes_of(cluster.folder)) == ([], [])
 
 
 def test_a_worker_that_starts_on_a_full_memory_disk_says_so(cluster: Workplace) -> None:

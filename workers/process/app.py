@@ -3,35 +3,16 @@
 from __future__ import annotations
 
 import logging
-import time
 from typing import Any
 
 from celery import bootsteps, signals
 
 from shared.broker import make_app
+from workers.process.celery_log import Seldom
 from workers.process.intake import TakeWhenReady
 from workers.process.lease_keeper import LeaseKeeper
 from workers.process.settings import own_settings
 from workers.process.slot import SlotFile
-
-_SAY_AGAIN_S = 60.0
-
-
-class Seldom(logging.Filter):
-    """Lets a message through once a minute, whatever its numbers: Celery tells of each try to connect."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._from_s: dict[str, float] = {}
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Whether it was not said lately."""
-        now_s = time.monotonic()
-        if now_s < self._from_s.get(str(record.msg), 0.0):
-            return False
-        self._from_s[str(record.msg)] = now_s + _SAY_AGAIN_S
-        return True
-
 
 settings = own_settings()
 app = make_app(settings.broker_url)
