@@ -38,13 +38,13 @@ def main() -> None:
     warnings.filterwarnings("ignore", message="You're running the worker with superuser")  # containers do
     slot = _slot()
     os.environ[names.SLOT_VARIABLE] = str(slot.folder)
-    if not arguments.debug:
-        logging.getLogger("celery.worker").addFilter(EndInOneSentence())
+    end = EndInOneSentence(arguments.debug)
+    logging.getLogger("celery.worker").addFilter(end)
     try:
-        code = _work(arguments.role, hostname)
+        _work(arguments.role, hostname)
     finally:
         slot.remove()
-    sys.exit(code)
+    sys.exit(end.exit_code)
 
 
 def _slot() -> SlotFile:
@@ -56,20 +56,13 @@ def _slot() -> SlotFile:
         sys.exit(error.exit_code)
 
 
-def _work(role: Role, hostname: str) -> int:
-    """Take tasks until told to go, or until that is not possible any more; the exit code."""
-    from celery import signals  # noqa: PLC0415 - takes a moment
-
+def _work(role: Role, hostname: str) -> None:
     from workers.process.app import app  # noqa: PLC0415 - reads the environment
 
-    codes: list[int] = []
-    # Celery tells its exit code to nobody who asks in Python.
-    signals.worker_shutdown.connect(lambda sender, **_: codes.append(sender.exitcode or 0), weak=False)
     app.worker_main(
         ["--quiet", "worker", "--queues", ",".join(names.queues_of(role)), "--hostname", hostname,
          "--loglevel", "WARNING", "--without-mingle", "--without-gossip", "--events"]
     )  # fmt: skip
-    return max(codes, default=0)
 
 
 def _die_with(parent_pid: int) -> None:

@@ -46,6 +46,15 @@ def test_a_run_on_workers_started_by_hand(cluster: Workplace, client: redis.Redi
     assert all(0 < client.ttl(queue) <= 30 for queue in client.keys("*@*.dq2"))  # a message to nobody expires
 
 
+def test_ctrl_c_ends_an_idle_worker_cleanly(cluster: Workplace, client: redis.Redis) -> None:
+    """Exit 0, as after SIGTERM."""
+    with workers(cluster, "train") as (worker,):
+        while not read_fleet(client):
+            pass  # it starts
+        assert worker.end(signal.SIGINT) == 0
+    assert read_fleet(client) == []
+
+
 def test_a_worker_without_its_device_says_so_and_ends(cluster: Workplace, client: redis.Redis) -> None:
     """Exit 3, with the device, the host and a remedy; it never was in the fleet, and leaves nothing."""
     command = cluster.command("worker", str(cluster.folder / "config.yaml"), "--role", "evaluate", "--device", "cuda")

@@ -7,6 +7,7 @@ import sys
 import time
 
 from shared.blame import blame
+from shared.errors import ModynError
 
 _SAY_AGAIN_S = 60.0
 
@@ -30,13 +31,20 @@ class Seldom(logging.Filter):
 class EndInOneSentence(logging.Filter):
     """Says what ended the main process in place of a traceback, which leads through Celery alone."""
 
+    def __init__(self, with_traceback: bool) -> None:
+        super().__init__()
+        self._with_traceback = with_traceback
+        self.exit_code = 0  # Celery's own is also 1 after Ctrl+C, and it is told to nobody
+
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether it is anything else."""
+        """Whether it is anything else, or the traceback is wanted."""
         error = record.exc_info[1] if record.exc_info else None
         if record.levelno < logging.CRITICAL or error is None:
             return True
-        sys.stderr.write(
-            f"error: the worker cannot go on: {blame(error)}. It ends; what it was at is published again. "
-            "Start it anew, with --debug to see the traceback.\n"
-        )
-        return False
+        self.exit_code = ModynError.exit_code
+        if not self._with_traceback:
+            sys.stderr.write(
+                f"error: the worker cannot go on: {blame(error)}. It ends; what it was at is published again. "
+                "Start it anew, with --debug to see the traceback.\n"
+            )
+        return self._with_traceback
