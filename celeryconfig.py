@@ -34,7 +34,7 @@ broker_connection_max_retries = None
 broker_channel_error_retry = True
 # Each worker has a queue of its own, for setup and gangs.
 worker_direct = True
-# A Redis that answers nobody is noticed. (In which order a worker serves its queues: workers/process/preference.py.)
+# A Redis that answers nobody is noticed. (In which order a worker serves its queues: workers/process/intake.py.)
 broker_transport_options = {"socket_timeout": 10}
 # Flower shows the fleet at work.
 worker_send_task_events = True

@@ -1,12 +1,15 @@
-"""Moments in time: int64 microseconds since 1970-01-01 UTC inside, ISO 8601 outside."""
+"""Moments and durations. Moments are int64 microseconds since 1970-01-01 UTC inside, ISO 8601 outside."""
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 MICROSECONDS_PER_S = 1_000_000
+_SECONDS_PER_UNIT = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
 
 
 def parse_timestamp_us(text: str) -> int:
@@ -25,3 +28,11 @@ def format_timestamp(timestamp_us: int) -> str:
 def now_us() -> int:
     """The present moment by this machine's clock."""
     return (datetime.now(UTC) - _EPOCH) // _MICROSECOND
+
+
+def parse_duration_s(text: str) -> float:
+    """Seconds in a duration such as `7d`; raises ValueError with the remedy for anything else."""
+    match = _DURATION.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"{text!r} is not a duration; write a number and one of s, m, h, d, w, such as 30s or 7d")
+    return float(match[1]) * _SECONDS_PER_UNIT[match[2]]

@@ -12,8 +12,7 @@ from typing import Any
 from marshmallow import RAISE, Schema, ValidationError, fields, validates_schema
 
 from shared.config.secrets import hide
-from shared.durations import parse_duration_s
-from shared.timestamps import format_timestamp, parse_timestamp_us
+from shared.timestamps import format_timestamp, parse_duration_s, parse_timestamp_us
 
 _LONGEST_QUOTE = 80
 _MOST = 2**63 - 1  # what messages can carry

@@ -17,7 +17,7 @@ from workers.process.slot import SlotFile
 settings = own_settings()
 app = make_app(settings.broker_url)
 app.conf.include = ["workers.process.tasks"]
-order = {"queue_order_strategy": "workers.process.preference:Preference"}
+order = {"queue_order_strategy": "workers.process.intake:Preference"}
 app.conf.broker_transport_options = {**app.conf.broker_transport_options, **order}
 
 

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.durations import parse_duration_s
-from shared.timestamps import format_timestamp, now_us, parse_timestamp_us
+from shared.timestamps import format_timestamp, now_us, parse_duration_s, parse_timestamp_us
 
 YEAR_1000_US, YEAR_9999_US = -30_610_224_000_000_000, 253_370_764_800_000_000
 moments = st.integers(YEAR_1000_US, YEAR_9999_US)
