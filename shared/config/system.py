@@ -21,6 +21,17 @@ class ImageColumn(Values, frozen=True, kw_only=True):
     shape: tuple[int, int, int]  # channels, height, width
 
 
+NullFeatures = Literal["impute", "refuse"]
+
+
+class Nulls(Values, frozen=True, kw_only=True):
+    """`nulls:` what is done with values that are not there; NaN is such a value too."""
+
+    features: NullFeatures = "impute"
+    labels: Literal["refuse", "drop"] = "refuse"
+    indicator: bool = False  # a 0/1 feature for each column that had nulls where the encoder was fitted
+
+
 class Dataset(Values, frozen=True, kw_only=True):
     """One entry of `storage.datasets`. Exactly one of `image` and `text` may be set; else the features are a table."""
 
@@ -33,6 +44,7 @@ class Dataset(Values, frozen=True, kw_only=True):
     features: tuple[str, ...] | None  # None: all other columns
     image: ImageColumn | None
     text: str | None
+    nulls: Nulls = Nulls()
 
 
 class Fleet(Values, frozen=True, kw_only=True):

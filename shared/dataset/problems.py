@@ -105,9 +105,12 @@ def _fit(first: pa.DataType, here: pa.DataType, *, is_timestamp: bool) -> bool:
 
 
 def _rows(dataset: TableDataset) -> list[str]:
-    """The first timestamp or label that cannot be used."""
+    """The first timestamp or label that cannot be used, or feature where nulls are refused."""
     for start in range(0, dataset.rows, _ROWS_AT_ONCE):
         stop = min(start + _ROWS_AT_ONCE, dataset.rows)
         dataset.timestamps_us(start, stop)
         dataset.labels(start, stop)
+    if dataset.config.nulls.features == "refuse":
+        for _ in dataset.batches(dataset.feature_columns, 0, dataset.rows):
+            pass  # reading them is looking at them
     return []

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from shared.config.system import Dataset
 from shared.dataset.column_kinds import kind_of, values_of
@@ -16,6 +15,7 @@ from shared.dataset.files import UNREADABLE, open_file
 from shared.dataset.formats import format_of
 from shared.dataset.known_file import known_schema, refuse_mixture, verify
 from shared.dataset.manifest import MEND_THE_ROW, ManifestEntry
+from shared.dataset.nulls import refuse_nulls
 from shared.dataset.timestamp_column import microseconds
 from shared.errors import DataError
 
@@ -48,6 +48,7 @@ class TableDataset:
         """(first key, rows) pieces of at most `batch_rows` rows that cover [first_key, stop_key). Raises DataError.
 
         A column of numbers or times has the type of its file in each piece; one of texts is never a dictionary.
+        Nulls that `nulls:` refuses are told by file, key and column.
         """
         for entry in self.entries:
             if entry.stop_key <= first_key or entry.first_key >= stop_key:
@@ -57,7 +58,9 @@ class TableDataset:
                     break
                 start, stop = max(first_key - key, 0), min(stop_key - key, piece.num_rows)
                 if stop > start:
-                    yield key + start, piece.slice(start, stop - start)
+                    rows = piece.slice(start, stop - start)
+                    refuse_nulls(rows, key + start, entry.file, self.config, self.feature_columns)
+                    yield key + start, rows
 
     def take_batches(
         self, columns: Sequence[str], keys: npt.NDArray[np.int64], batch_rows: int = ROWS_AT_ONCE
@@ -96,7 +99,8 @@ class TableDataset:
     def labels(self, first_key: int, stop_key: int) -> npt.NDArray[np.int64] | npt.NDArray[np.float64]:
         """Labels of the rows, int64 for whole numbers and booleans, else float64.
 
-        Raises DataError for text, null and NaN.
+        Where rows without a label are dropped, theirs is NaN, and all are float64. Raises DataError for text, and for
+        null and NaN elsewhere.
         """
         parts: list[npt.NDArray[Any]] = [
             self._label_numbers(piece.column(0), key)
@@ -106,17 +110,14 @@ class TableDataset:
 
     def _label_numbers(self, column: pa.ChunkedArray, first_key: int) -> npt.NDArray[Any]:
         name, kind = f"dataset {self.config.name}: the label in {self.config.label}", kind_of(column.type)
-        unusable = pc.is_null(column, nan_is_null=pa.types.is_floating(column.type))
-        row = pc.index(unusable, True).as_py()
-        if row >= 0:
-            raise DataError(f"{name} of key {first_key + row} is {column[row].as_py() or 'null'}. {MEND_THE_ROW}")
         if kind not in ("whole number", "number"):
             raise DataError(
                 f"{name} is {column.type} from key {first_key} on, where a number is needed. Number the classes 0, 1, "
                 "2… in the data, or name another `label:` in config.yaml."
             )
         try:
-            return np.asarray(column.cast(pa.int64() if kind == "whole number" else pa.float64()).to_numpy())
+            whole = kind == "whole number" and not column.null_count
+            return np.asarray(column.cast(pa.int64() if whole else pa.float64()).to_numpy())
         except pa.ArrowInvalid as error:
             raise DataError(f"{name} near key {first_key} cannot be used: {error}. {MEND_THE_ROW}") from error
 

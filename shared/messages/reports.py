@@ -49,6 +49,24 @@ class Selected(Report, tag="selected", frozen=True, kw_only=True):
     samples: int
     rows_read: int
     watermark_key: int
+    dropped: dict[str, int] = {}  # label column → rows since the previous trigger that have no label there
+
+
+class UnknownCategories(Body, frozen=True, kw_only=True):
+    """Texts of one column that are none of the encoder's categories."""
+
+    rows: int
+    commonest: dict[str, int]  # category → rows, of a few
+
+
+class FeatureNotes(Body, frozen=True, kw_only=True):
+    """What became numbers in a training set although it was not simply there, or not as the encoder expects it."""
+
+    rows: int = 0  # of the training set
+    imputed: dict[str, int] = {}  # column → nulls
+    unknown: dict[str, UnknownCategories] = {}  # column → what is all zero
+    scaled: tuple[str, ...] = ()  # columns that were constant before, and are scaled from now on
+    moved: dict[str, float] = {}  # column → how many of the encoder's deviations its mean is away, where that is far
 
 
 class Trained(Report, tag="trained", frozen=True, kw_only=True):
@@ -58,6 +76,7 @@ class Trained(Report, tag="trained", frozen=True, kw_only=True):
     train_s: float
     loss: float
     device: str
+    features: FeatureNotes = FeatureNotes()
 
 
 class Gathered(Report, tag="gathered", frozen=True, kw_only=True):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import importlib.util
 
+from rich.text import Text
+
 from shared.config.load import load_configuration
 from supervisor.cli.console import table_console
 from supervisor.run.start.validation import check_offline, check_system
@@ -16,7 +18,8 @@ def run(arguments: argparse.Namespace) -> int:
     console = table_console()
     console.print("configuration: no mistake in the keys and values of both files")
     if not arguments.offline:
-        workers = check_system(configuration)
+        # Plain text: a value may hold what rich would take for markup.
+        workers = check_system(configuration, lambda line: console.print(Text(line)))
         console.print(
             f"system: broker, dataset and {len(workers)} workers are ready; the pipeline was tried on a few rows"
         )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
+import msgspec
 from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -14,9 +16,9 @@ from shared.config.pipeline import Target
 from shared.messages.reports import TargetDecision
 from shared.timestamps import format_timestamp
 from supervisor.core.state import RunState
-from supervisor.core.trigger_state import Phase
+from supervisor.core.trigger_state import Phase, TriggerState
 from supervisor.results.composite import Composite
-from supervisor.results.tally import Tally
+from supervisor.results.tally import Tally, TriggerFacts
 
 _FIRST_SHOWN, _LAST_SHOWN = 3, 5
 _TRIGGER_COLUMNS: dict[str, Literal["left", "right"]] = {
@@ -33,23 +35,7 @@ def summary(state: RunState, tally: Tally, targets: Sequence[Target], about: Map
     """The content of summary.json; `about` brings what neither events nor state know: wall_s."""
     composites = tally.composites(state)
     triggers = [state.trigger(index) for index in range(len(state.triggers))]
-    listed = []
-    for trigger in triggers:
-        facts = tally.facts[trigger.fired.id]
-        row = {
-            "id": trigger.fired.id,
-            "key": trigger.fired.key,
-            "timestamp": format_timestamp(trigger.fired.timestamp_us),
-            "reason": trigger.fired.reason,
-            "samples_seen": trigger.fired.key - trigger.first_key + 1,
-            "samples_selected": facts.samples_selected,
-            "train_s": facts.train_s,
-            "deployed": facts.deployed,
-            "decision": facts.reason or None,
-            "error": trigger.error or next(iter(facts.errors.values()), None),
-        }
-        if trigger.phase is not Phase.COALESCED:
-            listed.append(row)
+    listed = [_row(one, tally.facts[one.fired.id]) for one in triggers if one.phase is not Phase.COALESCED]
     return {
         "status": state.status,
         "reason": tally.ended_because,
@@ -60,6 +46,10 @@ def summary(state: RunState, tally: Tally, targets: Sequence[Target], about: Map
         "failed_triggers": [{"id": row["id"], "reason": row["error"]} for row in listed if row["error"]],
         "samples_seen": state.stream.observed_key - state.first_usable_key + 1,
         "samples_trained": sum(row["samples_selected"] for row in listed),
+        "nulls": _summed(row["nulls"] for row in listed),
+        "unknown_categories": _summed(
+            {name: one["rows"] for name, one in row["unknown_categories"].items()} for row in listed
+        ),
         "composite": _values(composites["pipeline"]),
         "deployed_composite": _values(composites["deployed"]),
         "baselines": {name: _values(composites[name]) for name in ("majority", "no_change", "first_model")},
@@ -74,6 +64,32 @@ def summary(state: RunState, tally: Tally, targets: Sequence[Target], about: Map
         },
         **about,
     }
+
+
+def _row(trigger: TriggerState, facts: TriggerFacts) -> dict[str, Any]:
+    """An entry of `trigger_list`."""
+    return {
+        "id": trigger.fired.id,
+        "key": trigger.fired.key,
+        "timestamp": format_timestamp(trigger.fired.timestamp_us),
+        "reason": trigger.fired.reason,
+        "samples_seen": trigger.fired.key - trigger.first_key + 1,
+        "samples_selected": facts.samples_selected,
+        "train_s": facts.train_s,
+        "nulls": facts.nulls,
+        "unknown_categories": msgspec.to_builtins(facts.features.unknown),
+        "deployed": facts.deployed,
+        "decision": facts.reason or None,
+        "error": trigger.error or next(iter(facts.errors.values()), None),
+    }
+
+
+def _summed(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """Column → count, over all triggers."""
+    total: Counter[str] = Counter()
+    for one in counts:
+        total.update(one)
+    return dict(sorted(total.items()))
 
 
 def _left_out(own: Mapping[str, Composite], deployed: Mapping[str, Composite]) -> dict[str, int]:
@@ -130,6 +146,9 @@ def _remarks(content: Mapping[str, Any]) -> Iterator[str]:
     left_out = {metric: count for metric, count in content["undefined_windows"].items() if count}
     if left_out:
         yield "windows left out as undefined: " + ", ".join(f"{m} {count}" for m, count in left_out.items())
+    for what, key in (("nulls met", "nulls"), ("rows with unknown categories", "unknown_categories")):
+        if content[key]:
+            yield f"{what}: " + ", ".join(f"{name} {count:,}" for name, count in content[key].items())
     survived = {fault.replace("_", " "): count for fault, count in content["faults"].items() if count}
     if survived:
         yield "faults survived: " + ", ".join(f"{fault} {count}" for fault, count in survived.items())

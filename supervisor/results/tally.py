@@ -9,7 +9,16 @@ import msgspec
 
 from shared.config.pipeline import Pipeline
 from shared.ids import parts_of
-from shared.messages.reports import Baselined, Decided, Evaluated, MetricValue, Selected, TargetDecision, Trained
+from shared.messages.reports import (
+    Baselined,
+    Decided,
+    Evaluated,
+    FeatureNotes,
+    MetricValue,
+    Selected,
+    TargetDecision,
+    Trained,
+)
 from supervisor.core.notices import Listener, Result, ResultCounted, RunEnded, TaskGivenUp, TaskPublishedAgain, Told
 from supervisor.core.state import RunState
 from supervisor.results.composite import Composite, composite
@@ -22,9 +31,16 @@ class TriggerFacts(msgspec.Struct, kw_only=True):
 
     samples_selected: int = 0
     train_s: float | None = None
+    dropped: dict[str, int] = msgspec.field(default_factory=dict)  # label column → rows without a label
+    features: FeatureNotes = msgspec.field(default_factory=FeatureNotes)
     deployed: bool = False  # to the first target
     reason: str = ""  # of that decision
     errors: dict[str, str] = msgspec.field(default_factory=dict)  # stage → why it failed, until it is done after all
+
+    @property
+    def nulls(self) -> dict[str, int]:
+        """Column → nulls that were filled in, or for which a row was dropped."""
+        return dict(sorted((self.features.imputed | self.dropped).items()))
 
 
 class Tally(Listener):
@@ -63,9 +79,9 @@ class Tally(Listener):
         facts.errors.pop(parts.stage, None)
         match report:
             case Selected():
-                facts.samples_selected = report.samples
+                facts.samples_selected, facts.dropped = report.samples, report.dropped
             case Trained():
-                facts.train_s = report.train_s
+                facts.train_s, facts.features = report.train_s, report.features
             case Decided():
                 facts.deployed, facts.reason = report.targets[0].deployed, report.targets[0].reason
                 self.targets |= {told.name: told for told in report.targets}

@@ -327,17 +327,17 @@ def test_a_file_that_changes_or_vanishes_in_mid_run(
     assert_nothing_runs(on_fleet)
 
 
-def test_a_feature_that_is_nan_far_into_the_stream(on_fleet: Workplace) -> None:
-    """Column and key are named; with the row mended the run goes on to what it would have come to without the NaN."""
+def test_a_feature_that_is_infinite_far_into_the_stream(on_fleet: Workplace) -> None:
+    """Column and key are named; with the row mended the run goes on to what it would have come to without it."""
     rows = table(4000, 2000)
     x0 = rows["x0"].to_numpy().copy()
-    x0[3900] = np.nan
+    x0[3900] = np.inf
     file = on_fleet.folder / "data/part-2.parquet"
     pq.write_table(rows.set_column(1, "x0", pa.array(x0)), file)
     on_fleet.pipeline["trigger"]["every"] = 3000
     done = on_fleet.run("--experiment-mode")
     assert done.returncode == 1
-    failed(on_fleet, done.stderr, "'x0' is nan at key 5900", "remove the dataset's manifest", "--resume")
+    failed(on_fleet, done.stderr, "'x0' is inf at key 5900", "remove the dataset's manifest", "--resume")
     pq.write_table(rows, file)
     take_as_it_is(on_fleet)
     done = on_fleet.run("--experiment-mode", "--resume")

@@ -19,6 +19,7 @@ from shared.config.pipeline import Component
 from shared.errors import ArtifactError, DataError
 from shared.targets.directory import DirectoryTarget
 from shared.targets.target import Candidate
+from tests.unit.training.memory_dataset import MemoryDataset
 from tests.unit.training.samples import flights, job, model, prices, run, training
 from workers.inference import load_model, load_model_bytes
 from workers.models.model_file import pack_tensors
@@ -94,10 +95,23 @@ def test_what_is_learned_is_known(tmp_path):
 
 def test_errors_name_keys_of_the_dataset(tmp_path):
     """The first row of a table has the key it is given."""
-    loaded = load_model_bytes(run(job(tmp_path)).body)
+    loaded = load_model_bytes(run(job(tmp_path, MemoryDataset(flights().table, features="refuse"))).body)
     bad = pa.table({"wind": [0.0, None], "delay": [0.0, 0.0], "origin": ["JFK", "JFK"]})
     with pytest.raises(DataError, match="'wind' is null at key 501"):
         loaded.predict(bad, first_key=500)
+
+
+def test_a_null_is_filled_in_as_in_training(tmp_path):
+    """A model takes a null for the mean of what its encoder was fitted on, and a null text for an unknown one."""
+    loaded = load_model_bytes(run(job(tmp_path)).body)
+    wind = flights().table.column("wind").to_numpy().mean()
+    rows = {"wind": [None, wind, float("nan")], "delay": [0.0] * 3, "origin": ["JFK"] * 3}
+    null, mean, nan = loaded.predict(pa.table(rows))
+    assert null == pytest.approx(mean)
+    assert (null == nan).all()
+    texts = {"wind": [0.0] * 2, "delay": [0.0] * 2, "origin": [None, "never seen"]}
+    null, unknown = loaded.predict(pa.table(texts))
+    assert (null == unknown).all()
 
 
 def test_no_rows_no_predictions(tmp_path):

@@ -2,7 +2,7 @@
 
 majority predicts the frequencies of all labels before the row (before the first row: every class alike), no_change
 the label of the row before it with certainty. For numbers: the mean of all labels before, and the label before; 0
-before the first row. Both go from window to window with a `LabelHistory`.
+before the first row. Both go from window to window with a `LabelHistory`. Rows without a label are not there for them.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Labelled(Protocol):
     """A dataset that knows its rows' labels."""
 
     def labels(self, first_key: int, stop_key: int) -> npt.NDArray[Any]:
-        """Labels of the rows [first_key, stop_key), shape (rows,)."""
+        """Labels of the rows [first_key, stop_key), shape (rows,); NaN where a row that is dropped has none."""
 
 
 class LabelHistory(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +41,23 @@ class LabelHistory(msgspec.Struct, frozen=True, kw_only=True):
     key: int
     counts: tuple[float, ...]
     last: float
+    dropped: int = 0  # rows before `key` without a label
+
+    @property
+    def labels(self) -> int:
+        """Labels before `key`."""
+        return self.key - self.dropped
+
+    def after(self, rows: int, labels: npt.NDArray[Any], counts: Sequence[float]) -> LabelHistory:
+        """The history after so many more rows, with these labels."""
+        last = float(labels[-1]) if len(labels) else self.last
+        dropped = self.dropped + rows - len(labels)
+        return LabelHistory(key=self.key + rows, counts=tuple(counts), last=last, dropped=dropped)
+
+
+def present(labels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Those of rows that have one."""
+    return labels[~np.isnan(labels)] if labels.dtype.kind == "f" else labels
 
 
 def score_baselines(
@@ -56,11 +73,13 @@ def score_baselines(
     if not numbers:
         history = _with_new_classes(dataset, history, stop_key)
     meters = {name: Meter(metrics, None if numbers else len(history.counts)) for name in BASELINES}
-    for key, labels in _pieces(dataset, history, first_key, stop_key):
-        if key >= first_key:
+    for key, found in _pieces(dataset, history, first_key, stop_key):
+        labels = present(found)
+        if key >= first_key and len(labels):
             for name, outputs in zip(BASELINES, (_numbers if numbers else _classes)(labels, history), strict=True):
                 meters[name].update(outputs, labels)
-        history = (_after_numbers if numbers else _after_classes)(labels, history)
+        counts = (_sum_after if numbers else _counts_after)(labels, history)
+        history = history.after(len(found), labels, counts)
     return {name: meter.scores() for name, meter in meters.items()}, history
 
 
@@ -68,7 +87,8 @@ def _with_new_classes(dataset: Labelled, history: LabelHistory, stop_key: int) -
     """The history with a count for each class up to the largest label before `stop_key`."""
     classes = len(history.counts)
     for start in range(history.key, stop_key, _ROWS_READ_AT_ONCE):
-        labels = dataset.labels(start, min(start + _ROWS_READ_AT_ONCE, stop_key))
+        found = dataset.labels(start, min(start + _ROWS_READ_AT_ONCE, stop_key))
+        labels = np.where(np.isnan(found), 0, found) if found.dtype.kind == "f" else found
         wrong = np.flatnonzero((labels < 0) | (labels >= _MOST_CLASSES) | (labels != np.floor(labels)))
         if len(wrong):
             raise DataError(
@@ -97,10 +117,10 @@ def _classes(labels: npt.NDArray[Any], history: LabelHistory) -> Guesses:
     classes = len(history.counts)
     one_hot = _one_hot(labels, classes)
     before = np.cumsum(one_hot, axis=0) - one_hot + np.asarray(history.counts)
-    rows_before = np.arange(history.key, history.key + len(labels))[:, None]
+    rows_before = np.arange(history.labels, history.labels + len(labels))[:, None]
     uniform = np.full((1, classes), 1 / classes)
     majority = np.where(rows_before > 0, before / np.maximum(rows_before, 1), uniform)
-    last = _one_hot(np.array([history.last]), classes) if history.key else uniform
+    last = _one_hot(np.array([history.last]), classes) if history.labels else uniform
     return majority, np.concatenate([last, one_hot[:-1]])
 
 
@@ -112,7 +132,7 @@ def _one_hot(labels: npt.NDArray[Any], classes: int) -> npt.NDArray[np.float64]:
 
 def _numbers(labels: npt.NDArray[Any], history: LabelHistory) -> Guesses:
     """Values (rows,)."""
-    rows_before = np.arange(history.key, history.key + len(labels))
+    rows_before = np.arange(history.labels, history.labels + len(labels))
     return _sums(labels, history)[:-1] / np.maximum(rows_before, 1), np.concatenate([[history.last], labels[:-1]])
 
 
@@ -121,11 +141,10 @@ def _sums(labels: npt.NDArray[Any], history: LabelHistory) -> npt.NDArray[np.flo
     return np.cumsum(np.concatenate([history.counts, labels]), dtype=np.float64)
 
 
-def _after_classes(labels: npt.NDArray[Any], history: LabelHistory) -> LabelHistory:
+def _counts_after(labels: npt.NDArray[Any], history: LabelHistory) -> Sequence[float]:
     counts = np.asarray(history.counts) + np.bincount(labels.astype(np.int64), minlength=len(history.counts))
-    return LabelHistory(key=history.key + len(labels), counts=tuple(counts.tolist()), last=float(labels[-1]))
+    return list(counts.tolist())
 
 
-def _after_numbers(labels: npt.NDArray[Any], history: LabelHistory) -> LabelHistory:
-    total = float(_sums(labels, history)[-1])
-    return LabelHistory(key=history.key + len(labels), counts=(total,), last=float(labels[-1]))
+def _sum_after(labels: npt.NDArray[Any], history: LabelHistory) -> Sequence[float]:
+    return (float(_sums(labels, history)[-1]),)

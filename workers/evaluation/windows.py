@@ -8,10 +8,12 @@ from typing import Any, Protocol
 import msgspec
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from shared.blame import blame
 from shared.config.pipeline import Metric, Split
 from shared.dataset.event_time import Timed, first_key_after, running_event_time
+from shared.dataset.nulls import known
 from shared.errors import ModynError
 from shared.messages.reports import MetricScore
 from shared.messages.tasks import Stretch
@@ -99,8 +101,17 @@ class Entrant:
     So has one that predicts something else than the metrics measure, forgiven or not.
     """
 
-    def __init__(self, model: Predictor, metrics: Sequence[Metric], label: str, *, forgiven: bool = False) -> None:
-        self.model, self.label = model, label
+    def __init__(
+        self,
+        model: Predictor,
+        metrics: Sequence[Metric],
+        label: str,
+        *,
+        forgiven: bool = False,
+        drops: bool = False,
+    ) -> None:
+        """`drops`: rows without a label are not scored; else they are an error."""
+        self.model, self.label, self._drops = model, label, drops
         self._forgiven, self._error = forgiven, _misfit(metrics, model.classes)
         self._metrics, self._meter = metrics, Meter([] if self._error else metrics, model.classes)
         self._pending: list[tuple[Pending, npt.NDArray[Any], npt.NDArray[np.bool_]]] = []
@@ -111,7 +122,7 @@ class Entrant:
             return
         try:
             pending = self.model.predict_encoded(encoded.by(self.model, table, keys))
-            labels = self.model.labels(table, self.label, keys)
+            labels, kept = self._labels(table, keys, kept)
             self._read()
         except Exception as error:
             self._fail(error)
@@ -132,6 +143,18 @@ class Entrant:
         while self._pending:
             pending, labels, kept = self._pending.pop()
             self._meter.update(pending.read()[kept], labels[kept])
+
+    def _labels(
+        self, table: Any, keys: npt.NDArray[np.int64], kept: npt.NDArray[np.bool_]
+    ) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
+        """The label of each row, and which rows count; one that is not there, and so does not count, is 0."""
+        there = known(table.column(self.label)) if self._drops else None
+        if there is None or there.all():
+            return self.model.labels(table, self.label, keys), kept
+        found = self.model.labels(table.filter(pa.array(there)), self.label, keys[there])
+        labels = np.zeros(len(keys), found.dtype)
+        labels[there] = found
+        return labels, kept & there
 
     def _fail(self, error: Exception) -> None:
         if not self._forgiven:

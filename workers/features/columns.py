@@ -10,10 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from shared.dataset.manifest import MEND_THE_ROW
+from shared.dataset.nulls import OFFER_IMPUTE, nulls_of
 from shared.errors import DataError
 
 Keys = npt.NDArray[np.int64]
 _REMEDY = f"{MEND_THE_ROW} Or leave the column out with `features:` in config.yaml, in a new run."
+NULL_REMEDY = f"{MEND_THE_ROW} {OFFER_IMPUTE}"
 
 
 def column(table: pa.Table, name: str) -> pa.Array:
@@ -40,23 +42,33 @@ def is_text(arrow_type: Any) -> bool:
 
 
 def refuse_nulls(values: pa.Array, name: str, keys: Keys, remedy: str = _REMEDY) -> None:
-    """Raise DataError for the first null, naming column and key."""
-    if values.null_count:
-        row = pc.index(values.is_null(), True).as_py()
-        raise DataError(f"Column {name!r} is null at key {keys[row]}. {remedy}")
+    """Raise DataError for the first null or NaN, naming column and key."""
+    row = pc.index(nulls_of(values), True).as_py()
+    if row >= 0:
+        raise DataError(f"Column {name!r} is {values[row].as_py() or 'null'} at key {keys[row]}. {remedy}")
 
 
 def numbers(values: pa.Array, name: str, keys: Keys, remedy: str = _REMEDY) -> npt.NDArray[np.float64]:
     """Numbers and booleans as float64 (rows,). Raises DataError for null, NaN, inf and anything else."""
+    if is_number(values.type):
+        refuse_nulls(values, name, keys, remedy)
+    floats = numbers_or_nan(values, name, keys, remedy)
+    refuse_non_finite(floats, name, keys, remedy)
+    return floats
+
+
+def numbers_or_nan(values: pa.Array, name: str, keys: Keys, remedy: str = _REMEDY) -> npt.NDArray[np.float64]:
+    """Numbers and booleans as float64 (rows,), nulls as NaN. Raises DataError for inf and anything else."""
     if not is_number(values.type):
         raise DataError(
             f"Column {name!r} is of type {values.type} at key {keys[0] if len(keys) else 0}, where a number is needed. "
             f"Convert it, or leave it out with `features:` in config.yaml."
         )
-    refuse_nulls(values, name, keys, remedy)
-    floats = values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
-    refuse_non_finite(floats, name, keys, remedy)
-    return np.asarray(floats, dtype=np.float64)
+    floats = np.asarray(values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.float64)
+    infinite = np.isinf(floats)
+    if infinite.any():
+        refuse_non_finite(np.where(infinite, floats, 0), name, keys, remedy)
+    return floats
 
 
 def refuse_non_finite(values: npt.NDArray[Any], name: str, keys: Keys, remedy: str = _REMEDY) -> None:

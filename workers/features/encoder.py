@@ -14,10 +14,12 @@ import pyarrow as pa
 from shared.errors import DataError
 from workers.ahead import ahead
 from workers.features.columns import Keys
+from workers.features.fit_table import fit_table, scale_constants
 from workers.features.image import ImageEncoder, ImagePixels
 from workers.features.inputs import InputSpec
+from workers.features.nulls import Met
 from workers.features.source import ROWS_ENCODED_AT_ONCE, SampleSource, input_columns
-from workers.features.table import TableColumns, TableEncoder, fit_table
+from workers.features.table import TableColumns, TableEncoder
 from workers.features.text import TextBytes, TextEncoder
 
 Description = TableColumns | ImagePixels | TextBytes
@@ -44,8 +46,8 @@ class FeatureEncoder(Protocol):
     def dtype(self) -> np.dtype[Any]:
         """Of the encoded rows."""
 
-    def encode(self, table: pa.Table, keys: Keys) -> npt.NDArray[Any]:
-        """Rows (rows, inputs.width) of `dtype`. Raises DataError naming column and key."""
+    def encode(self, table: pa.Table, keys: Keys, met: Met | None = None) -> npt.NDArray[Any]:
+        """Rows (rows, inputs.width) of `dtype`; nulls and the like are noted. Raises DataError by column and key."""
 
     def tensors(self) -> dict[str, npt.NDArray[np.float64]]:
         """What was learned, by name."""
@@ -53,15 +55,28 @@ class FeatureEncoder(Protocol):
 
 def fit_encoder(source: SampleSource, keys: Keys, max_chars: int) -> FeatureEncoder:
     """Learn the encoding from the rows of `keys`, streaming. `max_chars` is for text only. Raises DataError."""
+    nulls = source.config.nulls
     if source.config.image is not None:
         image = source.config.image
-        return ImageEncoder(ImagePixels(column=image.column, shape=image.shape))
+        return ImageEncoder(ImagePixels(column=image.column, shape=image.shape, nulls=nulls.features))
     if source.config.text is not None:
-        return TextEncoder(TextBytes(column=source.config.text, max_chars=max_chars))
+        return TextEncoder(TextBytes(column=source.config.text, max_chars=max_chars, nulls=nulls.features))
     columns = input_columns(source)
     if not columns:
         raise DataError(f"Dataset {source.config.name} has no feature columns; name some with `features:`.")
-    return fit_table(columns, ahead(pieces(source, columns, keys)))
+    return fit_table(columns, ahead(pieces(source, columns, keys)), nulls)
+
+
+def go_on_with(encoder: FeatureEncoder, source: SampleSource, keys: Keys) -> FeatureEncoder:
+    """The encoder that weights are used to, for a training that goes on from them with the rows of `keys`.
+
+    Columns that never varied get their scale once they do. Raises DataError for rows that cannot be used.
+    """
+    description = msgspec.structs.replace(encoder.description, nulls=source.config.nulls.features)
+    encoder = restore_encoder(description, encoder.tensors())
+    if not isinstance(encoder, TableEncoder) or not encoder.description.constant:
+        return encoder
+    return scale_constants(encoder, ahead(pieces(source, encoder.description.constant, keys)))
 
 
 def restore_encoder(description: Description, tensors: Mapping[str, npt.NDArray[Any]]) -> FeatureEncoder:

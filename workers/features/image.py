@@ -6,18 +6,19 @@ from collections.abc import Mapping
 from math import prod
 from typing import Any
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from shared.dataset.nulls import known
 from shared.errors import DataError
-from workers.features.columns import Keys, column, refuse_nulls
+from workers.features.columns import Keys, column
 from workers.features.inputs import InputSpec
+from workers.features.nulls import Description, Met, meet_nulls
 
 
-class ImagePixels(msgspec.Struct, frozen=True, kw_only=True, tag="image"):
+class ImagePixels(Description, frozen=True, kw_only=True, tag="image", omit_defaults=True):
     """Where the pixels stand, and their shape."""
 
     column: str
@@ -43,11 +44,22 @@ class ImageEncoder:
         """The encoder whose `description` this is."""
         return cls(description)
 
-    def encode(self, table: pa.Table, keys: Keys) -> npt.NDArray[np.uint8]:
-        """Rows of uint8 (rows, channels × height × width). Raises DataError for null or another length, by key."""
+    def encode(self, table: pa.Table, keys: Keys, met: Met | None = None) -> npt.NDArray[np.uint8]:
+        """Rows of uint8 (rows, channels × height × width); a null is black.
+
+        Raises DataError for another length, by key.
+        """
+        values = column(table, self.description.column)
+        meet_nulls(values, self.description.column, keys, self.description, met)
+        if not values.null_count:
+            return self._pixels_of(values, keys)
+        there = known(values)
+        rows = np.zeros((len(values), self.inputs.width), np.uint8)
+        rows[there] = self._pixels_of(values.drop_null(), keys[there])
+        return rows
+
+    def _pixels_of(self, values: pa.Array, keys: Keys) -> npt.NDArray[np.uint8]:
         name, size = self.description.column, prod(self.description.shape)
-        values = column(table, name)
-        refuse_nulls(values, name, keys)
         if pa.types.is_list(values.type) or pa.types.is_large_list(values.type):
             lengths, flat = pc.list_value_length(values), _pixels(values.flatten(), name)
         elif pa.types.is_fixed_size_list(values.type):

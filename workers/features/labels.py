@@ -8,15 +8,17 @@ import pyarrow as pa
 from pyarrow import types
 
 from shared.dataset.manifest import MEND_THE_ROW
+from shared.dataset.nulls import OFFER_DROP
 from shared.errors import DataError
 from workers.features.columns import Keys, is_number, numbers, refuse_nulls
 
+_REMEDY = f"{MEND_THE_ROW} {OFFER_DROP}"
 REMEDY_FOR_TEXT = "Number the classes 0, 1, 2… in the data, or name another `label:` in config.yaml."
 
 
 def class_labels(values: pa.Array, name: str, keys: Keys, classes: int) -> npt.NDArray[np.int64]:
     """Labels as int64 (rows,), each from 0 to classes − 1. Raises DataError naming key, label and remedy."""
-    refuse_nulls(values, f"{name} (label)", keys, MEND_THE_ROW)
+    refuse_nulls(values, f"{name} (label)", keys, _REMEDY)
     labels = _whole_numbers(values, name, keys)
     outside = np.flatnonzero((labels < 0) | (labels >= classes))
     if len(outside):
@@ -30,6 +32,7 @@ def class_labels(values: pa.Array, name: str, keys: Keys, classes: int) -> npt.N
 
 def number_labels(values: pa.Array, name: str, keys: Keys) -> npt.NDArray[np.float64]:
     """Labels as float64 (rows,). Raises DataError naming the key of a null, NaN, infinity or text."""
+    refuse_nulls(values, f"{name} (label)", keys, _REMEDY)
     return numbers(values, f"{name} (label)", keys, MEND_THE_ROW)
 
 

@@ -15,6 +15,7 @@ from shared.errors import ArtifactError
 from workers.ahead import ahead
 from workers.features.columns import Keys, column
 from workers.features.encoder import FeatureEncoder, pieces
+from workers.features.nulls import Met
 from workers.features.source import SampleSource
 
 LabelReader = Callable[[pa.Array, Keys], npt.NDArray[np.generic]]  # a label column and its keys → (rows,)
@@ -23,9 +24,10 @@ LabelReader = Callable[[pa.Array, Keys], npt.NDArray[np.generic]]  # a label col
 class EncodedSet:
     """A training set ready to be gathered from: features on disk, labels in memory (at most 8 bytes a row)."""
 
-    def __init__(self, features: torch.Tensor, labels: torch.Tensor) -> None:
+    def __init__(self, features: torch.Tensor, labels: torch.Tensor, met: Met) -> None:
         self.features = features  # (rows, width) float32 or uint8
         self.labels = labels  # (rows,)
+        self.met = met
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -41,12 +43,14 @@ def encode_rows(
     """
     label = source.config.label
     labels: list[npt.NDArray[np.generic]] = []
+    met = Met()
     try:
         scratch.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=scratch) as file:
             for piece_keys, table in ahead(pieces(source, (*encoder.columns, label), keys)):
                 # Written, not stored through the map: a full disk is then an error, not a SIGBUS.
-                file.write(np.ascontiguousarray(encoder.encode(table, piece_keys)).data)
+                file.write(np.ascontiguousarray(encoder.encode(table, piece_keys, met)).data)
+                met.note_rows(table.num_rows)
                 labels.append(read_labels(column(table, label), piece_keys))
             file.flush()
             # Copy on write: torch wants writable memory, and nothing is ever written.
@@ -56,7 +60,7 @@ def encode_rows(
             f"The training set could not be written to {scratch}: {error}. Make room there, then --resume."
         ) from error
     # As a plain ndarray: gathering through np.memmap is three times slower.
-    return EncodedSet(torch.from_numpy(mapped.view(np.ndarray)), torch.from_numpy(np.concatenate(labels)))
+    return EncodedSet(torch.from_numpy(mapped.view(np.ndarray)), torch.from_numpy(np.concatenate(labels)), met)
 
 
 def model_input(rows: torch.Tensor, encoder: FeatureEncoder) -> torch.Tensor:

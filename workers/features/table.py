@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from shared.dataset.nulls import known
 from shared.errors import DataError
-from workers.features.columns import Keys, column, is_number, is_text, numbers, refuse_non_finite, refuse_nulls
+from workers.features.columns import Keys, column, is_text, numbers_or_nan, refuse_non_finite
 from workers.features.inputs import InputSpec
-from workers.features.moments import RunningMoments
-
-MAX_CATEGORIES = 10_000  # one float32 each in every row; beyond it the column is an identifier, not a category
-_LARGEST = 1e150  # its square is still a float, which the deviation needs
+from workers.features.nulls import Description, Met, meet_nulls
 
 
-class TableColumns(msgspec.Struct, frozen=True, kw_only=True, tag="table"):
+class TableColumns(Description, frozen=True, kw_only=True, tag="table", omit_defaults=True):
     """The names behind the numbers: columns in order, and the categories of those that are text."""
 
     columns: tuple[str, ...]
     categories: dict[str, tuple[str, ...]]  # text column → its sorted categories in the first training set
+    indicators: tuple[str, ...] = ()  # columns whose nulls are a feature of their own
+    constant: tuple[str, ...] = ()  # numeric columns that have not varied yet, and so have no scale
 
 
 class TableEncoder:
     """Numbers become (x − mean) / std of the training set, constants 0; a text becomes one 1 among its categories.
 
-    An unknown category is all zero. A row holds the numeric columns first, then the categories of each text column.
+    A null number is the mean, so 0; of a column that had no value yet (its mean is NaN) all are. A null text and an
+    unknown category are all zero. A row holds the numeric columns first, then the categories of each text column, then
+    a 1 for each indicated column that is null.
     """
 
     dtype = np.dtype(np.float32)
@@ -39,9 +40,9 @@ class TableEncoder:
         self.description = description
         self.columns = description.columns
         self._mean, self._std = mean, std
-        self._numeric = [name for name in description.columns if name not in description.categories]
-        width = len(self._numeric) + sum(len(categories) for categories in description.categories.values())
-        self.inputs = InputSpec(kind="table", shape=(width,))
+        self.numeric = [name for name in description.columns if name not in description.categories]
+        width = len(self.numeric) + sum(len(categories) for categories in description.categories.values())
+        self.inputs = InputSpec(kind="table", shape=(width + len(description.indicators),))
 
     def tensors(self) -> dict[str, npt.NDArray[np.float64]]:
         """The fitted arrays, both (numeric columns,)."""
@@ -52,91 +53,56 @@ class TableEncoder:
         """The encoder whose `description` and `tensors` these are."""
         return cls(description, tensors["mean"], tensors["std"])
 
-    def encode(self, table: pa.Table, keys: Keys) -> npt.NDArray[np.float32]:
-        """Rows of float32 (rows, width). Raises DataError naming column and key for null, NaN, inf, wrong types."""
+    def encode(self, table: pa.Table, keys: Keys, met: Met | None = None) -> npt.NDArray[np.float32]:
+        """Rows of float32 (rows, width). Raises DataError naming column and key for inf and wrong types."""
         rows = np.zeros((table.num_rows, self.inputs.width), dtype=np.float32)
-        for index, name in enumerate(self._numeric):
-            exact = numbers(column(table, name), name, keys)
-            with np.errstate(over="ignore"):
-                rows[:, index] = (exact - self._mean[index]) / self._std[index]
-            refuse_non_finite(rows[:, index], f"{name} (standardised)", keys)
-        start = len(self._numeric)
+        for index, name in enumerate(self.numeric):
+            self._standardise(column(table, name), index, keys, rows[:, index], met)
+        start = len(self.numeric)
         for name, categories in self.description.categories.items():
-            _set_ones(rows, start, _codes(column(table, name), categories, name, keys))
+            texts = column(table, name)
+            meet_nulls(texts, name, keys, self.description, met)
+            _set_ones(rows, start, _codes(texts, categories, name, keys, met))
             start += len(categories)
+        for index, name in enumerate(self.description.indicators, start):
+            rows[:, index] = ~known(column(table, name))
         return rows
 
-
-def fit_table(columns: Iterable[str], pieces: Iterable[tuple[Keys, pa.Table]]) -> TableEncoder:
-    """Learn mean, std and categories in one pass. Raises DataError for values that cannot be used."""
-    columns = tuple(columns)
-    seen: dict[str, set[str]] = {}
-    numeric: list[str] | None = None
-    for keys, table in pieces:
-        if numeric is None:
-            numeric, seen = _kinds(columns, table)
-            moments = RunningMoments(len(numeric))
-        for name, categories in seen.items():
-            _learn_categories(categories, column(table, name), name, keys)
-        moments.add(_numeric_block(table, numeric, keys))
-    if numeric is None:
-        raise DataError("There are no rows to learn the features from: the training set is empty.")
-    description = TableColumns(columns=columns, categories={name: tuple(sorted(texts)) for name, texts in seen.items()})
-    return TableEncoder(description, moments.mean, moments.std)
+    def _standardise(
+        self, values: pa.Array, index: int, keys: Keys, into: npt.NDArray[np.float32], met: Met | None
+    ) -> None:
+        """One numeric column of a table."""
+        name = self.numeric[index]
+        exact = numbers_or_nan(values, name, keys)
+        meet_nulls(values, name, keys, self.description, met)
+        with np.errstate(over="ignore"):
+            into[:] = (exact - self._mean[index]) / self._std[index]
+        into[np.isnan(into)] = 0
+        refuse_non_finite(into, f"{name} (standardised)", keys)
+        if met is not None:
+            met.note_numbers(name, into)
 
 
-def _kinds(columns: tuple[str, ...], table: pa.Table) -> tuple[list[str], dict[str, set[str]]]:
-    """Which columns are numbers, and an empty set for each that is text."""
-    types = {name: column(table, name).type for name in columns}
-    for name, arrow_type in types.items():
-        if not is_number(arrow_type) and not is_text(arrow_type):
-            raise DataError(
-                f"Column {name!r} is of type {arrow_type}, which is no feature of a table: features are numbers, "
-                f"booleans and text. List the wanted columns with `features:` in config.yaml."
-            )
-    numeric = [name for name in columns if is_number(types[name])]
-    return numeric, {name: set() for name in columns if is_text(types[name])}
-
-
-def _numeric_block(table: pa.Table, numeric: list[str], keys: Keys) -> npt.NDArray[np.float64]:
-    block = np.empty((table.num_rows, len(numeric)))
-    for index, name in enumerate(numeric):
-        block[:, index] = numbers(column(table, name), name, keys)
-        too_large = np.flatnonzero(np.abs(block[:, index]) > _LARGEST)
-        if len(too_large):
-            row = too_large[0]
-            raise DataError(
-                f"Column {name!r} is {block[row, index]} at key {keys[row]}, too large; rescale the column."
-            )
-    return block
-
-
-def _learn_categories(seen: set[str], values: pa.Array, name: str, keys: Keys) -> None:
-    _refuse_other_than_text(values, name, keys)
-    seen.update(pc.unique(values).to_pylist())
-    if len(seen) > MAX_CATEGORIES:
-        raise DataError(
-            f"Column {name!r} has more than {MAX_CATEGORIES} different texts, too many to one-hot encode. "
-            f"Leave it out with `features:` in config.yaml, or learn from it alone with `text: {name}`."
-        )
-
-
-def _codes(values: pa.Array, categories: tuple[str, ...], name: str, keys: Keys) -> npt.NDArray[np.int64]:
-    """The position of each value among the categories, −1 for an unknown one."""
-    _refuse_other_than_text(values, name, keys)
-    found = pc.index_in(values, value_set=pa.array(categories, type=values.type))
-    return np.asarray(found.fill_null(-1).to_numpy(zero_copy_only=False), dtype=np.int64)
-
-
-def _refuse_other_than_text(values: pa.Array, name: str, keys: Keys) -> None:
+def refuse_other_than_text(values: pa.Array, name: str, keys: Keys) -> None:
+    """Raise DataError for a column that was text before, and is not here."""
     if not is_text(values.type):
         raise DataError(
             f"Column {name!r} is of type {values.type} at key {keys[0] if len(keys) else 0}, but was text before. "
             f"Give it one type in all files."
         )
-    refuse_nulls(values, name, keys)
+
+
+def _codes(
+    values: pa.Array, categories: tuple[str, ...], name: str, keys: Keys, met: Met | None
+) -> npt.NDArray[np.int64]:
+    """The position of each value among the categories, −1 for an unknown one."""
+    refuse_other_than_text(values, name, keys)
+    found = pc.index_in(values, value_set=pa.array(categories, type=values.type))
+    if met is not None and found.null_count > values.null_count:
+        met.note_unknown(name, values.filter(found.is_null()).drop_null())
+    return np.asarray(found.fill_null(-1).to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
 def _set_ones(rows: npt.NDArray[Any], start: int, codes: npt.NDArray[np.int64]) -> None:
-    known = np.flatnonzero(codes >= 0)
-    rows[known, start + codes[known]] = 1.0
+    known_ones = np.flatnonzero(codes >= 0)
+    rows[known_ones, start + codes[known_ones]] = 1.0

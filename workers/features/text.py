@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from shared.errors import DataError
-from workers.features.columns import Keys, column, is_text, refuse_nulls
+from workers.features.columns import Keys, column, is_text
 from workers.features.inputs import InputSpec
+from workers.features.nulls import Description, Met, meet_nulls
 
 DEFAULT_MAX_CHARS = 128
 _SPACE = 32
 
 
-class TextBytes(msgspec.Struct, frozen=True, kw_only=True, tag="text"):
+class TextBytes(Description, frozen=True, kw_only=True, tag="text", omit_defaults=True):
     """Where the text stands, and how many of its bytes are read."""
 
     column: str
@@ -44,15 +44,15 @@ class TextEncoder:
         """The encoder whose `description` this is."""
         return cls(description)
 
-    def encode(self, table: pa.Table, keys: Keys) -> npt.NDArray[np.uint8]:
-        """Rows of uint8 (rows, max_chars). Raises DataError for null or a column that is not text, by key."""
+    def encode(self, table: pa.Table, keys: Keys, met: Met | None = None) -> npt.NDArray[np.uint8]:
+        """Rows of uint8 (rows, max_chars); a null is an empty text. Raises DataError for what is no text, by key."""
         name, width = self.description.column, self.description.max_chars
         values = column(table, name)
         if not is_text(values.type):
             raise DataError(f"Column {name!r} is of type {values.type}; `text:` in config.yaml needs a column of text.")
-        refuse_nulls(values, name, keys)
+        meet_nulls(values, name, keys, self.description, met)
         rows = np.zeros((len(values), width), dtype=np.uint8)
-        starts, ends, data = _utf8(values.cast(pa.large_string()))
+        starts, ends, data = _utf8(values.cast(pa.large_string()).fill_null(""))
         inside = np.arange(width) < (ends - starts)[:, None]
         rows[inside] = data[(starts[:, None] + np.arange(width))[inside]]
         rows[inside & (rows == 0)] = _SPACE  # a NUL inside a text would read as its end

@@ -9,7 +9,7 @@ import msgspec
 from shared.messages.reports import AnyReport, Baselined
 from shared.messages.tasks import BaselineTask, Stretch
 from shared.plugins import METRICS
-from workers.evaluation.baselines import LabelHistory, score_baselines
+from workers.evaluation.baselines import LabelHistory, present, score_baselines
 from workers.evaluation.windows import Rows
 from workers.stages.scoring import value
 from workers.stages.work import Work
@@ -45,5 +45,7 @@ def _classes(work: Work) -> int:
     if METRICS[metrics[0].name].task == "regression":
         return 1
     declared = work.record.pipeline.model.config.get("num_classes")
+    if declared:
+        return int(declared)
     dataset = work.dataset()
-    return int(declared) if declared else int(dataset.labels(0, dataset.rows).max()) + 1
+    return int(present(dataset.labels(0, dataset.rows)).max(initial=0)) + 1

@@ -45,8 +45,8 @@ def load(work: Work, body: bytes, device: str) -> LoadedModel:
 
 def entrant(work: Work, model: LoadedModel, *, forgiven: bool = False) -> Entrant:
     """A model with the pipeline's metrics."""
-    metrics = work.record.pipeline.evaluation.metrics
-    return Entrant(model, metrics, work.record.dataset.label, forgiven=forgiven)
+    metrics, dataset = work.record.pipeline.evaluation.metrics, work.record.dataset
+    return Entrant(model, metrics, dataset.label, forgiven=forgiven, drops=dataset.nulls.labels == "drop")
 
 
 def meet(work: Work, stretch: Stretch, entrants: Iterable[Entrant]) -> Rows:

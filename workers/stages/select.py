@@ -34,5 +34,6 @@ def run(work: Work) -> tuple[AnyReport, Any]:
         samples=len(chosen.keys),
         rows_read=chosen.rows_read,
         watermark_key=chosen.watermark_key,
+        dropped={work.record.dataset.label: chosen.dropped} if chosen.dropped else {},
     )
     return report, {}

@@ -57,7 +57,14 @@ def run(work: Work) -> tuple[AnyReport, Any]:
         trained = train(job, report=Shown(work), should_stop=work.child.should_stop)
     name = f"models/{task.trigger_id}/.member-{task.member}.{work.attempt_name}.safetensors"
     ref = work.store.write(name, trained.body)
-    report = Trained(**work.who, member=ref, train_s=trained.seconds, loss=trained.loss, device=device)
+    report = Trained(
+        **work.who,
+        member=ref,
+        train_s=trained.seconds,
+        loss=trained.loss,
+        device=device,
+        features=trained.features,
+    )
     return report, result_of(report)
 
 

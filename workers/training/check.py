@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
+import pyarrow as pa
 import torch
 from torch import nn
 
 from shared.config.pipeline import Metric, Pipeline, Training
+from shared.dataset.nulls import known
 from shared.errors import ConfigurationError, DataError, ModynError, NotReadyError
 from shared.messages.reports import Finding
 from shared.plugins import METRICS
@@ -141,5 +143,8 @@ def _label_findings(source: SampleSource, kind: LossKind, outputs: int) -> list[
     read = label_reader(kind, outputs, name)
     with _noting(findings, "data.dataset"):
         for first_key, table in source.batches([name], 0, source.rows, ROWS_ENCODED_AT_ONCE):
-            read(column(table, name), np.arange(first_key, first_key + table.num_rows))
+            labels, keys = column(table, name), np.arange(first_key, first_key + table.num_rows)
+            if source.config.nulls.labels == "drop":
+                labels, keys = labels.filter(pa.array(known(labels))), keys[known(labels)]
+            read(labels, keys)
     return findings

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.config.pipeline import Data, Model, Training
+from shared.messages.reports import FeatureNotes
 from workers.features.source import SampleSource
 
 
@@ -68,6 +69,7 @@ class TrainedModel(msgspec.Struct, frozen=True, kw_only=True):
     epochs: int
     samples: int  # rows of the training set
     seconds: float  # spent in all, by attempts that left a checkpoint, too
+    features: FeatureNotes
 
 
 class Interrupted(Exception):  # noqa: N818 - being asked to stop is no error

@@ -9,8 +9,10 @@ import torch
 
 from shared.config.pipeline import Component
 from shared.errors import DataError
+from shared.messages.reports import FeatureNotes
 from workers.features.encoder import FeatureEncoder
 from workers.features.matrix import encode_rows
+from workers.features.nulls import Met
 from workers.features.source import SampleSource
 from workers.models.build import build_model
 from workers.models.model_file import Header, pack
@@ -22,7 +24,7 @@ from workers.training.losses import loss_kind, prepare_labels
 from workers.training.outputs import count_outputs
 from workers.training.randomness import fix_randomness
 from workers.training.rows import BatchedRows, HostRows, place_rows
-from workers.training.start import apply_start, starting_encoder, starting_model
+from workers.training.start import apply_start, newly_scaled, starting_encoder, starting_model
 from workers.training.stoppable import StoppableSource
 
 
@@ -34,6 +36,7 @@ class Prepared:
     encoder: FeatureEncoder
     learner: Learner
     rows: BatchedRows
+    features: FeatureNotes
     device: torch.device
 
     def packed(self) -> bytes:
@@ -60,17 +63,25 @@ def prepare(job: TrainingJob, should_stop: Callable[[], bool]) -> Prepared:
         loss=job.training.loss,
         outputs=outputs,
     )
-    rows = _read_rows(job, source, encoder, header)
+    rows, met = _read_rows(job, source, encoder, header)
     learner = Learner(model, job.training, device, weighted=rows.weights is not None)
-    return Prepared(header=header, encoder=encoder, learner=learner, rows=place_rows(rows, device), device=device)
+    return Prepared(
+        header=header,
+        encoder=encoder,
+        learner=learner,
+        rows=place_rows(rows, device),
+        features=met.notes(newly_scaled(start, encoder)),
+        device=device,
+    )
 
 
-def _read_rows(job: TrainingJob, source: SampleSource, encoder: FeatureEncoder, header: Header) -> HostRows:
+def _read_rows(job: TrainingJob, source: SampleSource, encoder: FeatureEncoder, header: Header) -> tuple[HostRows, Met]:
     kind = loss_kind(header.loss)
     read_labels = label_reader(kind, header.outputs, source.config.label)
     encoded = encode_rows(source, job.rows.keys, encoder, read_labels, job.workspace.scratch_folder)
     labels = prepare_labels(kind, encoded.labels)
-    return HostRows(features=encoded.features, labels=labels, weights=_weights(job), encoder=encoder)
+    rows = HostRows(features=encoded.features, labels=labels, weights=_weights(job), encoder=encoder)
+    return rows, encoded.met
 
 
 def _weights(job: TrainingJob) -> torch.Tensor | None:

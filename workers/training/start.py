@@ -10,8 +10,9 @@ from shared.errors import ConfigurationError
 from shared.messages.reports import Finding
 from workers.construction import FindingsError
 from workers.features.columns import Keys
-from workers.features.encoder import FeatureEncoder, fit_encoder
+from workers.features.encoder import FeatureEncoder, fit_encoder, go_on_with
 from workers.features.source import SampleSource, input_columns
+from workers.features.table import TableColumns
 from workers.features.text import DEFAULT_MAX_CHARS
 from workers.models.model_file import ModelFile, load_weights, unpack
 
@@ -36,7 +37,7 @@ def starting_model(model: Model, previous: bytes | None) -> ModelFile | None:
 
 
 def starting_encoder(start: ModelFile | None, model: Model, source: SampleSource, keys: Keys) -> FeatureEncoder:
-    """The encoder the starting weights are used to, else one fitted on the rows of `keys`.
+    """The encoder the starting weights are used to, as `go_on_with` has it, else one fitted on the rows of `keys`.
 
     Raises DataError for rows that cannot be used, ConfigurationError if the dataset has other columns.
     """
@@ -49,7 +50,16 @@ def starting_encoder(start: ModelFile | None, model: Model, source: SampleSource
             f"the model to start from reads the columns {', '.join(missing)}, which dataset {source.config.name} "
             f"does not offer as features. Start from another model, or from initial: random."
         )
-    return encoder
+    return go_on_with(encoder, source, keys)
+
+
+def newly_scaled(start: ModelFile | None, encoder: FeatureEncoder) -> tuple[str, ...]:
+    """Columns that were constant for the starting weights, and are not for the encoder that goes on from them."""
+    before = start.header.features if start is not None and start.header is not None else None
+    now = encoder.description
+    if not isinstance(before, TableColumns) or not isinstance(now, TableColumns):
+        return ()
+    return tuple(name for name in before.constant if name not in now.constant)
 
 
 def text_length(model: Model) -> int:

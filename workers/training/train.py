@@ -56,4 +56,11 @@ def train(
         place = Place(place.epoch + 1, losses=LossesSeen(place.epoch + 1))
 
     seconds = time.monotonic() - began_s
-    return TrainedModel(body=ready.packed(), loss=mean_loss, epochs=epochs, samples=len(rows), seconds=seconds)
+    return TrainedModel(
+        body=ready.packed(),
+        loss=mean_loss,
+        epochs=epochs,
+        samples=len(rows),
+        seconds=seconds,
+        features=ready.features,
+    )

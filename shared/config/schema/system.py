@@ -52,6 +52,24 @@ class Image(f.Group):
     shape = Shape("of one image", required=True)
 
 
+class Nulls(f.Group):
+    """`nulls:`."""
+
+    features = f.Choice(
+        "NaN is one. impute: a number becomes the mean of the training set that fitted the encoder, a text all zero",
+        "impute",
+        "refuse",
+        load_default="impute",
+    )
+    labels = f.Choice("drop: such rows are neither selected nor scored", "refuse", "drop", load_default="refuse")
+    indicator = f.Truth("a 0/1 feature for each column that had nulls where the encoder was fitted", load_default=False)
+
+    @f.validates_schema
+    def _indicates_something(self, data: dict[str, Any], **_: Any) -> None:
+        if data["indicator"] and data["features"] == "refuse":
+            raise ValidationError({"indicator": ["stands beside features: refuse, which lets no null in; remove one."]})
+
+
 class Dataset(f.Group):
     """An entry of `storage.datasets`."""
 
@@ -63,6 +81,13 @@ class Dataset(f.Group):
     features = f.Sequence(f.Text(""), "columns a table model sees; else all others", load_default=None)
     image = f.Sub(Image, "one column of images", load_default=None)
     text = f.Text("one column of text", load_default=None)
+    nulls = f.Sub(Nulls, "what is done with nulls", load_default=lambda: Nulls().load({}))
+
+    @f.validates_schema
+    def _indicator_in_a_table(self, data: dict[str, Any], **_: Any) -> None:
+        of = "image" if data["image"] else "text" if data["text"] else None
+        if data["nulls"]["indicator"] and of is not None:
+            raise ValidationError({"nulls": {"indicator": [f"is for tables; a model of `{of}` has no place for it."]}})
 
     @f.validates_schema
     def _one_input(self, data: dict[str, Any], **_: Any) -> None:

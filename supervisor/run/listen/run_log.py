@@ -24,6 +24,7 @@ from supervisor.core.notices import (
     TriggerCoalesced,
     TriggerFired,
 )
+from supervisor.run.listen.odd_rows import moved_column, odd_rows
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ class RunLog(Listener):
     def __init__(self, run_id: RunId) -> None:
         self._run_id = run_id
         self._told_s: dict[TaskId, tuple[float, float]] = {}  # when its progress was told first, and last
+        self._moved: set[str] = set()  # columns that were told to have moved: once a run
 
     def hear(self, told: Told) -> None:
         """One line, or none; several for a model that more than one target was offered."""
@@ -45,8 +47,16 @@ class RunLog(Listener):
             self._told_s.pop(told.report.task_id, None)
         elif isinstance(told, TaskGivenUp | TaskPublishedAgain):
             self._told_s.pop(told.task_id, None)
-        for level, line in _lines(told):
+        for level, line in [*_lines(told), *self._moved_columns(told)]:
             log.log(level, "%s", line, extra={"run": self._run_id, **_fields(told)})
+
+    def _moved_columns(self, told: Told) -> list[tuple[int, str]]:
+        """What has moved far from what the encoder was fitted on, where that is new."""
+        if not isinstance(told, ResultCounted) or not isinstance(told.report, Trained):
+            return []
+        new = {name: far for name, far in told.report.features.moved.items() if name not in self._moved}
+        self._moved |= new.keys()
+        return [moved_column(told.report, name, far) for name, far in new.items()]
 
     def _is_due(self, task_id: TaskId) -> bool:
         """How a training goes is told every second at first, and ever more seldom if it goes on for hours."""
@@ -68,7 +78,7 @@ def _lines(told: Told) -> list[tuple[int, str]]:
         case StreamOver():
             line = f"the stream ended at key {told.key}"
         case ResultCounted():
-            return [(logging.INFO, line) for line in _of_result(told.report)]
+            return [*((logging.INFO, line) for line in _of_result(told.report)), *odd_rows(told.report)]
         case TaskPublishedAgain():
             return [(logging.WARNING, f"! {told.task_id} is published again: {told.why}")]
         case TaskGivenUp():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import msgspec
 
 from shared.broker import make_app
 from shared.config.load import Configuration
+from shared.dataset.column_survey import remarks
 from shared.errors import NotReadyError
 from shared.fleet import WorkerEntry
 from shared.ids import RunId
@@ -30,10 +31,15 @@ from supervisor.system.versions import Versions
 from supervisor.system.worker_process import PROJECT, worker_environment
 
 
-def check_system(configuration: Configuration) -> list[WorkerEntry]:
-    """Start what a run would start, check it, and stop it again. Raises ModynError with what is wrong."""
-    with _log() as log, Platform(configuration, log) as platform:
-        _, workers = platform.ready()
+def check_system(configuration: Configuration, tell: Callable[[str], None]) -> list[WorkerEntry]:
+    """Start what a run would start, check it, and stop it again; what is to be known of the dataset is told.
+
+    Raises ModynError with what is wrong.
+    """
+    with _log() as workers_log, Platform(configuration, workers_log) as platform:
+        dataset, workers = platform.ready()
+        for line in remarks(dataset):
+            tell(f"dataset {dataset.config.name}: {line}")
         evaluation_device(configuration.pipeline, workers)
         run_id = RunId(f"validate-{uuid.uuid4().hex[:8]}")
         root = configuration.system.artifacts_root

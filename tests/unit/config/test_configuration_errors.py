@@ -56,6 +56,23 @@ def problems(tmp_path):
     return problems_of
 
 
+@pytest.mark.parametrize(
+    ("nulls", "more", "told"),
+    [
+        ("{features: fill}", "", "nulls.features: 'fill' is unknown; known: impute, refuse"),
+        ("{labels: impute}", "", "nulls.labels: 'impute' is unknown"),
+        ("{features: refuse, indicator: true}", "", "nulls.indicator: stands beside features: refuse"),
+        ("{indicator: true}", ", text: note", "nulls.indicator: is for tables; a model of `text` has no place for it"),
+        ("{label: drop}", "", "nulls.label: is not a key here; did you mean labels?"),
+    ],
+)
+def test_nulls_that_cannot_be_done_so(problems, nulls, more, told):
+    """An option that could not be honoured is refused."""
+    config = CONFIG.replace("timestamp: time", f"timestamp: time, nulls: {nulls}{more}")
+    (problem,) = problems(config=config)
+    assert f"storage.datasets.flights.{told}" in problem
+
+
 def test_missing_files_are_both_named(tmp_path):
     """A path that is not there is named, for both files at once."""
     with pytest.raises(ConfigurationError) as caught:

@@ -300,6 +300,7 @@ def test_every_key_that_has_a_value_is_there(tmp_path):
         "uri": f"{tmp_path}/data/*.parquet",
         "timestamp": "timestamp",
         "label": "label",
+        "nulls": {"features": "impute", "labels": "refuse", "indicator": False},
     }
 
 

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from shared.config.system import Dataset
+from shared.config.system import Dataset, Nulls
 from shared.dataset.manifest import discover
 from shared.dataset.problems import problems
 from shared.dataset.table import open_dataset
@@ -113,6 +113,19 @@ def test_labels_that_are_missing(found, label):
     """Null and NaN labels that are there from the start are told by key."""
     (problem,) = found(GOOD, {**GOOD, "label": label})
     assert "the label in label of key 3 is" in problem
+    assert "in 1.parquet" in problem
+    assert "`nulls: {labels: drop}`" in problem
+
+
+def test_nulls_that_are_not_refused(found):
+    """Features are filled in by default, and rows without a label may be dropped."""
+    assert found({**GOOD, "x": [None, 1.5], "label": [0, None]}, nulls=Nulls(labels="drop")) == []
+
+
+def test_nulls_that_are_refused(found):
+    """Each with its file, key and column."""
+    (problem,) = found(GOOD, {**GOOD, "x": [0.5, None]}, nulls=Nulls(features="refuse"))
+    assert problem.startswith("dataset rows: the feature x of key 3 is null, in 1.parquet.")
 
 
 def test_features_that_are_neither_numbers_nor_texts(found):

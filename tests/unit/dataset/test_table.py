@@ -12,11 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.config.system import Dataset
+from shared.config.system import Dataset, Nulls
 from shared.dataset.event_time import first_key_after, running_event_time
 from shared.dataset.manifest import discover
 from shared.dataset.table import open_dataset
 from shared.errors import DataError
+
+NAN = float("nan")
 
 
 def config_of(folder, **changes):
@@ -101,6 +103,32 @@ def test_null_label_is_named_by_its_key(tmp_path):
     dataset = dataset_of(tmp_path, {"time": [1, 2], "label": [0, 1]}, {"time": [3, 4], "label": [1, None]})
     with pytest.raises(DataError, match="the label in label of key 3 is null"):
         dataset.labels(0, 4)
+
+
+def test_dropped_labels_are_nan(tmp_path):
+    """Where rows without a label are dropped, null and NaN are told apart from all labels."""
+    files = [{"time": [1, 2], "label": label} for label in ([0, 1], [None, 1], [NAN, 1.5], [True, None])]
+    dataset = dataset_of(tmp_path, *files, nulls=Nulls(labels="drop"))
+    assert dataset.labels(0, 2).dtype == np.int64
+    assert np.array_equal(dataset.labels(0, 8), [0, 1, NAN, 1, NAN, 1.5, 1, NAN], equal_nan=True)
+
+
+def test_a_null_label_offers_to_drop_the_row(tmp_path):
+    """File, key and column, and the key of config.yaml."""
+    dataset = dataset_of(tmp_path, {"time": [1, 2], "label": [0, None]})
+    with pytest.raises(DataError, match=r"label of key 1 is null, in .*0\.parquet.*`nulls: \{labels: drop\}`"):
+        list(dataset.batches(["time", "label"], 0, 2))
+
+
+@pytest.mark.parametrize(("x", "said"), [([1.0, None], "null"), ([1.0, NAN], "nan"), (["a", None], "null")])
+def test_a_null_feature_that_is_refused(tmp_path, x, said):
+    """File, key and column are told, and the key of config.yaml that fills it in; other columns are not looked at."""
+    files = [{"time": [1, 2], "x": one, "y": [None, 1], "label": [0, 1]} for one in (x[:1] * 2, x)]
+    dataset = dataset_of(tmp_path, *files, features=("x",), nulls=Nulls(features="refuse"))
+    sentence = rf"the feature x of key 3 is {said}, in .*1\.parquet.*`nulls: \{{features: impute\}}`"
+    with pytest.raises(DataError, match=sentence):
+        list(dataset.batches(["y", "x"], 0, 4))
+    assert len(list(dataset.batches(["y", "x"], 0, 3))) == 2
 
 
 def test_null_timestamp_is_named_by_its_key(tmp_path):

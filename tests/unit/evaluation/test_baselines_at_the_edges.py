@@ -9,6 +9,8 @@ from shared.config.pipeline import Metric
 from shared.errors import DataError
 from workers.evaluation.baselines import LabelHistory, score_baselines
 
+NAN = float("nan")
+
 
 class Labels:
     """A dataset of labels."""
@@ -86,6 +88,24 @@ def test_sums_of_numbers_do_not_depend_on_where_windows_end():
     _, whole = score_baselines(labels, 0, 1_000, metrics, history(1))
     _, half = score_baselines(labels, 0, 333, metrics, history(1))
     assert score_baselines(labels, 333, 1_000, metrics, half)[1] == whole
+
+
+@pytest.mark.parametrize("numbers", [True, False])
+def test_rows_without_a_label_are_not_there(numbers):
+    """Scores and what is known of the labels are those of the other rows alone, wherever windows end."""
+    labels = [NAN, 1, 1, NAN, 0, 1, NAN, NAN, 0, 1, NAN]
+    metrics = [Metric(name="mse" if numbers else "log_loss", label="m", options={})]
+    there = Labels(*(one for one in labels if one == one))  # noqa: PLR0124 - NaN is unlike itself
+    before = history(1 if numbers else 2)
+    alone, after = score_baselines(there, 0, 6, metrics, before)
+    found, whole = score_baselines(Labels(*labels), 0, 11, metrics, before)
+    assert found == alone
+    assert (whole.counts, whole.last, whole.key, whole.dropped) == (after.counts, after.last, 11, 5)
+    pieces = before
+    for first, stop in ((0, 1), (1, 6), (6, 8), (8, 11)):
+        found, pieces = score_baselines(Labels(*labels), first, stop, metrics, pieces)
+        assert found["majority"][0].n == sum(one == one for one in labels[first:stop])  # noqa: PLR0124
+    assert pieces == whole
 
 
 def test_history_from_later_rows_is_refused():

@@ -165,6 +165,27 @@ def test_rows_are_read_and_encoded_once_for_all_models():
         assert together.scores() == alone.scores()
 
 
+class WithoutSomeLabels(Stream):
+    """Rows of which every tenth has no label."""
+
+    def batches(self, columns, first_key, stop_key, batch_rows):
+        """As the stream's, with nulls."""
+        for start, table in super().batches(columns, first_key, stop_key, batch_rows):
+            labels = pa.array([key if key % 10 else None for key in range(start, start + table.num_rows)])
+            yield start, table.set_column(table.column_names.index("label"), "label", labels)
+
+
+def test_rows_without_a_label_are_not_scored():
+    """Where they are dropped, the others count as they did: predictions stay beside their own labels."""
+    rows = resolve(stretch(5, 99), Stream(100))
+    one = Entrant(Says(1), ACCURACY, "label", drops=True)
+    evaluate([one], rows, WithoutSomeLabels(100), ("train", BY_KEY))
+    keys = np.arange(5, 100)
+    kept = keys[rows_in_split(keys.astype(np.uint64), "train", test=0.25, validation=0.25) & (keys % 10 > 0)]
+    (found,) = one.scores()
+    assert (found.n, found.value) == (len(kept), np.mean(kept % 3 == 0))
+
+
 @pytest.mark.parametrize(
     ("error", "said"),
     [

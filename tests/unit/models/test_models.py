@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import types
 
+import msgspec
 import pytest
 import torch
 from hypothesis import given
@@ -13,7 +14,10 @@ from torch import nn
 
 from shared.config.pipeline import Model
 from workers.construction import FindingsError
+from workers.features.image import ImagePixels
 from workers.features.inputs import InputSpec
+from workers.features.table import TableColumns
+from workers.features.text import TextBytes
 from workers.models.build import MODELS, build_model
 from workers.models.text_bag import TextBag, frame
 
@@ -21,6 +25,22 @@ from workers.models.text_bag import TextBag, frame
 def build(id, kind="table", shape=(4,), trusted=(), **config):
     spec = Model(id=id, framework="pytorch", config=config, pretrained_uri=None)
     return build_model(spec, InputSpec(kind=kind, shape=shape), trusted)
+
+
+@pytest.mark.parametrize(
+    ("stored", "kind"),
+    [
+        (b'{"categories":{"origin":["EWR"]},"columns":["origin"],"type":"table"}', TableColumns),
+        (b'{"column":"picture","shape":[1,2,2],"type":"image"}', ImagePixels),
+        (b'{"column":"name","max_chars":8,"type":"text"}', TextBytes),
+    ],
+)
+def test_features_of_older_model_files_are_read_and_written_alike(stored, kind):
+    """What was added since stands in a file only where it says something."""
+    description = msgspec.json.decode(stored, type=TableColumns | ImagePixels | TextBytes)
+    assert type(description) is kind
+    assert description.nulls == "impute"
+    assert msgspec.json.encode(description, order="sorted") == stored
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from run_of_events import decision, run_started
 from shared.artifacts import ArtifactRef
 from shared.config.load import load_configuration
 from shared.ids import RunId, TriggerId, WorkerId, task_id
-from shared.messages.reports import Baselined, Decided, Evaluated, Failed, MetricValue, Selected, Trained
+from shared.messages.reports import Baselined, Decided, Evaluated, Failed, FeatureNotes, MetricValue, Selected, Trained
 from shared.messages.tasks import BaselineTask, DecideTask, EvaluateTask, GatherTask, ModelRef, SelectTask, TrainTask
 from supervisor.core.events import Fired, LeaseExpired, Reported
 from supervisor.core.open_tasks import OpenTask, OpenTasks
@@ -82,7 +82,7 @@ class ToldRun:
         task = BaselineTask(**WHO, trigger_id=TriggerId(index), first_key=0, last_key=0, history=None)
         self.report(Baselined, "baseline", index, task, scores=scores, history={})
 
-    def selected(self, index, samples):
+    def selected(self, index, samples, **dropped):
         """A training set was written."""
         task = SelectTask(
             **WHO,
@@ -94,15 +94,25 @@ class ToldRun:
             samples_seen=10,
         )
         self.report(
-            Selected, "select", index, task, training_set=OBJECT, samples=samples, rows_read=10, watermark_key=9
+            Selected,
+            "select",
+            index,
+            task,
+            training_set=OBJECT,
+            samples=samples,
+            rows_read=10,
+            watermark_key=9,
+            dropped=dropped,
         )
 
-    def trained(self, index, train_s):
+    def trained(self, index, train_s, features=FeatureNotes()):  # noqa: B008 - it cannot be changed
         """A member was trained."""
         task = TrainTask(
             **WHO, trigger_id=TriggerId(index), member=0, training_set=OBJECT, trigger_key=9, previous_model=None
         )
-        self.report(Trained, "train", index, task, member=OBJECT, train_s=train_s, loss=0.5, device="cpu")
+        self.report(
+            Trained, "train", index, task, member=OBJECT, train_s=train_s, loss=0.5, device="cpu", features=features
+        )
 
     def decided(self, index, deployed, reason):
         """The gate was judged."""

@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from shared.config.pipeline import Target
+from shared.messages.reports import FeatureNotes, UnknownCategories
 from supervisor.core.trigger_state import Phase
 from supervisor.results.summary import closing_table, summary
 from tests.unit.results.finished_run import RUN, ToldRun, value
@@ -81,11 +82,36 @@ def test_each_trigger_is_listed_with_what_became_of_it(told):
         "samples_seen": 10,
         "samples_selected": 8,
         "train_s": 1.5,
+        "nulls": {},
+        "unknown_categories": {},
         "deployed": True,
         "decision": "accuracy 0.9000 on recent ≥ 0.5",
         "error": None,
     }
     assert (second["train_s"], second["deployed"], second["error"]) == (None, False, "the loss is NaN [nan]")
+
+
+def test_nulls_and_unknown_categories_are_listed_and_summed(small):
+    """By trigger and in all: features that were filled in, rows without a label, and categories nobody learned."""
+    run = ToldRun(small)
+    assert "nulls" not in shown(summary(run.state, run.tally, TARGETS, ABOUT))
+    unknown = {"origin": UnknownCategories(rows=4, commonest={"SFO": 3, "OAK": 1})}
+    for index, features in enumerate(
+        [FeatureNotes(rows=8, imputed={"x": 2, "y": 1}), FeatureNotes(rows=9, imputed={"x": 1}, unknown=unknown)]
+    ):
+        run.trigger(index)
+        run.selected(index, 8, label=index + 1)
+        run.trained(index, 1.0, features)
+    content = summary(run.state, run.tally, TARGETS, ABOUT)
+    assert json.loads(json.dumps(content)) == content
+    first, second = content["trigger_list"]
+    assert (first["nulls"], first["unknown_categories"]) == ({"label": 1, "x": 2, "y": 1}, {})
+    assert second["nulls"] == {"label": 2, "x": 1}
+    assert second["unknown_categories"] == {"origin": {"rows": 4, "commonest": {"SFO": 3, "OAK": 1}}}
+    assert content["nulls"] == {"label": 3, "x": 3, "y": 1}
+    assert content["unknown_categories"] == {"origin": 4}
+    assert "nulls met: label 3, x 3, y 1" in shown(content)
+    assert "rows with unknown categories: origin 4" in shown(content)
 
 
 def test_failed_triggers_are_listed_with_their_reasons(told):

@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.config.pipeline import Named, Split
-from shared.config.system import Dataset
+from shared.config.system import Dataset, Nulls
 from shared.dataset.manifest import discover
 from shared.dataset.table import open_dataset
 from shared.errors import DataError
 from shared.split import rows_in_split, splitmix64
 from shared.training_set import TrainingSet, TrainingSetOrigin, read_training_set, training_set_bytes
-from workers.selection.select import Known, select
+from workers.selection.select import Known, _Reader, select
 
 ROWS = 300
 EVERYTHING = Split(test=0.0, validation=0.0, by=None)
@@ -41,6 +41,20 @@ def dataset(tmp_path_factory):
     config = Dataset(
         name="flights", kind="table", uri=str(folder), timestamp="time", unit="s", label="label", features=None,
         image=None, text=None,
+    )  # fmt: skip
+    return open_dataset(config, discover(config, str(tmp_path_factory.mktemp("runs"))))
+
+
+@pytest.fixture(scope="module")
+def with_nulls(tmp_path_factory):
+    """300 rows, of which each whose key is a multiple of 11 has no label; such rows are dropped."""
+    folder = tmp_path_factory.mktemp("nulls")
+    labels = pa.array([key % 2 if key % 11 else None for key in range(ROWS)])
+    table = pa.table({"time": range(ROWS), "carrier": [f"c{key % 7}" for key in range(ROWS)], "label": labels})
+    pq.write_table(table, folder / "a.parquet", row_group_size=64)
+    config = Dataset(
+        name="flights", kind="table", uri=str(folder), timestamp="time", unit="s", label="label", features=None,
+        image=None, text=None, nulls=Nulls(labels="drop"),
     )  # fmt: skip
     return open_dataset(config, discover(config, str(tmp_path_factory.mktemp("runs"))))
 
@@ -81,6 +95,25 @@ def test_tail_adds_the_rows_of_previous_triggers(dataset, every, tail):
     """`tail: k` selects the rows of k triggers before as well."""
     for number, chosen in enumerate(replay(dataset, new_data(tail), EVERYTHING, every)):
         assert chosen.keys.tolist() == list(range(max(0, number - tail) * every, (number + 1) * every))
+
+
+@given(split=splits, tail=st.integers(0, 2), everything=st.booleans())
+def test_rows_without_a_label_are_not_selected(with_nulls, split, tail, everything):
+    """Whatever the strategy; those since the previous trigger are counted, whatever their split."""
+    sets = replay(with_nulls, ALL_DATA if everything else new_data(tail), split, 100)
+    for number, chosen in enumerate(sets):
+        first = 0 if everything else max(0, number - tail) * 100
+        labelled = [key for key in train_keys(split, 100 * (number + 1)) if key >= first and key % 11]
+        assert chosen.keys.tolist() == labelled
+    assert [chosen.dropped for chosen in sets] == [10, 9, 9]
+
+
+def test_a_strategy_may_not_choose_a_row_without_a_label(with_nulls):
+    """What it may choose is asked of the rows that were read."""
+    known = Known(first_key=0, previous_trigger_keys=(), trigger_key=29)
+    reader = _Reader(with_nulls, EVERYTHING, known)
+    assert len(np.concatenate(list(reader.keys(0)))) == 27
+    assert reader.may_choose(np.arange(30)).tolist() == [key % 11 > 0 for key in range(30)]
 
 
 def test_all_data_selects_everything_so_far(dataset):

@@ -5,13 +5,15 @@ from __future__ import annotations
 import msgspec
 import pyarrow as pa
 
-from shared.config.system import Dataset, ImageColumn
+from shared.config.system import Dataset, ImageColumn, Nulls
 
 
 class MemoryDataset:
     """Rows of an Arrow table; the key of a row is its position."""
 
-    def __init__(self, table: pa.Table, *, image: ImageColumn | None = None, text: str | None = None) -> None:
+    def __init__(
+        self, table: pa.Table, *, image: ImageColumn | None = None, text: str | None = None, **nulls: str | bool
+    ) -> None:
         self.table = table
         self.rows = table.num_rows
         self.feature_columns = tuple(name for name in table.column_names if name not in {"label", "time"})
@@ -25,6 +27,7 @@ class MemoryDataset:
             features=None,
             image=image,
             text=text,
+            nulls=Nulls(**nulls),
         )
 
     def batches(self, columns, first_key, stop_key, batch_rows):

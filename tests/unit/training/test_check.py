@@ -162,11 +162,20 @@ def test_a_label_outside_the_classes_is_the_datasets_fault():
 
 
 def test_features_that_cannot_be_used_are_the_datasets_fault():
-    """NaN in the first rows is found by column and key, with exit code 3."""
-    dataset = MemoryDataset(pa.table({"wind": [0.0, float("nan")], "label": [0, 1]}))
+    """Infinity in the first rows is found by column and key, with exit code 3."""
+    dataset = MemoryDataset(pa.table({"wind": [0.0, float("inf")], "label": [0, 1]}))
     found = only(findings(pipeline(), dataset))
     assert found.exit_code == 3
-    assert "'wind' is nan at key 1" in found.sentence
+    assert "'wind' is inf at key 1" in found.sentence
+
+
+def test_labels_that_are_dropped_are_no_finding():
+    """A null label is a mistake of the dataset, unless such rows are dropped."""
+    table = pa.table({"wind": [0.0, 1.0, 2.0], "label": [0, None, 1]})
+    assert findings(pipeline(), MemoryDataset(table, labels="drop")) == []
+    told = only(findings(pipeline(), MemoryDataset(table))).sentence
+    assert "'label (label)' is null at key 1" in told
+    assert "`nulls: {labels: drop}`" in told
 
 
 def test_a_model_for_other_features_is_found():

@@ -1,0 +1,54 @@
+"""What a training set held that was not simply there, in lines for people: nulls, unknown categories, moved columns."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+
+from shared.ids import parts_of
+from shared.messages.reports import FeatureNotes, Report, Selected, Trained, UnknownCategories
+
+_MANY = 0.05  # of the rows, for categories that the model does not know
+
+
+def odd_rows(report: Report) -> Iterator[tuple[int, str]]:
+    """Lines with their level; none where all was there."""
+    trigger = parts_of(report.task_id).trigger_id
+    match report:
+        case Selected(dropped=dropped) if dropped:
+            columns = ", ".join(f"{count:,} in {name}" for name, count in dropped.items())
+            yield logging.INFO, f"  trigger {trigger}: rows left out as their label is null: {columns}"
+        case Trained(features=features):
+            for level, line in _of_features(features):
+                yield level, f"{'!' if level == logging.WARNING else ' '} trigger {trigger}: {line}"
+
+
+def moved_column(report: Trained, name: str, far: float) -> tuple[int, str]:
+    """The line on a column whose mean is far from that of the encoder."""
+    where = f"trigger {parts_of(report.task_id).trigger_id}: {name} lies {abs(far):.1f} deviations"
+    remedy = "training.use_previous_model: false scales it anew"
+    return logging.WARNING, f"! {where} {'below' if far < 0 else 'above'} where the encoder was fitted; {remedy}"
+
+
+def _of_features(features: FeatureNotes) -> Iterator[tuple[int, str]]:
+    if features.imputed:
+        yield logging.INFO, f"nulls filled in, of {features.rows:,} rows: {_counted(features.imputed)}"
+    if features.scaled:
+        columns, verb = ", ".join(features.scaled), "was" if len(features.scaled) == 1 else "were"
+        yield logging.INFO, f"{columns} {verb} constant so far and varies now; scaled from here on"
+    for name, one in features.unknown.items():
+        yield _unknown(name, one, features.rows)
+
+
+def _unknown(name: str, one: UnknownCategories, rows: int) -> tuple[int, str]:
+    """A warning where it is many rows: the model learns nothing of what they are."""
+    named = ", ".join(f"{category!r} {count:,}" for category, count in one.commonest.items())
+    line = f"{one.rows:,} of {rows:,} rows have a category of {name} that the model does not know: {named}"
+    if one.rows <= _MANY * rows:
+        return logging.INFO, line
+    remedy = "training.use_previous_model: false learns them, or a new run that starts from rows which have them"
+    return logging.WARNING, f"{line}; {remedy}"
+
+
+def _counted(columns: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in columns.items())
