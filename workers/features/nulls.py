@@ -57,13 +57,14 @@ class Met:
         """A column's numbers as the model gets them; 0 where they are null."""
         self._sums[name] += float(standardised.sum(dtype=np.float64))
 
-    def notes(self, scaled: Sequence[str]) -> FeatureNotes:
-        """All of it; `scaled` are the columns that this training set gave their scale."""
+    def notes(self, constant: Sequence[str], scaled: Sequence[str]) -> FeatureNotes:
+        """All of it; `constant` columns have no scale yet, and `scaled` ones got it from this training set."""
         means = {name: total / (self._rows - self._nulls[name] or 1) for name, total in self._sums.items()}
         return FeatureNotes(
             rows=self._rows,
             imputed={name: count for name, count in sorted(self._nulls.items()) if count},
             unknown={name: self._summed(name) for name, rows in sorted(self._unknown.items()) if rows},
+            constant=tuple(constant),
             scaled=tuple(scaled),
             moved={name: round(mean, 3) for name, mean in means.items() if abs(mean) > _FAR},
         )

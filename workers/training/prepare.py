@@ -24,7 +24,7 @@ from workers.training.losses import loss_kind, prepare_labels
 from workers.training.outputs import count_outputs
 from workers.training.randomness import fix_randomness
 from workers.training.rows import BatchedRows, HostRows, place_rows
-from workers.training.start import apply_start, newly_scaled, starting_encoder, starting_model
+from workers.training.start import apply_start, constant_columns, newly_scaled, starting_encoder, starting_model
 from workers.training.stoppable import StoppableSource
 
 
@@ -70,7 +70,7 @@ def prepare(job: TrainingJob, should_stop: Callable[[], bool]) -> Prepared:
         encoder=encoder,
         learner=learner,
         rows=place_rows(rows, device),
-        features=met.notes(newly_scaled(start, encoder)),
+        features=met.notes(constant_columns(encoder), newly_scaled(start, encoder)),
         device=device,
     )
 

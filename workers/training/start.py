@@ -53,13 +53,16 @@ def starting_encoder(start: ModelFile | None, model: Model, source: SampleSource
     return go_on_with(encoder, source, keys)
 
 
+def constant_columns(encoder: FeatureEncoder | None) -> tuple[str, ...]:
+    """Columns that have not varied so far."""
+    description = encoder.description if encoder is not None else None
+    return description.constant if isinstance(description, TableColumns) else ()
+
+
 def newly_scaled(start: ModelFile | None, encoder: FeatureEncoder) -> tuple[str, ...]:
     """Columns that were constant for the starting weights, and are not for the encoder that goes on from them."""
-    before = start.header.features if start is not None and start.header is not None else None
-    now = encoder.description
-    if not isinstance(before, TableColumns) or not isinstance(now, TableColumns):
-        return ()
-    return tuple(name for name in before.constant if name not in now.constant)
+    before = constant_columns(start.encoder() if start is not None else None)
+    return tuple(name for name in before if name not in constant_columns(encoder))
 
 
 def text_length(model: Model) -> int:

@@ -75,6 +75,13 @@ def test_a_column_that_varies_now_is_told(lines: Lines) -> None:
     assert lines(scaled=("z",)) == [("INFO", "  trigger 0: z was constant so far and varies now; scaled from here on")]
 
 
+def test_a_column_that_is_constant_is_told_once_a_run(lines: Lines) -> None:
+    """The model learns nothing of it, which need not be said again."""
+    told = "  trigger 0: z has one value so far; the model learns nothing of it until it varies"
+    assert lines(constant=("z",)) == [("INFO", told)]
+    assert lines(constant=("z",)) == []
+
+
 def test_a_column_that_has_moved_is_told_once_a_run(lines: Lines) -> None:
     """Not with each training that finds it where it has gone."""
     ((level, line),) = lines(moved={"x": -4.25})
