@@ -65,6 +65,25 @@ def scale_constants(encoder: TableEncoder, pieces: Iterable[tuple[Keys, pa.Table
     return TableEncoder(msgspec.structs.replace(encoder.description, constant=still), mean, std)
 
 
+def grow_categories(encoder: TableEncoder, pieces: Iterable[tuple[Keys, pa.Table]]) -> TableEncoder:
+    """Give the categories of these rows that are new a place behind those of their column, up to `MAX_CATEGORIES`.
+
+    Raises DataError for values that are no text.
+    """
+    known = encoder.description.categories
+    new: dict[str, set[str]] = {name: set() for name in known}
+    for keys, table in pieces:
+        for name, texts in new.items():
+            values = column(table, name)
+            refuse_other_than_text(values, name, keys)
+            texts.update(pc.unique(values.drop_null()).to_pylist())
+    categories = {
+        name: (*known[name], *sorted(texts.difference(known[name])))[: max(MAX_CATEGORIES, len(known[name]))]
+        for name, texts in new.items()
+    }
+    return encoder.restore(msgspec.structs.replace(encoder.description, categories=categories), encoder.tensors())
+
+
 def _kinds(columns: tuple[str, ...], table: pa.Table) -> tuple[list[str], dict[str, set[str]]]:
     """Which columns are numbers, and an empty set for each that is text."""
     types = {name: column(table, name).type for name in columns}

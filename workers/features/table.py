@@ -45,6 +45,14 @@ class TableEncoder:
         width = len(self.numeric) + sum(len(categories) for categories in description.categories.values())
         self.inputs = InputSpec(kind="table", shape=(width + len(description.indicators),))
 
+    def places_in(self, grown: TableEncoder) -> list[int]:
+        """Where the numbers of a row stand in the row of an encoder that has more categories."""
+        places, start = list(range(len(self.numeric))), len(self.numeric)
+        for name, categories in self.description.categories.items():
+            places += range(start, start + len(categories))
+            start += len(grown.description.categories[name])
+        return [*places, *range(start, start + len(self.description.indicators))]
+
     def tensors(self) -> dict[str, npt.NDArray[np.float64]]:
         """The fitted arrays, both (numeric columns,)."""
         return {"mean": self._mean, "std": self._std}

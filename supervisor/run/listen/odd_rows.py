@@ -42,6 +42,11 @@ def _of_features(features: FeatureNotes) -> Iterator[tuple[int, str]]:
     if features.scaled:
         columns, verb = ", ".join(features.scaled), "was" if len(features.scaled) == 1 else "were"
         yield logging.INFO, f"{columns} {verb} constant so far and varies now; scaled from here on"
+    for name, categories in features.grown.items():
+        yield (
+            logging.INFO,
+            f"new categories of {name} are inputs from here on, such as {', '.join(map(repr, categories))}",
+        )
     for name, one in features.unknown.items():
         yield _unknown(name, one, features.rows)
 
@@ -52,7 +57,7 @@ def _unknown(name: str, one: UnknownCategories, rows: int) -> tuple[int, str]:
     line = f"{one.rows:,} of {rows:,} rows have a category of {name} that the model does not know: {named}"
     if one.rows <= _MANY * rows:
         return logging.INFO, line
-    remedy = "training.use_previous_model: false learns them, or a new run that starts from rows which have them"
+    remedy = "training.encoder: grow learns them from then on, use_previous_model: false with each training"
     return logging.WARNING, f"{line}; {remedy}"
 
 

@@ -67,7 +67,13 @@ def test_unknown_categories_are_a_warning_where_they_are_many(lines: Lines) -> N
     assert (
         "! trigger 1: 6 of 100 rows have a category of origin that the model does not know: 'SFO' 4, 'OAK' 2; " in line
     )
-    assert "training.use_previous_model: false" in line
+    assert "training.encoder: grow" in line
+
+
+def test_new_inputs_are_told(lines: Lines) -> None:
+    """Where the encoder grows."""
+    told = "  trigger 0: new categories of origin are inputs from here on, such as 'OAK', 'SFO'"
+    assert lines(grown={"origin": ("OAK", "SFO")}) == [("INFO", told)]
 
 
 def test_a_column_that_varies_now_is_told(lines: Lines) -> None:
