@@ -51,6 +51,7 @@ class Training(Values, frozen=True, kw_only=True):
     gather: Literal["average"]
     device: Literal["auto", "cpu", "cuda"]
     use_previous_model: bool
+    encoder: Literal["keep", "grow"] = "keep"  # of a training that goes on from a model
     epochs: int
     batch_size: int
     optimizer: Component

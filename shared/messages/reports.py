@@ -65,7 +65,9 @@ class FeatureNotes(Body, frozen=True, kw_only=True):
     rows: int = 0  # of the training set
     imputed: dict[str, int] = {}  # column → nulls
     unknown: dict[str, UnknownCategories] = {}  # column → what is all zero
+    constant: tuple[str, ...] = ()  # columns that have not varied so far, and are 0
     scaled: tuple[str, ...] = ()  # columns that were constant before, and are scaled from now on
+    grown: dict[str, tuple[str, ...]] = {}  # column → categories that are known from now on, a few of them
     moved: dict[str, float] = {}  # column → how many of the encoder's deviations its mean is away, where that is far
 
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 from shared.errors import DataError
 from workers.ahead import ahead
 from workers.features.columns import Keys
-from workers.features.fit_table import fit_table, scale_constants
+from workers.features.fit_table import fit_table, grow_categories, scale_constants
 from workers.features.image import ImageEncoder, ImagePixels
 from workers.features.inputs import InputSpec
 from workers.features.nulls import Met
@@ -67,16 +67,21 @@ def fit_encoder(source: SampleSource, keys: Keys, max_chars: int) -> FeatureEnco
     return fit_table(columns, ahead(pieces(source, columns, keys)), nulls)
 
 
-def go_on_with(encoder: FeatureEncoder, source: SampleSource, keys: Keys) -> FeatureEncoder:
+def go_on_with(encoder: FeatureEncoder, source: SampleSource, keys: Keys, *, grow: bool) -> FeatureEncoder:
     """The encoder that weights are used to, for a training that goes on from them with the rows of `keys`.
 
-    Columns that never varied get their scale once they do. Raises DataError for rows that cannot be used.
+    Columns that never varied get their scale once they do; categories that are new a place of their own where it is to
+    `grow`. Raises DataError for rows that cannot be used.
     """
     description = msgspec.structs.replace(encoder.description, nulls=source.config.nulls.features)
     encoder = restore_encoder(description, encoder.tensors())
-    if not isinstance(encoder, TableEncoder) or not encoder.description.constant:
+    if not isinstance(encoder, TableEncoder):
         return encoder
-    return scale_constants(encoder, ahead(pieces(source, encoder.description.constant, keys)))
+    if encoder.description.constant:
+        encoder = scale_constants(encoder, ahead(pieces(source, encoder.description.constant, keys)))
+    if grow and encoder.description.categories:
+        encoder = grow_categories(encoder, ahead(pieces(source, tuple(encoder.description.categories), keys)))
+    return encoder
 
 
 def restore_encoder(description: Description, tensors: Mapping[str, npt.NDArray[Any]]) -> FeatureEncoder:

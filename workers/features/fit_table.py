@@ -50,8 +50,7 @@ def fit_table(columns: Iterable[str], pieces: Iterable[tuple[Keys, pa.Table]], n
 def scale_constants(encoder: TableEncoder, pieces: Iterable[tuple[Keys, pa.Table]]) -> TableEncoder:
     """Give the columns that were constant so far the scale of these rows, where they vary in them.
 
-    A model has learnt nothing of them before: they were 0 in every row. One that had no value yet gets its mean also
-    where it does not vary. Raises DataError for values that cannot be used.
+    A model has learnt nothing of them before: they were 0 in every row. Raises DataError for unusable values.
     """
     constant = list(encoder.description.constant)
     moments = RunningMoments(len(constant))
@@ -59,11 +58,30 @@ def scale_constants(encoder: TableEncoder, pieces: Iterable[tuple[Keys, pa.Table
         moments.add(_numeric_block(table, constant, keys))
     mean, std = (tensor.copy() for tensor in encoder.tensors().values())
     for index, name in enumerate(constant):
-        place = encoder.numeric.index(name)
-        if moments.varies[index] or np.isnan(mean[place]):
+        if moments.varies[index]:
+            place = encoder.numeric.index(name)
             mean[place], std[place] = moments.mean[index], moments.std[index]
     still = tuple(name for name, varies in zip(constant, moments.varies, strict=True) if not varies)
     return TableEncoder(msgspec.structs.replace(encoder.description, constant=still), mean, std)
+
+
+def grow_categories(encoder: TableEncoder, pieces: Iterable[tuple[Keys, pa.Table]]) -> TableEncoder:
+    """Give the categories of these rows that are new a place behind those of their column, up to `MAX_CATEGORIES`.
+
+    Raises DataError for values that are no text.
+    """
+    known = encoder.description.categories
+    new: dict[str, set[str]] = {name: set() for name in known}
+    for keys, table in pieces:
+        for name, texts in new.items():
+            values = column(table, name)
+            refuse_other_than_text(values, name, keys)
+            texts.update(pc.unique(values.drop_null()).to_pylist())
+    categories = {
+        name: (*known[name], *sorted(texts.difference(known[name])))[: max(MAX_CATEGORIES, len(known[name]))]
+        for name, texts in new.items()
+    }
+    return encoder.restore(msgspec.structs.replace(encoder.description, categories=categories), encoder.tensors())
 
 
 def _kinds(columns: tuple[str, ...], table: pa.Table) -> tuple[list[str], dict[str, set[str]]]:

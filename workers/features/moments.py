@@ -30,8 +30,8 @@ class RunningMoments:
 
     @property
     def mean(self) -> Float64:
-        """Mean of each column; NaN for one without a value."""
-        return np.where(self._rows > 0, self._mean, np.nan)
+        """Mean of each column; 0 for one without a value."""
+        return self._mean
 
     @property
     def std(self) -> Float64:

@@ -57,21 +57,26 @@ class Met:
         """A column's numbers as the model gets them; 0 where they are null."""
         self._sums[name] += float(standardised.sum(dtype=np.float64))
 
-    def notes(self, scaled: Sequence[str]) -> FeatureNotes:
-        """All of it; `scaled` are the columns that this training set gave their scale."""
+    def notes(self) -> FeatureNotes:
+        """All of it."""
         means = {name: total / (self._rows - self._nulls[name] or 1) for name, total in self._sums.items()}
         return FeatureNotes(
             rows=self._rows,
             imputed={name: count for name, count in sorted(self._nulls.items()) if count},
             unknown={name: self._summed(name) for name, rows in sorted(self._unknown.items()) if rows},
-            scaled=tuple(scaled),
             moved={name: round(mean, 3) for name, mean in means.items() if abs(mean) > _FAR},
         )
 
     def _summed(self, name: str) -> UnknownCategories:
         ordered = sorted(self._categories[name].items(), key=lambda one: (-one[1], one[0]))
-        commonest = {category[:_LONGEST_NAME]: rows for category, rows in ordered[:_MOST_NAMED]}
+        named = few([category for category, _ in ordered])
+        commonest = dict(zip(named, (rows for _, rows in ordered), strict=False))
         return UnknownCategories(rows=self._unknown[name], commonest=commonest)
+
+
+def few(categories: Sequence[str]) -> tuple[str, ...]:
+    """The first of them, as a message carries them: cut where they are long."""
+    return tuple(one[:_LONGEST_NAME] for one in categories[:_MOST_NAMED])
 
 
 def meet_nulls(values: pa.Array, name: str, keys: Keys, description: Description, met: Met | None) -> None:

@@ -27,11 +27,11 @@ class TableColumns(Description, frozen=True, kw_only=True, tag="table", omit_def
 
 
 class TableEncoder:
-    """Numbers become (x − mean) / std of the training set, constants 0; a text becomes one 1 among its categories.
+    """Numbers become (x − mean) / std of the training set; a text becomes one 1 among its categories.
 
-    A null number is the mean, so 0; of a column that had no value yet (its mean is NaN) all are. A null text and an
-    unknown category are all zero. A row holds the numeric columns first, then the categories of each text column, then
-    a 1 for each indicated column that is null.
+    A null number is the mean, so 0. A column that has not varied yet is 0 whatever it holds: no weights have learnt
+    anything of it. A null text and an unknown category are all zero. A row holds the numeric columns first, then the
+    categories of each text column, then a 1 for each indicated column that is null.
     """
 
     dtype = np.dtype(np.float32)
@@ -41,8 +41,17 @@ class TableEncoder:
         self.columns = description.columns
         self._mean, self._std = mean, std
         self.numeric = [name for name in description.columns if name not in description.categories]
+        self._scale = np.where([name in description.constant for name in self.numeric], np.inf, std)
         width = len(self.numeric) + sum(len(categories) for categories in description.categories.values())
         self.inputs = InputSpec(kind="table", shape=(width + len(description.indicators),))
+
+    def places_in(self, grown: TableEncoder) -> list[int]:
+        """Where the numbers of a row stand in the row of an encoder that has more categories."""
+        places, start = list(range(len(self.numeric))), len(self.numeric)
+        for name, categories in self.description.categories.items():
+            places += range(start, start + len(categories))
+            start += len(grown.description.categories[name])
+        return [*places, *range(start, start + len(self.description.indicators))]
 
     def tensors(self) -> dict[str, npt.NDArray[np.float64]]:
         """The fitted arrays, both (numeric columns,)."""
@@ -76,7 +85,7 @@ class TableEncoder:
         exact = numbers_or_nan(values, name, keys)
         meet_nulls(values, name, keys, self.description, met)
         with np.errstate(over="ignore"):
-            into[:] = (exact - self._mean[index]) / self._std[index]
+            into[:] = (exact - self._mean[index]) / self._scale[index]
         into[np.isnan(into)] = 0
         refuse_non_finite(into, f"{name} (standardised)", keys)
         if met is not None:

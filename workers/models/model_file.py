@@ -7,7 +7,7 @@ JSON. One entry, because safetensors writes several in no fixed order, and equal
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -90,6 +90,22 @@ def unpack_tensors(body: bytes) -> tuple[dict[str, torch.Tensor], dict[str, str]
     except (safetensors.SafetensorError, ValueError, KeyError) as error:
         raise ArtifactError(f"{len(body)} bytes are not a model in safetensors format: {error}.") from error
     return tensors, metadata
+
+
+def widened(weights: Tensors, model: nn.Module, places: Sequence[int]) -> dict[str, torch.Tensor]:
+    """Weights for a model of longer rows: what stood at i of a row stands at places[i], and the rest is new.
+
+    Matrices that have a column for each number of a row get columns of zeros, so that the model predicts as before.
+    """
+    wanted, index = {name: tensor.shape for name, tensor in model.state_dict().items()}, torch.tensor(places)
+
+    def wide(name: str, tensor: torch.Tensor) -> torch.Tensor:
+        shape = wanted.get(name, tensor.shape)
+        if tensor.dim() < 2 or shape == tensor.shape or tensor.shape != (*shape[:-1], len(places)):
+            return tensor
+        return tensor.new_zeros(shape).index_copy(-1, index, tensor)
+
+    return {name: wide(name, tensor) for name, tensor in weights.items()}
 
 
 def load_weights(model: nn.Module, weights: Tensors) -> None:

@@ -111,7 +111,7 @@ def _try_model(
     trial = None
     with _noting(findings, PRETRAINED_PATH):
         trial = make_trial(pipeline.model, pipeline.training, source, start, trusted)
-        apply_start(start, trial.model)
+        apply_start(start, trial.model, trial.encoder)
     return trial
 
 

@@ -24,7 +24,7 @@ from workers.training.losses import loss_kind, prepare_labels
 from workers.training.outputs import count_outputs
 from workers.training.randomness import fix_randomness
 from workers.training.rows import BatchedRows, HostRows, place_rows
-from workers.training.start import apply_start, newly_scaled, starting_encoder, starting_model
+from workers.training.start import apply_start, starting_encoder, starting_model, with_changes
 from workers.training.stoppable import StoppableSource
 
 
@@ -52,10 +52,10 @@ def prepare(job: TrainingJob, should_stop: Callable[[], bool]) -> Prepared:
     fix_randomness(job.seed, job.training.threads)
     source = StoppableSource(job.rows.dataset, should_stop)
     start = starting_model(job.model, job.previous)
-    encoder = starting_encoder(start, job.model, source, job.rows.keys)
+    encoder = starting_encoder(start, job.model, source, job.rows.keys, grow=job.training.encoder == "grow")
     model = build_model(job.model, encoder.inputs, job.trusted_modules)
     outputs = count_outputs(model, encoder, job.training.loss)
-    apply_start(start, model)
+    apply_start(start, model, encoder)
     header = Header(
         model=Component(name=job.model.id, config=job.model.config),
         inputs=encoder.inputs,
@@ -70,7 +70,7 @@ def prepare(job: TrainingJob, should_stop: Callable[[], bool]) -> Prepared:
         encoder=encoder,
         learner=learner,
         rows=place_rows(rows, device),
-        features=met.notes(newly_scaled(start, encoder)),
+        features=with_changes(met.notes(), start, encoder),
         device=device,
     )
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import fsspec
+import msgspec
 from torch import nn
 
 from shared.config.pipeline import Model
 from shared.errors import ConfigurationError
-from shared.messages.reports import Finding
+from shared.messages.reports import FeatureNotes, Finding
 from workers.construction import FindingsError
 from workers.features.columns import Keys
 from workers.features.encoder import FeatureEncoder, fit_encoder, go_on_with
+from workers.features.nulls import few
 from workers.features.source import SampleSource, input_columns
-from workers.features.table import TableColumns
+from workers.features.table import TableColumns, TableEncoder
 from workers.features.text import DEFAULT_MAX_CHARS
-from workers.models.model_file import ModelFile, load_weights, unpack
+from workers.models.model_file import ModelFile, load_weights, unpack, widened
 
 PRETRAINED_PATH = "model.initial.pretrained"
 
@@ -36,7 +38,9 @@ def starting_model(model: Model, previous: bytes | None) -> ModelFile | None:
         raise FindingsError(Finding(path=PRETRAINED_PATH, sentence=sentence)) from error
 
 
-def starting_encoder(start: ModelFile | None, model: Model, source: SampleSource, keys: Keys) -> FeatureEncoder:
+def starting_encoder(
+    start: ModelFile | None, model: Model, source: SampleSource, keys: Keys, *, grow: bool = False
+) -> FeatureEncoder:
     """The encoder the starting weights are used to, as `go_on_with` has it, else one fitted on the rows of `keys`.
 
     Raises DataError for rows that cannot be used, ConfigurationError if the dataset has other columns.
@@ -50,16 +54,23 @@ def starting_encoder(start: ModelFile | None, model: Model, source: SampleSource
             f"the model to start from reads the columns {', '.join(missing)}, which dataset {source.config.name} "
             f"does not offer as features. Start from another model, or from initial: random."
         )
-    return go_on_with(encoder, source, keys)
+    return go_on_with(encoder, source, keys, grow=grow)
 
 
-def newly_scaled(start: ModelFile | None, encoder: FeatureEncoder) -> tuple[str, ...]:
-    """Columns that were constant for the starting weights, and are not for the encoder that goes on from them."""
-    before = start.header.features if start is not None and start.header is not None else None
+def with_changes(notes: FeatureNotes, start: ModelFile | None, encoder: FeatureEncoder) -> FeatureNotes:
+    """The notes of a training set, with what it made of the encoder that the starting weights were used to."""
     now = encoder.description
-    if not isinstance(before, TableColumns) or not isinstance(now, TableColumns):
-        return ()
-    return tuple(name for name in before.constant if name not in now.constant)
+    if not isinstance(now, TableColumns):
+        return notes
+    before = start.header.features if start is not None and start.header is not None else now
+    assert isinstance(before, TableColumns)
+    grown = {name: texts[len(before.categories[name]) :] for name, texts in now.categories.items()}
+    return msgspec.structs.replace(
+        notes,
+        constant=now.constant,
+        scaled=tuple(name for name in before.constant if name not in now.constant),
+        grown={name: few(texts) for name, texts in grown.items() if texts},
+    )
 
 
 def text_length(model: Model) -> int:
@@ -71,7 +82,14 @@ def text_length(model: Model) -> int:
     return length
 
 
-def apply_start(start: ModelFile | None, model: nn.Module) -> None:
-    """Put the starting weights into the model. Raises ConfigurationError if they do not fit."""
-    if start is not None:
-        load_weights(model, start.weights)
+def apply_start(start: ModelFile | None, model: nn.Module, encoder: FeatureEncoder) -> None:
+    """Put the starting weights into the model; what `encoder` has more inputs than they gets weights of zero.
+
+    Raises ConfigurationError if they do not fit.
+    """
+    if start is None:
+        return
+    before, weights = start.encoder(), start.weights
+    if isinstance(before, TableEncoder) and isinstance(encoder, TableEncoder) and before.inputs != encoder.inputs:
+        weights = widened(weights, model, before.places_in(encoder))
+    load_weights(model, weights)

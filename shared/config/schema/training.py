@@ -56,6 +56,12 @@ class Training(f.Group):
     gather = f.Choice("how members become one model", "average", later=("best", "ensemble"), load_default="average")
     device = f.Choice("where to train", "auto", "cpu", "cuda", load_default="auto")
     use_previous_model = f.Truth("start from the newest committed model", load_default=True)
+    encoder = f.Choice(
+        "how features are encoded while training goes on from a model; grow: its new categories become inputs",
+        "keep",
+        "grow",
+        load_default="keep",
+    )
     epochs = f.Whole("passes over the training set", load_default=1)
     batch_size = f.Whole("samples in a step", load_default=128)
     dataloader_workers = f.Only("processes that load data", 0)

@@ -23,11 +23,17 @@ def odd_rows(report: Report) -> Iterator[tuple[int, str]]:
                 yield level, f"{'!' if level == logging.WARNING else ' '} trigger {trigger}: {line}"
 
 
-def moved_column(report: Trained, name: str, far: float) -> tuple[int, str]:
-    """The line on a column whose mean is far from that of the encoder."""
-    where = f"trigger {parts_of(report.task_id).trigger_id}: {name} lies {abs(far):.1f} deviations"
-    remedy = "training.use_previous_model: false scales it anew"
-    return logging.WARNING, f"! {where} {'below' if far < 0 else 'above'} where the encoder was fitted; {remedy}"
+def odd_columns(report: Trained) -> dict[tuple[str, str], tuple[int, str]]:
+    """(what is odd, column) → the line on it: that it has not varied yet, or lies far from where it was."""
+    trigger, found = parts_of(report.task_id).trigger_id, {}
+    for name in report.features.constant:
+        line = f"  trigger {trigger}: {name} has one value so far; the model learns nothing of it until it varies"
+        found["constant", name] = (logging.INFO, line)
+    for name, far in report.features.moved.items():
+        where = f"{abs(far):.1f} deviations {'below' if far < 0 else 'above'} where the encoder was fitted"
+        line = f"! trigger {trigger}: {name} lies {where}; training.use_previous_model: false scales it anew"
+        found["moved", name] = (logging.WARNING, line)
+    return found
 
 
 def _of_features(features: FeatureNotes) -> Iterator[tuple[int, str]]:
@@ -36,6 +42,11 @@ def _of_features(features: FeatureNotes) -> Iterator[tuple[int, str]]:
     if features.scaled:
         columns, verb = ", ".join(features.scaled), "was" if len(features.scaled) == 1 else "were"
         yield logging.INFO, f"{columns} {verb} constant so far and varies now; scaled from here on"
+    for name, categories in features.grown.items():
+        yield (
+            logging.INFO,
+            f"new categories of {name} are inputs from here on, such as {', '.join(map(repr, categories))}",
+        )
     for name, one in features.unknown.items():
         yield _unknown(name, one, features.rows)
 
@@ -46,7 +57,7 @@ def _unknown(name: str, one: UnknownCategories, rows: int) -> tuple[int, str]:
     line = f"{one.rows:,} of {rows:,} rows have a category of {name} that the model does not know: {named}"
     if one.rows <= _MANY * rows:
         return logging.INFO, line
-    remedy = "training.use_previous_model: false learns them, or a new run that starts from rows which have them"
+    remedy = "training.encoder: grow learns them from then on, use_previous_model: false with each training"
     return logging.WARNING, f"{line}; {remedy}"
 
 

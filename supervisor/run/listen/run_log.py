@@ -24,7 +24,7 @@ from supervisor.core.notices import (
     TriggerCoalesced,
     TriggerFired,
 )
-from supervisor.run.listen.odd_rows import moved_column, odd_rows
+from supervisor.run.listen.odd_rows import odd_columns, odd_rows
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class RunLog(Listener):
     def __init__(self, run_id: RunId) -> None:
         self._run_id = run_id
         self._told_s: dict[TaskId, tuple[float, float]] = {}  # when its progress was told first, and last
-        self._moved: set[str] = set()  # columns that were told to have moved: once a run
+        self._told_columns: set[tuple[str, str]] = set()  # what was told of a column, and which: once a run
 
     def hear(self, told: Told) -> None:
         """One line, or none; several for a model that more than one target was offered."""
@@ -47,16 +47,16 @@ class RunLog(Listener):
             self._told_s.pop(told.report.task_id, None)
         elif isinstance(told, TaskGivenUp | TaskPublishedAgain):
             self._told_s.pop(told.task_id, None)
-        for level, line in [*_lines(told), *self._moved_columns(told)]:
+        for level, line in [*_lines(told), *self._new_of_columns(told)]:
             log.log(level, "%s", line, extra={"run": self._run_id, **_fields(told)})
 
-    def _moved_columns(self, told: Told) -> list[tuple[int, str]]:
-        """What has moved far from what the encoder was fitted on, where that is new."""
+    def _new_of_columns(self, told: Told) -> list[tuple[int, str]]:
+        """What columns have become that they were not before."""
         if not isinstance(told, ResultCounted) or not isinstance(told.report, Trained):
             return []
-        new = {name: far for name, far in told.report.features.moved.items() if name not in self._moved}
-        self._moved |= new.keys()
-        return [moved_column(told.report, name, far) for name, far in new.items()]
+        new = {one: line for one, line in odd_columns(told.report).items() if one not in self._told_columns}
+        self._told_columns |= new.keys()
+        return list(new.values())
 
     def _is_due(self, task_id: TaskId) -> bool:
         """How a training goes is told every second at first, and ever more seldom if it goes on for hours."""

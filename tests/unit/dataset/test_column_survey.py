@@ -63,6 +63,19 @@ def test_a_column_that_is_constant_at_first(of, z, same):
     assert line == f"z: {value} in the first {same} of 23 rows; a model learns nothing of a column until it varies"
 
 
+def test_categories_that_come_late_are_shown(of):
+    """The commonest by name, where they are more than five in a hundred rows; a null is none."""
+    early, late = ["A", "B"] * 10, ["C", None, "D", "C"]
+    line = list(remarks(of({"region": early[:7]}, {"region": [*early[7:], *late]})))[-1]
+    assert line.startswith("region: 3 of 24 rows have a category that first comes when a tenth of the rows is over: ")
+    assert "'C' 2, 'D' 1; a model that goes on from one before it does not know it" in line
+
+
+def test_few_rows_of_late_categories_are_not_worth_a_line(of):
+    """The log of a run says them."""
+    assert list(remarks(of({"region": ["A", "B"] * 10}, {"region": ["C", *["A"] * 3]}))) == []
+
+
 def test_a_column_without_values(of):
     """It is all null, and not constant."""
     dataset = of({"x": pa.array([None, None], pa.float64())})

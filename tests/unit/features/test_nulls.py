@@ -10,6 +10,7 @@ from shared.config.system import ImageColumn
 from shared.errors import DataError
 from tests.unit.training.memory_dataset import MemoryDataset
 from workers.features.encoder import fit_encoder, go_on_with, restore_encoder
+from workers.features.fit_table import MAX_CATEGORIES
 from workers.features.moments import RunningMoments
 from workers.features.nulls import Met
 
@@ -28,12 +29,12 @@ def rows_of(encoder, columns, met=None):
     return encoder.encode(table, np.arange(table.num_rows), met).tolist()
 
 
-def noted(encoder, columns, scaled=()):
+def noted(encoder, columns):
     """What is noted of a training set of these rows."""
     table, met = pa.table(columns), Met()
     encoder.encode(table, np.arange(table.num_rows), met)
     met.note_rows(table.num_rows)
-    return met.notes(scaled)
+    return met.notes()
 
 
 @pytest.mark.parametrize("wind", [[1.0, None, 3.0], [1.0, NAN, 3.0], [1, None, 3], [True, None, False]])
@@ -101,25 +102,53 @@ def test_a_column_is_scaled_once_it_varies():
     """A constant column gets its scale from the first training set in which it varies, the others keep theirs."""
     _, encoder = fitted({"wind": [1.0, 3.0], "z": [5.0, 5.0]})
     again = MemoryDataset(pa.table({"wind": [7.0, 9.0], "z": [5.0, 5.0]}))
-    assert go_on_with(encoder, again, np.arange(2)).description.constant == ("z",)
+    assert go_on_with(encoder, again, np.arange(2), grow=False).description.constant == ("z",)
     later = MemoryDataset(pa.table({"wind": [7.0, 9.0], "z": [100.0, 300.0]}))
-    scaled = go_on_with(encoder, later, np.arange(2))
+    scaled = go_on_with(encoder, later, np.arange(2), grow=False)
     assert scaled.encode(later.table, np.arange(2)).tolist() == [[5.0, -1.0], [7.0, 1.0]]
     assert scaled.description.constant == ()
     final = MemoryDataset(pa.table({"wind": [0.0, 1.0], "z": [0.0, 1.0]}))
-    assert go_on_with(scaled, final, np.arange(2)).tensors()["mean"].tolist() == [2.0, 200.0]
+    assert go_on_with(scaled, final, np.arange(2), grow=False).tensors()["mean"].tolist() == [2.0, 200.0]
 
 
-def test_a_column_of_nulls_alone_says_nothing_until_it_has_a_value():
-    """Its values become 0 before, and what is around its first ones after."""
+def test_a_column_of_nulls_alone_says_nothing_until_it_varies():
+    """Nor does a constant one while it is constant: whatever comes, it is 0."""
     _, encoder = fitted({"z": pa.array([None, None], pa.float64())})
     assert rows_of(encoder, {"z": [1e9, None]}) == [[0.0], [0.0]]
     constant = MemoryDataset(pa.table({"z": [1e9, 1e9]}))
-    encoder = go_on_with(encoder, constant, np.arange(2))
-    assert encoder.encode(constant.table, np.arange(2)).tolist() == [[0.0], [0.0]]
+    encoder = go_on_with(encoder, constant, np.arange(2), grow=False)
+    assert rows_of(encoder, {"z": [1e9, 7.0]}) == [[0.0], [0.0]]
     assert encoder.description.constant == ("z",)
     varying = MemoryDataset(pa.table({"z": [1e9, 3e9]}))
-    assert go_on_with(encoder, varying, np.arange(2)).encode(varying.table, np.arange(2)).tolist() == [[-1.0], [1.0]]
+    assert go_on_with(encoder, varying, np.arange(2), grow=False).encode(varying.table, np.arange(2)).tolist() == [
+        [-1.0],
+        [1.0],
+    ]
+
+
+def test_categories_that_are_new_get_a_place_where_the_encoder_grows():
+    """Behind those of their column, sorted; what stood in a row before stands there in the same order."""
+    columns = {"wind": [1.0, 3.0], "origin": ["LGA", "EWR"], "sky": ["clear", None]}
+    _, encoder = fitted(columns, indicator=True)
+    later = MemoryDataset(pa.table({"wind": [1.0, 3.0], "origin": ["SFO", "EWR"], "sky": ["rain", "fog"]}))
+    grown = go_on_with(encoder, later, np.arange(2), grow=True)
+    assert grown.description.categories == {"origin": ("EWR", "LGA", "SFO"), "sky": ("clear", "fog", "rain")}
+    assert grown.encode(later.table, np.arange(2)).tolist() == [[-1, 0, 0, 1, 0, 0, 1, 0], [1, 1, 0, 0, 0, 1, 0, 0]]
+    kept = go_on_with(encoder, later, np.arange(2), grow=False)
+    assert kept.description.categories == encoder.description.categories
+    before, after = (np.array(rows_of(one, columns)) for one in (encoder, grown))
+    assert np.array_equal(after[:, encoder.places_in(grown)], before)
+    assert after.sum() == before.sum()
+
+
+def test_an_encoder_grows_up_to_a_limit():
+    """A column of identifiers does not make a model of any size: beyond the limit categories stay unknown."""
+    columns = {"id": [f"{number:05}" for number in range(MAX_CATEGORIES - 1)]}
+    _, encoder = fitted(columns)
+    later = MemoryDataset(pa.table({"id": ["c", "b", "a"]}))
+    grown = go_on_with(encoder, later, np.arange(3), grow=True)
+    assert grown.description.categories["id"][-1] == "a"
+    assert noted(grown, {"id": ["a", "b", "c"]}).unknown["id"].rows == 2
 
 
 def test_what_has_moved_far_is_noted():
@@ -135,5 +164,6 @@ def test_moments_leave_nulls_out():
     for piece in (values[:2], values[2:3], values[3:], values[:0]):
         moments.add(piece)
     assert moments.mean == pytest.approx(np.nanmean(values, axis=0))
+    assert RunningMoments(1).mean.tolist() == [0.0]
     assert moments.std == pytest.approx([*np.nanstd(values[:, :2], axis=0), 1.0])
     assert moments.varies.tolist() == [True, True, False]

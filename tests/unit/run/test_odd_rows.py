@@ -67,12 +67,25 @@ def test_unknown_categories_are_a_warning_where_they_are_many(lines: Lines) -> N
     assert (
         "! trigger 1: 6 of 100 rows have a category of origin that the model does not know: 'SFO' 4, 'OAK' 2; " in line
     )
-    assert "training.use_previous_model: false" in line
+    assert "training.encoder: grow" in line
+
+
+def test_new_inputs_are_told(lines: Lines) -> None:
+    """Where the encoder grows."""
+    told = "  trigger 0: new categories of origin are inputs from here on, such as 'OAK', 'SFO'"
+    assert lines(grown={"origin": ("OAK", "SFO")}) == [("INFO", told)]
 
 
 def test_a_column_that_varies_now_is_told(lines: Lines) -> None:
     """It has its scale from here on."""
     assert lines(scaled=("z",)) == [("INFO", "  trigger 0: z was constant so far and varies now; scaled from here on")]
+
+
+def test_a_column_that_is_constant_is_told_once_a_run(lines: Lines) -> None:
+    """The model learns nothing of it, which need not be said again."""
+    told = "  trigger 0: z has one value so far; the model learns nothing of it until it varies"
+    assert lines(constant=("z",)) == [("INFO", told)]
+    assert lines(constant=("z",)) == []
 
 
 def test_a_column_that_has_moved_is_told_once_a_run(lines: Lines) -> None:

@@ -6,8 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from shared.config.pipeline import Component
 from tests.unit.training.memory_dataset import MemoryDataset
-from tests.unit.training.samples import job, run, training
+from tests.unit.training.samples import job, model, run, training
 from workers.inference import load_model_bytes
 
 
@@ -17,9 +18,9 @@ def some(rows, seed=0):
     return x, (x > 0).astype(np.int64)
 
 
-def accuracy(model, dataset):
+def accuracy(trained, dataset):
     """On all rows."""
-    answers = load_model_bytes(model.body).predict(dataset.table).argmax(axis=1)
+    answers = load_model_bytes(trained.body).predict(dataset.table).argmax(axis=1)
     return float((answers == dataset.table.column("label").to_numpy()).mean())
 
 
@@ -47,14 +48,34 @@ def test_a_column_that_varies_late_is_learned(tmp_path):
     assert (again.features.scaled, again.features.moved) == ((), {})
 
 
+@pytest.mark.parametrize("kind", [model("logistic"), model("mlp", hidden=[3, 2])])
+def test_categories_that_come_late_are_learned_where_the_encoder_grows(tmp_path, kind):
+    """As well as by a model that is trained afresh; an epoch without a step of its own leaves all predictions."""
+    label = np.array([0, 1, 1] * 100)
+    first = MemoryDataset(pa.table({"region": ["A", "B", "B"] * 100, "x": label * 1.0, "label": label}))
+    later = MemoryDataset(pa.table({"region": ["A", "B", "C"] * 100, "x": label * 0.0, "label": label}))
+    grows = training(epochs=30, encoder="grow")
+    before = run(job(tmp_path / "a", first, model=kind, training=grows))
+    after = run(job(tmp_path / "b", later, model=kind, previous=before.body, training=grows))
+    assert after.features.grown == {"region": ("C",)}
+    assert after.features.unknown == {}
+    assert accuracy(after, later) == 1.0
+    again = run(job(tmp_path / "c", first, model=kind, previous=after.body, training=grows))
+    assert again.features.grown == {}
+    still = training(encoder="grow", optimizer=Component(name="SGD", config={"lr": 0.0}))
+    same = run(job(tmp_path / "d", later, model=kind, previous=before.body, training=still))
+    predicted = [load_model_bytes(one.body).predict(first.table) for one in (before, same)]
+    assert np.array_equal(*predicted)
+
+
 def test_a_training_says_which_categories_it_does_not_know(tmp_path):
     """Those of a later training set, while it goes on from a model that never saw them."""
     label = [0, 1] * 50
     first = MemoryDataset(pa.table({"region": ["A", "B"] * 50, "label": label}))
     later = MemoryDataset(pa.table({"region": ["A", "C", "B", "D", "C"] * 20, "label": label}))
-    model = run(job(tmp_path / "a", first))
-    assert model.features.unknown == {}
-    (unknown,) = run(job(tmp_path / "b", later, previous=model.body)).features.unknown.items()
+    before = run(job(tmp_path / "a", first))
+    assert before.features.unknown == {}
+    (unknown,) = run(job(tmp_path / "b", later, previous=before.body)).features.unknown.items()
     assert unknown[0] == "region"
     assert (unknown[1].rows, unknown[1].commonest) == (60, {"C": 40, "D": 20})
     assert run(job(tmp_path / "c", later)).features.unknown == {}
