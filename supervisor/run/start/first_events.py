@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from shared.config.pipeline import Pipeline
-from shared.dataset.event_time import first_key_after
+from shared.dataset.event_time import begin_us, first_key_after, sound_timestamps_us
 from shared.dataset.table import TableDataset
 from shared.errors import ConfigurationError
 from shared.ids import TriggerId
@@ -43,11 +43,12 @@ def first_events(
     mode = pipeline.initial_mode
     first_key, stop_key = (0, None) if mode == "replay" else (dataset.rows, None)
     if scope.start_replay_us is not None:
-        first_key = first_key_after(dataset, scope.start_replay_us - 1, 0, dataset.rows)
+        first_key = first_key_after(dataset, scope.start_replay_us - 1, 0, dataset.rows, begin_us(dataset, 0))
     if scope.experiment:  # what arrives during a replay belongs to the next one
         stop_key = dataset.rows
     if scope.stop_replay_us is not None:
-        stop_key = first_key_after(dataset, scope.stop_replay_us - 1, first_key, dataset.rows)
+        begun_us = begin_us(dataset, first_key)
+        stop_key = first_key_after(dataset, scope.stop_replay_us - 1, first_key, dataset.rows, begun_us)
     if scope.experiment and stop_key is not None and first_key >= stop_key:
         raise ConfigurationError(_nothing_to_replay(dataset))
     started = RunStarted(
@@ -77,11 +78,11 @@ def undiscovered(state: RunState, journaled: int, dataset: TableDataset) -> list
 
 
 def _nothing_to_replay(dataset: TableDataset) -> str:
-    first_us = int(dataset.timestamps_us(0, 1)[0])
-    return (
-        "--start-replay-at and --stop-replay-at leave no row to replay: "
-        f"{dataset.config.name} goes from {format_timestamp(first_us)} to {format_timestamp(_latest_us(dataset))}."
-    )
+    first_us = begin_us(dataset, 0)
+    span = "has no row that is dated as it can be"
+    if first_us is not None:
+        span = f"goes from {format_timestamp(first_us)} to {format_timestamp(_latest_us(dataset))}"
+    return f"--start-replay-at and --stop-replay-at leave no row to replay: {dataset.config.name} {span}."
 
 
 def _over_everything(dataset: TableDataset) -> Fired:
@@ -92,4 +93,4 @@ def _over_everything(dataset: TableDataset) -> Fired:
 
 def _latest_us(dataset: TableDataset) -> int:
     bounds = [(start, min(start + _ROWS_AT_ONCE, dataset.rows)) for start in range(0, dataset.rows, _ROWS_AT_ONCE)]
-    return max(int(dataset.timestamps_us(*bound).max()) for bound in bounds)
+    return max(int(sound_timestamps_us(dataset, *bound).max()) for bound in bounds)
