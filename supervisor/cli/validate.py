@@ -6,6 +6,7 @@ import argparse
 import importlib.util
 
 from shared.config.load import load_configuration
+from shared.config.secrets import hide
 from supervisor.cli.console import table_console
 from supervisor.run.start.validation import check_offline, check_system
 
@@ -16,7 +17,9 @@ def run(arguments: argparse.Namespace) -> int:
     console = table_console()
     console.print("configuration: no mistake in the keys and values of both files")
     if not arguments.offline:
-        workers = check_system(configuration)
+        workers = check_system(
+            configuration, lambda sentence: console.print(f"! {hide(sentence)}", markup=False, soft_wrap=True)
+        )
         console.print(
             f"system: broker, dataset and {len(workers)} workers are ready; the pipeline was tried on a few rows"
         )

@@ -7,7 +7,8 @@ import msgspec
 from shared.config.pipeline import Pipeline
 from shared.dataset.event_time import begin_us, first_key_after, sound_timestamps_us
 from shared.dataset.table import TableDataset
-from shared.errors import ConfigurationError
+from shared.dataset.time_problems import time_problems
+from shared.errors import ConfigurationError, NotReadyError
 from shared.ids import TriggerId
 from shared.messages.setup_record import SetupRecord
 from shared.messages.tasks import Device
@@ -38,9 +39,11 @@ def first_events(
 ) -> list[AnyEvent]:
     """The files, and the start of the run: with `train_on_everything` also its first trigger.
 
-    Raises ConfigurationError for a replay of nothing, and DataError.
+    Raises ConfigurationError for a replay of nothing, NotReadyError where no row has a time it can have, and DataError.
     """
     mode = pipeline.initial_mode
+    if (scope.experiment or mode == "train_on_everything") and dataset.rows and begin_us(dataset, 0) is None:
+        raise NotReadyError(*time_problems(dataset))  # whoever follows the dataset waits for such a row
     first_key, stop_key = (0, None) if mode == "replay" else (dataset.rows, None)
     if scope.start_replay_us is not None:
         first_key = first_key_after(dataset, scope.start_replay_us - 1, 0, dataset.rows, begin_us(dataset, 0))
@@ -79,10 +82,11 @@ def undiscovered(state: RunState, journaled: int, dataset: TableDataset) -> list
 
 def _nothing_to_replay(dataset: TableDataset) -> str:
     first_us = begin_us(dataset, 0)
-    span = "has no row that is dated as it can be"
-    if first_us is not None:
-        span = f"goes from {format_timestamp(first_us)} to {format_timestamp(_latest_us(dataset))}"
-    return f"--start-replay-at and --stop-replay-at leave no row to replay: {dataset.config.name} {span}."
+    assert first_us is not None
+    return (
+        "--start-replay-at and --stop-replay-at leave no row to replay: "
+        f"{dataset.config.name} goes from {format_timestamp(first_us)} to {format_timestamp(_latest_us(dataset))}."
+    )
 
 
 def _over_everything(dataset: TableDataset) -> Fired:

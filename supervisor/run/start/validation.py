@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -13,6 +13,7 @@ import msgspec
 
 from shared.broker import make_app
 from shared.config.load import Configuration
+from shared.dataset.time_problems import time_problems
 from shared.errors import NotReadyError
 from shared.fleet import WorkerEntry
 from shared.ids import RunId
@@ -30,10 +31,15 @@ from supervisor.system.versions import Versions
 from supervisor.system.worker_process import PROJECT, worker_environment
 
 
-def check_system(configuration: Configuration) -> list[WorkerEntry]:
-    """Start what a run would start, check it, and stop it again. Raises ModynError with what is wrong."""
+def check_system(configuration: Configuration, warn: Callable[[str], None]) -> list[WorkerEntry]:
+    """Start what a run would start, check it, and stop it again; `warn` is told what looks wrong and hinders no run.
+
+    Raises ModynError with what is wrong.
+    """
     with _log() as log, Platform(configuration, log) as platform:
-        _, workers = platform.ready()
+        dataset, workers = platform.ready()
+        for sentence in time_problems(dataset):
+            warn(sentence)
         evaluation_device(configuration.pipeline, workers)
         run_id = RunId(f"validate-{uuid.uuid4().hex[:8]}")
         root = configuration.system.artifacts_root

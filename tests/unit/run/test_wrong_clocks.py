@@ -10,7 +10,7 @@ from workplace import HOUR_US, Workplace
 from shared.config.load import load_configuration
 from shared.dataset.manifest import discover
 from shared.dataset.table import open_dataset
-from shared.errors import ConfigurationError
+from shared.errors import ConfigurationError, NotReadyError
 from shared.ids import RunId
 from shared.messages.setup_record import SetupRecord
 from shared.timestamps import parse_timestamp_us
@@ -178,6 +178,14 @@ def test_a_replay_of_nothing_tells_the_times_that_can_be(tmp_path):
     scope = Scope(experiment=True, start_replay_us=7 * HOUR_US)
     with pytest.raises(ConfigurationError, match="rows goes from 1970-01-01T05.* to 1970-01-01T06"):
         first_events(stream.pipeline, scope, stream.dataset(), record(stream), "cpu")
+
+
+@pytest.mark.parametrize(("experiment", "mode"), [(True, "replay"), (False, "train_on_everything")])
+def test_without_a_row_that_can_be_right_nothing_begins(tmp_path, experiment, mode):
+    """A replay and a training on all that exists are refused, with the first row and the key to raise."""
+    stream = Stream(tmp_path, [None, None], mode=mode)
+    with pytest.raises(NotReadyError, match=r"all rows are dated too late .*storage\.datasets\.rows\.future_skew"):
+        first_events(stream.pipeline, Scope(experiment=experiment), stream.dataset(), record(stream), "cpu")
 
 
 def test_a_training_on_everything_has_the_latest_time_that_can_be(tmp_path):
