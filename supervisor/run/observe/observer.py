@@ -17,6 +17,7 @@ import numpy.typing as npt
 from shared.blame import blaming
 from shared.config.pipeline import Every, Pipeline
 from shared.dataset.manifest import discover, manifest_path, refuse_moved_keys
+from shared.dataset.rejudged import refuse_rejudged
 from shared.dataset.table import TableDataset, open_dataset
 from shared.errors import RunFailedError
 from shared.ids import TriggerId
@@ -86,7 +87,9 @@ class Observer:
         """New files as an event, from which on their rows follow; None if there are none. Raises DataError."""
         config, known = self._dataset.config, self._dataset.entries
         entries = discover(config, artifacts_root)
-        refuse_moved_keys(known, entries, manifest_path(artifacts_root, config.name))
+        path = manifest_path(artifacts_root, config.name)
+        refuse_moved_keys(known, entries, path)
+        refuse_rejudged(config, known, entries, path)
         if len(entries) == len(known):
             return None
         self.go_on_with(open_dataset(config, entries))

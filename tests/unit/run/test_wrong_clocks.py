@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from workplace import HOUR_US, Workplace
 
 from shared.config.load import load_configuration
-from shared.dataset.manifest import discover
+from shared.dataset.manifest import discover, manifest_path, read_manifest
 from shared.dataset.table import open_dataset
-from shared.errors import ConfigurationError, NotReadyError
+from shared.errors import ConfigurationError, DataError, NotReadyError
 from shared.ids import RunId
 from shared.messages.setup_record import SetupRecord
 from shared.timestamps import parse_timestamp_us
@@ -193,6 +194,22 @@ def test_a_training_on_everything_has_the_latest_time_that_can_be(tmp_path):
     stream = Stream(tmp_path, [5, 8, None, 6], mode="train_on_everything")
     (started, _) = first_events(stream.pipeline, Scope(experiment=False), stream.dataset(), record(stream), "cpu")
     assert (started.everything.key, started.everything.timestamp_us) == (3, 8 * HOUR_US)
+
+
+@pytest.mark.parametrize("hour", [None, 3])
+def test_a_manifest_that_judges_otherwise_is_refused(tmp_path, hour):
+    """Written anew by somebody else, it has other moments of discovery: that matters if a row is judged otherwise."""
+    stream = Stream(tmp_path, [1, 2, hour, 4])
+    observer = Observer(stream.pipeline, stream.dataset(), stream.start("production"))
+    follow(observer, end=False)
+    path = manifest_path(str(tmp_path / "runs"), "rows")
+    (entry,) = read_manifest(path)
+    path.write_bytes(msgspec.json.encode(msgspec.structs.replace(entry, discovered_us=FAR_US)) + b"\n")
+    if hour is not None:
+        assert observer.discover(str(tmp_path / "runs")) is None
+    else:
+        with pytest.raises(DataError, match=r"was found at 2191.*key 2, dated 2191-.*Remove that manifest"):
+            observer.discover(str(tmp_path / "runs"))
 
 
 def record(stream):
