@@ -18,7 +18,7 @@ def run(arguments: argparse.Namespace) -> int:
     console.print("configuration: no mistake in the keys and values of both files")
     if not arguments.offline:
         workers = check_system(
-            configuration, lambda sentence: console.print(f"! {hide(sentence)}", markup=False, soft_wrap=True)
+            configuration, lambda line: console.print(hide(line), markup=False, highlight=False, soft_wrap=True)
         )
         console.print(
             f"system: broker, dataset and {len(workers)} workers are ready; the pipeline was tried on a few rows"
