@@ -40,6 +40,7 @@ class Dataset(Values, frozen=True, kw_only=True):
     uri: str  # absolute path, glob or fsspec URI of Parquet or CSV files
     timestamp: str
     unit: Literal["s", "ms"] | None  # for integer timestamps
+    future_skew_s: float = 86_400.0  # a row dated later than this after its file was found does not advance event time
     label: str
     features: tuple[str, ...] | None  # None: all other columns
     image: ImageColumn | None

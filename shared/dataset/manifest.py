@@ -19,6 +19,7 @@ from shared.config.system import Dataset
 from shared.dataset.files import count_rows, fingerprint, list_files
 from shared.durable import sync, write
 from shared.errors import DataError
+from shared.timestamps import now_us
 
 IF_MENDED = (
     "If it was mended on purpose, remove the dataset's manifest (datasets/NAME.jsonl in the artifacts folder): "
@@ -38,6 +39,7 @@ class ManifestEntry(msgspec.Struct, frozen=True, kw_only=True):
     size_bytes: int
     fingerprint: str
     first_key: int
+    discovered_us: int = 0  # when the file was found; 0, of a manifest of before: no timestamp is too late for it
 
     @property
     def stop_key(self) -> int:
@@ -93,11 +95,12 @@ def discover(dataset: Dataset, artifacts_root: str) -> tuple[ManifestEntry, ...]
             _check_unchanged(entry, found)
         restored = any(not entry.fingerprint for entry in known)
         entries = [_taken_anew(entry, found, dataset.uri) for entry in known] if restored else list(known)
-        there = {entry.file for entry in known}
+        there, discovered_us = {entry.file for entry in known}, now_us()
         for file in (one for one in found if one not in there):
             next_key = entries[-1].stop_key if entries else 0
             rows = count_rows(file, dataset.uri)
-            entry = ManifestEntry(file=file, rows=rows, size_bytes=0, fingerprint="", first_key=next_key)
+            begun = {"first_key": next_key, "discovered_us": discovered_us}
+            entry = ManifestEntry(file=file, rows=rows, size_bytes=0, fingerprint="", **begun)
             entries.append(_taken_anew(entry, found, dataset.uri))
         if restored:
             _replace(path, entries)

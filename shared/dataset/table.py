@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from shared.config.system import Dataset
 from shared.dataset.column_kinds import kind_of, values_of
+from shared.dataset.event_time import Horizon
 from shared.dataset.files import UNREADABLE, open_file
 from shared.dataset.formats import format_of
 from shared.dataset.known_file import known_schema, refuse_mixture, verify
@@ -29,6 +30,7 @@ class TableDataset:
         self.config = config
         self.entries = tuple(entries)
         self.rows = self.entries[-1].stop_key if self.entries else 0
+        self._horizon = Horizon(self.entries, config.future_skew_s)
         self.schema = known_schema(self.entries[0], config.uri) if self.entries else pa.schema([])
 
     @property
@@ -95,6 +97,10 @@ class TableDataset:
             for key, piece in self.batches([self.config.timestamp], first_key, stop_key)
         ]
         return np.concatenate(parts) if parts else np.empty(0, np.int64)
+
+    def latest_us(self, first_key: int, stop_key: int) -> npt.NDArray[np.int64]:
+        """The last moment at which each of the rows [first_key, stop_key) can be dated; shape (rows,)."""
+        return self._horizon.latest_us(first_key, stop_key)
 
     def labels(self, first_key: int, stop_key: int) -> npt.NDArray[np.int64] | npt.NDArray[np.float64]:
         """Labels of the rows, int64 for whole numbers and booleans, else float64.

@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 import importlib.util
 
-from rich.text import Text
-
 from shared.config.load import load_configuration
+from shared.config.secrets import hide
 from supervisor.cli.console import table_console
 from supervisor.run.start.validation import check_offline, check_system
 
@@ -18,8 +17,9 @@ def run(arguments: argparse.Namespace) -> int:
     console = table_console()
     console.print("configuration: no mistake in the keys and values of both files")
     if not arguments.offline:
-        # Plain text: a value may hold what rich would take for markup.
-        workers = check_system(configuration, lambda line: console.print(Text(line)))
+        workers = check_system(
+            configuration, lambda line: console.print(hide(line), markup=False, highlight=False, soft_wrap=True)
+        )
         console.print(
             f"system: broker, dataset and {len(workers)} workers are ready; the pipeline was tried on a few rows"
         )

@@ -73,13 +73,25 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True):
     event_time_us: int | None  # the running maximum before first_key
 
 
+class Misdated(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows dated later than they can be, which do not advance event time: how many so far, and the first of them."""
+
+    rows: int
+    key: int
+    file: str
+    timestamp_us: int
+    latest_us: int  # the last moment at which it could be dated
+
+
 class Observed(Event, frozen=True, kw_only=True, tag="observed"):
     """Rows were seen up to and with `key`; what followed from them is in the same line, so it cannot be torn off."""
 
     key: int
-    event_time_us: int
+    event_time_us: int | None  # None while no row has a timestamp that it can have
     triggers: tuple[Fired, ...] = ()
     slices: tuple[Slice, ...] = ()
+    began_us: int | None = None  # event time at the first followed row
+    misdated: Misdated | None = None
 
 
 class StreamEnded(Event, frozen=True, kw_only=True, tag="stream_ended"):
@@ -87,6 +99,9 @@ class StreamEnded(Event, frozen=True, kw_only=True, tag="stream_ended"):
 
     key: int
     slices: tuple[Slice, ...] = ()
+    event_time_us: int | None = None
+    began_us: int | None = None  # event time at the first followed row
+    misdated: Misdated | None = None
 
 
 class Reported(Event, frozen=True, kw_only=True, tag="reported"):

@@ -8,7 +8,7 @@ import msgspec
 
 from shared.ids import TaskId, TriggerId, WorkerId
 from shared.messages.reports import Baselined, Decided, Evaluated, Gathered, Progress, Selected, SetUp, Trained
-from supervisor.core.events import Fired
+from supervisor.core.events import Fired, Misdated
 from supervisor.core.state import RunState
 
 Result = Selected | Trained | Gathered | Evaluated | Baselined | Decided
@@ -29,6 +29,12 @@ class TriggerCoalesced(Notice, frozen=True, kw_only=True):
 
     trigger_id: TriggerId
     into: TriggerId
+
+
+class RowsMisdated(Notice, frozen=True, kw_only=True):
+    """For the first time rows are dated later than they can be; more may follow, of which nobody hears."""
+
+    misdated: Misdated
 
 
 class StreamOver(Notice, frozen=True, kw_only=True):
@@ -74,6 +80,14 @@ class StopBegun(Notice, frozen=True, kw_only=True):
     by: str
 
 
+class NeverFired(Notice, frozen=True, kw_only=True):
+    """The run ends without a trigger, after so many rows, from one event time to another; None if there is none."""
+
+    rows: int
+    first_us: int | None
+    last_us: int | None
+
+
 class RunEnded(Notice, frozen=True, kw_only=True):
     """This session of the run is over, with the faults it survived."""
 
@@ -86,6 +100,7 @@ class RunEnded(Notice, frozen=True, kw_only=True):
 AnyNotice = (
     TriggerFired
     | TriggerCoalesced
+    | RowsMisdated
     | StreamOver
     | TaskTaken
     | ResultCounted
@@ -93,6 +108,7 @@ AnyNotice = (
     | TaskGivenUp
     | RunForgotten
     | StopBegun
+    | NeverFired
     | RunEnded
 )
 

@@ -26,14 +26,15 @@ def last_stretch(state: RunState, trigger: TriggerState, window: Window) -> Stre
     assert isinstance(window.extent, Last)
     after_us = trigger.fired.timestamp_us - round(window.extent.duration_s * MICROSECONDS_PER_S)
     earlier = bisect_right(range(trigger.fired.id), after_us, key=lambda index: state.trigger(index).fired.timestamp_us)
-    first_key = state.trigger(earlier - 1).fired.key + 1 if earlier else 0
+    before = state.trigger(earlier - 1).fired if earlier else None
+    first_key = before.key + 1 if before else 0
     return Stretch(
         window=window.name,
         slice="",
         first_key=max(first_key, state.first_usable_key),
         last_key=trigger.fired.key,
         after_us=after_us,
-        event_time_us=None,
+        event_time_us=before.timestamp_us if before else None,
     )
 
 

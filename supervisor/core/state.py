@@ -12,7 +12,7 @@ from immutables import Map
 
 from shared.ids import RunId, TaskId, TriggerId
 from shared.messages.reports import TargetDecision
-from supervisor.core.events import Fired, RunStarted, Slice
+from supervisor.core.events import Fired, Misdated, RunStarted, Slice
 from supervisor.core.open_tasks import OpenTask, OpenTasks
 from supervisor.core.settings import Settings
 from supervisor.core.trigger_state import Phase, TriggerState
@@ -27,6 +27,8 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
 
     observed_key: int = -1  # the last row seen
     event_time_us: int | None = None  # the latest so far
+    began_us: int | None = None  # event time at the first followed row
+    misdated: Misdated | None = None  # rows dated later than they can be
     ended: bool = False
     slices: Map[int, Slice] = Map()  # closed ones
     open_slices: Map[str, int] = Map()  # window → first key of the slice after the last that closed

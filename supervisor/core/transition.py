@@ -52,8 +52,10 @@ from supervisor.core.events import (
 from supervisor.core.failures import give_up, lost, undone
 from supervisor.core.notices import (
     AnyNotice,
+    NeverFired,
     Notice,
     ResultCounted,
+    RowsMisdated,
     RunEnded,
     RunForgotten,
     StopBegun,
@@ -123,16 +125,29 @@ def _(event: Observed, state: RunState) -> Step:
         before = TriggerId(fired.id - 1)
         if before >= 0 and state.trigger(before).phase is Phase.COALESCED:
             notices.append(TriggerCoalesced(trigger_id=before, into=fired.id))
+    state, of_times = _seen(event, state)
+    state, effects = close_slices(state, event.slices)
+    return state, [*of_times, *notices, *effects]
+
+
+def _seen(event: Observed | StreamEnded, state: RunState) -> Step:
+    """How far the rows were seen, and what of their times is to be told, once a run."""
+    if event.began_us is not None:
+        state = state.with_stream(began_us=event.began_us)
     if event.key > state.stream.observed_key:  # else they are read again, after --resume
         state = state.with_stream(observed_key=event.key, event_time_us=event.event_time_us)
-    state, effects = close_slices(state, event.slices)
-    return state, notices + effects
+    known = state.stream.misdated
+    if event.misdated is None or (known is not None and event.misdated.rows <= known.rows):
+        return state, []
+    state = state.with_stream(misdated=event.misdated)
+    return state, [RowsMisdated(misdated=event.misdated)] if known is None else []
 
 
 @_apply.register
 def _(event: StreamEnded, state: RunState) -> Step:
+    state, of_times = _seen(event, state)
     state, effects = close_slices(state.with_stream(ended=True, observed_key=event.key), event.slices)
-    return state, [StreamOver(key=event.key), *effects]
+    return state, [*of_times, StreamOver(key=event.key), *effects]
 
 
 @_apply.register
@@ -169,7 +184,11 @@ def _(event: StopAsked, state: RunState) -> Step:
 @_apply.register
 def _(event: Ended, state: RunState) -> Step:
     faults = {"workers_lost": event.workers_lost, "reconnects": event.reconnects}
-    return state.but(status=event.status), [RunEnded(status=event.status, reason=event.reason, **faults)]
+    effects: list[Effect] = [RunEnded(status=event.status, reason=event.reason, **faults)]
+    if not state.triggers and event.status != "failed":
+        rows, stream = state.stream.observed_key - state.started.first_key + 1, state.stream
+        effects.append(NeverFired(rows=rows, first_us=stream.began_us, last_us=stream.event_time_us))
+    return state.but(status=event.status), effects
 
 
 @_apply.register

@@ -15,6 +15,7 @@ from rich.text import Text
 from shared.config.pipeline import Target
 from shared.messages.reports import TargetDecision
 from shared.timestamps import format_timestamp
+from supervisor.core.events import Misdated
 from supervisor.core.state import RunState
 from supervisor.core.trigger_state import Phase, TriggerState
 from supervisor.results.composite import Composite
@@ -45,6 +46,9 @@ def summary(state: RunState, tally: Tally, targets: Sequence[Target], about: Map
         "trigger_list": listed,
         "failed_triggers": [{"id": row["id"], "reason": row["error"]} for row in listed if row["error"]],
         "samples_seen": state.stream.observed_key - state.first_usable_key + 1,
+        "first_timestamp": _moment(state.stream.began_us),
+        "last_timestamp": _moment(state.stream.event_time_us),
+        "misdated": _misdated(state.stream.misdated),
         "samples_trained": sum(row["samples_selected"] for row in listed),
         "nulls": _summed(row["nulls"] for row in listed),
         "unknown_categories": _summed(
@@ -90,6 +94,18 @@ def _summed(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
     for one in counts:
         total.update(one)
     return dict(sorted(total.items()))
+
+
+def _moment(moment_us: int | None) -> str | None:
+    return None if moment_us is None else format_timestamp(moment_us)
+
+
+def _misdated(found: Misdated | None) -> dict[str, Any]:
+    """How many rows are dated too late to advance event time, and the first of them."""
+    if found is None:
+        return {"rows": 0, "key": None, "file": None, "timestamp": None}
+    told = {"key": found.key, "file": found.file, "timestamp": format_timestamp(found.timestamp_us)}
+    return {"rows": found.rows, **told}
 
 
 def _left_out(own: Mapping[str, Composite], deployed: Mapping[str, Composite]) -> dict[str, int]:
@@ -143,6 +159,13 @@ def _remarks(content: Mapping[str, Any]) -> Iterator[str]:
         yield f"deployed{where}: {_holding(target, content['run_id'])}"
     if not targets:
         yield "deployed: nothing"
+    if not content["triggers"]:
+        span = [content[end] or "–" for end in ("first_timestamp", "last_timestamp")]
+        yield f"the trigger policy never fired: {content['samples_seen']:,} rows, {span[0]} to {span[1]}"
+    misdated = content["misdated"]
+    if misdated["rows"]:
+        first = f"{misdated['timestamp']} in {misdated['file']}, key {misdated['key']}"
+        yield f"rows dated too late to advance event time: {misdated['rows']:,}, the first {first}"
     left_out = {metric: count for metric, count in content["undefined_windows"].items() if count}
     if left_out:
         yield "windows left out as undefined: " + ", ".join(f"{m} {count}" for m, count in left_out.items())

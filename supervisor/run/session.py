@@ -22,6 +22,7 @@ from shared.config.pipeline import Every
 from shared.config.secrets import hide
 from shared.dataset.manifest import discover
 from shared.dataset.table import open_dataset
+from shared.dataset.time_problems import file_order_problems
 from shared.errors import ConfigurationError, ModynError, NotReadyError, RunTakenError
 from shared.ids import RunId
 from supervisor.core.events import AnyEvent, Resumed
@@ -134,6 +135,8 @@ class Session:
         dataset, workers = platform.ready()
         root = self._configuration.system.artifacts_root
         dataset = open_dataset(dataset.config, discover(dataset.config, root))  # from now on the keys are for ever
+        for sentence in file_order_problems(dataset) if self._resumed is None else ():
+            log.warning("! %s", sentence)
         if not self._options.scope.experiment:
             _warn_of_endless_scores(self._configuration)
         serves = self._options.scope.serves if self._resumed is None else self._state.started.serves

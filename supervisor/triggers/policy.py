@@ -16,8 +16,8 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     """Consecutive rows, keys first_key, first_key + 1, …; both arrays have shape (rows,)."""
 
     first_key: int
-    timestamps_us: npt.NDArray[np.int64]
-    event_time_us: npt.NDArray[np.int64]  # the running maximum
+    timestamps_us: npt.NDArray[np.int64]  # as the rows have them, wrong ones too
+    event_time_us: npt.NDArray[np.int64]  # the running maximum of those that can be right
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):

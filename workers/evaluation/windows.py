@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from shared.blame import blame
 from shared.config.pipeline import Metric, Split
-from shared.dataset.event_time import Timed, first_key_after, running_event_time
+from shared.dataset.event_time import Timed, begin_us, first_key_after, running_event_time, sound_timestamps_us
 from shared.dataset.nulls import known
 from shared.errors import ModynError
 from shared.messages.reports import MetricScore
@@ -82,14 +82,16 @@ def resolve(stretch: Stretch, dataset: Timed) -> Rows:
     """Find the stretch's first key, and the event times at its ends, whatever the split. Raises DataError."""
     first_key, stop_key = stretch.first_key, stretch.last_key + 1
     so_far_us = stretch.event_time_us
+    if so_far_us is None:
+        so_far_us = begin_us(dataset, first_key)
     if stretch.after_us is not None:
-        first_key = first_key_after(dataset, stretch.after_us, first_key, stop_key)
-        so_far_us = stretch.after_us
+        first_key = first_key_after(dataset, stretch.after_us, first_key, stop_key, so_far_us)
+        so_far_us = max(so_far_us, stretch.after_us) if so_far_us is not None else stretch.after_us
     if first_key >= stop_key:
         return Rows(first_key=stop_key, stop_key=stop_key, first_timestamp_us=None, last_timestamp_us=None)
     first_us = last_us = None
     for start, stop in _pieces(first_key, stop_key):
-        times = running_event_time(dataset.timestamps_us(start, stop), so_far_us)
+        times = running_event_time(sound_timestamps_us(dataset, start, stop), so_far_us)
         first_us, last_us = int(times[0]) if first_us is None else first_us, int(times[-1])
         so_far_us = last_us
     return Rows(first_key=first_key, stop_key=stop_key, first_timestamp_us=first_us, last_timestamp_us=last_us)

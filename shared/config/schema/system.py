@@ -77,6 +77,11 @@ class Dataset(f.Group):
     uri = f.Text("Parquet or CSV: a file, a folder, a glob or an fsspec URI", required=True)
     timestamp = f.Text("the column of event times", load_default="timestamp")
     unit = f.Choice("of whole-number timestamps", "s", "ms", load_default=None)
+    future_skew_s = f.Duration(
+        "rows dated later than this after their file was found do not advance event time",
+        load_default=86_400.0,
+        data_key="future_skew",
+    )
     label = f.Text("the column to be learned", load_default="label")
     features = f.Sequence(f.Text(""), "columns a table model sees; else all others", load_default=None)
     image = f.Sub(Image, "one column of images", load_default=None)

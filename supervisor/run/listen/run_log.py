@@ -13,7 +13,9 @@ from shared.messages.reports import Decided, Gathered, Progress, Report, Selecte
 from shared.timestamps import format_timestamp
 from supervisor.core.notices import (
     Listener,
+    NeverFired,
     ResultCounted,
+    RowsMisdated,
     RunEnded,
     RunForgotten,
     StopBegun,
@@ -24,6 +26,7 @@ from supervisor.core.notices import (
     TriggerCoalesced,
     TriggerFired,
 )
+from supervisor.results.times import misdated_rows, never_fired
 from supervisor.run.listen.odd_rows import odd_columns, odd_rows
 
 log = logging.getLogger(__name__)
@@ -84,9 +87,8 @@ def _lines(told: Told) -> list[tuple[int, str]]:
         case TaskGivenUp():
             parts = parts_of(told.task_id)
             return [(logging.ERROR, f"! trigger {parts.trigger_id}: {parts.stage} failed: {told.sentence}")]
-        case RunForgotten():
-            line = "! Redis had forgotten the run; what is not claimed is published again"
-            return [(logging.WARNING, line)]
+        case RunForgotten() | RowsMisdated() | NeverFired():
+            return [(logging.WARNING, f"! {_warning(told)}")]
         case StopBegun():
             line = f"stopping ({told.by}): running work is handed back; --resume goes on"
         case RunEnded():
@@ -100,6 +102,15 @@ def _lines(told: Told) -> list[tuple[int, str]]:
         case _:
             return []
     return [(logging.INFO, line)]
+
+
+def _warning(told: RunForgotten | RowsMisdated | NeverFired) -> str:
+    match told:
+        case RowsMisdated():
+            return misdated_rows(told.misdated)
+        case NeverFired():
+            return never_fired(told.rows, told.first_us, told.last_us)
+    return "Redis had forgotten the run; what is not claimed is published again"
 
 
 def _of_result(report: Report) -> list[str]:

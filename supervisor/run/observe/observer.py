@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from shared.blame import blaming
 from shared.config.pipeline import Every, Pipeline
-from shared.dataset.event_time import running_event_time
 from shared.dataset.manifest import discover, manifest_path, refuse_moved_keys
+from shared.dataset.rejudged import refuse_rejudged
 from shared.dataset.table import TableDataset, open_dataset
 from shared.errors import RunFailedError
 from shared.ids import TriggerId
@@ -25,6 +25,7 @@ from shared.plugins import TRIGGERS
 from shared.timestamps import MICROSECONDS_PER_S, now_us
 from supervisor.core.events import Discovered, Fired, Observed, Slice, StreamEnded
 from supervisor.core.state import RunState
+from supervisor.run.observe.dating import Dating
 from supervisor.run.observe.slicing import Slicer
 from supervisor.triggers.policy import Batch, Decision, Question, StreamStart, TriggerPolicy
 
@@ -49,7 +50,8 @@ class Observer:
         self._stream: Iterator[npt.NDArray[np.int64]] = iter(())
         self._position = state.started.first_key
         self._stop_key = state.started.stop_key
-        self._event_time_us: int | None = None
+        self._dating = Dating()
+        self._waits_at: int | None = None  # where the rows ended when none of them had a timestamp that it can have
         self._last_key = state.started.first_key - 1  # of the trigger that fired last
         self._fired = 1 if state.started.everything is not None else 0
         self._maximum = state.started.maximum_triggers
@@ -69,8 +71,8 @@ class Observer:
 
     @property
     def at_end(self) -> bool:
-        """Whether every row there is was observed."""
-        return self._position >= self._limit
+        """Whether all rows were observed that can be: some may wait for the first with a timestamp that it can have."""
+        return self._position >= self._limit or self._waits_at == self._limit
 
     @property
     def fired_all(self) -> bool:
@@ -85,7 +87,9 @@ class Observer:
         """New files as an event, from which on their rows follow; None if there are none. Raises DataError."""
         config, known = self._dataset.config, self._dataset.entries
         entries = discover(config, artifacts_root)
-        refuse_moved_keys(known, entries, manifest_path(artifacts_root, config.name))
+        path = manifest_path(artifacts_root, config.name)
+        refuse_moved_keys(known, entries, path)
+        refuse_rejudged(config, known, entries, path)
         if len(entries) == len(known):
             return None
         self.go_on_with(open_dataset(config, entries))
@@ -97,19 +101,31 @@ class Observer:
 
     def observe(self) -> Observed | None:
         """The next batch as an event, None if nothing follows from it that the journal needs. Raises DataError."""
-        timestamps_us = self._next_timestamps_us()
-        stop = self._position + len(timestamps_us)
-        event_time_us = running_event_time(timestamps_us, self._event_time_us)
+        timestamps_us, told_before = self._next_timestamps_us(), self._dating.misdated is not None
+        stop, before_us = self._position + len(timestamps_us), self._dating.event_time_us
+        event_time_us = self._dating.date(timestamps_us, self._position, self._dataset)
+        if event_time_us is None:
+            self._streamed, self._waits_at = None, self._limit
+            return self._observed((), ())
         batch = Batch(first_key=self._position, timestamps_us=timestamps_us, event_time_us=event_time_us)
         fired = self._number(self._decisions(batch), stop)
-        slices = self._new_slices([piece for s in self._slicers for piece in s.observe(batch, self._event_time_us)])
-        self._position, self._event_time_us = stop, int(event_time_us[-1])
+        slices = self._new_slices([piece for slicer in self._slicers for piece in slicer.observe(batch, before_us)])
+        self._position = stop
         due = time.monotonic() - self._journaled_s > _POSITION_EVERY_S
-        if not (fired or slices or due):
+        if not (fired or slices or due or (self._dating.misdated and not told_before)):
             return None
         self._journaled_s = time.monotonic()
+        return self._observed(fired, slices)
+
+    def _observed(self, fired: tuple[Fired, ...], slices: tuple[Slice, ...]) -> Observed:
         return Observed(
-            time_us=now_us(), key=stop - 1, event_time_us=self._event_time_us, triggers=fired, slices=slices
+            time_us=now_us(),
+            key=self._position - 1,
+            event_time_us=self._dating.event_time_us,
+            triggers=fired,
+            slices=slices,
+            began_us=self._dating.began_us,
+            misdated=self._dating.misdated,
         )
 
     def _next_timestamps_us(self) -> npt.NDArray[np.int64]:
@@ -123,7 +139,14 @@ class Observer:
         """The stream's end; it closes the slices that are open."""
         last = self._position - 1
         slices = self._new_slices([piece for slicer in self._slicers for piece in slicer.close(last)])
-        return StreamEnded(time_us=now_us(), key=last, slices=slices)
+        return StreamEnded(
+            time_us=now_us(),
+            key=last,
+            slices=slices,
+            event_time_us=self._dating.event_time_us,
+            began_us=self._dating.began_us,
+            misdated=self._dating.misdated,
+        )
 
     def _decisions(self, batch: Batch) -> Sequence[Decision | Question]:
         with blaming(self._who, RunFailedError):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import msgspec
 
 from shared.config.pipeline import Pipeline
-from shared.dataset.event_time import first_key_after
+from shared.dataset.event_time import begin_us, first_key_after, sound_timestamps_us
 from shared.dataset.table import TableDataset
-from shared.errors import ConfigurationError
+from shared.dataset.time_problems import time_problems
+from shared.errors import ConfigurationError, NotReadyError
 from shared.ids import TriggerId
 from shared.messages.setup_record import SetupRecord
 from shared.messages.tasks import Device
@@ -38,16 +39,19 @@ def first_events(
 ) -> list[AnyEvent]:
     """The files, and the start of the run: with `train_on_everything` also its first trigger.
 
-    Raises ConfigurationError for a replay of nothing, and DataError.
+    Raises ConfigurationError for a replay of nothing, NotReadyError where no row has a time it can have, and DataError.
     """
     mode = pipeline.initial_mode
+    if (scope.experiment or mode == "train_on_everything") and dataset.rows and begin_us(dataset, 0) is None:
+        raise NotReadyError(*time_problems(dataset))  # whoever follows the dataset waits for such a row
     first_key, stop_key = (0, None) if mode == "replay" else (dataset.rows, None)
     if scope.start_replay_us is not None:
-        first_key = first_key_after(dataset, scope.start_replay_us - 1, 0, dataset.rows)
+        first_key = first_key_after(dataset, scope.start_replay_us - 1, 0, dataset.rows, begin_us(dataset, 0))
     if scope.experiment:  # what arrives during a replay belongs to the next one
         stop_key = dataset.rows
     if scope.stop_replay_us is not None:
-        stop_key = first_key_after(dataset, scope.stop_replay_us - 1, first_key, dataset.rows)
+        begun_us = begin_us(dataset, first_key)
+        stop_key = first_key_after(dataset, scope.stop_replay_us - 1, first_key, dataset.rows, begun_us)
     if scope.experiment and stop_key is not None and first_key >= stop_key:
         raise ConfigurationError(_nothing_to_replay(dataset))
     started = RunStarted(
@@ -77,7 +81,8 @@ def undiscovered(state: RunState, journaled: int, dataset: TableDataset) -> list
 
 
 def _nothing_to_replay(dataset: TableDataset) -> str:
-    first_us = int(dataset.timestamps_us(0, 1)[0])
+    first_us = begin_us(dataset, 0)
+    assert first_us is not None
     return (
         "--start-replay-at and --stop-replay-at leave no row to replay: "
         f"{dataset.config.name} goes from {format_timestamp(first_us)} to {format_timestamp(_latest_us(dataset))}."
@@ -92,4 +97,4 @@ def _over_everything(dataset: TableDataset) -> Fired:
 
 def _latest_us(dataset: TableDataset) -> int:
     bounds = [(start, min(start + _ROWS_AT_ONCE, dataset.rows)) for start in range(0, dataset.rows, _ROWS_AT_ONCE)]
-    return max(int(dataset.timestamps_us(*bound).max()) for bound in bounds)
+    return max(int(sound_timestamps_us(dataset, *bound).max()) for bound in bounds)

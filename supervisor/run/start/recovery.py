@@ -9,6 +9,7 @@ import msgspec
 from shared.artifacts import ArtifactRef, ArtifactStore
 from shared.config.load import Configuration
 from shared.dataset.manifest import ManifestEntry, manifest_path, read_manifest, refuse_moved_keys, restore_manifest
+from shared.dataset.rejudged import refuse_rejudged
 from shared.errors import ArtifactLostError
 from shared.ids import TriggerId
 from shared.messages.tasks import GatherTask
@@ -58,7 +59,9 @@ def recover(configuration: Configuration, directory: RunDirectory) -> Recovered:
     journal.close()
     root, name = configuration.system.artifacts_root, configuration.pipeline.data.dataset
     restore_manifest(root, name, entries)
-    refuse_moved_keys(entries, read_manifest(manifest_path(root, name)), manifest_path(root, name))
+    path, now = manifest_path(root, name), read_manifest(manifest_path(root, name))
+    refuse_moved_keys(entries, now, path)
+    refuse_rejudged(configuration.system.datasets[name], entries, now, path)
     committer = Committer(configuration.pipeline, directory)
     lost: dict[type, list[TriggerId]] = {CommitTrainingSet: [], CommitModel: []}
     for (kind, trigger_id), commit in sorted(commits.items(), key=lambda one: one[0][1]):

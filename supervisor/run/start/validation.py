@@ -13,17 +13,21 @@ import msgspec
 
 from shared.broker import make_app
 from shared.config.load import Configuration
-from shared.dataset.column_survey import remarks
+from shared.dataset.table import TableDataset
+from shared.dataset.time_problems import time_problems
 from shared.errors import NotReadyError
 from shared.fleet import WorkerEntry
 from shared.ids import RunId
 from shared.messages.reports import Finding
 from shared.temporary import private_folder
+from shared.timestamps import format_timestamp
+from supervisor.results.times import never_fired
 from supervisor.run.broker import AWAY, Broker
 from supervisor.run.listen.run_log import RunLog
 from supervisor.run.owner import Owner
 from supervisor.run.publisher import Publisher
 from supervisor.run.start.preparation import Preparation, forget_run, raise_findings
+from supervisor.run.start.preview import preview
 from supervisor.system.devices import evaluation_device
 from supervisor.system.platform import Platform
 from supervisor.system.setup import setup_record
@@ -32,14 +36,14 @@ from supervisor.system.worker_process import PROJECT, worker_environment
 
 
 def check_system(configuration: Configuration, tell: Callable[[str], None]) -> list[WorkerEntry]:
-    """Start what a run would start, check it, and stop it again; what is to be known of the dataset is told.
+    """Start what a run would start, check it, and stop it again; `tell` is given lines on what was found.
 
     Raises ModynError with what is wrong.
     """
-    with _log() as workers_log, Platform(configuration, workers_log) as platform:
+    with _log() as log, Platform(configuration, log) as platform:
         dataset, workers = platform.ready()
-        for line in remarks(dataset):
-            tell(f"dataset {dataset.config.name}: {line}")
+        for line in (*_on_times(configuration, dataset), *_on_columns(dataset)):
+            tell(line)
         evaluation_device(configuration.pipeline, workers)
         run_id = RunId(f"validate-{uuid.uuid4().hex[:8]}")
         root = configuration.system.artifacts_root
@@ -56,6 +60,25 @@ def check_system(configuration: Configuration, tell: Callable[[str], None]) -> l
                 forget_run(platform.client, publisher, run_id, heard=True)
             publisher.close()
         return workers
+
+
+def _on_times(configuration: Configuration, dataset: TableDataset) -> Iterator[str]:
+    """What looks wrong in the times of the rows, and what the policy makes of them where they are followed."""
+    for sentence in time_problems(dataset):
+        yield f"! {sentence}"
+    if configuration.pipeline.initial_mode != "replay":
+        return
+    seen = preview(configuration.pipeline, dataset)
+    if seen.triggers == 0:
+        yield f"! {never_fired(seen.rows, seen.first_us, seen.last_us)}"
+    elif seen.first_us is not None and seen.last_us is not None:
+        span = f"{format_timestamp(seen.first_us)} to {format_timestamp(seen.last_us)}"
+        yield f"trigger policy: {seen.triggers:,} triggers on {seen.rows:,} rows, {span}"
+
+
+def _on_columns(dataset: TableDataset) -> Iterator[str]:
+    """What there is to say of its columns before a model sees them."""
+    return (f"dataset {dataset.config.name}: {line}" for line in remarks(dataset))
 
 
 @contextmanager

@@ -299,6 +299,7 @@ def test_every_key_that_has_a_value_is_there(tmp_path):
         "kind": "table",
         "uri": f"{tmp_path}/data/*.parquet",
         "timestamp": "timestamp",
+        "future_skew": "1d",
         "label": "label",
         "nulls": {"features": "impute", "labels": "refuse", "indicator": False},
     }

@@ -11,9 +11,21 @@ from workplace import Workplace
 
 from shared.ids import TriggerId, WorkerId, task_id
 from shared.messages.reports import Claimed, Failed, Released, Selected
-from supervisor.core.events import Ended, Garbled, LeaseExpired, StopAsked, Unclaimed, Wiped
+from supervisor.core.events import (
+    Ended,
+    Garbled,
+    LeaseExpired,
+    Misdated,
+    Observed,
+    StopAsked,
+    StreamEnded,
+    Unclaimed,
+    Wiped,
+)
 from supervisor.core.notices import (
+    NeverFired,
     ResultCounted,
+    RowsMisdated,
     RunEnded,
     RunForgotten,
     StopBegun,
@@ -116,3 +128,34 @@ def test_a_trigger_that_goes_into_the_next_is_named(small: Workplace) -> None:
         TriggerCoalesced(trigger_id=TriggerId(0), into=TriggerId(1)),
         TriggerCoalesced(trigger_id=TriggerId(1), into=TriggerId(2)),
     ]
+
+
+MISDATED = Misdated(rows=1, key=3, file="a.parquet", timestamp_us=99, latest_us=50)
+
+
+def test_rows_dated_too_late_are_noticed_once(run: Run) -> None:
+    """The first time; later ones are counted, also those that come with the stream's end."""
+    run.tell(Observed(time_us=0, key=19, event_time_us=20, began_us=5, misdated=MISDATED))
+    assert run.notices == [RowsMisdated(misdated=MISDATED)]
+    more = msgspec.structs.replace(MISDATED, rows=4)
+    run.tell(StreamEnded(time_us=0, key=29, event_time_us=30, began_us=5, misdated=more))
+    assert RowsMisdated not in [type(one) for one in run.notices]
+    stream = run.state.stream
+    assert (stream.misdated, stream.began_us, stream.event_time_us) == (more, 5, 30)
+
+
+@pytest.mark.parametrize(("status", "noticed"), [("finished", True), ("stopped", True), ("failed", False)])
+def test_a_run_without_a_trigger_is_noticed_at_its_end(small: Workplace, status: Any, noticed: bool) -> None:
+    """With its rows and the span of their event time; one that failed has something else to say."""
+    run = Run(small)
+    run.tell(Observed(time_us=0, key=299, event_time_us=70, began_us=50))
+    run.tell(StreamEnded(time_us=0, key=299, event_time_us=70, began_us=50))
+    run.tell(Ended(time_us=0, status=status, reason=""))
+    expected = [NeverFired(rows=300, first_us=50, last_us=70)] if noticed else []
+    assert [one for one in run.notices if isinstance(one, NeverFired)] == expected
+
+
+def test_a_run_with_a_trigger_is_no_silent_one(run: Run) -> None:
+    """Nothing is said of it at its end."""
+    run.tell(Ended(time_us=0, status="finished", reason=""))
+    assert [type(one) for one in run.notices] == [RunEnded]

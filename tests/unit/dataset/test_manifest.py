@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,8 +13,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from shared.config.system import Dataset
-from shared.dataset.manifest import discover, manifest_path, read_manifest, restore_manifest
+from shared.dataset.manifest import copy_manifest, discover, manifest_path, read_manifest, restore_manifest
 from shared.errors import DataError
+from shared.timestamps import now_us
 
 
 class Place:
@@ -66,6 +68,38 @@ def test_looking_again_changes_nothing(place):
     before = place.path.read_bytes()
     assert place.look() == [("a.parquet", 0, 2)]
     assert place.path.read_bytes() == before
+
+
+def test_a_file_keeps_the_moment_at_which_it_was_found(place):
+    """All files of one look have the same; a later look, a restored manifest and a copy leave it as it was."""
+    before_us = now_us()
+    place.add("a.parquet", 2)
+    place.add("b.parquet", 2)
+    place.look()
+    first, second = (entry.discovered_us for entry in read_manifest(place.path))
+    assert before_us <= first == second <= now_us()
+    place.add("c.parquet", 2)
+    place.look()
+    entries = read_manifest(place.path)
+    assert [entry.discovered_us for entry in entries[:2]] == [first, second]
+    assert first < entries[2].discovered_us <= now_us()
+    forget(place)
+    place.look()
+    assert read_manifest(place.path) == entries
+    copy_manifest(place.artifacts, str(place.data.parent / "elsewhere"), "flights")
+    assert read_manifest(manifest_path(str(place.data.parent / "elsewhere"), "flights")) == entries
+
+
+def test_a_manifest_of_before_is_read(place):
+    """Its files have no moment of discovery; files that come later have."""
+    place.add("a.parquet", 2)
+    place.look()
+    entry = json.loads(place.path.read_text())
+    del entry["discovered_us"]
+    place.path.write_text(json.dumps(entry) + "\n")
+    place.add("b.parquet", 2)
+    assert place.look() == [("a.parquet", 0, 2), ("b.parquet", 2, 4)]
+    assert [entry.discovered_us > 0 for entry in read_manifest(place.path)] == [False, True]
 
 
 def test_hidden_and_foreign_files_are_no_data(place):
@@ -122,9 +156,11 @@ def test_torn_last_line_does_not_count(place):
     whole = place.look()
     before = place.path.read_bytes()
     place.path.write_bytes(before[:-10])
-    assert [entry.first_key for entry in read_manifest(place.path)] == [0]
+    (entry,) = read_manifest(place.path)
+    assert entry.first_key == 0
     assert place.look() == whole
-    assert place.path.read_bytes() == before
+    assert read_manifest(place.path)[0] == entry
+    assert place.path.read_bytes().count(b"\n") == before.count(b"\n")
 
 
 def test_lost_manifest_is_restored(place):

@@ -19,7 +19,8 @@ BY_KEY = Split(test=0.25, validation=0.25, by=None)
 class Stream:
     """Rows in memory: a customer, a timestamp."""
 
-    def __init__(self, rows, timestamps_us=None):
+    def __init__(self, rows, timestamps_us=None, latest_us=2**60):
+        self.rows, self.latest = rows, latest_us
         self.read_rows = 0
         self.customers = [f"customer {key % 17}" for key in range(rows)]
         self.times = np.arange(rows) if timestamps_us is None else np.array(timestamps_us)
@@ -35,6 +36,10 @@ class Stream:
     def timestamps_us(self, first_key, stop_key):
         """Timestamps of a range."""
         return self.times[first_key:stop_key]
+
+    def latest_us(self, first_key, stop_key):
+        """The last moment at which rows of a range can be dated."""
+        return np.full(stop_key - first_key, self.latest)
 
 
 class Says:
@@ -140,6 +145,29 @@ def test_last_window_begins_after_the_moment():
     """(event time − d, watermark]: the first row later than the moment begins it, and late rows behind belong to it."""
     rows = resolve(stretch(0, 4, after_us=30), Stream(5, [10, 30, 40, 20, 50]))
     assert (rows.first_key, rows.stop_key, rows.first_timestamp_us, rows.last_timestamp_us) == (2, 5, 40, 50)
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ({"event_time_us": 10}, (0, 5, 10, 50)),
+        ({"after_us": 30, "event_time_us": 10}, (3, 5, 40, 50)),
+        ({}, (0, 5, 20, 50)),
+        ({"after_us": 15}, (0, 5, 20, 50)),
+        ({"after_us": 20}, (3, 5, 40, 50)),
+        ({"after_us": 60}, (5, 5, None, None)),
+    ],
+)
+def test_rows_dated_too_late_neither_begin_nor_end_a_stretch(asked, found):
+    """They have the event time before them; at the start of the stream, that of the first row that can be right."""
+    rows = resolve(stretch(0, 4, **asked), Stream(5, [10**9, 20, 10**9, 40, 50], latest_us=100))
+    assert (rows.first_key, rows.stop_key, rows.first_timestamp_us, rows.last_timestamp_us) == found
+
+
+def test_the_first_believable_row_may_come_behind_the_stretch():
+    """Rows before it take its event time, also where their window ends before it."""
+    rows = resolve(stretch(0, 1, after_us=30), Stream(4, [10**9, 10**9, 40, 50], latest_us=100))
+    assert (rows.first_key, rows.stop_key, rows.first_timestamp_us, rows.last_timestamp_us) == (0, 2, 40, 40)
 
 
 def test_stretch_may_be_empty():

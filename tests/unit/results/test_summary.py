@@ -10,6 +10,8 @@ from rich.console import Console
 
 from shared.config.pipeline import Target
 from shared.messages.reports import FeatureNotes, UnknownCategories
+from shared.timestamps import parse_timestamp_us
+from supervisor.core.events import Misdated
 from supervisor.core.trigger_state import Phase
 from supervisor.results.summary import closing_table, summary
 from tests.unit.results.finished_run import RUN, ToldRun, value
@@ -165,3 +167,28 @@ def test_run_without_triggers_has_no_trigger_table(small):
     text = shown(summary(run.state, run.tally, TARGETS, ABOUT))
     assert "selected" not in text
     assert "deployed: nothing" in text
+
+
+def test_rows_dated_too_late_are_counted(told):
+    """How many, and the first of them; the span of event time beside them."""
+    far_us = parse_timestamp_us("2191-04-01")
+    content = summary(told.state, told.tally, TARGETS, ABOUT)
+    assert content["misdated"] == {"rows": 0, "key": None, "file": None, "timestamp": None}
+    assert "dated too late" not in shown(content)
+    misdated = Misdated(rows=3, key=700, file="a.parquet", timestamp_us=far_us, latest_us=0)
+    state = told.state.with_stream(misdated=misdated, began_us=0, event_time_us=parse_timestamp_us("1970-01-02"))
+    content = summary(state, told.tally, TARGETS, ABOUT)
+    far = {"key": 700, "file": "a.parquet", "timestamp": "2191-04-01T00:00:00.000000Z"}
+    assert content["misdated"] == {"rows": 3, **far}
+    span = ("1970-01-01T00:00:00.000000Z", "1970-01-02T00:00:00.000000Z")
+    assert (content["first_timestamp"], content["last_timestamp"]) == span
+    assert "rows dated too late to advance event time: 3, the first 2191-04-01" in " ".join(shown(content, 200).split())
+
+
+def test_a_run_without_triggers_says_so(small):
+    """Under the table, with rows and span."""
+    told = ToldRun(small)
+    state = told.state.with_stream(observed_key=299, began_us=0, event_time_us=0)
+    content = summary(state, told.tally, TARGETS, ABOUT)
+    text = " ".join(shown(content, 200).split())
+    assert "the trigger policy never fired: 300 rows, 1970-01-01T00:00:00.000000Z to 1970-01-01T00:00:00" in text

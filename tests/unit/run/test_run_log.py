@@ -11,9 +11,10 @@ import pytest
 from shared.config.pipeline import Logging
 from shared.ids import RunId, TaskId, TriggerId, WorkerId
 from shared.messages.reports import Progress
+from shared.timestamps import parse_timestamp_us
 from supervisor.cli.log import log_to_files
-from supervisor.core.events import Fired
-from supervisor.core.notices import TriggerFired
+from supervisor.core.events import Fired, Misdated
+from supervisor.core.notices import NeverFired, RowsMisdated, TriggerFired
 from supervisor.run.listen.run_field import lines_of
 from supervisor.run.listen.run_log import RunLog
 
@@ -48,3 +49,33 @@ def test_a_notice_has_event_trigger_task_and_worker_as_fields(lines: list[dict[s
     assert (fired["event"], fired["trigger"]) == ("trigger_fired", 3)
     assert (trains["event"], trains["trigger"], trains["worker"]) == ("progress", 3, "w")
     assert trains["task"] == f"{RUN}/3/train/0"
+
+
+def test_times_that_cannot_be_right_are_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    """With count, key, file and value, and what to do."""
+    far_us, latest_us = parse_timestamp_us("2191-04-01"), parse_timestamp_us("2026-11-30")
+    misdated = Misdated(rows=2, key=700, file="data/a.parquet", timestamp_us=far_us, latest_us=latest_us)
+    RunLog(RUN).hear(RowsMisdated(misdated=misdated))
+    (told,) = caplog.records
+    assert told.levelname == "WARNING"
+    for part in ("2 rows do not advance", "key 700 in data/a.parquet", "2191-04-01", "2026-11-30", "future_skew"):
+        assert part in told.message
+
+
+@pytest.mark.parametrize(
+    ("rows", "first", "parts"),
+    [
+        (300, "2013-01-01", ["never fired on 300 rows", "from 2013-01-01T00:00:00", "to 2013-01-02T", "`every`"]),
+        (300, None, ["never fired", "none of 300 rows"]),
+        (0, None, ["never fired, as no row came"]),
+    ],
+)
+def test_a_run_without_triggers_is_a_warning(
+    caplog: pytest.LogCaptureFixture, rows: int, first: str | None, parts: list[str]
+) -> None:
+    """With the span of the stream, and where to look."""
+    first_us = None if first is None else parse_timestamp_us(first)
+    RunLog(RUN).hear(NeverFired(rows=rows, first_us=first_us, last_us=first_us and first_us + 86_400_000_000))
+    (told,) = caplog.records
+    assert told.levelname == "WARNING"
+    assert all(part in told.message for part in parts)
