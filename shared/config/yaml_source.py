@@ -90,8 +90,8 @@ class Source:
         return f"{self.path.name}:{self.line(key_path)}"
 
 
-def read_yaml(path: Path, *, environment: bool = False) -> Source:
-    """Read a file of keys and values; `environment` fills in `${NAME}`. Raises ConfigurationError."""
+def read_yaml(path: Path) -> Source:
+    """Read a file of keys and values, with `${NAME}` filled in from the environment. Raises ConfigurationError."""
     name = path.name
     try:
         text = path.read_text(encoding="utf-8")
@@ -107,7 +107,7 @@ def read_yaml(path: Path, *, environment: bool = False) -> Source:
             raise ConfigurationError(f"{name}:1: holds no `key: value` pairs; see docs/configuration.md.")
         reader = _Reader(name)
         written = reader.value(root, "")
-        values = reader.filled(written, "") if environment else written
+        values = reader.filled(written, "")
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f"{mark.line + 1}:{mark.column + 1}" if mark else "1"

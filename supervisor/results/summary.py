@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from shared.config.pipeline import Target
+from shared.config.secrets import hide
 from shared.messages.reports import TargetDecision
 from shared.timestamps import format_timestamp
 from supervisor.core.state import RunState
@@ -85,7 +86,7 @@ def _left_out(own: Mapping[str, Composite], deployed: Mapping[str, Composite]) -
 def _target(target: Target, last: TargetDecision | None) -> dict[str, Any]:
     """What a target holds, as the run's last decision on it found it, and why that came out as it did."""
     holds = {key: getattr(last, key, None) for key in ("decision", "run", "trigger", "reason")}
-    return {"name": target.name, "uri": target.uri, **holds}
+    return {"name": target.name, "uri": hide(target.uri), **holds}
 
 
 def closing_table(content: Mapping[str, Any]) -> Group:

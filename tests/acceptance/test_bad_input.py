@@ -123,13 +123,6 @@ def test_a_wrong_value_in_the_system(small: Workplace, path: str, value: object,
     assert "s3cret" not in done.stderr
 
 
-def test_both_files_swapped(small: Workplace) -> None:
-    """Keys of the other file are unknown keys."""
-    small.write()
-    done = command(small, "config.yaml", "pipeline.yaml", "--experiment-mode")
-    assert_refused(done, small, 2, "config.yaml:1: pipeline: is missing", "pipeline.yaml:1: storage: is missing")
-
-
 @pytest.mark.parametrize(
     ("words", "told"),
     [
