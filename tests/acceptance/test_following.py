@@ -44,6 +44,29 @@ def test_ignore_follows_only_what_arrives(following: Workplace) -> None:
     assert observed == sorted(set(observed))
 
 
+def test_an_empty_folder_is_waited_for_and_all_of_its_rows_are_followed(following: Workplace) -> None:
+    """A run may begin before its data: it says that it waits, and what comes first is not what existed already."""
+    following.pipeline["initial_mode"] = "ignore"
+    for file in (following.folder / "data").iterdir():
+        file.unlink()
+    with Running.pipeline(following) as run:
+        run.wait_for("dataset rows has no rows yet; waiting for the first ones in")
+        following.add_file(0)
+        run.wait_for("model 1 deployed")
+        assert run.end() == 0
+    assert [row["key"] for row in following.summary()["trigger_list"]] == [499, 999]
+
+
+def test_a_wait_for_the_first_rows_can_be_ended(following: Workplace) -> None:
+    """Ctrl+C ends it with exit 0, and there is no run."""
+    for file in (following.folder / "data").iterdir():
+        file.unlink()
+    with Running.pipeline(following) as run:
+        run.wait_for("has no rows yet; waiting")
+        assert run.end() == 0
+    assert not following.run_dir.exists()
+
+
 def test_train_on_everything_comes_first_and_then_what_arrives(following: Workplace) -> None:
     """Trigger 0 is over all that exists; triggers go on with the new rows; Ctrl+C and --resume lose none."""
     following.pipeline["initial_mode"] = "train_on_everything"
