@@ -17,7 +17,7 @@ from shared.dataset.formats import format_of
 from shared.dataset.known_file import known_schema, refuse_mixture, verify
 from shared.dataset.manifest import MEND_THE_ROW, ManifestEntry
 from shared.dataset.timestamp_column import microseconds
-from shared.errors import DataError
+from shared.errors import DataError, RowError
 
 ROWS_AT_ONCE = 65_536
 
@@ -109,16 +109,16 @@ class TableDataset:
         unusable = pc.is_null(column, nan_is_null=pa.types.is_floating(column.type))
         row = pc.index(unusable, True).as_py()
         if row >= 0:
-            raise DataError(f"{name} of key {first_key + row} is {column[row].as_py() or 'null'}. {MEND_THE_ROW}")
+            raise RowError(f"{name} of key {first_key + row} is {column[row].as_py() or 'null'}. {MEND_THE_ROW}")
         if kind not in ("whole number", "number"):
-            raise DataError(
+            raise RowError(
                 f"{name} is {column.type} from key {first_key} on, where a number is needed. Number the classes 0, 1, "
                 "2… in the data, or name another `label:` in config.yaml."
             )
         try:
             return np.asarray(column.cast(pa.int64() if kind == "whole number" else pa.float64()).to_numpy())
         except pa.ArrowInvalid as error:
-            raise DataError(f"{name} near key {first_key} cannot be used: {error}. {MEND_THE_ROW}") from error
+            raise RowError(f"{name} near key {first_key} cannot be used: {error}. {MEND_THE_ROW}") from error
 
     def _pieces(
         self, entry: ManifestEntry, columns: Sequence[str], first_key: int, batch_rows: int

@@ -94,12 +94,15 @@ def resolve(stretch: Stretch, dataset: Timed) -> Rows:
 
 
 class Entrant:
-    """A model and what it scores. One that is `forgiven` what goes wrong with it has no scores then, and says why.
+    """A model and what it scores. One that is `forgiven` what goes wrong with it, here any of these kinds of errors,
+    has no scores then, and says why.
 
     So has one that predicts something else than the metrics measure, forgiven or not.
     """
 
-    def __init__(self, model: Predictor, metrics: Sequence[Metric], label: str, *, forgiven: bool = False) -> None:
+    def __init__(
+        self, model: Predictor, metrics: Sequence[Metric], label: str, *, forgiven: tuple[type[Exception], ...] = ()
+    ) -> None:
         self.model, self.label = model, label
         self._forgiven, self._error = forgiven, _misfit(metrics, model.classes)
         self._metrics, self._meter = metrics, Meter([] if self._error else metrics, model.classes)
@@ -134,7 +137,7 @@ class Entrant:
             self._meter.update(pending.read()[kept], labels[kept])
 
     def _fail(self, error: Exception) -> None:
-        if not self._forgiven:
+        if not isinstance(error, self._forgiven):
             raise error
         self._error = forgive(error)
         self._pending.clear()

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from shared.dataset.manifest import MEND_THE_ROW
-from shared.errors import DataError
+from shared.errors import DataError, RowError
 
 Keys = npt.NDArray[np.int64]
 _REMEDY = f"{MEND_THE_ROW} Or leave the column out with `features:` in config.yaml, in a new run."
@@ -43,13 +43,13 @@ def refuse_nulls(values: pa.Array, name: str, keys: Keys, remedy: str = _REMEDY)
     """Raise DataError for the first null, naming column and key."""
     if values.null_count:
         row = pc.index(values.is_null(), True).as_py()
-        raise DataError(f"Column {name!r} is null at key {keys[row]}. {remedy}")
+        raise RowError(f"Column {name!r} is null at key {keys[row]}. {remedy}")
 
 
 def numbers(values: pa.Array, name: str, keys: Keys, remedy: str = _REMEDY) -> npt.NDArray[np.float64]:
     """Numbers and booleans as float64 (rows,). Raises DataError for null, NaN, inf and anything else."""
     if not is_number(values.type):
-        raise DataError(
+        raise RowError(
             f"Column {name!r} is of type {values.type} at key {keys[0] if len(keys) else 0}, where a number is needed. "
             f"Convert it, or leave it out with `features:` in config.yaml."
         )
@@ -64,4 +64,4 @@ def refuse_non_finite(values: npt.NDArray[Any], name: str, keys: Keys, remedy: s
     finite = np.isfinite(values)
     if not finite.all():
         row = int(np.argmin(finite))
-        raise DataError(f"Column {name!r} is {values[row]} at key {keys[row]}. {remedy}")
+        raise RowError(f"Column {name!r} is {values[row]} at key {keys[row]}. {remedy}")

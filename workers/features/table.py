@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from shared.errors import DataError
+from shared.errors import DataError, RowError
 from workers.features.columns import Keys, column, is_number, is_text, numbers, refuse_non_finite, refuse_nulls
 from workers.features.inputs import InputSpec
 from workers.features.moments import RunningMoments
@@ -105,9 +105,7 @@ def _numeric_block(table: pa.Table, numeric: list[str], keys: Keys) -> npt.NDArr
         too_large = np.flatnonzero(np.abs(block[:, index]) > _LARGEST)
         if len(too_large):
             row = too_large[0]
-            raise DataError(
-                f"Column {name!r} is {block[row, index]} at key {keys[row]}, too large; rescale the column."
-            )
+            raise RowError(f"Column {name!r} is {block[row, index]} at key {keys[row]}, too large; rescale the column.")
     return block
 
 
@@ -115,7 +113,7 @@ def _learn_categories(seen: set[str], values: pa.Array, name: str, keys: Keys) -
     _refuse_other_than_text(values, name, keys)
     seen.update(pc.unique(values).to_pylist())
     if len(seen) > MAX_CATEGORIES:
-        raise DataError(
+        raise RowError(
             f"Column {name!r} has more than {MAX_CATEGORIES} different texts, too many to one-hot encode. "
             f"Leave it out with `features:` in config.yaml, or learn from it alone with `text: {name}`."
         )
@@ -130,7 +128,7 @@ def _codes(values: pa.Array, categories: tuple[str, ...], name: str, keys: Keys)
 
 def _refuse_other_than_text(values: pa.Array, name: str, keys: Keys) -> None:
     if not is_text(values.type):
-        raise DataError(
+        raise RowError(
             f"Column {name!r} is of type {values.type} at key {keys[0] if len(keys) else 0}, but was text before. "
             f"Give it one type in all files."
         )
