@@ -20,6 +20,7 @@ from supervisor.results.composite import Composite
 from supervisor.results.tally import Tally
 
 _FIRST_SHOWN, _LAST_SHOWN = 3, 5
+_TITLES = {"f1": "f1 (macro)"}  # what a table says of a metric beside its label
 _TRIGGER_COLUMNS: dict[str, Literal["left", "right"]] = {
     "trigger": "right",
     "event time": "left",
@@ -103,10 +104,10 @@ def _composite_table(content: Mapping[str, Any]) -> Table:
     metrics = list(content["composite"])
     table.add_column("composite over the stream")
     for metric in metrics:
-        table.add_column(metric, justify="right")
+        table.add_column(_TITLES.get(metric, metric), justify="right")
     rows = {
         "this pipeline": content["composite"],
-        "what was deployed": content["deployed_composite"],
+        **({"what was deployed": content["deployed_composite"]} if content["targets"] else {}),
         "first model kept": content["baselines"]["first_model"],
         "majority so far": content["baselines"]["majority"],
         "no change": content["baselines"]["no_change"],
@@ -120,6 +121,8 @@ def _composite_table(content: Mapping[str, Any]) -> Table:
 
 def _remarks(content: Mapping[str, Any]) -> Iterator[str]:
     """What is deployed, and what else must be known to read the composite."""
+    if "no_trigger" in content:
+        yield content["no_trigger"]
     targets = content["targets"]
     for metric, rows in content["deployed_left_out"].items() if targets else ():
         yield f"rows left out of what was deployed, as no model of this run was: {metric} {rows:,}"

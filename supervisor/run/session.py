@@ -101,7 +101,6 @@ class Session:
         run_id = self._state.run_id or RunId(f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}")
         with ExitStack() as stack:
             stack.enter_context(lines_of(run_id))
-            log.info("run directory: %s", self.directory.path)
             log.info("%s …", what_is_started(self._configuration.system))
             with self._stop.deferred():
                 log_file, resumed = self.directory.workers_log(), self._resumed is not None
@@ -161,6 +160,7 @@ class Session:
             if not self._options.resume:
                 self.directory.create(self._configuration)
                 platform.keep_log(self.directory.path / "workers.log")
+            log.info("run directory: %s", self.directory.path)
             reports = Reports(platform.client, run_id, self._state.report_position)
             watch = Watch(platform.client, Claims(platform.client), reports, record, versions)
             with closing(self._webhooks(run_id)) as webhooks, self._view(platform.client) as view:

@@ -36,9 +36,13 @@ def what_is_started(system: System) -> str:
     if system.broker.url == "embedded":
         broker = "the embedded broker"
         if find_broker(system.artifacts_root) is None:
-            return f"starting {' and '.join([broker, *own])}"
+            return f"starting {_listed([broker, *own])}"
         broker += " that runs already"
-    return f"starting {' and '.join(own)} on {broker}" if own else f"looking for {broker} and its workers"
+    return f"starting {_listed(own)} on {broker}" if own else f"looking for {broker} and its workers"
+
+
+def _listed(parts: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))
 
 
 class Platform:

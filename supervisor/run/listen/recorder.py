@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from typing import Any
 
@@ -11,10 +12,13 @@ from shared.messages.reports import Progress
 from supervisor.core.notices import Listener, Told
 from supervisor.core.state import RunState
 from supervisor.results.evaluations import evaluations_csv
+from supervisor.results.no_trigger import why_no_trigger
 from supervisor.results.summary import summary
 from supervisor.results.tally import Tally
 from supervisor.run.directory import RunDirectory
 from supervisor.system.setup import deployment_targets
+
+log = logging.getLogger(__name__)
 
 _EVERY_S = 10.0  # and never for more than a fiftieth of the time
 
@@ -50,7 +54,10 @@ class Recorder(Listener):
 
     def record(self, state: RunState) -> dict[str, Any]:
         """Write both files, as far as the run has come; the content of the summary."""
-        about = {"wall_s": time.monotonic() - self._started_s}
+        about: dict[str, Any] = {"wall_s": time.monotonic() - self._started_s}
+        if (why := why_no_trigger(state, self._pipeline)) is not None:
+            about["no_trigger"] = why
+            log.warning("! %s", why)
         targets = deployment_targets(self._pipeline, str(self._directory.path), serves=state.started.serves)
         content = summary(state, self._tally, targets, about)
         self._directory.write("evaluations.csv", evaluations_csv(self._tally.scores, self._pipeline.evaluation))

@@ -5,11 +5,14 @@ from __future__ import annotations
 import io
 import json
 
+import msgspec
 import pytest
 from rich.console import Console
 
-from shared.config.pipeline import Target
+from shared.config.load import load_configuration
+from shared.config.pipeline import Named, Target
 from supervisor.core.trigger_state import Phase
+from supervisor.results.no_trigger import why_no_trigger
 from supervisor.results.summary import closing_table, summary
 from tests.unit.results.finished_run import RUN, ToldRun, value
 
@@ -123,6 +126,21 @@ def test_closing_table_puts_the_composite_beside_the_baselines(told):
         assert remark in text
 
 
+def test_a_run_that_deploys_nowhere_has_no_line_of_what_was_deployed(told):
+    """It would be a line of dashes."""
+    text = shown(summary(told.state, told.tally, (), ABOUT))
+    assert "what was deployed" not in text
+    assert "first model kept" in text
+
+
+def test_f1_is_said_to_be_macro(told):
+    """Its label in files is short; who reads the table sees over what it is averaged."""
+    content = summary(told.state, told.tally, TARGETS, ABOUT)
+    for part in (content["deployed_composite"], *content["baselines"].values(), content["composite"]):
+        part["f1"] = part.pop("accuracy")
+    assert "f1 (macro)" in shown(content)
+
+
 def test_closing_table_shortens_many_triggers(told):
     """Of a thousand triggers the first and the last are shown."""
     content = summary(told.state, told.tally, TARGETS, ABOUT)
@@ -139,3 +157,27 @@ def test_run_without_triggers_has_no_trigger_table(small):
     text = shown(summary(run.state, run.tally, TARGETS, ABOUT))
     assert "selected" not in text
     assert "deployed: nothing" in text
+
+
+@pytest.mark.parametrize(
+    ("trigger", "asked"),
+    [
+        (Named(name="data_amount", options={"every": 5000}), "{policy: data_amount, every: 5000}"),
+        (Named(name="time", options={"every_s": 864_000.0, "anchor_us": None}), "{policy: time, every: 10d}"),
+    ],
+)
+def test_a_run_that_ends_without_a_trigger_says_why(small, trigger, asked):
+    """What was asked for, and what the stream had; a run with triggers, or one that goes on, says nothing."""
+    run = ToldRun(small)
+    files = (small.folder / "pipeline.yaml", small.folder / "config.yaml")
+    pipeline = msgspec.structs.replace(load_configuration(*files, experiment_mode=True).pipeline, trigger=trigger)
+    state = run.state.with_stream(observed_key=299, event_time_us=86_400_000_000)
+    why = why_no_trigger(state, pipeline)
+    assert why is not None
+    assert f"no trigger fired, so nothing was trained: trigger {asked} saw 300 rows" in why
+    assert "event time ends at 1970-01-02T00:00:00" in why
+    assert "lower `every`" in why
+    assert " ".join(why.split()[:3]) in shown(summary(state, run.tally, (), {**ABOUT, "no_trigger": why}), 300)
+    assert why_no_trigger(state.but(status=None), pipeline) is None
+    run.trigger(0)
+    assert why_no_trigger(run.state, pipeline) is None

@@ -13,7 +13,7 @@ from shared.ids import RunId, TaskId, TriggerId, WorkerId
 from shared.messages.reports import Progress
 from supervisor.cli.log import log_to_files
 from supervisor.core.events import Fired
-from supervisor.core.notices import TriggerFired
+from supervisor.core.notices import TaskPublishedAgain, TriggerFired
 from supervisor.run.listen.run_field import lines_of
 from supervisor.run.listen.run_log import RunLog
 
@@ -48,3 +48,9 @@ def test_a_notice_has_event_trigger_task_and_worker_as_fields(lines: list[dict[s
     assert (fired["event"], fired["trigger"]) == ("trigger_fired", 3)
     assert (trains["event"], trains["trigger"], trains["worker"]) == ("progress", 3, "w")
     assert trains["task"] == f"{RUN}/3/train/0"
+
+
+def test_a_lost_worker_is_told_of_like_everything_else_of_a_trigger(caplog: pytest.LogCaptureFixture) -> None:
+    """By the trigger's number and what was done, not by the name of a message."""
+    RunLog(RUN).hear(TaskPublishedAgain(task_id=TaskId(f"{RUN}/0/train/0"), why="train-0 was lost"))
+    assert [one.getMessage() for one in caplog.records] == ["! trigger 0: train is published again: train-0 was lost"]

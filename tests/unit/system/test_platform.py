@@ -22,7 +22,7 @@ def test_only_what_is_started_is_said_to_be(system: System) -> None:
     """Broker and workers that are there are looked for, and those of our own are counted."""
     theirs = Broker(url="redis://host/0", masked_url="redis://host/0")
     none, two = Fleet(train=0, evaluate=0, device="cpu"), Fleet(train=2, evaluate=1, device="cpu")
-    assert what_is_started(system) == "starting the embedded broker and 1 train worker and 1 evaluate worker"
+    assert what_is_started(system) == "starting the embedded broker, 1 train worker and 1 evaluate worker"
     elsewhere = msgspec.structs.replace(system, broker=theirs, fleet=none)
     assert what_is_started(elsewhere) == "looking for the broker redis://host/0 and its workers"
     own_workers = msgspec.structs.replace(system, broker=theirs, fleet=two)
