@@ -433,6 +433,28 @@ def test_dataset_that_is_not_configured(problems):
     assert problem == "pipeline.yaml:8: data.dataset: fligths is not in storage.datasets; did you mean flights?"
 
 
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("host/hook", "is no web address; write http://HOST"),
+        ("ftp://host/hook", "is no web address"),
+        ("http://:80/", "is no web address"),
+        ("http://host:99999/", "is no web address"),
+        ("http://host:abc/", "is no web address"),
+        ("http://[::1/", "is no web address"),
+        ("http://ho st/", "is no web address"),
+        ("https://host/für", "is no web address"),
+        ("https://me:s3cret@host/", "names a user, whom nobody tells the receiver"),
+    ],
+)
+def test_alerts_that_could_never_be_posted(problems, url, told):
+    """What is wrong with the address alone is told at once, not when something has failed."""
+    (problem,) = problems(config=f"{CONFIG}alerts: [{{url: '{url}'}}]\n")
+    assert problem.startswith("config.yaml:4: alerts.0.url: ")
+    assert told in problem
+    assert "s3cret" not in problem
+
+
 def test_broker_of_an_unknown_kind(problems):
     """A broker URL of another scheme is refused without showing its password."""
     (problem,) = problems(config=f"broker: {{url: 'amqp://me:s3cret@host'}}\n{CONFIG}")
