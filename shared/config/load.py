@@ -18,9 +18,17 @@ from shared.config.schema.deployment import name_of_target
 from shared.config.schema.pipeline import PipelineSchema
 from shared.config.schema.system import SystemSchema
 from shared.config.secrets import hide, hide_password
-from shared.config.system import System
+from shared.config.system import Dataset, System
 from shared.config.yaml_source import Source, read_yaml
 from shared.errors import ConfigurationError
+
+
+class MistakesError(ConfigurationError):
+    """The mistakes of both files, and what is known all the same of the dataset that the pipeline means."""
+
+    def __init__(self, problems: list[str], dataset: Dataset | None, split_by: str | None) -> None:
+        self.dataset, self.split_by = dataset, split_by
+        super().__init__(*problems)
 
 
 class Configuration(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +64,7 @@ def load_configuration(pipeline_path: Path, config_path: Path, *, experiment_mod
         found = across.problems(pipeline_values, named, pipeline_source.values, experiment_mode=experiment_mode)
         problems += [f"{pipeline_source.where(path)}: {path}: {hide(sentence)}" for path, sentence in found]
     if problems or pipeline_source is None or system_source is None:
-        raise ConfigurationError(*problems)
+        raise MistakesError(problems, *_meant(pipeline_values, system_values, system_source))
     system = _system(system_values, system_source)
     pipeline = _pipeline(pipeline_values, pipeline_source)
     return Configuration(pipeline=pipeline, system=system, pipeline_source=pipeline_source, system_source=system_source)
@@ -135,10 +143,6 @@ def _flat(messages: Any, path: str) -> list[tuple[str, str]]:
 
 def _system(values: dict[str, Any], source: Source) -> System:
     folder = source.path.parent
-    datasets = {
-        name: {**given, "name": name, "uri": absolute(given["uri"], folder)}
-        for name, given in values["storage"]["datasets"].items()
-    }
     written = source.written.get("broker", {}).get("url", "embedded")
     return msgspec.convert(
         {
@@ -148,11 +152,31 @@ def _system(values: dict[str, Any], source: Source) -> System:
             },
             "path": str(source.path),
             "broker": {"url": values["broker"]["url"], "masked_url": hide_password(written)},
-            "datasets": datasets,
+            "datasets": _datasets(values, source),
             "artifacts_root": absolute(values["artifacts"]["uri"], folder).rstrip("/"),
         },
         System,
     )
+
+
+def _datasets(values: dict[str, Any], source: Source) -> dict[str, dict[str, Any]]:
+    return {
+        name: {**given, "name": name, "uri": absolute(given["uri"], source.path.parent)}
+        for name, given in values["storage"]["datasets"].items()
+    }
+
+
+def _meant(
+    pipeline: dict[str, Any], system: dict[str, Any], source: Source | None
+) -> tuple[Dataset | None, str | None]:
+    """The dataset that a pipeline with mistakes names, or the only one, and the column of its split."""
+    data, storage = pipeline.get("data", {}), system.get("storage", {})
+    if source is None or "datasets" not in storage:
+        return None, None
+    datasets = _datasets(system, source)
+    name = data.get("dataset")
+    found = datasets.get(name, next(iter(datasets.values())) if len(datasets) == 1 else None)
+    return (None if found is None else msgspec.convert(found, Dataset)), data.get("split", {}).get("by")
 
 
 def _pipeline(values: dict[str, Any], source: Source) -> Pipeline:

@@ -50,10 +50,11 @@ def _absent(dataset: TableDataset, entry: ManifestEntry, schema: pa.Schema, want
     """Columns that a file lacks, or has more than once."""
     for name in wanted:
         if schema.names.count(name) != 1:
-            yield f"dataset {dataset.config.name}: {entry.file} {_wrong_count(name, schema.names)}"
+            yield f"dataset {dataset.config.name}: {entry.file} {wrong_count(name, schema.names)}"
 
 
-def _wrong_count(name: str, names: Sequence[str]) -> str:
+def wrong_count(name: str, names: Sequence[str]) -> str:
+    """What is wrong with columns that have this name more than once, or never."""
     if name in names:
         return f"has {names.count(name)} columns {name}; rename all but one."
     near = meant(name, names)
