@@ -18,7 +18,7 @@ def run(arguments: argparse.Namespace) -> int:
     console = table_console()
     console.print("configuration: no mistake in the keys and values of both files")
     if not arguments.offline:
-        workers = check_system(configuration)
+        workers = check_system(configuration, serves=not arguments.experiment_mode)
         console.print(
             f"system: broker, dataset and {len(workers)} workers are ready; the pipeline was tried on a few rows"
         )

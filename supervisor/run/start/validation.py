@@ -30,9 +30,12 @@ from supervisor.system.versions import Versions
 from supervisor.system.worker_process import PROJECT, worker_environment
 
 
-def check_system(configuration: Configuration) -> list[WorkerEntry]:
-    """Start what a run would start, check it, and stop it again. Raises ModynError with what is wrong."""
-    with _log() as log, Platform(configuration, log) as platform:
+def check_system(configuration: Configuration, *, serves: bool) -> list[WorkerEntry]:
+    """Start what a run would start, check it, and stop it again. Raises ModynError with what is wrong.
+
+    `serves`: the run would deploy to the targets.
+    """
+    with _log() as log, Platform(configuration, log, serves=serves) as platform:
         _, workers = platform.ready()
         evaluation_device(configuration.pipeline, workers)
         run_id = RunId(f"validate-{uuid.uuid4().hex[:8]}")
