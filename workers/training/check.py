@@ -9,11 +9,13 @@ import numpy as np
 import torch
 from torch import nn
 
+from shared.blame import blame
 from shared.config.pipeline import Metric, Pipeline
 from shared.errors import ConfigurationError, DataError, ModynError, NotReadyError
 from shared.messages.reports import Finding
 from shared.plugins import METRICS
 from workers.construction import FindingsError
+from workers.evaluation.metrics import Meter
 from workers.failures import device_is_broken
 from workers.features.columns import column
 from workers.features.source import ROWS_ENCODED_AT_ONCE, SampleSource
@@ -25,6 +27,8 @@ from workers.training.optimizers import make_optimizer, make_schedule
 from workers.training.start import PRETRAINED_PATH, apply_start, starting_model
 from workers.training.steps import too_short
 from workers.training.trial import Trial, make_trial, train_once
+
+_TRIED_ROWS = 8
 
 
 def check(
@@ -133,7 +137,20 @@ def _metric_problem(metric: Metric, loss: str, kind: LossKind, classes: int | No
     if classes is None:
         return None
     found: str | None = METRICS[metric.name].objection(metric.options, classes)
-    return found
+    return found or _measuring_problem(metric, classes if kind.task == "classification" else None)
+
+
+def _measuring_problem(metric: Metric, classes: int | None) -> str | None:
+    """What goes wrong when the metric is computed, tried on made-up predictions."""
+    rows = np.arange(_TRIED_ROWS)
+    outputs = rows.astype(np.float64) if classes is None else np.full((_TRIED_ROWS, classes), 1 / classes)
+    try:
+        meter = Meter([metric], classes)
+        meter.update(outputs, rows if classes is None else rows % classes)
+        meter.scores()
+    except Exception as error:  # a class of one's own
+        return f"{metric.label} cannot be computed, tried on made-up predictions: {blame(error)}"
+    return None
 
 
 def _label_findings(source: SampleSource, kind: LossKind, outputs: int) -> list[Finding]:
