@@ -62,7 +62,8 @@ def load_configuration(pipeline_path: Path, config_path: Path, *, experiment_mod
     if pipeline_source is not None:
         named = _naming_all_datasets(system_values, system_source)
         found = across.problems(pipeline_values, named, pipeline_source.values, experiment_mode=experiment_mode)
-        problems += [f"{pipeline_source.where(path)}: {path}: {hide(sentence)}" for path, sentence in found]
+        sound = (one for one in found if not pipeline_source.is_mistaken(one[0]))
+        problems += [f"{pipeline_source.where(path)}: {path}: {hide(sentence)}" for path, sentence in sound]
     if problems or pipeline_source is None or system_source is None:
         raise MistakesError(problems, *_meant(pipeline_values, system_values, system_source))
     system = _system(system_values, system_source)
@@ -72,20 +73,22 @@ def load_configuration(pipeline_path: Path, config_path: Path, *, experiment_mod
 
 def load_system(config_path: Path) -> System:
     """config.yaml alone, for the commands that need no pipeline. Raises ConfigurationError."""
-    source = read_yaml(config_path)
     problems: list[str] = []
+    source = _read(config_path, problems)
     values = _checked(SystemSchema(), source, problems)
-    if problems:
+    if problems or source is None:
         raise ConfigurationError(*problems)
     return _system(values, source)
 
 
 def _read(path: Path, problems: list[str]) -> Source | None:
     try:
-        return read_yaml(path)
+        source = read_yaml(path)
     except ConfigurationError as error:
         problems.extend(error.problems)
         return None
+    problems.extend(sentence for _, sentence in source.mistakes)
+    return source
 
 
 def _refuse_swapped(pipeline: Source | None, system: Source | None) -> None:
@@ -115,7 +118,8 @@ def _checked(schema: Group, source: Source | None, problems: list[str]) -> dict[
         return dict(schema.load(source.values))
     except ValidationError as error:
         for path, told in sorted(_flat(error.messages, ""), key=lambda one: source.line(one[0])):
-            problems.append(f"{source.where(path)}: {path}: {hide(told)}")
+            if not source.is_mistaken(path):
+                problems.append(f"{source.where(path)}: {path}: {hide(told)}")
         return _sound(error.valid_data, error.messages)
 
 

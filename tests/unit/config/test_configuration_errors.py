@@ -533,6 +533,22 @@ def test_what_one_value_means_for_another_is_told_beside_other_mistakes(problems
     ]
 
 
+def test_a_name_that_is_not_set_hides_no_other_mistake(problems):
+    """What it stands in is not complained of a second time; all else is told in the same round."""
+    told = problems(
+        "  epochs: 2\n",
+        "  epochs: '${NOBODY_SET_THIS}'\n  epocks: 3\n",
+        config="fleet: {trian: 1, device: 'c${NOBODY_SET_THIS}'}\n" + CONFIG.replace("flights:", "fligths:"),
+    )
+    assert [one.split(": ")[1] for one in told] == [
+        "training.epochs",
+        "fleet.device",
+        "training.epocks",
+        "fleet.trian",
+        "data.dataset",
+    ]
+
+
 def test_all_mistakes_at_once(problems):
     """All mistakes of both files are told in one go."""
     found = problems(
