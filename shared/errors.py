@@ -6,6 +6,7 @@ ModynError
 │   └── RunTakenError       another supervisor is working on the run
 └── RunFailedError       1  a run that had started cannot go on
     ├── DataError           a row or file of the dataset cannot be used
+    │   └── RowError            what a row holds: the trigger that selects it fails, and others may do without it
     ├── ArtifactError       a stored object is missing, unreadable or not what was recorded
     │   └── ArtifactLostError   it is not there, or was never whole: it can only be made anew
     └── TrainingError       user code, or the training itself, failed
@@ -50,6 +51,10 @@ class RunFailedError(ModynError):
 
 class DataError(RunFailedError):
     """A row or a file of the dataset cannot be used."""
+
+
+class RowError(DataError):
+    """What a row holds cannot be used. The file is there and can be read: no --resume finds another value in it."""
 
 
 class ArtifactError(RunFailedError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -12,6 +11,7 @@ import msgspec
 
 from shared.errors import ConfigurationError
 from shared.messages.reports import Finding
+from shared.words import meant
 
 Made = TypeVar("Made")
 
@@ -38,8 +38,8 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 def near_miss(word: str, known: Iterable[str]) -> str:
     """`; did you mean lr?` where a known word is close, else nothing."""
     by_lower_case = {name.lower(): name for name in known}
-    close = difflib.get_close_matches(word.lower(), by_lower_case, n=1)
-    return f"; did you mean {by_lower_case[close[0]]}?" if close else ""
+    near = meant(word.lower(), by_lower_case)
+    return f"; did you mean {by_lower_case[near]}?" if near else ""
 
 
 def accepted_arguments(part: Part, supplied: Iterable[str] = ()) -> tuple[list[str], bool]:

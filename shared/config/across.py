@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 from shared.config.fields import nearest
@@ -12,10 +12,13 @@ Values = Mapping[str, Any]
 Problem = tuple[str, str]  # key path in pipeline.yaml, sentence
 
 
-def problems(pipeline: Values, system: Values, *, experiment_mode: bool) -> Iterator[Problem]:
-    """All of them. Both files as their schemas loaded them, without the groups that have mistakes of their own."""
+def problems(pipeline: Values, system: Values, written: Container[str], *, experiment_mode: bool) -> Iterator[Problem]:
+    """All of them. Both files as their schemas loaded them, without the values that have mistakes of their own.
+
+    `written`: the groups that pipeline.yaml has.
+    """
     yield from _dataset(pipeline, system)
-    yield from _mode(pipeline, experiment_mode)
+    yield from _mode(pipeline, experiment_mode, is_written="initial_mode" in written)
     yield from _trust(pipeline, system)
     yield from _retention(pipeline, system)
     yield from _gate(pipeline)
@@ -35,9 +38,12 @@ def _dataset(pipeline: Values, system: Values) -> Iterator[Problem]:
         yield "data.dataset", f"{name} is not in storage.datasets; {nearest(name, datasets)}"
 
 
-def _mode(pipeline: Values, experiment_mode: bool) -> Iterator[Problem]:
+def _mode(pipeline: Values, experiment_mode: bool, *, is_written: bool) -> Iterator[Problem]:
     mode = _at(pipeline, "initial_mode")
-    if experiment_mode and mode not in (None, "replay"):
+    if experiment_mode and not is_written:
+        sentence = f"is not written, and then is {mode}, which cannot be used with --experiment-mode;"
+        yield "initial_mode", f"{sentence} write `initial_mode: replay`."
+    elif experiment_mode and mode not in (None, "replay"):
         yield "initial_mode", f"{mode} cannot be used with --experiment-mode; write `initial_mode: replay`."
     if not experiment_mode and mode == "replay" and _at(pipeline, "strategy.name") == "all_data":
         sentence = (
@@ -57,8 +63,10 @@ def _trust(pipeline: Values, system: Values) -> Iterator[Problem]:
 
 
 def _retention(pipeline: Values, system: Values) -> Iterator[Problem]:
-    kept, scored = _at(system, "retention.models"), _at(pipeline, "evaluation.newest")
-    windows = _at(pipeline, "evaluation.on") or ()
+    kept, evaluation = _at(system, "retention.models"), _at(pipeline, "evaluation") or {}
+    if "newest" not in evaluation:
+        return
+    scored, windows = evaluation["newest"], evaluation.get("on", ())
     recurring = any(window["extent"]["kind"] == "every" for window in windows)
     if kept is not None and recurring and (scored is None or scored > kept):
         which = "all models" if scored is None else f"the newest {scored}"
@@ -67,22 +75,22 @@ def _retention(pipeline: Values, system: Values) -> Iterator[Problem]:
 
 
 def _gate(pipeline: Values) -> Iterator[Problem]:
-    gate, evaluation = _at(pipeline, "deployment.gate"), _at(pipeline, "evaluation")
-    if gate is None or evaluation is None:
-        return
-    labels = [metric["label"] for metric in evaluation["metrics"]]
-    windows = {window["name"]: window for window in evaluation["on"]}
-    if gate["metric"] not in labels:
-        sentence = f"{gate['metric']} is not in evaluation.metrics, which has {', '.join(labels)};"
+    measured, windows = _at(pipeline, "evaluation.metrics"), _at(pipeline, "evaluation.on")
+    metric, name = _at(pipeline, "deployment.gate.metric"), _at(pipeline, "deployment.gate.on")
+    if metric is not None and measured is not None and metric not in (labels := [one["label"] for one in measured]):
+        sentence = f"{metric} is not in evaluation.metrics, which has {', '.join(labels)};"
         yield "deployment.gate.metric", f"{sentence} add it there, or name one of those."
-    window = windows.get(gate["on"])
+    if name is not None and windows is not None:
+        yield from _gate_window(pipeline, name, {window["name"]: window for window in windows})
+
+
+def _gate_window(pipeline: Values, name: str, windows: Mapping[str, Values]) -> Iterator[Problem]:
+    window = windows.get(name)
     if window is None:
-        yield "deployment.gate.on", f"{gate['on']} is no window of evaluation.on; {nearest(gate['on'], windows)}"
+        yield "deployment.gate.on", f"{name} is no window of evaluation.on; {nearest(name, windows)}"
     elif window["extent"]["kind"] != "last":
-        sentence = f"{gate['on']} does not end at the watermark;"
+        sentence = f"{name} does not end at the watermark;"
         yield "deployment.gate.on", f"{sentence} a gate needs a window such as {{last: 7d}}."
     elif window["split"] in ("test", "validation") and _at(pipeline, f"data.split.{window['split']}") == 0:
-        sentence = (
-            f"{gate['on']} looks at {window['split']} rows, and there are none: data.split.{window['split']} is 0;"
-        )
+        sentence = f"{name} looks at {window['split']} rows, and there are none: data.split.{window['split']} is 0;"
         yield "deployment.gate.on", f"{sentence} give it a share, such as 0.1."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 import sys
@@ -13,6 +12,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validates_schema
 
 from shared.config.secrets import hide
 from shared.timestamps import format_timestamp, parse_duration_s, parse_timestamp_us
+from shared.words import meant
 
 _LONGEST_QUOTE = 80
 _MOST = 2**63 - 1  # what messages can carry
@@ -22,8 +22,8 @@ _LONGEST_S = 10_000 * 366 * 86_400.0  # longer than what separates any two momen
 def nearest(word: str, known: Iterable[str]) -> str:
     """A hint at the nearest known word, else the list of all."""
     names = sorted(known)
-    near = difflib.get_close_matches(word, names, 1)
-    return f"did you mean {near[0]}?" if near else f"known: {', '.join(names) or 'none'}."
+    near = meant(word, names)
+    return f"did you mean {near}?" if near else f"known: {', '.join(names) or 'none'}."
 
 
 def quoted(value: Any) -> str:

@@ -11,15 +11,24 @@ import msgspec
 from marshmallow import ValidationError
 
 from shared.config import across, resolved
-from shared.config.fields import Group
+from shared.config.fields import Group, keys_of
+from shared.config.paths import absolute
 from shared.config.pipeline import Pipeline
 from shared.config.schema.deployment import name_of_target
 from shared.config.schema.pipeline import PipelineSchema
 from shared.config.schema.system import SystemSchema
 from shared.config.secrets import hide, hide_password
-from shared.config.system import System
+from shared.config.system import Dataset, System
 from shared.config.yaml_source import Source, read_yaml
 from shared.errors import ConfigurationError
+
+
+class MistakesError(ConfigurationError):
+    """The mistakes of both files, and what is known all the same of the dataset that the pipeline means."""
+
+    def __init__(self, problems: list[str], dataset: Dataset | None, split_by: str | None) -> None:
+        self.dataset, self.split_by = dataset, split_by
+        super().__init__(*problems)
 
 
 class Configuration(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,26 +40,32 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     system_source: Source
 
     def resolved_pipeline_yaml(self) -> str:
-        """A pipeline.yaml that means the same from any folder, with every default filled in, in a stable order."""
-        return resolved.pipeline_yaml(self.pipeline)
+        """A pipeline.yaml that means the same from any folder, with every default filled in, in a stable order.
+
+        `${NAME}` is as it was written.
+        """
+        return resolved.pipeline_yaml(self.pipeline, self.pipeline_source)
 
     def resolved_system_yaml(self) -> str:
-        """config.yaml likewise, with `${NAME}` as it was written and passwords masked."""
+        """config.yaml likewise, with passwords masked."""
         return resolved.system_yaml(self.system, self.system_source)
 
 
 def load_configuration(pipeline_path: Path, config_path: Path, *, experiment_mode: bool) -> Configuration:
     """Read and check both files. Raises ConfigurationError with every problem of both."""
     problems: list[str] = []
-    pipeline_source = _read(pipeline_path, False, problems)
-    system_source = _read(config_path, True, problems)
+    pipeline_source = _read(pipeline_path, problems)
+    system_source = _read(config_path, problems)
+    _refuse_swapped(pipeline_source, system_source)
     pipeline_values = _checked(PipelineSchema(), pipeline_source, problems)
     system_values = _checked(SystemSchema(), system_source, problems)
     if pipeline_source is not None:
-        found = across.problems(pipeline_values, system_values, experiment_mode=experiment_mode)
-        problems += [f"{pipeline_source.where(path)}: {path}: {hide(sentence)}" for path, sentence in found]
+        named = _naming_all_datasets(system_values, system_source)
+        found = across.problems(pipeline_values, named, pipeline_source.values, experiment_mode=experiment_mode)
+        sound = (one for one in found if not pipeline_source.is_mistaken(one[0]))
+        problems += [f"{pipeline_source.where(path)}: {path}: {hide(sentence)}" for path, sentence in sound]
     if problems or pipeline_source is None or system_source is None:
-        raise ConfigurationError(*problems)
+        raise MistakesError(problems, *_meant(pipeline_values, system_values, system_source))
     system = _system(system_values, system_source)
     pipeline = _pipeline(pipeline_values, pipeline_source)
     return Configuration(pipeline=pipeline, system=system, pipeline_source=pipeline_source, system_source=system_source)
@@ -58,20 +73,42 @@ def load_configuration(pipeline_path: Path, config_path: Path, *, experiment_mod
 
 def load_system(config_path: Path) -> System:
     """config.yaml alone, for the commands that need no pipeline. Raises ConfigurationError."""
-    source = read_yaml(config_path, environment=True)
     problems: list[str] = []
+    source = _read(config_path, problems)
     values = _checked(SystemSchema(), source, problems)
-    if problems:
+    if problems or source is None:
         raise ConfigurationError(*problems)
     return _system(values, source)
 
 
-def _read(path: Path, environment: bool, problems: list[str]) -> Source | None:
+def _read(path: Path, problems: list[str]) -> Source | None:
     try:
-        return read_yaml(path, environment=environment)
+        source = read_yaml(path)
     except ConfigurationError as error:
         problems.extend(error.problems)
         return None
+    problems.extend(sentence for _, sentence in source.mistakes)
+    return source
+
+
+def _refuse_swapped(pipeline: Source | None, system: Source | None) -> None:
+    """Two files in the wrong order are one mistake, not one for each of their keys."""
+    if pipeline is None or system is None:
+        return
+    learns, stands = set(keys_of(PipelineSchema())), set(keys_of(SystemSchema()))
+    first, second = set(pipeline.values), set(system.values)
+    if first & stands and second & learns and not first & learns and not second & stands:
+        raise ConfigurationError(
+            f"{pipeline.path.name} says on what system to learn, and {system.path.name} what: are pipeline and config "
+            "swapped? The pipeline comes first: ./modyn-supervisor PIPELINE CONFIG."
+        )
+
+
+def _naming_all_datasets(values: dict[str, Any], source: Source | None) -> dict[str, Any]:
+    """With the names of datasets that have mistakes of their own, so that a pipeline that names one is not blamed."""
+    storage = source.values.get("storage") if source is not None else None
+    given = storage.get("datasets") if isinstance(storage, dict) else None
+    return {**values, "storage": {"datasets": given}} if isinstance(given, dict) and given else values
 
 
 def _checked(schema: Group, source: Source | None, problems: list[str]) -> dict[str, Any]:
@@ -81,9 +118,18 @@ def _checked(schema: Group, source: Source | None, problems: list[str]) -> dict[
         return dict(schema.load(source.values))
     except ValidationError as error:
         for path, told in sorted(_flat(error.messages, ""), key=lambda one: source.line(one[0])):
-            problems.append(f"{source.where(path)}: {path}: {hide(told)}")
-        sound = error.valid_data if isinstance(error.valid_data, dict) else {}
-        return {key: one for key, one in sound.items() if key not in error.messages}
+            if not source.is_mistaken(path):
+                problems.append(f"{source.where(path)}: {path}: {hide(told)}")
+        return _sound(error.valid_data, error.messages)
+
+
+def _sound(values: Any, messages: Any) -> dict[str, Any]:
+    """What of a group's values has no mistake in it; lists count as a whole."""
+    if not isinstance(values, dict) or not isinstance(messages, dict):
+        return {}
+    sound = {key: one for key, one in values.items() if key not in messages}
+    below = {key: _sound(one, messages[key]) for key, one in values.items() if isinstance(messages.get(key), dict)}
+    return {**sound, **{key: one for key, one in below.items() if one}}
 
 
 def _flat(messages: Any, path: str) -> list[tuple[str, str]]:
@@ -101,10 +147,6 @@ def _flat(messages: Any, path: str) -> list[tuple[str, str]]:
 
 def _system(values: dict[str, Any], source: Source) -> System:
     folder = source.path.parent
-    datasets = {
-        name: {**given, "name": name, "uri": _absolute(given["uri"], folder)}
-        for name, given in values["storage"]["datasets"].items()
-    }
     written = source.written.get("broker", {}).get("url", "embedded")
     return msgspec.convert(
         {
@@ -114,11 +156,31 @@ def _system(values: dict[str, Any], source: Source) -> System:
             },
             "path": str(source.path),
             "broker": {"url": values["broker"]["url"], "masked_url": hide_password(written)},
-            "datasets": datasets,
-            "artifacts_root": _absolute(values["artifacts"]["uri"], folder).rstrip("/"),
+            "datasets": _datasets(values, source),
+            "artifacts_root": absolute(values["artifacts"]["uri"], folder).rstrip("/"),
         },
         System,
     )
+
+
+def _datasets(values: dict[str, Any], source: Source) -> dict[str, dict[str, Any]]:
+    return {
+        name: {**given, "name": name, "uri": absolute(given["uri"], source.path.parent)}
+        for name, given in values["storage"]["datasets"].items()
+    }
+
+
+def _meant(
+    pipeline: dict[str, Any], system: dict[str, Any], source: Source | None
+) -> tuple[Dataset | None, str | None]:
+    """The dataset that a pipeline with mistakes names, or the only one, and the column of its split."""
+    data, storage = pipeline.get("data", {}), system.get("storage", {})
+    if source is None or "datasets" not in storage:
+        return None, None
+    datasets = _datasets(system, source)
+    name = data.get("dataset")
+    found = datasets.get(name, next(iter(datasets.values())) if len(datasets) == 1 else None)
+    return (None if found is None else msgspec.convert(found, Dataset)), data.get("split", {}).get("by")
 
 
 def _pipeline(values: dict[str, Any], source: Source) -> Pipeline:
@@ -127,7 +189,7 @@ def _pipeline(values: dict[str, Any], source: Source) -> Pipeline:
     values["data"].pop("label_delay", None)
     values["logging"].pop("tensorboard", None)
     if values["model"]["pretrained_uri"] is not None:
-        values["model"]["pretrained_uri"] = _absolute(values["model"]["pretrained_uri"], source.path.parent)
+        values["model"]["pretrained_uri"] = absolute(values["model"]["pretrained_uri"], source.path.parent)
     windows = values["evaluation"]["on"]
     if not any(window["extent"]["kind"] == "until_next_trigger" for window in windows):
         name = _free_name({window["name"] for window in windows})
@@ -148,11 +210,5 @@ def _free_name(taken: Container[str]) -> str:
 def _target(chosen: dict[str, Any], folder: Path) -> dict[str, Any]:
     options = dict(chosen["options"])
     del options["name"]
-    uri = _absolute(options.pop("uri"), folder)
+    uri = absolute(options.pop("uri"), folder)
     return {"name": name_of_target(chosen["options"]), "kind": chosen["name"], "uri": uri, "options": options}
-
-
-def _absolute(uri: str, folder: Path) -> str:
-    """A path from the root on, also where it is written as a `file://` URI; another URI as it is."""
-    path = uri.removeprefix("file://")
-    return path if "://" in path or path.startswith("/") else str(folder / path)

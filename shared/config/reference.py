@@ -31,7 +31,9 @@ How values are written:
 - **ISO 8601 time**: such as `2013-01-01T00:00:00Z`.
 - **list of X**: `[X, X]`, or lines that begin with `-`. A path with `[]` is a key of each entry.
 - **group**: `key: value` lines below the key.
-- Relative paths start at the folder of the file they stand in.
+- Relative paths start at the folder of the file they stand in; `~` is the home folder.
+- `${NAME}` in any text is filled in from the environment; a name that is not set is an error. The run directory keeps
+  the name.
 """
 _HEAD = "| key | type | default | meaning |\n|---|---|---|---|\n"
 

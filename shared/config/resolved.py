@@ -18,6 +18,7 @@ from marshmallow.fields import Field
 from shared.config import fields as f
 from shared.config.pipeline import Pipeline
 from shared.config.schema.chosen import Chosen
+from shared.config.schema.deployment import name_of_target
 from shared.config.schema.evaluation import Extent, MetricField, Models
 from shared.config.schema.model import Initial
 from shared.config.schema.pipeline import PipelineSchema
@@ -30,9 +31,22 @@ from shared.timestamps import format_timestamp
 _SECONDS_PER_UNIT = {"d": 86_400, "h": 3600}
 
 
-def pipeline_yaml(pipeline: Pipeline) -> str:
-    """pipeline.yaml with every default filled in and every path absolute."""
-    return yaml_text(_group(PipelineSchema, msgspec.to_builtins(pipeline)))
+def pipeline_yaml(pipeline: Pipeline, source: Source) -> str:
+    """pipeline.yaml with every default filled in and every path absolute; `${NAME}` stays."""
+    resolved = _group(PipelineSchema, msgspec.to_builtins(pipeline))
+    written, filled = _as_resolved(source.written), _as_resolved(source.values)
+    return yaml_text(_with_names(resolved, written, filled, source.path.parent))
+
+
+def _as_resolved(values: dict[str, Any]) -> dict[str, Any]:
+    """What a file says where a resolved one does: a strategy's options beside its name, each target with its name."""
+    strategy, deployment = values.get("strategy"), values.get("deployment")
+    if isinstance(strategy, dict) and isinstance(strategy.get("config"), dict):
+        values = {**values, "strategy": {**strategy, **strategy["config"]}}
+    if deployment is not None:
+        targets = [{**one, "name": name_of_target({"name": None, **one})} for one in deployment["targets"]]
+        values = {**values, "deployment": {**deployment, "targets": targets}}
+    return values
 
 
 def system_yaml(system: System, source: Source) -> str:
@@ -107,12 +121,17 @@ def _duration(seconds: float) -> str:
 
 
 def _with_names(resolved: Any, written: Any, filled: Any, folder: Path) -> Any:
-    """`resolved`, with each text that the environment filled in as it was written."""
+    """`resolved`, with each text that the environment filled in as it was written.
+
+    A list may have got entries of ours before those of the file.
+    """
     if isinstance(resolved, dict) and isinstance(written, dict):
         return {key: _with_names(one, written.get(key), filled.get(key), folder) for key, one in resolved.items()}
     if isinstance(resolved, list) and isinstance(written, list):
-        return [_with_names(*three, folder) for three in zip(resolved, written, filled, strict=True)]
-    if not isinstance(resolved, str) or written == filled:
+        own = len(resolved) - len(written)
+        named = [_with_names(*three, folder) for three in zip(resolved[own:], written, filled, strict=True)]
+        return [*resolved[:own], *named]
+    if not isinstance(resolved, str) or not isinstance(filled, str) or written == filled:
         return resolved
-    started_here = Path(resolved).is_relative_to(folder) and not filled.removeprefix("file://").startswith("/")
+    started_here = Path(resolved).is_relative_to(folder) and not filled.removeprefix("file://").startswith(("/", "~"))
     return str(folder / written.removeprefix("file://")) if started_here else written

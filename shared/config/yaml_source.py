@@ -69,14 +69,20 @@ _Dumper.add_representer(str, _Dumper.represent_str)
 class Source:
     """What a file says, and on which line it says what.
 
-    `written` is `values` before the environment filled in `${NAME}`.
+    `written` is `values` before the environment filled in `${NAME}`. `mistakes` are those of the text, whatever its
+    keys mean: key path and sentence.
     """
 
-    def __init__(self, path: Path, written: dict[str, Any], values: dict[str, Any], lines: dict[str, int]) -> None:
+    def __init__(self, path: Path, written: dict[str, Any], values: dict[str, Any], reader: _Reader) -> None:
         self.path = path
         self.written = written
         self.values = values
-        self._lines = lines
+        self.mistakes = tuple(reader.mistakes)
+        self._lines = reader.lines
+
+    def is_mistaken(self, key_path: str) -> bool:
+        """Whether the text itself has a mistake at this key, or at one that it stands below."""
+        return any(f"{key_path}.".startswith(f"{path}.") for path, _ in self.mistakes)
 
     def line(self, key_path: str) -> int:
         """The line of the key at this dotted path, or of its nearest ancestor that the file has."""
@@ -90,8 +96,11 @@ class Source:
         return f"{self.path.name}:{self.line(key_path)}"
 
 
-def read_yaml(path: Path, *, environment: bool = False) -> Source:
-    """Read a file of keys and values; `environment` fills in `${NAME}`. Raises ConfigurationError."""
+def read_yaml(path: Path) -> Source:
+    """Read a file of keys and values, with `${NAME}` filled in from the environment.
+
+    Raises ConfigurationError for what cannot be read at all.
+    """
     name = path.name
     try:
         text = path.read_text(encoding="utf-8")
@@ -107,7 +116,7 @@ def read_yaml(path: Path, *, environment: bool = False) -> Source:
             raise ConfigurationError(f"{name}:1: holds no `key: value` pairs; see docs/configuration.md.")
         reader = _Reader(name)
         written = reader.value(root, "")
-        values = reader.filled(written, "") if environment else written
+        values = reader.filled(written, "")
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f"{mark.line + 1}:{mark.column + 1}" if mark else "1"
@@ -120,9 +129,7 @@ def read_yaml(path: Path, *, environment: bool = False) -> Source:
         raise ConfigurationError(
             f"{name}:1: holds an anchor inside itself, or thousands of levels; unfold it."
         ) from None
-    if reader.problems:
-        raise ConfigurationError(*reader.problems)
-    return Source(path.resolve(), written, values, reader.lines)
+    return Source(path.resolve(), written, values, reader)
 
 
 def yaml_text(values: dict[str, Any]) -> str:
@@ -136,7 +143,7 @@ class _Reader:
     def __init__(self, name: str) -> None:
         self._name = name
         self.lines: dict[str, int] = {}
-        self.problems: list[str] = []
+        self.mistakes: list[tuple[str, str]] = []
         self._scalars = _Loader("")
 
     def value(self, node: yaml.Node, path: str) -> Any:
@@ -176,8 +183,8 @@ class _Reader:
         text, missing = secrets.fill(value)
         for name in missing:
             where = f"{self._name}:{self.lines[path]}"
-            self.problems.append(f"{where}: {path}: the environment has no {name}; export it first.")
+            self.mistakes.append((path, f"{where}: {path}: the environment has no {name}; export it first."))
         return text
 
     def _problem(self, node: yaml.Node, path: str, told: str) -> None:
-        self.problems.append(f"{self._name}:{node.start_mark.line + 1}: {path}: {told}")
+        self.mistakes.append((path, f"{self._name}:{node.start_mark.line + 1}: {path}: {told}"))

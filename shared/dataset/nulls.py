@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from shared.config.system import Dataset
 from shared.dataset.manifest import MEND_THE_ROW
-from shared.errors import DataError
+from shared.errors import RowError
 
 OFFER_IMPUTE = "Or write `nulls: {features: impute}` for the dataset in config.yaml, in a new run."
 OFFER_DROP = "Or write `nulls: {labels: drop}` for the dataset in config.yaml, in a new run, to leave such rows out."
@@ -36,17 +36,17 @@ def known(values: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.bool_]:
 
 
 def refuse_nulls(rows: pa.Table, first_key: int, file: str, dataset: Dataset, features: Sequence[str]) -> None:
-    """Raise DataError for the first null that `nulls:` refuses, with its file, its key and its column."""
+    """Raise RowError for the first null that `nulls:` refuses, with its file, its key and its column."""
     where = f"in {file}. {MEND_THE_ROW}"
     if dataset.nulls.labels == "refuse" and dataset.label in rows.column_names:
         told = _first_null(rows.column(dataset.label), first_key)
         if told:
-            raise DataError(f"dataset {dataset.name}: the label in {dataset.label} {told}, {where} {OFFER_DROP}")
+            raise RowError(f"dataset {dataset.name}: the label in {dataset.label} {told}, {where} {OFFER_DROP}")
     if dataset.nulls.features == "refuse":
         for name in features:
             told = _first_null(rows.column(name), first_key) if name in rows.column_names else ""
             if told:
-                raise DataError(f"dataset {dataset.name}: the feature {name} {told}, {where} {OFFER_IMPUTE}")
+                raise RowError(f"dataset {dataset.name}: the feature {name} {told}, {where} {OFFER_IMPUTE}")
 
 
 def _first_null(values: pa.ChunkedArray, first_key: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Sequence
 
 import pyarrow as pa
@@ -12,6 +11,7 @@ from shared.dataset.known_file import known_schema
 from shared.dataset.manifest import ManifestEntry
 from shared.dataset.table import TableDataset
 from shared.errors import DataError
+from shared.words import meant
 
 _ROWS_AT_ONCE = 1_000_000
 _MOST_SENTENCES = 20
@@ -50,14 +50,15 @@ def _absent(dataset: TableDataset, entry: ManifestEntry, schema: pa.Schema, want
     """Columns that a file lacks, or has more than once."""
     for name in wanted:
         if schema.names.count(name) != 1:
-            yield f"dataset {dataset.config.name}: {entry.file} {_wrong_count(name, schema.names)}"
+            yield f"dataset {dataset.config.name}: {entry.file} {wrong_count(name, schema.names)}"
 
 
-def _wrong_count(name: str, names: Sequence[str]) -> str:
+def wrong_count(name: str, names: Sequence[str]) -> str:
+    """What is wrong with columns that have this name more than once, or never."""
     if name in names:
         return f"has {names.count(name)} columns {name}; rename all but one."
-    near = difflib.get_close_matches(name, names, 1)
-    hint = f"did you mean {near[0]}?" if near else f"its columns are {', '.join(names[:20])}."
+    near = meant(name, names)
+    hint = f"did you mean {near}?" if near else f"its columns are {', '.join(names[:20])}."
     return f"has no column {name}; {hint}"
 
 

@@ -18,7 +18,7 @@ from shared.dataset.known_file import known_schema, refuse_mixture, verify
 from shared.dataset.manifest import MEND_THE_ROW, ManifestEntry
 from shared.dataset.nulls import refuse_nulls
 from shared.dataset.timestamp_column import microseconds
-from shared.errors import DataError
+from shared.errors import DataError, RowError
 
 ROWS_AT_ONCE = 65_536
 
@@ -117,7 +117,7 @@ class TableDataset:
     def _label_numbers(self, column: pa.ChunkedArray, first_key: int) -> npt.NDArray[Any]:
         name, kind = f"dataset {self.config.name}: the label in {self.config.label}", kind_of(column.type)
         if kind not in ("whole number", "number"):
-            raise DataError(
+            raise RowError(
                 f"{name} is {column.type} from key {first_key} on, where a number is needed. Number the classes 0, 1, "
                 "2… in the data, or name another `label:` in config.yaml."
             )
@@ -125,7 +125,7 @@ class TableDataset:
             whole = kind == "whole number" and not column.null_count
             return np.asarray(column.cast(pa.int64() if whole else pa.float64()).to_numpy())
         except pa.ArrowInvalid as error:
-            raise DataError(f"{name} near key {first_key} cannot be used: {error}. {MEND_THE_ROW}") from error
+            raise RowError(f"{name} near key {first_key} cannot be used: {error}. {MEND_THE_ROW}") from error
 
     def _pieces(
         self, entry: ManifestEntry, columns: Sequence[str], first_key: int, batch_rows: int

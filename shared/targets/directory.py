@@ -30,6 +30,7 @@ from shared.config import fields as f
 from shared.durable import sync, write
 from shared.errors import ArtifactError, ArtifactLostError, NotReadyError
 from shared.targets.decision_log import DecisionLog, decoded, write_beside
+from shared.targets.fillable import cannot_be_filled
 from shared.targets.target import Candidate, DeploymentTarget, Record, TargetOptions
 from shared.timestamps import format_timestamp, now_us
 
@@ -48,6 +49,17 @@ class DirectoryTarget(DeploymentTarget):
     def __init__(self, uri: str, options: Mapping[str, Any] = NO_OPTIONS) -> None:
         self._folder = Path(uri)
         self._log = DecisionLog(self._folder)
+
+    def problem(self) -> str | None:
+        """Why no model could be put here: something else's folder, or one that cannot be written."""
+        places = [self._folder, self._folder / "versions", self._folder / "decisions"]
+        told = next((one for one in map(cannot_be_filled, places) if one is not None), None)
+        try:
+            if told is None and self.held() is None:
+                self._refuse_foreign()
+        except (NotReadyError, ArtifactError, OSError) as error:
+            return str(error)
+        return told
 
     def held(self) -> Record | None:
         """What the target holds, None if nothing. Raises NotReadyError for a folder that is something else's."""

@@ -56,6 +56,13 @@ class DeploymentTarget:
     def __init__(self, uri: str, options: Mapping[str, Any]) -> None:
         """`uri`: absolute. `options`: what the schema has beside name and uri."""
 
+    def problem(self) -> str | None:
+        """Why no model could be put here, as far as can be told from this machine; None if nothing is known against it.
+
+        Asked before a run starts, so it leaves nothing behind. A sentence with its remedy; it raises nothing.
+        """
+        return None
+
     def held(self) -> Record | None:
         """What the target holds, None if nothing. Raises NotReadyError for a place that is something else's."""
         raise NotImplementedError

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import importlib
 import signal
 import sys
@@ -14,6 +13,8 @@ from pathlib import Path
 from shared import names
 from shared.config.secrets import hide
 from shared.errors import ConfigurationError, ModynError
+from shared.words import meant
+from supervisor.cli.streams import outlive_readers
 
 # command → module that has run(arguments) -> exit code
 COMMANDS = {
@@ -36,7 +37,8 @@ _EXAMPLES = """examples:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command and exit with its code."""
+    """Run the command and exit with its code, which is that of the command also where nobody reads what it says."""
+    outlive_readers()
     given = list(sys.argv[1:] if arguments is None else arguments)
     if given and not given[0].startswith("-") and given[0] not in COMMANDS:
         _refuse_misspelt_command(given[0])
@@ -50,9 +52,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _refuse_misspelt_command(word: str) -> None:
     """A first word that is neither a file nor a command, but nearly one."""
-    near = difflib.get_close_matches(word, COMMANDS, 1)
+    near = meant(word, COMMANDS)
     if near and not Path(word).exists():
-        print(f"error: there is no command {word}, and no such file; did you mean {near[0]}?", file=sys.stderr)  # noqa: T201
+        print(f"error: there is no command {word}, and no such file; did you mean {near}?", file=sys.stderr)  # noqa: T201
         sys.exit(ConfigurationError.exit_code)
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 from rich.console import Console
 
-from shared.config.load import load_configuration
 from shared.errors import ConfigurationError
 from shared.timestamps import parse_timestamp_us
 from supervisor.cli.console import table_console
@@ -21,13 +20,14 @@ from supervisor.results.summary import closing_table
 from supervisor.run.directory import RunDirectory
 from supervisor.run.session import MakeView, Options, Session
 from supervisor.run.start.first_events import Scope
+from supervisor.system.both_files import load_both
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run or resume; 0 when finished or stopped cleanly, 1 when the run failed."""
     options = _options(arguments)
     experiment = options.scope.experiment
-    configuration = load_configuration(arguments.pipeline, arguments.config, experiment_mode=experiment)
+    configuration = load_both(arguments.pipeline, arguments.config, experiment_mode=experiment)
     terminal = set_up_logging(configuration.pipeline.logging, arguments.log_format, arguments.quiet, arguments.debug)
     session = Session(configuration, options, _watcher(terminal))
     try:

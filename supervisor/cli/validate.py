@@ -9,16 +9,20 @@ from shared.config.load import load_configuration
 from shared.config.secrets import hide
 from supervisor.cli.console import table_console
 from supervisor.run.start.validation import check_offline, check_system
+from supervisor.system.both_files import load_both
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Check the files, then the system they need; 0 if a run could start. Raises ModynError with what is wrong."""
-    configuration = load_configuration(arguments.pipeline, arguments.config, experiment_mode=arguments.experiment_mode)
+    load = load_configuration if arguments.offline else load_both
+    configuration = load(arguments.pipeline, arguments.config, experiment_mode=arguments.experiment_mode)
     console = table_console()
     console.print("configuration: no mistake in the keys and values of both files")
     if not arguments.offline:
         workers = check_system(
-            configuration, lambda line: console.print(hide(line), markup=False, highlight=False, soft_wrap=True)
+            configuration,
+            lambda line: console.print(hide(line), markup=False, highlight=False, soft_wrap=True),
+            serves=not arguments.experiment_mode,
         )
         console.print(
             f"system: broker, dataset and {len(workers)} workers are ready; the pipeline was tried on a few rows"

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from shared.config.pipeline import Target
+from shared.config.secrets import hide
 from shared.messages.reports import TargetDecision
 from shared.timestamps import format_timestamp
 from supervisor.core.events import Misdated
@@ -22,6 +23,7 @@ from supervisor.results.composite import Composite
 from supervisor.results.tally import Tally, TriggerFacts
 
 _FIRST_SHOWN, _LAST_SHOWN = 3, 5
+_TITLES = {"f1": "f1 (macro)"}  # what a table says of a metric beside its label
 _TRIGGER_COLUMNS: dict[str, Literal["left", "right"]] = {
     "trigger": "right",
     "event time": "left",
@@ -117,7 +119,7 @@ def _left_out(own: Mapping[str, Composite], deployed: Mapping[str, Composite]) -
 def _target(target: Target, last: TargetDecision | None) -> dict[str, Any]:
     """What a target holds, as the run's last decision on it found it, and why that came out as it did."""
     holds = {key: getattr(last, key, None) for key in ("decision", "run", "trigger", "reason")}
-    return {"name": target.name, "uri": target.uri, **holds}
+    return {"name": target.name, "uri": hide(target.uri), **holds}
 
 
 def closing_table(content: Mapping[str, Any]) -> Group:
@@ -134,10 +136,10 @@ def _composite_table(content: Mapping[str, Any]) -> Table:
     metrics = list(content["composite"])
     table.add_column("composite over the stream")
     for metric in metrics:
-        table.add_column(metric, justify="right")
+        table.add_column(_TITLES.get(metric, metric), justify="right")
     rows = {
         "this pipeline": content["composite"],
-        "what was deployed": content["deployed_composite"],
+        **({"what was deployed": content["deployed_composite"]} if content["targets"] else {}),
         "first model kept": content["baselines"]["first_model"],
         "majority so far": content["baselines"]["majority"],
         "no change": content["baselines"]["no_change"],

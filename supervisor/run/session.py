@@ -49,7 +49,7 @@ from supervisor.run.stop_signal import StopSignal
 from supervisor.run.watch.reports import Reports
 from supervisor.run.watch.watch import Watch
 from supervisor.system.devices import evaluation_device
-from supervisor.system.platform import Platform
+from supervisor.system.platform import Platform, what_is_started
 from supervisor.system.setup import setup_record
 from supervisor.system.versions import Versions
 
@@ -80,6 +80,7 @@ class Session:
         self._resumed: Resumed | None = None
         self._heard = not options.resume  # nothing that workers reported is left to be heard
         self._files = 0  # of the dataset that the journal knows
+        self._mode = configuration.pipeline.initial_mode
 
     def run(self) -> dict[str, Any] | None:
         """Carry the run out; the summary, None if it was finished before. Raises ModynError.
@@ -101,13 +102,11 @@ class Session:
         run_id = self._state.run_id or RunId(f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}")
         with ExitStack() as stack:
             stack.enter_context(lines_of(run_id))
-            log.info("run directory: %s", self.directory.path)
-            system = self._configuration.system
-            own = system.broker.url == "embedded" or system.fleet.train or system.fleet.evaluate
-            log.info("%s broker and workers …", "starting" if own else "looking for")
+            log.info("%s …", what_is_started(self._configuration.system))
             with self._stop.deferred():
                 log_file, resumed = self.directory.workers_log(), self._resumed is not None
-                platform = stack.enter_context(Platform(self._configuration, log_file, keep_log=resumed))
+                platform = Platform(self._configuration, log_file, keep_log=resumed, serves=self._serves)
+                stack.enter_context(platform)
             return self._on(platform, run_id)
 
     def _recover(self) -> bool:
@@ -123,7 +122,13 @@ class Session:
             )
         return found.state.status == "finished" and not (found.resumed.lost_training_sets or found.resumed.lost_models)
 
+    @property
+    def _serves(self) -> bool:
+        return self._options.scope.serves if self._resumed is None else self._state.started.serves
+
     def _on(self, platform: Platform, run_id: RunId) -> dict[str, Any]:
+        if self._resumed is None and not self._options.scope.experiment and platform.await_rows():
+            self._mode = "replay"  # all rows came while it was waiting for them
         try:
             with Owner(platform.client, run_id, self._configuration.system.lease_s) as owner:
                 return self._as_owner(owner, run_id, platform)
@@ -139,14 +144,14 @@ class Session:
             log.warning("! %s", sentence)
         if not self._options.scope.experiment:
             _warn_of_endless_scores(self._configuration)
-        serves = self._options.scope.serves if self._resumed is None else self._state.started.serves
-        record = setup_record(self._configuration, run_id, str(self.directory.path), root, serves=serves)
+        record = setup_record(self._configuration, run_id, str(self.directory.path), root, serves=self._serves)
         publisher = Publisher(make_app(platform.url), platform.client, run_id)
         broker = Broker(platform.client, owner, publisher, run_id)
         try:
             if self._resumed is None:
                 device = evaluation_device(self._configuration.pipeline, workers)
-                first = first_events(self._configuration.pipeline, self._options.scope, dataset, record, device)
+                pipeline = msgspec.structs.replace(self._configuration.pipeline, initial_mode=self._mode)
+                first = first_events(pipeline, self._options.scope, dataset, record, device)
             else:
                 self._resumed = msgspec.structs.replace(self._resumed, setup_version=record.version)
                 first = undiscovered(self._state, self._files, dataset)
@@ -158,6 +163,7 @@ class Session:
             if not self._options.resume:
                 self.directory.create(self._configuration)
                 platform.keep_log(self.directory.path / "workers.log")
+            log.info("run directory: %s", self.directory.path)
             reports = Reports(platform.client, run_id, self._state.report_position)
             watch = Watch(platform.client, Claims(platform.client), reports, record, versions)
             with closing(self._webhooks(run_id)) as webhooks, self._view(platform.client) as view:

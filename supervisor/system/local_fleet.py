@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -49,9 +50,10 @@ class LocalFleet:
             ),
         ]
 
-    def dead(self) -> list[str]:
-        """Names of workers that have ended."""
-        return [member.name for member in self._members if member.process.poll() is not None]
+    def ended(self) -> dict[str, str]:
+        """Workers that have ended, and how: `exit code 3`, `SIGKILL`."""
+        ends = {member.name: member.process.poll() for member in self._members}
+        return {name: _how(code) for name, code in ends.items() if code is not None}
 
     def respawn(self) -> list[str]:
         """Start again what has died; the names of those workers."""
@@ -108,6 +110,11 @@ class LocalFleet:
 def device_of(role: Role, wanted: str) -> str:
     """What a worker is started for: `fleet.device` is that of train workers; others may do without what it asks for."""
     return wanted if role == "train" or wanted == "cpu" else "auto"
+
+
+def _how(code: int) -> str:
+    """How a process ended, by what it left."""
+    return f"exit code {code}" if code >= 0 else signal.Signals(-code).name
 
 
 def _pause_s(member: Member) -> float:

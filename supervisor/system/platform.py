@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -11,27 +12,51 @@ from types import TracebackType
 import redis
 
 from shared.config.load import Configuration
+from shared.config.system import System
 from shared.dataset.table import TableDataset
 from shared.errors import NotReadyError
 from shared.fleet import WorkerEntry
 from shared.temporary import private_folder
-from supervisor.system.embedded_broker import EmbeddedBroker, find_or_start
+from supervisor.system.embedded_broker import EmbeddedBroker, find_broker, find_or_start
 from supervisor.system.leftovers import sweep
 from supervisor.system.local_fleet import LocalFleet
-from supervisor.system.readiness import reach_broker, ready_dataset, ready_workers
+from supervisor.system.readiness import await_rows, reach_broker, ready_dataset, ready_workers
+from supervisor.system.targets import deploys_here, wrong_with_targets
 
 log = logging.getLogger(__name__)
 
 _ERROR = "error: "  # begins what a worker says that ends by itself
 
 
+def what_is_started(system: System) -> str:
+    """What a run starts itself, and what it uses that is there, in words."""
+    counts = (("train", system.fleet.train), ("evaluate", system.fleet.evaluate))
+    own = [f"{count} {role} worker{'s' * (count > 1)}" for role, count in counts if count]
+    broker = f"the broker {system.broker.masked_url}"
+    if system.broker.url == "embedded":
+        broker = "the embedded broker"
+        if find_broker(system.artifacts_root) is None:
+            return f"starting {_listed([broker, *own])}"
+        broker += " that runs already"
+    return f"starting {_listed(own)} on {broker}" if own else f"looking for {broker} and its workers"
+
+
+def _listed(parts: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))
+
+
 class Platform:
     """A context: inside it the broker answers, and the supervisor's own workers run."""
 
-    def __init__(self, configuration: Configuration, log: Path, *, keep_log: bool = False) -> None:
-        """`log`: where our own workers write; removed at the end unless it is kept."""
+    def __init__(
+        self, configuration: Configuration, log: Path, *, keep_log: bool = False, serves: bool = False
+    ) -> None:
+        """`log`: where our own workers write; removed at the end unless it is kept. `serves`: a run here deploys to the
+        targets, so these have to be usable.
+        """
         self._configuration = configuration
         self._log, self._log_is_kept = log, keep_log
+        self._serves = serves
         self._undo = ExitStack()
         self._broker: EmbeddedBroker | None = None
         self.fleet: LocalFleet | None = None
@@ -60,7 +85,7 @@ class Platform:
         try:
             self.client = reach_broker(self.url, system.broker.masked_url)
         except NotReadyError as error:
-            raise NotReadyError(*error.problems, *self._wrong_with_dataset()) from None
+            raise NotReadyError(*error.problems, *self._wrong_with_dataset(), *self._wrong_with_targets()) from None
         undo.callback(self.client.close)
         if system.fleet.train or system.fleet.evaluate:
             undo.callback(self._remove_log)
@@ -122,6 +147,10 @@ class Platform:
             sweep()
             log.warning("! worker %s died and was started again; its task is published again when its lease ends", name)
 
+    def await_rows(self) -> bool:
+        """Wait until the dataset that is to be followed has a row; whether there was none at first."""
+        return await_rows(self._configuration, self.manifests, lambda: self.mend(away=False))
+
     def ready(self) -> tuple[TableDataset, list[WorkerEntry]]:
         """The dataset and the workers, once both are usable. Raises NotReadyError with all that is wrong."""
         problems: list[str] = []
@@ -135,9 +164,21 @@ class Platform:
                 workers = ready_workers(self.client, self._configuration, self._start_failed)
         except NotReadyError as error:
             problems += (*error.problems, *self._kept_log())
+        problems += self._wrong_with_targets(workers)
         if dataset is None or problems:
             raise NotReadyError(*problems)
         return dataset, workers
+
+    def _wrong_with_targets(self, workers: Sequence[WorkerEntry] = ()) -> list[str]:
+        """What stands in the way of deployments. Where workers deploy from other machines, it may look otherwise there,
+        and is only warned of.
+        """
+        told = list(wrong_with_targets(self._configuration)) if self._serves else []
+        if deploys_here(self._configuration, workers):
+            return told
+        for sentence in told:
+            log.warning("! as this machine sees it, and no worker that deploys runs here: %s", sentence)
+        return []
 
     @property
     def lost(self) -> int:
@@ -167,18 +208,20 @@ class Platform:
 
     def _start_failed(self) -> str | None:
         self._mend_broker(away=False)
-        if self.fleet is None or not self.fleet.dead():
+        ended = self.fleet.ended() if self.fleet is not None else {}
+        if not ended:
             return None
-        said = self._said() or ["it said nothing"]
+        name, how = next(iter(ended.items()))
+        said = self._said() or ["it said nothing."]
         last = next((line for line in reversed(said) if line.startswith(_ERROR)), said[-1])
-        return f"fleet: worker {self.fleet.dead()[0]} ended while starting: {last.removeprefix(_ERROR)}"
+        return f"fleet: worker {name} ended while starting ({how}): {last.removeprefix(_ERROR)}"
 
     def _said(self) -> list[str]:
         return self._log.read_text(errors="replace").strip().splitlines() if self._log.exists() else []
 
     def _kept_log(self) -> list[str]:
-        """Where our own workers have said why they did not come up, if they have."""
-        if self.fleet is None or not self._said():
+        """Where our own workers say why they did not come up, if they do."""
+        if self.fleet is None or not (self._said() or self.fleet.ended()):
             return []
         self._log_is_kept = True
         return [f"fleet: what our workers said is in {self._log}."]

@@ -20,6 +20,7 @@ from shared.dataset.problems import problems
 from shared.dataset.table import TableDataset, open_dataset
 from shared.errors import DataError, NotReadyError
 from shared.fleet import WorkerEntry, read_fleet, why_benched
+from supervisor.system.changed_uri import refuse_changed_uri
 from supervisor.system.embedded_broker import find_broker
 from supervisor.system.versions import speaks
 
@@ -85,6 +86,7 @@ def ready_dataset(configuration: Configuration, manifests_root: Path) -> TableDa
     config, by = system.datasets[configuration.pipeline.data.dataset], configuration.pipeline.data.split.by
     try:
         copy_manifest(system.artifacts_root, str(manifests_root), config.name)
+        refuse_changed_uri(configuration)
         dataset = open_dataset(config, discover(config, str(manifests_root)))
         absent = bool(dataset.entries) and by is not None and by not in dataset.schema.names
         found = problems(dataset, () if by is None or absent else (by,))
@@ -100,6 +102,32 @@ def ready_dataset(configuration: Configuration, manifests_root: Path) -> TableDa
     if found:
         raise NotReadyError(*map(hide, found))
     return dataset
+
+
+def await_rows(configuration: Configuration, manifests_root: Path, meanwhile: Callable[[], None]) -> bool:
+    """Wait for the first row of a dataset that is to be followed; whether there was none at first.
+
+    What else is wrong with it is for `ready_dataset` to say, unless it comes while we wait: then it may still change.
+    """
+    system = configuration.system
+    config, every_s = system.datasets[configuration.pipeline.data.dataset], system.notification.every_s
+    said: set[str] = set()
+    while True:
+        try:
+            copy_manifest(system.artifacts_root, str(manifests_root), config.name)
+            entries = discover(config, str(manifests_root))
+            told = f"has no rows yet; waiting for the first ones in {config.uri}, looking every {every_s:g} s"
+        except (DataError, OSError) as error:
+            if not said:
+                return False
+            entries, told = (), f"cannot be read yet: {hide(str(error))}"
+        if entries and entries[-1].stop_key > 0:
+            return bool(said)
+        if told not in said:
+            log.warning("! dataset %s %s", config.name, told)
+        said.add(told)
+        meanwhile()
+        time.sleep(every_s)
 
 
 def ready_workers(

@@ -123,13 +123,6 @@ def test_a_wrong_value_in_the_system(small: Workplace, path: str, value: object,
     assert "s3cret" not in done.stderr
 
 
-def test_both_files_swapped(small: Workplace) -> None:
-    """Keys of the other file are unknown keys."""
-    small.write()
-    done = command(small, "config.yaml", "pipeline.yaml", "--experiment-mode")
-    assert_refused(done, small, 2, "config.yaml:1: pipeline: is missing", "pipeline.yaml:1: storage: is missing")
-
-
 @pytest.mark.parametrize(
     ("words", "told"),
     [
@@ -259,7 +252,15 @@ def test_a_label_that_the_model_has_no_class_for(on_fleet: Workplace) -> None:
     """A label outside num_classes is found by the check, with its key and value."""
     _labels(lambda key: 5 if key == 1500 else 0)(on_fleet)
     told = "The label at key 1500 is 5, but the model knows the classes 0 to 1."
-    assert_refused(on_fleet.run("--experiment-mode"), on_fleet, 3, "pipeline.yaml:", told)
+    assert_refused(on_fleet.run("--experiment-mode"), on_fleet, 3, "config.yaml:", told)
+
+
+def test_a_target_that_no_model_can_be_put_in(on_fleet: Workplace) -> None:
+    """It is found before anything is trained, by `validate` and by a run that deploys to it."""
+    (on_fleet.folder / "deployed").write_text("")
+    told = ("pipeline.yaml:", "deployed is a file, where a folder is needed; name another folder")
+    assert_refused(on_fleet.run("--experiment-mode", "--deploy"), on_fleet, 3, *told)
+    assert_refused(command(on_fleet, "validate", "pipeline.yaml", "config.yaml"), on_fleet, 3, *told)
 
 
 def test_a_worker_without_a_broker(small: Workplace) -> None:

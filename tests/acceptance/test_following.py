@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from running import Running
-from workplace import Workplace
+from workplace import Workplace, table
 
 
 @pytest.fixture
@@ -44,6 +45,29 @@ def test_ignore_follows_only_what_arrives(following: Workplace) -> None:
     assert observed == sorted(set(observed))
 
 
+def test_an_empty_folder_is_waited_for_and_all_of_its_rows_are_followed(following: Workplace) -> None:
+    """A run may begin before its data: it says that it waits, and what comes first is not what existed already."""
+    following.pipeline["initial_mode"] = "ignore"
+    for file in (following.folder / "data").iterdir():
+        file.unlink()
+    with Running.pipeline(following) as run:
+        run.wait_for("dataset rows has no rows yet; waiting for the first ones in")
+        following.add_file(0)
+        run.wait_for("model 1 deployed")
+        assert run.end() == 0
+    assert [row["key"] for row in following.summary()["trigger_list"]] == [499, 999]
+
+
+def test_a_wait_for_the_first_rows_can_be_ended(following: Workplace) -> None:
+    """Ctrl+C ends it with exit 0, and there is no run."""
+    for file in (following.folder / "data").iterdir():
+        file.unlink()
+    with Running.pipeline(following) as run:
+        run.wait_for("has no rows yet; waiting")
+        assert run.end() == 0
+    assert not following.run_dir.exists()
+
+
 def test_train_on_everything_comes_first_and_then_what_arrives(following: Workplace) -> None:
     """Trigger 0 is over all that exists; triggers go on with the new rows; Ctrl+C and --resume lose none."""
     following.pipeline["initial_mode"] = "train_on_everything"
@@ -57,6 +81,27 @@ def test_train_on_everything_comes_first_and_then_what_arrives(following: Workpl
     triggers = following.summary()["trigger_list"]
     assert [(row["key"], row["samples_seen"]) for row in triggers] == [(1999, 2000), (2499, 500), (2999, 500)]
     assert triggers[0]["reason"] == "train_on_everything: all 2000 rows that exist"
+
+
+def test_a_bad_row_that_arrives_costs_its_trigger_and_no_other(following: Workplace) -> None:
+    """Under `on_failure: continue` a label that no class has fails the training that meets it, and scores say why."""
+    following.pipeline["initial_mode"] = "ignore"
+    following.pipeline["training"]["on_failure"] = "continue"
+    with Running.pipeline(following) as run:
+        run.wait_for("is set up")
+        bad = table(1000, 2000)
+        labels = bad["label"].to_numpy().copy()
+        labels[600] = 7
+        hidden = following.folder / "data" / ".bad"
+        pq.write_table(bad.set_column(3, "label", pa.array(labels)), hidden)
+        hidden.rename(following.folder / "data" / "part-2.parquet")
+        run.wait_for("trigger 1: train failed: The label at key 2600 is 7, but the model knows the classes 0 to 1.")
+        following.add_file(3)
+        run.wait_for("model 3 deployed")
+        assert run.end() == 0
+    summary = following.summary()
+    assert (summary["status"], [one["id"] for one in summary["failed_triggers"]]) == ("stopped", [1])
+    assert any("The label at key 2600 is 7" in line for line in following.evaluations())
 
 
 def test_a_backlog_is_coalesced_when_asked_for(following: Workplace) -> None:

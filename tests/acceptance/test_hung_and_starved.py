@@ -111,7 +111,7 @@ def test_a_hung_child_is_ended_and_the_run_ends_as_if_it_had_not_hung(small: Wor
         place.pipeline["training"]["stall_after"] = "2s"
     done = here.run("--experiment-mode", "--maximum-triggers", "2")
     assert done.returncode == 0, done.stderr
-    assert re.search("/0/train/0 is published again: train-0.* was lost", done.stderr), done.stderr
+    assert re.search("trigger 0: train is published again: train-0.* was lost", done.stderr), done.stderr
     (ended,) = [line for line in (here.run_dir / "workers.log").read_text().splitlines() if "process is ended" in line]
     assert (f"{here.summary()['run_id']}/0/train/0" in ended, "said nothing for 2 s" in ended) == (True, True), ended
     assert here.summary()["faults"] == {"republished": 1, "workers_lost": 0, "reconnects": 0}

@@ -40,7 +40,7 @@ def test_a_killed_worker_costs_nothing_but_time(
         run.wait_for("… trigger 1")
         (worker,) = workers_of(run)
         os.kill(worker.pid if whole_worker else child_of(worker).pid, signal.SIGKILL)
-        run.wait_for("1/train/0 is published again")
+        run.wait_for("trigger 1: train is published again")
         assert run.wait() == 0
     assert_as_undisturbed(disturbed.run_dir, undisturbed)
     faults = disturbed.summary()["faults"]

@@ -70,7 +70,7 @@ def test_a_redis_that_answers_nobody_or_takes_nothing(small: Workplace, undistur
     assert_as_undisturbed(small.run_dir, undisturbed)
     faults = small.summary()["faults"]
     assert (faults["reconnects"], faults["workers_lost"]) == (2, 0)
-    assert "/train/0 is published again" not in "".join(run.said)
+    assert "train is published again" not in "".join(run.said)
     assert sum("the broker is away" in alert["sentence"] for alert in receiver.heard) == 2  # once each
     assert receiver.events().count("run_stalled_over") == receiver.events().count("run_stalled")
 

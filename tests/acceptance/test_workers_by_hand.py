@@ -91,7 +91,9 @@ def test_a_fleet_without_its_device_is_refused_at_once(small: Workplace, monkeyp
     started_s = time.monotonic()
     done = small.run("--experiment-mode")
     assert time.monotonic() - started_s < 45.0
-    assert_refused(done, small, 3, "fleet: worker train-0-", "ended while starting: device cuda is asked for")
+    assert_refused(
+        done, small, 3, "fleet: worker train-0-", "ended while starting (exit code 3): device cuda is asked for"
+    )
     log = Path(done.stderr.partition("what our workers said is in ")[2].partition(". ")[0].strip().removesuffix("."))
     assert "device cuda is asked for" in log.read_text()
 

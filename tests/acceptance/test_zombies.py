@@ -53,7 +53,7 @@ def test_a_stopped_child_goes_on_after_the_end(
             if wiped:
                 client.flushall()
             assert run.wait() == 0, "".join(run.said)
-        said = "Redis had forgotten the run" if wiped else "1/train/0 is published again"
+        said = "Redis had forgotten the run" if wiped else "trigger 1: train is published again"
         assert said in "".join(run.said)
         left = named(cluster)
         time.sleep(max(0.0, stopped_s + 3 * SLOW_LEASE_S - time.monotonic()))
@@ -70,7 +70,7 @@ def test_a_stopped_child_goes_on_in_the_middle(cluster: Workplace, undisturbed: 
         run.wait_for("… trigger 1")
         busy = child_of(worker_with(client, "/1/train/0").pid)
         os.kill(busy.pid, signal.SIGSTOP)
-        run.wait_for("1/train/0 is published again")
+        run.wait_for("trigger 1: train is published again")
         run.wait_for("model 1 committed")
         os.kill(busy.pid, signal.SIGCONT)
         assert run.wait() == 0

@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any, cast
 
 import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import redis
 from children import child_of
@@ -42,6 +45,11 @@ def performer(redis_url: str, tmp_path: Path) -> Iterator[Performer]:
 @pytest.fixture
 def record(small: Workplace, client: redis.Redis) -> SetupRecord:
     """A run of the workplace, set up."""
+    return set_up(small, client)
+
+
+def set_up(small: Workplace, client: redis.Redis) -> SetupRecord:
+    """Set up a run of the workplace as it is now."""
     small.write()
     files = (small.folder / "pipeline.yaml", small.folder / "config.yaml")
     configuration = load_configuration(*files, experiment_mode=True)
@@ -141,6 +149,37 @@ def test_rows_that_are_missing_fail_the_task_so_that_it_can_be_resumed(
     assert isinstance(report, Failed)
     assert (report.resumable, report.device) == (True, False)
     assert "ends before key 2000, and rows up to key 9999 are needed" in report.sentence
+
+
+@pytest.mark.parametrize(("column", "value"), [("x0", np.inf), ("label", 7)])
+def test_a_bad_row_is_its_triggers_fault(
+    performer: Performer, small: Workplace, client: redis.Redis, column: str, value: float
+) -> None:
+    """No --resume finds another value in it: where a run goes on after a model that raises, it goes on after this."""
+    file = small.folder / "data" / "part-0.parquet"
+    rows = pq.read_table(file)
+    values = rows[column].to_numpy().copy()
+    values[100:110] = value
+    place = rows.column_names.index(column)
+    pq.write_table(rows.set_column(place, column, pa.array(values)), file)
+    record = set_up(small, client)
+    performer.perform(SELECT, message(record), [])
+    (selected,) = reports(client)
+    assert isinstance(selected, Selected)
+    task = TrainTask(
+        run_id=RUN,
+        trigger_id=TriggerId(0),
+        setup_version=record.version,
+        member=0,
+        training_set=selected.training_set,
+        trigger_key=499,
+        previous_model=None,
+    )
+    performer.perform(task_id(RUN, TriggerId(0), "train"), msgspec.to_builtins(task), [])
+    failed = reports(client)[-1]
+    assert isinstance(failed, Failed)
+    assert "at key 10" in failed.sentence
+    assert not failed.resumable
 
 
 def lacks_a_package(record: SetupRecord, client: redis.Redis) -> SetupRecord:

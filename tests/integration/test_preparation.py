@@ -100,3 +100,11 @@ def test_what_a_worker_lacks_is_an_error_of_the_file(prepared: Prepared) -> None
     prepared.answer(prepared.record.version, Finding(path="strategy.name", sentence=sentence, exit_code=3))
     with pytest.raises(NotReadyError, match=r"pipeline.yaml:\d+: strategy.name: on host every_third"):
         prepared.preparation.carry_out([worker_entry("t")], check=False)
+
+
+def test_what_is_wrong_with_the_rows_is_told_where_the_dataset_stands(prepared: Prepared) -> None:
+    """pipeline.yaml only names the dataset: line and key are those of config.yaml."""
+    told = "The label at key 3 is 7, but the model knows the classes 0 to 1."
+    prepared.answer(prepared.record.version, Finding(path="data.dataset", sentence=told, exit_code=3))
+    with pytest.raises(NotReadyError, match=r"^config.yaml:\d+: storage.datasets.rows: The label at key 3 is 7"):
+        prepared.preparation.carry_out([worker_entry("t")], check=False)

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.config.pipeline import Metric
-from shared.errors import DataError
+from shared.errors import RowError
 from shared.messages.reports import MetricScore
 from shared.plugins import METRICS
 from workers.evaluation.metrics import Meter
@@ -91,7 +91,7 @@ def _with_new_classes(dataset: Labelled, history: LabelHistory, stop_key: int) -
         labels = np.where(np.isnan(found), 0, found) if found.dtype.kind == "f" else found
         wrong = np.flatnonzero((labels < 0) | (labels >= _MOST_CLASSES) | (labels != np.floor(labels)))
         if len(wrong):
-            raise DataError(
+            raise RowError(
                 f"The label at key {start + wrong[0]} is {labels[wrong[0]]}, which is no class number. "
                 "Number the classes 0, 1, 2… in the data, or mend the row."
             )

@@ -98,7 +98,8 @@ def resolve(stretch: Stretch, dataset: Timed) -> Rows:
 
 
 class Entrant:
-    """A model and what it scores. One that is `forgiven` what goes wrong with it has no scores then, and says why.
+    """A model and what it scores. One that is `forgiven` what goes wrong with it, here any of these kinds of errors,
+    has no scores then, and says why.
 
     So has one that predicts something else than the metrics measure, forgiven or not.
     """
@@ -109,7 +110,7 @@ class Entrant:
         metrics: Sequence[Metric],
         label: str,
         *,
-        forgiven: bool = False,
+        forgiven: tuple[type[Exception], ...] = (),
         drops: bool = False,
     ) -> None:
         """`drops`: rows without a label are not scored; else they are an error."""
@@ -159,7 +160,7 @@ class Entrant:
         return labels, kept & there
 
     def _fail(self, error: Exception) -> None:
-        if not self._forgiven:
+        if not isinstance(error, self._forgiven):
             raise error
         self._error = forgive(error)
         self._pending.clear()

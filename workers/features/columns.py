@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from shared.dataset.manifest import MEND_THE_ROW
 from shared.dataset.nulls import OFFER_IMPUTE, nulls_of
-from shared.errors import DataError
+from shared.errors import DataError, RowError
 
 Keys = npt.NDArray[np.int64]
 _REMEDY = f"{MEND_THE_ROW} Or leave the column out with `features:` in config.yaml, in a new run."
@@ -45,7 +45,7 @@ def refuse_nulls(values: pa.Array, name: str, keys: Keys, remedy: str = _REMEDY)
     """Raise DataError for the first null or NaN, naming column and key."""
     row = pc.index(nulls_of(values), True).as_py()
     if row >= 0:
-        raise DataError(f"Column {name!r} is {values[row].as_py() or 'null'} at key {keys[row]}. {remedy}")
+        raise RowError(f"Column {name!r} is {values[row].as_py() or 'null'} at key {keys[row]}. {remedy}")
 
 
 def numbers(values: pa.Array, name: str, keys: Keys, remedy: str = _REMEDY) -> npt.NDArray[np.float64]:
@@ -60,7 +60,7 @@ def numbers(values: pa.Array, name: str, keys: Keys, remedy: str = _REMEDY) -> n
 def numbers_or_nan(values: pa.Array, name: str, keys: Keys, remedy: str = _REMEDY) -> npt.NDArray[np.float64]:
     """Numbers and booleans as float64 (rows,), nulls as NaN. Raises DataError for inf and anything else."""
     if not is_number(values.type):
-        raise DataError(
+        raise RowError(
             f"Column {name!r} is of type {values.type} at key {keys[0] if len(keys) else 0}, where a number is needed. "
             f"Convert it, or leave it out with `features:` in config.yaml."
         )
@@ -76,4 +76,4 @@ def refuse_non_finite(values: npt.NDArray[Any], name: str, keys: Keys, remedy: s
     finite = np.isfinite(values)
     if not finite.all():
         row = int(np.argmin(finite))
-        raise DataError(f"Column {name!r} is {values[row]} at key {keys[row]}. {remedy}")
+        raise RowError(f"Column {name!r} is {values[row]} at key {keys[row]}. {remedy}")

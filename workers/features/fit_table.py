@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from shared.config.system import Nulls
 from shared.dataset.nulls import count_nulls
-from shared.errors import DataError
+from shared.errors import DataError, RowError
 from workers.features.columns import NULL_REMEDY, Keys, column, is_number, is_text, numbers_or_nan, refuse_nulls
 from workers.features.moments import RunningMoments
 from workers.features.table import TableColumns, TableEncoder, refuse_other_than_text
@@ -113,9 +113,7 @@ def _numeric_block(table: pa.Table, numeric: list[str], keys: Keys) -> npt.NDArr
         too_large = np.flatnonzero(np.abs(block[:, index]) > _LARGEST)
         if len(too_large):
             row = too_large[0]
-            raise DataError(
-                f"Column {name!r} is {block[row, index]} at key {keys[row]}, too large; rescale the column."
-            )
+            raise RowError(f"Column {name!r} is {block[row, index]} at key {keys[row]}, too large; rescale the column.")
     return block
 
 
@@ -123,7 +121,7 @@ def _learn_categories(seen: set[str], values: pa.Array, name: str, keys: Keys) -
     refuse_other_than_text(values, name, keys)
     seen.update(pc.unique(values.drop_null()).to_pylist())
     if len(seen) > MAX_CATEGORIES:
-        raise DataError(
+        raise RowError(
             f"Column {name!r} has more than {MAX_CATEGORIES} different texts, too many to one-hot encode. "
             f"Leave it out with `features:` in config.yaml, or learn from it alone with `text: {name}`."
         )

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from shared.dataset.nulls import known
-from shared.errors import DataError
+from shared.errors import DataError, RowError
 from workers.features.columns import Keys, column
 from workers.features.inputs import InputSpec
 from workers.features.nulls import Description, Met, meet_nulls
@@ -76,7 +76,7 @@ class ImageEncoder:
         wrong = np.flatnonzero(lengths != size)
         if len(wrong):
             shape = list(self.description.shape)
-            raise DataError(
+            raise RowError(
                 f"The image at key {keys[wrong[0]]} has {lengths[wrong[0]]} bytes, but the shape {shape} needs {size}. "
                 f"Correct `image: shape` in config.yaml, or the row."
             )
@@ -104,4 +104,4 @@ def _pixels(values: pa.Array, name: str) -> npt.NDArray[np.uint8]:
     try:
         return np.asarray(values.cast(pa.uint8()).to_numpy(zero_copy_only=False), dtype=np.uint8)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, ValueError) as error:
-        raise DataError(f"Column {name!r} holds a pixel that is not a whole number from 0 to 255: {error}.") from error
+        raise RowError(f"Column {name!r} holds a pixel that is not a whole number from 0 to 255: {error}.") from error

@@ -9,7 +9,7 @@ from pyarrow import types
 
 from shared.dataset.manifest import MEND_THE_ROW
 from shared.dataset.nulls import OFFER_DROP
-from shared.errors import DataError
+from shared.errors import RowError
 from workers.features.columns import Keys, is_number, numbers, refuse_nulls
 
 _REMEDY = f"{MEND_THE_ROW} {OFFER_DROP}"
@@ -23,7 +23,7 @@ def class_labels(values: pa.Array, name: str, keys: Keys, classes: int) -> npt.N
     outside = np.flatnonzero((labels < 0) | (labels >= classes))
     if len(outside):
         key, label = keys[outside[0]], labels[outside[0]]
-        raise DataError(
+        raise RowError(
             f"The label at key {key} is {label}, but the model knows the classes 0 to {classes - 1}. "
             f"{_remedy(int(label))}, or mend the row."
         )
@@ -40,11 +40,11 @@ def _whole_numbers(values: pa.Array, name: str, keys: Keys) -> npt.NDArray[np.in
     if types.is_integer(values.type):
         return np.asarray(values.cast(pa.int64(), safe=False).to_numpy(zero_copy_only=False), dtype=np.int64)
     if not is_number(values.type):
-        raise DataError(f"The label column {name!r} is of type {values.type}. {REMEDY_FOR_TEXT}")
+        raise RowError(f"The label column {name!r} is of type {values.type}. {REMEDY_FOR_TEXT}")
     floats = numbers(values, f"{name} (label)", keys, MEND_THE_ROW)
     fractions = np.flatnonzero(floats != np.floor(floats))
     if len(fractions):
-        raise DataError(
+        raise RowError(
             f"The label at key {keys[fractions[0]]} is {floats[fractions[0]]}, but the loss needs a class number. "
             f"For numbers as labels choose a loss such as MSELoss."
         )

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from shared.dataset.nulls import known
-from shared.errors import DataError
+from shared.errors import RowError
 from workers.features.columns import Keys, column, is_text, numbers_or_nan, refuse_non_finite
 from workers.features.inputs import InputSpec
 from workers.features.nulls import Description, Met, meet_nulls
@@ -95,7 +95,7 @@ class TableEncoder:
 def refuse_other_than_text(values: pa.Array, name: str, keys: Keys) -> None:
     """Raise DataError for a column that was text before, and is not here."""
     if not is_text(values.type):
-        raise DataError(
+        raise RowError(
             f"Column {name!r} is of type {values.type} at key {keys[0] if len(keys) else 0}, but was text before. "
             f"Give it one type in all files."
         )

@@ -14,7 +14,7 @@ import torch
 from shared.blame import blame
 from shared.broker import will_pass
 from shared.claims import Attempt, ClaimAnswer
-from shared.errors import ArtifactError, DataError, ModynError, NotReadyError
+from shared.errors import ArtifactError, DataError, ModynError, NotReadyError, RowError
 from shared.ids import TaskId
 from shared.messages.reports import AnyReport, Failed, Released
 from shared.messages.tasks import AnyTask, task_of
@@ -133,9 +133,18 @@ def _work(work: Work, child: Child, setups: Setups) -> tuple[AnyReport, Any]:
             **work.who,
             sentence=sentence,
             traceback=traceback.format_exc(),
-            resumable=isinstance(error, DataError | ArtifactError | NotInstalledError),
+            resumable=_lies_outside(error),
             device=faulty,
         ), {"failed": True}
+
+
+def _lies_outside(error: BaseException) -> bool:
+    """Whether a file, a disk or an installation is at fault, which can be mended: then no trigger is to blame.
+
+    What a row holds is as much a trigger's fault as what a model makes of it.
+    """
+    mendable = isinstance(error, DataError | ArtifactError | NotInstalledError)
+    return mendable and not isinstance(error, RowError)
 
 
 def _sentence(task: AnyTask, error: BaseException) -> str:

@@ -6,10 +6,11 @@ from typing import Any
 
 import msgspec
 
-from shared.messages.reports import AnyReport, Baselined
+from shared.errors import RowError
+from shared.messages.reports import AnyReport, Baselined, MetricScore
 from shared.messages.tasks import BaselineTask, Stretch
 from shared.plugins import METRICS
-from workers.evaluation.baselines import LabelHistory, present, score_baselines
+from workers.evaluation.baselines import BASELINES, LabelHistory, present, score_baselines
 from workers.evaluation.windows import Rows
 from workers.stages.scoring import value
 from workers.stages.work import Work
@@ -25,7 +26,13 @@ def run(work: Work) -> tuple[AnyReport, Any]:
         if task.history is not None
         else LabelHistory(key=0, counts=(0.0,) * _classes(work), last=0.0)
     )
-    found, history = score_baselines(dataset, task.first_key, task.last_key + 1, metrics, history)
+    try:
+        found, history = score_baselines(dataset, task.first_key, task.last_key + 1, metrics, history)
+    except RowError as error:  # which ends no run that goes on after failures; later windows meet the row again
+        if pipeline.training.on_failure == "stop":
+            raise
+        none = [MetricScore(metric=one.label, value=None, n=0, error=str(error)) for one in metrics]
+        found = dict.fromkeys(BASELINES, none)
     stretch = Stretch(
         window=pipeline.evaluation.prequential.name,
         slice="",

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from shared.artifacts import ArtifactRef
-from shared.errors import NotReadyError
+from shared.errors import NotReadyError, RowError
 from shared.messages.reports import MetricScore, MetricValue, RivalScores
 from shared.messages.tasks import Device, Stretch
 from shared.targets.target import DeploymentTarget, Record
@@ -43,9 +43,11 @@ def load(work: Work, body: bytes, device: str) -> LoadedModel:
     return load_model_bytes(body, work.record.trusted_modules, device)
 
 
-def entrant(work: Work, model: LoadedModel, *, forgiven: bool = False) -> Entrant:
-    """A model with the pipeline's metrics."""
+def entrant(work: Work, model: LoadedModel, *, forgiven: tuple[type[Exception], ...] = ()) -> Entrant:
+    """A model with the pipeline's metrics. A bad row has no score and ends no run that goes on after failures."""
     metrics, dataset = work.record.pipeline.evaluation.metrics, work.record.dataset
+    if work.record.pipeline.training.on_failure == "continue":
+        forgiven = (*forgiven, RowError)
     return Entrant(model, metrics, dataset.label, forgiven=forgiven, drops=dataset.nulls.labels == "drop")
 
 
@@ -73,7 +75,7 @@ class Rival:
             if absent:
                 self._error = f"it reads {', '.join(sorted(absent))}, which the dataset does not have"
             else:
-                self.entrants = [entrant(work, model, forgiven=True)]
+                self.entrants = [entrant(work, model, forgiven=(Exception,))]
         except Exception as error:
             self._error = forgive(error)
 

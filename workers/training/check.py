@@ -10,12 +10,14 @@ import pyarrow as pa
 import torch
 from torch import nn
 
-from shared.config.pipeline import Metric, Pipeline, Training
+from shared.blame import blame
+from shared.config.pipeline import Metric, Pipeline
 from shared.dataset.nulls import known
 from shared.errors import ConfigurationError, DataError, ModynError, NotReadyError
 from shared.messages.reports import Finding
 from shared.plugins import METRICS
 from workers.construction import FindingsError
+from workers.evaluation.metrics import Meter
 from workers.failures import device_is_broken
 from workers.features.columns import column
 from workers.features.source import ROWS_ENCODED_AT_ONCE, SampleSource
@@ -25,7 +27,10 @@ from workers.training.labels import label_reader
 from workers.training.losses import LOSSES, LossKind, loss_findings, loss_kind, make_objective
 from workers.training.optimizers import make_optimizer, make_schedule
 from workers.training.start import PRETRAINED_PATH, apply_start, starting_model
+from workers.training.steps import too_short
 from workers.training.trial import Trial, make_trial, train_once
+
+_TRIED_ROWS = 8
 
 
 def check(
@@ -41,7 +46,7 @@ def check(
     with torch.random.fork_rng(devices=[]):
         with _noting(findings, "training.device"):
             choose_device(device)
-        findings += _part_findings(pipeline.training)
+        findings += _part_findings(pipeline, source)
         trial = _try_model(findings, pipeline, source, trusted_modules)
         if trial is not None and not findings:
             with _noting(findings, "model.id"):
@@ -78,16 +83,17 @@ def _findings_in(error: ModynError, path: str) -> list[Finding]:
     return [Finding(path=path, sentence=str(error))]
 
 
-def _part_findings(training: Training) -> list[Finding]:
+def _part_findings(pipeline: Pipeline, source: SampleSource | None) -> list[Finding]:
     """Optimizer, scheduler and loss, each made by itself, so that one mistake does not hide another."""
-    findings: list[Finding] = []
+    training, findings = pipeline.training, list[Finding]()
     stand_in = nn.Linear(2, 2, bias=False)
     # With a momentum, for the schedulers that move it.
     optimizer: torch.optim.Optimizer = torch.optim.SGD(stand_in.parameters(), lr=0.1, momentum=0.9)
     with _noting(findings, "training.optimizer"):
         optimizer = make_optimizer(training.optimizer, stand_in.parameters())
     with _noting(findings, "training.lr_scheduler"):
-        make_schedule(training.lr_scheduler, optimizer)
+        ends = too_short(make_schedule(training.lr_scheduler, optimizer), pipeline, source)
+        findings += [ends] if ends is not None else []
     findings += loss_findings(training.loss)
     if not any(finding.path.startswith("training.loss") for finding in findings):
         with _noting(findings, "training.loss"):
@@ -133,7 +139,20 @@ def _metric_problem(metric: Metric, loss: str, kind: LossKind, classes: int | No
     if classes is None:
         return None
     found: str | None = METRICS[metric.name].objection(metric.options, classes)
-    return found
+    return found or _measuring_problem(metric, classes if kind.task == "classification" else None)
+
+
+def _measuring_problem(metric: Metric, classes: int | None) -> str | None:
+    """What goes wrong when the metric is computed, tried on made-up predictions."""
+    rows = np.arange(_TRIED_ROWS)
+    outputs = rows.astype(np.float64) if classes is None else np.full((_TRIED_ROWS, classes), 1 / classes)
+    try:
+        meter = Meter([metric], classes)
+        meter.update(outputs, rows if classes is None else rows % classes)
+        meter.scores()
+    except Exception as error:  # a class of one's own
+        return f"{metric.label} cannot be computed, tried on made-up predictions: {blame(error)}"
+    return None
 
 
 def _label_findings(source: SampleSource, kind: LossKind, outputs: int) -> list[Finding]:

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from shared.errors import DataError
+from shared.errors import RowError
 from workers.features.columns import Keys
 from workers.features.labels import class_labels, number_labels
 from workers.features.matrix import LabelReader
@@ -32,7 +32,7 @@ def label_reader(kind: LossKind, outputs: int, name: str) -> LabelReader:
         labels = number_labels(values, name, keys)
         too_large = np.flatnonzero(np.abs(labels) > _FLOAT32_MAX)
         if len(too_large):
-            raise DataError(f"The label at key {keys[too_large[0]]} does not fit float32; rescale column {name!r}.")
+            raise RowError(f"The label at key {keys[too_large[0]]} does not fit float32; rescale column {name!r}.")
         return labels
 
     return read_numbers

@@ -69,6 +69,12 @@ class Schedule:
         """Whether it has to know of every batch."""
         return self._scheduler is not None and self._every == "batch"
 
+    @property
+    def most_steps(self) -> int | None:
+        """How often it can step; None: for ever."""
+        total: int | None = getattr(self._scheduler, "total_steps", None)  # only OneCycleLR ends
+        return total
+
     def after_batch(self) -> None:
         """To be called after each optimizer step."""
         if self._scheduler is not None and self.steps_by_batch:

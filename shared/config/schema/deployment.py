@@ -9,6 +9,7 @@ from typing import Any
 from marshmallow import ValidationError
 
 from shared.config import fields as f
+from shared.config.paths import with_home
 from shared.config.schema.chosen import Chosen
 from shared.plugins import TARGETS
 
@@ -47,7 +48,7 @@ class Deployment(f.Group):
                 sentence = f"{targets[number]['uri']} ends in nothing that could be a name; write `name:`."
             if name in ("", ".", "..", *names[:number]):
                 raise ValidationError({"targets": {number: {"name": [sentence]}}})
-        places = [posixpath.normpath(one["uri"]) for one in targets]
+        places = [posixpath.normpath(with_home(one["uri"])) for one in targets]
         for number, place in enumerate(places):
             if place in places[:number]:
                 sentence = f"{targets[number]['uri']} is the place of two targets; keep one of them."

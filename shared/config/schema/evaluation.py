@@ -80,7 +80,7 @@ class Evaluation(f.Group):
     )
     metrics = f.Sequence(
         MetricField(METRICS, ""),
-        "what is measured",
+        "what is measured; f1 is the macro average over classes unless it says `{name: f1, average: micro | weighted}`",
         load_default=lambda: [{"name": "accuracy", "label": "accuracy", "options": {}}],
     )
     newest = Models("which models are scored on `every` windows", load_default=None, data_key="models")

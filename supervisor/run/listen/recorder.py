@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 from typing import Any
 
@@ -15,6 +16,8 @@ from supervisor.results.summary import summary
 from supervisor.results.tally import Tally
 from supervisor.run.directory import RunDirectory
 from supervisor.system.setup import deployment_targets
+
+log = logging.getLogger(__name__)
 
 _EVERY_S = 10.0  # and never for more than a fiftieth of the time
 

@@ -83,7 +83,8 @@ def _lines(told: Told) -> list[tuple[int, str]]:
         case ResultCounted():
             return [*((logging.INFO, line) for line in _of_result(told.report)), *odd_rows(told.report)]
         case TaskPublishedAgain():
-            return [(logging.WARNING, f"! {told.task_id} is published again: {told.why}")]
+            parts = parts_of(told.task_id)
+            return [(logging.WARNING, f"! trigger {parts.trigger_id}: {parts.stage} is published again: {told.why}")]
         case TaskGivenUp():
             parts = parts_of(told.task_id)
             return [(logging.ERROR, f"! trigger {parts.trigger_id}: {parts.stage} failed: {told.sentence}")]

@@ -7,6 +7,7 @@ import logging
 import threading
 import urllib.request
 from collections.abc import Sequence
+from http.client import HTTPException
 from queue import Empty, Queue
 from typing import Any
 
@@ -80,5 +81,5 @@ def _post(url: str, alert: dict[str, Any]) -> None:
     try:
         with urllib.request.urlopen(request, timeout=_TIMEOUT_S):
             return
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, HTTPException) as error:
         log.warning("! the alert %s did not reach %s: %s", alert["event"], hide(url), hide(str(error)))

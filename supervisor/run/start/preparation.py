@@ -198,9 +198,16 @@ def forget_run(client: redis.Redis, publisher: Publisher, run_id: RunId, *, hear
 
 def raise_findings(findings: Sequence[Finding], configuration: Configuration) -> None:
     """Findings become errors of the file and line. Raises ConfigurationError or NotReadyError."""
-    source = configuration.pipeline_source
-    sentences = [f"{source.where(found.path)}: {found.path}: {found.sentence}" for found in findings]
+    sentences = [_placed(found, configuration) for found in findings]
     if any(found.exit_code == ConfigurationError.exit_code for found in findings):
         raise ConfigurationError(*sentences)
     if sentences:
         raise NotReadyError(*sentences)
+
+
+def _placed(found: Finding, configuration: Configuration) -> str:
+    """With file and line. What is wrong with the rows themselves stands where config.yaml says what they are."""
+    source, path = configuration.pipeline_source, found.path
+    if path == "data.dataset" and found.exit_code == NotReadyError.exit_code:
+        source, path = configuration.system_source, f"storage.datasets.{configuration.pipeline.data.dataset}"
+    return f"{source.where(path)}: {path}: {found.sentence}"

@@ -13,6 +13,7 @@ import msgspec
 
 from shared.broker import make_app
 from shared.config.load import Configuration
+from shared.dataset.column_survey import remarks
 from shared.dataset.table import TableDataset
 from shared.dataset.time_problems import time_problems
 from shared.errors import NotReadyError
@@ -35,12 +36,12 @@ from supervisor.system.versions import Versions
 from supervisor.system.worker_process import PROJECT, worker_environment
 
 
-def check_system(configuration: Configuration, tell: Callable[[str], None]) -> list[WorkerEntry]:
+def check_system(configuration: Configuration, tell: Callable[[str], None], *, serves: bool) -> list[WorkerEntry]:
     """Start what a run would start, check it, and stop it again; `tell` is given lines on what was found.
 
-    Raises ModynError with what is wrong.
+    `serves`: the run would deploy to the targets. Raises ModynError with what is wrong.
     """
-    with _log() as log, Platform(configuration, log) as platform:
+    with _log() as log, Platform(configuration, log, serves=serves) as platform:
         dataset, workers = platform.ready()
         for line in (*_on_times(configuration, dataset), *_on_columns(dataset)):
             tell(line)

@@ -42,11 +42,14 @@ storage:
 
 @pytest.fixture
 def problems(tmp_path):
-    """Loads both files after replacing `old` by `new` in one of them, and gives what is wrong."""
+    """Loads both files after replacing `old` by `new` in the first of them, and gives what is wrong."""
 
-    def problems_of(old="", new="", *, config=CONFIG, experiment_mode=True):
-        assert old in PIPELINE
-        (tmp_path / "pipeline.yaml").write_text(PIPELINE.replace(old, new, 1) if old else PIPELINE)
+    def problems_of(old="", new="", *, config=CONFIG, experiment_mode=True, also=None):
+        pipeline = PIPELINE
+        for there, instead in {old: new, **(also or {})}.items():
+            assert there in PIPELINE
+            pipeline = pipeline.replace(there, instead, 1) if there else pipeline
+        (tmp_path / "pipeline.yaml").write_text(pipeline)
         (tmp_path / "config.yaml").write_text(config)
         with pytest.raises(ConfigurationError) as caught:
             load_configuration(tmp_path / "pipeline.yaml", tmp_path / "config.yaml", experiment_mode=experiment_mode)
@@ -447,6 +450,28 @@ def test_dataset_that_is_not_configured(problems):
     assert problem == "pipeline.yaml:8: data.dataset: fligths is not in storage.datasets; did you mean flights?"
 
 
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("host/hook", "is no web address; write http://HOST"),
+        ("ftp://host/hook", "is no web address"),
+        ("http://:80/", "is no web address"),
+        ("http://host:99999/", "is no web address"),
+        ("http://host:abc/", "is no web address"),
+        ("http://[::1/", "is no web address"),
+        ("http://ho st/", "is no web address"),
+        ("https://host/für", "is no web address"),
+        ("https://me:s3cret@host/", "names a user, whom nobody tells the receiver"),
+    ],
+)
+def test_alerts_that_could_never_be_posted(problems, url, told):
+    """What is wrong with the address alone is told at once, not when something has failed."""
+    (problem,) = problems(config=f"{CONFIG}alerts: [{{url: '{url}'}}]\n")
+    assert problem.startswith("config.yaml:4: alerts.0.url: ")
+    assert told in problem
+    assert "s3cret" not in problem
+
+
 def test_broker_of_an_unknown_kind(problems):
     """A broker URL of another scheme is refused without showing its password."""
     (problem,) = problems(config=f"broker: {{url: 'amqp://me:s3cret@host'}}\n{CONFIG}")
@@ -458,6 +483,87 @@ def test_secret_that_the_environment_lacks(problems):
     """A secret that is not exported is asked for by name."""
     (problem,) = problems(config=f"broker: {{url: 'redis://:${{NO_SUCH_SECRET}}@host'}}\n{CONFIG}")
     assert problem == "config.yaml:1: broker.url: the environment has no NO_SUCH_SECRET; export it first."
+
+
+def test_name_in_the_pipeline_that_the_environment_lacks(problems):
+    """`${NAME}` means the same in both files: one that is not set is named, and no folder is called after it."""
+    (problem,) = problems("{name: flights}", "{name: flights, description: 'by ${NOBODY_SET_THIS}'}")
+    assert problem.startswith("pipeline.yaml:1: pipeline.description: the environment has no NOBODY_SET_THIS; export")
+
+
+def test_experiment_without_an_initial_mode(problems):
+    """A key that is not in the file is not blamed: what it means when it is left out is said, and what to write."""
+    (problem,) = problems("initial_mode: replay\n", "")
+    assert problem == (
+        "pipeline.yaml:1: initial_mode: is not written, and then is ignore, which cannot be used with "
+        "--experiment-mode; write `initial_mode: replay`."
+    )
+
+
+def test_a_strategy_without_options(problems):
+    """Where a strategy has no options, that is what is said of one."""
+    (problem,) = problems("initial_mode: replay", "strategy: {name: all_data, tail: 500}\ninitial_mode: replay")
+    assert problem == "pipeline.yaml:12: strategy.tail: all_data has no options; remove it."
+
+
+def test_files_in_the_wrong_order(tmp_path):
+    """Two files in the wrong order are one mistake, told with the right order."""
+    (tmp_path / "pipeline.yaml").write_text(PIPELINE)
+    (tmp_path / "config.yaml").write_text(CONFIG)
+    with pytest.raises(ConfigurationError) as caught:
+        load_configuration(tmp_path / "config.yaml", tmp_path / "pipeline.yaml", experiment_mode=True)
+    (problem,) = caught.value.problems
+    assert "are pipeline and config swapped?" in problem
+    assert "PIPELINE CONFIG" in problem
+
+
+def test_no_suggestion_where_several_are_as_near(problems):
+    """Of several words that are as near none is suggested: all are listed."""
+    (problem,) = problems(
+        "{dataset: flights}", "{dataset: x3}", config="storage: {datasets: {x31: {uri: a}, x32: {uri: b}}}\n"
+    )
+    assert problem == "pipeline.yaml:8: data.dataset: x3 is not in storage.datasets; known: x31, x32."
+
+
+def test_what_one_value_means_for_another_is_told_beside_other_mistakes(problems):
+    """Dataset, gate metric and gate window are looked at although their neighbours have mistakes, too."""
+    told = problems(
+        "epochs: 2\n",
+        "epochs: x\n",
+        config="storage: {datasets: {flihgts: {uri: a, lable: y}}}\nfleet: {train: x}\n",
+        also={
+            "metrics: [accuracy]": "metrics: [accuracy]\n  device: gpu",
+            "metric: accuracy": "metric: acuracy",
+            "on: recent": "on: recnt",
+            "at_least: 0.5": "at_least: x",
+        },
+    )
+    assert [one.split(": ")[1] for one in told] == [
+        "training.epochs",
+        "evaluation.device",
+        "deployment.gate.at_least",
+        "storage.datasets.flihgts.lable",
+        "fleet.train",
+        "data.dataset",
+        "deployment.gate.metric",
+        "deployment.gate.on",
+    ]
+
+
+def test_a_name_that_is_not_set_hides_no_other_mistake(problems):
+    """What it stands in is not complained of a second time; all else is told in the same round."""
+    told = problems(
+        "  epochs: 2\n",
+        "  epochs: '${NOBODY_SET_THIS}'\n  epocks: 3\n",
+        config="fleet: {trian: 1, device: 'c${NOBODY_SET_THIS}'}\n" + CONFIG.replace("flights:", "fligths:"),
+    )
+    assert [one.split(": ")[1] for one in told] == [
+        "training.epochs",
+        "fleet.device",
+        "training.epocks",
+        "fleet.trian",
+        "data.dataset",
+    ]
 
 
 def test_all_mistakes_at_once(problems):

@@ -93,6 +93,56 @@ def test_values_from_the_environment(tmp_path, monkeypatch):
     assert_means_the_same_elsewhere(configuration)
 
 
+def test_names_in_the_pipeline_stay_names(tmp_path, monkeypatch):
+    """What the environment fills into pipeline.yaml is used, and stands in no resolved file, wherever it stood."""
+    monkeypatch.setenv("PART", "hush4711")
+    monkeypatch.setenv("FOLDER", "/far/away4711")
+    monkeypatch.setenv("HOME", "/far/home4711")
+    pipeline = {
+        **PIPELINE,
+        "pipeline": {"name": "flights", "description": "for ${PART}"},
+        "model": {"id": "mlp", "config": {"name": "${PART}"}, "initial": {"pretrained": "${FOLDER}/model.safetensors"}},
+        "strategy": {"name": "new_data", "config": {"tail": 3}},
+        "evaluation": {"metrics": [{"name": "accuracy"}], "on": [{"name": "${PART}", "window": {"last": "7d"}}]},
+        "deployment": {
+            "targets": [
+                {"kind": "directory", "uri": "${HOME}/deployed"},
+                {"kind": "directory", "uri": "out/${PART}"},
+                {"kind": "directory", "uri": "~/${PART}/home"},
+            ]
+        },
+    }
+    before = written(tmp_path, pipeline)
+    assert before.pipeline.deployment is not None
+    assert [one.uri for one in before.pipeline.deployment.targets] == [
+        "/far/home4711/deployed",
+        f"{tmp_path}/out/hush4711",
+        "/far/home4711/hush4711/home",
+    ]
+    assert_means_the_same_elsewhere(before)
+    assert "4711" not in before.resolved_pipeline_yaml()
+
+
+def test_the_home_folder_begins_every_path(tmp_path, monkeypatch):
+    """`~` is the home folder in every path of both files, also behind file://; a name that begins with it is a name."""
+    monkeypatch.setenv("HOME", "/far/home")
+    pipeline = {
+        **PIPELINE,
+        "model": {"id": "mlp", "initial": {"pretrained": "~/model.safetensors"}},
+        "deployment": {
+            "targets": [{"kind": "directory", "uri": "file://~/out"}, {"kind": "directory", "uri": "~old/out2"}]
+        },
+    }
+    config = {"storage": {"datasets": {"flights": {"uri": "~/data/*.csv"}}}, "artifacts": {"uri": "~"}}
+    loaded = written(tmp_path, pipeline, config)
+    assert loaded.system.datasets["flights"].uri == "/far/home/data/*.csv"
+    assert loaded.system.artifacts_root == "/far/home"
+    assert loaded.pipeline.model.pretrained_uri == "/far/home/model.safetensors"
+    assert loaded.pipeline.deployment is not None
+    assert [one.uri for one in loaded.pipeline.deployment.targets] == ["/far/home/out", f"{tmp_path}/~old/out2"]
+    assert_means_the_same_elsewhere(loaded)
+
+
 def test_a_masked_password_is_all_that_is_lost(tmp_path):
     """A literal password is not kept; the rest of the URL is."""
     config = CONFIG | {"broker": {"url": "redis://me:s3cret@host:1/0"}}

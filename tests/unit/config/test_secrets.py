@@ -122,7 +122,7 @@ def test_errors_name_the_variable_not_its_value(load, config):
 def test_a_password_in_the_file_is_not_kept(load):
     """Passwords that stand in config.yaml itself are masked in the run directory."""
     text = load(
-        "broker: {url: 'redis://me:s3cret@host'}\nalerts: [{url: 'https://me:s3cret@host/x'}]\n" + CONFIG
+        "broker: {url: 'redis://me:s3cret@host'}\nalerts: [{url: 'https://host/x?password=s3cret'}]\n" + CONFIG
     ).resolved_system_yaml()
     assert "s3cret" not in text
     assert "redis://me:***@host" in text

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from shared.config.pipeline import Metric, Split
-from shared.errors import TrainingError
+from shared.errors import RowError, TrainingError
 from shared.messages.tasks import Stretch
 from shared.split import rows_in_split, seeds_of_groups
 from workers.evaluation.windows import Entrant, evaluate, resolve
@@ -85,7 +85,7 @@ class Told:
         return self.outputs
 
 
-def entrant(model, forgiven=False):
+def entrant(model, forgiven=()):
     """A model that is to be scored."""
     return Entrant(model, ACCURACY, "label", forgiven=forgiven)
 
@@ -224,7 +224,7 @@ def test_rows_without_a_label_are_not_scored():
 def test_what_goes_wrong_with_one_model_is_forgiven_where_it_may_be(error, said):
     """A rival that cannot be scored says why, and the others are scored; a model of one's own ends the evaluation."""
     rows = resolve(stretch(0, 99), Stream(100))
-    good, bad = entrant(Says(1)), entrant(Says(error), forgiven=True)
+    good, bad = entrant(Says(1)), entrant(Says(error), forgiven=(Exception,))
     evaluate([good, bad], rows, Stream(100), (None, BY_KEY))
     assert good.scores()[0].n == 100
     assert bad.scores()[0].value is None
@@ -233,15 +233,25 @@ def test_what_goes_wrong_with_one_model_is_forgiven_where_it_may_be(error, said)
         evaluate([entrant(Says(error))], rows, Stream(100), (None, BY_KEY))
 
 
+def test_only_what_is_forgiven_is():
+    """A bad row may cost a model its score where a model that raises ends the evaluation."""
+    rows = resolve(stretch(0, 99), Stream(100))
+    bad = entrant(Says(RowError("label is 7 at key 3")), forgiven=(RowError,))
+    evaluate([bad], rows, Stream(100), (None, BY_KEY))
+    assert (bad.scores()[0].value, bad.scores()[0].error) == (None, "label is 7 at key 3")
+    with pytest.raises(TrainingError, match="NaN"):
+        evaluate([entrant(Says(TrainingError("NaN")), forgiven=(RowError,))], rows, Stream(100), (None, BY_KEY))
+
+
 @pytest.mark.parametrize("error", [MemoryError("no room"), RuntimeError("CUDA error: unspecified launch failure")])
 def test_memory_and_devices_say_nothing_of_a_rival(error):
     """Where they fail, nothing is decided: the worker's failure is told."""
     rows = resolve(stretch(0, 99), Stream(100))
     with pytest.raises(type(error), match=str(error)):
-        evaluate([entrant(Says(error), forgiven=True)], rows, Stream(100), (None, BY_KEY))
+        evaluate([entrant(Says(error), forgiven=(Exception,))], rows, Stream(100), (None, BY_KEY))
 
 
-@pytest.mark.parametrize("forgiven", [True, False])
+@pytest.mark.parametrize("forgiven", [(Exception,), ()])
 def test_a_model_of_numbers_has_no_scores_of_classes(forgiven):
     """Nor the other way round: it says why, is not asked to predict, and the others are scored."""
     rows = resolve(stretch(0, 99), Stream(100))

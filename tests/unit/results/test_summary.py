@@ -151,6 +151,21 @@ def test_closing_table_puts_the_composite_beside_the_baselines(told):
         assert remark in text
 
 
+def test_a_run_that_deploys_nowhere_has_no_line_of_what_was_deployed(told):
+    """It would be a line of dashes."""
+    text = shown(summary(told.state, told.tally, (), ABOUT))
+    assert "what was deployed" not in text
+    assert "first model kept" in text
+
+
+def test_f1_is_said_to_be_macro(told):
+    """Its label in files is short; who reads the table sees over what it is averaged."""
+    content = summary(told.state, told.tally, TARGETS, ABOUT)
+    for part in (content["deployed_composite"], *content["baselines"].values(), content["composite"]):
+        part["f1"] = part.pop("accuracy")
+    assert "f1 (macro)" in shown(content)
+
+
 def test_closing_table_shortens_many_triggers(told):
     """Of a thousand triggers the first and the last are shown."""
     content = summary(told.state, told.tally, TARGETS, ABOUT)

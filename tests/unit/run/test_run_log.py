@@ -14,7 +14,7 @@ from shared.messages.reports import Progress
 from shared.timestamps import parse_timestamp_us
 from supervisor.cli.log import log_to_files
 from supervisor.core.events import Fired, Misdated
-from supervisor.core.notices import NeverFired, RowsMisdated, TriggerFired
+from supervisor.core.notices import NeverFired, RowsMisdated, TaskPublishedAgain, TriggerFired
 from supervisor.run.listen.run_field import lines_of
 from supervisor.run.listen.run_log import RunLog
 
@@ -79,3 +79,9 @@ def test_a_run_without_triggers_is_a_warning(
     (told,) = caplog.records
     assert told.levelname == "WARNING"
     assert all(part in told.message for part in parts)
+
+
+def test_a_lost_worker_is_told_of_like_everything_else_of_a_trigger(caplog: pytest.LogCaptureFixture) -> None:
+    """By the trigger's number and what was done, not by the name of a message."""
+    RunLog(RUN).hear(TaskPublishedAgain(task_id=TaskId(f"{RUN}/0/train/0"), why="train-0 was lost"))
+    assert [one.getMessage() for one in caplog.records] == ["! trigger 0: train is published again: train-0 was lost"]

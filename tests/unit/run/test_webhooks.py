@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socketserver
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -59,6 +60,25 @@ def test_a_receiver_that_is_away_is_logged_and_harms_nothing(caplog: pytest.LogC
     with closing(Webhooks([Alert(kind="webhook", url="http://127.0.0.1:9/hook")], {})) as alerts:
         alerts.tell("run_failed", "the disk is full")
     assert "the alert run_failed did not reach http://127.0.0.1:9/hook" in caplog.text
+
+
+def test_an_answer_that_is_none_loses_no_later_alert(caplog: pytest.LogCaptureFixture) -> None:
+    """What is no web server at all is told of like one that is away, each time."""
+
+    class Rubbish(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            self.wfile.write(b"rubbish\r\n")
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Rubbish) as server:
+        threading.Thread(target=server.serve_forever).start()
+        url = f"http://127.0.0.1:{server.server_address[1]}/"
+        with closing(Webhooks([Alert(kind="webhook", url=url)], {})) as alerts:
+            alerts.tell("trigger_failed", "the model raised")
+            alerts.tell("run_failed", "the disk is full")
+        server.shutdown()
+    assert [event in caplog.text for event in ("alert trigger_failed did not", "alert run_failed did not")] == [
+        True
+    ] * 2
 
 
 def test_without_receivers_nothing_is_sent() -> None:

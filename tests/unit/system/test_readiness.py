@@ -1,4 +1,4 @@
-"""A broker is looked at before anything is asked of it."""
+"""Broker and dataset are looked at before anything is asked of them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ import socketserver
 import threading
 from collections.abc import Iterator
 
+import pyarrow.parquet as pq
 import pytest
+from workplace import Workplace
 
+from shared.config.load import Configuration, load_configuration
+from shared.dataset.manifest import discover
 from shared.errors import NotReadyError
-from supervisor.system.readiness import reach_broker
+from supervisor.system.readiness import await_rows, reach_broker, ready_dataset
 
 
 class OldRedis(socketserver.StreamRequestHandler):
@@ -47,3 +51,63 @@ def test_a_redis_that_is_too_old_is_refused_before_anything_starts(old_redis: st
 def test_the_redis_of_the_tests_is_new_enough(redis_url: str) -> None:
     """A Redis or a Valkey, whichever is installed."""
     assert reach_broker(redis_url, redis_url).ping()
+
+
+@pytest.fixture
+def unfilled(small: Workplace) -> Configuration:
+    """A run that follows a folder that is not there yet."""
+    small.config["storage"]["datasets"]["rows"]["uri"] = "arriving"
+    small.config["notification"] = {"every": "0.01s"}
+    small.write()
+    files = (small.folder / "pipeline.yaml", small.folder / "config.yaml")
+    return load_configuration(*files, experiment_mode=False)
+
+
+def test_the_first_rows_are_waited_for(
+    small: Workplace, unfilled: Configuration, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An absent folder, an empty one, a file without rows: the wait is told once, and ends with the first row."""
+    folder, parquet = small.folder / "arriving", small.folder / "data" / "part-0.parquet"
+
+    def happenings() -> Iterator[object]:
+        yield folder.mkdir()
+        yield None
+        yield pq.write_table(pq.read_table(parquet).slice(0, 0), folder / "a.parquet")
+        yield parquet.rename(folder / "b.parquet")
+
+    left = happenings()
+    assert await_rows(unfilled, small.folder / "manifests", lambda: next(left))
+    told = [one.getMessage() for one in caplog.records]
+    assert told == [f"! dataset rows has no rows yet; waiting for the first ones in {folder}, looking every 0.01 s"]
+    assert not list(left)
+
+
+def test_rows_that_are_there_are_not_waited_for(small: Workplace, caplog: pytest.LogCaptureFixture) -> None:
+    """And nothing is said."""
+    small.write()
+    files = (small.folder / "pipeline.yaml", small.folder / "config.yaml")
+    configuration = load_configuration(*files, experiment_mode=False)
+    assert not await_rows(configuration, small.folder / "manifests", lambda: None)
+    assert not caplog.records
+
+
+def test_files_that_a_changed_uri_no_longer_matches(small: Workplace) -> None:
+    """They are there, so they have not vanished: the key is named, what it was and is, and what to do."""
+    small.write()
+    files = (small.folder / "pipeline.yaml", small.folder / "config.yaml")
+    before = load_configuration(*files, experiment_mode=True)
+    discover(before.system.datasets["rows"], before.system.artifacts_root)
+    run = small.folder / "runs" / "small" / "2026-01-01T00-00-00Z"
+    run.mkdir(parents=True)
+    (run / "config.yaml").write_text(before.resolved_system_yaml())
+    small.config["storage"]["datasets"]["rows"]["uri"] = "data/part-1*.parquet"
+    small.write()
+    with pytest.raises(NotReadyError) as caught:
+        ready_dataset(load_configuration(*files, experiment_mode=True), small.folder / "manifests")
+    (told,) = caught.value.problems
+    assert told.startswith("config.yaml:")
+    assert "storage.datasets.rows.uri" in told
+    assert f"is {small.folder}/data/part-1*.parquet and was {small.folder}/data/*.parquet" in told
+    assert f"no longer matches {small.folder}/data/part-0.parquet" in told
+    assert "give the dataset a new name" in told
+    assert "vanished" not in told

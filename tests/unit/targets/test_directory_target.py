@@ -68,6 +68,46 @@ def test_what_is_deployed_is_described(tmp_path: Path) -> None:
     assert record == DirectoryTarget(tmp_path / "new" / "folder").held()
 
 
+def test_a_place_that_can_be_filled_has_no_problem_and_no_trace_of_the_question(tmp_path: Path) -> None:
+    """Absent, empty, or with a model in it: nothing is said, and nothing is changed or left behind."""
+    put(tmp_path / "held", 4)
+    (tmp_path / "empty").mkdir()
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    for place in ("new/folder", "empty", "held"):
+        assert DirectoryTarget(tmp_path / place).problem() is None
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
+def test_a_place_that_can_never_be_filled_is_told_before_anything_is_put_there(tmp_path: Path) -> None:
+    """A file or a dead link where a folder is needed, a folder of something else's: named, with a remedy."""
+    (tmp_path / "file").write_text("")
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "theirs").mkdir()
+    (tmp_path / "theirs" / "precious.txt").write_text("")
+    (tmp_path / "odd").mkdir()
+    (tmp_path / "odd" / "versions").write_text("")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "model.json").write_text("{}")
+    told = {
+        place: DirectoryTarget(tmp_path / place).problem() or ""
+        for place in ("file", "file/below", "link", "theirs", "odd", "other")
+    }
+    assert "file is a file, where a folder is needed; name another folder" in told["file"]
+    assert "file is a file, where a folder is needed" in told["file/below"]
+    assert "link is a link that leads nowhere, where a folder is needed" in told["link"]
+    assert "theirs holds other files and no model.json; name an empty folder" in told["theirs"]
+    assert "versions is a file, where a folder is needed" in told["odd"]
+    assert "was not written by a deployment" in told["other"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_place_where_nobody_may_write(tmp_path: Path) -> None:
+    """The folder that is there already, and forbids it, is named."""
+    (tmp_path / "locked").mkdir(mode=0o500)
+    told = DirectoryTarget(tmp_path / "locked" / "deployed").problem() or ""
+    assert f"{tmp_path}/locked cannot be written in: Permission denied; mend the folder" in told
+
+
 def test_runs_replace_each_others_models_and_the_log_tells(tmp_path: Path) -> None:
     """Decisions have one counter, whoever takes them; each says what it was judged against."""
     for number, run in enumerate(("a", "b", "a"), 1):

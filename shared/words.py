@@ -1,0 +1,18 @@
+"""Which known word somebody may have meant."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+def meant(word: str, known: Iterable[str]) -> str | None:
+    """The known word that is nearest to this one; None if none is near, or several are as near."""
+    near = difflib.get_close_matches(word, sorted(set(known)), 2)
+    if len(near) == 2 and _nearness(word, near[0]) == _nearness(word, near[1]):
+        return None
+    return near[0] if near else None
+
+
+def _nearness(word: str, known: str) -> float:
+    return difflib.SequenceMatcher(None, known, word).ratio()  # in the order in which difflib itself compares

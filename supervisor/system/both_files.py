@@ -1,0 +1,37 @@
+"""Both files, and where they have mistakes also the columns that they name, so that all can be mended at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from shared.config.load import Configuration, MistakesError, load_configuration
+from shared.config.secrets import hide
+from shared.dataset.files import list_files, schema_of
+from shared.dataset.problems import wrong_count
+from shared.errors import ConfigurationError, DataError
+
+
+def load_both(pipeline_path: Path, config_path: Path, *, experiment_mode: bool) -> Configuration:
+    """Read and check both files. Raises ConfigurationError with every problem of both, and of the columns."""
+    try:
+        return load_configuration(pipeline_path, config_path, experiment_mode=experiment_mode)
+    except MistakesError as error:
+        raise ConfigurationError(*error.problems, *map(hide, _columns(error))) from None
+
+
+def _columns(mistakes: MistakesError) -> Iterator[str]:
+    """Columns that the dataset's first file lacks; a dataset that cannot be read is for later to complain of."""
+    config = mistakes.dataset
+    if config is None:
+        return
+    image = config.image.column if config.image is not None else None
+    named = [config.timestamp, config.label, *(config.features or ()), image, config.text, mistakes.split_by]
+    try:
+        files = list_files(config.uri)
+        names = schema_of(files[0][0], config.uri).names if files else []
+    except (DataError, OSError):
+        return
+    for name in dict.fromkeys(one for one in named if one is not None):
+        if files and names.count(name) != 1:
+            yield f"dataset {config.name}: {files[0][0]} {wrong_count(name, names)}"

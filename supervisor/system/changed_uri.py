@@ -1,0 +1,42 @@
+"""Files that were given keys and are there, but that a dataset's `uri`, changed since, does not match any more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from shared.config.load import Configuration
+from shared.config.yaml_source import read_yaml
+from shared.dataset.files import list_files
+from shared.dataset.manifest import manifest_path, read_manifest
+from shared.errors import ConfigurationError, NotReadyError
+
+
+def refuse_changed_uri(configuration: Configuration) -> None:
+    """Raise NotReadyError, naming the key, what it was and what it is, if such files are there. Raises DataError."""
+    root, name = configuration.system.artifacts_root, configuration.pipeline.data.dataset
+    uri = configuration.system.datasets[name].uri
+    matched = {file for file, _ in list_files(uri)}
+    known = [entry.file for entry in read_manifest(manifest_path(root, name))]
+    left_out = [file for file in known if file not in matched and list_files(file)]
+    if not left_out:
+        return
+    path, others = f"storage.datasets.{name}.uri", len(left_out) - 1
+    before = _uri_before(Path(root), name, uri)
+    raise NotReadyError(
+        f"{configuration.system_source.where(path)}: {path}: is {uri}{f' and was {before}' if before else ''}: it no "
+        f"longer matches {left_out[0]}{f' and {others} more' if others else ''}, whose rows have keys, which are for "
+        "ever. Write it as it was, or give the dataset a new name: that begins with new keys."
+    )
+
+
+def _uri_before(root: Path, dataset: str, now: str) -> str | None:
+    """What the newest run that had another uri wrote down, if there is one."""
+    files = sorted(root.glob("*/*/config.yaml"), key=lambda file: file.stat().st_mtime, reverse=True)
+    for file in files:
+        try:
+            written = read_yaml(file).written["storage"]["datasets"][dataset]["uri"]
+        except (ConfigurationError, KeyError, TypeError):
+            continue
+        if written != now:
+            return str(written)
+    return None
