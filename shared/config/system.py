@@ -26,7 +26,9 @@ class Dataset(Values, frozen=True, kw_only=True):
 
     name: str
     kind: Literal["table"]
-    uri: str  # absolute path, glob or fsspec URI of Parquet or CSV files
+    uri: str  # absolute path, glob or fsspec URI of files in the formats of shared/plugins.py
+    delimiter: str | None = None  # of CSV; None: as each file's first line shows
+    encoding: str = "utf-8"  # of text files
     timestamp: str
     unit: Literal["s", "ms"] | None  # for integer timestamps
     label: str

@@ -16,7 +16,7 @@ def kind_of(arrow_type: pa.DataType) -> Kind:
         return "whole number"
     if pa.types.is_floating(arrow_type) or pa.types.is_decimal(arrow_type):
         return "number"
-    if pa.types.is_string(arrow_type) or pa.types.is_large_string(arrow_type):
+    if pa.types.is_string(arrow_type) or pa.types.is_large_string(arrow_type) or pa.types.is_string_view(arrow_type):
         return "text"
     if pa.types.is_timestamp(arrow_type) or pa.types.is_date(arrow_type):
         return "time"
@@ -26,6 +26,18 @@ def kind_of(arrow_type: pa.DataType) -> Kind:
 def values_of(arrow_type: pa.DataType) -> pa.DataType:
     """The type itself; of a dictionary that of its values."""
     return arrow_type.value_type if pa.types.is_dictionary(arrow_type) else arrow_type
+
+
+def plain_type(arrow_type: pa.DataType) -> pa.DataType:
+    """The type in which columns are read: of a dictionary its values, of a view what it views, no half floats."""
+    arrow_type = values_of(arrow_type)
+    if pa.types.is_string_view(arrow_type):
+        return pa.large_string()
+    if pa.types.is_binary_view(arrow_type):
+        return pa.large_binary()
+    if pa.types.is_list_view(arrow_type) or pa.types.is_large_list_view(arrow_type):
+        return pa.large_list(arrow_type.value_type)
+    return pa.float32() if pa.types.is_float16(arrow_type) else arrow_type
 
 
 def alike(one: Kind, other: Kind) -> bool:

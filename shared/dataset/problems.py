@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 
 from shared.dataset.column_kinds import alike, kind_of
+from shared.dataset.files import format_in
+from shared.dataset.formats.unpacked import SAY_ENCODING
 from shared.dataset.known_file import known_schema
 from shared.dataset.manifest import ManifestEntry
 from shared.dataset.table import TableDataset
@@ -39,7 +41,7 @@ def _files(dataset: TableDataset, wanted: Sequence[str]) -> list[str]:
     absent: list[str] = []
     differing: list[str] = []
     for entry in dataset.entries:
-        schema = known_schema(entry, dataset.config.uri)
+        schema = known_schema(entry, dataset.config)
         absent += _absent(dataset, entry, schema, wanted)
         if not absent:
             differing += _differing(dataset, entry, schema, wanted)
@@ -76,9 +78,15 @@ def _types(dataset: TableDataset) -> Iterator[str]:
         for name in dataset.feature_columns:
             if kind_of(types[name]) not in ("number", "whole number", "text"):
                 yield (
-                    f"{start} feature {name} is {types[name]}; numbers, booleans and strings can be used. "
-                    "List the usable columns under features."
+                    f"{start} feature {name} is {types[name]}; numbers, booleans, strings and dates can be used. "
+                    f"List the usable columns under features{_or_encoding(dataset, types[name])}."
                 )
+
+
+def _or_encoding(dataset: TableDataset, arrow_type: pa.DataType) -> str:
+    """What is offered where the values of a text file are bytes: they are no UTF-8."""
+    is_text_file = hasattr(format_in(dataset.config, dataset.entries[0].file), "encoding")
+    return f"; {SAY_ENCODING}" if is_text_file and pa.types.is_binary(arrow_type) else ""
 
 
 def _once(name: str, dataset: TableDataset) -> bool:

@@ -11,9 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from shared.config.system import Dataset
-from shared.dataset.column_kinds import kind_of, values_of
-from shared.dataset.files import UNREADABLE, open_file
-from shared.dataset.formats import format_of
+from shared.dataset.column_kinds import kind_of, plain_type
+from shared.dataset.files import UNREADABLE, format_in, open_file, told
 from shared.dataset.known_file import known_schema, refuse_mixture, verify
 from shared.dataset.manifest import MEND_THE_ROW, ManifestEntry
 from shared.dataset.timestamp_column import microseconds
@@ -29,7 +28,8 @@ class TableDataset:
         self.config = config
         self.entries = tuple(entries)
         self.rows = self.entries[-1].stop_key if self.entries else 0
-        self.schema = known_schema(self.entries[0], config.uri) if self.entries else pa.schema([])
+        first = next((entry for entry in self.entries if entry.rows), None)  # one without rows decides nothing
+        self.schema = known_schema(first or self.entries[0], config) if self.entries else pa.schema([])
 
     @property
     def feature_columns(self) -> tuple[str, ...]:
@@ -128,17 +128,18 @@ class TableDataset:
         try:
             with open_file(entry.file, self.config.uri) as file:
                 types = self._types(columns)
-                for row, batch in format_of(entry.file).batches(file, columns, first_row, batch_rows, types):
+                kind = format_in(self.config, entry.file)
+                for row, batch in kind.batches(file, columns, first_row, batch_rows, types):
                     if row + batch.num_rows > first_row:
                         refuse_mixture(entry, mark, self.config.uri)
                         table = pa.Table.from_batches([batch]).select(list(types))
                         yield entry.first_key + row, _alike(table, types)
         except UNREADABLE as error:
-            raise DataError(f"{entry.file} cannot be read: {error}. Restore the file, then --resume.") from error
+            raise DataError(f"{entry.file} cannot be read: {told(error)}. {MEND_THE_ROW}") from error
 
     def _types(self, columns: Sequence[str]) -> dict[str, pa.DataType]:
         """Those of the first file; a time may be written in any way in each."""
-        types = {name: values_of(self.schema.field(name).type) for name in columns}
+        types = {name: plain_type(self.schema.field(name).type) for name in columns}
         time = self.config.timestamp
         if time in types and kind_of(types[time]) == "time":
             types[time] = pa.string()
@@ -146,11 +147,11 @@ class TableDataset:
 
 
 def _alike(table: pa.Table, types: Mapping[str, pa.DataType]) -> pa.Table:
-    """Dictionaries as their values; columns of nulls alone as they are in the first file."""
+    """Dictionaries and views as what they stand for; columns of nulls alone as they are in the first file."""
     for place, (name, first) in enumerate(types.items()):
         column = table.column(place)
-        if pa.types.is_dictionary(column.type):
-            table = table.set_column(place, name, column.cast(column.type.value_type))
+        if plain_type(column.type) != column.type:
+            table = table.set_column(place, name, column.cast(plain_type(column.type)))
         elif pa.types.is_null(column.type):
             table = table.set_column(place, name, pa.chunked_array([pa.nulls(len(column), first)]))
     return table

@@ -298,6 +298,7 @@ def test_every_key_that_has_a_value_is_there(tmp_path):
     assert system["storage"]["datasets"]["flights"] == {
         "kind": "table",
         "uri": f"{tmp_path}/data/*.parquet",
+        "encoding": "utf-8",
         "timestamp": "timestamp",
         "label": "label",
     }

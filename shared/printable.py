@@ -1,0 +1,12 @@
+"""Text that came from elsewhere, as it may be shown: bytes of a file that is no text never reach a terminal."""
+
+from __future__ import annotations
+
+_LONGEST = 400
+_UNPRINTABLE = "\N{REPLACEMENT CHARACTER}"
+
+
+def printable(text: str) -> str:
+    """The text on one line, cut where it is long, with marks for what cannot be printed."""
+    line = "".join(one if one.isprintable() else " " if one.isspace() else _UNPRINTABLE for one in text[:_LONGEST])
+    return line if len(text) <= _LONGEST else f"{line}…"
