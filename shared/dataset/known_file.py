@@ -10,6 +10,7 @@ from shared.config.system import Dataset
 from shared.dataset.files import schema_of, state_of
 from shared.dataset.fingerprint import fingerprint
 from shared.dataset.manifest import IF_MENDED, ManifestEntry
+from shared.dataset.partitions import in_folder_names
 from shared.errors import DataError
 
 _SCHEMAS_KEPT = 4_096
@@ -38,7 +39,28 @@ def refuse_mixture(entry: ManifestEntry, mark: str, like: str) -> None:
 
 @lru_cache(maxsize=_SCHEMAS_KEPT)
 def known_schema(entry: ManifestEntry, dataset: Dataset) -> pa.Schema:
-    """Column names and types, of these contents and no others that the file had before or since. Raises DataError."""
+    """Column names and types, of these contents and no others that the file had before or since. Raises DataError.
+
+    What stands in the names of its folders comes behind what stands in the file.
+    """
+    schema = _own_schema(entry, dataset)
+    folders = given_by_folders(entry, dataset).items()
+    return pa.schema([*schema, *(pa.field(name, value.type) for name, value in folders)])
+
+
+def given_by_folders(entry: ManifestEntry, dataset: Dataset) -> dict[str, pa.Scalar]:
+    """Column → value of what only the names of folders say of the file's rows. Raises DataError."""
+    said = in_folder_names(entry.file, dataset.uri)
+    return {name: value for name, value in said.items() if name not in _own_schema(entry, dataset).names}
+
+
+def a_column_of(entry: ManifestEntry, dataset: Dataset) -> str:
+    """One that stands in the file, for who asks for none of them. Raises DataError."""
+    return str(_own_schema(entry, dataset).names[0])
+
+
+@lru_cache(maxsize=_SCHEMAS_KEPT)
+def _own_schema(entry: ManifestEntry, dataset: Dataset) -> pa.Schema:
     mark = verify(entry, dataset.uri)
     schema = schema_of(entry.file, dataset)
     refuse_mixture(entry, mark, dataset.uri)

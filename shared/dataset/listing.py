@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import fsspec
@@ -234,6 +235,7 @@ def _is_manifest(name: str) -> bool:
         return False
 
 
+@lru_cache(maxsize=256)
 def _root(uri: str) -> str:
     """The folder that a uri names, or that its pattern begins in, without the protocol."""
     path = str(fsspec.core.url_to_fs(uri)[1])
