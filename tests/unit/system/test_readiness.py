@@ -5,11 +5,14 @@ from __future__ import annotations
 import socketserver
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from workplace import Workplace
 
+from shared.config.load import load_configuration
 from shared.errors import NotReadyError
-from supervisor.system.readiness import reach_broker
+from supervisor.system.readiness import reach_broker, ready_dataset
 
 
 class OldRedis(socketserver.StreamRequestHandler):
@@ -47,3 +50,24 @@ def test_a_redis_that_is_too_old_is_refused_before_anything_starts(old_redis: st
 def test_the_redis_of_the_tests_is_new_enough(redis_url: str) -> None:
     """A Redis or a Valkey, whichever is installed."""
     assert reach_broker(redis_url, redis_url).ping()
+
+
+def test_what_is_not_read_is_told_before_a_run(
+    small: Workplace, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each other entry of the dataset's folder, once, with the suffixes that are read."""
+    folder = tmp_path / "rows"
+    folder.mkdir()
+    (folder / "a.csv").write_text("timestamp,x,label\n2024-01-01,1,0\n")
+    (folder / "b.xlsx").write_text("")
+    (folder / "c.csv").symlink_to("nowhere")
+    (one,) = small.config["storage"]["datasets"].values()
+    one.clear()
+    one.update(uri=str(folder))
+    small.write()
+    files = small.folder / "pipeline.yaml", small.folder / "config.yaml"
+    configuration = load_configuration(*files, experiment_mode=False)
+    assert ready_dataset(configuration, tmp_path / "manifests").rows == 1
+    told = [record.getMessage() for record in caplog.records]
+    assert sum("b.xlsx: not read, as only *.parquet, *.csv" in line for line in told) == 1
+    assert sum("c.csv: not read, a link that leads nowhere" in line for line in told) == 1
