@@ -105,7 +105,7 @@ def _matching(filesystem: Any, pattern: str) -> Listing:
         return walk.listing()
     flat = _Flat(filesystem, root, pattern)
     for name, info in filesystem.glob(pattern, detail=True).items():
-        flat.into(name) if info["type"] == "directory" else flat.meet(info, matched=True)
+        flat.into(name) if info["type"] == "directory" else flat.meet(info, data=True)
     return flat.listing()
 
 
@@ -127,14 +127,14 @@ class _Flat:
     def into(self, folder: str) -> None:
         """All that lies below a folder."""
         for info in self._filesystem.find(folder, detail=True).values():
-            self.meet(info)
+            self.meet(info, is_data(str(info["name"])))
 
-    def meet(self, info: Mapping[str, Any], *, matched: bool = False) -> None:
-        """Take in a file; one that a pattern names is data whatever its suffix."""
+    def meet(self, info: Mapping[str, Any], data: bool) -> None:
+        """Take in a file, whether or not it is data; one that a pattern names is, whatever its suffix."""
         name = str(info["name"])
         if self._hidden(name):
             return
-        if matched or is_data(name):
+        if data:
             self._files[name] = found_file(info)
         else:
             self._passed_over[name] = f"as only {suffixes_read()} are"
@@ -198,19 +198,20 @@ class _Walk(_Flat):
         name = str(info["name"])
         if _is_manifest(name):
             return
+        data = named or is_data(name)
         if info["type"] != "file":
             self._passed_over[name] = _NO_FILE
-        elif (named or is_data(name)) and not os.access(name, os.R_OK):
+        elif data and not os.access(name, os.R_OK):
             self._unreadable[name] = "reading it is not permitted"
         else:
-            self.meet(info, matched=named)
-            if linked and name in self._files:
+            self.meet(info, data)
+            if linked and data:
                 self._linked.append(name)
 
     def listing(self) -> Listing:
         """What was found; a link to a file that is read under its own name is passed over."""
         linked = set(self._linked)
-        own = {os.path.realpath(name): name for name in self._files if name not in linked}
+        own = {os.path.realpath(name): name for name in self._files if linked and name not in linked}
         for name in self._linked:
             same = own.get(os.path.realpath(name))
             if same is not None:
