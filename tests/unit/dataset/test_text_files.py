@@ -147,8 +147,8 @@ def test_a_file_without_rows_decides_nothing(folder: Folder, kind: str) -> None:
 @pytest.mark.parametrize("delimiter", [";", "\t", "|", ","])
 def test_the_delimiter_is_seen(folder: Folder, delimiter: str) -> None:
     """The first line shows it, also where its names are quoted."""
-    head = ["time", '"x"', '"a;b,c"', "label"] if delimiter == "," else ["time", '"x"', '"a,b"', "label"]
-    folder.add("a.csv", "\n".join(delimiter.join(row) for row in (head, ["1", "2", "3", "0"])) + "\n")
+    head = ["time", '"x"', '"a;b;c,d,e;;;"', "b;c" if delimiter == "," else "b, c", "label"]
+    folder.add("a.csv", "\n".join(delimiter.join(row) for row in (head, ["1", "2", "3", "4", "0"])) + "\n")
     assert folder.values("x") == [2]
 
 
