@@ -14,11 +14,16 @@ ModynError
 
 from __future__ import annotations
 
+from shared.printable import shown
+
 
 class ModynError(Exception):
     """A failure explained in sentences: what is wrong, where, the value, the remedy."""
 
     exit_code = 1
+
+    def __init__(self, *sentences: str) -> None:
+        super().__init__(*(shown(sentence) for sentence in sentences))  # they may quote what somebody's file holds
 
 
 class ConfigurationError(ModynError):
@@ -27,7 +32,7 @@ class ConfigurationError(ModynError):
     exit_code = 2
 
     def __init__(self, *problems: str) -> None:
-        self.problems = problems
+        self.problems = tuple(map(shown, problems))
         super().__init__("\n".join(problems))
 
 
@@ -37,7 +42,7 @@ class NotReadyError(ModynError):
     exit_code = 3
 
     def __init__(self, *problems: str) -> None:
-        self.problems = problems
+        self.problems = tuple(map(shown, problems))
         super().__init__("\n".join(problems))
 
 

@@ -119,6 +119,7 @@ FORMATS: Plugins[Any] = Plugins(
     {
         "parquet": "shared.dataset.formats.parquet:Parquet",
         "csv": "shared.dataset.formats.csv:Csv",
+        "json_lines": "shared.dataset.formats.json_lines:JsonLines",
     },
 )
 METRICS: Plugins[Any] = Plugins(

@@ -37,7 +37,9 @@ class Dataset(Values, frozen=True, kw_only=True):
 
     name: str
     kind: Literal["table"]
-    uri: str  # absolute path, glob or fsspec URI of Parquet or CSV files
+    uri: str  # absolute path, glob or fsspec URI of files in the formats of shared/plugins.py
+    delimiter: str | None = None  # of CSV; None: as each file's first line shows
+    encoding: str = "utf-8"  # of text files
     timestamp: str
     unit: Literal["s", "ms"] | None  # for integer timestamps
     future_skew_s: float = 86_400.0  # a row dated later than this after its file was found does not advance event time

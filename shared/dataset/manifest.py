@@ -16,7 +16,9 @@ from typing import BinaryIO
 import msgspec
 
 from shared.config.system import Dataset
-from shared.dataset.files import count_rows, fingerprint, list_files
+from shared.dataset.files import count_rows, state_of
+from shared.dataset.fingerprint import fingerprint
+from shared.dataset.listing import Listing, look, tells_contents
 from shared.durable import sync, write
 from shared.errors import DataError
 from shared.timestamps import now_us
@@ -38,6 +40,7 @@ class ManifestEntry(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
     size_bytes: int
     fingerprint: str
+    mark: str = ""  # of its size and times when it was found; while it stays, nobody wrote to the file
     first_key: int
     discovered_us: int = 0  # when the file was found; 0, of a manifest of before: no timestamp is too late for it
 
@@ -82,26 +85,26 @@ def entries_up_to(last_key: int, path: Path) -> tuple[ManifestEntry, ...]:
 
 
 def discover(dataset: Dataset, artifacts_root: str) -> tuple[ManifestEntry, ...]:
-    """All entries, after files not known yet were appended in name order. Raises DataError if a known one changed.
+    """All entries, after files not known yet were appended in path order. Raises DataError if a known one changed.
 
-    A lock on the manifest lets several supervisors agree on the keys. Files of a restored manifest are taken as they
-    are now, if they have as many rows as before.
+    What a process has not read yet is read whole, and again where size or time moved since. A lock on the manifest lets
+    several supervisors agree on the keys. Files of a restored manifest are taken as they are now, if they have as many
+    rows as before.
     """
     path = manifest_path(artifacts_root, dataset.name)
     with _locked(path) as manifest:
         known = read_manifest(path)
-        found = dict(list_files(dataset.uri))
+        found = look(dataset.uri)
         for entry in known:
-            _check_unchanged(entry, found)
+            _check_unchanged(entry, found, dataset.uri)
         restored = any(not entry.fingerprint for entry in known)
-        entries = [_taken_anew(entry, found, dataset.uri) for entry in known] if restored else list(known)
+        entries = [_taken_anew(entry, dataset) for entry in known] if restored else list(known)
         there, discovered_us = {entry.file for entry in known}, now_us()
-        for file in (one for one in found if one not in there):
+        for file in (one for one in found.files if one not in there):
             next_key = entries[-1].stop_key if entries else 0
-            rows = count_rows(file, dataset.uri)
-            begun = {"first_key": next_key, "discovered_us": discovered_us}
-            entry = ManifestEntry(file=file, rows=rows, size_bytes=0, fingerprint="", **begun)
-            entries.append(_taken_anew(entry, found, dataset.uri))
+            rows = count_rows(file, dataset)
+            entry = ManifestEntry(file=file, rows=rows, size_bytes=0, fingerprint="", first_key=next_key)
+            entries.append(_taken_anew(msgspec.structs.replace(entry, discovered_us=discovered_us), dataset))
         if restored:
             _replace(path, entries)
         elif len(entries) > len(known):
@@ -195,26 +198,39 @@ def _lines(entries: Sequence[ManifestEntry]) -> bytes:
     return b"".join(msgspec.json.encode(entry) + b"\n" for entry in entries)
 
 
-def _taken_anew(entry: ManifestEntry, found: dict[str, int], uri: str) -> ManifestEntry:
+def _taken_anew(entry: ManifestEntry, dataset: Dataset) -> ManifestEntry:
     """The entry with size and fingerprint of the file as it is now. Raises DataError if the keys do not fit it."""
-    rows = count_rows(entry.file, uri)
+    now = state_of(entry.file, dataset.uri)
+    rows = count_rows(entry.file, dataset)
     if rows != entry.rows:
         raise DataError(
             f"{entry.file} has {rows} rows, but had {entry.rows} when they were given keys, which are for ever. "
             "Restore it, or start a new run."
         )
-    mark = fingerprint(entry.file, uri)
-    return msgspec.structs.replace(entry, size_bytes=found[entry.file], fingerprint=mark)
-
-
-def _check_unchanged(entry: ManifestEntry, found: dict[str, int]) -> None:
-    if entry.file not in found:
+    contents = fingerprint(entry.file, dataset.uri, now.mark)
+    if state_of(entry.file, dataset.uri) != now:
         raise DataError(
-            f"{entry.file} has vanished; it holds the keys from {entry.first_key}. Restore it, then --resume; "
+            f"{entry.file} is being written to. Write it under a name that begins with a dot, and rename it when done."
+        )
+    return msgspec.structs.replace(entry, size_bytes=now.size_bytes, fingerprint=contents, mark=now.mark)
+
+
+def _check_unchanged(entry: ManifestEntry, found: Listing, uri: str) -> None:
+    now = found.files.get(entry.file)
+    if now is None:
+        why = found.unreadable.get(entry.file)
+        gone = f"cannot be read, {why}" if why else "has vanished"
+        raise DataError(
+            f"{entry.file} {gone}; it holds the keys from {entry.first_key}. Restore it, then --resume; "
             "if the dataset was replaced on purpose, give it a new name."
         )
-    if entry.fingerprint and found[entry.file] != entry.size_bytes:
+    if entry.fingerprint and now.size_bytes != entry.size_bytes:
         raise DataError(
-            f"{entry.file} has changed: it had {entry.size_bytes} bytes and now has {found[entry.file]}. "
+            f"{entry.file} has changed: it had {entry.size_bytes} bytes and now has {now.size_bytes}. "
             f"Restore it, then --resume. {IF_MENDED}"
+        )
+    same = tells_contents(now.mark) and now.mark == entry.mark
+    if entry.fingerprint and not same and fingerprint(entry.file, uri, now.mark) != entry.fingerprint:
+        raise DataError(
+            f"{entry.file} has changed since its rows were given keys. Restore it, then --resume. {IF_MENDED}"
         )

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 import pyarrow as pa
 
 from shared.dataset.column_kinds import alike, kind_of
+from shared.dataset.files import format_in
+from shared.dataset.formats.unpacked import SAY_ENCODING
 from shared.dataset.known_file import known_schema
 from shared.dataset.manifest import ManifestEntry
 from shared.dataset.table import TableDataset
@@ -29,20 +31,23 @@ def problems(dataset: TableDataset, also: Sequence[str] = ()) -> list[str]:
         return [f"dataset {config.name}: {config.uri} holds no rows; a dataset needs at least one."]
     wanted = list(dict.fromkeys([config.timestamp, config.label, *dataset.feature_columns, *also]))
     try:
-        return _files(dataset, wanted)[:_MOST_SENTENCES] or _rows(dataset)
+        return _files(dataset, wanted, also)[:_MOST_SENTENCES] or _rows(dataset)
     except DataError as error:
         return [str(error)]
 
 
-def _files(dataset: TableDataset, wanted: Sequence[str]) -> list[str]:
-    """Columns that are not there, else types that cannot be used, else those that differ; each file is opened once."""
+def _files(dataset: TableDataset, wanted: Sequence[str], groups: Sequence[str]) -> list[str]:
+    """Columns that are not there, else types that cannot be used, else those that differ; each file is opened once.
+
+    A file without rows may have any.
+    """
     absent: list[str] = []
     differing: list[str] = []
-    for entry in dataset.entries:
-        schema = known_schema(entry, dataset.config.uri)
+    for entry in (one for one in dataset.entries if one.rows):
+        schema = known_schema(entry, dataset.config)
         absent += _absent(dataset, entry, schema, wanted)
         if not absent:
-            differing += _differing(dataset, entry, schema, wanted)
+            differing += _differing(dataset, entry, schema, wanted, groups)
     return absent or list(_types(dataset)) or differing
 
 
@@ -75,34 +80,43 @@ def _types(dataset: TableDataset) -> Iterator[str]:
         yield f"{start} {config.text} is {types[config.text]}; text is needed."
     if config.image is None and config.text is None:
         for name in dataset.feature_columns:
-            if kind_of(types[name]) not in ("number", "whole number", "text"):
+            if kind_of(types[name]) not in ("number", "whole number", "text", "time"):
                 yield (
-                    f"{start} feature {name} is {types[name]}; numbers, booleans and strings can be used. "
-                    "List the usable columns under features."
+                    f"{start} feature {name} is {types[name]}; numbers, booleans, strings and dates can be used. "
+                    f"List the usable columns under features{_or_encoding(dataset, types[name])}."
                 )
+
+
+def _or_encoding(dataset: TableDataset, arrow_type: pa.DataType) -> str:
+    """What is offered where the values of a text file are bytes: they are no UTF-8."""
+    is_text_file = hasattr(format_in(dataset.config, dataset.entries[0].file), "encoding")
+    return f"; {SAY_ENCODING}" if is_text_file and pa.types.is_binary(arrow_type) else ""
 
 
 def _once(name: str, dataset: TableDataset) -> bool:
     return bool(dataset.schema.names.count(name) == 1)
 
 
-def _differing(dataset: TableDataset, entry: ManifestEntry, schema: pa.Schema, wanted: Sequence[str]) -> Iterator[str]:
+def _differing(
+    dataset: TableDataset, entry: ManifestEntry, schema: pa.Schema, wanted: Sequence[str], groups: Sequence[str]
+) -> Iterator[str]:
     """Columns that are of another kind in a file than in the first one."""
     for name in wanted:
         first, here = dataset.schema.field(name).type, schema.field(name).type
-        if not _fit(first, here, is_timestamp=name == dataset.config.timestamp):
+        if not _fit(first, here, is_timestamp=name == dataset.config.timestamp, is_group=name in groups):
+            before = next(one.file for one in dataset.entries if one.rows)
             yield (
-                f"dataset {dataset.config.name}: {name} is {here} in {entry.file}, but {first} in "
-                f"{dataset.entries[0].file}; give it one type in all files."
+                f"dataset {dataset.config.name}: {name} is {here} in {entry.file}, but {first} in {before}; "
+                "give it one type in all files."
             )
 
 
-def _fit(first: pa.DataType, here: pa.DataType, *, is_timestamp: bool) -> bool:
+def _fit(first: pa.DataType, here: pa.DataType, *, is_timestamp: bool, is_group: bool) -> bool:
     """Whether one column may be of both types. As a group's value a moment has another text in each type."""
     kinds = {kind_of(first), kind_of(here)}
-    return alike(kind_of(first), kind_of(here)) and (
-        is_timestamp or first == here or "time" not in kinds or "nothing" in kinds
-    )
+    if is_timestamp or first == here or "time" not in kinds or "nothing" in kinds:
+        return alike(kind_of(first), kind_of(here))
+    return kinds == {"time"} and not is_group
 
 
 def _rows(dataset: TableDataset) -> list[str]:

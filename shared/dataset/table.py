@@ -10,11 +10,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from shared.config.system import Dataset
-from shared.dataset.column_kinds import kind_of, values_of
+from shared.dataset.column_kinds import kind_of, plain_type
 from shared.dataset.event_time import Horizon
-from shared.dataset.files import UNREADABLE, open_file
-from shared.dataset.formats import format_of
-from shared.dataset.known_file import known_schema, refuse_mixture, verify
+from shared.dataset.files import UNREADABLE, format_in, open_file, told
+from shared.dataset.known_file import a_column_of, given_by_folders, known_schema, refuse_mixture, verify
 from shared.dataset.manifest import MEND_THE_ROW, ManifestEntry
 from shared.dataset.nulls import refuse_nulls
 from shared.dataset.timestamp_column import microseconds
@@ -31,7 +30,8 @@ class TableDataset:
         self.entries = tuple(entries)
         self.rows = self.entries[-1].stop_key if self.entries else 0
         self._horizon = Horizon(self.entries, config.future_skew_s)
-        self.schema = known_schema(self.entries[0], config.uri) if self.entries else pa.schema([])
+        first = next((entry for entry in self.entries if entry.rows), None)  # one without rows decides nothing
+        self.schema = known_schema(first or self.entries[0], config) if self.entries else pa.schema([])
 
     @property
     def feature_columns(self) -> tuple[str, ...]:
@@ -132,35 +132,42 @@ class TableDataset:
     ) -> Iterator[tuple[int, pa.Table]]:
         """Pieces of one file that hold rows from `first_key` on."""
         mark, first_row = verify(entry, self.config.uri), max(first_key - entry.first_key, 0)
+        types, folders = self._types(columns), given_by_folders(entry, self.config)
+        asked = [name for name in types if name not in folders] or [a_column_of(entry, self.config)]
+        own = {name: types[name] for name in asked if name in types}
         try:
             with open_file(entry.file, self.config.uri) as file:
-                types = self._types(columns)
-                for row, batch in format_of(entry.file).batches(file, columns, first_row, batch_rows, types):
+                kind = format_in(self.config, entry.file)
+                for row, batch in kind.batches(file, asked, first_row, batch_rows, own):
                     if row + batch.num_rows > first_row:
                         refuse_mixture(entry, mark, self.config.uri)
-                        table = pa.Table.from_batches([batch]).select(list(types))
-                        yield entry.first_key + row, _alike(table, types)
+                        yield entry.first_key + row, _alike(pa.Table.from_batches([batch]), types, folders)
         except UNREADABLE as error:
-            raise DataError(f"{entry.file} cannot be read: {error}. Restore the file, then --resume.") from error
+            raise DataError(f"{entry.file} cannot be read: {told(error)}. {MEND_THE_ROW}") from error
 
     def _types(self, columns: Sequence[str]) -> dict[str, pa.DataType]:
         """Those of the first file; a time may be written in any way in each."""
-        types = {name: values_of(self.schema.field(name).type) for name in columns}
+        types = {name: plain_type(self.schema.field(name).type) for name in columns}
         time = self.config.timestamp
         if time in types and kind_of(types[time]) == "time":
             types[time] = pa.string()
         return types
 
 
-def _alike(table: pa.Table, types: Mapping[str, pa.DataType]) -> pa.Table:
-    """Dictionaries as their values; columns of nulls alone as they are in the first file."""
-    for place, (name, first) in enumerate(types.items()):
-        column = table.column(place)
-        if pa.types.is_dictionary(column.type):
-            table = table.set_column(place, name, column.cast(column.type.value_type))
+def _alike(table: pa.Table, types: Mapping[str, pa.DataType], folders: Mapping[str, pa.Scalar]) -> pa.Table:
+    """The columns of `types`: what folders say in each row, dictionaries and views as what they stand for.
+
+    Columns of nulls alone are as in the first file.
+    """
+    columns = {}
+    for name, first in types.items():
+        column = pa.chunked_array([pa.repeat(folders[name], table.num_rows)]) if name in folders else table.column(name)
+        if plain_type(column.type) != column.type:
+            column = column.cast(plain_type(column.type))
         elif pa.types.is_null(column.type):
-            table = table.set_column(place, name, pa.chunked_array([pa.nulls(len(column), first)]))
-    return table
+            column = pa.chunked_array([pa.nulls(len(column), first)])
+        columns[name] = column
+    return pa.table(columns)
 
 
 def open_dataset(config: Dataset, entries: Sequence[ManifestEntry]) -> TableDataset:

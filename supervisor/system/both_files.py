@@ -7,7 +7,8 @@ from pathlib import Path
 
 from shared.config.load import Configuration, MistakesError, load_configuration
 from shared.config.secrets import hide
-from shared.dataset.files import list_files, schema_of
+from shared.dataset.files import schema_of
+from shared.dataset.listing import look
 from shared.dataset.problems import wrong_count
 from shared.errors import ConfigurationError, DataError
 
@@ -28,10 +29,10 @@ def _columns(mistakes: MistakesError) -> Iterator[str]:
     image = config.image.column if config.image is not None else None
     named = [config.timestamp, config.label, *(config.features or ()), image, config.text, mistakes.split_by]
     try:
-        files = list_files(config.uri)
-        names = schema_of(files[0][0], config.uri).names if files else []
+        file = next(iter(look(config.uri).files), None)
+        names = [] if file is None else schema_of(file, config).names
     except (DataError, OSError):
         return
     for name in dict.fromkeys(one for one in named if one is not None):
-        if files and names.count(name) != 1:
-            yield f"dataset {config.name}: {files[0][0]} {wrong_count(name, names)}"
+        if file is not None and names.count(name) != 1:
+            yield f"dataset {config.name}: {file} {wrong_count(name, names)}"

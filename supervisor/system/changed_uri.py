@@ -6,7 +6,7 @@ from pathlib import Path
 
 from shared.config.load import Configuration
 from shared.config.yaml_source import read_yaml
-from shared.dataset.files import list_files
+from shared.dataset.listing import look
 from shared.dataset.manifest import manifest_path, read_manifest
 from shared.errors import ConfigurationError, NotReadyError
 
@@ -15,9 +15,9 @@ def refuse_changed_uri(configuration: Configuration) -> None:
     """Raise NotReadyError, naming the key, what it was and what it is, if such files are there. Raises DataError."""
     root, name = configuration.system.artifacts_root, configuration.pipeline.data.dataset
     uri = configuration.system.datasets[name].uri
-    matched = {file for file, _ in list_files(uri)}
+    matched = look(uri).files
     known = [entry.file for entry in read_manifest(manifest_path(root, name))]
-    left_out = [file for file in known if file not in matched and list_files(file)]
+    left_out = [file for file in known if file not in matched and look(file).files]
     if not left_out:
         return
     path, others = f"storage.datasets.{name}.uri", len(left_out) - 1

@@ -15,6 +15,7 @@ from shared.broker import OLDEST, connect
 from shared.config.load import Configuration
 from shared.config.secrets import hide
 from shared.config.system import System
+from shared.dataset.listing import look
 from shared.dataset.manifest import copy_manifest, discover
 from shared.dataset.problems import problems
 from shared.dataset.table import TableDataset, open_dataset
@@ -78,13 +79,15 @@ def reach_running_broker(system: System) -> tuple[redis.Redis, str]:
 
 
 def ready_dataset(configuration: Configuration, manifests_root: Path) -> TableDataset:
-    """The dataset, found and usable. Raises NotReadyError with all that is wrong with it.
+    """The dataset, found and usable. Raises NotReadyError with all that is wrong with it; what is not read is told.
 
     Keys are given out in a copy of the manifest below `manifests_root`: only a run makes them last for ever.
     """
     system = configuration.system
     config, by = system.datasets[configuration.pipeline.data.dataset], configuration.pipeline.data.split.by
     try:
+        for sentence in look(config.uri).sentences(config.uri):
+            log.warning("! dataset %s: %s", config.name, hide(sentence))
         copy_manifest(system.artifacts_root, str(manifests_root), config.name)
         refuse_changed_uri(configuration)
         dataset = open_dataset(config, discover(config, str(manifests_root)))

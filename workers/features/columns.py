@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from shared.dataset.column_kinds import days, kind_of, plain_type
 from shared.dataset.manifest import MEND_THE_ROW
 from shared.dataset.nulls import OFFER_IMPUTE, nulls_of
 from shared.errors import DataError, RowError
@@ -19,7 +20,10 @@ NULL_REMEDY = f"{MEND_THE_ROW} {OFFER_IMPUTE}"
 
 
 def column(table: pa.Table, name: str) -> pa.Array:
-    """One column in one piece. Raises DataError if the table lacks it."""
+    """One column in one piece: dictionaries and views as what they stand for, moments as days since 1970.
+
+    Raises DataError if the table lacks it.
+    """
     if name not in table.column_names:
         raise DataError(
             f"Column {name!r} is missing; there are {', '.join(table.column_names) or 'none'}. "
@@ -27,7 +31,7 @@ def column(table: pa.Table, name: str) -> pa.Array:
         )
     values = table.column(name).combine_chunks()
     values = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
-    return values.dictionary_decode() if pa.types.is_dictionary(values.type) else values
+    return days(values) if kind_of(values.type) == "time" else values.cast(plain_type(values.type))
 
 
 def is_number(arrow_type: Any) -> bool:

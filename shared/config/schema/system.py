@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -71,11 +72,39 @@ class Nulls(f.Group):
             raise ValidationError({"indicator": ["stands beside features: refuse, which lets no null in; remove one."]})
 
 
+class Delimiter(f.Text):
+    """What stands between the cells of a line."""
+
+    kind = "one character"
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        if not isinstance(value, str) or len(value) != 1 or not value.isascii() or value in '"\r\n':
+            raise ValidationError(f'{f.quoted(value)} is not one ASCII character such as ";", or "\\t" for a tab.')
+        return value
+
+
+class Encoding(f.Text):
+    """The encoding of text files."""
+
+    kind = "the name of a text encoding"
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        try:
+            b"".decode(str(value))
+            return codecs.lookup(str(value)).name
+        except (LookupError, ValueError):
+            raise ValidationError(f"{f.quoted(value)} is no text encoding; write one such as latin-1.") from None
+
+
 class Dataset(f.Group):
     """An entry of `storage.datasets`."""
 
     kind = f.Choice("how it is stored", "table", later=("files", "sql"), load_default="table")
-    uri = f.Text("Parquet or CSV: a file, a folder, a glob or an fsspec URI", required=True)
+    uri = f.Text(
+        "Parquet, CSV or JSON lines: a file, a folder with all below it, a glob or an fsspec URI", required=True
+    )
+    delimiter = Delimiter("between the cells of CSV; else as each file's first line shows", load_default=None)
+    encoding = Encoding("of CSV and JSON lines", load_default="utf-8")
     timestamp = f.Text("the column of event times", load_default="timestamp")
     unit = f.Choice("of whole-number timestamps", "s", "ms", load_default=None)
     future_skew_s = f.Duration(
@@ -94,6 +123,13 @@ class Dataset(f.Group):
         of = "image" if data["image"] else "text" if data["text"] else None
         if data["nulls"]["indicator"] and of is not None:
             raise ValidationError({"nulls": {"indicator": [f"is for tables; a model of `{of}` has no place for it."]}})
+
+    @f.validates_schema
+    def _text_files(self, data: dict[str, Any], **_: Any) -> None:
+        if data["uri"].lower().endswith(".parquet"):
+            for key, without in (("delimiter", None), ("encoding", "utf-8")):
+                if data[key] != without:
+                    raise ValidationError({key: ["is of text files, and uri names Parquet; remove it."]})
 
     @f.validates_schema
     def _one_input(self, data: dict[str, Any], **_: Any) -> None:

@@ -5,7 +5,7 @@ A file's suffix says its format. Those of ours are ours; formats of other packag
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from shared.dataset.formats.format import Format
@@ -15,14 +15,34 @@ from shared.plugins import FORMATS, Plugins
 _OTHERWISE = "parquet"  # of a name that says nothing
 
 
-def format_of(name: str, formats: Plugins[Any] = FORMATS) -> Format:
-    """The format that a file's name says. Raises ConfigurationError for one that cannot be used, or for two."""
-    return formats[_format_named(name, formats) or _OTHERWISE]()  # type: ignore[no-any-return]
+def format_of(name: str, formats: Plugins[Any] = FORMATS, options: Mapping[str, Any] | None = None) -> Format:
+    """The format that a file's name says, with those of the options that it has.
+
+    Raises ConfigurationError for one that cannot be used, or for two.
+    """
+    kind = formats[_format_named(name, formats) or _OTHERWISE]
+    has = getattr(kind, "options", ())
+    return kind(**{key: value for key, value in (options or {}).items() if key in has})  # type: ignore[no-any-return]
 
 
 def is_data(name: str, formats: Plugins[Any] = FORMATS) -> bool:
     """Whether a file in a folder is one of the dataset's, by its name. Raises ConfigurationError as `format_of`."""
     return _format_named(name, formats) is not None
+
+
+def suffixes_read(formats: Plugins[Any] = FORMATS) -> str:
+    """The names of files that are data, for people."""
+    found = [suffix for one in formats for suffix in _suffixes(one, formats)]
+    bare = [suffix for suffix in found if not any(suffix != one and suffix.startswith(f"{one}.") for one in found)]
+    packed = sorted({f".{suffix.rpartition('.')[2]}" for suffix in found if suffix not in bare})
+    also = f" (text also in {', '.join(packed)})" if packed else ""
+    return ", ".join(f"*{suffix}" for suffix in bare) + also
+
+
+def titles(formats: Plugins[Any] = FORMATS) -> str:
+    """The formats by name, for people."""
+    *others, last = [kind.title for kind in formats.values()]
+    return f"{', '.join(others)} and {last}"
 
 
 def _format_named(name: str, formats: Plugins[Any]) -> str | None:

@@ -2,65 +2,156 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-from shared.dataset.column_kinds import kind_of
+from shared.dataset.column_kinds import kind_of, plain_type
+from shared.dataset.formats.unpacked import PACKED, SAY_ENCODING, unpacked
 
-_GZIP = b"\x1f\x8b"  # what a compressed file begins with
+_DELIMITERS = ",;\t|"  # that a first line shows; of two that are as frequent, the first
+_HEADER_BYTES = 65_536
+_COLUMNS_AT_ONCE = 16
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+
+Types = Mapping[str, pa.DataType]
 
 
 class Csv:
-    """`*.csv`, `*.csv.gz`."""
+    """`*.csv` and `*.tsv`, also compressed. The first line names the columns and shows the delimiter."""
 
     title = "CSV"
-    suffixes = (".csv", ".csv.gz")
+    suffixes = tuple(f".{kind}{packed}" for kind in ("csv", "tsv") for packed in PACKED)
+    options = ("delimiter", "encoding")
+
+    def __init__(self, delimiter: str | None = None, encoding: str = "utf-8") -> None:
+        self._delimiter, self.encoding = delimiter, encoding
 
     def schema(self, file: Any) -> pa.Schema:
-        """Names from the first line, types as the first block of lines has them."""
-        return pa_csv.open_csv(_plain(file)).schema
+        """Names from the first line, types as all lines have them: of a file without rows, null. All lines are read."""
+        types: dict[str, pa.DataType] = {}
+        while True:
+            reader = self._open(file, pa_csv.ConvertOptions(column_types=types))
+            _refuse_unprintable(reader.schema)
+            try:
+                for _ in reader:
+                    pass
+                return reader.schema
+            except pa.ArrowInvalid as error:  # behind the first block, which gave the types
+                others = _as_narrow(error, reader.schema, types)
+                if not others:
+                    raise
+                types |= self._types_of_all_lines(file, others)
 
     def count_rows(self, file: Any) -> int:
-        """All lines are read."""
-        return sum(batch.num_rows for batch in pa_csv.open_csv(_plain(file)))
+        """All lines are read, whatever they hold."""
+        one = pa_csv.ConvertOptions(include_columns=["f0"], column_types={"f0": pa.binary()})
+        lines: int = sum(batch.num_rows for batch in self._open(file, one, names=False))
+        return max(lines - 1, 0)
 
     def batches(
-        self, file: Any, columns: Sequence[str], first_row: int, batch_rows: int, types: Mapping[str, pa.DataType]
+        self, file: Any, columns: Sequence[str], first_row: int, batch_rows: int, types: Types
     ) -> Iterator[tuple[int, pa.RecordBatch]]:
-        """Pieces as large as a block of the file. Columns have the types of the first file, or wider numbers."""
-        row = 0
-        for batch in self._open(file, columns, types):
-            yield row, batch
-            row += batch.num_rows
+        """Pieces as large as a block of the file. Columns have the types of the first file, or wider ones."""
+        row, attempts = 0, self._attempts(file, columns, types)
+        for number, attempt in enumerate(attempts):
+            try:
+                for batch in skipping(attempt(), row):
+                    yield row, batch
+                    row += batch.num_rows
+                return
+            except pa.ArrowInvalid as error:  # perhaps of a fraction, where the first file has whole numbers
+                if number + 1 == len(attempts):
+                    raise _explained(error) from error
 
-    def _open(self, file: Any, columns: Sequence[str], types: Mapping[str, pa.DataType]) -> pa_csv.CSVStreamingReader:
-        options = pa_csv.ConvertOptions(include_columns=list(columns), column_types=_roomy(types))
-        try:
-            return pa_csv.open_csv(_plain(file), convert_options=options)
-        except pa.ArrowInvalid:  # perhaps of a fraction, where the first file has whole numbers
-            file.seek(0)
-            own = self.schema(file)
-            file.seek(0)
-            options.column_types = _roomy({name: _wider(first, own.field(name).type) for name, first in types.items()})
-            return pa_csv.open_csv(_plain(file), convert_options=options)
+    def _attempts(
+        self, file: Any, columns: Sequence[str], types: Types
+    ) -> Sequence[Callable[[], pa_csv.CSVStreamingReader]]:
+        """Readings with the types of the first file, with what this one's first lines need, with what all need."""
+
+        def reading(own: Callable[[Any], pa.Schema] | None = None) -> pa_csv.CSVStreamingReader:
+            here = pa.schema(list(types.items())) if own is None else own(file)
+            wide = {name: _wider(first, here.field(name).type) for name, first in types.items()}
+            return self._open(file, pa_csv.ConvertOptions(include_columns=list(columns), column_types=roomy(wide)))
+
+        return reading, lambda: reading(lambda one: self._open(one).schema), lambda: reading(self.schema)
+
+    def _open(
+        self, file: Any, converted: pa_csv.ConvertOptions | None = None, *, names: bool = True
+    ) -> pa_csv.CSVStreamingReader:
+        return pa_csv.open_csv(unpacked(file, self.encoding), **self._reading(file, names), convert_options=converted)
+
+    def _types_of_all_lines(self, file: Any, columns: list[str]) -> dict[str, pa.DataType]:
+        """What Arrow finds for these columns when it may look at all their values before it decides."""
+        only = pa_csv.ConvertOptions(include_columns=columns)
+        table = pa_csv.read_csv(unpacked(file, self.encoding), **self._reading(file, True), convert_options=only)
+        return {name: table.schema.field(name).type for name in columns}
+
+    def _reading(self, file: Any, names: bool) -> dict[str, Any]:
+        """How lines and cells are told apart; without `names` the first line is one like the others."""
+        delimiter = self._delimiter or _delimiter_in(self._header(file))
+        return {
+            "read_options": pa_csv.ReadOptions(autogenerate_column_names=not names),
+            "parse_options": pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+        }
+
+    def _header(self, file: Any) -> bytes:
+        """The first line that is not empty; no more of it than is needed."""
+        lines = bytes(unpacked(file, self.encoding).read(_HEADER_BYTES)).splitlines()
+        return next((line for line in lines if line.strip()), b"")
 
 
-def _roomy(types: Mapping[str, pa.DataType]) -> dict[str, pa.DataType]:
+def skipping(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
+    """What comes behind so many rows."""
+    for batch in batches:
+        if batch.num_rows > rows:
+            yield batch.slice(rows)
+        rows = max(rows - batch.num_rows, 0)
+
+
+def _delimiter_in(header: bytes) -> str:
+    """What stands most often in the line, outside of quotes."""
+    bare = re.sub(rb'"[^"]*"', b"", header).decode("latin-1")
+    return max(_DELIMITERS, key=bare.count)
+
+
+def _refuse_unprintable(schema: pa.Schema) -> None:
+    try:
+        names = schema.names
+    except UnicodeDecodeError as error:
+        raise pa.ArrowInvalid(f"its first line is not UTF-8 ({error.reason}); {SAY_ENCODING}") from error
+    if any(_UNPRINTABLE.search(name) for name in names):
+        raise pa.ArrowInvalid("its first line is no text")
+
+
+def _as_narrow(error: pa.ArrowInvalid, schema: pa.Schema, known: Types) -> list[str]:
+    """The column whose type does not hold for all lines, and others of its type, which may not either; else none."""
+    found = re.search(r"In CSV column #(\d+)", str(error))
+    name = schema.names[int(found[1])] if found else None
+    if name is None or name in known:
+        return []
+    kind = schema.field(int(found[1])).type if found else None
+    others = [one.name for one in schema if one.type == kind and one.name not in (name, *known)]
+    return [name, *others[: _COLUMNS_AT_ONCE - 1]]
+
+
+def roomy(types: Types) -> dict[str, pa.DataType]:
     """Whole numbers of any size; a column that had only nulls may hold anything."""
     small = (pa.int8(), pa.int16(), pa.int32(), pa.uint8(), pa.uint16(), pa.uint32())
-    return {name: pa.int64() if one in small else one for name, one in types.items() if not pa.types.is_null(one)}
+    roomy = {name: pa.int64() if one in small else plain_type(one) for name, one in types.items()}
+    return {name: one for name, one in roomy.items() if not pa.types.is_null(one)}
 
 
 def _wider(first: pa.DataType, own: pa.DataType) -> pa.DataType:
-    """The type that a file's own first lines have, where both are of numbers and the first file's are whole."""
-    return own if kind_of(first) == "whole number" and kind_of(own) in ("whole number", "number") else first
+    """The type that a file's own lines have, where both are of numbers, or both of times."""
+    kinds, numbers = {kind_of(first), kind_of(own)}, {"whole number", "number"}
+    if pa.types.is_floating(first) and pa.types.is_integer(own):
+        return first
+    return own if kinds <= numbers or kinds == {"time"} else first
 
 
-def _plain(file: Any) -> Any:
-    """The file, unpacked on the way if it is compressed."""
-    start = file.read(len(_GZIP))
-    file.seek(0)
-    return pa.CompressedInputStream(file, "gzip") if start == _GZIP else file
+def _explained(error: pa.ArrowInvalid) -> pa.ArrowInvalid:
+    return pa.ArrowInvalid(f"{error}; {SAY_ENCODING}") if "invalid UTF8" in str(error) else error

@@ -348,6 +348,7 @@ def test_every_key_that_has_a_value_is_there(tmp_path):
     assert system["storage"]["datasets"]["flights"] == {
         "kind": "table",
         "uri": f"{tmp_path}/data/*.parquet",
+        "encoding": "utf-8",
         "timestamp": "timestamp",
         "future_skew": "1d",
         "label": "label",

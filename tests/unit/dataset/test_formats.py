@@ -10,12 +10,29 @@ import pyarrow.parquet as pq
 import pytest
 from packages import install
 
-from shared.dataset.files import count_rows, list_files, schema_of
+from shared.config.system import Dataset
+from shared.dataset.files import count_rows, schema_of
 from shared.dataset.formats import format_of, is_data
+from shared.dataset.listing import look
 from shared.errors import ConfigurationError
 from shared.plugins import FORMATS, Plugins
 
 OWN = {"parquet": "shared.dataset.formats.parquet:Parquet", "csv": "shared.dataset.formats.csv:Csv"}
+
+
+def dataset_at(uri: str) -> Dataset:
+    """One whose columns are of no matter."""
+    return Dataset(
+        name="rows",
+        kind="table",
+        uri=uri,
+        timestamp="time",
+        unit="s",
+        label="label",
+        features=None,
+        image=None,
+        text=None,
+    )
 
 
 @pytest.fixture
@@ -30,7 +47,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_a_folder_is_read_by_suffixes_in_any_case(folder: Path) -> None:
     """What is compressed is data, too; what has no suffix of a format is none."""
-    names = [Path(name).name for name, _ in list_files(str(folder))]
+    names = [Path(name).name for name in look(str(folder)).files]
     assert names == ["A.PARQUET", "b.csv", "c.Csv.gz"]
     assert not is_data("notes.txt")
 
@@ -40,8 +57,8 @@ def test_each_is_read_in_its_format(folder: Path, name: str, title: str) -> None
     """Rows and columns are those that were written."""
     uri = str(folder / name)
     assert format_of(name).title == title
-    assert schema_of(uri, uri).names == ["x"]
-    assert count_rows(uri, uri) == 3
+    assert schema_of(uri, dataset_at(uri)).names == ["x"]
+    assert count_rows(uri, dataset_at(uri)) == 3
 
 
 def test_a_name_that_says_nothing_is_taken_for_parquet() -> None:

@@ -132,6 +132,67 @@ def test_changed_file_is_refused(place):
         place.look()
 
 
+def in_place(path, body):
+    """Write other bytes into a file."""
+    with path.open("r+b") as file:
+        file.write(body)
+
+
+def by_rename(path, body):
+    """Put another file in its place."""
+    other = path.with_name(".other")
+    other.write_bytes(body)
+    other.rename(path)
+
+
+@pytest.mark.parametrize("change", [in_place, by_rename])
+@pytest.mark.parametrize("times_kept", [False, True])
+def test_a_file_changed_at_the_same_size_is_refused(place, change, times_kept):
+    """Whichever byte of it, however it was written, and whether its time was set back: the next look notices."""
+    path = place.data / "a.csv"
+    body = "label\n" + "0\n" * 200_000
+    path.write_text(body)
+    place.look()
+    before = path.stat()
+    change(path, (body[:200_000] + "1" + body[200_001:]).encode())
+    if times_kept:
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    with pytest.raises(DataError, match=r"a\.csv has changed since its rows were given keys\. Restore it"):
+        place.look()
+    change(path, body.encode())
+    assert place.look() == [("a.csv", 0, 200_000)]
+
+
+def test_a_file_that_was_touched_is_the_same(place):
+    """What counts is what is in it, not when it was written or where it lies; links may be set anew."""
+    place.add("a.parquet", 2)
+    expected = place.look()
+    (place.data / "a.parquet").rename(place.data.parent / "blob")
+    (place.data / "a.parquet").symlink_to(place.data.parent / "blob")
+    os.utime(place.data / "a.parquet", (1, 1))
+    assert place.look() == expected
+
+
+def test_a_linked_file_that_changed_is_refused(place):
+    """The file behind the link is what has rows."""
+    for name in ("blob", "other"):
+        place.add(name, 2)
+    pq.write_table(pa.table({"label": [7, 8]}), place.data / "other")
+    link = place.data / "a.parquet"
+    link.symlink_to(place.data / "blob")
+    assert place.look() == [("a.parquet", 0, 2)]
+    link.unlink()
+    link.symlink_to(place.data / "other")
+    with pytest.raises(DataError, match="has changed"):
+        place.look()
+    link.unlink()
+    link.symlink_to(place.data / "nowhere")
+    with pytest.raises(
+        DataError, match=r"a\.parquet cannot be read, a link that leads nowhere; it holds the keys from 0"
+    ):
+        place.look()
+
+
 def test_vanished_file_is_refused(place):
     """A file that is gone is named, with the remedy."""
     place.add("a.parquet", 2)
@@ -142,9 +203,9 @@ def test_vanished_file_is_refused(place):
 
 
 def test_file_of_another_kind_is_refused(place):
-    """What is neither Parquet nor CSV is refused, and leaves no entry."""
+    """What is not of the format that its name says is refused, with those that are read, and leaves no entry."""
     (place.data / "a.parquet").write_bytes(b"not parquet at all")
-    with pytest.raises(DataError, match="not a readable Parquet or CSV file"):
+    with pytest.raises(DataError, match="not a readable Parquet file: .*Parquet, CSV and JSON lines are read"):
         place.look()
     assert read_manifest(place.path) == ()
 

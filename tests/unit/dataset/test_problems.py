@@ -79,6 +79,13 @@ def test_timestamps_may_be_written_in_several_ways(found, here):
     assert found({**GOOD, "time": moments}, {**GOOD, "time": here}, unit=None) == []
 
 
+@pytest.mark.parametrize("here", [pa.array([15707, 15708], pa.date32()), pa.array([1, 2], pa.timestamp("ms"))])
+def test_moments_among_the_features_may_be_written_in_several_ways(found, here):
+    """They are the same numbers."""
+    moments = pa.array([15707 * 86_400, 15708 * 86_400], pa.timestamp("s"))
+    assert found({**GOOD, "day": moments}, {**GOOD, "day": here}) == []
+
+
 def test_two_columns_of_one_name(found):
     """Nobody can say which of the two is meant."""
     table = pa.Table.from_arrays([pa.array(one) for one in ([1], [1.0], [2.0], [0])], names=["time", "x", "x", "label"])

@@ -89,6 +89,9 @@ WIDENINGS = [
     (pa.array(TEXTS).dictionary_encode(), pa.array(TEXTS)),
     (pa.array(TEXTS), pa.array(TEXTS, pa.large_string()).dictionary_encode()),
     (pa.array(TEXTS), pa.array(TEXTS, pa.large_string())),
+    (pa.array(TEXTS), pa.array(TEXTS, pa.string_view())),
+    (pa.array(TEXTS, pa.string_view()), pa.array(TEXTS).dictionary_encode()),
+    (pa.array(NUMBERS), pa.array(NUMBERS).dictionary_encode()),
 ]
 
 

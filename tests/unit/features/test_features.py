@@ -15,6 +15,7 @@ from shared.config.system import ImageColumn
 from shared.errors import ArtifactError, DataError
 from tests.unit.training.memory_dataset import MemoryDataset
 from tests.unit.training.samples import digits, flights, names
+from workers.features.columns import column
 from workers.features.encoder import fit_encoder, restore_encoder
 from workers.features.labels import class_labels
 from workers.features.matrix import encode_rows, model_input
@@ -92,10 +93,45 @@ def test_a_value_too_large_for_float32_is_refused():
         encoder.encode(pa.table({"wind": [0.0, 1e300]}), np.array([40, 41]))
 
 
-def test_a_column_of_moments_is_no_feature():
-    """A timestamp among the features is refused with the remedy."""
+MOMENTS = [0, 86_400_000, 129_600_000]  # 0, 1 and 1.5 days, in milliseconds
+
+
+@pytest.mark.parametrize(
+    "type_",
+    [pa.timestamp("s"), pa.timestamp("ms", "America/New_York"), pa.timestamp("us"), pa.timestamp("ns"), pa.date64()],
+)
+def test_moments_are_days(type_):
+    """However a date or a timestamp is written, it is the same number."""
+    unit = type_ if pa.types.is_timestamp(type_) else pa.timestamp("ms")
+    moments = pa.array(MOMENTS, pa.timestamp("ms")).cast(unit).cast(type_)
+    whole_days = pa.types.is_date(type_)
+    assert column(pa.table({"day": moments}), "day").to_pylist() == [0, 1, 1 if whole_days else 1.5]
+    rows = encoded(table_of(day=pa.array([0, 1, 2], pa.date32())))
+    assert rows[:, 0].tolist() == pytest.approx([-1.2247449, 0, 1.2247449])
+
+
+@pytest.mark.parametrize(
+    ("values", "types"),
+    [
+        (["b", "a", "b"], [pa.large_string(), pa.string_view(), pa.dictionary(pa.int8(), pa.string())]),
+        ([1, 2, 4], [pa.uint64(), pa.float16(), pa.decimal128(21, 2), pa.decimal256(50, 0)]),
+        ([1, 0, 1], [pa.bool_(), pa.dictionary(pa.int8(), pa.int16()), pa.dictionary(pa.int8(), pa.float32())]),
+    ],
+)
+def test_a_value_is_the_same_in_every_type(values, types):
+    """An encoder made of plain texts or numbers takes them in all other ways of writing them."""
+    encoder, keys = encoder_for(table_of(x=values)), np.arange(3)
+    expected = encoder.encode(pa.table({"x": values}), keys).tolist()
+    for type_ in types:
+        other = pa.array(values).cast(type_.value_type if pa.types.is_dictionary(type_) else type_)
+        table = pa.table({"x": other.dictionary_encode() if pa.types.is_dictionary(type_) else other})
+        assert encoder.encode(table, keys).tolist() == expected, type_
+
+
+def test_lists_are_no_features():
+    """What is neither number, text nor moment is refused with the remedy."""
     with pytest.raises(DataError, match="List the wanted columns with `features:`"):
-        encoded(table_of(arrival=pa.array([0, 1], pa.timestamp("us"))))
+        encoded(table_of(arrival=[[1], [2]]))
 
 
 def test_a_missing_column_is_named():

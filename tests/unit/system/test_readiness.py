@@ -5,6 +5,7 @@ from __future__ import annotations
 import socketserver
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
@@ -111,3 +112,24 @@ def test_files_that_a_changed_uri_no_longer_matches(small: Workplace) -> None:
     assert f"no longer matches {small.folder}/data/part-0.parquet" in told
     assert "give the dataset a new name" in told
     assert "vanished" not in told
+
+
+def test_what_is_not_read_is_told_before_a_run(
+    small: Workplace, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each other entry of the dataset's folder, once, with the suffixes that are read."""
+    folder = tmp_path / "rows"
+    folder.mkdir()
+    (folder / "a.csv").write_text("timestamp,x,label\n2024-01-01,1,0\n")
+    (folder / "b.xlsx").write_text("")
+    (folder / "c.csv").symlink_to("nowhere")
+    (one,) = small.config["storage"]["datasets"].values()
+    one.clear()
+    one.update(uri=str(folder))
+    small.write()
+    files = small.folder / "pipeline.yaml", small.folder / "config.yaml"
+    configuration = load_configuration(*files, experiment_mode=False)
+    assert ready_dataset(configuration, tmp_path / "manifests").rows == 1
+    told = [record.getMessage() for record in caplog.records]
+    assert sum("b.xlsx: not read, as only *.parquet, *.csv" in line for line in told) == 1
+    assert sum("c.csv: not read, a link that leads nowhere" in line for line in told) == 1

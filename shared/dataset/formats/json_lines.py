@@ -1,0 +1,103 @@
+"""JSON lines, also compressed: an object a line. They are parsed a block of lines at a time, which alone says types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.json as pa_json
+
+from shared.dataset.column_kinds import kind_of
+from shared.dataset.formats.csv import roomy
+from shared.dataset.formats.unpacked import PACKED, SAY_ENCODING, unpacked
+
+_BLOCK_BYTES = 1 << 22
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+Types = Mapping[str, pa.DataType]
+
+
+class JsonLines:
+    """`*.jsonl` and `*.ndjson`, also compressed. A key that a row lacks is a null."""
+
+    title = "JSON lines"
+    suffixes = tuple(f".{kind}{packed}" for kind in ("jsonl", "ndjson") for packed in PACKED)
+    options = ("encoding",)
+
+    def __init__(self, encoding: str = "utf-8") -> None:
+        self.encoding = encoding
+
+    def schema(self, file: Any) -> pa.Schema:
+        """Every key of any row, with a type that holds for all of them. All lines are read."""
+        types: dict[str, pa.DataType] = {}
+        for block in self._blocks(file):
+            for field in _parsed(block).schema:
+                types[field.name] = _both(field.name, types.get(field.name, pa.null()), field.type)
+        return pa.schema(list(types.items()))
+
+    def count_rows(self, file: Any) -> int:
+        """All lines are read."""
+        return sum(_parsed(block).num_rows for block in self._blocks(file))
+
+    def batches(
+        self, file: Any, columns: Sequence[str], first_row: int, batch_rows: int, types: Types
+    ) -> Iterator[tuple[int, pa.RecordBatch]]:
+        """Pieces as large as a block of lines. Columns have the types of the first file, or wider numbers."""
+        row = 0
+        for block in self._blocks(file):
+            table = _columns_of(block, columns, types)
+            for batch in table.combine_chunks().to_batches():
+                yield row, batch
+                row += batch.num_rows
+
+    def _blocks(self, file: Any) -> Iterator[bytes]:
+        """Whole lines, some megabytes of them at a time; the last one may lack its end."""
+        text, rest = unpacked(file, self.encoding), b""
+        while block := bytes(text.read(_BLOCK_BYTES)):
+            lines, end, begun = (rest + block).removeprefix(_BYTE_ORDER_MARK).rpartition(b"\n")
+            rest = begun
+            if end and lines.strip():
+                yield _text(lines)
+        if rest.strip():
+            yield _text(rest)
+
+
+def _text(lines: bytes) -> bytes:
+    try:
+        lines.decode()
+    except UnicodeDecodeError as error:
+        raise pa.ArrowInvalid(f"{error}; {SAY_ENCODING}") from error
+    return lines
+
+
+def _columns_of(block: bytes, columns: Sequence[str], types: Types) -> pa.Table:
+    """The columns as in the first file, else as they are here; of nulls where no row has them."""
+    wanted = roomy(types)
+    try:
+        table = _parsed(block, wanted, others="infer" if len(wanted) < len(columns) else "ignore")
+    except pa.ArrowInvalid:  # perhaps of a fraction, where the first file has whole numbers
+        table = _parsed(block)
+    nothing = pa.nulls(table.num_rows)
+    found = {name: table.column(name) if name in table.column_names else nothing for name in columns}
+    return pa.table(found)
+
+
+def _parsed(block: bytes, types: Types | None = None, others: str = "infer") -> pa.Table:
+    schema = pa.schema(list(types.items())) if types else None
+    return pa_json.read_json(
+        pa.BufferReader(block),
+        pa_json.ReadOptions(block_size=len(block) + 1),
+        pa_json.ParseOptions(explicit_schema=schema, unexpected_field_behavior=others),
+    )
+
+
+def _both(name: str, one: pa.DataType, other: pa.DataType) -> pa.DataType:
+    """A type for the values of both."""
+    if {kind_of(one), kind_of(other)} == {"time", "text"}:
+        return pa.string()
+    try:
+        schemas = [pa.schema([(name, type_)]) for type_ in (one, other)]
+        return pa.unify_schemas(schemas, promote_options="permissive").field(0).type
+    except pa.ArrowException as error:
+        raise pa.ArrowInvalid(f"{name} is {one} in some rows and {other} in others") from error
