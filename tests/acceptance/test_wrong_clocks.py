@@ -7,6 +7,7 @@ import json
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from running import Running
 from workplace import HOUR_US, Workplace, table
 
 from shared.timestamps import parse_timestamp_us
@@ -14,8 +15,8 @@ from shared.timestamps import parse_timestamp_us
 START_US = parse_timestamp_us("2023-11-14")
 
 
-def write(workplace: Workplace, name: str, first: int, rows: int, far: int | None = None) -> None:
-    """Rows a minute apart; the one at place `far` is of 2191."""
+def write(workplace: Workplace, name: str, first: int, rows: int, far: int | slice | None = None) -> None:
+    """Rows a minute apart; the one at place `far`, or all in it, are of 2191."""
     times = START_US + np.arange(first, first + rows) * (HOUR_US // 60)
     if far is not None:
         times[far] = parse_timestamp_us("2191-04-01")
@@ -71,3 +72,24 @@ def test_files_that_are_read_in_the_wrong_order_are_named_at_the_start(on_fleet:
     checked = on_fleet.tell("validate", "pipeline.yaml", "config.yaml", "--experiment-mode")
     assert (checked.returncode, never in checked.stdout) == (0, True)
     assert "1 of 12 files begins before the file read before it ends" in checked.stdout
+
+
+def test_a_dataset_that_begins_with_a_bad_clock_is_followed_once_it_is_mended(on_fleet: Workplace) -> None:
+    """Production: rows of 2191 alone are told once and wait; with the first that can be right they are followed."""
+    for old in (on_fleet.folder / "data").iterdir():
+        old.unlink()
+    on_fleet.config["notification"] = {"every": "0.1s"}
+    write(on_fleet, "a.parquet", 0, 500, far=slice(0, 500))
+    with Running.pipeline(on_fleet) as run:
+        run.wait_for("500 rows do not advance event time, being dated too late; the first of them, key 0 in ")
+        write(on_fleet, ".b.tmp", 500, 1000, far=3)
+        (on_fleet.folder / "data/.b.tmp").rename(on_fleet.folder / "data/b.parquet")
+        run.wait_for("model 2 deployed")
+        assert run.end() == 0
+    summary = on_fleet.summary()
+    assert [(row["key"], row["timestamp"][:16]) for row in summary["trigger_list"]] == [
+        (499, "2023-11-14T08:20"),
+        (999, "2023-11-14T16:39"),
+        (1499, "2023-11-15T00:59"),
+    ]
+    assert summary["misdated"]["rows"] == 501
