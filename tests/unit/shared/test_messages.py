@@ -71,7 +71,9 @@ REPORTS = [
     reports.Evaluated(**OF_A_REPORT, scores=(SCORE, MEASURED)),
     reports.Evaluated(**OF_A_REPORT, scores=(SCORE,), rivals=(reports.RivalScores(sha256="0", scores=(MEASURED,)),)),
     reports.Decided(**OF_A_REPORT, targets=(NOWHERE, reports.TargetDecision(**TAKEN))),
-    reports.Baselined(**OF_A_REPORT, scores={"majority": (MEASURED,), "no_change": ()}, history={"last": None}),
+    reports.Baselined(
+        **OF_A_REPORT, scores={"majority": (MEASURED,), "no_change": ()}, history={"last": None}, dropped={"y": 1}
+    ),
     reports.Checked(**OF_A_REPORT, findings=(reports.Finding(path="loss.name", sentence="no such loss", exit_code=2),)),
     reports.Failed(**OF_A_REPORT, sentence="It broke.", traceback="Traceback…\n  line", resumable=True, device=True),
     reports.Released(**OF_A_REPORT),
