@@ -79,8 +79,9 @@ def _types(dataset: TableDataset) -> Iterator[str]:
     if config.text is not None and kind_of(types[config.text]) != "text":
         yield f"{start} {config.text} is {types[config.text]}; text is needed."
     if config.image is None and config.text is None:
+        usable = ("number", "whole number", "text", "time", *(["nothing"] if config.nulls.features == "impute" else []))
         for name in dataset.feature_columns:
-            if kind_of(types[name]) not in ("number", "whole number", "text", "time"):
+            if kind_of(types[name]) not in usable:
                 yield (
                     f"{start} feature {name} is {types[name]}; numbers, booleans, strings and dates can be used. "
                     f"List the usable columns under features{_or_encoding(dataset, types[name])}."
@@ -103,6 +104,12 @@ def _differing(
     """Columns that are of another kind in a file than in the first one."""
     for name in wanted:
         first, here = dataset.schema.field(name).type, schema.field(name).type
+        if kind_of(first) == "nothing" and kind_of(here) == "text" and name in dataset.feature_columns:
+            yield (
+                f"dataset {dataset.config.name}: {name} is {here} in {entry.file}, but {dataset.entries[0].file} holds "
+                "nulls alone, which are taken for numbers; write them as texts there, or leave the column out with "
+                "`features:`."
+            )
         if not _fit(first, here, is_timestamp=name == dataset.config.timestamp, is_group=name in groups):
             before = next(one.file for one in dataset.entries if one.rows)
             yield (

@@ -123,6 +123,7 @@ class Baselined(Report, tag="baselined", frozen=True, kw_only=True):
 
     scores: dict[str, tuple[MetricValue, ...]]  # baseline → its scores
     history: dict[str, Any]
+    dropped: dict[str, int] = {}  # label column → rows of the window that have no label there
 
 
 class Finding(Body, frozen=True, kw_only=True):

@@ -39,6 +39,7 @@ def summary(state: RunState, tally: Tally, targets: Sequence[Target], about: Map
     composites = tally.composites(state)
     triggers = [state.trigger(index) for index in range(len(state.triggers))]
     listed = [_row(one, tally.facts[one.fired.id]) for one in triggers if one.phase is not Phase.COALESCED]
+    behind = tally.facts[listed[-1]["id"]] if listed else TriggerFacts()  # knows the rows after the last trigger
     return {
         "status": state.status,
         "reason": tally.ended_because,
@@ -52,7 +53,7 @@ def summary(state: RunState, tally: Tally, targets: Sequence[Target], about: Map
         "last_timestamp": _moment(state.stream.event_time_us),
         "misdated": _misdated(state.stream.misdated),
         "samples_trained": sum(row["samples_selected"] for row in listed),
-        "nulls": _summed(row["nulls"] for row in listed),
+        "nulls": _summed([*(row["nulls"] for row in listed), behind.unscored]),
         "unknown_categories": _summed(
             {name: one["rows"] for name, one in row["unknown_categories"].items()} for row in listed
         ),

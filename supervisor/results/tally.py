@@ -32,6 +32,7 @@ class TriggerFacts(msgspec.Struct, kw_only=True):
     samples_selected: int = 0
     train_s: float | None = None
     dropped: dict[str, int] = msgspec.field(default_factory=dict)  # label column → rows without a label
+    unscored: dict[str, int] = msgspec.field(default_factory=dict)  # likewise, in the window behind the trigger
     features: FeatureNotes = msgspec.field(default_factory=FeatureNotes)
     deployed: bool = False  # to the first target
     reason: str = ""  # of that decision
@@ -88,6 +89,7 @@ class Tally(Listener):
             case Evaluated():
                 self._evaluated(report, parts.trigger_id, parts.stage)
             case Baselined():
+                facts.unscored = report.dropped
                 for name, scores in report.scores.items():
                     self._note(name, parts.trigger_id, scores)
             case _:

@@ -11,11 +11,11 @@ from workplace import PROJECT, Workplace, environment, table
 
 from workers.inference import load_model
 
-NULL_KEYS = (70, 700, 1_700)
+NULL_KEYS = (70, 700, 1_700, 1_900)
 
 
 def with_nulls(small: Workplace) -> None:
-    """2,000 rows: three without x0, three without a label; a text with a new value, and a column that varies, late."""
+    """2,000 rows: four without x0, four without a label; a text with a new value, and a column that varies, late."""
     rows = table(2_000)
     for name in ("x0", "label"):
         values = rows.column(name).to_pylist()
@@ -32,6 +32,7 @@ def test_nulls_end_no_run_and_are_counted(small: Workplace) -> None:
     """They stand in journal, log and summary by trigger and column; a deployed model fills in alike."""
     with_nulls(small)
     small.pipeline["data"]["split"] = {"test": 0.0}
+    small.pipeline["trigger"]["every"] = 600
     small.config["storage"]["datasets"]["rows"]["nulls"] = {"labels": "drop"}
     small.pipeline["evaluation"]["on"][1]["split"] = None
     small.pipeline["deployment"]["gate"]["at_least"] = 0.0
@@ -39,21 +40,21 @@ def test_nulls_end_no_run_and_are_counted(small: Workplace) -> None:
     assert done.returncode == 0, done.stderr
     summary = small.summary()
     by_trigger = [trigger["nulls"] for trigger in summary["trigger_list"]]
-    assert by_trigger == [{"label": 1, "x0": 1}, {"label": 1, "x0": 1}, {}, {"label": 1, "x0": 1}]
-    assert summary["nulls"] == {"label": 3, "x0": 3}
-    assert [trigger["samples_selected"] for trigger in summary["trigger_list"]] == [499, 499, 500, 499]
-    assert summary["unknown_categories"] == {"region": 499}  # one of them has no label
+    assert by_trigger == [{"label": 1, "x0": 1}] * 3
+    assert summary["nulls"] == {"label": 4, "x0": 3}  # with the row behind the last trigger that is not scored
+    assert [trigger["samples_selected"] for trigger in summary["trigger_list"]] == [599] * 3
+    assert summary["unknown_categories"] == {"region": 399}  # one of them has no label
     events = [json.loads(line) for line in (small.run_dir / "journal.jsonl").read_text().splitlines()]
     reports = [event["report"] for event in events if "report" in event]
     assert [one["dropped"] for one in reports if one.get("report") == "selected"].count({"label": 1}) == 3
     assert [one["features"]["imputed"] for one in reports if one.get("report") == "trained"].count({"x0": 1}) == 3
     assert "trigger 0: rows left out as their label is null: 1 in label" in done.stderr
-    assert "trigger 0: nulls filled in, of 499 rows: x0 1" in done.stderr
-    assert "! trigger 2: 250 of 500 rows have a category of region that the model does not know: 'B' 250" in done.stderr
-    assert "trigger 2: z was constant so far and varies now" in done.stderr
+    assert "trigger 0: nulls filled in, of 599 rows: x0 1" in done.stderr
+    assert "! trigger 1: 100 of 599 rows have a category of region that the model does not know: 'B' 100" in done.stderr
+    assert "trigger 1: z was constant so far and varies now" in done.stderr
     scored = {line.split(",")[0]: line.split(",")[6] for line in small.evaluations()[1:] if ",next,,,accuracy," in line}
-    assert scored == {"0": "499", "1": "500", "2": "499"}
-    model = load_model(str(small.run_dir / "models" / "3"))
+    assert scored == {"0": "599", "1": "599", "2": "199"}
+    model = load_model(str(small.run_dir / "models" / "2"))
     row = {"x0": [None], "x1": [0.0], "region": [None], "z": [None]}
     assert model.predict(pa.table({name: pa.array(one, model_type(name)) for name, one in row.items()})).shape == (1, 2)
 
@@ -83,6 +84,6 @@ def test_validate_shows_what_is_null_and_what_is_constant(small: Workplace) -> N
     small.write()
     done = validate()
     assert done.returncode == 0, done.stderr
-    assert "dataset rows: x0: 3 of 2,000 rows are null; a null becomes the mean of the training set" in done.stdout
-    assert "dataset rows: label: 3 of 2,000 rows are null; they are neither selected nor scored" in done.stdout
+    assert "dataset rows: x0: 4 of 2,000 rows are null; a null becomes the mean of the training set" in done.stdout
+    assert "dataset rows: label: 4 of 2,000 rows are null; they are neither selected nor scored" in done.stdout
     assert "dataset rows: z: 5.0 in the first 1,000 of 2,000 rows" in done.stdout

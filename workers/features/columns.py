@@ -35,8 +35,8 @@ def column(table: pa.Table, name: str) -> pa.Array:
 
 
 def is_number(arrow_type: Any) -> bool:
-    """Whether values of this type are standardised as numbers."""
-    tests = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_decimal)
+    """Whether values of this type are standardised as numbers; a column of nulls alone may become one."""
+    tests = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean, pa.types.is_decimal, pa.types.is_null)
     return any(bool(test(arrow_type)) for test in tests)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from shared.dataset.nulls import count_nulls
 from shared.errors import RowError
 from shared.messages.reports import AnyReport, Baselined, MetricScore
 from shared.messages.tasks import BaselineTask, Stretch
@@ -43,7 +44,17 @@ def run(work: Work) -> tuple[AnyReport, Any]:
     )
     rows = Rows(first_key=task.first_key, stop_key=task.last_key + 1, first_timestamp_us=None, last_timestamp_us=None)
     scores = {name: tuple(value(s, task.trigger_id, stretch, rows) for s in of) for name, of in found.items()}
-    return Baselined(**work.who, scores=scores, history=msgspec.to_builtins(history)), {}
+    return Baselined(**work.who, scores=scores, history=msgspec.to_builtins(history), dropped=_dropped(work, task)), {}
+
+
+def _dropped(work: Work, task: BaselineTask) -> dict[str, int]:
+    """How many rows of the window are not scored for want of a label."""
+    config = work.record.dataset
+    if config.nulls.labels != "drop":
+        return {}
+    pieces = work.dataset().batches([config.label], task.first_key, task.last_key + 1)
+    count = sum(count_nulls(rows.column(0)) for _, rows in pieces)
+    return {config.label: count} if count else {}
 
 
 def _classes(work: Work) -> int:

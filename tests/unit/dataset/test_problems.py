@@ -129,6 +129,19 @@ def test_nulls_that_are_not_refused(found):
     assert found({**GOOD, "x": [None, 1.5], "label": [0, None]}, nulls=Nulls(labels="drop")) == []
 
 
+def test_a_first_file_of_nulls_alone(found):
+    """They are taken for numbers, so that texts in a later file do not fit."""
+    nulls = {**GOOD, "x": pa.nulls(2)}
+    (problem,) = found(nulls, GOOD, {**GOOD, "x": ["a", "b"]})
+    assert "x is string in 2.parquet, but 0.parquet holds nulls alone" in problem
+
+
+def test_a_first_file_of_nulls_alone_where_they_are_refused(found):
+    """Their type is told."""
+    (problem,) = found({**GOOD, "x": pa.nulls(2)}, GOOD, nulls=Nulls(features="refuse"))
+    assert "feature x is null" in problem
+
+
 def test_nulls_that_are_refused(found):
     """Each with its file, key and column."""
     (problem,) = found(GOOD, {**GOOD, "x": [0.5, None]}, nulls=Nulls(features="refuse"))

@@ -141,6 +141,14 @@ def test_whole_numbers_become_larger_in_a_text_file(growing):
     assert growing.values() == [1, *many]
 
 
+def test_a_first_file_of_nulls_in_a_column(growing):
+    """What comes later gives the column its type and its scale."""
+    growing.add(pa.nulls(2))
+    growing.add([1, 3])
+    growing.add([1.0, 3.0])
+    assert growing.encoded() == [[0.0], [0.0], [-1.0], [1.0], [-1.0], [1.0]]
+
+
 def test_a_file_of_nulls_in_a_column(growing):
     """Nulls are filled in, whatever type they have in their file."""
     growing.add([1, 3])

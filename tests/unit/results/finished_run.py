@@ -77,10 +77,12 @@ class ToldRun:
         task = EvaluateTask(**WHO, trigger_id=TriggerId(index), models=(), stretches=())
         self.report(Evaluated, "slices", index, task, scores=values)
 
-    def baselined(self, index, **scores):
+    def baselined(self, index, dropped=0, **scores):
         """The window's baselines were scored."""
         task = BaselineTask(**WHO, trigger_id=TriggerId(index), first_key=0, last_key=0, history=None)
-        self.report(Baselined, "baseline", index, task, scores=scores, history={})
+        self.report(
+            Baselined, "baseline", index, task, scores=scores, history={}, dropped={"label": dropped} if dropped else {}
+        )
 
     def selected(self, index, samples, **dropped):
         """A training set was written."""

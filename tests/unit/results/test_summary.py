@@ -104,15 +104,19 @@ def test_nulls_and_unknown_categories_are_listed_and_summed(small):
         run.trigger(index)
         run.selected(index, 8, label=index + 1)
         run.trained(index, 1.0, features)
+        run.scored(index, value(index, "accuracy", 0.5), value(index, "auroc", None))
+        run.baselined(
+            index, dropped=2 - index, **dict.fromkeys(("majority", "no_change"), [value(index, "auroc", 0.5)])
+        )
     content = summary(run.state, run.tally, TARGETS, ABOUT)
     assert json.loads(json.dumps(content)) == content
     first, second = content["trigger_list"]
     assert (first["nulls"], first["unknown_categories"]) == ({"label": 1, "x": 2, "y": 1}, {})
     assert second["nulls"] == {"label": 2, "x": 1}
     assert second["unknown_categories"] == {"origin": {"rows": 4, "commonest": {"SFO": 3, "OAK": 1}}}
-    assert content["nulls"] == {"label": 3, "x": 3, "y": 1}
+    assert content["nulls"] == {"label": 4, "x": 3, "y": 1}  # with the one behind the last trigger
     assert content["unknown_categories"] == {"origin": 4}
-    assert "nulls met: label 3, x 3, y 1" in shown(content)
+    assert "nulls met: label 4, x 3, y 1" in shown(content)
     assert "rows with unknown categories: origin 4" in shown(content)
 
 

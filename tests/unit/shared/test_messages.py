@@ -50,15 +50,30 @@ TASKS = [
     tasks.CheckTask(**OF_A_TASK),
     tasks.CheckTask(**OF_A_TASK, device="cuda"),
 ]
+NOTES = reports.FeatureNotes(
+    rows=10,
+    imputed={"wind": 2},
+    unknown={"origin": reports.UnknownCategories(rows=3, commonest={"SFO": 2, "OAK": 1})},
+    constant=("z",),
+    scaled=("y",),
+    grown={"sky": ("fog",)},
+    moved={"wind": -3.5},
+)
 REPORTS = [
     reports.Claimed(**OF_A_REPORT),
     reports.Selected(**OF_A_REPORT, training_set=OBJECT, samples=3, rows_read=10, watermark_key=29),
+    reports.Selected(
+        **OF_A_REPORT, training_set=OBJECT, samples=3, rows_read=10, watermark_key=29, dropped={"label": 2}
+    ),
     reports.Trained(**OF_A_REPORT, member=OBJECT, train_s=1.5, loss=1e-7, device="cuda:0"),
+    reports.Trained(**OF_A_REPORT, member=OBJECT, train_s=1.5, loss=1e-7, device="cpu", features=NOTES),
     reports.Gathered(**OF_A_REPORT, model=OBJECT),
     reports.Evaluated(**OF_A_REPORT, scores=(SCORE, MEASURED)),
     reports.Evaluated(**OF_A_REPORT, scores=(SCORE,), rivals=(reports.RivalScores(sha256="0", scores=(MEASURED,)),)),
     reports.Decided(**OF_A_REPORT, targets=(NOWHERE, reports.TargetDecision(**TAKEN))),
-    reports.Baselined(**OF_A_REPORT, scores={"majority": (MEASURED,), "no_change": ()}, history={"last": None}),
+    reports.Baselined(
+        **OF_A_REPORT, scores={"majority": (MEASURED,), "no_change": ()}, history={"last": None}, dropped={"y": 1}
+    ),
     reports.Checked(**OF_A_REPORT, findings=(reports.Finding(path="loss.name", sentence="no such loss", exit_code=2),)),
     reports.Failed(**OF_A_REPORT, sentence="It broke.", traceback="Traceback…\n  line", resumable=True, device=True),
     reports.Released(**OF_A_REPORT),
@@ -146,3 +161,11 @@ def test_what_a_body_gets_of_its_headers():
     assert by_kind[reports.Failed] == {"failed": True}
     for result in by_kind.values():
         assert msgspec.json.decode(json.dumps(result)) == msgspec.json.decode(msgspec.json.encode(result))
+
+
+def test_reports_of_workers_that_count_no_nulls_are_read():
+    """A report without what was added later says that there was none."""
+    trained = {name: one for name, one in plain(REPORTS[3]).items() if name != "features"}
+    selected = {name: one for name, one in plain(REPORTS[1]).items() if name != "dropped"}
+    assert decode_report(msgspec.json.encode(trained).decode()).features == reports.FeatureNotes()
+    assert decode_report(msgspec.json.encode(selected).decode()).dropped == {}
