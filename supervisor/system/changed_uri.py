@@ -10,6 +10,8 @@ from shared.dataset.listing import look
 from shared.dataset.manifest import manifest_path, read_manifest
 from shared.errors import ConfigurationError, NotReadyError
 
+_LOOKED_FOR = 10  # a look at an object store takes its time
+
 
 def refuse_changed_uri(configuration: Configuration) -> None:
     """Raise NotReadyError, naming the key, what it was and what it is, if such files are there. Raises DataError."""
@@ -17,8 +19,8 @@ def refuse_changed_uri(configuration: Configuration) -> None:
     uri = configuration.system.datasets[name].uri
     matched = look(uri).files
     known = [entry.file for entry in read_manifest(manifest_path(root, name))]
-    left_out = [file for file in known if file not in matched and look(file).files]
-    if not left_out:
+    left_out = [file for file in known if file not in matched]
+    if not any(look(file).files for file in left_out[:_LOOKED_FOR]):  # they have vanished
         return
     path, others = f"storage.datasets.{name}.uri", len(left_out) - 1
     before = _uri_before(Path(root), name, uri)

@@ -182,7 +182,7 @@ def test_another_encoding_is_offered(folder: Folder, place: str, kind: str) -> N
 
 @pytest.mark.parametrize("name", ["a.csv", "a.parquet", "a.jsonl", "a.csv.gz", "a"])
 @pytest.mark.parametrize(
-    "body", [bytes(range(256)) * 5, gzip.compress(b"x" * 999)[:20], b"\x1b[31mred,\x07\n1,2\n", b""]
+    "body", [bytes(range(256)) * 5, gzip.compress(b"x" * 999, mtime=0)[:20], b"\x1b[31mred,\x07\n1,2\n", b""]
 )
 def test_no_error_has_bytes_that_cannot_be_printed(folder: Folder, name: str, body: bytes) -> None:
     """Whatever is in a file."""
@@ -220,7 +220,7 @@ def test_half_a_file(folder: Folder) -> None:
     for name, body in (
         ("a.csv", csv(["1"])[:-5]),
         ("a.jsonl", lines(["1"])[:-5]),
-        ("a.csv.gz", gzip.compress(csv(["1"] * 99).encode())[:-9]),
+        ("a.csv.gz", gzip.compress(csv(["1"] * 99).encode(), mtime=0)[:-9]),
     ):
         folder.add(name, body)
         with pytest.raises(DataError, match=f"{name} is not a readable (CSV|JSON lines) file"):
