@@ -45,6 +45,11 @@ def is_text(arrow_type: Any) -> bool:
     return bool(pa.types.is_string(arrow_type) or pa.types.is_large_string(arrow_type))
 
 
+def texts_of(values: pa.Array) -> pa.Array:
+    """A column of nulls alone, which says no type, as one of texts; others as they are."""
+    return values.cast(pa.string()) if pa.types.is_null(values.type) else values
+
+
 def refuse_nulls(values: pa.Array, name: str, keys: Keys, remedy: str = _REMEDY) -> None:
     """Raise DataError for the first null or NaN, naming column and key."""
     row = pc.index(nulls_of(values), True).as_py()

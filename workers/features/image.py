@@ -55,7 +55,8 @@ class ImageEncoder:
             return self._pixels_of(values, keys)
         there = known(values)
         rows = np.zeros((len(values), self.inputs.width), np.uint8)
-        rows[there] = self._pixels_of(values.drop_null(), keys[there])
+        if there.any():  # else its type says nothing
+            rows[there] = self._pixels_of(values.drop_null(), keys[there])
         return rows
 
     def _pixels_of(self, values: pa.Array, keys: Keys) -> npt.NDArray[np.uint8]:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from shared.dataset.nulls import known
 from shared.errors import RowError
-from workers.features.columns import Keys, column, is_text, numbers_or_nan, refuse_non_finite
+from workers.features.columns import Keys, column, is_text, numbers_or_nan, refuse_non_finite, texts_of
 from workers.features.inputs import InputSpec
 from workers.features.nulls import Description, Met, meet_nulls
 
@@ -69,7 +69,7 @@ class TableEncoder:
             self._standardise(column(table, name), index, keys, rows[:, index], met)
         start = len(self.numeric)
         for name, categories in self.description.categories.items():
-            texts = column(table, name)
+            texts = texts_of(column(table, name))
             meet_nulls(texts, name, keys, self.description, met)
             _set_ones(rows, start, _codes(texts, categories, name, keys, met))
             start += len(categories)

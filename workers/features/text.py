@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from shared.errors import DataError
-from workers.features.columns import Keys, column, is_text
+from workers.features.columns import Keys, column, is_text, texts_of
 from workers.features.inputs import InputSpec
 from workers.features.nulls import Description, Met, meet_nulls
 
@@ -47,7 +47,7 @@ class TextEncoder:
     def encode(self, table: pa.Table, keys: Keys, met: Met | None = None) -> npt.NDArray[np.uint8]:
         """Rows of uint8 (rows, max_chars); a null is an empty text. Raises DataError for what is no text, by key."""
         name, width = self.description.column, self.description.max_chars
-        values = column(table, name)
+        values = texts_of(column(table, name))
         if not is_text(values.type):
             raise DataError(f"Column {name!r} is of type {values.type}; `text:` in config.yaml needs a column of text.")
         meet_nulls(values, name, keys, self.description, met)

@@ -17,7 +17,7 @@ from workers.features.source import SampleSource
 from workers.models.build import build_model
 from workers.models.model_file import Header, pack
 from workers.training.device import choose_device
-from workers.training.job import TrainingJob
+from workers.training.job import TrainedModel, TrainingJob
 from workers.training.labels import label_reader
 from workers.training.learner import Learner
 from workers.training.losses import loss_kind, prepare_labels
@@ -39,9 +39,16 @@ class Prepared:
     features: FeatureNotes
     device: torch.device
 
-    def packed(self) -> bytes:
-        """The model as it is now, as safetensors."""
-        return pack(self.header, self.learner.model, self.encoder)
+    def trained(self, loss: float, epochs: int, seconds: float) -> TrainedModel:
+        """What the training has made, after so many epochs and seconds."""
+        return TrainedModel(
+            body=pack(self.header, self.learner.model, self.encoder),
+            loss=loss,
+            epochs=epochs,
+            samples=len(self.rows),
+            seconds=seconds,
+            features=self.features,
+        )
 
 
 def prepare(job: TrainingJob, should_stop: Callable[[], bool]) -> Prepared:

@@ -55,12 +55,4 @@ def train(
         report(speed.progress(place))
         place = Place(place.epoch + 1, losses=LossesSeen(place.epoch + 1))
 
-    seconds = time.monotonic() - began_s
-    return TrainedModel(
-        body=ready.packed(),
-        loss=mean_loss,
-        epochs=epochs,
-        samples=len(rows),
-        seconds=seconds,
-        features=ready.features,
-    )
+    return ready.trained(mean_loss, epochs, time.monotonic() - began_s)

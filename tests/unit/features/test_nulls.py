@@ -65,6 +65,17 @@ def test_a_null_image_is_black_and_a_null_text_empty():
     assert rows_of(fit_encoder(dataset, np.arange(2), 2), {"name": [None, "a"]}) == [[0, 0], [97, 0]]
 
 
+def test_a_table_of_nulls_alone_is_encoded():
+    """Its columns have no type, as where one row is predicted of which little is known."""
+    _, encoder = fitted({"wind": [1.0, 3.0], "origin": ["LGA", "EWR"]})
+    assert rows_of(encoder, {"wind": [None], "origin": [None]}) == [[0, 0, 0]]
+    image = ImageColumn(column="picture", shape=(1, 1, 2))
+    pictures = MemoryDataset(pa.table({"picture": [b"12"]}), image=image)
+    assert rows_of(fit_encoder(pictures, np.arange(1), 4), {"picture": [None]}) == [[0, 0]]
+    names = MemoryDataset(pa.table({"name": ["a"]}), text="name")
+    assert rows_of(fit_encoder(names, np.arange(1), 2), {"name": [None]}) == [[0, 0]]
+
+
 @pytest.mark.parametrize("columns", [{"wind": [1.0, None]}, {"wind": [1.0, NAN]}, {"wind": ["a", None]}])
 def test_a_null_is_refused_where_it_is_to_be(columns):
     """When the encoder is fitted and later, by column and key, and the key that fills in is offered."""
