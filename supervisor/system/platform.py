@@ -148,8 +148,20 @@ class Platform:
             log.warning("! worker %s died and was started again; its task is published again when its lease ends", name)
 
     def await_rows(self) -> bool:
-        """Wait until the dataset that is to be followed has a row; whether there was none at first."""
-        return await_rows(self._configuration, self.manifests, lambda: self.mend(away=False))
+        """Wait until the dataset that is to be followed has a row; whether there was none at first.
+
+        What else is not ready is not waited for. Raises NotReadyError.
+        """
+        looked = False
+
+        def meanwhile() -> None:
+            nonlocal looked
+            if not looked and (told := self._wrong_with_targets(self._ready_workers())):
+                raise NotReadyError(*told)
+            looked = True
+            self.mend(away=False)
+
+        return await_rows(self._configuration, self.manifests, meanwhile)
 
     def ready(self) -> tuple[TableDataset, list[WorkerEntry]]:
         """The dataset and the workers, once both are usable. Raises NotReadyError with all that is wrong."""
@@ -161,13 +173,19 @@ class Platform:
             problems += error.problems
         try:
             if dataset is not None or self.fleet is None:  # workers of our own need not come up to be sent home
-                workers = ready_workers(self.client, self._configuration, self._start_failed)
+                workers = self._ready_workers()
         except NotReadyError as error:
-            problems += (*error.problems, *self._kept_log())
+            problems += error.problems
         problems += self._wrong_with_targets(workers)
         if dataset is None or problems:
             raise NotReadyError(*problems)
         return dataset, workers
+
+    def _ready_workers(self) -> list[WorkerEntry]:
+        try:
+            return ready_workers(self.client, self._configuration, self._start_failed)
+        except NotReadyError as error:
+            raise NotReadyError(*error.problems, *self._kept_log()) from None
 
     def _wrong_with_targets(self, workers: Sequence[WorkerEntry] = ()) -> list[str]:
         """What stands in the way of deployments. Where workers deploy from other machines, it may look otherwise there,

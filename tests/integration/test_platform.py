@@ -67,6 +67,21 @@ def test_workers_of_other_machines_may_see_other_folders(spoilt: Workplace, capl
     assert "deployed is a file" in caplog.text
 
 
+def test_what_else_is_not_ready_is_told_before_rows_are_waited_for(spoilt: Workplace, client: redis.Redis) -> None:
+    """A folder that is followed may stay empty for days; nobody should learn then that the target is a file."""
+    register(client, worker_entry("e", "evaluate", versions=SPEAKS, hostname=f"e@{socket.gethostname()}"))
+    spoilt.config["storage"]["datasets"]["rows"]["uri"] = "nowhere"
+    spoilt.write()
+    files = (spoilt.folder / "pipeline.yaml", spoilt.folder / "config.yaml")
+    configuration = load_configuration(*files, experiment_mode=False)
+    log = spoilt.folder / "workers.log"
+    with (
+        Platform(configuration, log, serves=True) as platform,
+        pytest.raises(NotReadyError, match="deployed is a file, where a folder is needed"),
+    ):
+        platform.await_rows()
+
+
 def test_a_worker_that_ends_while_it_starts_says_how_and_where_its_log_is(
     small: Workplace, client: redis.Redis, redis_url: str
 ) -> None:
