@@ -18,7 +18,8 @@ import msgspec
 from shared.config.system import Dataset
 from shared.dataset.files import count_rows, state_of
 from shared.dataset.fingerprint import fingerprint
-from shared.dataset.listing import Listing, look, tells_contents
+from shared.dataset.found_file import tells_contents
+from shared.dataset.listing import Listing, look
 from shared.durable import sync, write
 from shared.errors import DataError
 
