@@ -26,6 +26,7 @@ from shared.timestamps import MICROSECONDS_PER_S, now_us
 from supervisor.core.events import Discovered, Fired, Observed, Slice, StreamEnded
 from supervisor.core.state import RunState
 from supervisor.run.observe.slicing import Slicer
+from supervisor.system.unread import tell_unread
 from supervisor.triggers.policy import Batch, Decision, Question, StreamStart, TriggerPolicy
 
 BATCH_ROWS = 10_000
@@ -84,7 +85,7 @@ class Observer:
     def discover(self, artifacts_root: str) -> Discovered | None:
         """New files as an event, from which on their rows follow; None if there are none. Raises DataError."""
         config, known = self._dataset.config, self._dataset.entries
-        entries = discover(config, artifacts_root)
+        entries = discover(config, artifacts_root, tell_unread)
         refuse_moved_keys(known, entries, manifest_path(artifacts_root, config.name))
         if len(entries) == len(known):
             return None
