@@ -99,9 +99,12 @@ def _once(name: str, dataset: TableDataset) -> bool:
 def _differing(
     dataset: TableDataset, entry: ManifestEntry, schema: pa.Schema, wanted: Sequence[str], groups: Sequence[str]
 ) -> Iterator[str]:
-    """Columns that are of another kind in a file than in the first one."""
+    """Columns that are of another kind in a file than in the first one; whatever has no types can be read as text."""
+    typeless = getattr(format_in(dataset.config, entry.file), "typeless", False)
     for name in wanted:
         first, here = dataset.schema.field(name).type, schema.field(name).type
+        if typeless and kind_of(first) == "text":
+            continue
         if not _fit(first, here, is_timestamp=name == dataset.config.timestamp, is_group=name in groups):
             before = next(one.file for one in dataset.entries if one.rows)
             yield (
