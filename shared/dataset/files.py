@@ -10,7 +10,7 @@ import pyarrow as pa
 from shared.config.system import Dataset
 from shared.dataset.formats import format_of, suffixes_read, titles
 from shared.dataset.formats.format import Format
-from shared.dataset.listing import FoundFile, found_file
+from shared.dataset.found_file import FoundFile, found_file
 from shared.errors import DataError
 from shared.printable import printable
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import zip_longest
 from pathlib import Path
@@ -18,7 +18,8 @@ import msgspec
 from shared.config.system import Dataset
 from shared.dataset.files import count_rows, state_of
 from shared.dataset.fingerprint import fingerprint
-from shared.dataset.listing import Listing, look, tells_contents
+from shared.dataset.found_file import tells_contents
+from shared.dataset.listing import Listing, look
 from shared.durable import sync, write
 from shared.errors import DataError
 from shared.timestamps import now_us
@@ -84,17 +85,21 @@ def entries_up_to(last_key: int, path: Path) -> tuple[ManifestEntry, ...]:
     return entries
 
 
-def discover(dataset: Dataset, artifacts_root: str) -> tuple[ManifestEntry, ...]:
+def discover(
+    dataset: Dataset, artifacts_root: str, seen: Callable[[Dataset, Listing], None] | None = None
+) -> tuple[ManifestEntry, ...]:
     """All entries, after files not known yet were appended in path order. Raises DataError if a known one changed.
 
     What a process has not read yet is read whole, and again where size or time moved since. A lock on the manifest lets
     several supervisors agree on the keys. Files of a restored manifest are taken as they are now, if they have as many
-    rows as before.
+    rows as before. `seen` is called with all that lies there.
     """
     path = manifest_path(artifacts_root, dataset.name)
     with _locked(path) as manifest:
         known = read_manifest(path)
         found = look(dataset.uri)
+        if seen is not None:
+            seen(dataset, found)
         for entry in known:
             _check_unchanged(entry, found, dataset.uri)
         restored = any(not entry.fingerprint for entry in known)

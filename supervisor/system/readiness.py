@@ -15,7 +15,6 @@ from shared.broker import OLDEST, connect
 from shared.config.load import Configuration
 from shared.config.secrets import hide
 from shared.config.system import System
-from shared.dataset.listing import look
 from shared.dataset.manifest import copy_manifest, discover
 from shared.dataset.problems import problems
 from shared.dataset.table import TableDataset, open_dataset
@@ -23,6 +22,7 @@ from shared.errors import DataError, NotReadyError
 from shared.fleet import WorkerEntry, read_fleet, why_benched
 from supervisor.system.changed_uri import refuse_changed_uri
 from supervisor.system.embedded_broker import find_broker
+from supervisor.system.unread import tell_unread
 from supervisor.system.versions import speaks
 
 log = logging.getLogger(__name__)
@@ -86,11 +86,9 @@ def ready_dataset(configuration: Configuration, manifests_root: Path) -> TableDa
     system = configuration.system
     config, by = system.datasets[configuration.pipeline.data.dataset], configuration.pipeline.data.split.by
     try:
-        for sentence in look(config.uri).sentences(config.uri):
-            log.warning("! dataset %s: %s", config.name, hide(sentence))
         copy_manifest(system.artifacts_root, str(manifests_root), config.name)
         refuse_changed_uri(configuration)
-        dataset = open_dataset(config, discover(config, str(manifests_root)))
+        dataset = open_dataset(config, discover(config, str(manifests_root), tell_unread))
         absent = bool(dataset.entries) and by is not None and by not in dataset.schema.names
         found = problems(dataset, () if by is None or absent else (by,))
     except DataError as error:

@@ -90,7 +90,7 @@ class Encoding(f.Text):
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         try:
-            b"".decode(str(value))
+            "x".encode(str(value))
             return codecs.lookup(str(value)).name
         except (LookupError, ValueError):
             raise ValidationError(f"{f.quoted(value)} is no text encoding; write one such as latin-1.") from None
@@ -126,10 +126,12 @@ class Dataset(f.Group):
 
     @f.validates_schema
     def _text_files(self, data: dict[str, Any], **_: Any) -> None:
-        if data["uri"].lower().endswith(".parquet"):
-            for key, without in (("delimiter", None), ("encoding", "utf-8")):
-                if data[key] != without:
-                    raise ValidationError({key: ["is of text files, and uri names Parquet; remove it."]})
+        uri, given = data["uri"].lower(), data["delimiter"] is not None
+        if uri.endswith(".parquet") and (given or data["encoding"] != "utf-8"):
+            key = "delimiter" if given else "encoding"
+            raise ValidationError({key: ["is of text files, and uri names Parquet; remove it."]})
+        if given and re.search(r"\.(jsonl|ndjson)(\.\w+)?$", uri):
+            raise ValidationError({"delimiter": ["is of CSV, and uri names JSON lines; remove it."]})
 
     @f.validates_schema
     def _one_input(self, data: dict[str, Any], **_: Any) -> None:

@@ -26,6 +26,7 @@ class Csv:
     title = "CSV"
     suffixes = tuple(f".{kind}{packed}" for kind in ("csv", "tsv") for packed in PACKED)
     options = ("delimiter", "encoding")
+    typeless = True  # any column can be read as text
 
     def __init__(self, delimiter: str | None = None, encoding: str = "utf-8") -> None:
         self._delimiter, self.encoding = delimiter, encoding

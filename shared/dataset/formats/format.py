@@ -9,7 +9,10 @@ import pyarrow as pa
 
 
 class Format(Protocol):
-    """Works on open binary files. Methods raise what reading raises: pyarrow's errors, KeyError, OSError."""
+    """Works on open binary files. Methods raise what reading raises: pyarrow's errors, KeyError, OSError.
+
+    A format of text may have `options`, the keys of a dataset (delimiter, encoding) that its constructor takes.
+    """
 
     title: ClassVar[str]  # for people
     suffixes: ClassVar[tuple[str, ...]]  # of file names, in any case

@@ -27,6 +27,7 @@ from supervisor.core.events import Discovered, Fired, Observed, Slice, StreamEnd
 from supervisor.core.state import RunState
 from supervisor.run.observe.dating import Dating
 from supervisor.run.observe.slicing import Slicer
+from supervisor.system.unread import tell_unread
 from supervisor.triggers.policy import Batch, Decision, Question, StreamStart, TriggerPolicy
 
 BATCH_ROWS = 10_000
@@ -86,7 +87,7 @@ class Observer:
     def discover(self, artifacts_root: str) -> Discovered | None:
         """New files as an event, from which on their rows follow; None if there are none. Raises DataError."""
         config, known = self._dataset.config, self._dataset.entries
-        entries = discover(config, artifacts_root)
+        entries = discover(config, artifacts_root, tell_unread)
         path = manifest_path(artifacts_root, config.name)
         refuse_moved_keys(known, entries, path)
         refuse_rejudged(config, known, entries, path)

@@ -8,11 +8,13 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from shared.config.system import Dataset
+from shared.dataset.files import state_of
 from shared.dataset.manifest import copy_manifest, discover, manifest_path, read_manifest, restore_manifest
 from shared.errors import DataError
 from shared.timestamps import now_us
@@ -161,6 +163,19 @@ def test_a_file_changed_at_the_same_size_is_refused(place, change, times_kept):
         place.look()
     change(path, body.encode())
     assert place.look() == [("a.csv", 0, 200_000)]
+
+
+def test_a_start_reads_files_whole(place):
+    """Size and times alone are not believed then: what changed without a trace in them is noticed."""
+    path = place.data / "a.csv"
+    path.write_text("label\n0\n0\n")
+    place.look()
+    (entry,) = read_manifest(place.path)
+    in_place(path, b"label\n0\n1\n")
+    now = state_of(entry.file, str(place.data))
+    place.path.write_bytes(msgspec.json.encode(msgspec.structs.replace(entry, mark=now.mark)) + b"\n")
+    with pytest.raises(DataError, match=r"a\.csv has changed since its rows were given keys"):
+        place.look()
 
 
 def test_a_file_that_was_touched_is_the_same(place):

@@ -11,6 +11,7 @@ import pytest
 from fsspec.implementations.local import LocalFileSystem
 
 from shared.config.system import Dataset
+from shared.dataset.listing import look
 from shared.dataset.manifest import discover
 from shared.dataset.table import open_dataset
 from shared.errors import DataError
@@ -115,3 +116,53 @@ def test_a_file_rewritten_while_it_is_read_is_refused(bucket):
     bucket.put("b.parquet", [1] * 10)
     with pytest.raises(DataError, match="has changed while it was read"):
         next(pieces)
+
+
+@pytest.fixture
+def memory():
+    """A store that has no folders of its own, links or times; only names."""
+    store = fsspec.filesystem("memory")
+    for name in ("b.csv", "day=2/c.csv", "day=1/a.csv", "day=1/_x.csv", ".d/e.csv", "notes.txt"):
+        store.pipe(f"/bucket/{name}", b"time,label\n1,0\n")
+    yield store
+    store.rm("/bucket", recursive=True)
+
+
+def in_memory(end, runs):
+    """What is found there: the files, and what is told."""
+    config = Dataset(
+        name="rows", kind="table", uri=f"memory://bucket{end}", timestamp="time", unit="s", label="label",
+        features=None, image=None, text=None,
+    )  # fmt: skip
+    dataset = open_dataset(config, discover(config, str(runs)))
+    return [entry.file.removeprefix("/bucket/") for entry in dataset.entries], look(config.uri).sentences(config.uri)
+
+
+def test_what_lies_below_a_prefix_is_read(memory, tmp_path):
+    """As below a folder of a disk: in path order, hidden names left out, others told."""
+    files, told = in_memory("", tmp_path)
+    assert files == ["b.csv", "day=1/a.csv", "day=2/c.csv"]
+    assert [sentence.split(":")[0] for sentence in told] == ["notes.txt"]
+
+
+@pytest.mark.parametrize(
+    ("end", "files"), [("/*.csv", ["b.csv"]), ("/**/*.csv", ["b.csv", "day=1/a.csv", "day=2/c.csv"]),
+                       ("/day=*", ["day=1/a.csv", "day=2/c.csv"]), ("/b.csv", ["b.csv"]), ("/c.csv", [])]
+)  # fmt: skip
+def test_patterns_in_a_store(memory, tmp_path, end, files):
+    """They mean what they mean on a disk."""
+    assert in_memory(end, tmp_path) == (files, [])
+
+
+def test_folders_of_a_store_are_columns(memory, tmp_path):
+    """Their names count there too, and a file that was written over is refused."""
+    memory.rm("/bucket/b.csv")
+    config = Dataset(
+        name="rows", kind="table", uri="memory://bucket", timestamp="time", unit="s", label="label", features=None,
+        image=None, text=None,
+    )  # fmt: skip
+    dataset = open_dataset(config, discover(config, str(tmp_path)))
+    assert [value for _, piece in dataset.batches(["day"], 0, 2) for value in piece["day"].to_pylist()] == [1, 2]
+    memory.pipe("/bucket/day=1/a.csv", b"time,label\n1,1\n")
+    with pytest.raises(DataError, match="has changed since"):
+        discover(config, str(tmp_path))

@@ -122,6 +122,13 @@ def test_a_column_widens_from_file_to_file(folder: Folder, kind: str) -> None:
     assert folder.values("x") == [1, 2, *[3] * FAR, 0.5, 4]
 
 
+def test_what_looks_like_numbers_is_text_where_the_first_file_has_texts(folder: Folder) -> None:
+    """CSV says no types, so that names of one file may all be digits."""
+    folder.add("a.csv", csv(["x", "y"]))
+    folder.add("b.csv", csv(["007", "1.50"]))
+    assert folder.values("x") == ["x", "y", "007", "1.50"]
+
+
 def test_texts_among_numbers_are_told_with_both_files(folder: Folder) -> None:
     """They cannot be widened, and nobody is told to restore what nobody changed."""
     folder.add("a.csv", csv(["1"]))

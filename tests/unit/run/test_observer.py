@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import msgspec
 import numpy as np
@@ -205,6 +206,21 @@ def test_new_files_end_the_wait(tmp_path):
     found = observer.discover(str(tmp_path / "runs"))
     assert [entry.first_key for entry in found.entries] == [400]
     assert [trigger.key for trigger in consequences(follow(observer))[0]] == [499]
+
+
+def test_what_comes_and_is_not_read_is_told_once(tmp_path, caplog):
+    """Whenever it comes; the others are read."""
+    stream = Stream(tmp_path, [400], {"policy": "data_amount", "every": 500})
+    observer = Observer(stream.pipeline, stream.dataset(), stream.start())
+    folder = Path(stream.dataset().entries[0].file).parent
+    (folder / "gone.parquet").symlink_to("nowhere")
+    (folder / "late.xlsx").write_text("")
+    for _ in range(3):
+        assert observer.discover(str(tmp_path / "runs")) is None
+    told = [record.getMessage() for record in caplog.records]
+    assert len([line for line in told if "late.xlsx: not read, as only" in line]) == 1
+    assert len([line for line in told if "gone.parquet: not read, a link that leads nowhere" in line]) == 1
+    assert len(told) == 2
 
 
 def test_a_stream_may_begin_after_the_last_row(tmp_path):
