@@ -92,7 +92,7 @@ def _kinds(columns: tuple[str, ...], table: pa.Table) -> tuple[list[str], dict[s
         if not is_number(arrow_type) and not is_text(arrow_type):
             raise DataError(
                 f"Column {name!r} is of type {arrow_type}, which is no feature of a table: features are numbers, "
-                f"booleans, text and dates. List the wanted columns with `features:` in config.yaml."
+                f"booleans and text. List the wanted columns with `features:` in config.yaml."
             )
     numeric = [name for name in columns if is_number(types[name])]
     return numeric, {name: set() for name in columns if is_text(types[name])}
