@@ -18,7 +18,8 @@ def too_short(schedule: Schedule, pipeline: Pipeline, source: SampleSource | Non
     """The schedule ends before a first training can, with the number of steps that it needs; None if it may last."""
     scheduler, most = pipeline.training.lr_scheduler, schedule.most_steps
     rows = _rows_of_the_first(pipeline, source)
-    fewest = _steps(pipeline, _fewest_trained_on(pipeline, rows), lone_row_allowed=False)
+    dropped = source is not None and source.config.nulls.labels == "drop"  # who knows how many
+    fewest = _steps(pipeline, 1 if dropped else _fewest_trained_on(pipeline, rows), lone_row_allowed=False)
     if scheduler is None or most is None or fewest <= most:
         return None
     takes, needed = f"a training takes {fewest} at least", fewest
