@@ -16,7 +16,7 @@ from supervisor.cli.console import table_console
 from supervisor.cli.live import LiveView
 from supervisor.cli.log import log_to_files, set_up_logging
 from supervisor.core.notices import Listener
-from supervisor.results.summary import closing_table
+from supervisor.results.closing_table import closing_table
 from supervisor.run.directory import RunDirectory
 from supervisor.run.session import MakeView, Options, Session
 from supervisor.run.start.first_events import Scope
