@@ -34,6 +34,7 @@ from supervisor.run.act.cleanup import collect
 from supervisor.run.broker import Broker
 from supervisor.run.directory import RunDirectory
 from supervisor.run.journal import Journal
+from supervisor.run.known_runs import note_run
 from supervisor.run.listen.alert_rules import AlertRules
 from supervisor.run.listen.recorder import Recorder
 from supervisor.run.listen.run_field import lines_of
@@ -163,6 +164,7 @@ class Session:
             if not self._options.resume:
                 self.directory.create(self._configuration)
                 platform.keep_log(self.directory.path / "workers.log")
+            note_run(Path(root), self.directory.path)
             log.info("run directory: %s", self.directory.path)
             reports = Reports(platform.client, run_id, self._state.report_position)
             watch = Watch(platform.client, Claims(platform.client), reports, record, versions)
