@@ -27,9 +27,13 @@ def run(arguments: argparse.Namespace) -> int:
         return 0
     table = Table("status", "triggers", "deployed", title=f"runs of {root}")
     table.add_column("run directory", overflow="fold")
+    waits = any(one["waits_for"] for one in found)
+    if waits:
+        table.add_column("waits for")
     for one in found:
         deployed = "–" if one["deployed"] is None else f"model {one['deployed']}"
-        table.add_row(one["status"], str(one["triggers"]), deployed, one["run_dir"])
+        waits_for = [one["waits_for"] or "–"] if waits else []
+        table.add_row(one["status"], str(one["triggers"]), deployed, one["run_dir"], *waits_for)
     console.print(table)
     return 0
 
@@ -45,4 +49,10 @@ def _look(folder: Path) -> tuple[str, Glance]:
 
 
 def _describe(folder: Path, status: str, seen: Glance) -> dict[str, Any]:
-    return {"run_dir": str(folder), "status": status, "triggers": seen.triggers, "deployed": seen.deployed}
+    return {
+        "run_dir": str(folder),
+        "status": status,
+        "triggers": seen.triggers,
+        "deployed": seen.deployed,
+        "waits_for": RunDirectory(folder).summary().get("waits_for") if status == "running" else None,
+    }
