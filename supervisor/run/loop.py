@@ -72,7 +72,6 @@ class Loop:
         self._commands = CommandQueue(Committer(configuration.pipeline, directory), links.broker)
         self.heard_all = False  # nothing that workers reported is left to be heard
         self._poll_s = 0.0
-        self._waited_at: int | None = None  # the position at which was told what is waited for
 
     def start(self, events: Iterable[AnyEvent]) -> None:
         """Let the first events of a run happen."""
@@ -204,9 +203,8 @@ class Loop:
         if time.monotonic() < self._poll_s:
             return False
         self._poll_s = time.monotonic() + self._configuration.system.notification.every_s
-        if self._waited_at != self._observer.position:
-            self._waited_at = self._observer.position
-            self._tell([self._observer.waits()])
+        waits = self._observer.waits()
+        self._tell([waits] if waits else [])
         found = self._observer.discover(self._configuration.system.artifacts_root)
         self._happen([found] if found else [])
         return found is not None

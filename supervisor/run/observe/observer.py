@@ -60,6 +60,7 @@ class Observer:
         self._known_triggers = len(state.triggers)
         self._known_slices = Counter(piece.window for piece in state.stream.slices.values())
         self._journaled_s = time.monotonic()
+        self._asked_at: int | None = None  # the position, by who wants to tell what is waited for
 
     @property
     def position(self) -> int:
@@ -85,8 +86,14 @@ class Observer:
     def _limit(self) -> int:
         return self._dataset.rows if self._stop_key is None else min(self._stop_key, self._dataset.rows)
 
-    def waits(self) -> Waits:
-        """What the next trigger waits for. Raises RunFailedError for what the policy raises."""
+    def waits(self) -> Waits | None:
+        """What the next trigger waits for; None if no row has come since that was asked last.
+
+        Raises RunFailedError for what the policy raises.
+        """
+        if self._asked_at == self._position:
+            return None
+        self._asked_at = self._position
         if self._policy is None or self._dating.event_time_us is None:
             return Waits(sentence=f"waiting for the first row from key {self._position} on", begun=False)
         with blaming(self._who, RunFailedError):

@@ -284,6 +284,7 @@ def test_a_run_says_what_it_waits_for(tmp_path):
     state = stream.start(first_key=1_000)
     observer = Observer(stream.pipeline, stream.dataset(), state)
     assert observer.waits() == Waits(sentence="waiting for the first row from key 1000 on", begun=False)
+    assert observer.waits() is None
     while not observer.at_end:
         observer.observe()
     newest = "newest event time 1970-03-25T06:00:00.000000Z"
