@@ -45,6 +45,7 @@ from supervisor.run.owner import Owner
 from supervisor.run.publisher import Publisher
 from supervisor.run.start.cautions import cautions
 from supervisor.run.start.first_events import Scope, first_events, undiscovered
+from supervisor.run.start.grown import grown_since
 from supervisor.run.start.preparation import Preparation, forget_run
 from supervisor.run.start.recovery import recover
 from supervisor.run.stop_signal import StopSignal
@@ -80,6 +81,7 @@ class Session:
         self.directory = RunDirectory(options.run_dir) if options.run_dir else _default_directory(configuration)
         self._recorder = Recorder(configuration.pipeline, self.directory, Tally(configuration.pipeline))
         self._state = RunState(settings=Settings.of(configuration.pipeline, configuration.system.retention.models))
+        self.grown: str | None = None  # of a replay that was finished before: that its dataset has more rows now
         self._resumed: Resumed | None = None
         self._heard = not options.resume  # nothing that workers reported is left to be heard
         self._files = 0  # of the dataset that the journal knows
@@ -124,7 +126,10 @@ class Session:
             raise ConfigurationError(
                 f"the run in {self.directory.path} follows its dataset; leave out --experiment-mode."
             )
-        return found.state.status == "finished" and not (found.resumed.lost_training_sets or found.resumed.lost_models)
+        over = found.state.status == "finished" and not (found.resumed.lost_training_sets or found.resumed.lost_models)
+        if over and found.state.experiment:
+            self.grown = grown_since(self._configuration, found.rows)
+        return over
 
     @property
     def _serves(self) -> bool:

@@ -37,6 +37,7 @@ class Recovered(msgspec.Struct, kw_only=True):
     state: RunState
     tally: Tally
     files: int  # of the dataset that the journal knows
+    rows: int  # of these
     code: dict[str, str] | None  # of the user's modules, as the last session found them
     resumed: Resumed  # with what was lost; the tasks that workers still have are for the loop to find
 
@@ -82,7 +83,8 @@ def recover(configuration: Configuration, directory: RunDirectory) -> Recovered:
     resumed = Resumed(
         time_us=now_us(), lost_training_sets=tuple(lost[CommitTrainingSet]), lost_models=tuple(lost[CommitModel])
     )
-    return Recovered(state=state, tally=tally, files=len(entries), code=code, resumed=resumed)
+    rows = entries[-1].stop_key if entries else 0
+    return Recovered(state=state, tally=tally, files=len(entries), rows=rows, code=code, resumed=resumed)
 
 
 def _without_members(state: RunState, store: ArtifactStore) -> list[TriggerId]:
