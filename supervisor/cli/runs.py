@@ -13,7 +13,7 @@ from shared.config.load import load_system
 from supervisor.cli.console import table_console
 from supervisor.run.directory import RunDirectory
 from supervisor.run.glance import Glance, glance
-from supervisor.run.known_runs import known_runs
+from supervisor.system.known_runs import known_runs
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -34,7 +34,6 @@ from supervisor.run.act.cleanup import collect
 from supervisor.run.broker import Broker
 from supervisor.run.directory import RunDirectory
 from supervisor.run.journal import Journal
-from supervisor.run.known_runs import note_run
 from supervisor.run.listen.alert_rules import AlertRules
 from supervisor.run.listen.recorder import Recorder
 from supervisor.run.listen.run_field import lines_of
@@ -52,6 +51,7 @@ from supervisor.run.stop_signal import StopSignal
 from supervisor.run.watch.reports import Reports
 from supervisor.run.watch.watch import Watch
 from supervisor.system.devices import evaluation_device
+from supervisor.system.known_runs import note_run
 from supervisor.system.platform import Platform, what_is_started
 from supervisor.system.setup import setup_record
 from supervisor.system.user_code import changes, user_code

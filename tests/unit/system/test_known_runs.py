@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.run.known_runs import known_runs, note_run
+from supervisor.system.known_runs import known_runs, note_run
 
 
 def begun(folder: Path) -> Path:
