@@ -72,10 +72,10 @@ def _types(dataset: TableDataset) -> Iterator[str]:
     config, start = dataset.config, f"dataset {dataset.config.name}:"
     types = {name: dataset.schema.field(name).type for name in dataset.schema.names if _once(name, dataset)}
     timestamp = types[config.timestamp]
-    if kind_of(timestamp) not in ("time", "text", "whole number") or pa.types.is_boolean(timestamp):
-        yield f"{start} {config.timestamp} is {timestamp}; a timestamp, ISO text or integer is needed."
-    elif kind_of(timestamp) == "whole number" and config.unit is None:
-        yield f"{start} {config.timestamp} is {timestamp}; say `unit: s` or `unit: ms`."
+    if kind_of(timestamp) not in ("time", "text", "whole number", "number") or pa.types.is_boolean(timestamp):
+        yield f"{start} {config.timestamp} is {timestamp}; a timestamp, ISO text or number is needed."
+    elif kind_of(timestamp) in ("whole number", "number") and config.unit is None:
+        yield from _first_moment(dataset)
     if config.text is not None and kind_of(types[config.text]) != "text":
         yield f"{start} {config.text} is {types[config.text]}; text is needed."
     if config.image is None and config.text is None:
@@ -86,6 +86,14 @@ def _types(dataset: TableDataset) -> Iterator[str]:
                     f"{start} feature {name} is {types[name]}; numbers, booleans, strings and dates can be used. "
                     f"List the usable columns under features{_or_encoding(dataset, types[name])}."
                 )
+
+
+def _first_moment(dataset: TableDataset) -> Iterator[str]:
+    """What is wrong with the first row's timestamp."""
+    try:
+        dataset.timestamps_us(0, 1)
+    except DataError as error:
+        yield str(error)
 
 
 def _or_encoding(dataset: TableDataset, arrow_type: pa.DataType) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -83,7 +84,7 @@ class TableDataset:
         """Timestamps of the rows [first_key, stop_key), `batch_rows` at a time; each file is read once."""
         ready = np.empty(0, np.int64)
         for key, piece in self.batches([self.config.timestamp], first_key, stop_key, batch_rows):
-            ready = np.concatenate([ready, microseconds(piece.column(0), key, self.config)])
+            ready = np.concatenate([ready, self._microseconds(piece, key)])
             while len(ready) >= batch_rows:
                 yield ready[:batch_rows]
                 ready = ready[batch_rows:]
@@ -93,10 +94,16 @@ class TableDataset:
     def timestamps_us(self, first_key: int, stop_key: int) -> npt.NDArray[np.int64]:
         """Timestamps of the rows [first_key, stop_key), shape (rows,). Raises DataError for an unusable one."""
         parts = [
-            microseconds(piece.column(0), key, self.config)
-            for key, piece in self.batches([self.config.timestamp], first_key, stop_key)
+            self._microseconds(piece, key) for key, piece in self.batches([self.config.timestamp], first_key, stop_key)
         ]
         return np.concatenate(parts) if parts else np.empty(0, np.int64)
+
+    def _microseconds(self, times: pa.Table, first_key: int) -> npt.NDArray[np.int64]:
+        return microseconds(times.column(0), first_key, self.file_of(first_key), self.config)
+
+    def file_of(self, key: int) -> str:
+        """The file that holds the row."""
+        return self.entries[bisect_right(self.entries, key, key=lambda entry: entry.stop_key)].file
 
     def latest_us(self, first_key: int, stop_key: int) -> npt.NDArray[np.int64]:
         """The last moment at which each of the rows [first_key, stop_key) can be dated; shape (rows,)."""

@@ -39,6 +39,7 @@ class RunStarted(Event, frozen=True, kw_only=True, tag="run_started"):
     serves: bool = True  # whether it deploys to the targets; a rehearsal deploys to folders of its run directory
     evaluation_device: Device = "cpu"  # settled once: another kind of device gives scores with other last digits
     setup_version: int = 1  # of the record that workers read, as this session wrote it
+    code: dict[str, str] | None = None  # file of the user's modules → SHA-256; None: nobody looked
 
 
 class Resumed(Event, frozen=True, kw_only=True, tag="resumed"):
@@ -48,6 +49,7 @@ class Resumed(Event, frozen=True, kw_only=True, tag="resumed"):
     lost_training_sets: tuple[TriggerId, ...] = ()
     lost_models: tuple[TriggerId, ...] = ()
     setup_version: int = 1  # of the record that workers read, as this session wrote it
+    code: dict[str, str] | None = None  # file of the user's modules → SHA-256; None: nobody looked
     attempts_above: int = 0  # what any other session has numbered, also one that went on from a copy of this journal
 
 

@@ -97,6 +97,16 @@ class RunEnded(Notice, frozen=True, kw_only=True):
     reconnects: int
 
 
+class Waits(Notice, frozen=True, kw_only=True):
+    """All rows that exist were seen, more than when this was told last; for people, what the next trigger waits for.
+
+    Nothing follows from it: it comes from the loop, and no event means it.
+    """
+
+    sentence: str
+    begun: bool  # whether any followed row has come
+
+
 AnyNotice = (
     TriggerFired
     | TriggerCoalesced
@@ -112,7 +122,7 @@ AnyNotice = (
     | RunEnded
 )
 
-Told = AnyNotice | Progress | SetUp  # the last two come from workers and are journaled by nobody
+Told = AnyNotice | Waits | Progress | SetUp  # the last two come from workers; none of the three is journaled
 
 
 class Listener:

@@ -203,6 +203,8 @@ class Loop:
         if time.monotonic() < self._poll_s:
             return False
         self._poll_s = time.monotonic() + self._configuration.system.notification.every_s
+        waits = self._observer.waits()
+        self._tell([waits] if waits else [])
         found = self._observer.discover(self._configuration.system.artifacts_root)
         self._happen([found] if found else [])
         return found is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,13 +18,13 @@ from shared.blame import blame
 from shared.broker import make_app
 from shared.claims import Claims
 from shared.config.load import Configuration
-from shared.config.pipeline import Every
 from shared.config.secrets import hide
 from shared.dataset.discovery import discover
-from shared.dataset.table import open_dataset
-from shared.dataset.time_problems import file_order_problems
+from shared.dataset.table import TableDataset, open_dataset
 from shared.errors import ConfigurationError, ModynError, NotReadyError, RunTakenError
+from shared.fleet import WorkerEntry
 from shared.ids import RunId
+from shared.messages.setup_record import SetupRecord
 from supervisor.core.events import AnyEvent, Resumed
 from supervisor.core.notices import Listener
 from supervisor.core.settings import Settings
@@ -42,15 +42,19 @@ from supervisor.run.listen.webhooks import Webhooks
 from supervisor.run.loop import Links, Loop
 from supervisor.run.owner import Owner
 from supervisor.run.publisher import Publisher
+from supervisor.run.start.cautions import cautions
 from supervisor.run.start.first_events import Scope, first_events, undiscovered
+from supervisor.run.start.grown import grown_since
 from supervisor.run.start.preparation import Preparation, forget_run
 from supervisor.run.start.recovery import recover
 from supervisor.run.stop_signal import StopSignal
 from supervisor.run.watch.reports import Reports
 from supervisor.run.watch.watch import Watch
 from supervisor.system.devices import evaluation_device
+from supervisor.system.known_runs import note_run
 from supervisor.system.platform import Platform, what_is_started
 from supervisor.system.setup import setup_record
+from supervisor.system.user_code import changes, user_code
 from supervisor.system.versions import Versions
 
 log = logging.getLogger(__name__)
@@ -77,9 +81,11 @@ class Session:
         self.directory = RunDirectory(options.run_dir) if options.run_dir else _default_directory(configuration)
         self._recorder = Recorder(configuration.pipeline, self.directory, Tally(configuration.pipeline))
         self._state = RunState(settings=Settings.of(configuration.pipeline, configuration.system.retention.models))
+        self.grown: str | None = None  # of a replay that was finished before: that its dataset has more rows now
         self._resumed: Resumed | None = None
         self._heard = not options.resume  # nothing that workers reported is left to be heard
         self._files = 0  # of the dataset that the journal knows
+        self._code: dict[str, str] | None = None  # of the user's modules, as the journal knows it
         self._mode = configuration.pipeline.initial_mode
 
     def run(self) -> dict[str, Any] | None:
@@ -115,12 +121,15 @@ class Session:
         found = recover(self._configuration, self.directory)
         self._state = found.state
         self._recorder.go_on_with(found.tally)
-        self._resumed, self._files = found.resumed, found.files
+        self._resumed, self._files, self._code = found.resumed, found.files, found.code
         if self._options.scope.experiment and not found.state.experiment:
             raise ConfigurationError(
                 f"the run in {self.directory.path} follows its dataset; leave out --experiment-mode."
             )
-        return found.state.status == "finished" and not (found.resumed.lost_training_sets or found.resumed.lost_models)
+        over = found.state.status == "finished" and not (found.resumed.lost_training_sets or found.resumed.lost_models)
+        if over and found.state.experiment:
+            self.grown = grown_since(self._configuration, found.rows)
+        return over
 
     @property
     def _serves(self) -> bool:
@@ -140,29 +149,27 @@ class Session:
         dataset, workers = platform.ready()
         root = self._configuration.system.artifacts_root
         dataset = open_dataset(dataset.config, discover(dataset.config, root))  # from now on the keys are for ever
-        for sentence in file_order_problems(dataset) if self._resumed is None else ():
+        code = user_code(self._configuration)
+        changed, replays = changes(self._code, code), self._options.scope.experiment
+        for sentence in cautions(self._configuration, dataset, replays=replays, resumed=self._resumed is not None):
             log.warning("! %s", sentence)
-        if not self._options.scope.experiment:
-            _warn_of_endless_scores(self._configuration)
+        if changed is not None:
+            log.warning("! %s", changed)
         record = setup_record(self._configuration, run_id, str(self.directory.path), root, serves=self._serves)
         publisher = Publisher(make_app(platform.url), platform.client, run_id)
         broker = Broker(platform.client, owner, publisher, run_id)
         try:
-            if self._resumed is None:
-                device = evaluation_device(self._configuration.pipeline, workers)
-                pipeline = msgspec.structs.replace(self._configuration.pipeline, initial_mode=self._mode)
-                first = first_events(pipeline, self._options.scope, dataset, record, device)
-            else:
-                self._resumed = msgspec.structs.replace(self._resumed, setup_version=record.version)
-                first = undiscovered(self._state, self._files, dataset)
+            first = self._first_events(dataset, record, workers, code)
             versions = Versions()
             listeners = (RunLog(run_id), versions)
             preparation = Preparation(platform, broker, self._configuration, record, listeners)
-            preparation.carry_out(workers, check=self._resumed is None)  # later all workers may be busy for hours
+            # Later all workers may be busy for hours: then only what may have become wrong is worth the wait.
+            preparation.carry_out(workers, check=self._resumed is None or changed is not None)
             self._stop.listen()
             if not self._options.resume:
                 self.directory.create(self._configuration)
                 platform.keep_log(self.directory.path / "workers.log")
+            note_run(Path(root), self.directory.path)
             log.info("run directory: %s", self.directory.path)
             reports = Reports(platform.client, run_id, self._state.report_position)
             watch = Watch(platform.client, Claims(platform.client), reports, record, versions)
@@ -182,6 +189,17 @@ class Session:
             if _quietly(owner.renew):
                 _quietly(lambda: forget_run(platform.client, publisher, run_id, heard=self._heard))
             publisher.close()
+
+    def _first_events(
+        self, dataset: TableDataset, record: SetupRecord, workers: Sequence[WorkerEntry], code: dict[str, str]
+    ) -> list[AnyEvent]:
+        """Those with which the run begins, or this session of it."""
+        if self._resumed is not None:
+            self._resumed = msgspec.structs.replace(self._resumed, setup_version=record.version, code=code)
+            return undiscovered(self._state, self._files, dataset)
+        device = evaluation_device(self._configuration.pipeline, workers)
+        pipeline = msgspec.structs.replace(self._configuration.pipeline, initial_mode=self._mode)
+        return first_events(pipeline, self._options.scope, dataset, record, device, code)
 
     def _webhooks(self, run_id: RunId) -> Webhooks:
         about = {"pipeline": self._configuration.pipeline.pipeline.name, "run_id": run_id}
@@ -231,15 +249,6 @@ class Session:
         if _quietly(loop.commit):  # else what waits for its name would be taken for garbage
             collect(self.directory.path, loop.state)
         return self._recorder.record(loop.state)
-
-
-def _warn_of_endless_scores(configuration: Configuration) -> None:
-    evaluation = configuration.pipeline.evaluation
-    if evaluation.newest is None and any(isinstance(window.extent, Every) for window in evaluation.on):
-        log.warning(
-            "! evaluation.models: all scores every model on every new slice, for ever; "
-            "a run that follows a dataset should say {newest: N}"
-        )
 
 
 def _default_directory(configuration: Configuration) -> RunDirectory:

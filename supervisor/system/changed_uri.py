@@ -9,6 +9,7 @@ from shared.config.yaml_source import read_yaml
 from shared.dataset.listing import look
 from shared.dataset.manifest import manifest_path, read_manifest
 from shared.errors import ConfigurationError, NotReadyError
+from supervisor.system.known_runs import known_runs
 
 _LOOKED_FOR = 10  # a look at an object store takes its time
 
@@ -33,7 +34,8 @@ def refuse_changed_uri(configuration: Configuration) -> None:
 
 def _uri_before(root: Path, dataset: str, now: str) -> str | None:
     """What the newest run that had another uri wrote down, if there is one."""
-    files = sorted(root.glob("*/*/config.yaml"), key=lambda file: file.stat().st_mtime, reverse=True)
+    files = [run / "config.yaml" for run in known_runs(root) if (run / "config.yaml").is_file()]
+    files.sort(key=lambda file: file.stat().st_mtime, reverse=True)
     for file in files:
         try:
             written = read_yaml(file).written["storage"]["datasets"][dataset]["uri"]

@@ -106,7 +106,7 @@ class Dataset(f.Group):
     delimiter = Delimiter("between the cells of CSV; else as each file's first line shows", load_default=None)
     encoding = Encoding("of CSV and JSON lines", load_default="utf-8")
     timestamp = f.Text("the column of event times", load_default="timestamp")
-    unit = f.Choice("of whole-number timestamps", "s", "ms", load_default=None)
+    unit = f.Choice("of timestamps that are numbers", "s", "ms", "us", "ns", load_default=None)
     future_skew_s = f.Duration(
         "rows dated later than this after their file was found do not advance event time",
         load_default=86_400.0,

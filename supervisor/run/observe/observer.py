@@ -23,8 +23,9 @@ from shared.dataset.table import TableDataset, open_dataset
 from shared.errors import RunFailedError
 from shared.ids import TriggerId
 from shared.plugins import TRIGGERS
-from shared.timestamps import MICROSECONDS_PER_S, now_us
+from shared.timestamps import MICROSECONDS_PER_S, format_timestamp, now_us
 from supervisor.core.events import Discovered, Fired, Observed, Slice, StreamEnded
+from supervisor.core.notices import Waits
 from supervisor.core.state import RunState
 from supervisor.run.observe.dating import Dating
 from supervisor.run.observe.slicing import Slicer
@@ -60,6 +61,7 @@ class Observer:
         self._known_triggers = len(state.triggers)
         self._known_slices = Counter(piece.window for piece in state.stream.slices.values())
         self._journaled_s = time.monotonic()
+        self._asked_at: int | None = None  # the position, by who wants to tell what is waited for
 
     @property
     def position(self) -> int:
@@ -84,6 +86,21 @@ class Observer:
     @property
     def _limit(self) -> int:
         return self._dataset.rows if self._stop_key is None else min(self._stop_key, self._dataset.rows)
+
+    def waits(self) -> Waits | None:
+        """What the next trigger waits for; None if no row has come since that was asked last.
+
+        Raises RunFailedError for what the policy raises.
+        """
+        if self._asked_at == self._position:
+            return None
+        self._asked_at = self._position
+        if self._policy is None or self._dating.event_time_us is None:
+            return Waits(sentence=f"waiting for the first row from key {self._position} on", begun=False)
+        with blaming(self._who, RunFailedError):
+            told = self._policy.waits_for()
+        newest = f"newest event time {format_timestamp(self._dating.event_time_us)}"
+        return Waits(sentence=f"{told}; {newest}" if told else newest, begun=True)
 
     def discover(self, artifacts_root: str) -> Discovered | None:
         """New files as an event, from which on their rows follow; None if there are none. Raises DataError."""

@@ -14,6 +14,7 @@ from workplace import Workplace
 from shared.config.load import Configuration, load_configuration
 from shared.dataset.discovery import discover
 from shared.errors import NotReadyError
+from supervisor.system.known_runs import note_run
 from supervisor.system.readiness import await_rows, reach_broker, ready_dataset
 
 
@@ -98,9 +99,11 @@ def test_files_that_a_changed_uri_no_longer_matches(small: Workplace) -> None:
     files = (small.folder / "pipeline.yaml", small.folder / "config.yaml")
     before = load_configuration(*files, experiment_mode=True)
     discover(before.system.datasets["rows"], before.system.artifacts_root)
-    run = small.folder / "runs" / "small" / "2026-01-01T00-00-00Z"
-    run.mkdir(parents=True)
+    run = small.folder / "elsewhere"
+    run.mkdir()
+    (run / "journal.jsonl").touch()
     (run / "config.yaml").write_text(before.resolved_system_yaml())
+    note_run(small.folder / "runs", run)
     small.config["storage"]["datasets"]["rows"]["uri"] = "data/part-1*.parquet"
     small.write()
     with pytest.raises(NotReadyError) as caught:
