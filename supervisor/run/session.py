@@ -19,7 +19,7 @@ from shared.broker import make_app
 from shared.claims import Claims
 from shared.config.load import Configuration
 from shared.config.secrets import hide
-from shared.dataset.manifest import discover
+from shared.dataset.discovery import discover
 from shared.dataset.table import TableDataset, open_dataset
 from shared.errors import ConfigurationError, ModynError, NotReadyError, RunTakenError
 from shared.fleet import WorkerEntry

@@ -6,7 +6,8 @@ import shutil
 from contextlib import suppress
 
 from shared.config.load import Configuration
-from shared.dataset.manifest import copy_manifest, discover
+from shared.dataset.discovery import discover
+from shared.dataset.manifest import copy_manifest
 from shared.errors import DataError
 from shared.temporary import private_folder
 

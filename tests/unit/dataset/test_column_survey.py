@@ -8,7 +8,7 @@ import pytest
 
 from shared.config.system import Dataset, ImageColumn, Nulls
 from shared.dataset.column_survey import remarks, survey
-from shared.dataset.manifest import discover
+from shared.dataset.discovery import discover
 from shared.dataset.table import open_dataset
 
 NAN = float("nan")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from shared.config.system import Dataset
 from shared.dataset import time_survey
-from shared.dataset.manifest import discover
+from shared.dataset.discovery import discover
 from shared.dataset.table import open_dataset
 from shared.dataset.time_problems import file_order_problems, time_problems
 from shared.dataset.time_survey import survey
