@@ -44,7 +44,7 @@ def _composite_table(content: Mapping[str, Any]) -> Table:
         "majority so far": content["baselines"]["majority"],
         "no change": content["baselines"]["no_change"],
     }
-    for name, values in rows.items():
+    for name, values in rows.items() if content["composite_rows"]["rows"] else ():  # else a table of dashes
         style = "bold" if name == "this pipeline" else None
         table.add_row(name, *("–" if values[m] is None else f"{values[m]:.4f}" for m in metrics), style=style)
     table.caption = "\n".join(_remarks(content))

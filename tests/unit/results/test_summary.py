@@ -210,6 +210,7 @@ def test_run_without_triggers_has_no_trigger_table(small):
     run = ToldRun(small)
     text = shown(summary(run.state, run.tally, TARGETS, ABOUT))
     assert "selected" not in text
+    assert "–" not in text.split("the trigger policy never fired")[0]
     assert "deployed: nothing" in text
 
 
