@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from shared.config.secrets import hide
+from shared.dataset.survey.column import MOST_TEXTS
 from shared.dataset.survey.understood import Feature, Label, Understood, Value
 from shared.printable import printable
 from supervisor.run.start.understanding import Understanding
@@ -39,7 +40,7 @@ def _lines(told: Understanding) -> Iterator[str]:
         yield f"late rows: {found.late_rows:,} ({_share(found.late_rows / found.rows)}), by {by} at most"
     else:
         yield "late rows: none"
-    yield f"label: {_label(found.label)}"
+    yield f"label: {label_line(found.label)}"
     if told.triggers is None:
         yield f"these rows: {_FOLLOWED[told.initial_mode]}"
     else:
@@ -52,17 +53,16 @@ def _files(found: Understood) -> str:
     return files if found.pieces == found.files else f"{files}, read in {found.pieces:,} pieces as they grew"
 
 
-def _label(label: Label) -> str:
+def label_line(label: Label) -> str:
+    """Its classes, the commonest by name; of other numbers what they span."""
     started = f"{label.name} ({_types(label.types)})"
     if label.nulls:
         started += f", {label.nulls:,} null, which are {label.nulls_become}"
-    if label.classes is None:
-        if label.minimum is None or label.mean is None or label.std is None:
-            return f"{started}, more classes than were counted" if label.mean is None and label.nulls == 0 else started
-        return (
-            f"{started}, {_number(label.minimum)} to {_number(label.maximum)}, mean {label.mean:.6g}, "
-            f"std {label.std:.6g}"
-        )
+    if label.classes is None and label.mean is not None:
+        ends = f"{_number(label.minimum)} to {_number(label.maximum)}"
+        return f"{started}, {ends}, mean {label.mean:.6g}, std {label.std:.6g}"
+    if not label.classes:
+        return f"{started}, {'no class' if label.classes is not None else f'more than {MOST_TEXTS:,} classes'}"
     shown = [f"{printable(str(one.label))} {_share(one.share)} ({one.rows:,})" for one in label.classes[:_MOST_CLASSES]]
     more = len(label.classes) - _MOST_CLASSES
     classes = "1 class" if len(label.classes) == 1 else f"{len(label.classes):,} classes"

@@ -18,10 +18,11 @@ class Distinct:
 
     def add(self, values: Values, row: int) -> None:
         """Take in the next rows; `row`: how many came before."""
-        for rows in (4 * self.most, len(values.known)):  # the first ones tell of most columns that have too many
-            if not self.too_many:
-                counts = pc.value_counts(values.known.slice(0, rows))
-                self.too_many = len(counts) > self.most
+        if not self.found and not self.too_many:  # the first rows tell of most columns that have too many
+            self.too_many = len(pc.unique(values.known.slice(0, 4 * self.most))) > self.most
+        if not self.too_many:
+            counts = pc.value_counts(values.known)
+            self.too_many = len(counts) > self.most
         if not self.too_many:
             for one in counts.to_pylist():
                 value = one["values"]
@@ -40,7 +41,7 @@ class Distinct:
 class Uniqueness:
     """Whether no two rows are alike: the first ones are compared with each other and with all that come later."""
 
-    kept_rows = 262_144
+    kept_rows = 16_384
 
     def __init__(self) -> None:
         self.holds = True

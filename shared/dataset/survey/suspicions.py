@@ -58,8 +58,8 @@ def _as_index(found: Survey, name: str) -> Iterator[str]:
     if column.known < _ROWS_TO_JUDGE:
         return
     if column.unique:
-        compared = f", the first {Uniqueness.kept_rows:,} compared with all" if _many(column) else ""
-        yield f"unique per row{compared}, looks like an identifier"
+        compared = f" (the first {Uniqueness.kept_rows:,} rows were compared with all)" if _many(column) else ""
+        yield f"unique per row, looks like an identifier{compared}"
     if name in found.copies:
         yield "equals the timestamp in every row"
     elif column.grows and column.distinct.count not in (1, 2):

@@ -125,8 +125,7 @@ def _feature(found: Survey, name: str) -> Feature:
 
 def _common(found: Survey, name: str) -> dict[str, Any]:
     column = found.columns[name]
-    ends = (column.moments.minimum, column.moments.maximum)
-    minimum, maximum = (_shown(end, "time" in column.kinds) for end in ends)
+    minimum, maximum = (_shown(end, column) for end in (column.moments.minimum, column.moments.maximum))
     return {
         "name": name,
         "types": found.types[name],
@@ -138,9 +137,9 @@ def _common(found: Survey, name: str) -> dict[str, Any]:
     }
 
 
-def _shown(end: float | None, is_time: bool) -> Value | None:
-    if end is None or not is_time:
-        return end
+def _shown(end: float | None, column: ColumnSurvey) -> Value | None:
+    if end is None or "time" not in column.kinds:
+        return float(end) if end is not None and "number" in column.kinds else end
     try:
         return format_timestamp(int(end))
     except OverflowError:  # beyond the years 1 to 9999

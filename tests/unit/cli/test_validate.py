@@ -9,7 +9,9 @@ import pyarrow.parquet as pq
 import pytest
 from workplace import Workplace, table
 
+from shared.dataset.survey.understood import Label
 from supervisor.cli.main import parser
+from supervisor.cli.understood import label_line
 from supervisor.cli.validate import run
 
 
@@ -53,6 +55,15 @@ def test_late_rows(small: Workplace, capsys: pytest.CaptureFixture[str]) -> None
     said = validated(small, capsys).splitlines()
     assert "late rows: 2 (0.2 %), by 2.0 d at most" in said
     assert "label: label (double), 0 to 124.875, mean 62.4375, std 36.0844" in said
+
+
+def test_labels_that_are_too_many_texts() -> None:
+    """Are no classes, and are counted no further."""
+    label = Label(
+        name="y", types=("string",), nulls=1, nulls_become="neither selected nor scored", distinct=None, minimum=None,
+        maximum=None, classes=None, mean=None, std=None,
+    )  # fmt: skip
+    assert label_line(label) == "y (string), 1 null, which are neither selected nor scored, more than 10,000 classes"
 
 
 def test_programs_get_one_object(small: Workplace, capsys: pytest.CaptureFixture[str]) -> None:
