@@ -12,6 +12,8 @@ import pyarrow.compute as pc
 from shared.dataset.column_kinds import Kind, kind_of, plain_type
 from shared.dataset.nulls import count_nulls
 
+_LARGEST = 2**63 - 1
+
 
 class Values(NamedTuple):
     """The next rows of a column."""
@@ -50,5 +52,10 @@ def _plain(rows: pa.Array, kind: Kind) -> pa.Array:
         zone = rows.type.tz if pa.types.is_timestamp(rows.type) else None
         return rows.cast(pa.timestamp("us", zone), safe=False).cast(pa.int64())
     if kind == "whole number":
-        return rows if pa.types.is_uint64(rows.type) else rows.cast(pa.int64())
+        return rows.cast(pa.float64() if _too_large(rows) else pa.int64(), safe=False)
     return rows.cast(pa.large_string()) if kind == "text" else rows
+
+
+def _too_large(rows: pa.Array) -> bool:
+    """Whether whole numbers are too large for int64."""
+    return bool(pa.types.is_uint64(rows.type) and (pc.max(rows).as_py() or 0) > _LARGEST)

@@ -250,6 +250,13 @@ def test_infinity_and_a_single_label(of):
     assert infinite.startswith("x: 1 of 40 rows are infinite, at which a training ends. ")
 
 
+def test_whole_numbers_of_all_sizes(of):
+    """Small ones, negative ones and those that only uint64 holds, from file to file."""
+    parts = [pa.array([-1, 2], pa.int8()), pa.array([2**64 - 1, 3], pa.uint64()), pa.array([True, None], pa.bool_())]
+    (found,) = features(of(*({"x": part} for part in parts))).values()
+    assert (found.types, found.minimum, found.maximum) == (("int8", "uint64", "bool"), -1, 2**64)
+
+
 def test_identifiers_of_many_rows():
     """The first ones are compared with each other and with all later ones: memory stays bounded."""
     rows = Uniqueness.kept_rows + 100
