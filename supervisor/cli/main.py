@@ -98,7 +98,10 @@ def parser() -> argparse.ArgumentParser:
     _add_run(commands.add_parser("run", parents=[shared], help="run a pipeline (the word itself may be left out)"))
     validate = commands.add_parser("validate", parents=[shared], help="say all that is wrong, without running")
     _add_files(validate)
-    validate.add_argument("--offline", action="store_true", help="only the files: no broker, no workers, no dataset")
+    validate.add_argument(
+        "--offline", action="store_true", help="no broker and no workers; the dataset if it is on this machine"
+    )
+    validate.add_argument("--json", action="store_true", help="one JSON object instead of lines and a table")
     worker = commands.add_parser("worker", parents=[shared], help="start one worker by hand")
     worker.add_argument("config", type=Path, metavar="CONFIG")
     worker.add_argument("--role", choices=names.ROLES, required=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -163,14 +163,21 @@ class Platform:
 
         return await_rows(self._configuration, self.manifests, meanwhile)
 
-    def ready(self) -> tuple[TableDataset, list[WorkerEntry]]:
-        """The dataset and the workers, once both are usable. Raises NotReadyError with all that is wrong."""
+    def ready(
+        self, meanwhile: Callable[[TableDataset], object] | None = None
+    ) -> tuple[TableDataset, list[WorkerEntry]]:
+        """The dataset and the workers, once both are usable. Raises NotReadyError with all that is wrong.
+
+        `meanwhile` is called with the dataset while workers still start.
+        """
         problems: list[str] = []
         dataset, workers = None, []
         try:
             dataset = ready_dataset(self._configuration, self.manifests)
         except NotReadyError as error:
             problems += error.problems
+        if dataset is not None and meanwhile is not None:
+            meanwhile(dataset)
         try:
             if dataset is not None or self.fleet is None:  # workers of our own need not come up to be sent home
                 workers = self._ready_workers()
