@@ -57,6 +57,7 @@ def summary(state: RunState, tally: Tally, targets: Sequence[Target], about: Map
         "unknown_categories": _summed(
             {name: one["rows"] for name, one in row["unknown_categories"].items()} for row in listed
         ),
+        "classes": state.classes,
         "composite": _values(composites["pipeline"]),
         "deployed_composite": _values(composites["deployed"]),
         "baselines": {name: _values(composites[name]) for name in ("majority", "no_change", "first_model")},

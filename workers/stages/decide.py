@@ -114,7 +114,7 @@ class _Decision:
         """Its scores, unless it came while the candidate was judged: then it is scored here."""
         stretch = self._task.gate
         if held.sha256 not in self._rivals and stretch is not None:
-            rival = Rival(self._work, folder, held, scoring_device(self._work, self._task.device))
+            rival = Rival(self._work, folder, held, stretch, scoring_device(self._work, self._task.device))
             self._rivals[held.sha256] = rival.scores(stretch, meet(self._work, stretch, rival.entrants))
         return self._rivals[held.sha256]
 
