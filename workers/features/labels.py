@@ -38,11 +38,10 @@ def class_labels(
     outside = np.flatnonzero((labels < 0) | (labels >= most))
     if len(outside):
         key, label = keys[outside[0]], int(labels[outside[0]])
-        remedy = _remedy(label) if label < 0 or most == classes else "Name it under `classes` of the dataset"
-        raise RowError(
-            f"The label at key {key} is {label}, but the model knows the classes 0 to {most - 1}. "
-            f"{remedy}, or mend the row."
-        )
+        few = known is not None and most < classes and label >= 0
+        knows = f"`classes` names 0 to {most - 1}" if few else f"the model knows the classes 0 to {most - 1}"
+        remedy = "Name it there, too" if few else _remedy(label)
+        raise RowError(f"The label at key {key} is {label}, but {knows}. {remedy}, or mend the row.")
     return labels
 
 

@@ -15,6 +15,7 @@ from shared.messages.tasks import DecideTask
 from shared.targets import open_target
 from shared.targets.target import Candidate, DeploymentTarget, Record
 from workers.deployment.gate import Verdict, judge
+from workers.models.model_file import unpack
 from workers.stages.scoring import Rival, meet, scoring_device
 from workers.stages.work import Work
 
@@ -44,13 +45,16 @@ class _Decision:
         self._scores = [msgspec.convert(one, MetricValue) for result in work.results for one in result["scores"]]
         rivals = [msgspec.convert(one, RivalScores) for result in work.results for one in result["rivals"]]
         self._rivals = {one.sha256: one for one in rivals}
+        body = work.store.read(task.candidate.object)
+        header = unpack(body).header
         self._candidate = Candidate(
             run=task.run_id,
             trigger=task.trigger_id,
             attempt=work.attempt_name,
             pipeline=pipeline.pipeline.name,
             model=pipeline.model.id,
-            body=work.store.read(task.candidate.object),
+            body=body,
+            classes=header.classes.names if header is not None and header.classes is not None else None,
         )
 
     def take(self, target: Target) -> TargetDecision:

@@ -18,6 +18,8 @@ from workers.features.source import ROWS_ENCODED_AT_ONCE, SampleSource
 from workers.training.labels import count_classes, label_reader
 from workers.training.losses import LOSSES
 
+_NUMBERS = {"false": "0", "true": "1"}  # as booleans become
+
 
 def label_findings(source: SampleSource, loss: str, outputs: int) -> list[Finding]:
     """That they are no numbers where the loss learns these, or more classes than the model has outputs for.
@@ -27,8 +29,9 @@ def label_findings(source: SampleSource, loss: str, outputs: int) -> list[Findin
     classes, labels = count_classes(LOSSES[loss], outputs), _Labels(source)
     if classes is None and (labels.are_texts or source.config.classes is not None):
         return [Finding(path="training.loss.name", sentence=_no_numbers(source, loss, texts=labels.are_texts))]
-    if classes is not None and (too_many := labels.more_than(classes)):
-        return [Finding(path="data.dataset", sentence=too_many, exit_code=NotReadyError.exit_code)]
+    wrong = "" if classes is None else labels.more_than(classes) or labels.called_otherwise()
+    if wrong:
+        return [Finding(path="data.dataset", sentence=wrong, exit_code=NotReadyError.exit_code)]
     read = label_reader(LOSSES[loss], outputs, source.config.label, labels.names())
     for keys, values in labels.pieces():
         read(values, keys)
@@ -78,6 +81,16 @@ class _Labels:
             f"{which} {many} classes, {told(named)}, but the model tells {classes} apart. Set num_classes to "
             f"{len(named)}, name another `label:`, or mend the rows."
         )
+
+    def called_otherwise(self) -> str:
+        """What is wrong if numbers are listed by names that are other numbers; empty if they are not."""
+        for place, name in enumerate(self._source.config.classes or () if not self.are_texts else ()):
+            said = _NUMBERS.get(name.lower(), name)
+            if said.isdecimal() and int(said) != place:
+                return (
+                    f"`classes` calls the label {place} {name!r}; labels are numbers, and the first name is that of 0."
+                )
+        return ""
 
     def _different(self) -> list[str]:
         """All texts, sorted; no more than can be classes. Raises DataError."""

@@ -162,7 +162,7 @@ def test_how_many_classes_there_is_room_for(config, room):
             [0, 2],
             ClassNames(names=("no", "so"), until=None, texts=False),
             3,
-            "key 11 is 2.*0 to 1. Name it under `clas",
+            "key 11 is 2, but `classes` names 0 to 1. Name it there",
         ),
         ([0, 2], ClassNames(names=("a", "b", "c"), until=None, texts=False), 2, "key 11 is 2.*Set num_classes to 3"),
     ],

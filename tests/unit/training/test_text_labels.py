@@ -139,12 +139,15 @@ THREE = ["a", "b", "c", "a"] * 50
         (THREE, None, 3, "data.dataset", "the labels in label are of 3 classes, 'a', 'b', 'c', but the model tells 2"),
         (THREE, ("a", "b", "c"), 3, "data.dataset", "`classes` names 3 classes, 'a', 'b', 'c', but the model tells 2"),
         (THREE, ("a", "b"), 3, "data.dataset", "The label at key 2 is 'c'.*Name it under `classes` of the dataset"),
-        ([0, 1, 2, 0] * 50, ("a", "b"), 3, "data.dataset", "The label at key 2 is 2, .*the classes 0 to 1"),
+        ([0, 1, 2, 0] * 50, ("a", "b"), 3, "data.dataset", "The label at key 2 is 2, but `classes` names 0 to 1"),
+        ([1, 2, 1, 2] * 50, ("1", "2"), 3, "data.dataset", "`classes` calls the label 0 '1'; labels are numbers"),
+        ([True, False] * 100, ("true", "false"), 3, "data.dataset", "`classes` calls the label 0 'true'"),
     ],
 )
 def test_the_check_counts_classes(labels, classes, exit_code, path, told):
     """More than the model tells apart, or one that is not listed: before anything is trained."""
-    (found,) = findings(with_labels(flights(), pa.array(labels), classes=classes))
+    outputs = 3 if 2 in labels else 2
+    (found,) = findings(with_labels(flights(), pa.array(labels), classes=classes), num_classes=outputs)
     assert (found.exit_code, found.path) == (exit_code, path)
     assert re.search(told, found.sentence), found.sentence
 
