@@ -11,6 +11,7 @@ import torch
 
 from shared.class_names import ClassNames
 from shared.config.pipeline import Component
+from shared.config.system import Nulls
 from shared.errors import ConfigurationError, RowError
 from tests.unit.training.memory_dataset import MemoryDataset, with_changes
 from tests.unit.training.samples import flights, job, model, pipeline, prices, run, training
@@ -150,6 +151,15 @@ def test_the_check_counts_classes(labels, classes, exit_code, path, told):
     (found,) = findings(with_labels(flights(), pa.array(labels), classes=classes), num_classes=outputs)
     assert (found.exit_code, found.path) == (exit_code, path)
     assert re.search(told, found.sentence), found.sentence
+
+
+def test_a_text_that_is_not_there_is_found_by_key():
+    """Where rows without a label are not dropped; where they are, it is no class."""
+    labels = pa.array(["a", None, "b", "a"] * 50)
+    (found,) = findings(with_labels(flights(), labels))
+    assert (found.exit_code, found.path) == (3, "data.dataset")
+    assert "null at key 1" in found.sentence
+    assert findings(with_labels(flights(), labels, nulls=Nulls(labels="drop"))) == []
 
 
 @pytest.mark.parametrize(
