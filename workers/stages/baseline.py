@@ -23,7 +23,6 @@ def run(work: Work) -> tuple[AnyReport, Any]:
     """Score majority and no_change on one window, and hand the label counts on. Raises DataError."""
     task, pipeline = work.task, work.record.pipeline
     assert isinstance(task, BaselineTask)
-    dataset = _labelled(work, task, task.last_key + 1)
     metrics = pipeline.evaluation.metrics
     history = (
         msgspec.convert(task.history, LabelHistory)
@@ -31,6 +30,7 @@ def run(work: Work) -> tuple[AnyReport, Any]:
         else LabelHistory(key=0, counts=(0.0,) * _classes(work, task), last=0.0)
     )
     try:
+        dataset = _labelled(work, task, task.last_key + 1)
         found, history = score_baselines(dataset, task.first_key, task.last_key + 1, metrics, history)
     except RowError as error:  # which ends no run that goes on after failures; later windows meet the row again
         if pipeline.training.on_failure == "stop":

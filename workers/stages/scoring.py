@@ -52,11 +52,15 @@ def entrant(
 
     `own`: it is a model of this run. Raises DataError.
     """
-    model = _knowing(work, model, stretch, own=own)
     metrics, dataset = work.record.pipeline.evaluation.metrics, work.record.dataset
     if work.record.pipeline.training.on_failure == "continue":
         forgiven = (*forgiven, RowError)
-    return Entrant(model, metrics, dataset.label, forgiven=forgiven, drops=dataset.nulls.labels == "drop")
+    found = Entrant(model, metrics, dataset.label, forgiven=forgiven, drops=dataset.nulls.labels == "drop")
+    try:
+        found.model = _knowing(work, model, stretch, own=own)
+    except RowError as error:
+        found.fail(error)
+    return found
 
 
 def _knowing(work: Work, model: LoadedModel, stretch: Stretch, *, own: bool) -> LoadedModel:

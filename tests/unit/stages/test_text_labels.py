@@ -68,6 +68,11 @@ class Desk:
         self.record = setup_record(configuration, RunId("run"), str(self.small.run_dir), root, serves=False)
         self.child = child_of(self.small.folder)
 
+    def go_on_after_failures(self) -> None:
+        """Bad rows end no run any more; and what files there are is looked at again."""
+        self.small.pipeline["training"]["on_failure"] = "continue"
+        self.__post_init__()
+
     def do(self, stage: Any, task: AnyTask) -> Any:
         """The report on a task."""
         if self.fresh:
@@ -235,13 +240,8 @@ def test_a_model_without_num_classes_has_room_for_what_comes(tmp_path: Path) -> 
 def test_a_class_too_many_is_a_bad_row(tmp_path: Path, on_failure: str) -> None:
     """It fails its training and has no score, and the sentence says why; baselines go on."""
     work = desk(tmp_path / "b", in_words(), num_classes=3)
-    work.record = msgspec.structs.replace(
-        work.record,
-        pipeline=msgspec.structs.replace(
-            work.record.pipeline,
-            training=msgspec.structs.replace(work.record.pipeline.training, on_failure=on_failure),
-        ),
-    )
+    if on_failure == "continue":
+        work.go_on_after_failures()
     for index in range(2):
         work.train(index, work.select(index).training_set)
     last = work.select(2)
@@ -279,3 +279,17 @@ def test_a_rival_is_scored_by_the_names_of_its_classes(tmp_path: Path) -> None:
         task = EvaluateTask(**OF, trigger_id=TriggerId(0), models=tuple(work.models), stretches=(stretch,), gate=True)
         (told,) = work.do(evaluate, task).rivals
         assert (told.scores[0].value, told.scores[0].error) == (expected.value, None)
+
+
+def test_numbers_behind_texts_are_bad_rows(tmp_path: Path) -> None:
+    """A file that writes labels in another way fails what reads its rows, and nothing before them."""
+    work = desk(tmp_path / "b", in_words())
+    part = work.small.folder / "data" / "part-2.parquet"
+    pq.write_table(table(500, ROWS), part)
+    work.go_on_after_failures()
+    work.train(0, work.select(0).training_set)
+    assert all(score.value is not None for score in work.evaluate(500, 1_999, work.models))
+    (first, *_) = work.evaluate(1_900, 2_100, work.models)
+    told = "The label column 'label' is int64 from key 2000 on, where the classes have names. Write texts there, too."
+    assert (first.value, first.error) == (None, told)
+    assert work.baseline(500, 2_100, None)["majority"][0].error == told
