@@ -139,11 +139,15 @@ def _fit(first: pa.DataType, here: pa.DataType, *, is_timestamp: bool, is_group:
 
 def _rows(dataset: TableDataset) -> list[str]:
     """The first timestamp or label that cannot be used, or feature where nulls are refused."""
+    texts, nulls = dataset.has_text_labels, dataset.config.nulls
     for start in range(0, dataset.rows, _ROWS_AT_ONCE):
         stop = min(start + _ROWS_AT_ONCE, dataset.rows)
         dataset.timestamps_us(start, stop)
-        dataset.labels(start, stop)
-    if dataset.config.nulls.features == "refuse":
-        for _ in dataset.batches(dataset.feature_columns, 0, dataset.rows):
+        if not texts:
+            dataset.labels(start, stop)
+    looked_at = [dataset.config.label] if texts and nulls.labels == "refuse" else []
+    looked_at += dataset.feature_columns if nulls.features == "refuse" else ()
+    if looked_at:
+        for _ in dataset.batches(looked_at, 0, dataset.rows):
             pass  # reading them is looking at them
     return []

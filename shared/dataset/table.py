@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -109,6 +111,21 @@ class TableDataset:
         """The last moment at which each of the rows [first_key, stop_key) can be dated; shape (rows,)."""
         return self._horizon.latest_us(first_key, stop_key)
 
+    @property
+    def has_text_labels(self) -> bool:
+        """Whether labels are texts: so says the first file that does not hold nulls alone."""
+        config = self.config
+        schemas = (known_schema(entry, config) for entry in self.entries if entry.rows)
+        kinds = (kind_of(one.field(config.label).type) for one in schemas if config.label in one.names)
+        return next((kind == "text" for kind in kinds if kind != "nothing"), False)
+
+    def labels_as_they_are(self, first_key: int, stop_key: int) -> Iterator[tuple[int, pa.ChunkedArray]]:
+        """(first key, labels) pieces of the rows [first_key, stop_key), nulls too, whatever `nulls:` says of them."""
+        config, there = self.config, copy(self)
+        there.config = msgspec.structs.replace(config, nulls=msgspec.structs.replace(config.nulls, labels="drop"))
+        for key, piece in there.batches([config.label], first_key, stop_key):
+            yield key, piece.column(0)
+
     def labels(self, first_key: int, stop_key: int) -> npt.NDArray[np.int64] | npt.NDArray[np.float64]:
         """Labels of the rows, int64 for whole numbers and booleans, else float64.
 
@@ -125,8 +142,8 @@ class TableDataset:
         name, kind = f"dataset {self.config.name}: the label in {self.config.label}", kind_of(column.type)
         if kind not in ("whole number", "number"):
             raise RowError(
-                f"{name} is {column.type} from key {first_key} on, where a number is needed. Number the classes 0, 1, "
-                "2… in the data, or name another `label:` in config.yaml."
+                f"{name} is {column.type} from key {first_key} on; numbers or texts are needed, of one kind in all "
+                "files. Name another `label:` in config.yaml."
             )
         try:
             whole = kind == "whole number" and not column.null_count

@@ -32,6 +32,7 @@ from supervisor.core.attempts import (
     note_header,
     publish_held,
 )
+from supervisor.core.classes import with_classes
 from supervisor.core.commands import AnyCommand, Command, CommitModel, CommitTrainingSet, End
 from supervisor.core.deciding import decided
 from supervisor.core.events import (
@@ -205,6 +206,8 @@ def _(event: Reported, state: RunState) -> Step:
     if isinstance(report, Failed | Released) or not open_task.ripe:
         return undone(state, report, open_task)
     effects: list[Effect] = [ResultCounted(report=report)]
+    if isinstance(report, Selected):
+        state = with_classes(state, report)
     if isinstance(report, Selected) and report.samples == 0:
         sentence = f"its training set is empty: the strategy selected none of the {report.rows_read} rows it read"
         state, more = give_up(state, report.task_id, sentence, resumable=False)

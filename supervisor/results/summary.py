@@ -42,6 +42,7 @@ def summary(state: RunState, tally: Tally, targets: Sequence[Target], about: Map
         "unknown_categories": _summed(
             {name: one["rows"] for name, one in row["unknown_categories"].items()} for row in listed
         ),
+        "classes": state.classes,
         "composite": _values(composites["pipeline"]),
         "composite_rows": _stretch(tally.composite_rows()),
         "deployed_composite": _values(composites["deployed"]),

@@ -226,8 +226,8 @@ def test_a_file_rewritten_while_it_is_read(tmp_path):
     ("labels", "told"),
     [
         ([0.0, float("nan")], "of key 1 is nan"),
-        (["0", "1"], "is string from key 0 on, where a number is needed"),
-        ([[0], [1]], "where a number is needed"),
+        (["0", "1"], "is string from key 0 on; numbers or texts are needed, of one kind in all files"),
+        ([[0], [1]], "numbers or texts are needed"),
         (pa.array([0, 2**63], pa.uint64()), "near key 0 cannot be used"),
     ],
 )
