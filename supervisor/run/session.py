@@ -105,7 +105,7 @@ class Session:
             log.info("%s …", what_is_started(self._configuration.system))
             with self._stop.deferred():
                 log_file, resumed = self.directory.workers_log(), self._resumed is not None
-                platform = Platform(self._configuration, log_file, keep_log=resumed, serves=self._serves)
+                platform = Platform(self._configuration, log_file, keep_log=resumed, **self._kind)
                 stack.enter_context(platform)
             return self._on(platform, run_id)
 
@@ -121,6 +121,10 @@ class Session:
                 f"the run in {self.directory.path} follows its dataset; leave out --experiment-mode."
             )
         return found.state.status == "finished" and not (found.resumed.lost_training_sets or found.resumed.lost_models)
+
+    @property
+    def _kind(self) -> dict[str, bool]:
+        return {"serves": self._serves, "follows": not self._options.scope.experiment}
 
     @property
     def _serves(self) -> bool:
@@ -139,7 +143,8 @@ class Session:
     def _as_owner(self, owner: Owner, run_id: RunId, platform: Platform) -> dict[str, Any]:
         dataset, workers = platform.ready()
         root = self._configuration.system.artifacts_root
-        dataset = open_dataset(dataset.config, discover(dataset.config, root))  # from now on the keys are for ever
+        entries = discover(dataset.config, root, at_rest_s=platform.at_rest_s)  # from now on the keys are for ever
+        dataset = open_dataset(dataset.config, entries)
         for sentence in file_order_problems(dataset) if self._resumed is None else ():
             log.warning("! %s", sentence)
         if not self._options.scope.experiment:

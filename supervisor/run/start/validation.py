@@ -41,7 +41,7 @@ def check_system(configuration: Configuration, tell: Callable[[str], None], *, s
 
     `serves`: the run would deploy to the targets. Raises ModynError with what is wrong.
     """
-    with _log() as log, Platform(configuration, log, serves=serves) as platform:
+    with _log() as log, Platform(configuration, log, serves=serves, follows=serves) as platform:
         dataset, workers = platform.ready()
         for line in (*_on_times(configuration, dataset), *_on_columns(dataset)):
             tell(line)
