@@ -15,6 +15,8 @@ from shared.errors import DataError
 
 _LEAST_REST_S = 5.0
 _KNOWN = 65_536
+_LONGEST_ROW_BYTES = 1 << 20  # of those that are waited for
+_SAMPLE_BYTES = 1 << 16
 _LINE_ENDS = (b"\n", b"\r")
 
 
@@ -42,9 +44,16 @@ def whole_stop(file: str, now: FoundFile, first_byte: int, dataset: Dataset, at_
         for _ in records_in(opened, records, first_byte, now.size_bytes):
             pass
     stop_byte, size_bytes = int(records.stop_byte), now.size_bytes
+    if records.quoted and stop_byte == first_byte and size_bytes - stop_byte > _LONGEST_ROW_BYTES:
+        raise DataError(
+            f"{file} has a quote in the row that begins at byte {stop_byte} that is not closed up to its end: no row "
+            "behind it can be told apart. Close it, or write it twice within quotes."
+        )
     if stop_byte == size_bytes or records.quoted or not _is_at_rest(file, now, dataset.uri, at_rest_s):
         return stop_byte
-    is_whole = _is_a_row(file, dataset, stop_byte, size_bytes) and state_of(file, dataset.uri).mark == now.mark
+    if stop_byte == 0:
+        _refuse_no_text(file, dataset)
+    is_whole = _is_a_row(file, dataset, stop_byte, size_bytes) and state_of(file, dataset.uri).size_bytes == size_bytes
     return size_bytes if is_whole else stop_byte
 
 
@@ -84,6 +93,14 @@ def keyed(pieces: Sequence[ManifestEntry], dataset: Dataset) -> Sequence[Manifes
     if all(piece.rows for piece in pieces) or not grows(pieces[0].file, dataset):
         return pieces
     return [piece for piece in pieces if piece.rows]
+
+
+def _refuse_no_text(file: str, dataset: Dataset) -> None:
+    """Zeros are what some programs write before they write a file."""
+    with open_file(file, dataset.uri) as opened:
+        if b"\0" in opened.read(_SAMPLE_BYTES):
+            title = format_in(dataset, file).title
+            raise DataError(f"{file} is not a readable {title} file: it begins with zeros. Mend it or take it away.")
 
 
 def _is_a_row(file: str, dataset: Dataset, first_byte: int, stop_byte: int) -> bool:

@@ -46,7 +46,7 @@ def changed(pieces: Sequence[ManifestEntry], like: str, mark: str) -> ManifestEn
     memory = _known_at(mark, _memory(pieces[0].file, like))
     if memory.whole_mark == mark and memory.stop_byte >= pieces[-1].size_bytes:
         return None
-    pieces = _spread(pieces)
+    pieces = evenly_spread(pieces)
     if all((piece.first_byte, piece.fingerprint) in memory.same for piece in pieces):
         return None
     with open_file(pieces[0].file, like) as opened:
@@ -65,8 +65,8 @@ def _known_at(mark: str, memory: _Memory) -> _Memory:
     return memory
 
 
-def _spread(pieces: Sequence[ManifestEntry]) -> Sequence[ManifestEntry]:
-    """As many as have 1 GiB, the last one among them."""
+def evenly_spread(pieces: Sequence[ManifestEntry]) -> Sequence[ManifestEntry]:
+    """As many pieces of a file as have about 1 GiB, the first and the last among them."""
     total = sum(min(piece.size_bytes - piece.first_byte, WHOLE_BYTES) for piece in pieces)
     step = -(-total // WHOLE_BYTES) if len(pieces) > 1 else 1
     return pieces if step <= 1 else [*pieces[:-1:step], pieces[-1]]

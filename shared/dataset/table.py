@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -17,7 +16,7 @@ from shared.dataset.files import UNREADABLE, format_in, open_part, told
 from shared.dataset.known_file import a_column_of, given_by_folders, known_schema, refuse_mixture, verify
 from shared.dataset.manifest import MEND_THE_ROW, ManifestEntry
 from shared.dataset.nulls import refuse_nulls
-from shared.dataset.partitions import in_folder_names
+from shared.dataset.stretches import stretches
 from shared.dataset.timestamp_column import microseconds
 from shared.errors import DataError, RowError
 
@@ -159,33 +158,6 @@ class TableDataset:
         if time in types and kind_of(types[time]) == "time":
             types[time] = pa.string()
         return types
-
-
-def stretches(
-    entries: Sequence[ManifestEntry], first_key: int, stop_key: int, config: Dataset
-) -> Iterator[list[ManifestEntry]]:
-    """The entries with rows of [first_key, stop_key); pieces of a file that adjoin there come together.
-
-    So what was found in many pieces is read in one go.
-    """
-    found: list[ManifestEntry] = []
-    start = bisect_right(entries, first_key, key=lambda entry: entry.stop_key)
-    for number in range(start, len(entries)):
-        entry = entries[number]
-        if entry.first_key >= stop_key:
-            break
-        if not entry.rows:
-            continue
-        if found and not (_adjoin(found[-1], entry) and not in_folder_names(entry.file, config.uri)):
-            yield found
-            found = []
-        found.append(entry)
-    if found:
-        yield found
-
-
-def _adjoin(before: ManifestEntry, entry: ManifestEntry) -> bool:
-    return before.file == entry.file and before.size_bytes == entry.first_byte
 
 
 def _alike(table: pa.Table, types: Mapping[str, pa.DataType], folders: Mapping[str, pa.Scalar]) -> pa.Table:

@@ -46,6 +46,8 @@ class Records:
     def _toggles(self, block: bytes, text: npt.NDArray[np.uint8]) -> Offsets:
         """The quotes that open or close: all of them, unless one stands in the middle of a value."""
         quotes = np.flatnonzero(text == _QUOTE)
+        if not len(quotes):
+            return quotes
         opening = quotes[1 if self.quoted else 0 :: 2]
         before = np.where(opening > 0, text[opening - 1], self._before)
         again = (before == _QUOTE) & ((opening > 0) | self._closed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from shared.dataset.discovery import discover
 from shared.dataset.growth import rest_s
 from shared.dataset.manifest import ManifestEntry, manifest_path, read_manifest, refuse_moved_keys, restore_manifest
 from shared.dataset.problems import problems
+from shared.dataset.sameness import evenly_spread
 from shared.dataset.table import open_dataset
 from shared.dataset.time_problems import file_order_problems
 from shared.errors import DataError
@@ -139,7 +141,7 @@ PLAIN = st.text("a\"é 'x", max_size=4).map(lambda text: f"a{text}")  # a quote 
 QUOTED = FIELDS.map(lambda text: '"a' + text.replace('"', '""') + '"')
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(values=st.lists(PLAIN | QUOTED, max_size=8), end=st.sampled_from(["\n", "\r\n", "\n\n"]), data=st.data())
 def test_whatever_pieces_it_comes_in_each_row_of_a_csv_gets_one_key(values: list[str], end: str, data: Any) -> None:
     """Cut anywhere, within quotes and characters too, it has the rows that it has when it is read once."""
@@ -148,7 +150,7 @@ def test_whatever_pieces_it_comes_in_each_row_of_a_csv_gets_one_key(values: list
     grow(text.encode(), "log.csv", data, has_rows=bool(values))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(values=st.lists(FIELDS, max_size=8), end=st.sampled_from(["\n", "\r\n", "\n\n"]), data=st.data())
 def test_whatever_pieces_they_come_in_each_of_json_lines_gets_one_key(values: list[str], end: str, data: Any) -> None:
     """Cut anywhere, also within an escaped character."""
@@ -219,6 +221,26 @@ def test_what_is_no_row_waits(log: Log, rest: str) -> None:
     assert log.pieces() == [(0, 0), (1, 1)]
 
 
+def test_a_quote_that_is_never_closed_is_told(log: Log) -> None:
+    """Else all that comes would wait for its end, without a word; what stands before it has keys."""
+    log.add(HEAD + row(0) + '1,"1,1\n')
+    assert log.pieces() == [(0, 0)]
+    log.add(rows(*range(100_000)))
+    with pytest.raises(DataError, match=r"log\.csv has a quote in the row that begins at byte 19 that is not closed"):
+        log.look()
+
+
+@pytest.mark.parametrize("name", ["log.csv", "log.jsonl"])
+def test_a_file_of_zeros_is_told(tmp_path: Path, name: str) -> None:
+    """Once nobody writes to it any more; no row will come of it."""
+    log = Log(tmp_path, name)
+    log.add(b"\0" * 5_000)
+    assert log.pieces() == []
+    log.leave_alone()
+    with pytest.raises(DataError, match="it begins with zeros. Mend it or take it away"):
+        log.look()
+
+
 def test_in_an_experiment_all_that_is_there_counts_at_once(log: Log) -> None:
     """Nobody writes while it is replayed; what is no row is told, as ever."""
     log.add(HEAD + row(0) + "1,1,1")
@@ -278,6 +300,20 @@ def test_a_line_end_that_comes_late_is_no_change(log: Log) -> None:
     assert log.pieces() == [(0, 0)]
     log.add(row(1))
     assert log.values() == [0, 1]
+
+
+def test_of_a_large_file_evenly_spread_pieces_are_read_at_each_look() -> None:
+    """About 1 GiB of them, the first and the last among them; one that is larger counts as what is read of it."""
+    sizes = [3 << 30, *[100 << 20] * 40]
+    ends = list(accumulate(sizes))
+    pieces = [
+        ManifestEntry(file="log.csv", rows=1, size_bytes=end, fingerprint="", first_key=0, first_byte=end - size)
+        for end, size in zip(ends, sizes, strict=True)
+    ]
+    read = evenly_spread(pieces)
+    assert (read[0], read[-1]) == (pieces[0], pieces[-1])
+    assert len(read) == 9
+    assert list(evenly_spread(pieces[1:11])) == pieces[1:11]
 
 
 @pytest.mark.parametrize("place", [14, 27, 38])

@@ -62,6 +62,10 @@ class Bucket:
         """Write a file, as somebody else does."""
         pq.write_table(pa.table({"time": range(len(labels)), "label": labels}), self._folder / name)
 
+    def write(self, name, text):
+        """Write a text, as somebody else does."""
+        (self._folder / name).write_text(text)
+
     def remove(self, name):
         """Take a file away, as somebody else does."""
         (self._folder / name).unlink()
@@ -166,3 +170,14 @@ def test_folders_of_a_store_are_columns(memory, tmp_path):
     memory.pipe("/bucket/day=1/a.csv", b"time,label\n1,1\n")
     with pytest.raises(DataError, match="has changed since"):
         discover(config, str(tmp_path))
+
+
+def test_a_text_that_was_written_anew_with_more_lines_has_grown(bucket):
+    """A store appends to nothing; what counts is what is in it."""
+    bucket.write("a.csv", "time,label\n0,0\n1,1\n")
+    assert bucket.look().timestamps_us(2, 4).tolist() == [0, 1_000_000]
+    bucket.write("a.csv", "time,label\n0,0\n1,1\n2,0\n")
+    assert bucket.look().timestamps_us(2, 5).tolist() == [0, 1_000_000, 2_000_000]
+    bucket.write("a.csv", "time,label\n0,1\n1,1\n2,0\n3,0\n")
+    with pytest.raises(DataError, match="has changed"):
+        bucket.look()
