@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from shared.config.system import Dataset
-from shared.dataset.files import count_rows, format_in, state_of
+from shared.dataset.files import count_rows, format_in, size_when_opened, state_of
 from shared.dataset.fingerprint import fingerprint
 from shared.dataset.found_file import FoundFile, tells_contents
 from shared.dataset.growth import grows, keyed, refuse_continued, whole_stop
@@ -28,13 +28,13 @@ def proposed(
     `known`: what has, in order. With `at_rest_s` a file may be one that is being written to: so long after the last
     change its last line counts, though it has no line end, and rows are waited for. With 0 all that is there counts.
     """
-    if known and now.mark == known[-1].mark and now.size_bytes == known[-1].size_bytes:
+    if known and now.size_bytes == known[-1].size_bytes and (known[-1].rows or now.mark == known[-1].mark):
         return None
     if not grows(file, dataset):
         return None if known else whole(file, dataset)
     before = [piece for piece in known if piece.rows]
     first_byte = before[-1].size_bytes if before else 0
-    if now.size_bytes == first_byte and known:
+    if known and now.size_bytes <= first_byte:
         return None
     if before:
         refuse_continued(before[-1], dataset)
@@ -82,10 +82,13 @@ def _refuse_other(pieces: Sequence[ManifestEntry], now: FoundFile, dataset: Data
     pieces = keyed(pieces, dataset)
     if not pieces:
         return
-    may_grow = now.size_bytes != last.size_bytes and grows(last.file, dataset)
-    if now.size_bytes < last.size_bytes or (now.size_bytes > last.size_bytes and not may_grow):
+    size_bytes = now.size_bytes
+    if size_bytes < last.size_bytes:
+        size_bytes = size_when_opened(last.file, dataset.uri)
+    may_grow = size_bytes != last.size_bytes and grows(last.file, dataset)
+    if size_bytes < last.size_bytes or (size_bytes > last.size_bytes and not may_grow):
         raise DataError(
-            f"{last.file} has changed: it had {last.size_bytes} bytes and now has {now.size_bytes}. "
+            f"{last.file} has changed: it had {last.size_bytes} bytes and now has {size_bytes}. "
             f"Restore it, then --resume. {_MAY_GROW if may_grow else _MAY_NOT_GROW} {IF_MENDED}"
         )
     refuse_other_bytes(pieces, dataset, now.mark)

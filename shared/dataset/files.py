@@ -32,6 +32,15 @@ def state_of(uri: str, like: str) -> FoundFile:
         raise DataError(f"{uri} cannot be read: {error}. Bring the file back, then --resume.") from error
 
 
+def size_when_opened(uri: str, like: str) -> int:
+    """A file's size as who opens it sees it: other machines' listings may be some seconds old.
+
+    Raises DataError if it is gone.
+    """
+    with open_file(uri, like) as file:
+        return int(file.seek(0, 2))
+
+
 def open_file(uri: str, like: str) -> Any:
     """Open a file of the dataset whose `uri` is `like`. Raises DataError if it is gone."""
     try:

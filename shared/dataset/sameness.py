@@ -4,7 +4,7 @@ while nobody writes to its file."""
 from __future__ import annotations
 
 import hashlib
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
@@ -26,6 +26,10 @@ class _Memory:
         self.digest = ""  # … when this was the SHA-256 of the file up to there …
         self.whole_mark = ""  # … and this its mark
 
+    def knows(self, pieces: Sequence[ManifestEntry]) -> bool:
+        """Whether all of them were read and the same."""
+        return all((piece.first_byte, piece.fingerprint) in self.same for piece in pieces)
+
 
 @lru_cache(maxsize=_KNOWN)
 def _memory(file: str, like: str) -> _Memory:
@@ -44,10 +48,11 @@ def changed(pieces: Sequence[ManifestEntry], like: str, mark: str) -> ManifestEn
     uri. Raises DataError if the file is gone.
     """
     memory = _known_at(mark, _memory(pieces[0].file, like))
-    if memory.whole_mark == mark and memory.stop_byte >= pieces[-1].size_bytes:
+    behind = bisect_right(pieces, memory.stop_byte, key=_stop_byte) if memory.whole_mark == mark else 0
+    if memory.knows(pieces[behind:]):
         return None
     pieces = evenly_spread(pieces)
-    if all((piece.first_byte, piece.fingerprint) in memory.same for piece in pieces):
+    if memory.knows(pieces):
         return None
     with open_file(pieces[0].file, like) as opened:
         if len(pieces) > 1 and _adjoin(pieces):
@@ -63,6 +68,10 @@ def _known_at(mark: str, memory: _Memory) -> _Memory:
     if memory.mark != mark:
         memory.mark, memory.same = mark, set()
     return memory
+
+
+def _stop_byte(piece: ManifestEntry) -> int:
+    return piece.size_bytes
 
 
 def evenly_spread(pieces: Sequence[ManifestEntry]) -> Sequence[ManifestEntry]:
@@ -81,7 +90,7 @@ def _adjoin(pieces: Sequence[ManifestEntry]) -> bool:
 
 def _first_other_from_the_start(opened: Any, pieces: Sequence[ManifestEntry], memory: _Memory) -> ManifestEntry | None:
     """One reading; up to where they were the same before it takes one digest for all, as there may be many of them."""
-    whole, known = hashlib.sha256(), bisect_left(pieces, memory.stop_byte, key=lambda piece: piece.size_bytes)
+    whole, known = hashlib.sha256(), bisect_left(pieces, memory.stop_byte, key=_stop_byte)
     behind = pieces
     if memory.digest and known < len(pieces) and pieces[known].size_bytes == memory.stop_byte:
         for block in blocks_in(opened, 0, memory.stop_byte):

@@ -23,7 +23,8 @@ class Records:
         self.quoted = False  # whether what comes is within quotes
         self._position = first_byte
         self._is_csv = delimiter is not None
-        self._starts_field = np.frombuffer(f"{delimiter or ''}\n\r".encode(), np.uint8)  # whatever comes behind one
+        self._starts_field = np.zeros(256, np.bool_)  # whatever comes behind such a byte
+        self._starts_field[list(f"{delimiter or ''}\n\r".encode())] = True
         self._before = _NEWLINE  # the byte before the next block
         self._closed = False  # whether that is a quote that closes, so that another one would open again
 
@@ -51,22 +52,18 @@ class Records:
         opening = quotes[1 if self.quoted else 0 :: 2]
         before = np.where(opening > 0, text[opening - 1], self._before)
         again = (before == _QUOTE) & ((opening > 0) | self._closed)
-        if (again | np.isin(before, self._starts_field)).all():
+        if (again | self._starts_field[before]).all():
             return quotes
         return self._one_by_one(block, quotes)
 
     def _one_by_one(self, block: bytes, quotes: Offsets) -> Offsets:
-        toggles, quoted, starts_field = (
-            [],
-            self.quoted,
-            set(self._starts_field if self._starts_field is not None else ()),
-        )
+        toggles, quoted = [], self.quoted
         closed_at = -1 if self._closed else -2
         for quote in quotes.tolist():
             before = block[quote - 1] if quote else self._before
             if quoted:
                 quoted, closed_at = False, quote
-            elif before in starts_field or closed_at == quote - 1:
+            elif self._starts_field[before] or closed_at == quote - 1:
                 quoted = True
             else:
                 continue
