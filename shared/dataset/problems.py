@@ -11,6 +11,7 @@ from shared.dataset.files import format_in
 from shared.dataset.formats.unpacked import SAY_ENCODING
 from shared.dataset.known_file import known_schema
 from shared.dataset.manifest import ManifestEntry
+from shared.dataset.stretches import joined
 from shared.dataset.table import TableDataset
 from shared.errors import DataError
 from shared.words import meant
@@ -43,7 +44,7 @@ def _files(dataset: TableDataset, wanted: Sequence[str], groups: Sequence[str]) 
     """
     absent: list[str] = []
     differing: list[str] = []
-    for entry in (one for one in dataset.entries if one.rows):
+    for entry in joined(dataset.entries, dataset.config):
         schema = known_schema(entry, dataset.config)
         absent += _absent(dataset, entry, schema, wanted)
         if not absent:

@@ -111,7 +111,7 @@ class Session:
             log.info("%s …", what_is_started(self._configuration.system))
             with self._stop.deferred():
                 log_file, resumed = self.directory.workers_log(), self._resumed is not None
-                platform = Platform(self._configuration, log_file, keep_log=resumed, serves=self._serves)
+                platform = Platform(self._configuration, log_file, keep_log=resumed, **self._kind)
                 stack.enter_context(platform)
             return self._on(platform, run_id)
 
@@ -132,6 +132,10 @@ class Session:
         return over
 
     @property
+    def _kind(self) -> dict[str, bool]:
+        return {"serves": self._serves, "follows": not self._options.scope.experiment}
+
+    @property
     def _serves(self) -> bool:
         return self._options.scope.serves if self._resumed is None else self._state.started.serves
 
@@ -148,8 +152,8 @@ class Session:
     def _as_owner(self, owner: Owner, run_id: RunId, platform: Platform) -> dict[str, Any]:
         dataset, workers = platform.ready()
         root = self._configuration.system.artifacts_root
-        dataset = open_dataset(dataset.config, discover(dataset.config, root))  # from now on the keys are for ever
-        code = user_code(self._configuration)
+        entries = discover(dataset.config, root, at_rest_s=platform.at_rest_s)  # from now on the keys are for ever
+        dataset, code = open_dataset(dataset.config, entries), user_code(self._configuration)
         changed, replays = changes(self._code, code), self._options.scope.experiment
         for sentence in cautions(self._configuration, dataset, replays=replays, resumed=self._resumed is not None):
             log.warning("! %s", sentence)

@@ -13,6 +13,7 @@ import redis
 
 from shared.config.load import Configuration
 from shared.config.system import System
+from shared.dataset.growth import rest_s
 from shared.dataset.table import TableDataset
 from shared.errors import NotReadyError
 from shared.fleet import WorkerEntry
@@ -49,14 +50,21 @@ class Platform:
     """A context: inside it the broker answers, and the supervisor's own workers run."""
 
     def __init__(
-        self, configuration: Configuration, log: Path, *, keep_log: bool = False, serves: bool = False
+        self,
+        configuration: Configuration,
+        log: Path,
+        *,
+        keep_log: bool = False,
+        serves: bool = False,
+        follows: bool = False,
     ) -> None:
         """`log`: where our own workers write; removed at the end unless it is kept. `serves`: a run here deploys to the
-        targets, so these have to be usable.
+        targets, so these have to be usable. `follows`: it follows its dataset, whose files may still be written to.
         """
         self._configuration = configuration
         self._log, self._log_is_kept = log, keep_log
         self._serves = serves
+        self.at_rest_s = rest_s(configuration.system.notification.every_s) if follows else 0.0
         self._undo = ExitStack()
         self._broker: EmbeddedBroker | None = None
         self.fleet: LocalFleet | None = None
@@ -95,7 +103,7 @@ class Platform:
     def _wrong_with_dataset(self) -> tuple[str, ...]:
         """What can be said of it without a broker."""
         try:
-            ready_dataset(self._configuration, self.manifests)
+            ready_dataset(self._configuration, self.manifests, self.at_rest_s)
         except NotReadyError as error:
             return error.problems
         return ()
@@ -161,7 +169,7 @@ class Platform:
             looked = True
             self.mend(away=False)
 
-        return await_rows(self._configuration, self.manifests, meanwhile)
+        return await_rows(self._configuration, self.manifests, meanwhile, self.at_rest_s)
 
     def ready(
         self, meanwhile: Callable[[TableDataset], object] | None = None
@@ -173,7 +181,7 @@ class Platform:
         problems: list[str] = []
         dataset, workers = None, []
         try:
-            dataset = ready_dataset(self._configuration, self.manifests)
+            dataset = ready_dataset(self._configuration, self.manifests, self.at_rest_s)
         except NotReadyError as error:
             problems += error.problems
         if dataset is not None and meanwhile is not None:

@@ -79,17 +79,18 @@ def reach_running_broker(system: System) -> tuple[redis.Redis, str]:
     return reach_broker(url, system.broker.masked_url), url
 
 
-def ready_dataset(configuration: Configuration, manifests_root: Path) -> TableDataset:
+def ready_dataset(configuration: Configuration, manifests_root: Path, at_rest_s: float = 0.0) -> TableDataset:
     """The dataset, found and usable. Raises NotReadyError with all that is wrong with it; what is not read is told.
 
     Keys are given out in a copy of the manifest below `manifests_root`: only a run makes them last for ever.
+    `at_rest_s`: as for `discover`.
     """
     system = configuration.system
     config, by = system.datasets[configuration.pipeline.data.dataset], configuration.pipeline.data.split.by
     try:
         copy_manifest(system.artifacts_root, str(manifests_root), config.name)
         refuse_changed_uri(configuration)
-        dataset = open_dataset(config, discover(config, str(manifests_root), tell_unread))
+        dataset = open_dataset(config, discover(config, str(manifests_root), tell_unread, at_rest_s))
         absent = bool(dataset.entries) and by is not None and by not in dataset.schema.names
         found = problems(dataset, () if by is None or absent else (by,))
     except DataError as error:
@@ -106,7 +107,9 @@ def ready_dataset(configuration: Configuration, manifests_root: Path) -> TableDa
     return dataset
 
 
-def await_rows(configuration: Configuration, manifests_root: Path, meanwhile: Callable[[], None]) -> bool:
+def await_rows(
+    configuration: Configuration, manifests_root: Path, meanwhile: Callable[[], None], at_rest_s: float = 0.0
+) -> bool:
     """Wait for the first row of a dataset that is to be followed; whether there was none at first.
 
     What else is wrong with it is for `ready_dataset` to say, unless it comes while we wait: then it may still change.
@@ -117,7 +120,7 @@ def await_rows(configuration: Configuration, manifests_root: Path, meanwhile: Ca
     while True:
         try:
             copy_manifest(system.artifacts_root, str(manifests_root), config.name)
-            entries = discover(config, str(manifests_root))
+            entries = discover(config, str(manifests_root), at_rest_s=at_rest_s)
             told = f"has no rows yet; waiting for the first ones in {config.uri}, looking every {every_s:g} s"
         except (DataError, OSError) as error:
             if not said:

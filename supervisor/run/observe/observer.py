@@ -102,10 +102,13 @@ class Observer:
         newest = f"newest event time {format_timestamp(self._dating.event_time_us)}"
         return Waits(sentence=f"{told}; {newest}" if told else newest, begun=True)
 
-    def discover(self, artifacts_root: str) -> Discovered | None:
-        """New files as an event, from which on their rows follow; None if there are none. Raises DataError."""
+    def discover(self, artifacts_root: str, at_rest_s: float = 0.0) -> Discovered | None:
+        """New files and lines as an event, from which on their rows follow; None if there are none. Raises DataError.
+
+        `at_rest_s`: how long a file has to be left alone before a last line without a line end counts.
+        """
         config, known = self._dataset.config, self._dataset.entries
-        entries = discover(config, artifacts_root, tell_unread)
+        entries = discover(config, artifacts_root, tell_unread, at_rest_s)
         path = manifest_path(artifacts_root, config.name)
         refuse_moved_keys(known, entries, path)
         refuse_rejudged(config, known, entries, path)

@@ -42,7 +42,7 @@ def check_system(
 
     `serves`: the run would deploy to the targets. Raises ModynError with what is wrong.
     """
-    with _log() as log, Platform(configuration, log, serves=serves) as platform:
+    with _log() as log, Platform(configuration, log, serves=serves, follows=serves) as platform:
         _, workers = platform.ready(lambda dataset: tell(understanding(configuration.pipeline, dataset)))
         evaluation_device(configuration.pipeline, workers)
         run_id = RunId(f"validate-{uuid.uuid4().hex[:8]}")
