@@ -19,14 +19,12 @@ def run(arguments: argparse.Namespace) -> int:
     console = table_console()
     console.print("configuration: no mistake in the keys and values of both files")
     if not arguments.offline:
-        workers = check_system(
+        ready = check_system(
             configuration,
             lambda line: console.print(hide(line), markup=False, highlight=False, soft_wrap=True),
-            serves=not arguments.experiment_mode,
+            follows=not arguments.experiment_mode,
         )
-        console.print(
-            f"system: broker, dataset and {len(workers)} workers are ready; the pipeline was tried on a few rows"
-        )
+        console.print(f"system: {ready}")
     elif importlib.util.find_spec("torch") is None:
         console.print("model, optimizer and loss: not checked, PyTorch is not installed here")
     else:

@@ -204,8 +204,8 @@ class Loop:
             return False
         self._poll_s = time.monotonic() + self._configuration.system.notification.every_s
         found = self._observer.discover(self._configuration.system.artifacts_root)
-        self._happen([found] if found else [])
-        return found is not None
+        self._happen(found)
+        return bool(found)
 
     def _hear(self, block_s: float) -> bool:
         """Take what the workers reported since; whether there was anything."""

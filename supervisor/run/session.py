@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,11 +20,13 @@ from shared.claims import Claims
 from shared.config.load import Configuration
 from shared.config.pipeline import Every
 from shared.config.secrets import hide
-from shared.dataset.discovery import discover
-from shared.dataset.table import open_dataset
+from shared.dataset.discovery import Found, find
+from shared.dataset.table import TableDataset, open_dataset
 from shared.dataset.time_problems import file_order_problems
 from shared.errors import ConfigurationError, ModynError, NotReadyError, RunTakenError
+from shared.fleet import WorkerEntry
 from shared.ids import RunId
+from shared.messages.setup_record import SetupRecord
 from supervisor.core.events import AnyEvent, Resumed
 from supervisor.core.notices import Listener
 from supervisor.core.settings import Settings
@@ -38,8 +40,10 @@ from supervisor.run.listen.alert_rules import AlertRules
 from supervisor.run.listen.recorder import Recorder
 from supervisor.run.listen.run_field import lines_of
 from supervisor.run.listen.run_log import RunLog
+from supervisor.run.listen.unread_board import UnreadBoard
 from supervisor.run.listen.webhooks import Webhooks
 from supervisor.run.loop import Links, Loop
+from supervisor.run.observe.not_read import NotReadFiles
 from supervisor.run.owner import Owner
 from supervisor.run.publisher import Publisher
 from supervisor.run.start.first_events import Scope, first_events, undiscovered
@@ -105,7 +109,7 @@ class Session:
             log.info("%s …", what_is_started(self._configuration.system))
             with self._stop.deferred():
                 log_file, resumed = self.directory.workers_log(), self._resumed is not None
-                platform = Platform(self._configuration, log_file, keep_log=resumed, serves=self._serves)
+                platform = Platform(self._configuration, log_file, keep_log=resumed, **self._kind)
                 stack.enter_context(platform)
             return self._on(platform, run_id)
 
@@ -123,6 +127,10 @@ class Session:
         return found.state.status == "finished" and not (found.resumed.lost_training_sets or found.resumed.lost_models)
 
     @property
+    def _kind(self) -> dict[str, bool]:
+        return {"serves": self._serves, "follows": not self._options.scope.experiment}
+
+    @property
     def _serves(self) -> bool:
         return self._options.scope.serves if self._resumed is None else self._state.started.serves
 
@@ -137,9 +145,10 @@ class Session:
             raise NotReadyError(sentence) from None
 
     def _as_owner(self, owner: Owner, run_id: RunId, platform: Platform) -> dict[str, Any]:
-        dataset, workers = platform.ready()
+        dataset, _, workers = platform.ready()
         root = self._configuration.system.artifacts_root
-        dataset = open_dataset(dataset.config, discover(dataset.config, root))  # from now on the keys are for ever
+        found = find(dataset.config, root, self._configuration.pipeline.data.split.groups)
+        dataset = open_dataset(dataset.config, found.entries)  # from now on the keys are for ever
         for sentence in file_order_problems(dataset) if self._resumed is None else ():
             log.warning("! %s", sentence)
         if not self._options.scope.experiment:
@@ -148,13 +157,7 @@ class Session:
         publisher = Publisher(make_app(platform.url), platform.client, run_id)
         broker = Broker(platform.client, owner, publisher, run_id)
         try:
-            if self._resumed is None:
-                device = evaluation_device(self._configuration.pipeline, workers)
-                pipeline = msgspec.structs.replace(self._configuration.pipeline, initial_mode=self._mode)
-                first = first_events(pipeline, self._options.scope, dataset, record, device)
-            else:
-                self._resumed = msgspec.structs.replace(self._resumed, setup_version=record.version)
-                first = undiscovered(self._state, self._files, dataset)
+            first = self._first_events(dataset, found, record, workers)
             versions = Versions()
             listeners = (RunLog(run_id), versions)
             preparation = Preparation(platform, broker, self._configuration, record, listeners)
@@ -174,7 +177,7 @@ class Session:
                     dataset=dataset,
                     platform=platform,
                     stop=self._stop,
-                    listeners=(*listeners, self._recorder, self._alert_rules(webhooks, broker, watch), view),
+                    listeners=(*listeners, *self._listeners(webhooks, broker, watch), view),
                 )
                 return self._carry_out(links, first, webhooks)
         finally:
@@ -183,12 +186,29 @@ class Session:
                 _quietly(lambda: forget_run(platform.client, publisher, run_id, heard=self._heard))
             publisher.close()
 
+    def _first_events(
+        self, dataset: TableDataset, found: Found, record: SetupRecord, workers: Sequence[WorkerEntry]
+    ) -> list[AnyEvent]:
+        """What happens first in this session."""
+        if self._resumed is None:
+            device = evaluation_device(self._configuration.pipeline, workers)
+            pipeline = msgspec.structs.replace(self._configuration.pipeline, initial_mode=self._mode)
+            first = first_events(pipeline, self._options.scope, dataset, record, device)
+        else:
+            self._resumed = msgspec.structs.replace(self._resumed, setup_version=record.version)
+            first = undiscovered(self._state, self._files, dataset)
+        not_read = None if self._options.scope.experiment else NotReadFiles(self._state.unread).after(found)
+        return [*first, not_read] if not_read else first
+
     def _webhooks(self, run_id: RunId) -> Webhooks:
         about = {"pipeline": self._configuration.pipeline.pipeline.name, "run_id": run_id}
         return Webhooks(self._configuration.system.alerts, {**about, "run_dir": str(self.directory.path)})
 
-    def _alert_rules(self, webhooks: Webhooks, broker: Broker, watch: Watch) -> AlertRules:
-        return AlertRules(webhooks, broker, watch, self._configuration.pipeline.training.stall_after_s)
+    def _listeners(self, webhooks: Webhooks, broker: Broker, watch: Watch) -> tuple[Listener, ...]:
+        """Those that nobody sees while a run is being set up."""
+        pipeline = self._configuration.pipeline
+        alert_rules = AlertRules(webhooks, broker, watch, pipeline.training.stall_after_s)
+        return self._recorder, alert_rules, UnreadBoard(broker.client, broker.run_id, pipeline.data.dataset)
 
     def _carry_out(self, links: Links, first: list[AnyEvent], webhooks: Webhooks) -> dict[str, Any]:
         with closing(Journal(self.directory.journal_path)) as journal:

@@ -17,7 +17,6 @@ from shared.dataset.column_survey import remarks
 from shared.dataset.table import TableDataset
 from shared.dataset.time_problems import time_problems
 from shared.errors import NotReadyError
-from shared.fleet import WorkerEntry
 from shared.ids import RunId
 from shared.messages.reports import Finding
 from shared.temporary import private_folder
@@ -32,17 +31,24 @@ from supervisor.run.start.preview import preview
 from supervisor.system.devices import evaluation_device
 from supervisor.system.platform import Platform
 from supervisor.system.setup import setup_record
+from supervisor.system.unread import unfit, unreadable
 from supervisor.system.versions import Versions
 from supervisor.system.worker_process import PROJECT, worker_environment
 
 
-def check_system(configuration: Configuration, tell: Callable[[str], None], *, serves: bool) -> list[WorkerEntry]:
-    """Start what a run would start, check it, and stop it again; `tell` is given lines on what was found.
+def check_system(configuration: Configuration, tell: Callable[[str], None], *, follows: bool) -> str:
+    """Start what a run would start, check it, and stop it again; what is ready, in words. `tell` is given lines on what
+    was found.
 
-    `serves`: the run would deploy to the targets. Raises ModynError with what is wrong.
+    `follows`: the run would follow its dataset, and deploy to the targets. Raises ModynError with what is wrong.
     """
-    with _log() as log, Platform(configuration, log, serves=serves) as platform:
-        dataset, workers = platform.ready()
+    with _log() as log, Platform(configuration, log, serves=follows, follows=follows) as platform:
+        dataset, found, workers = platform.ready()
+        for sentence in {**unreadable(found), **unfit(found)}.values():
+            tell(f"! not read, and looked at again while a run goes on: {sentence}")
+        if dataset.rows == 0:
+            tell(f"! dataset {dataset.config.name} has no rows yet; a run waits for the first in {dataset.config.uri}")
+            return f"broker and {len(workers)} workers are ready; the pipeline is tried once there are rows"
         for line in (*_on_times(configuration, dataset), *_on_columns(dataset)):
             tell(line)
         evaluation_device(configuration.pipeline, workers)
@@ -60,7 +66,7 @@ def check_system(configuration: Configuration, tell: Callable[[str], None], *, s
             with suppress(*AWAY):  # what went wrong before is not to be hidden
                 forget_run(platform.client, publisher, run_id, heard=True)
             publisher.close()
-        return workers
+        return f"broker, dataset and {len(workers)} workers are ready; the pipeline was tried on a few rows"
 
 
 def _on_times(configuration: Configuration, dataset: TableDataset) -> Iterator[str]:
