@@ -10,7 +10,7 @@ import msgspec
 
 from shared.config.system import Dataset
 from shared.dataset.contents import refuse_changed, taken_anew
-from shared.dataset.files import count_rows, state_of
+from shared.dataset.files import count_rows, state_of, told
 from shared.dataset.judging import Misfit, judge
 from shared.dataset.listing import Listing, look
 from shared.dataset.manifest import ManifestEntry, manifest_path, writing_manifest
@@ -87,8 +87,9 @@ def _look_at(
     try:
         return _looked_at(file, mark, first_with_rows(before), dataset, None if also is None else tuple(also))
     except DataError as error:
-        if _is_of_the_system(error):
-            return Misfit("unreadable", (str(error),))
+        cause = _of_the_system(error)
+        if cause is not None:
+            return Misfit("unreadable", (f"{file} cannot be read: {told(cause)}. Mend that, or take it away.",))
         how = "Write it under a name that begins with a dot, and rename it when done."
         return Misfit("unfinished", (f"{file} is being written to. {how}",))
 
@@ -105,7 +106,7 @@ def _looked_at(
         entry = taken_anew(entry, dataset)
         misfit = None if also is None else judge(entry, first, dataset, also)
     except DataError as error:
-        if _is_of_the_system(error):
+        if _of_the_system(error) is not None:
             raise
         misfit = Misfit("unreadable", (str(error),))
     if misfit is not None and state_of(file, dataset.uri) != before:
@@ -113,7 +114,9 @@ def _looked_at(
     return misfit or entry
 
 
-def _is_of_the_system(error: DataError) -> bool:
-    """Whether the file could not be read for a reason that lies outside of it; pyarrow's own errors have no number."""
+def _of_the_system(error: DataError) -> OSError | None:
+    """Why the file could not be read, if that lies outside of it; pyarrow's own errors have no number."""
     cause = error.__cause__
-    return isinstance(cause, OSError) and cause.errno is not None and not isinstance(cause, FileNotFoundError)
+    if not isinstance(cause, OSError) or isinstance(cause, FileNotFoundError) or cause.errno is None:
+        return None
+    return cause

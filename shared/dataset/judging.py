@@ -85,13 +85,14 @@ def unusable_types(dataset: TableDataset) -> Iterator[str]:
         yield f"{start} {config.timestamp} is {timestamp}; say `unit: s` or `unit: ms`."
     if config.text is not None and kind_of(types[config.text]) != "text":
         yield f"{start} {config.text} is {types[config.text]}; text is needed."
+    file = dataset.entries[0].file
     if config.image is None and config.text is None:
         usable = ("number", "whole number", "text", "time", *(["nothing"] if config.nulls.features == "impute" else []))
         for name in dataset.feature_columns:
             if kind_of(types[name]) not in usable:
                 yield (
                     f"{start} feature {name} is {types[name]}; numbers, booleans, strings and dates can be used. "
-                    f"List the usable columns under features{_or_encoding(config, dataset.entries[0].file, types[name])}."
+                    f"List the usable columns under features{_or_encoding(config, file, types[name])}."
                 )
 
 
