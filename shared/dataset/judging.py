@@ -21,12 +21,15 @@ from shared.errors import DataError
 from shared.words import meant
 
 _KEYED = re.compile(r"\b(of|near|from) key (\d+)\b")
+_NULL = re.compile(r" row \d+ is (null|nan)")
 
 
 class Misfit(NamedTuple):
     """Why the rows of a file get no keys."""
 
-    why: Literal["unreadable", "unfinished", "columns", "rows"]  # unfinished: it is being written to
+    why: Literal[
+        "unreadable", "unfinished", "columns", "rows"
+    ]  # unfinished: it is being written to; rows: some of them
     sentences: tuple[str, ...]
 
 
@@ -46,8 +49,11 @@ def judge(candidate: ManifestEntry, first: ManifestEntry | None, config: Dataset
     ]
     if told:
         return Misfit("columns", tuple(told))
-    unusable = unusable_row(dataset, entry)
-    return Misfit("rows", (_by_row(unusable, entry),)) if unusable else None
+    unusable = _by_row(unusable_row(dataset, entry), entry)
+    if not unusable:
+        return None
+    # What is no null and comes first is no mishap of a row: the unit is another, or the labels are texts.
+    return Misfit("rows" if first or _NULL.search(unusable) else "columns", (unusable,))
 
 
 def wanted_columns(dataset: TableDataset, also: Sequence[str]) -> list[str]:
@@ -159,4 +165,4 @@ def _by_row(sentence: str, entry: ManifestEntry) -> str:
     """The sentence on a row that has no key yet, with the file and the row's number in it, the first being 1."""
     told = _KEYED.sub(lambda found: f"{found[1]} row {int(found[2]) - entry.first_key + 1}", sentence)
     told = told.replace(MEND_THE_ROW, "Mend that row, or take the file away.")
-    return told if entry.file in told else f"{entry.file}: {told}"
+    return told if entry.file in told or not told else f"{entry.file}: {told}"

@@ -186,6 +186,20 @@ def test_columns_that_no_file_has_are_a_mistake_in_the_configuration(
     ]
 
 
+def test_labels_and_times_that_no_row_has_are_a_mistake_in_the_configuration(
+    rows: Callable[..., Configuration], tmp_path: Path
+) -> None:
+    """Texts where numbers are needed, and moments that are none; a null is a mishap, which is waited beyond."""
+    texts, days = {**GOOD, "label": ["no", "yes"]}, {**GOOD, "timestamp": ["a day", "another"]}
+    for content, told in ((texts, "label is string from row 1 on"), (days, "near row 1 cannot be read")):
+        configuration = rows({"a.parquet": content})
+        assert not await_rows(configuration, tmp_path / "manifests", lambda: None)
+        with pytest.raises(NotReadyError, match=told):
+            ready_dataset(configuration, tmp_path / "manifests", follows=True)
+    dataset, _ = ready_dataset(rows({"a.parquet": {**GOOD, "label": [0, None]}}), tmp_path / "manifests", follows=True)
+    assert dataset.rows == 0
+
+
 def test_bad_first_files_are_waited_beyond(
     rows: Callable[..., Configuration], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
