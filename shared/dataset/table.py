@@ -129,12 +129,13 @@ class TableDataset:
         null and NaN elsewhere.
         """
         parts: list[npt.NDArray[Any]] = [
-            self._label_numbers(piece.column(0), key)
+            self.label_numbers(piece.column(0), key)
             for key, piece in self.batches([self.config.label], first_key, stop_key)
         ]
         return np.concatenate(parts) if parts else np.empty(0, np.int64)
 
-    def _label_numbers(self, column: pa.ChunkedArray, first_key: int) -> npt.NDArray[Any]:
+    def label_numbers(self, column: pa.ChunkedArray, first_key: int) -> npt.NDArray[Any]:
+        """A piece of the label's column, as `labels` has it. Raises DataError."""
         name, kind = f"dataset {self.config.name}: the label in {self.config.label}", kind_of(column.type)
         if kind not in ("whole number", "number"):
             raise RowError(

@@ -25,7 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         console.print_json(json.dumps(found))
         return 0
-    table = Table("status", "triggers", "deployed", title=f"runs of {root}")
+    table = Table("status", "triggers", "deployed", "not read", title=f"runs of {root}")
     table.add_column("run directory", overflow="fold")
     waits = any(one["waits_for"] for one in found)
     if waits:
@@ -33,8 +33,12 @@ def run(arguments: argparse.Namespace) -> int:
     for one in found:
         deployed = "–" if one["deployed"] is None else f"model {one['deployed']}"
         waits_for = [one["waits_for"] or "–"] if waits else []
-        table.add_row(one["status"], str(one["triggers"]), deployed, one["run_dir"], *waits_for)
+        facts = one["status"], str(one["triggers"]), deployed, str(one["files_not_read"] or "–"), one["run_dir"]
+        table.add_row(*facts, *waits_for)
     console.print(table)
+    for one in found:
+        for sentence in one["not_read"].values():
+            console.print(f"{one['run_dir']} does not read: {sentence}", markup=False, soft_wrap=True)
     return 0
 
 
@@ -54,5 +58,7 @@ def _describe(folder: Path, status: str, seen: Glance) -> dict[str, Any]:
         "status": status,
         "triggers": seen.triggers,
         "deployed": seen.deployed,
+        "not_read": seen.unread.named,
+        "files_not_read": seen.unread.files,
         "waits_for": RunDirectory(folder).summary().get("waits_for") if status == "running" else None,
     }

@@ -65,6 +65,30 @@ class Discovered(Event, frozen=True, kw_only=True, tag="discovered"):
     entries: tuple[ManifestEntry, ...]
 
 
+class Unread(msgspec.Struct, frozen=True, kw_only=True):
+    """Files whose rows have no keys, each with a sentence that says why; the first ones by name."""
+
+    unreadable: dict[str, str] = {}
+    unfit: dict[str, str] = {}  # readable, but their columns or rows are not those of the dataset
+    more: int = 0  # and so many that are not named
+
+    @property
+    def named(self) -> dict[str, str]:
+        """All that have a name here."""
+        return {**self.unreadable, **self.unfit}
+
+    @property
+    def files(self) -> int:
+        """How many there are."""
+        return len(self.unreadable) + len(self.unfit) + self.more
+
+
+class NotRead(Event, frozen=True, kw_only=True, tag="not_read"):
+    """Other files than before cannot be read, or do not fit: these are all of them now."""
+
+    unread: Unread
+
+
 class Slice(msgspec.Struct, frozen=True, kw_only=True):
     """A closed slice of an `every` window."""
 
@@ -156,6 +180,7 @@ AnyEvent = (
     | Resumed
     | Wiped
     | Discovered
+    | NotRead
     | Observed
     | StreamEnded
     | Reported

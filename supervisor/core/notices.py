@@ -37,6 +37,26 @@ class RowsMisdated(Notice, frozen=True, kw_only=True):
     misdated: Misdated
 
 
+class FileNotRead(Notice, frozen=True, kw_only=True):
+    """A file cannot be read, or does not fit, for a reason that was not told of it before; it is looked at again."""
+
+    file: str
+    sentence: str
+
+
+class MoreNotRead(Notice, frozen=True, kw_only=True):
+    """So many files are not read that not all of them are named."""
+
+    files: int
+
+
+class FileReadNow(Notice, frozen=True, kw_only=True):
+    """A file that was not read has keys now."""
+
+    file: str
+    rows: int
+
+
 class StreamOver(Notice, frozen=True, kw_only=True):
     """No row after `key` is followed."""
 
@@ -111,6 +131,9 @@ AnyNotice = (
     TriggerFired
     | TriggerCoalesced
     | RowsMisdated
+    | FileNotRead
+    | MoreNotRead
+    | FileReadNow
     | StreamOver
     | TaskTaken
     | ResultCounted

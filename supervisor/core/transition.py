@@ -37,10 +37,12 @@ from supervisor.core.commands import AnyCommand, Command, CommitModel, CommitTra
 from supervisor.core.deciding import decided
 from supervisor.core.events import (
     AnyEvent,
+    Discovered,
     Ended,
     Event,
     Garbled,
     LeaseExpired,
+    NotRead,
     Observed,
     Reported,
     Resumed,
@@ -73,6 +75,7 @@ from supervisor.core.scoring import close_slices, score_slices
 from supervisor.core.state import Baselines, RunState
 from supervisor.core.step import Effect, Step
 from supervisor.core.trigger_state import Phase
+from supervisor.core.unread_files import not_read, read_now
 
 
 def transition(state: RunState, event: AnyEvent) -> tuple[RunState, list[AnyCommand], list[AnyNotice]]:
@@ -115,6 +118,16 @@ def _(event: Wiped, state: RunState) -> Step:
     """Messages, chords and reports on their way are gone with the rest."""
     state, effects = again_all(state, set(state.tasks) - set(event.adopted))
     return state, [RunForgotten(), *effects]
+
+
+@_apply.register
+def _(event: Discovered, state: RunState) -> Step:
+    return read_now(event, state)
+
+
+@_apply.register
+def _(event: NotRead, state: RunState) -> Step:
+    return not_read(event, state)
 
 
 @_apply.register

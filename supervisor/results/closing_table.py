@@ -80,6 +80,8 @@ def _remarks(content: Mapping[str, Any]) -> Iterator[str]:
     if misdated["rows"]:
         first = f"{misdated['timestamp']} in {misdated['file']}, key {misdated['key']}"
         yield f"rows dated too late to advance event time: {misdated['rows']:,}, the first {first}"
+    if content["files_not_read"]:
+        yield f"files not read: {content['files_not_read']:,}, the first {next(iter(content['not_read']))}"
     left_out = {metric: count for metric, count in content["undefined_windows"].items() if count}
     if left_out:
         yield "windows left out as undefined: " + ", ".join(f"{m} {count}" for m, count in left_out.items())

@@ -8,12 +8,15 @@ from typing import Any
 
 import msgspec
 
+from supervisor.core.events import Unread
+
 _TELLING = (
     b'"event":"run_started"',
     b'"event":"observed"',
     b'"report":"decided"',
     b'"event":"ended"',
     b'"event":"resumed"',
+    b'"event":"not_read"',
 )
 
 
@@ -25,6 +28,7 @@ class Glance(msgspec.Struct, kw_only=True):
     deployed: int | None = None
     status: str = "killed"
     reason: str = ""  # of the end
+    unread: Unread = msgspec.field(default_factory=Unread)  # files of the dataset
 
 
 def glance(journal: Path) -> Glance:
@@ -49,3 +53,5 @@ def _note(seen: Glance, event: dict[str, Any]) -> None:
         seen.status, seen.reason = event["status"], event["reason"]
     elif event["event"] == "resumed":
         seen.status, seen.reason = "killed", ""
+    elif event["event"] == "not_read":
+        seen.unread = msgspec.convert(event["unread"], Unread)

@@ -208,8 +208,8 @@ class Loop:
         waits = self._observer.waits()
         self._tell([waits] if waits else [])
         found = self._observer.discover(self._configuration.system.artifacts_root, rest_s(every_s))
-        self._happen([found] if found else [])
-        return found is not None
+        self._happen(found)
+        return bool(found)
 
     def _hear(self, block_s: float) -> bool:
         """Take what the workers reported since; whether there was anything."""

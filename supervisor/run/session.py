@@ -19,7 +19,7 @@ from shared.broker import make_app
 from shared.claims import Claims
 from shared.config.load import Configuration
 from shared.config.secrets import hide
-from shared.dataset.discovery import discover
+from shared.dataset.discovery import Found, find
 from shared.dataset.table import TableDataset, open_dataset
 from shared.errors import ConfigurationError, ModynError, NotReadyError, RunTakenError
 from shared.fleet import WorkerEntry
@@ -38,8 +38,10 @@ from supervisor.run.listen.alert_rules import AlertRules
 from supervisor.run.listen.recorder import Recorder
 from supervisor.run.listen.run_field import lines_of
 from supervisor.run.listen.run_log import RunLog
+from supervisor.run.listen.unread_board import UnreadBoard
 from supervisor.run.listen.webhooks import Webhooks
 from supervisor.run.loop import Links, Loop
+from supervisor.run.observe.not_read import NotReadFiles
 from supervisor.run.owner import Owner
 from supervisor.run.publisher import Publisher
 from supervisor.run.start.cautions import cautions
@@ -150,10 +152,11 @@ class Session:
             raise NotReadyError(sentence) from None
 
     def _as_owner(self, owner: Owner, run_id: RunId, platform: Platform) -> dict[str, Any]:
-        dataset, workers = platform.ready()
+        dataset, _, workers = platform.ready()
         root = self._configuration.system.artifacts_root
-        entries = discover(dataset.config, root, at_rest_s=platform.at_rest_s)  # from now on the keys are for ever
-        dataset, code = open_dataset(dataset.config, entries), user_code(self._configuration)
+        groups = self._configuration.pipeline.data.split.groups
+        found = find(dataset.config, root, groups, platform.at_rest_s)  # from now on the keys are for ever
+        dataset, code = open_dataset(dataset.config, found.entries), user_code(self._configuration)
         changed, replays = changes(self._code, code), self._options.scope.experiment
         for sentence in cautions(self._configuration, dataset, replays=replays, resumed=self._resumed is not None):
             log.warning("! %s", sentence)
@@ -163,7 +166,7 @@ class Session:
         publisher = Publisher(make_app(platform.url), platform.client, run_id)
         broker = Broker(platform.client, owner, publisher, run_id)
         try:
-            first = self._first_events(dataset, record, workers, code)
+            first = self._first_events(found, dataset, record, workers, code)
             versions = Versions()
             listeners = (RunLog(run_id), versions)
             preparation = Preparation(platform, broker, self._configuration, record, listeners)
@@ -185,7 +188,7 @@ class Session:
                     dataset=dataset,
                     platform=platform,
                     stop=self._stop,
-                    listeners=(*listeners, self._recorder, self._alert_rules(webhooks, broker, watch), view),
+                    listeners=(*listeners, *self._listeners(webhooks, broker, watch), view),
                 )
                 return self._carry_out(links, first, webhooks)
         finally:
@@ -195,22 +198,33 @@ class Session:
             publisher.close()
 
     def _first_events(
-        self, dataset: TableDataset, record: SetupRecord, workers: Sequence[WorkerEntry], code: dict[str, str]
+        self,
+        found: Found,
+        dataset: TableDataset,
+        record: SetupRecord,
+        workers: Sequence[WorkerEntry],
+        code: dict[str, str],
     ) -> list[AnyEvent]:
         """Those with which the run begins, or this session of it."""
-        if self._resumed is not None:
+        if self._resumed is None:
+            device = evaluation_device(self._configuration.pipeline, workers)
+            pipeline = msgspec.structs.replace(self._configuration.pipeline, initial_mode=self._mode)
+            first = first_events(pipeline, self._options.scope, dataset, record, device, code)
+        else:
             self._resumed = msgspec.structs.replace(self._resumed, setup_version=record.version, code=code)
-            return undiscovered(self._state, self._files, dataset)
-        device = evaluation_device(self._configuration.pipeline, workers)
-        pipeline = msgspec.structs.replace(self._configuration.pipeline, initial_mode=self._mode)
-        return first_events(pipeline, self._options.scope, dataset, record, device, code)
+            first = undiscovered(self._state, self._files, dataset)
+        not_read = None if self._options.scope.experiment else NotReadFiles(self._state.unread).after(found)
+        return [*first, not_read] if not_read else first
 
     def _webhooks(self, run_id: RunId) -> Webhooks:
         about = {"pipeline": self._configuration.pipeline.pipeline.name, "run_id": run_id}
         return Webhooks(self._configuration.system.alerts, {**about, "run_dir": str(self.directory.path)})
 
-    def _alert_rules(self, webhooks: Webhooks, broker: Broker, watch: Watch) -> AlertRules:
-        return AlertRules(webhooks, broker, watch, self._configuration.pipeline.training.stall_after_s)
+    def _listeners(self, webhooks: Webhooks, broker: Broker, watch: Watch) -> tuple[Listener, ...]:
+        """Those that nobody sees while a run is being set up."""
+        pipeline = self._configuration.pipeline
+        alert_rules = AlertRules(webhooks, broker, watch, pipeline.training.stall_after_s)
+        return self._recorder, alert_rules, UnreadBoard(broker.client, broker.run_id, pipeline.data.dataset)
 
     def _carry_out(self, links: Links, first: list[AnyEvent], webhooks: Webhooks) -> dict[str, Any]:
         with closing(Journal(self.directory.journal_path)) as journal:

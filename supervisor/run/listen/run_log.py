@@ -29,6 +29,7 @@ from supervisor.core.notices import (
 )
 from supervisor.core.state import RunState
 from supervisor.results.times import misdated_rows, never_fired
+from supervisor.run.listen.odd_files import odd_files
 from supervisor.run.listen.odd_rows import odd_columns, odd_rows
 
 log = logging.getLogger(__name__)
@@ -60,7 +61,7 @@ class RunLog(Listener):
             self._told_s.pop(told.report.task_id, None)
         elif isinstance(told, TaskGivenUp | TaskPublishedAgain):
             self._told_s.pop(told.task_id, None)
-        for level, line in [*_lines(told), *self._new_of_columns(told)]:
+        for level, line in [*_lines(told), *odd_files(told), *self._new_of_columns(told)]:
             self._say(told, level, line)
 
     def turn(self, state: RunState, rows: int) -> None:

@@ -13,7 +13,7 @@ from rich.console import Console
 from shared.config.pipeline import Target
 from shared.messages.reports import FeatureNotes, UnknownCategories
 from shared.timestamps import parse_timestamp_us
-from supervisor.core.events import Misdated
+from supervisor.core.events import Misdated, Unread
 from supervisor.core.trigger_state import Phase
 from supervisor.results.closing_table import closing_table
 from supervisor.results.summary import summary
@@ -228,6 +228,17 @@ def test_rows_dated_too_late_are_counted(told):
     span = ("1970-01-01T00:00:00.000000Z", "1970-01-02T00:00:00.000000Z")
     assert (content["first_timestamp"], content["last_timestamp"]) == span
     assert "rows dated too late to advance event time: 3, the first 2191-04-01" in " ".join(shown(content, 200).split())
+
+
+def test_files_that_are_not_read_at_the_end_are_named(told):
+    """Each with its reason, and under the table how many."""
+    content = summary(told.state, told.tally, TARGETS, ABOUT)
+    assert (content["not_read"], content["files_not_read"]) == ({}, 0)
+    unread = Unread(unreadable={"b.csv": "b.csv is bad"}, unfit={"c.csv": "c.csv lacks x"}, more=2)
+    content = summary(told.state.but(unread=unread), told.tally, TARGETS, ABOUT)
+    assert content["not_read"] == {"b.csv": "b.csv is bad", "c.csv": "c.csv lacks x"}
+    assert content["files_not_read"] == 4
+    assert "files not read: 4, the first b.csv" in " ".join(shown(content, 200).split())
 
 
 def test_a_run_without_triggers_says_so(small):

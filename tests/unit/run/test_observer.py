@@ -201,27 +201,28 @@ def test_new_files_end_the_wait(tmp_path):
     stream = Stream(tmp_path, [400], {"policy": "data_amount", "every": 500})
     observer = Observer(stream.pipeline, stream.dataset(), stream.start())
     assert consequences(follow(observer))[0] == []
-    assert observer.discover(str(tmp_path / "runs")) is None
+    assert observer.discover(str(tmp_path / "runs")) == []
     stream.add(200)
     assert observer.at_end
-    found = observer.discover(str(tmp_path / "runs"))
+    (found,) = observer.discover(str(tmp_path / "runs"))
     assert [entry.first_key for entry in found.entries] == [400]
     assert [trigger.key for trigger in consequences(follow(observer))[0]] == [499]
 
 
 def test_what_comes_and_is_not_read_is_told_once(tmp_path, caplog):
-    """Whenever it comes; the others are read."""
+    """Whenever it comes: as an event what is named like data, in a line what is not; the others are read."""
     stream = Stream(tmp_path, [400], {"policy": "data_amount", "every": 500})
     observer = Observer(stream.pipeline, stream.dataset(), stream.start())
     folder = Path(stream.dataset().entries[0].file).parent
     (folder / "gone.parquet").symlink_to("nowhere")
     (folder / "late.xlsx").write_text("")
-    for _ in range(3):
-        assert observer.discover(str(tmp_path / "runs")) is None
-    told = [record.getMessage() for record in caplog.records]
-    assert len([line for line in told if "late.xlsx: not read, as only" in line]) == 1
-    assert len([line for line in told if "gone.parquet: not read, a link that leads nowhere" in line]) == 1
-    assert len(told) == 2
+    (told,) = observer.discover(str(tmp_path / "runs"))
+    assert list(told.unread.unreadable) == [str(folder / "gone.parquet")]
+    for _ in range(2):
+        assert observer.discover(str(tmp_path / "runs")) == []
+    lines = [record.getMessage() for record in caplog.records]
+    assert len([line for line in lines if "late.xlsx: not read, as only" in line]) == 1
+    assert len(lines) == 1
 
 
 def test_a_stream_may_begin_after_the_last_row(tmp_path):

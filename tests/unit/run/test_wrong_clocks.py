@@ -207,7 +207,7 @@ def test_a_manifest_that_judges_otherwise_is_refused(tmp_path, hour):
     (entry,) = read_manifest(path)
     path.write_bytes(msgspec.json.encode(msgspec.structs.replace(entry, discovered_us=FAR_US)) + b"\n")
     if hour is not None:
-        assert observer.discover(str(tmp_path / "runs")) is None
+        assert observer.discover(str(tmp_path / "runs")) == []
     else:
         with pytest.raises(DataError, match=r"was found at 2191.*key 2, dated 2191-.*Remove that manifest"):
             observer.discover(str(tmp_path / "runs"))
