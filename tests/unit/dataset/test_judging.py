@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import sys
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,12 +13,26 @@ import pyarrow.parquet as pq
 import pytest
 
 from shared.config.system import Dataset, Nulls
-from shared.dataset import discovery
 from shared.dataset.discovery import discover, find
 from shared.dataset.manifest import manifest_path, read_manifest
 from shared.errors import DataError, PlaceError
 
 GOOD = {"time": [1, 2], "x": [0.5, 1.5], "label": [0, 1]}
+
+
+_listeners: list[set[str]] = []
+sys.addaudithook(lambda event, told: [one.add(Path(str(told[0])).name) for one in _listeners if event == "open"])
+
+
+@contextmanager
+def opened():
+    """The names of the files that are opened meanwhile."""
+    names: set[str] = set()
+    _listeners.append(names)
+    try:
+        yield names
+    finally:
+        _listeners.remove(names)
 
 
 class Folder:
@@ -70,11 +86,16 @@ def folder(tmp_path):
         ("b.csv.gz", gzip.compress(b"time,x,label\n3,1.5,0\n" * 99)[:40], "unreadable", "b.csv.gz"),
         ("b.jsonl", b'{"time": 3, "x": 1.5, "lab', "unreadable", "b.jsonl is not a readable JSON lines file"),
         ("b.csv", b"time,x,label\n3,1.5,\n", "rows", "the label in label of row 1 is null, in b.csv. Mend that row"),
-        ("b.csv", b"time,x,label\n3,1.5,0\n,2,1\n", "rows", "b.csv: dataset rows: the timestamp in time of row 2 is"),
+        (
+            "b.csv",
+            b"time,x,label\n3,1.5,0\n,2,1\n",
+            "rows",
+            "the timestamp in time of row 2 in b.csv is null. Mend that row",
+        ),
         ("b.csv", "time,x,label\n3,ü,0\n".encode("latin-1"), "columns", "x is binary in b.csv, but double"),
         ("b.parquet", {**GOOD, "x": ["a", "b"]}, "columns", "x is string in b.parquet, but double in a.parquet"),
         ("b.parquet", {"time": [3], "label": [0]}, "columns", "b.parquet has no column x; its columns are"),
-        ("b.parquet", {**GOOD, "time": [3, None]}, "rows", "the timestamp in time of row 2 is null"),
+        ("b.parquet", {**GOOD, "time": [3, None]}, "rows", "the timestamp in time of row 2 in b.parquet is null"),
         ("b.parquet", {**GOOD, "label": [float("nan"), 1.0]}, "rows", "the label in label of row 1 is nan"),
     ],
 )
@@ -126,7 +147,7 @@ def test_what_is_refused_is_what_the_settings_say(folder):
 def test_a_first_file_is_judged_by_itself(tmp_path):
     """One that is bad is no measure for those behind it."""
     folder = Folder(tmp_path)
-    folder.write("a.parquet", {**GOOD, "time": [1.5, 2.5]})
+    folder.write("a.parquet", {**GOOD, "time": [[1], [2]]})
     folder.write("b.parquet", {**GOOD, "x": ["a", "b"]})
     folder.write("c.parquet", GOOD)
     assert list(folder.misfits()) == ["a.parquet", "c.parquet"]
@@ -138,12 +159,13 @@ def test_a_look_at_what_has_not_moved_reads_nothing(folder):
     folder.write("b.parquet", {**GOOD, "label": [0, None]})
     folder.write("c.parquet", b"PAR1 half")
     told = folder.misfits()
-    before = discovery._looked_at.cache_info().misses
-    assert folder.misfits() == told
-    assert discovery._looked_at.cache_info().misses == before
+    with opened() as files:
+        assert folder.misfits() == told
+    assert not {"b.parquet", "c.parquet"} & files
     folder.write("b.parquet", {**GOOD, "label": [0, None]})
-    assert folder.misfits() == told
-    assert discovery._looked_at.cache_info().misses == before + 1
+    with opened() as files:
+        assert folder.misfits() == told
+    assert {"b.parquet", "c.parquet"} & files == {"b.parquet"}
 
 
 def test_a_file_that_the_system_cannot_read_is_tried_at_each_look(folder):
@@ -151,9 +173,9 @@ def test_a_file_that_the_system_cannot_read_is_tried_at_each_look(folder):
     (folder.path / "b.csv").symlink_to("/proc/self/mem")  # which is there, and lets nobody look for its end
     ((why, sentence),) = folder.misfits().values()
     assert (why, "b.csv cannot be read: [Errno 22] Invalid argument" in sentence) == ("unreadable", True), sentence
-    before = discovery._looked_at.cache_info().misses
-    folder.misfits()
-    assert discovery._looked_at.cache_info().misses == before + 1
+    with opened() as files:
+        folder.misfits()
+    assert "b.csv" in files
 
 
 def test_a_file_that_is_being_written_to_is_not_judged_yet(folder):

@@ -111,7 +111,7 @@ READABLE = {
     "kind.parquet": ({**GOOD, "x": ["a", "b"]}, "x is string in"),
     "label.parquet": ({**GOOD, "label": [0, None]}, "the label in label of row 2 is null"),
     "text.csv": (b"timestamp,x,label\n2024-01-01,\xff,0\n", "if it is written in another encoding than UTF-8, say so"),
-    "time.parquet": ({**GOOD, "timestamp": [None, "2024-01-02"]}, "the timestamp in timestamp of row 1 is null"),
+    "time.parquet": ({**GOOD, "timestamp": [None, "2024-01-02"]}, "time.parquet is null. Mend that row"),
 }
 UNREADABLE = {
     "half.parquet": (b"PAR1 and no footer", "half.parquet is not a readable Parquet file"),
@@ -192,9 +192,9 @@ def test_columns_that_no_file_has_are_a_mistake_in_the_configuration(
 def test_labels_and_times_that_no_row_has_are_a_mistake_in_the_configuration(
     rows: Callable[..., Configuration], tmp_path: Path
 ) -> None:
-    """Texts where numbers are needed, and moments that are none; a null is a mishap, which is waited beyond."""
-    texts, days = {**GOOD, "label": ["no", "yes"]}, {**GOOD, "timestamp": ["a day", "another"]}
-    for content, told in ((texts, "label is string from row 1 on"), (days, "near row 1 cannot be read")):
+    """Lists where numbers are needed, and moments that are none; a null is a mishap, which is waited beyond."""
+    lists, days = {**GOOD, "label": [[0], [1]]}, {**GOOD, "timestamp": ["a day", "another"]}
+    for content, told in ((lists, "label is list.* from row 1 on"), (days, "of row 1 in .*a.parquet .*a day")):
         configuration = rows({"a.parquet": content})
         assert not await_rows(configuration, tmp_path / "manifests", lambda: None)
         with pytest.raises(NotReadyError, match=told):
