@@ -244,9 +244,9 @@ def test_few_rows_of_late_categories_are_not_worth_a_line(of):
 
 def test_infinity_and_a_single_label(of):
     """A training would end at the one, and learn nothing of the other."""
-    single, infinite = warnings(of({"x": [*NOISE[:39], float("inf")], "label": [1] * 40}))
+    single, infinite = warnings(of({"x": [*NOISE[:38], 1e300, float("inf")], "label": [1] * 40}))
     assert single == "label: the label is 1 in all 40 rows that have one, so there is nothing to learn."
-    assert infinite.startswith("x: 1 of 40 rows are infinite, at which a training ends. ")
+    assert infinite.startswith("x: 2 of 40 rows are infinite or beyond 1e150, at which a training ends. ")
 
 
 def test_whole_numbers_of_all_sizes(of):
