@@ -120,7 +120,7 @@ class Product:
 
     def _begin(self, folder: Path) -> None:
         from shared.config.load import load_configuration  # noqa: PLC0415 - after the environment is set
-        from shared.dataset.manifest import discover  # noqa: PLC0415
+        from shared.dataset.discovery import discover  # noqa: PLC0415
         from shared.ids import RunId  # noqa: PLC0415
         from supervisor.system.setup import setup_record, write_setup  # noqa: PLC0415
         from workers.process.child import Child  # noqa: PLC0415

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import zip_longest
 from pathlib import Path
@@ -15,14 +15,8 @@ from typing import BinaryIO
 
 import msgspec
 
-from shared.config.system import Dataset
-from shared.dataset.files import count_rows, state_of
-from shared.dataset.fingerprint import fingerprint
-from shared.dataset.found_file import tells_contents
-from shared.dataset.listing import Listing, look
 from shared.durable import sync, write
 from shared.errors import DataError
-from shared.timestamps import now_us
 
 IF_MENDED = (
     "If it was mended on purpose, remove the dataset's manifest (datasets/NAME.jsonl in the artifacts folder): "
@@ -85,38 +79,6 @@ def entries_up_to(last_key: int, path: Path) -> tuple[ManifestEntry, ...]:
     return entries
 
 
-def discover(
-    dataset: Dataset, artifacts_root: str, seen: Callable[[Dataset, Listing], None] | None = None
-) -> tuple[ManifestEntry, ...]:
-    """All entries, after files not known yet were appended in path order. Raises DataError if a known one changed.
-
-    What a process has not read yet is read whole, and again where size or time moved since. A lock on the manifest lets
-    several supervisors agree on the keys. Files of a restored manifest are taken as they are now, if they have as many
-    rows as before. `seen` is called with all that lies there.
-    """
-    path = manifest_path(artifacts_root, dataset.name)
-    with _locked(path) as manifest:
-        known = read_manifest(path)
-        found = look(dataset.uri)
-        if seen is not None:
-            seen(dataset, found)
-        for entry in known:
-            _check_unchanged(entry, found, dataset.uri)
-        restored = any(not entry.fingerprint for entry in known)
-        entries = [_taken_anew(entry, dataset) for entry in known] if restored else list(known)
-        there, discovered_us = {entry.file for entry in known}, now_us()
-        for file in (one for one in found.files if one not in there):
-            next_key = entries[-1].stop_key if entries else 0
-            rows = count_rows(file, dataset)
-            entry = ManifestEntry(file=file, rows=rows, size_bytes=0, fingerprint="", first_key=next_key)
-            entries.append(_taken_anew(msgspec.structs.replace(entry, discovered_us=discovered_us), dataset))
-        if restored:
-            _replace(path, entries)
-        elif len(entries) > len(known):
-            _append(manifest.fileno(), path, entries[len(known) :])
-    return tuple(entries)
-
-
 def copy_manifest(artifacts_root: str, other_root: str, dataset: str) -> None:
     """Have another root begin with the same keys."""
     original, copy = manifest_path(artifacts_root, dataset), manifest_path(other_root, dataset)
@@ -127,14 +89,14 @@ def copy_manifest(artifacts_root: str, other_root: str, dataset: str) -> None:
 def restore_manifest(artifacts_root: str, dataset: str, entries: Sequence[ManifestEntry]) -> None:
     """Write a lost manifest back from what a journal remembers; one that is there stays.
 
-    Removing the manifest is also how people say that a file was mended, so the next `discover` takes files as they are.
+    Removing the manifest is also how people say that a file was mended, so the next discovery takes files as they are.
     """
     path = manifest_path(artifacts_root, dataset)
     if len(read_manifest(path)) >= len(entries):
         return
-    with _locked(path):
-        if len(read_manifest(path)) < len(entries):
-            _replace(path, [msgspec.structs.replace(entry, fingerprint="") for entry in entries])
+    with writing_manifest(path) as manifest:
+        if len(manifest.entries) < len(entries):
+            manifest.replace([msgspec.structs.replace(entry, fingerprint="") for entry in entries])
 
 
 def refuse_moved_keys(known: Sequence[ManifestEntry], now: Sequence[ManifestEntry], path: Path) -> None:
@@ -148,15 +110,57 @@ def refuse_moved_keys(known: Sequence[ManifestEntry], now: Sequence[ManifestEntr
             )
 
 
+class OpenManifest:
+    """The manifest while its lock is held: nobody else writes it."""
+
+    def __init__(self, path: Path, file: BinaryIO) -> None:
+        self._path, self._file = path, file
+        self.entries = read_manifest(path)
+
+    def replace(self, entries: Sequence[ManifestEntry]) -> None:
+        """Write it anew, whole or not at all. Raises DataError."""
+        temporary = self._path.with_suffix(".tmp")
+        with self._writing():
+            write(temporary, _lines(entries))
+            temporary.replace(self._path)
+            sync(self._path.parent)
+
+    def append(self, entries: Sequence[ManifestEntry]) -> None:
+        """Write more of it, all or nothing. Raises DataError."""
+        whole = self._path.read_bytes().rfind(b"\n") + 1
+        descriptor, body = self._file.fileno(), _lines(entries)
+        os.ftruncate(descriptor, whole)
+        with self._writing():
+            try:
+                while body:
+                    body = body[os.write(descriptor, body) :]
+                os.fsync(descriptor)
+                sync(self._path.parent)
+            except OSError:
+                os.ftruncate(descriptor, whole)
+                raise
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            why = f"{self._path} could not be written: {error.strerror}"
+            raise DataError(f"{why}. Make room there, then --resume.") from error
+
+
 @contextmanager
-def _locked(path: Path) -> Iterator[BinaryIO]:
-    """The manifest, which nobody else writes; one that was replaced while its lock was waited for is opened anew."""
+def writing_manifest(path: Path) -> Iterator[OpenManifest]:
+    """The manifest, which nobody else writes; one that was replaced while its lock was waited for is opened anew.
+
+    Raises DataError for one that is damaged.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     while True:
         with path.open("ab+") as manifest:
             fcntl.flock(manifest, fcntl.LOCK_EX)
             if _stands_at(path, manifest):
-                yield manifest
+                yield OpenManifest(path, manifest)
                 return
 
 
@@ -167,75 +171,5 @@ def _stands_at(path: Path, file: BinaryIO) -> bool:
         return False
 
 
-def _replace(path: Path, entries: Sequence[ManifestEntry]) -> None:
-    """Write the manifest anew, whole or not at all. Its lock is held."""
-    temporary = path.with_suffix(".tmp")
-    with _writing(path):
-        write(temporary, _lines(entries))
-        temporary.replace(path)
-        sync(path.parent)
-
-
-def _append(manifest: int, path: Path, entries: Sequence[ManifestEntry]) -> None:
-    whole = path.read_bytes().rfind(b"\n") + 1
-    os.ftruncate(manifest, whole)
-    body = _lines(entries)
-    with _writing(path):
-        try:
-            while body:
-                body = body[os.write(manifest, body) :]
-            os.fsync(manifest)
-            sync(path.parent)
-        except OSError:
-            os.ftruncate(manifest, whole)
-            raise
-
-
-@contextmanager
-def _writing(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise DataError(f"{path} could not be written: {error.strerror}. Make room there, then --resume.") from error
-
-
 def _lines(entries: Sequence[ManifestEntry]) -> bytes:
     return b"".join(msgspec.json.encode(entry) + b"\n" for entry in entries)
-
-
-def _taken_anew(entry: ManifestEntry, dataset: Dataset) -> ManifestEntry:
-    """The entry with size and fingerprint of the file as it is now. Raises DataError if the keys do not fit it."""
-    now = state_of(entry.file, dataset.uri)
-    rows = count_rows(entry.file, dataset)
-    if rows != entry.rows:
-        raise DataError(
-            f"{entry.file} has {rows} rows, but had {entry.rows} when they were given keys, which are for ever. "
-            "Restore it, or start a new run."
-        )
-    contents = fingerprint(entry.file, dataset.uri, now.mark)
-    if state_of(entry.file, dataset.uri) != now:
-        raise DataError(
-            f"{entry.file} is being written to. Write it under a name that begins with a dot, and rename it when done."
-        )
-    return msgspec.structs.replace(entry, size_bytes=now.size_bytes, fingerprint=contents, mark=now.mark)
-
-
-def _check_unchanged(entry: ManifestEntry, found: Listing, uri: str) -> None:
-    now = found.files.get(entry.file)
-    if now is None:
-        why = found.unreadable.get(entry.file)
-        gone = f"cannot be read, {why}" if why else "has vanished"
-        raise DataError(
-            f"{entry.file} {gone}; it holds the keys from {entry.first_key}. Restore it, then --resume; "
-            "if the dataset was replaced on purpose, give it a new name."
-        )
-    if entry.fingerprint and now.size_bytes != entry.size_bytes:
-        raise DataError(
-            f"{entry.file} has changed: it had {entry.size_bytes} bytes and now has {now.size_bytes}. "
-            f"Restore it, then --resume. {IF_MENDED}"
-        )
-    same = tells_contents(now.mark) and now.mark == entry.mark
-    if entry.fingerprint and not same and fingerprint(entry.file, uri, now.mark) != entry.fingerprint:
-        raise DataError(
-            f"{entry.file} has changed since its rows were given keys. Restore it, then --resume. {IF_MENDED}"
-        )

@@ -20,7 +20,7 @@ from shared.claims import Claims
 from shared.config.load import Configuration
 from shared.config.pipeline import Every
 from shared.config.secrets import hide
-from shared.dataset.manifest import discover
+from shared.dataset.discovery import discover
 from shared.dataset.table import open_dataset
 from shared.dataset.time_problems import file_order_problems
 from shared.errors import ConfigurationError, ModynError, NotReadyError, RunTakenError

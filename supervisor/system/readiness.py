@@ -15,7 +15,8 @@ from shared.broker import OLDEST, connect
 from shared.config.load import Configuration
 from shared.config.secrets import hide
 from shared.config.system import System
-from shared.dataset.manifest import copy_manifest, discover
+from shared.dataset.discovery import discover
+from shared.dataset.manifest import copy_manifest
 from shared.dataset.problems import problems
 from shared.dataset.table import TableDataset, open_dataset
 from shared.errors import DataError, NotReadyError

@@ -20,7 +20,7 @@ from workplace import Workplace
 from shared import names
 from shared.claims import Attempt, ClaimAnswer, Claims
 from shared.config.load import load_configuration
-from shared.dataset.manifest import discover
+from shared.dataset.discovery import discover
 from shared.ids import RunId, TaskId, TriggerId, WorkerId, task_id
 from shared.messages.reports import AnyReport, Failed, Released, Selected, SetUp, Trained, decode_report
 from shared.messages.setup_record import SetupRecord

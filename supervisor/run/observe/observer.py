@@ -16,7 +16,8 @@ import numpy.typing as npt
 
 from shared.blame import blaming
 from shared.config.pipeline import Every, Pipeline
-from shared.dataset.manifest import discover, manifest_path, refuse_moved_keys
+from shared.dataset.discovery import discover
+from shared.dataset.manifest import manifest_path, refuse_moved_keys
 from shared.dataset.rejudged import refuse_rejudged
 from shared.dataset.table import TableDataset, open_dataset
 from shared.errors import RunFailedError

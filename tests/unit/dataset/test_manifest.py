@@ -14,8 +14,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from shared.config.system import Dataset
+from shared.dataset.discovery import discover
 from shared.dataset.files import state_of
-from shared.dataset.manifest import copy_manifest, discover, manifest_path, read_manifest, restore_manifest
+from shared.dataset.manifest import copy_manifest, manifest_path, read_manifest, restore_manifest
 from shared.errors import DataError
 from shared.timestamps import now_us
 

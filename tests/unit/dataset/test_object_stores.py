@@ -11,8 +11,8 @@ import pytest
 from fsspec.implementations.local import LocalFileSystem
 
 from shared.config.system import Dataset
+from shared.dataset.discovery import discover
 from shared.dataset.listing import look
-from shared.dataset.manifest import discover
 from shared.dataset.table import open_dataset
 from shared.errors import DataError
 

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from shared.config.system import Dataset, Nulls
-from shared.dataset.manifest import discover
+from shared.dataset.discovery import discover
 from shared.dataset.problems import problems
 from shared.dataset.table import open_dataset
 from shared.errors import DataError

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.config.system import Dataset, ImageColumn, Nulls
-from shared.dataset.manifest import discover
+from shared.dataset.discovery import discover
 from shared.dataset.survey.distinct import Uniqueness
 from shared.dataset.survey.survey import survey
 from shared.dataset.survey.understood import understand

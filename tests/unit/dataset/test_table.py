@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.config.system import Dataset, Nulls
+from shared.dataset.discovery import discover
 from shared.dataset.event_time import first_key_after, running_event_time
-from shared.dataset.manifest import discover
 from shared.dataset.table import open_dataset
 from shared.errors import DataError
 

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from shared.config.system import Dataset
-from shared.dataset.manifest import discover
+from shared.dataset.discovery import discover
 from shared.dataset.problems import problems
 from shared.dataset.table import TableDataset, open_dataset
 from shared.errors import DataError

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.config.system import Dataset
-from shared.dataset.manifest import discover
+from shared.dataset.discovery import discover
 from shared.dataset.survey.times import GAPS_KEPT, time_survey
 from shared.dataset.table import open_dataset
 from shared.dataset.time_problems import file_order_problems, time_problems

@@ -10,7 +10,7 @@ import pytest
 
 from shared.config.pipeline import Named, Split
 from shared.config.system import Dataset
-from shared.dataset.manifest import discover
+from shared.dataset.discovery import discover
 from shared.dataset.problems import problems
 from shared.dataset.table import open_dataset
 from workers.evaluation.windows import split_mask

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from workplace import HOUR_US, Workplace
 
 from shared.config.load import load_configuration
-from shared.dataset.manifest import discover
+from shared.dataset.discovery import discover
 from shared.dataset.table import open_dataset
 from shared.errors import DataError, RunFailedError
 from shared.ids import RunId, TriggerId

@@ -6,7 +6,7 @@ import pytest
 from workplace import HOUR_US
 
 from shared.config.load import load_configuration
-from shared.dataset.manifest import discover
+from shared.dataset.discovery import discover
 from shared.dataset.table import open_dataset
 from supervisor.run.start.preview import Preview, preview
 

@@ -8,7 +8,7 @@ import pytest
 from workplace import Workplace
 
 from shared.config.load import load_configuration
-from shared.dataset.manifest import discover
+from shared.dataset.discovery import discover
 from shared.dataset.table import open_dataset
 from supervisor.run.start.understanding import Understanding, understanding
 

@@ -9,7 +9,8 @@ import pytest
 from workplace import HOUR_US, Workplace
 
 from shared.config.load import load_configuration
-from shared.dataset.manifest import discover, manifest_path, read_manifest
+from shared.dataset.discovery import discover
+from shared.dataset.manifest import manifest_path, read_manifest
 from shared.dataset.table import open_dataset
 from shared.errors import ConfigurationError, DataError, NotReadyError
 from shared.ids import RunId

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from shared.config.pipeline import Named, Split
 from shared.config.system import Dataset, Nulls
-from shared.dataset.manifest import discover
+from shared.dataset.discovery import discover
 from shared.dataset.table import open_dataset
 from shared.errors import DataError
 from shared.split import rows_in_split, splitmix64

@@ -14,7 +14,8 @@ from workplace import Workplace, table
 from shared.artifacts import ArtifactRef
 from shared.claims import Attempt
 from shared.config.load import load_configuration
-from shared.dataset.manifest import discover, manifest_path, read_manifest, restore_manifest
+from shared.dataset.discovery import discover
+from shared.dataset.manifest import manifest_path, read_manifest, restore_manifest
 from shared.errors import DataError
 from shared.ids import RunId, TaskId, TriggerId, WorkerId
 from shared.messages.tasks import (

@@ -12,7 +12,7 @@ import pytest
 from workplace import Workplace
 
 from shared.config.load import Configuration, load_configuration
-from shared.dataset.manifest import discover
+from shared.dataset.discovery import discover
 from shared.errors import NotReadyError
 from supervisor.system.readiness import await_rows, reach_broker, ready_dataset
 

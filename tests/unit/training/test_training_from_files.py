@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from shared.config.pipeline import Metric, Split
-from shared.dataset.manifest import discover
+from shared.dataset.discovery import discover
 from shared.dataset.table import open_dataset
 from tests.unit.training.memory_dataset import with_changes
 from tests.unit.training.samples import digits, flights, job, model, names, pipeline, run, training
