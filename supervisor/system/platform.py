@@ -176,7 +176,7 @@ class Platform:
             dataset = ready_dataset(self._configuration, self.manifests)
         except NotReadyError as error:
             problems += error.problems
-        if dataset is not None and meanwhile is not None:
+        if dataset is not None and dataset.rows and meanwhile is not None:
             meanwhile(dataset)
         try:
             if dataset is not None or self.fleet is None:  # workers of our own need not come up to be sent home
