@@ -74,7 +74,7 @@ def _gaps(found: TimeSurvey, dataset: TableDataset) -> Iterator[str]:
     """Leaps of event time that are longer than all the rest of the stream, and much longer than any other gap."""
     for gap in _leaps(found):
         yield (
-            f"event time leaps at key {gap.key} in {_file(gap.key, dataset)}, from "
+            f"event time leaps at key {gap.key} in {dataset.file_of(gap.key)}, from "
             f"{format_timestamp(gap.to_us - gap.length_us)} to {format_timestamp(gap.to_us)}, longer than all the rest "
             "of the stream. If one of the two is a wrong date, mend it: `time` triggers, `last` and `every` windows go "
             "by event time."
@@ -153,8 +153,4 @@ def _count(rows: int) -> str:
 
 
 def _row(row: Dated, dataset: TableDataset) -> str:
-    return f"key {row.key} in {_file(row.key, dataset)} is dated {format_timestamp(row.timestamp_us)}"
-
-
-def _file(key: int, dataset: TableDataset) -> str:
-    return next(entry.file for entry in dataset.entries if key < entry.stop_key)
+    return f"key {row.key} in {dataset.file_of(row.key)} is dated {format_timestamp(row.timestamp_us)}"

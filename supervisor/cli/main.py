@@ -109,11 +109,12 @@ def parser() -> argparse.ArgumentParser:
     fleet = commands.add_parser("fleet", parents=[shared], help="list the workers that are alive")
     fleet.add_argument("config", type=Path, metavar="CONFIG")
     fleet.add_argument("--json", action="store_true", help="one JSON list instead of a table")
-    runs = commands.add_parser("runs", parents=[shared], help="list the runs below the artifacts root")
+    runs = commands.add_parser("runs", parents=[shared], help="list the runs of an artifacts root, wherever they are")
     runs.add_argument("config", type=Path, metavar="CONFIG")
     runs.add_argument("--json", action="store_true", help="one JSON list instead of a table")
     stop = commands.add_parser("stop", parents=[shared], help="stop a run cleanly from another shell")
     stop.add_argument("run_dir", type=Path, metavar="RUN_DIR")
+    stop.add_argument("--wait", action="store_true", help="until it has ended, and say how it did")
     return top
 
 

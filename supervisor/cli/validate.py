@@ -28,9 +28,11 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.offline:
         _offline(configuration, found)
     else:
-        workers = check_system(configuration, found.understood, serves=not arguments.experiment_mode)
-        found.content |= {"workers": len(workers), "model_checked": True}
-        found.say(f"system: broker, dataset and {len(workers)} workers are ready; the pipeline was tried on a few rows")
+        ready = check_system(configuration, found, follows=not arguments.experiment_mode)
+        found.content |= {"workers": ready.workers, "model_checked": ready.tried}
+        what = f"broker, dataset and {ready.workers} workers are ready; the pipeline was tried on a few rows"
+        waits = f"broker and {ready.workers} workers are ready; the pipeline is tried once there are rows"
+        found.say(f"system: {what if ready.tried else waits}")
     if arguments.json:
         table_console().print_json(json.dumps(found.content))
     return 0

@@ -45,7 +45,7 @@ class Survey:
         self._look_at_schemas()
         names, label = dict.fromkeys((self.config.timestamp, *self.columns)), self.config.label
         for key, rows in self.dataset.batches(list(names), 0, self.dataset.rows, _ROWS_AT_ONCE):
-            times = microseconds(rows.column(self.config.timestamp), key, self.config)
+            times = microseconds(rows.column(self.config.timestamp), key, self.dataset.file_of(key), self.config)
             self.times.look_at(times, self.dataset)
             labels = self.label.look_at(rows.column(label))
             for name in self.dataset.feature_columns:

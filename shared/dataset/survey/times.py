@@ -145,7 +145,8 @@ def _note_files(
             return number
         times = believed[max(entry.first_key - found.rows, 0) : entry.stop_key - found.rows]
         times = times[times != NEVER_US]
-        if len(times) and found.files and found.files[-1].entry is entry:
+        # what was found of one file in pieces is one file
+        if len(times) and found.files and found.files[-1].entry.file == entry.file:
             found.files[-1].latest_us = max(found.files[-1].latest_us, int(times.max()))
         elif len(times):
             found.files.append(FileSpan(entry=entry, first_us=int(times[0]), latest_us=int(times.max())))

@@ -6,9 +6,10 @@ import shutil
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple, Protocol
 
 import fsspec
 import msgspec
@@ -16,8 +17,9 @@ from fsspec.implementations.local import LocalFileSystem
 
 from shared.broker import make_app
 from shared.config.load import Configuration
+from shared.dataset.discovery import Found
+from shared.dataset.table import TableDataset
 from shared.errors import NotReadyError
-from shared.fleet import WorkerEntry
 from shared.ids import RunId
 from shared.messages.reports import Finding
 from shared.temporary import private_folder
@@ -27,23 +29,43 @@ from supervisor.run.owner import Owner
 from supervisor.run.publisher import Publisher
 from supervisor.run.start.preparation import Preparation, forget_run, raise_findings
 from supervisor.run.start.understanding import Understanding, understanding
+from supervisor.system.dataset_readiness import ready_dataset
 from supervisor.system.devices import evaluation_device
 from supervisor.system.platform import Platform
-from supervisor.system.readiness import ready_dataset
 from supervisor.system.setup import setup_record
+from supervisor.system.unread import unfit, unreadable
 from supervisor.system.versions import Versions
 from supervisor.system.worker_process import PROJECT, worker_environment
 
 
-def check_system(
-    configuration: Configuration, tell: Callable[[Understanding], None], *, serves: bool
-) -> list[WorkerEntry]:
-    """Start what a run would start, check it, and stop it again; `tell` is given what the dataset holds.
+class Hears(Protocol):
+    """Who is told what is found on the way."""
 
-    `serves`: the run would deploy to the targets. Raises ModynError with what is wrong.
+    def understood(self, what: Understanding) -> None:
+        """What the dataset holds, and what looks wrong in it."""
+        ...
+
+    def warn(self, sentences: list[str]) -> None:
+        """What may be wrong beside that."""
+        ...
+
+
+class Ready(NamedTuple):
+    """What is ready."""
+
+    workers: int
+    tried: bool  # whether there were rows to try the pipeline on
+
+
+def check_system(configuration: Configuration, hears: Hears, *, follows: bool) -> Ready:
+    """Start what a run would start, check it, and stop it again.
+
+    `follows`: the run would follow its dataset, and deploy to the targets. Raises ModynError with what is wrong.
     """
-    with _log() as log, Platform(configuration, log, serves=serves) as platform:
-        _, workers = platform.ready(lambda dataset: tell(understanding(configuration.pipeline, dataset)))
+    with _log() as log, Platform(configuration, log, serves=follows, follows=follows) as platform:
+        dataset, _, workers = platform.ready(lambda *found: _tell(configuration, hears, *found))
+        if dataset.rows == 0:
+            return Ready(len(workers), tried=False)
         evaluation_device(configuration.pipeline, workers)
         run_id = RunId(f"validate-{uuid.uuid4().hex[:8]}")
         root = configuration.system.artifacts_root
@@ -59,7 +81,18 @@ def check_system(
             with suppress(*AWAY):  # what went wrong before is not to be hidden
                 forget_run(platform.client, publisher, run_id, heard=True)
             publisher.close()
-        return workers
+        return Ready(len(workers), tried=True)
+
+
+def _tell(configuration: Configuration, hears: Hears, dataset: TableDataset, found: Found) -> None:
+    """What was found of the dataset, some of which may not be read."""
+    if dataset.rows:
+        hears.understood(understanding(configuration.pipeline, dataset))
+    else:
+        wait = f"a run waits for the first in {dataset.config.uri}"
+        hears.warn([f"dataset {dataset.config.name} has no rows yet; {wait}"])
+    not_read = {**unreadable(found), **unfit(found)}.values()
+    hears.warn([f"not read, and looked at again while a run goes on: {sentence}" for sentence in not_read])
 
 
 @contextmanager
@@ -80,7 +113,7 @@ def look_offline(configuration: Configuration) -> Understanding:
         raise NotReadyError(f"dataset {config.name}: not looked at, as {config.uri} is on no disk of this machine.")
     manifests = private_folder("manifests")
     try:
-        return understanding(configuration.pipeline, ready_dataset(configuration, manifests))
+        return understanding(configuration.pipeline, ready_dataset(configuration, manifests, follows=False)[0])
     finally:
         shutil.rmtree(manifests, ignore_errors=True)
 
