@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from shared.dataset.survey.moments import LARGEST
 from shared.dataset.survey.values import Values
 
 _MOST_PAIRS = 1_000
@@ -99,7 +100,7 @@ class LikeLabel:
                 self._pair(part, other)
 
     def _compare(self, x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> None:
-        known = np.isfinite(x) & np.isfinite(y)
+        known = (np.abs(x) <= LARGEST) & (np.abs(y) <= LARGEST)
         x, y = x[known], y[known]
         self.equal = self.equal and bool((x == y).all())
         if not self.linear or len(x) == 0:

@@ -9,20 +9,22 @@ import pyarrow.compute as pc
 
 from shared.dataset.survey.values import Values
 
+LARGEST = 1e150  # that a training takes
+
 
 class Moments:
-    """Of what is known and finite; mean and deviation merged piece by piece (Chan, Golub and LeVeque, 1979)."""
+    """Of what is known and not too large; mean and deviation merged piece by piece (Chan, Golub and LeVeque, 1979)."""
 
     def __init__(self) -> None:
         self.minimum: float | None = None  # whole numbers stay whole
         self.maximum: float | None = None
-        self.infinite = 0
+        self.infinite = 0  # and what is too large
         self._rows, self._mean, self._squares = 0, 0.0, 0.0
 
     def add(self, values: Values) -> None:
         """Take in the next rows, of numbers or times."""
         numbers, known = values.numbers(), values.known
-        finite = np.isfinite(numbers)
+        finite = np.abs(numbers) <= LARGEST
         if not finite.all():
             self.infinite += int((~finite).sum())
             numbers, known = numbers[finite], known.filter(finite)

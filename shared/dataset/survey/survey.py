@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 
@@ -38,8 +40,8 @@ class Survey:
         """Whether features are columns, not images or texts."""
         return self.config.image is None and self.config.text is None
 
-    def read(self) -> Survey:
-        """Look at every file and every row. Raises DataError."""
+    def read(self) -> Iterator[npt.NDArray[np.int64]]:
+        """Look at every file and every row, piece by piece; yields the pieces' timestamps. Raises DataError."""
         self._look_at_schemas()
         names, label = dict.fromkeys((self.config.timestamp, *self.columns)), self.config.label
         for key, rows in self.dataset.batches(list(names), 0, self.dataset.rows, _ROWS_AT_ONCE):
@@ -50,7 +52,7 @@ class Survey:
                 values = self.columns[name].look_at(rows.column(name), labels if self.is_table else None)
                 if name in self.copies and not _are_times(values, times):
                     self.copies.remove(name)
-        return self
+            yield times
 
     def _look_at_schemas(self) -> None:
         found: dict[str, dict[str, None]] = {name: {} for name in self.columns}
@@ -64,7 +66,10 @@ class Survey:
 
 def survey(dataset: TableDataset) -> Survey:
     """Look at all of it once. Raises DataError."""
-    return Survey(dataset).read()
+    found = Survey(dataset)
+    for _ in found.read():
+        pass
+    return found
 
 
 def _are_times(values: Values, times: npt.NDArray[np.int64]) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from shared.dataset.survey.column import MOST_TEXTS, ColumnSurvey
 from shared.dataset.survey.distinct import Uniqueness
 from shared.dataset.survey.survey import Survey
+from shared.printable import printable
 
 _ROWS_TO_JUDGE = 20
 _LONG = 0.1  # share of the rows, for a column that begins with one value
@@ -27,7 +28,7 @@ def suspicions(found: Survey) -> Iterator[str]:
     for name in names:
         seen = [*_as_index(found, name), *_as_leak(found, name), *_as_category(found.columns[name])]
         if seen:
-            yield f"{name or 'a column without a name'}: {'; '.join(seen)}. {_remedy(found, name)}"
+            yield f"{printable(name) or 'a column without a name'}: {'; '.join(seen)}. {_remedy(found)}"
     for name in (label, *names):
         yield from _infinite(name, found.columns[name])
     for name in (one for one in names if not (_by_default(found) and one in found.folders)):
@@ -40,7 +41,7 @@ def _by_default(found: Survey) -> bool:
     return found.config.features is None
 
 
-def _remedy(found: Survey, name: str) -> str:
+def _remedy(found: Survey) -> str:
     if not _by_default(found):
         return "Take it out of `features:` in config.yaml unless it is meant."
     return "All columns are features unless `features:` in config.yaml lists those that are to be used."
@@ -95,8 +96,8 @@ def _as_category(column: ColumnSurvey) -> Iterator[str]:
 def _infinite(name: str, column: ColumnSurvey) -> Iterator[str]:
     if column.moments.infinite:
         yield (
-            f"{name}: {column.moments.infinite:,} of {column.rows:,} rows are infinite, at which a training ends. Mend "
-            "them, or leave the column out."
+            f"{printable(name)}: {column.moments.infinite:,} of {column.rows:,} rows are infinite or beyond 1e150, at "
+            "which a training ends. Mend them, or leave the column out."
         )
 
 
@@ -104,17 +105,19 @@ def _constant_at_first(name: str, column: ColumnSurvey) -> Iterator[str]:
     same_rows = column.same_rows or 0
     if same_rows >= max(_ROWS_TO_JUDGE, _LONG * column.rows):
         yield (
-            f"{name}: {column.first} in the first {same_rows:,} of {column.rows:,} rows; a model learns nothing of a "
-            "column until it varies."
+            f"{printable(name)}: {column.first} in the first {same_rows:,} of {column.rows:,} rows; a model learns "
+            "nothing of a column until it varies."
         )
 
 
 def _late(name: str, column: ColumnSurvey) -> Iterator[str]:
     is_category = "text" in column.kinds and column.rows >= _ROWS_TO_JUDGE and not column.unique
     late = column.late if is_category else {}
-    if sum(late.values()) > _MANY_LATE * column.rows:
+    rows = sum(late.values())
+    if rows > _MANY_LATE * column.rows:
         commonest = ", ".join(f"{text!r} {count:,}" for text, count in list(late.items())[:_MOST_NAMED])
         yield (
-            f"{name}: {sum(late.values()):,} of {column.rows:,} rows have a category that first comes when a tenth of "
-            f"the rows is over: {commonest}; a model that goes on from one before it does not know it."
+            f"{printable(name)}: {rows:,} of {column.rows:,} rows have a category that first comes when a tenth of the "
+            f"rows is over: {commonest}; a model that goes on from one before it does not know it, unless "
+            "`training.encoder` is grow."
         )

@@ -9,9 +9,8 @@ import msgspec
 
 from shared.dataset.survey.becoming import becomes, nulls_become
 from shared.dataset.survey.column import ColumnSurvey
-from shared.dataset.survey.survey import Survey, survey
+from shared.dataset.survey.survey import Survey
 from shared.dataset.survey.suspicions import suspicions
-from shared.dataset.table import TableDataset
 from shared.dataset.time_problems import time_problems
 from shared.timestamps import MICROSECONDS_PER_S, format_timestamp
 
@@ -71,11 +70,10 @@ class Understood(msgspec.Struct, frozen=True, kw_only=True):
     features: tuple[Feature, ...]
 
 
-def understand(dataset: TableDataset) -> tuple[Understood, tuple[str, ...]]:
-    """What a dataset holds, and what looks wrong, from one reading of all of it. Raises DataError."""
-    found = survey(dataset)
-    told = (f"dataset {dataset.config.name}: {sentence}" for sentence in suspicions(found))
-    return _understood(found), (*time_problems(dataset, found.times), *told)
+def understand(found: Survey) -> tuple[Understood, tuple[str, ...]]:
+    """What a dataset holds, and what looks wrong, once all of it was read."""
+    told = (f"dataset {found.config.name}: {sentence}" for sentence in suspicions(found))
+    return _understood(found), (*time_problems(found.dataset, found.times), *told)
 
 
 def _understood(found: Survey) -> Understood:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from workplace import Workplace
 
@@ -27,6 +29,21 @@ def test_triggers_that_rows_which_are_there_fire(small, experiment_mode):
     found = understood(small, experiment_mode=experiment_mode)
     assert (found.dataset.rows, found.policy, found.triggers, found.initial_mode) == (2000, "data_amount", 4, "replay")
     assert found.warnings == ()
+
+
+def test_the_policy_sees_the_rows_as_a_run_does(small):
+    """Wherever pieces of files end, and where the first row is dated too late to have its time."""
+    small.pipeline["trigger"] = {"policy": "time", "every": "8h"}
+    for number in range(2):
+        path = small.folder / "data" / f"part-{number}.parquet"
+        rows = pq.read_table(path)
+        if number == 0:
+            times = rows.column("timestamp").to_pylist()
+            times[0] = times[0].replace(year=2191)
+            rows = rows.set_column(rows.column_names.index("timestamp"), "timestamp", pa.array(times))
+        pq.write_table(rows, path, row_group_size=333)
+    found = understood(small, experiment_mode=True)
+    assert (found.triggers, found.dataset.misdated_rows, found.dataset.rows) == (249, 1, 2000)
 
 
 @pytest.mark.parametrize("mode", ["ignore", "train_on_everything"])
