@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from shared.class_names import ClassNames, told
 from shared.config.pipeline import Model
 from shared.config.system import Dataset, Nulls
-from shared.dataset.manifest import discover
+from shared.dataset.discovery import discover
 from shared.dataset.table import open_dataset
 from shared.errors import RowError
 from workers.features.class_names import LaterClasses, first_rows, names_up_to, room_of

@@ -21,7 +21,7 @@ from shared.claims import Attempt
 from shared.class_names import ClassNames
 from shared.config.load import load_configuration
 from shared.config.pipeline import Target
-from shared.dataset.manifest import discover
+from shared.dataset.discovery import discover
 from shared.errors import RowError
 from shared.ids import RunId, TaskId, TriggerId, WorkerId
 from shared.messages.reports import Baselined, Evaluated, MetricValue, NewClasses, Selected, Trained
