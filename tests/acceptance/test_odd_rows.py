@@ -78,7 +78,7 @@ def test_validate_shows_what_it_understood(small: Workplace) -> None:
 
     refused = validate()
     assert refused.returncode == 3
-    assert "the label in label of key 71 is null" in refused.stderr
+    assert "the label in label of row 72 is null" in refused.stderr
     assert "`nulls: {labels: drop}`" in refused.stderr
     small.config["storage"]["datasets"]["rows"]["nulls"] = {"labels": "drop"}
     small.write()

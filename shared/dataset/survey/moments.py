@@ -24,12 +24,14 @@ class Moments:
     def add(self, values: Values) -> None:
         """Take in the next rows, of numbers or times."""
         numbers, known = values.numbers(), values.known
-        finite = np.abs(numbers) <= LARGEST
-        if not finite.all():
-            self.infinite += int((~finite).sum())
-            numbers, known = numbers[finite], known.filter(finite)
         if len(numbers) == 0:
             return
+        if not -LARGEST <= numbers.min() <= numbers.max() <= LARGEST:
+            usable = np.abs(numbers) <= LARGEST
+            self.infinite += int((~usable).sum())
+            numbers, known = numbers[usable], known.filter(usable)
+            if len(numbers) == 0:
+                return
         ends = pc.min_max(known).as_py()
         self.minimum = ends["min"] if self.minimum is None else min(self.minimum, ends["min"])
         self.maximum = ends["max"] if self.maximum is None else max(self.maximum, ends["max"])

@@ -102,10 +102,16 @@ def _note_order(found: TimeSurvey, believed: npt.NDArray[np.int64]) -> None:
     late = sounds & (believed < event_time_us)
     found.latest_us = max(found.latest_us, int((event_time_us - believed).max(where=late, initial=0)))
     _note_late(found, late, lengths > 0, event_time_us)
-    longest = np.argpartition(lengths, -GAPS_KEPT)[-GAPS_KEPT:] if len(lengths) > GAPS_KEPT else range(len(lengths))
-    gaps = [Gap(int(lengths[row]), found.rows + int(row), int(event_time_us[row])) for row in longest if lengths[row]]
-    found.gaps = heapq.nlargest(GAPS_KEPT, [*found.gaps, *gaps])
+    _note_gaps(found, lengths, event_time_us)
     found.ended_us = int(event_time_us[-1])
+
+
+def _note_gaps(found: TimeSurvey, lengths: npt.NDArray[np.int64], event_time_us: npt.NDArray[np.int64]) -> None:
+    shortest_us = found.gaps[-1].length_us if len(found.gaps) == GAPS_KEPT else 0
+    rows = np.flatnonzero(lengths >= max(shortest_us, 1))
+    rows = rows[np.argpartition(lengths[rows], -GAPS_KEPT)[-GAPS_KEPT:]] if len(rows) > GAPS_KEPT else rows
+    gaps = [Gap(int(lengths[row]), found.rows + int(row), int(event_time_us[row])) for row in rows]
+    found.gaps = heapq.nlargest(GAPS_KEPT, [*found.gaps, *gaps])
 
 
 def _note_early(found: TimeSurvey, began_us: int, times: npt.NDArray[np.int64]) -> None:
