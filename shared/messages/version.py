@@ -4,4 +4,4 @@ It is part of the queues' names from the second on (shared/names.py), so that wo
 take what they cannot read.
 """
 
-MESSAGE_VERSION = 1
+MESSAGE_VERSION = 2

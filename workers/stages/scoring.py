@@ -69,7 +69,10 @@ def _knowing(work: Work, model: LoadedModel, stretch: Stretch, *, own: bool) -> 
     What another run calls its classes was settled by other triggers: its next one is the next that the stretch shows.
     """
     known, room, later = model.header.classes, model.classes, work.child.later_classes
-    if known is None or room is None or not known.texts or not (dataset := work.dataset()).has_text_labels:
+    if known is None or room is None or not known.texts or len(known.names) >= room:
+        return model
+    dataset = work.dataset()
+    if not dataset.has_text_labels:
         return model
     if not own:
         known, later = msgspec.structs.replace(known, until=stretch.first_key - 1), LaterClasses()

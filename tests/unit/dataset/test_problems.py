@@ -39,6 +39,20 @@ def test_a_good_dataset(found):
     assert found(GOOD, {**GOOD, "x": [1, 2], "label": [True, False]}) == []
 
 
+def test_labels_that_are_texts(found):
+    """Nothing is wrong with them, in any type."""
+    words = {**GOOD, "label": ["no", "yes"]}
+    assert found(words, {**GOOD, "label": pa.array(["no", "so"]).dictionary_encode()}) == []
+
+
+def test_a_text_label_that_is_not_there(found):
+    """It is found by file and key, unless it is dropped."""
+    files = ({**GOOD, "label": ["no", "yes"]}, {**GOOD, "label": ["no", None]})
+    (problem,) = found(*files)
+    assert "the label in label of key 3 is null, in 1.parquet" in problem
+    assert found(nulls=Nulls(labels="drop")) == []
+
+
 def test_no_file_and_no_row(found):
     """An empty folder and empty files are told apart."""
     assert "no file matches" in found()[0]

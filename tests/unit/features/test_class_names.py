@@ -13,6 +13,7 @@ from shared.class_names import ClassNames, told
 from shared.config.pipeline import Model
 from shared.config.system import Dataset, Nulls
 from shared.dataset.discovery import discover
+from shared.dataset.problems import problems
 from shared.dataset.table import open_dataset
 from shared.errors import RowError
 from workers.features.class_names import LaterClasses, first_rows, names_up_to, room_of
@@ -103,6 +104,31 @@ def test_classes_that_are_listed_are_all(tmp_path):
     assert LaterClasses().of(ClassNames(names=("b",), until=0), 9, texts, 2).names == ("b",)
     numbers = dataset_of(tmp_path, [True, False], classes=("no", "yes"))
     assert names_up_to(numbers, 2, None, 0, 9) == ClassNames(names=("no", "yes"), until=None, texts=False)
+
+
+@pytest.mark.parametrize(
+    ("ending", "rows"),
+    [
+        ("csv", ("time,label\n0,no\n1,yes\n2,\n", "label,time\n7,3\nno ,4\n")),
+        (
+            "jsonl",
+            ('{"time": 0, "label": "no"}\n{"time": 1, "label": "yes"}\n', '{"time": 2, "label": ""}\n'
+             '{"label": "7", "time": 3}\n{"label": "no ", "time": 4}\n'),
+        ),
+    ],
+)  # fmt: skip
+def test_text_files_have_names_of_classes(tmp_path, ending, rows):
+    """Where the first file has texts, digits are texts too; an empty cell is an empty text."""
+    (tmp_path / "data").mkdir()
+    for number, text in enumerate(rows):
+        (tmp_path / "data" / f"{number}.{ending}").write_text(text)
+    config = Dataset(
+        name="rows", kind="table", uri=f"{tmp_path}/data", timestamp="time", unit="s", label="label", features=None,
+        image=None, text=None,
+    )  # fmt: skip
+    dataset = open_dataset(config, discover(config, str(tmp_path)))
+    assert problems(dataset) == []
+    assert names_up_to(dataset, 5, None, 1, 9).names == ("no", "yes", "", "7", "no ")
 
 
 def test_numbers_have_no_names_unless_they_are_listed(tmp_path):
