@@ -80,7 +80,8 @@ class _Found:
 
     def understood(self, what: Understanding) -> None:
         """What the dataset holds, and what looks wrong."""
-        self.content |= {**msgspec.to_builtins(what), "warnings": []}
+        told = msgspec.to_builtins(what)
+        self.content |= {key: value for key, value in told.items() if key != "warnings"}
         self.content["dataset"]["uri"] = hide(what.dataset.uri)
         if self._console is not None:
             show(self._console, what)
