@@ -41,7 +41,7 @@ def proposed(
     stop_byte = whole_stop(file, now, first_byte, dataset, at_rest_s) if at_rest_s else now.size_bytes
     if stop_byte == first_byte and (known or at_rest_s):
         return None
-    entry = _piece(file, now, (first_byte, stop_byte), dataset)
+    entry = rows_between(file, now, (first_byte, stop_byte), dataset)
     if not entry.rows and (known or at_rest_s):
         return None
     note(entry, dataset.uri)
@@ -97,15 +97,15 @@ def _refuse_other(pieces: Sequence[ManifestEntry], now: FoundFile, dataset: Data
 def whole(file: str, dataset: Dataset) -> ManifestEntry:
     """All of a file that nobody writes to, as an entry that lacks keys. Raises DataError."""
     now = state_of(file, dataset.uri)
-    entry = _piece(file, now, (0, now.size_bytes), dataset)
+    entry = rows_between(file, now, (0, now.size_bytes), dataset)
     if state_of(file, dataset.uri) != now:
         raise _is_written_to(file)
     note(entry, dataset.uri)
     return entry
 
 
-def _piece(file: str, now: FoundFile, between: tuple[int, int], dataset: Dataset) -> ManifestEntry:
-    """What is in some bytes of a file, while the rest may be written to."""
+def rows_between(file: str, now: FoundFile, between: tuple[int, int], dataset: Dataset) -> ManifestEntry:
+    """What is in some bytes of a file, while others may be written, as an entry that lacks keys. Raises DataError."""
     contents, rows = fingerprint(file, dataset.uri, *between), count_rows(file, dataset, *between)
     if state_of(file, dataset.uri).mark != now.mark and fingerprint(file, dataset.uri, *between) != contents:
         raise _is_written_to(file)

@@ -57,21 +57,22 @@ def whole_stop(file: str, now: FoundFile, first_byte: int, dataset: Dataset, at_
     return size_bytes if is_whole else stop_byte
 
 
-def row_starts(file: str, dataset: Dataset) -> list[int]:
-    """Where each row of the file begins; its last line counts. Raises DataError."""
-    size_bytes = state_of(file, dataset.uri).size_bytes
-    with open_file(file, dataset.uri) as opened:
-        kind = format_in(dataset, file)
+def row_starts(found: ManifestEntry, dataset: Dataset) -> list[int]:
+    """Where each row begins of an entry that begins with its file; its last line counts. Raises DataError."""
+    with open_file(found.file, dataset.uri) as opened:
+        kind = format_in(dataset, found.file)
         records = kind.records(opened)  # type: ignore[attr-defined]
-        starts = [int(one) for block, _ in records_in(opened, records, 0, size_bytes) for one in block]
+        starts = [int(one) for block, _ in records_in(opened, records, 0, found.size_bytes) for one in block]
         opened.seek(records.stop_byte)
-        if opened.read(size_bytes - records.stop_byte).strip():
+        if opened.read(found.size_bytes - records.stop_byte).strip():
             starts.append(records.stop_byte)
     return starts[1:] if kind.has_names else starts  # type: ignore[attr-defined]
 
 
 def goes_on(last: ManifestEntry, dataset: Dataset) -> bool:
     """Whether the line of the last row that has a key was not whole when it was read, and goes on now."""
+    if not last.rows:
+        return False
     with open_file(last.file, dataset.uri) as opened:
         opened.seek(last.size_bytes - 1)
         border = bytes(opened.read(2))

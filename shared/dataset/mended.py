@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
 
 import msgspec
 
 from shared.config.system import Dataset
-from shared.dataset.contents import whole
+from shared.dataset.contents import rows_between, whole
 from shared.dataset.files import state_of
 from shared.dataset.fingerprint import fingerprint
-from shared.dataset.growth import goes_on, grows, row_starts
+from shared.dataset.found_file import FoundFile
+from shared.dataset.growth import goes_on, grows, row_starts, whole_stop
 from shared.dataset.manifest import ManifestEntry, by_file
 from shared.dataset.sameness import changed
 from shared.errors import DataError
@@ -35,7 +37,7 @@ def _taken_anew(pieces: Sequence[ManifestEntry], dataset: Dataset) -> Sequence[M
         as_before = [msgspec.structs.replace(piece, fingerprint=piece.mark, mark=now.mark) for piece in pieces]
         if changed(as_before, dataset.uri, now.mark) is None and not goes_on(pieces[-1], dataset):
             return as_before
-    found = whole(file, dataset)
+    found = _rows_in(file, now, had, dataset) if may_grow else whole(file, dataset)
     if found.rows != had and not (may_grow and found.rows > had):
         raise _has_other_rows(file, found.rows, had)
     if len(pieces) == 1 and found.rows == had:
@@ -50,9 +52,19 @@ def _taken_anew(pieces: Sequence[ManifestEntry], dataset: Dataset) -> Sequence[M
     ]
 
 
+def _rows_in(file: str, now: FoundFile, had: int, dataset: Dataset) -> ManifestEntry:
+    """All whole lines of a text; and what stands behind them, if it is a row that had a key."""
+    stop_byte = whole_stop(file, now, 0, dataset, math.inf)
+    if stop_byte:
+        found = rows_between(file, now, (0, stop_byte), dataset)
+        if found.rows >= had:
+            return found
+    return rows_between(file, now, (0, now.size_bytes), dataset)
+
+
 def _borders(pieces: Sequence[ManifestEntry], found: ManifestEntry, dataset: Dataset) -> list[int]:
     """The bytes at which the pieces begin, and the one at which the last ends."""
-    starts = row_starts(found.file, dataset)
+    starts = row_starts(found, dataset)
     if len(starts) != found.rows:
         raise DataError(f"{found.file}: its lines are not its rows. Write one row a line, or restore the file.")
     ends, rows = [*starts, found.size_bytes], [0, *accumulate(piece.rows for piece in pieces)]

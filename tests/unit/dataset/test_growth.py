@@ -430,6 +430,32 @@ def test_a_mended_file_keeps_the_keys_of_its_pieces(log: Log) -> None:
     assert log.pieces() == [(0, 1), (2, 3), (4, 5), (6, 6)]
 
 
+def test_an_empty_file_of_json_lines_grows(tmp_path: Path) -> None:
+    """An experiment has given it an entry; without the manifest, too, it has the rows that it has now."""
+    log = Log(tmp_path, "log.jsonl")
+    log.add("")
+    assert log.pieces(AT_ONCE_S) == [(0, -1)]
+    log.add('{"time": 0, "x": 7, "label": 0}\n')
+    log.forget()
+    assert log.values() == [7]
+    log.forget()
+    assert log.values() == [7]
+
+
+def test_a_file_is_mended_while_it_is_written_to(log: Log) -> None:
+    """A row that was taken for whole and went on is what it is now; what comes behind it waits for its end."""
+    log.add(HEAD + "0,1,")
+    log.leave_alone()
+    assert log.pieces() == [(0, 0)]
+    log.add("0\n1")
+    with pytest.raises(DataError, match="has changed: it was the last line"):
+        log.look()
+    log.forget()
+    assert log.pieces() == [(0, 0)]
+    log.add(",1,1\n")
+    assert log.values("label") == [0, 1]
+
+
 @pytest.mark.parametrize("times", [0, 2])
 def test_a_mended_file_with_other_rows_is_refused(log: Log, times: int) -> None:
     """One less, or one more before the end: every later row would have another key."""
