@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 from collections import Counter
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ import yaml
 
 from benchmarks.processes import end, start
 from shared.dataset.manifest import manifest_path, read_manifest
+from shared.errors import NotReadyError
 from supervisor.cli import fleet, runs
 
 EVERY = 12  # rows a trigger
@@ -172,7 +173,7 @@ class Scene:
         if time.monotonic() - before_s < _LOOK_EVERY_S:
             return text
         said = io.StringIO()
-        with redirect_stdout(said):
+        with redirect_stdout(said), suppress(NotReadyError):  # the run is just ending
             command.run(argparse.Namespace(config=self.config, json=False))
         self._printed[command] = time.monotonic(), said.getvalue()
         return said.getvalue()

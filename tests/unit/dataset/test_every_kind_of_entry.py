@@ -216,3 +216,14 @@ def test_a_folder_named_datasets_may_hold_data(place: Path, body: bytes) -> None
     """Its files are manifests of ours only if they say so, not because their rows have a column `file`."""
     Rows._put(place / "data/datasets/images.jsonl", body)
     assert list(look(str(place / "data")).files) == [str(place / "data/datasets/images.jsonl")]
+
+
+@pytest.mark.parametrize("name", ["a::b.csv", "a::b"])
+def test_a_path_with_colons_that_exists_is_that_file_or_folder(place: Path, name: str) -> None:
+    """Fsspec would take it for a chain of file systems."""
+    path = place / "store" / name
+    Rows().csv(path if path.suffix else path / "a.csv")
+    entries = discover(config_of(path), str(place / "runs"))
+    assert [entry.rows for entry in entries] == [_ROWS]
+    dataset = open_dataset(config_of(path), entries)
+    assert len(dataset.labels(0, _ROWS)) == _ROWS
