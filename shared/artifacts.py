@@ -19,6 +19,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from shared.durable import sync, sync_file
 from shared.errors import ArtifactError, ArtifactLostError
+from shared.filesystems import filesystem_of
 
 
 class ArtifactRef(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +53,7 @@ class ArtifactStore:
         ArtifactLostError if nothing but making it anew, or a copy, can bring it back.
         """
         uri = self.uri(ref.name)
-        filesystem, path = fsspec.core.url_to_fs(uri)
+        filesystem, path = filesystem_of(uri)
         try:
             body = cast(bytes, filesystem.cat_file(path))
         except FileNotFoundError as error:
@@ -70,7 +71,7 @@ class ArtifactStore:
     def stands(self, ref: ArtifactRef) -> bool:
         """Whether an object of the recorded size is there; nothing is read. Raises ArtifactError if it cannot tell."""
         uri = self.uri(ref.name)
-        filesystem, path = fsspec.core.url_to_fs(uri)
+        filesystem, path = filesystem_of(uri)
         try:
             return bool(filesystem.info(path)["size"] == ref.size_bytes)
         except (FileNotFoundError, NotADirectoryError):
@@ -80,9 +81,9 @@ class ArtifactStore:
 
     def commit(self, ref: ArtifactRef, name: str) -> ArtifactRef:
         """Give an attempt's object its final name. Doing it again changes nothing. Raises ArtifactError."""
-        filesystem, path = fsspec.core.url_to_fs(self.uri(ref.name))
+        filesystem, path = filesystem_of(self.uri(ref.name))
         final = ArtifactRef(name=name, sha256=ref.sha256, size_bytes=ref.size_bytes)
-        target = fsspec.core.url_to_fs(self.uri(name))[1]
+        target = filesystem_of(self.uri(name))[1]
         try:
             if filesystem.exists(path):
                 _move(filesystem, path, target)
@@ -100,7 +101,7 @@ def write_artifact(uri: str, body: bytes) -> None:
 
     Raises ArtifactError.
     """
-    filesystem, path = fsspec.core.url_to_fs(uri)
+    filesystem, path = filesystem_of(uri)
     parent, name = path.rsplit("/", 1)
     temporary = f"{parent}/.{name}.{uuid.uuid4().hex}.tmp"
     try:

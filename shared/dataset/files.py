@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import fsspec
 import pyarrow as pa
 
 from shared.config.system import Dataset
@@ -14,6 +13,7 @@ from shared.dataset.formats import format_of, suffixes_read, titles
 from shared.dataset.formats.format import Format
 from shared.dataset.found_file import FoundFile, found_file
 from shared.errors import DataError
+from shared.filesystems import filesystem_of
 from shared.printable import printable
 
 UNREADABLE = (pa.ArrowException, KeyError, UnicodeError, OSError, EOFError)
@@ -25,7 +25,7 @@ def state_of(uri: str, like: str) -> FoundFile:
     Raises DataError if it is gone.
     """
     try:
-        filesystem = fsspec.core.url_to_fs(like)[0]
+        filesystem = filesystem_of(like)[0]
         filesystem.invalidate_cache()  # or a listing tells what the file was like when it was listed
         return found_file(filesystem.info(uri))
     except OSError as error:
@@ -44,7 +44,7 @@ def size_when_opened(uri: str, like: str) -> int:
 def open_file(uri: str, like: str) -> Any:
     """Open a file of the dataset whose `uri` is `like`. Raises DataError if it is gone."""
     try:
-        return fsspec.core.url_to_fs(like)[0].open(uri, "rb")
+        return filesystem_of(like)[0].open(uri, "rb")
     except OSError as error:
         raise DataError(f"{uri} cannot be read: {error}. Bring the file back, then --resume.") from error
 

@@ -15,10 +15,12 @@ from fsspec.utils import glob_translate
 from shared.dataset.formats import is_data, suffixes_read
 from shared.dataset.found_file import FoundFile, found_file
 
-_MANIFEST = b'{"file":'
+_MANIFEST = re.compile(rb'\{"file":"([^"\\]|\\.)*+(","rows":\d+,"size_bytes":|[^\n]{0,999}\Z)')  # perhaps torn
+_MANIFEST_BYTES = 65_536  # of it that are looked at
 NOWHERE = "a link that leads nowhere"
 _LOOP = "a link to a folder that it lies in"
 _NO_FILE = "neither file nor folder"
+_NO_TEXT = "as its name is not UTF-8; rename it"
 
 
 class Flat:
@@ -86,6 +88,10 @@ class Walk(Flat):
     def _entry(self, info: Mapping[str, Any], matched: bool, above: tuple[str, ...], linked: bool) -> None:
         name, linked = str(info["name"]), linked or bool(info.get("islink"))
         named = self._pattern is not None and self._pattern.match(name) is not None
+        if not _is_text(name):
+            if matched or named:
+                self.unreadable[name] = _NO_TEXT
+            return
         if info.get("islink"):
             try:
                 info = self._filesystem.info(name)
@@ -135,9 +141,19 @@ def _is_manifest(name: str) -> bool:
         return False
     try:
         with open(name, "rb") as file:
-            return file.read(len(_MANIFEST)) in (b"", _MANIFEST)
+            begins = file.read(_MANIFEST_BYTES)
     except OSError:
         return False
+    return not begins or _MANIFEST.match(begins) is not None
+
+
+def _is_text(name: str) -> bool:
+    """Whether a name can be written into a manifest; Linux allows any bytes."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def below(name: str, root: str) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-import fsspec
 from fsspec.implementations.local import LocalFileSystem
 
 from shared.dataset.folders import NOWHERE, Flat, Walk, below
 from shared.dataset.found_file import FoundFile, found_file
 from shared.errors import PlaceError
+from shared.filesystems import filesystem_of
 from shared.printable import printable
 
 _MARKS = "*?["
@@ -38,7 +38,7 @@ def look(uri: str) -> Listing:
     Raises PlaceError for one that cannot be looked into.
     """
     try:
-        filesystem, path = fsspec.core.url_to_fs(uri)
+        filesystem, path = filesystem_of(uri)
         filesystem.invalidate_cache()  # clients of object stores keep listings without end
         return _look(filesystem, path)
     except (FileNotFoundError, NotADirectoryError):
@@ -89,7 +89,7 @@ def _listing(found: Flat) -> Listing:
 @lru_cache(maxsize=256)
 def _root(uri: str) -> str:
     """The folder that a uri names, or that its pattern begins in, without the protocol."""
-    filesystem, path = fsspec.core.url_to_fs(uri)
+    filesystem, path = filesystem_of(uri)
     is_pattern = any(mark in path for mark in _MARKS) and not filesystem.exists(path)
     return _before_marks(path) if is_pattern else str(path)
 

@@ -10,12 +10,12 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-import fsspec
 import msgspec
 import torch
 
 from shared.artifacts import write_artifact
 from shared.errors import ArtifactError
+from shared.filesystems import filesystem_of
 from workers.training.job import TrainingJob
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class Checkpoints:
 
     def __init__(self, folder: str, *, fingerprint: str, keep: int) -> None:
         self._folder, self._fingerprint, self._keep = folder.rstrip("/"), fingerprint, max(keep, 1)
-        self._filesystem, self._path = fsspec.core.url_to_fs(self._folder)
+        self._filesystem, self._path = filesystem_of(self._folder)
 
     def save(self, checkpoint: Checkpoint) -> None:
         """Write it under the name of its progress, and remove those that are too old to keep.

@@ -11,7 +11,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-import fsspec
 import msgspec
 from fsspec.implementations.local import LocalFileSystem
 
@@ -20,6 +19,7 @@ from shared.config.load import Configuration
 from shared.dataset.discovery import Found
 from shared.dataset.table import TableDataset
 from shared.errors import NotReadyError
+from shared.filesystems import filesystem_of
 from shared.ids import RunId
 from shared.messages.reports import Finding
 from shared.temporary import private_folder
@@ -109,7 +109,7 @@ def _log() -> Iterator[Path]:
 def look_offline(configuration: Configuration) -> Understanding:
     """What the dataset holds, where its files are at hand. Raises NotReadyError with why they cannot be looked at."""
     config = configuration.system.datasets[configuration.pipeline.data.dataset]
-    if not isinstance(fsspec.core.url_to_fs(config.uri)[0], LocalFileSystem):
+    if not isinstance(filesystem_of(config.uri)[0], LocalFileSystem):
         raise NotReadyError(f"dataset {config.name}: not looked at, as {config.uri} is on no disk of this machine.")
     manifests = private_folder("manifests")
     try:

@@ -139,7 +139,9 @@ def test_runs_among_the_data_are_none(place: Path) -> None:
     put(data / "a.csv")
     put(*(data / "runs/flights/1" / name for name in ("journal.jsonl", "pipeline.yaml", "evaluations.csv")))
     (data / "runs/datasets").mkdir()
-    (data / "runs/datasets/flights.jsonl").write_text('{"file":"a.csv"}\n')
+    entry = '{"file":"/data/a \\"b\\".csv","rows":1,"size_bytes":4,"fingerprint":"00","first_key":0}\n'
+    (data / "runs/datasets/flights.jsonl").write_text(entry)
+    (data / "runs/datasets/torn.jsonl").write_text(entry[:30])
     (data / "runs/datasets/other.jsonl").write_text("")
     put(data / "datasets/rows.jsonl")
     found = look(str(data))
