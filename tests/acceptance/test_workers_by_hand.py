@@ -108,7 +108,7 @@ def test_a_pipeline_for_gpus_is_not_checked_by_a_worker_without_one(cluster: Wor
             pass  # they start
         with Running.pipeline(cluster, "--experiment-mode") as run:
             run.wait_for("is set up on cpu")  # and would have checked before
-            assert (client.llen("train.cuda"), client.llen("train")) == (1, 0)
+            assert (client.llen(names.queue("train", "cuda")), client.llen(names.queue("train"))) == (1, 0)
             assert run.end() == 0, run.said
 
 

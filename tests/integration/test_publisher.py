@@ -13,6 +13,7 @@ import redis
 from kombu.exceptions import OperationalError
 from serving import Server
 
+from shared import names
 from shared.artifacts import ArtifactRef
 from shared.broker import connect, make_app
 from shared.ids import RunId, TriggerId, task_id
@@ -54,7 +55,7 @@ def test_whatever_breaks_is_told_as_a_broker_that_is_away(server: Server) -> Non
     breaker.join()
     publisher.publish(message(number + 1))
     with connect(server.url) as client:
-        assert client.llen("train") > 0
+        assert client.llen(names.queue("train")) > 0
     assert 0 < refused < number
     publisher.close()
 
