@@ -145,7 +145,7 @@ class Session:
         if not self._options.scope.experiment:
             _warn_of_endless_scores(self._configuration)
         record = setup_record(self._configuration, run_id, str(self.directory.path), root, serves=self._serves)
-        publisher = Publisher(make_app(platform.url), platform.client, run_id)
+        publisher = self._publisher(platform, run_id)
         broker = Broker(platform.client, owner, publisher, run_id)
         try:
             if self._resumed is None:
@@ -182,6 +182,10 @@ class Session:
             if _quietly(owner.renew):
                 _quietly(lambda: forget_run(platform.client, publisher, run_id, heard=self._heard))
             publisher.close()
+
+    def _publisher(self, platform: Platform, run_id: RunId) -> Publisher:
+        name = self._configuration.pipeline.pipeline.name
+        return Publisher(make_app(platform.url), platform.client, run_id, name)
 
     def _webhooks(self, run_id: RunId) -> Webhooks:
         about = {"pipeline": self._configuration.pipeline.pipeline.name, "run_id": run_id}
