@@ -1,4 +1,4 @@
-"""Whether somebody is shown what happens to tasks: else it is not told, which would take a quarter of our time."""
+"""Whether somebody is shown what happens to tasks: else it is not told, which would take a fifth of our time."""
 
 from __future__ import annotations
 

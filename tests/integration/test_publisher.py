@@ -77,7 +77,7 @@ def test_what_a_header_returned_goes_to_the_body_that_counts_and_no_other(client
 
 @pytest.mark.parametrize("watched", [True, False])
 def test_that_a_task_is_sent_is_told_while_somebody_looks(client: redis.Redis, redis_url: str, watched: bool) -> None:
-    """Else nothing is said, which would take a quarter of the time; the message has one name for either."""
+    """Else nothing is said, which would take a fifth of the time; the message has one name for either."""
     if watched:
         client.set(names.WATCHED_KEY, "", ex=names.WATCHED_TTL_S)
     publisher = Publisher(make_app(redis_url), client, RUN, "flights")
