@@ -163,6 +163,7 @@ class Product:
             trigger_key=self.rows - 1,
             trigger_timestamp_us=0,
             samples_seen=self.rows,
+            first_trigger_key=self.rows - 1,
         )[1]["training_set"]
 
     def _forget_claims(self) -> None:

@@ -6,6 +6,7 @@ ModynError
 │   └── RunTakenError       another supervisor is working on the run
 └── RunFailedError       1  a run that had started cannot go on
     ├── DataError           a row or file of the dataset cannot be used
+    │   ├── PlaceError          where the dataset lies cannot be looked into now
     │   └── RowError            what a row holds: the trigger that selects it fails, and others may do without it
     ├── ArtifactError       a stored object is missing, unreadable or not what was recorded
     │   └── ArtifactLostError   it is not there, or was never whole: it can only be made anew
@@ -56,6 +57,10 @@ class RunFailedError(ModynError):
 
 class DataError(RunFailedError):
     """A row or a file of the dataset cannot be used."""
+
+
+class PlaceError(DataError):
+    """Where a dataset lies cannot be looked into now; what was found there before may well be there still."""
 
 
 class RowError(DataError):

@@ -56,6 +56,10 @@ WATCHED_TTL_S = 15
 FLEET_KEY = "modyn:fleet"  # set of worker ids; the truth of each is its own leased key
 
 
+UNREAD_TTL_MS = 60_000  # of what a run shows of files that it does not read; renewed three times meanwhile
+UNREAD_KEY = "modyn:unread"  # set of run ids; the truth of each is its own key, which expires
+
+
 def queues_of_gates() -> tuple[str, ...]:
     """The queues of evaluations that a decision waits for."""
     return queue("gate", "cuda"), queue("gate")
@@ -104,6 +108,11 @@ def owner_key(run: RunId) -> str:
 def owner_terms_key(run: RunId) -> str:
     """How often the run has been taken by an owner. Expires after CLAIM_TTL_MS."""
     return f"modyn:run:{run}:owner:terms"
+
+
+def unread_key(run: RunId) -> str:
+    """JSON of the files that a run does not read, where there are any. Expires after UNREAD_TTL_MS."""
+    return f"modyn:run:{run}:unread"
 
 
 def probe_key(run: RunId) -> str:

@@ -10,10 +10,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from shared.class_names import ClassNames
+
 _METADATA_KEY = b"modyn"
 
 
-class TrainingSetOrigin(msgspec.Struct, frozen=True, kw_only=True):
+class TrainingSetOrigin(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Why these keys; nothing about time, host or path, so that equal selections are equal bytes."""
 
     watermark_key: int
@@ -21,6 +23,7 @@ class TrainingSetOrigin(msgspec.Struct, frozen=True, kw_only=True):
     rows_read: int
     seed: int
     strategy: str
+    classes: ClassNames | None = None  # where they have names
 
 
 class TrainingSet(msgspec.Struct, frozen=True, kw_only=True):

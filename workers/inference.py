@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from copy import copy
 from typing import Any
 
 import fsspec
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import torch
 from torch import nn
 
+from shared.class_names import ClassNames
 from shared.config.pipeline import Model
 from shared.errors import ArtifactError, TrainingError
 from workers.features.columns import Keys, column
@@ -21,7 +24,7 @@ from workers.features.encoder import FeatureEncoder, encoding_of
 from workers.features.matrix import model_input
 from workers.models.build import build_model
 from workers.models.model_file import Header, load_weights, unpack
-from workers.training.labels import label_reader
+from workers.training.labels import count_classes, label_reader
 from workers.training.losses import Task, loss_kind, predictions
 
 _ROWS_PER_FORWARD = {"cpu": 1_024, "cuda": 8_192}  # bounds the activations that are in memory at once
@@ -46,9 +49,19 @@ class LoadedModel:
     @property
     def classes(self) -> int | None:
         """Classes it tells apart; None if it predicts numbers."""
-        if self.task == "regression":
-            return None
-        return self.header.outputs if self._kind.labels == "class" else 2
+        return count_classes(self._kind, self.header.outputs)
+
+    @property
+    def class_names(self) -> tuple[str, ...] | None:
+        """What the classes 0, 1, 2… are called; those behind them have not been met. None if they have no names."""
+        known = self.header.classes
+        return None if known is None or self.classes is None else known.names[: self.classes]
+
+    def knowing(self, classes: ClassNames | None) -> LoadedModel:
+        """The same model, that has heard of classes which it was not trained on."""
+        other = copy(self)
+        other.header = msgspec.structs.replace(self.header, classes=classes)
+        return other
 
     def predict(self, table: pa.Table, first_key: int = 0) -> npt.NDArray[np.float32]:
         """Predictions for the rows of a table that has the columns it was trained on; others are ignored.
@@ -56,6 +69,17 @@ class LoadedModel:
         `first_key` is what errors call the first row. Raises DataError naming column and key.
         """
         return self.scores(self.encoder.encode(table, np.arange(first_key, first_key + table.num_rows)))
+
+    def predict_labels(self, table: pa.Table, first_key: int = 0) -> npt.NDArray[Any]:
+        """The likeliest label of each row, shape (rows,): names (str objects) where classes have names, else int64.
+
+        A model of numbers gives these, float32. Raises DataError naming column and key.
+        """
+        outputs, names = self.predict(table, first_key), self.class_names
+        if self.classes is None:
+            return outputs
+        likeliest: npt.NDArray[Any] = np.argmax(outputs if names is None else outputs[:, : len(names)], axis=1)
+        return likeliest if names is None else np.array(names, dtype=object)[likeliest]
 
     @property
     def columns(self) -> Sequence[str]:
@@ -70,7 +94,7 @@ class LoadedModel:
 
     def labels(self, table: pa.Table, name: str, keys: Keys) -> npt.NDArray[np.generic]:
         """The label column: int64 classes or float64 values (rows,). Raises DataError naming column and key."""
-        return label_reader(self._kind, self.header.outputs, name)(column(table, name), keys)
+        return label_reader(self._kind, self.header.outputs, name, self.header.classes)(column(table, name), keys)
 
     def scores(self, encoded: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
         """Predictions for encoded rows (rows, inputs.width). Raises TrainingError for NaN."""

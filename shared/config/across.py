@@ -21,6 +21,7 @@ def problems(pipeline: Values, system: Values, written: Container[str], *, exper
     yield from _mode(pipeline, experiment_mode, is_written="initial_mode" in written)
     yield from _trust(pipeline, system)
     yield from _retention(pipeline, system)
+    yield from _classes(pipeline, system)
     yield from _gate(pipeline)
 
 
@@ -72,6 +73,16 @@ def _retention(pipeline: Values, system: Values) -> Iterator[Problem]:
         which = "all models" if scored is None else f"the newest {scored}"
         sentence = f"scores {which} on `every` windows, but config.yaml's retention keeps the newest {kept};"
         yield "evaluation.models", f"{sentence} write `models: {{newest: {kept}}}`."
+
+
+def _classes(pipeline: Values, system: Values) -> Iterator[Problem]:
+    name, datasets = _at(pipeline, "data.dataset"), _at(system, "storage.datasets")
+    dataset = datasets.get(name) if isinstance(datasets, Mapping) else None
+    known, named = _at(pipeline, "model.config.num_classes"), _at(dataset, "classes") if dataset else None
+    # One output tells two classes apart; whether the loss takes it so, the check finds.
+    if type(known) is int and isinstance(named, list) and len(named) > max(known, 2):
+        sentence = f"is {known}, but `classes` of dataset {name} in config.yaml names {len(named)};"
+        yield "model.config.num_classes", f"{sentence} write {len(named)}, or name fewer there."
 
 
 def _gate(pipeline: Values) -> Iterator[Problem]:

@@ -76,6 +76,11 @@ class Split(Values, frozen=True, kw_only=True):
     validation: float
     by: str | None  # a column whose equal values stay in one split; None: by key
 
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The columns that it needs."""
+        return () if self.by is None else (self.by,)
+
 
 class Data(Values, frozen=True, kw_only=True):
     """`data:` which dataset, and how its rows are shared out."""

@@ -41,9 +41,10 @@ class Dataset(Values, frozen=True, kw_only=True):
     delimiter: str | None = None  # of CSV; None: as each file's first line shows
     encoding: str = "utf-8"  # of text files
     timestamp: str
-    unit: Literal["s", "ms"] | None  # for integer timestamps
+    unit: Literal["s", "ms", "us", "ns"] | None  # of timestamps that are numbers
     future_skew_s: float = 86_400.0  # a row dated later than this after its file was found does not advance event time
     label: str
+    classes: tuple[str, ...] | None = None  # what the classes 0, 1, 2… are called; None: as the labels are learned
     features: tuple[str, ...] | None  # None: all other columns
     image: ImageColumn | None
     text: str | None

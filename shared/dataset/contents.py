@@ -2,51 +2,126 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from shared.config.system import Dataset
-from shared.dataset.files import count_rows, state_of
+from shared.dataset.files import count_rows, format_in, size_when_opened, state_of
 from shared.dataset.fingerprint import fingerprint
-from shared.dataset.found_file import tells_contents
+from shared.dataset.found_file import FoundFile, tells_contents
+from shared.dataset.growth import grows, keyed, refuse_continued, whole_stop
 from shared.dataset.listing import Listing
-from shared.dataset.manifest import IF_MENDED, ManifestEntry
+from shared.dataset.manifest import IF_MENDED, ManifestEntry, by_file
+from shared.dataset.sameness import changed, note
 from shared.errors import DataError
 
-
-def taken_anew(entry: ManifestEntry, dataset: Dataset) -> ManifestEntry:
-    """The entry with size and fingerprint of the file as it is now. Raises DataError if the keys do not fit it."""
-    now = state_of(entry.file, dataset.uri)
-    rows = count_rows(entry.file, dataset)
-    if rows != entry.rows:
-        raise DataError(
-            f"{entry.file} has {rows} rows, but had {entry.rows} when they were given keys, which are for ever. "
-            "Restore it, or start a new run."
-        )
-    contents = fingerprint(entry.file, dataset.uri, now.mark)
-    if state_of(entry.file, dataset.uri) != now:
-        raise DataError(
-            f"{entry.file} is being written to. Write it under a name that begins with a dot, and rename it when done."
-        )
-    return msgspec.structs.replace(entry, size_bytes=now.size_bytes, fingerprint=contents, mark=now.mark)
+_MAY_GROW = "Lines may be added at its end, what stands there stays; a log that is begun anew gets a new name."
+_MAY_NOT_GROW = "New rows belong in new files: only text that is not packed may grow."
 
 
-def refuse_changed(entry: ManifestEntry, found: Listing, uri: str) -> None:
-    """Raise DataError for a file that is gone, or is not what it was."""
-    now = found.files.get(entry.file)
-    if now is None:
-        why = found.unreadable.get(entry.file)
-        gone = f"cannot be read, {why}" if why else "has vanished"
+def proposed(
+    file: str, now: FoundFile, known: Sequence[ManifestEntry], dataset: Dataset, at_rest_s: float
+) -> ManifestEntry | None:
+    """What has no keys yet of a file, as an entry that lacks them; None if there is nothing. Raises DataError.
+
+    `known`: what has, in order. With `at_rest_s` a file may be one that is being written to: so long after the last
+    change its last line counts, though it has no line end, and rows are waited for. With 0 all that is there counts.
+    """
+    if known and now.size_bytes == known[-1].size_bytes and (known[-1].rows or now.mark == known[-1].mark):
+        return None
+    if not grows(file, dataset):
+        return None if known else whole(file, dataset)
+    before = [piece for piece in known if piece.rows]
+    first_byte = before[-1].size_bytes if before else 0
+    if known and now.size_bytes <= first_byte:
+        return None
+    if before:
+        refuse_continued(before[-1], dataset)
+    stop_byte = whole_stop(file, now, first_byte, dataset, at_rest_s) if at_rest_s else now.size_bytes
+    if stop_byte == first_byte and (known or at_rest_s):
+        return None
+    entry = _piece(file, now, (first_byte, stop_byte), dataset)
+    if not entry.rows and (known or at_rest_s):
+        return None
+    note(entry, dataset.uri)
+    return msgspec.structs.replace(entry, first_row=sum(piece.rows for piece in before))
+
+
+def refuse_changed(known: Sequence[ManifestEntry], found: Listing, dataset: Dataset) -> None:
+    """Raise DataError for a file that is gone, or is not what it was but for new lines at the end of a text."""
+    for file, pieces in by_file(known).items():
+        now = found.files.get(file)
+        if now is None:
+            why = found.unreadable.get(file)
+            gone = f"cannot be read, {why}" if why else "has vanished"
+            raise DataError(
+                f"{file} {gone}; it holds the keys from {pieces[0].first_key}. Restore it, then --resume; "
+                "if the dataset was replaced on purpose, give it a new name."
+            )
+        if pieces[0].fingerprint:
+            _refuse_other(pieces, now, dataset)
+
+
+def refuse_other_bytes(pieces: Sequence[ManifestEntry], dataset: Dataset, mark: str) -> None:
+    """Raise DataError if one of some pieces of one file is not what it was; `mark`: of the file now."""
+    other = changed(pieces, dataset.uri, mark)
+    if other is not None:
+        where = f", in the {other.rows} rows from row {other.first_row + 1} on" if other.first_row else ""
+        may_grow = f"{_MAY_GROW} " if hasattr(format_in(dataset, other.file), "grows") else ""
         raise DataError(
-            f"{entry.file} {gone}; it holds the keys from {entry.first_key}. Restore it, then --resume; "
-            "if the dataset was replaced on purpose, give it a new name."
+            f"{other.file} has changed since its rows were given keys{where}. Restore it, then --resume. "
+            f"{may_grow}{IF_MENDED}"
         )
-    if entry.fingerprint and now.size_bytes != entry.size_bytes:
+
+
+def _refuse_other(pieces: Sequence[ManifestEntry], now: FoundFile, dataset: Dataset) -> None:
+    last = pieces[-1]
+    if tells_contents(now.mark) and now.mark == last.mark:
+        return
+    pieces = keyed(pieces, dataset)
+    if not pieces:
+        return
+    size_bytes = now.size_bytes
+    if size_bytes < last.size_bytes:
+        size_bytes = size_when_opened(last.file, dataset.uri)
+    may_grow = size_bytes != last.size_bytes and grows(last.file, dataset)
+    if size_bytes < last.size_bytes or (size_bytes > last.size_bytes and not may_grow):
         raise DataError(
-            f"{entry.file} has changed: it had {entry.size_bytes} bytes and now has {now.size_bytes}. "
-            f"Restore it, then --resume. {IF_MENDED}"
+            f"{last.file} has changed: it had {last.size_bytes} bytes and now has {size_bytes}. "
+            f"Restore it, then --resume. {_MAY_GROW if may_grow else _MAY_NOT_GROW} {IF_MENDED}"
         )
-    same = tells_contents(now.mark) and now.mark == entry.mark
-    if entry.fingerprint and not same and fingerprint(entry.file, uri, now.mark) != entry.fingerprint:
-        raise DataError(
-            f"{entry.file} has changed since its rows were given keys. Restore it, then --resume. {IF_MENDED}"
-        )
+    refuse_other_bytes(pieces, dataset, now.mark)
+
+
+def whole(file: str, dataset: Dataset) -> ManifestEntry:
+    """All of a file that nobody writes to, as an entry that lacks keys. Raises DataError."""
+    now = state_of(file, dataset.uri)
+    entry = _piece(file, now, (0, now.size_bytes), dataset)
+    if state_of(file, dataset.uri) != now:
+        raise _is_written_to(file)
+    note(entry, dataset.uri)
+    return entry
+
+
+def _piece(file: str, now: FoundFile, between: tuple[int, int], dataset: Dataset) -> ManifestEntry:
+    """What is in some bytes of a file, while the rest may be written to."""
+    contents, rows = fingerprint(file, dataset.uri, *between), count_rows(file, dataset, *between)
+    if state_of(file, dataset.uri).mark != now.mark and fingerprint(file, dataset.uri, *between) != contents:
+        raise _is_written_to(file)
+    first_byte, stop_byte = between
+    return ManifestEntry(
+        file=file,
+        rows=rows,
+        size_bytes=stop_byte,
+        fingerprint=contents,
+        mark=now.mark,
+        first_key=0,
+        first_byte=first_byte,
+    )
+
+
+def _is_written_to(file: str) -> DataError:
+    return DataError(
+        f"{file} is being written to. Write it under a name that begins with a dot, and rename it when done."
+    )

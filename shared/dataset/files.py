@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import fsspec
@@ -30,6 +32,15 @@ def state_of(uri: str, like: str) -> FoundFile:
         raise DataError(f"{uri} cannot be read: {error}. Bring the file back, then --resume.") from error
 
 
+def size_when_opened(uri: str, like: str) -> int:
+    """A file's size as who opens it sees it: other machines' listings may be some seconds old.
+
+    Raises DataError if it is gone.
+    """
+    with open_file(uri, like) as file:
+        return int(file.seek(0, 2))
+
+
 def open_file(uri: str, like: str) -> Any:
     """Open a file of the dataset whose `uri` is `like`. Raises DataError if it is gone."""
     try:
@@ -44,11 +55,22 @@ def format_in(dataset: Dataset, file: str) -> Format:
     return format_of(file, options={key: value for key, value in given.items() if value is not None})
 
 
-def count_rows(uri: str, dataset: Dataset) -> int:
-    """How many rows a file has. Raises DataError for one that cannot be read."""
+@contextmanager
+def open_part(uri: str, dataset: Dataset, first_byte: int = 0, stop_byte: int | None = None) -> Iterator[Any]:
+    """The rows in these bytes of a file as a file of their own, where its format knows parts; else all of it.
+
+    Raises DataError if it is gone.
+    """
+    part = getattr(format_in(dataset, uri), "part", None)
+    with open_file(uri, dataset.uri) as file:
+        yield file if part is None or stop_byte is None else part(file, first_byte, stop_byte)
+
+
+def count_rows(uri: str, dataset: Dataset, first_byte: int = 0, stop_byte: int | None = None) -> int:
+    """How many rows a file has, or these bytes of it. Raises DataError for one that cannot be read."""
     kind = format_in(dataset, uri)
     try:
-        with open_file(uri, dataset.uri) as file:
+        with open_part(uri, dataset, first_byte, stop_byte) as file:
             return kind.count_rows(file)
     except UNREADABLE as error:
         raise DataError(
@@ -57,11 +79,11 @@ def count_rows(uri: str, dataset: Dataset) -> int:
         ) from error
 
 
-def schema_of(uri: str, dataset: Dataset) -> pa.Schema:
-    """Column names and types of a file. Raises DataError."""
+def schema_of(uri: str, dataset: Dataset, first_byte: int = 0, stop_byte: int | None = None) -> pa.Schema:
+    """Column names and types of a file, or of these bytes of it. Raises DataError."""
     kind = format_in(dataset, uri)
     try:
-        with open_file(uri, dataset.uri) as file:
+        with open_part(uri, dataset, first_byte, stop_byte) as file:
             schema = kind.schema(file)
             schema.names  # noqa: B018 - decodes them
             return schema

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 
 _CONTENTS = ("ETag", "etag", "md5Hash", "content_md5", "generation")  # what object stores say of contents
+_MODIFIED = ("mtime", "LastModified", "last_modified")
 _TIMES = ("mtime", "created", "ino", "LastModified", "last_modified", "updated")
 
 
@@ -14,13 +16,21 @@ class FoundFile(NamedTuple):
 
     size_bytes: int
     mark: str  # stays while nobody writes to the file
+    modified_s: float | None = None  # when somebody last did, in Unix seconds; None where that is not known
 
 
 def found_file(info: Mapping[str, Any]) -> FoundFile:
     """What a filesystem says of a file's contents, else of its size and times."""
     says = next((str(info[key]) for key in _CONTENTS if info.get(key)), None)
     mark = f"contents {says}" if says else " ".join(str(info.get(key, "")) for key in ("size", *_TIMES)).strip()
-    return FoundFile(int(info["size"]), mark)
+    return FoundFile(int(info["size"]), mark, _modified_s(info))
+
+
+def _modified_s(info: Mapping[str, Any]) -> float | None:
+    found = next((info[key] for key in _MODIFIED if info.get(key)), None)
+    if isinstance(found, datetime):
+        return found.timestamp()
+    return float(found) if isinstance(found, int | float) else None
 
 
 def tells_contents(mark: str) -> bool:

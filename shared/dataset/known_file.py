@@ -2,39 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import pyarrow as pa
 
 from shared.config.system import Dataset
+from shared.dataset.contents import refuse_other_bytes
 from shared.dataset.files import schema_of, state_of
-from shared.dataset.fingerprint import fingerprint
-from shared.dataset.manifest import IF_MENDED, ManifestEntry
+from shared.dataset.found_file import FoundFile
+from shared.dataset.growth import grows
+from shared.dataset.manifest import ManifestEntry
 from shared.dataset.partitions import in_folder_names
 from shared.errors import DataError
 
 _SCHEMAS_KEPT = 4_096
 
 
-def verify(entry: ManifestEntry, like: str) -> str:
-    """Whenever it was written to since it was found: it is still the file whose rows were given keys. Its mark.
+def verify(pieces: Sequence[ManifestEntry], dataset: Dataset) -> FoundFile:
+    """Whenever it was written to since it was found: these bytes are still those whose rows were given keys.
 
-    `like` is the dataset's uri. Raises DataError.
+    The file as it is now. `pieces`: of one file. Raises DataError.
     """
-    mark = state_of(entry.file, like).mark
-    if mark != entry.mark and fingerprint(entry.file, like, mark) != entry.fingerprint:
-        raise DataError(
-            f"{entry.file} has changed since its rows were given keys. Restore it, then --resume. {IF_MENDED}"
-        )
-    return mark
+    now = state_of(pieces[0].file, dataset.uri)
+    stale = [piece for piece in pieces if piece.mark != now.mark]
+    if stale:
+        refuse_other_bytes(stale, dataset, now.mark)
+    return now
 
 
-def refuse_mixture(entry: ManifestEntry, mark: str, like: str) -> None:
-    """What was just read is of the file that was verified, not of one written over it since. Raises DataError."""
-    if state_of(entry.file, like).mark != mark:
-        raise DataError(
-            f"{entry.file} has changed while it was read. Restore it, then --resume. New rows belong in new files."
-        )
+def refuse_mixture(pieces: Sequence[ManifestEntry], verified: FoundFile, dataset: Dataset) -> bool:
+    """What was just read is what was verified, and not of a file that was written over it since. Raises DataError.
+
+    A text that became longer may do so all the time: True says to verify it again when all is read.
+    """
+    now = state_of(pieces[0].file, dataset.uri)
+    if now.mark == verified.mark:
+        return False
+    if now.size_bytes > verified.size_bytes and grows(pieces[0].file, dataset):
+        return True
+    raise DataError(
+        f"{pieces[0].file} has changed while it was read. Restore it, then --resume. New rows belong in new files, or "
+        "at the end of a text."
+    )
 
 
 @lru_cache(maxsize=_SCHEMAS_KEPT)
@@ -61,7 +71,8 @@ def a_column_of(entry: ManifestEntry, dataset: Dataset) -> str:
 
 @lru_cache(maxsize=_SCHEMAS_KEPT)
 def _own_schema(entry: ManifestEntry, dataset: Dataset) -> pa.Schema:
-    mark = verify(entry, dataset.uri)
-    schema = schema_of(entry.file, dataset)
-    refuse_mixture(entry, mark, dataset.uri)
+    verified = verify([entry], dataset)
+    schema = schema_of(entry.file, dataset, entry.first_byte, entry.size_bytes)
+    if refuse_mixture([entry], verified, dataset):
+        verify([entry], dataset)
     return schema

@@ -10,7 +10,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from shared.dataset.folders import NOWHERE, Flat, Walk, below
 from shared.dataset.found_file import FoundFile, found_file
-from shared.errors import DataError
+from shared.errors import PlaceError
 from shared.printable import printable
 
 _MARKS = "*?["
@@ -35,7 +35,7 @@ class Listing(NamedTuple):
 def look(uri: str) -> Listing:
     """What a path, folder, glob or URI names now; a path that exists is that file or folder, whatever its name.
 
-    Raises DataError for a place that cannot be looked into.
+    Raises PlaceError for one that cannot be looked into.
     """
     try:
         filesystem, path = fsspec.core.url_to_fs(uri)
@@ -45,7 +45,7 @@ def look(uri: str) -> Listing:
         return Listing({}, {}, {})
     except (OSError, ValueError, ImportError) as error:
         told = printable(str(error))
-        raise DataError(f"{uri} cannot be looked into: {told}. Mend uri under storage.datasets.") from error
+        raise PlaceError(f"{uri} cannot be looked into: {told}. Mend uri under storage.datasets.") from error
 
 
 def parts_below(file: str, uri: str) -> list[str]:

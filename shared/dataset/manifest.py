@@ -1,6 +1,6 @@
-"""The dataset manifest: which file holds which keys, for ever; one JSON line a file, shared by all runs.
+"""The dataset manifest: which file holds which keys, for ever; one JSON line a file, and one for each time it grew.
 
-Who writes holds a lock on it, and what stood there is replaced in one go; so who reads needs none.
+All runs share it. Who writes holds a lock on it, and what stood there is replaced in one go; so who reads needs none.
 """
 
 from __future__ import annotations
@@ -28,21 +28,31 @@ MEND_THE_ROW = (
 )
 
 
-class ManifestEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """One file of the dataset. Its rows have the keys first_key … first_key + rows − 1."""
+class ManifestEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A file of the dataset, or a piece of one that grew. Its rows have the keys first_key … first_key + rows − 1.
+
+    They are in the bytes first_byte … size_bytes − 1 of the file; a CSV has its names at the beginning of the file.
+    """
 
     file: str
     rows: int
     size_bytes: int
-    fingerprint: str
-    mark: str = ""  # of its size and times when it was found; while it stays, nobody wrote to the file
+    fingerprint: str  # of these bytes; empty in a manifest that is being restored, where `mark` has it
+    mark: str = ""  # of the file's size and times when it was found; while it stays, nobody wrote to the file
     first_key: int
-    discovered_us: int = 0  # when the file was found; 0, of a manifest of before: no timestamp is too late for it
+    discovered_us: int = 0  # when it was found; 0, of a manifest of before: no timestamp is too late for it
+    first_row: int = 0  # rows of the file that have keys in entries before
+    first_byte: int = 0
 
     @property
     def stop_key(self) -> int:
         """The first key that is not in this file."""
         return self.first_key + self.rows
+
+
+_DECODER = msgspec.json.Decoder(ManifestEntry)
+_MANIFESTS_KEPT = 8
+_read: dict[Path, tuple[bytes, tuple[ManifestEntry, ...]]] = {}  # what of a manifest this process has decoded
 
 
 def manifest_path(artifacts_root: str, dataset: str) -> Path:
@@ -54,11 +64,32 @@ def read_manifest(path: Path) -> tuple[ManifestEntry, ...]:
     """The entries so far; a torn last line, left by a crash, does not count. Raises DataError for any other line."""
     if not path.exists():
         return ()
-    lines = path.read_bytes().split(b"\n")[:-1]
     try:
-        return tuple(msgspec.json.decode(line, type=ManifestEntry) for line in lines)
+        return _decoded(path)
     except msgspec.MsgspecError as error:
         raise DataError(f"{path} is damaged: {error}. Remove it; --resume writes it anew from the journal.") from error
+
+
+def _decoded(path: Path) -> tuple[ManifestEntry, ...]:
+    """Only the lines that this process has not decoded yet: a file that grows for days has many."""
+    text = path.read_bytes()
+    before, entries = _read.get(path, (b"", ()))
+    if not text.startswith(before):
+        before, entries = b"", ()
+    whole = text[: text.rfind(b"\n") + 1]
+    new = tuple(map(_DECODER.decode, whole[len(before) :].split(b"\n")[:-1]))
+    if len(_read) > _MANIFESTS_KEPT:
+        _read.clear()
+    _read[path] = whole, (*entries, *new) if new else entries
+    return _read[path][1]
+
+
+def by_file(entries: Sequence[ManifestEntry]) -> dict[str, list[ManifestEntry]]:
+    """File → its pieces, in order."""
+    found: dict[str, list[ManifestEntry]] = {}
+    for entry in entries:
+        found.setdefault(entry.file, []).append(entry)
+    return found
 
 
 def entries_up_to(last_key: int, path: Path) -> tuple[ManifestEntry, ...]:
@@ -96,11 +127,15 @@ def restore_manifest(artifacts_root: str, dataset: str, entries: Sequence[Manife
         return
     with writing_manifest(path) as manifest:
         if len(manifest.entries) < len(entries):
-            manifest.replace([msgspec.structs.replace(entry, fingerprint="") for entry in entries])
+            manifest.replace(
+                [msgspec.structs.replace(entry, fingerprint="", mark=entry.fingerprint) for entry in entries]
+            )
 
 
 def refuse_moved_keys(known: Sequence[ManifestEntry], now: Sequence[ManifestEntry], path: Path) -> None:
     """Keys are for ever: what a run has followed must stand in the manifest as it did. Raises DataError."""
+    if tuple(known) == tuple(now[: len(known)]):
+        return
     for before, after in zip_longest(known, now[: len(known)]):
         if after is None or (before.file, before.rows, before.first_key) != (after.file, after.rows, after.first_key):
             raise DataError(

@@ -22,6 +22,8 @@ def refuse_rejudged(config: Dataset, known: Sequence[ManifestEntry], now: Sequen
 
     Both have the same keys. Only files are read whose moment of discovery is another one, which is seldom.
     """
+    if tuple(known) == tuple(now[: len(known)]):
+        return
     moved = [pair for pair in zip(known, now, strict=False) if pair[0].discovered_us != pair[1].discovered_us]
     if not moved:
         return

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -12,10 +15,11 @@ import pyarrow as pa
 from shared.config.system import Dataset
 from shared.dataset.column_kinds import kind_of, plain_type
 from shared.dataset.event_time import Horizon
-from shared.dataset.files import UNREADABLE, format_in, open_file, told
+from shared.dataset.files import UNREADABLE, format_in, open_part, told
 from shared.dataset.known_file import a_column_of, given_by_folders, known_schema, refuse_mixture, verify
 from shared.dataset.manifest import MEND_THE_ROW, ManifestEntry
 from shared.dataset.nulls import refuse_nulls
+from shared.dataset.stretches import stretches
 from shared.dataset.timestamp_column import microseconds
 from shared.errors import DataError, RowError
 
@@ -52,17 +56,12 @@ class TableDataset:
         A column of numbers or times has the type of its file in each piece; one of texts is never a dictionary.
         Nulls that `nulls:` refuses are told by file, key and column.
         """
-        for entry in self.entries:
-            if entry.stop_key <= first_key or entry.first_key >= stop_key:
-                continue
-            for key, piece in self._pieces(entry, columns, first_key, batch_rows):
-                if key >= stop_key:
-                    break
+        for entries in stretches(self.entries, first_key, stop_key, self.config):
+            for key, piece in self._pieces(entries, columns, first_key, stop_key, batch_rows):
                 start, stop = max(first_key - key, 0), min(stop_key - key, piece.num_rows)
-                if stop > start:
-                    rows = piece.slice(start, stop - start)
-                    refuse_nulls(rows, key + start, entry.file, self.config, self.feature_columns)
-                    yield key + start, rows
+                rows = piece.slice(start, stop - start)
+                refuse_nulls(rows, key + start, entries[0].file, self.config, self.feature_columns)
+                yield key + start, rows
 
     def take_batches(
         self, columns: Sequence[str], keys: npt.NDArray[np.int64], batch_rows: int = ROWS_AT_ONCE
@@ -83,7 +82,7 @@ class TableDataset:
         """Timestamps of the rows [first_key, stop_key), `batch_rows` at a time; each file is read once."""
         ready = np.empty(0, np.int64)
         for key, piece in self.batches([self.config.timestamp], first_key, stop_key, batch_rows):
-            ready = np.concatenate([ready, microseconds(piece.column(0), key, self.config)])
+            ready = np.concatenate([ready, self._microseconds(piece, key)])
             while len(ready) >= batch_rows:
                 yield ready[:batch_rows]
                 ready = ready[batch_rows:]
@@ -93,14 +92,35 @@ class TableDataset:
     def timestamps_us(self, first_key: int, stop_key: int) -> npt.NDArray[np.int64]:
         """Timestamps of the rows [first_key, stop_key), shape (rows,). Raises DataError for an unusable one."""
         parts = [
-            microseconds(piece.column(0), key, self.config)
-            for key, piece in self.batches([self.config.timestamp], first_key, stop_key)
+            self._microseconds(piece, key) for key, piece in self.batches([self.config.timestamp], first_key, stop_key)
         ]
         return np.concatenate(parts) if parts else np.empty(0, np.int64)
+
+    def _microseconds(self, times: pa.Table, first_key: int) -> npt.NDArray[np.int64]:
+        return microseconds(times.column(0), first_key, self.file_of(first_key), self.config)
+
+    def file_of(self, key: int) -> str:
+        """The file that holds the row."""
+        return self.entries[bisect_right(self.entries, key, key=lambda entry: entry.stop_key)].file
 
     def latest_us(self, first_key: int, stop_key: int) -> npt.NDArray[np.int64]:
         """The last moment at which each of the rows [first_key, stop_key) can be dated; shape (rows,)."""
         return self._horizon.latest_us(first_key, stop_key)
+
+    @property
+    def has_text_labels(self) -> bool:
+        """Whether labels are texts: so says the first file that does not hold nulls alone."""
+        config = self.config
+        schemas = (known_schema(entry, config) for entry in self.entries if entry.rows)
+        kinds = (kind_of(one.field(config.label).type) for one in schemas if config.label in one.names)
+        return next((kind == "text" for kind in kinds if kind != "nothing"), False)
+
+    def labels_as_they_are(self, first_key: int, stop_key: int) -> Iterator[tuple[int, pa.ChunkedArray]]:
+        """(first key, labels) pieces of the rows [first_key, stop_key), nulls too, whatever `nulls:` says of them."""
+        config, there = self.config, copy(self)
+        there.config = msgspec.structs.replace(config, nulls=msgspec.structs.replace(config.nulls, labels="drop"))
+        for key, piece in there.batches([config.label], first_key, stop_key):
+            yield key, piece.column(0)
 
     def labels(self, first_key: int, stop_key: int) -> npt.NDArray[np.int64] | npt.NDArray[np.float64]:
         """Labels of the rows, int64 for whole numbers and booleans, else float64.
@@ -109,17 +129,18 @@ class TableDataset:
         null and NaN elsewhere.
         """
         parts: list[npt.NDArray[Any]] = [
-            self._label_numbers(piece.column(0), key)
+            self.label_numbers(piece.column(0), key)
             for key, piece in self.batches([self.config.label], first_key, stop_key)
         ]
         return np.concatenate(parts) if parts else np.empty(0, np.int64)
 
-    def _label_numbers(self, column: pa.ChunkedArray, first_key: int) -> npt.NDArray[Any]:
+    def label_numbers(self, column: pa.ChunkedArray, first_key: int) -> npt.NDArray[Any]:
+        """A piece of the label's column, as `labels` has it. Raises DataError."""
         name, kind = f"dataset {self.config.name}: the label in {self.config.label}", kind_of(column.type)
         if kind not in ("whole number", "number"):
             raise RowError(
-                f"{name} is {column.type} from key {first_key} on, where a number is needed. Number the classes 0, 1, "
-                "2… in the data, or name another `label:` in config.yaml."
+                f"{name} is {column.type} from key {first_key} on; numbers or texts are needed, of one kind in all "
+                "files. Name another `label:` in config.yaml."
             )
         try:
             whole = kind == "whole number" and not column.null_count
@@ -128,22 +149,32 @@ class TableDataset:
             raise RowError(f"{name} near key {first_key} cannot be used: {error}. {MEND_THE_ROW}") from error
 
     def _pieces(
-        self, entry: ManifestEntry, columns: Sequence[str], first_key: int, batch_rows: int
+        self, entries: Sequence[ManifestEntry], columns: Sequence[str], first_key: int, stop_key: int, batch_rows: int
     ) -> Iterator[tuple[int, pa.Table]]:
-        """Pieces of one file that hold rows from `first_key` on."""
-        mark, first_row = verify(entry, self.config.uri), max(first_key - entry.first_key, 0)
-        types, folders = self._types(columns), given_by_folders(entry, self.config)
-        asked = [name for name in types if name not in folders] or [a_column_of(entry, self.config)]
+        """Pieces of adjoining entries of one file that hold rows of [first_key, stop_key)."""
+        first, verified, again = entries[0], verify(entries, self.config), False
+        first_row, types, folders = max(first_key - first.first_key, 0), *self._types_and_folders(columns, first)
+        asked = [name for name in types if name not in folders] or [a_column_of(first, self.config)]
         own = {name: types[name] for name in asked if name in types}
         try:
-            with open_file(entry.file, self.config.uri) as file:
-                kind = format_in(self.config, entry.file)
+            with open_part(first.file, self.config, first.first_byte, entries[-1].size_bytes) as file:
+                kind = format_in(self.config, first.file)
                 for row, batch in kind.batches(file, asked, first_row, batch_rows, own):
+                    if first.first_key + row >= stop_key:
+                        break
                     if row + batch.num_rows > first_row:
-                        refuse_mixture(entry, mark, self.config.uri)
-                        yield entry.first_key + row, _alike(pa.Table.from_batches([batch]), types, folders)
+                        again |= refuse_mixture(entries, verified, self.config)
+                        yield first.first_key + row, _alike(pa.Table.from_batches([batch]), types, folders)
         except UNREADABLE as error:
-            raise DataError(f"{entry.file} cannot be read: {told(error)}. {MEND_THE_ROW}") from error
+            since = f" from row {first.first_row + 1} on" if first.first_row else ""
+            raise DataError(f"{first.file} cannot be read{since}: {told(error)}. {MEND_THE_ROW}") from error
+        if again:
+            verify(entries, self.config)
+
+    def _types_and_folders(
+        self, columns: Sequence[str], entry: ManifestEntry
+    ) -> tuple[dict[str, pa.DataType], dict[str, pa.Scalar]]:
+        return self._types(columns), given_by_folders(entry, self.config)
 
     def _types(self, columns: Sequence[str]) -> dict[str, pa.DataType]:
         """Those of the first file; a time may be written in any way in each."""

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 
 from shared.config.system import Dataset
 from shared.dataset.manifest import ManifestEntry
+from shared.dataset.survey.times import Dated, FileSpan, Gap, TimeSurvey, time_survey
 from shared.dataset.table import TableDataset
-from shared.dataset.time_survey import Dated, FileSpan, Gap, Survey, survey
 from shared.timestamps import MICROSECONDS_PER_S, format_timestamp
 
 _MUCH_LONGER = 10  # times as long as the next shorter gap
@@ -20,9 +20,12 @@ _MERE_JITTER = 0.01  # of a file's length, by which the next may begin before it
 _DAY_US = 86_400 * MICROSECONDS_PER_S
 
 
-def time_problems(dataset: TableDataset) -> list[str]:
-    """One sentence for each thing that looks wrong, with row, file and value. Raises DataError."""
-    found = survey(dataset)
+def time_problems(dataset: TableDataset, found: TimeSurvey | None = None) -> list[str]:
+    """One sentence for each thing that looks wrong, with row, file and value. Raises DataError.
+
+    `found`: what was seen of all rows, where they were read already.
+    """
+    found = found or time_survey(dataset)
     told = [
         *_misdated(found, dataset),
         *_before(found, dataset),
@@ -38,10 +41,10 @@ def file_order_problems(dataset: TableDataset) -> list[str]:
     """A sentence if files begin before the one read before them ends. Raises DataError."""
     if sum(entry.rows > 0 for entry in dataset.entries) < 2:
         return []
-    return [f"dataset {dataset.config.name}: {sentence}" for sentence in _order(survey(dataset).files)]
+    return [f"dataset {dataset.config.name}: {sentence}" for sentence in _order(time_survey(dataset).files)]
 
 
-def _misdated(found: Survey, dataset: TableDataset) -> Iterator[str]:
+def _misdated(found: TimeSurvey, dataset: TableDataset) -> Iterator[str]:
     """Dated too late to advance event time."""
     first = found.first_misdated
     if first is None:
@@ -55,7 +58,7 @@ def _misdated(found: Survey, dataset: TableDataset) -> Iterator[str]:
     )
 
 
-def _before(found: Survey, dataset: TableDataset) -> Iterator[str]:
+def _before(found: TimeSurvey, dataset: TableDataset) -> Iterator[str]:
     """Dated so far before the stream began that it is no mere lateness."""
     if found.earliest is None or found.began_us is None or found.ended_us is None:
         return
@@ -67,18 +70,18 @@ def _before(found: Survey, dataset: TableDataset) -> Iterator[str]:
         )
 
 
-def _gaps(found: Survey, dataset: TableDataset) -> Iterator[str]:
+def _gaps(found: TimeSurvey, dataset: TableDataset) -> Iterator[str]:
     """Leaps of event time that are longer than all the rest of the stream, and much longer than any other gap."""
     for gap in _leaps(found):
         yield (
-            f"event time leaps at key {gap.key} in {_file(gap.key, dataset)}, from "
+            f"event time leaps at key {gap.key} in {dataset.file_of(gap.key)}, from "
             f"{format_timestamp(gap.to_us - gap.length_us)} to {format_timestamp(gap.to_us)}, longer than all the rest "
             "of the stream. If one of the two is a wrong date, mend it: `time` triggers, `last` and `every` windows go "
             "by event time."
         )
 
 
-def _leaps(found: Survey) -> Sequence[Gap]:
+def _leaps(found: TimeSurvey) -> Sequence[Gap]:
     if found.rows < _ROWS_TO_JUDGE or found.began_us is None or found.ended_us is None:
         return ()
     rest_us, leaps = found.ended_us - found.began_us, 0
@@ -89,7 +92,7 @@ def _leaps(found: Survey) -> Sequence[Gap]:
     return sorted(found.gaps[:leaps], key=lambda gap: gap.key)
 
 
-def _late(found: Survey, dataset: TableDataset) -> Iterator[str]:
+def _late(found: TimeSurvey, dataset: TableDataset) -> Iterator[str]:
     """Rows for which event time does not move: many behind one row, or most of all."""
     if found.holder is None or found.rows < _ROWS_TO_JUDGE:
         return
@@ -102,7 +105,7 @@ def _late(found: Survey, dataset: TableDataset) -> Iterator[str]:
         )
 
 
-def _unit(found: Survey, config: Dataset) -> Iterator[str]:
+def _unit(found: TimeSurvey, config: Dataset) -> Iterator[str]:
     """Whole numbers in a larger unit than `unit:` says: all times lie in the first weeks of 1970."""
     if config.unit is not None and found.ended_us is not None and 0 <= found.ended_us < 365 * _DAY_US:
         yield (
@@ -150,8 +153,4 @@ def _count(rows: int) -> str:
 
 
 def _row(row: Dated, dataset: TableDataset) -> str:
-    return f"key {row.key} in {_file(row.key, dataset)} is dated {format_timestamp(row.timestamp_us)}"
-
-
-def _file(key: int, dataset: TableDataset) -> str:
-    return next(entry.file for entry in dataset.entries if key < entry.stop_key)
+    return f"key {row.key} in {dataset.file_of(row.key)} is dated {format_timestamp(row.timestamp_us)}"

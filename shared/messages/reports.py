@@ -42,6 +42,13 @@ class Claimed(Report, tag="claimed", frozen=True, kw_only=True):
     """The worker took the task."""
 
 
+class NewClasses(Body, frozen=True, kw_only=True):
+    """Names of classes that were met first between two selections, or listed; `before`: how many were known."""
+
+    before: int
+    names: tuple[str, ...]
+
+
 class Selected(Report, tag="selected", frozen=True, kw_only=True):
     """The training set is written; the watermark is the last row actually read."""
 
@@ -50,6 +57,7 @@ class Selected(Report, tag="selected", frozen=True, kw_only=True):
     rows_read: int
     watermark_key: int
     dropped: dict[str, int] = {}  # label column → rows since the previous trigger that have no label there
+    classes: NewClasses | None = None  # None: classes have no names
 
 
 class UnknownCategories(Body, frozen=True, kw_only=True):

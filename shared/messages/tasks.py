@@ -8,6 +8,7 @@ from typing import Any, Literal, Self, cast
 import msgspec
 
 from shared.artifacts import ArtifactRef
+from shared.class_names import ClassNames
 from shared.ids import RunId, TriggerId
 from shared.messages.message import Body
 from shared.messages.version import MESSAGE_VERSION
@@ -53,6 +54,8 @@ class SelectTask(Task, tag="select", frozen=True, kw_only=True):
     trigger_key: int
     trigger_timestamp_us: int
     samples_seen: int
+    first_trigger_key: int  # up to which classes that have names are numbered in the order of these
+    classes: ClassNames | None = None  # those that an earlier selection knew, where they have names
 
 
 class TrainTask(Task, tag="train", frozen=True, kw_only=True):
@@ -144,6 +147,8 @@ class BaselineTask(Task, tag="baseline", frozen=True, kw_only=True):
     first_key: int
     last_key: int
     history: dict[str, Any] | None
+    first_trigger_key: int  # up to which classes that have names are numbered in the order of these
+    classes: ClassNames | None = None  # those that are known so far, where they have names
 
     @property
     def queue(self) -> str:

@@ -239,4 +239,5 @@ def _record_of(candidate: Candidate, held: Record | None, reason: str) -> Record
         reason=reason,
         replaced=held.decision if held else None,
         deployed_at=format_timestamp(now_us()),
+        classes=msgspec.UNSET if candidate.classes is None else candidate.classes,
     )

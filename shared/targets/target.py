@@ -32,6 +32,7 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     replaced: int | None = None  # the decision that it was judged against
     deployed_at: str = ""
+    classes: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET  # what they are called, where they have names
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +44,7 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True):
     pipeline: str
     model: str
     body: bytes
+    classes: tuple[str, ...] | None = None  # what they are called, where they have names
 
 
 class DeploymentTarget:

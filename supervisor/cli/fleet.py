@@ -1,10 +1,10 @@
-"""`fleet`: the workers that are alive. It reads only the registry, so it answers while every worker is busy."""
+"""`fleet`: the workers that are alive, and files that runs do not read. It asks none of them, so it always answers."""
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -14,6 +14,7 @@ from shared.config.load import load_system
 from shared.fleet import WorkerEntry, lease_ages_s, read_fleet, why_benched
 from shared.timestamps import format_timestamp
 from supervisor.cli.console import table_console
+from supervisor.run.listen.unread_board import Posted, read_boards
 from supervisor.system.readiness import reach_running_broker
 
 
@@ -23,6 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
     client, _ = reach_running_broker(system)
     workers = read_fleet(client)
     described = describe(workers, lease_ages_s(client, workers))
+    boards = read_boards(client)
     client.close()
     console = table_console()
     if arguments.json:
@@ -42,7 +44,16 @@ def run(arguments: argparse.Namespace) -> int:
     for worker in workers:
         if worker.benched:
             console.print(f"{worker.hostname.split('@')[0]} {why_benched(worker)}", markup=False, soft_wrap=True)
+    for line in _on_files(boards):
+        console.print(line, markup=False, soft_wrap=True)
     return 0
+
+
+def _on_files(boards: Sequence[Posted]) -> Iterator[str]:
+    """What runs do not read of their datasets."""
+    for one in boards:
+        yield f"run {one.run_id} does not read {one.unread.files} files of dataset {one.dataset}:"
+        yield from (f"  {sentence}" for sentence in one.unread.named.values())
 
 
 def describe(workers: Sequence[WorkerEntry], ages_s: Sequence[float]) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from shared.fleet import WorkerEntry, read_fleet
 from shared.ids import TaskId, parts_of
 from shared.messages.reports import Progress
 from shared.timestamps import format_timestamp
-from supervisor.core.notices import Listener, Told
+from supervisor.core.notices import Listener, Told, TriggerFired, Waits
 from supervisor.core.state import RunState
 
 _SHOW_EVERY_S = 0.25
@@ -32,6 +32,7 @@ class Glance(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
     fleet: Sequence[WorkerEntry]
     progress: Mapping[TaskId, Progress]
+    waits_for: str = ""
 
 
 class LiveView(Listener):
@@ -42,6 +43,7 @@ class LiveView(Listener):
         self._client = client
         self._fleet: list[WorkerEntry] = []
         self._progress: dict[TaskId, Progress] = {}
+        self._waits_for = ""
         self._read_s = self._shown_s = 0.0
 
     def __enter__(self) -> LiveView:
@@ -52,9 +54,11 @@ class LiveView(Listener):
         self._live.stop()
 
     def hear(self, told: Told) -> None:
-        """Remember how far a training is."""
+        """Remember how far a training is, and how far it is to the next trigger."""
         if isinstance(told, Progress):
             self._progress[told.task_id] = told
+        elif isinstance(told, Waits | TriggerFired):
+            self._waits_for = told.sentence if isinstance(told, Waits) else ""
 
     def turn(self, state: RunState, rows: int) -> None:
         """Show the run as it is now, four times a second; the registry is read once a second."""
@@ -63,7 +67,7 @@ class LiveView(Listener):
         self._shown_s = time.monotonic()
         self._read_fleet()
         self._progress = {task: one for task, one in self._progress.items() if task in state.tasks}
-        glance = Glance(state=state, rows=rows, fleet=self._fleet, progress=self._progress)
+        glance = Glance(state=state, rows=rows, fleet=self._fleet, progress=self._progress, waits_for=self._waits_for)
         self._live.update(frame(glance))
 
     def _read_fleet(self) -> None:
@@ -78,7 +82,8 @@ class LiveView(Listener):
 
 def frame(glance: Glance) -> RenderableType:
     """The picture."""
-    return Group(_stream(glance), _counts(glance.state), _workers(glance))
+    waits_for = [Text(glance.waits_for)] if glance.waits_for else []
+    return Group(_stream(glance), *waits_for, _counts(glance.state), _workers(glance))
 
 
 def _stream(glance: Glance) -> RenderableType:

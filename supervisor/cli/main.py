@@ -100,7 +100,10 @@ def parser() -> argparse.ArgumentParser:
     _add_run(commands.add_parser("run", parents=[shared], help="run a pipeline (the word itself may be left out)"))
     validate = commands.add_parser("validate", parents=[shared], help="say all that is wrong, without running")
     _add_files(validate)
-    validate.add_argument("--offline", action="store_true", help="only the files: no broker, no workers, no dataset")
+    validate.add_argument(
+        "--offline", action="store_true", help="no broker and no workers; the dataset if it is on this machine"
+    )
+    validate.add_argument("--json", action="store_true", help="one JSON object instead of lines and a table")
     worker = commands.add_parser("worker", parents=[shared], help="start one worker by hand")
     worker.add_argument("config", type=Path, metavar="CONFIG")
     worker.add_argument("--role", choices=names.ROLES, required=True)
@@ -111,11 +114,12 @@ def parser() -> argparse.ArgumentParser:
     flower = commands.add_parser("flower", parents=[shared], help="show tasks and workers in a browser")
     flower.add_argument("config", type=Path, metavar="CONFIG")
     flower.add_argument("--listen", default="127.0.0.1:5555", metavar="HOST:PORT", help="where; port 0 is any free one")
-    runs = commands.add_parser("runs", parents=[shared], help="list the runs below the artifacts root")
+    runs = commands.add_parser("runs", parents=[shared], help="list the runs of an artifacts root, wherever they are")
     runs.add_argument("config", type=Path, metavar="CONFIG")
     runs.add_argument("--json", action="store_true", help="one JSON list instead of a table")
     stop = commands.add_parser("stop", parents=[shared], help="stop a run cleanly from another shell")
     stop.add_argument("run_dir", type=Path, metavar="RUN_DIR")
+    stop.add_argument("--wait", action="store_true", help="until it has ended, and say how it did")
     return top
 
 

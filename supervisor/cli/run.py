@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from contextlib import nullcontext
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -16,7 +15,7 @@ from supervisor.cli.console import table_console
 from supervisor.cli.live import LiveView
 from supervisor.cli.log import log_to_files, set_up_logging
 from supervisor.core.notices import Listener
-from supervisor.results.summary import closing_table
+from supervisor.results.closing_table import closing_table
 from supervisor.run.directory import RunDirectory
 from supervisor.run.session import MakeView, Options, Session
 from supervisor.run.start.first_events import Scope
@@ -36,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         Console(stderr=True).print("Stopped before the run began; nothing was changed.")
         return 0
-    _close(content, session.directory.path, as_json=arguments.json)
+    _close(content, session, as_json=arguments.json)
     return 1 if content is not None and content["status"] == "failed" else 0
 
 
@@ -47,16 +46,17 @@ def _watcher(terminal: Console | None) -> MakeView:
     return lambda client: LiveView(terminal, client)
 
 
-def _close(content: dict[str, Any] | None, folder: Path, *, as_json: bool) -> None:
+def _close(content: dict[str, Any] | None, session: Session, *, as_json: bool) -> None:
     """Print what the run came to."""
-    console = table_console()
+    console, folder = table_console(), session.directory.path
     if as_json:
         sys.stdout.write((folder / "summary.json").read_text())
     elif content is None:
-        console.print(f"The run in {folder} is finished already; there is nothing to resume.", soft_wrap=True)
+        told = f"The run in {folder} is finished already; there is nothing to resume."
+        console.print(told, *([session.grown] if session.grown else []), soft_wrap=True, markup=False)
     else:
         console.print(closing_table(content))
-        console.print(f"run directory: {folder}", soft_wrap=True)
+        console.print(f"run directory: {folder}", soft_wrap=True, markup=False)
 
 
 def _options(arguments: argparse.Namespace) -> Options:

@@ -1,4 +1,4 @@
-"""`runs`: the runs below the artifacts root."""
+"""`runs`: the runs of an artifacts root, wherever they are."""
 
 from __future__ import annotations
 
@@ -12,57 +12,53 @@ from rich.table import Table
 from shared.config.load import load_system
 from supervisor.cli.console import table_console
 from supervisor.run.directory import RunDirectory
+from supervisor.run.glance import Glance, glance
+from supervisor.system.known_runs import known_runs
 
 
 def run(arguments: argparse.Namespace) -> int:
     """List runs, newest last, as a table or as JSON."""
     root = Path(load_system(arguments.config).artifacts_root)
-    found = [_describe(journal.parent) for journal in sorted(root.glob("*/*/journal.jsonl"))]
+    seen = [(folder, *_look(folder)) for folder in known_runs(root)]
+    found = [_describe(*one) for one in sorted(seen, key=lambda one: one[2].started_us)]
     console = table_console()
     if arguments.json:
         console.print_json(json.dumps(found))
         return 0
-    table = Table("status", "triggers", "deployed", title=f"runs below {root}")
+    table = Table("status", "triggers", "deployed", "not read", title=f"runs of {root}")
     table.add_column("run directory", overflow="fold")
+    waits = any(one["waits_for"] for one in found)
+    if waits:
+        table.add_column("waits for")
     for one in found:
         deployed = "–" if one["deployed"] is None else f"model {one['deployed']}"
-        table.add_row(one["status"], str(one["triggers"]), deployed, one["run_dir"])
+        waits_for = [one["waits_for"] or "–"] if waits else []
+        facts = one["status"], str(one["triggers"]), deployed, str(one["files_not_read"] or "–"), one["run_dir"]
+        table.add_row(*facts, *waits_for)
     console.print(table)
+    for one in found:
+        for sentence in one["not_read"].values():
+            console.print(f"{one['run_dir']} does not read: {sentence}", markup=False, soft_wrap=True)
     return 0
 
 
-def _describe(folder: Path) -> dict[str, Any]:
-    """A run by its journal, and by who works on it."""
+def _look(folder: Path) -> tuple[str, Glance]:
+    """The status of a run by its journal, and by who works on it; and what else the journal says."""
     try:
-        running = RunDirectory(folder).lock.holder() is not None
-        triggers, deployed, status = _told_by(folder / "journal.jsonl")
+        directory = RunDirectory(folder)
+        seen = glance(directory.journal_path)
+        return "running" if directory.lock.holder() is not None else seen.status, seen
     except (OSError, ValueError) as error:
-        return {"run_dir": str(folder), "status": f"unreadable: {error}", "triggers": 0, "deployed": None}
-    status = "running" if running else status
-    return {"run_dir": str(folder), "status": status, "triggers": triggers, "deployed": deployed}
+        return f"unreadable: {error}", Glance()
 
 
-def _told_by(journal: Path) -> tuple[int, int | None, str]:
-    """Triggers fired, the model deployed last, and how the last session ended."""
-    triggers, deployed, status = 0, None, "killed"
-    with journal.open("rb") as lines:
-        for line in lines:
-            if not line.endswith(b"\n") or not any(word in line for word in _TELLING):
-                continue
-            event = json.loads(line)
-            triggers += len(event.get("triggers", ())) + (event.get("everything") is not None)
-            report = event.get("report", {})
-            if report.get("report") == "decided":
-                first = report["targets"][0]
-                deployed = first["trigger"] if first["run"] == report["task_id"].split("/")[0] else None
-            status = {"ended": event.get("status"), "resumed": "killed"}.get(event["event"], status)
-    return triggers, deployed, status
-
-
-_TELLING = (
-    b'"event":"run_started"',
-    b'"event":"observed"',
-    b'"report":"decided"',
-    b'"event":"ended"',
-    b'"event":"resumed"',
-)
+def _describe(folder: Path, status: str, seen: Glance) -> dict[str, Any]:
+    return {
+        "run_dir": str(folder),
+        "status": status,
+        "triggers": seen.triggers,
+        "deployed": seen.deployed,
+        "not_read": seen.unread.named,
+        "files_not_read": seen.unread.files,
+        "waits_for": RunDirectory(folder).summary().get("waits_for") if status == "running" else None,
+    }

@@ -5,15 +5,20 @@ from __future__ import annotations
 import argparse
 import os
 import signal
+import time
 
 from rich.console import Console
 
 from shared.errors import ConfigurationError, NotReadyError
 from supervisor.run.directory import RunDirectory
+from supervisor.run.glance import glance
+from supervisor.run.lock import Holder
+
+_LOOK_EVERY_S = 0.2
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Send the supervisor what Ctrl+C would.
+    """Send the supervisor what Ctrl+C would; with --wait, 1 if the run failed or was killed.
 
     Raises ConfigurationError if there is no run that can be stopped, NotReadyError for a supervisor on another machine.
     """
@@ -33,8 +38,26 @@ def run(arguments: argparse.Namespace) -> int:
             f"{directory.path} cannot be stopped: {error.strerror}; check path and user."
         ) from None
     if holder is None:
-        Console().print(f"No supervisor is working on {directory.path}; nothing to stop.", soft_wrap=True)
-        return 0
-    sentence = f"Asked the supervisor of {directory.path} to stop; it hands back running work and records."
-    Console().print(sentence, soft_wrap=True)
-    return 0
+        _say(f"No supervisor is working on {directory.path}; nothing to stop.")
+    else:
+        _say(f"Asked the supervisor of {directory.path} to stop; it hands back running work and records.")
+    return _wait(directory, holder) if arguments.wait else 0
+
+
+def _wait(directory: RunDirectory, asked: Holder | None) -> int:
+    """Until the supervisor that was asked has gone; then how the run ended."""
+    try:
+        while asked is not None and directory.lock.holder() == asked:
+            time.sleep(_LOOK_EVERY_S)
+        seen = glance(directory.journal_path)
+    except KeyboardInterrupt:
+        _say("Waited no longer; the run goes on stopping.")
+        return 1
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"the journal of {directory.path} cannot be read: {error}.") from None
+    _say(f"The run {seen.status}: {seen.reason}." if seen.reason else f"The run was {seen.status}; --resume goes on.")
+    return 0 if seen.status in ("finished", "stopped") else 1
+
+
+def _say(sentence: str) -> None:
+    Console().print(sentence, soft_wrap=True, markup=False, highlight=False)

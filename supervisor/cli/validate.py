@@ -1,14 +1,21 @@
-"""`validate`: all that is wrong, without running anything."""
+"""`validate`: all that is wrong, and what was understood, without running anything."""
 
 from __future__ import annotations
 
 import argparse
 import importlib.util
+import json
+from typing import Any
 
-from shared.config.load import load_configuration
+import msgspec
+
+from shared.config.load import Configuration, load_configuration
 from shared.config.secrets import hide
+from shared.errors import NotReadyError
 from supervisor.cli.console import table_console
-from supervisor.run.start.validation import check_offline, check_system
+from supervisor.cli.understood import show
+from supervisor.run.start.understanding import Understanding
+from supervisor.run.start.validation import check_offline, check_system, look_offline
 from supervisor.system.both_files import load_both
 
 
@@ -16,20 +23,65 @@ def run(arguments: argparse.Namespace) -> int:
     """Check the files, then the system they need; 0 if a run could start. Raises ModynError with what is wrong."""
     load = load_configuration if arguments.offline else load_both
     configuration = load(arguments.pipeline, arguments.config, experiment_mode=arguments.experiment_mode)
-    console = table_console()
-    console.print("configuration: no mistake in the keys and values of both files")
-    if not arguments.offline:
-        workers = check_system(
-            configuration,
-            lambda line: console.print(hide(line), markup=False, highlight=False, soft_wrap=True),
-            serves=not arguments.experiment_mode,
-        )
-        console.print(
-            f"system: broker, dataset and {len(workers)} workers are ready; the pipeline was tried on a few rows"
-        )
-    elif importlib.util.find_spec("torch") is None:
-        console.print("model, optimizer and loss: not checked, PyTorch is not installed here")
+    found = _Found(lines=not arguments.json, mode="experiment" if arguments.experiment_mode else "production")
+    found.say("configuration: no mistake in the keys and values of both files")
+    if arguments.offline:
+        _offline(configuration, found)
+    else:
+        ready = check_system(configuration, found, follows=not arguments.experiment_mode)
+        found.content |= {"workers": ready.workers, "model_checked": ready.tried}
+        what = f"broker, dataset and {ready.workers} workers are ready; the pipeline was tried on a few rows"
+        waits = f"broker and {ready.workers} workers are ready; the pipeline is tried once there are rows"
+        found.say(f"system: {what if ready.tried else waits}")
+    if arguments.json:
+        table_console().print_json(json.dumps(found.content))
+    return 0
+
+
+def _offline(configuration: Configuration, found: _Found) -> None:
+    try:
+        found.understood(look_offline(configuration))
+    except NotReadyError as error:
+        found.warn(list(error.problems))
+    if importlib.util.find_spec("torch") is None:
+        found.say("model, optimizer and loss: not checked, PyTorch is not installed here")
     else:
         check_offline(configuration)
-        console.print("model, optimizer and loss: can be made")
-    return 0
+        found.content["model_checked"] = True
+        found.say("model, optimizer and loss: can be made")
+
+
+class _Found:
+    """What there is to say: each line as it comes, or all of it as one JSON object, which docs/data.md explains."""
+
+    def __init__(self, *, lines: bool, mode: str) -> None:
+        self._console = table_console() if lines else None
+        self.content: dict[str, Any] = {
+            "mode": mode,
+            "dataset": None,
+            "initial_mode": None,
+            "policy": None,
+            "triggers": None,
+            "warnings": [],
+            "workers": None,
+            "model_checked": False,
+        }
+
+    def say(self, line: str) -> None:
+        """A line for people alone."""
+        if self._console is not None:
+            self._console.print(hide(line), markup=False, highlight=False, soft_wrap=True)
+
+    def warn(self, sentences: list[str]) -> None:
+        """What may be wrong."""
+        self.content["warnings"] += [hide(sentence) for sentence in sentences]
+        for sentence in sentences:
+            self.say(f"! {sentence}")
+
+    def understood(self, what: Understanding) -> None:
+        """What the dataset holds, and what looks wrong."""
+        self.content |= {**msgspec.to_builtins(what), "warnings": []}
+        self.content["dataset"]["uri"] = hide(what.dataset.uri)
+        if self._console is not None:
+            show(self._console, what)
+        self.warn(list(what.warnings))

@@ -10,6 +10,7 @@ from shared.artifacts import ArtifactRef
 from shared.ids import TriggerId, task_id
 from shared.messages.tasks import GatherTask, ModelRef, SelectTask, TrainTask
 from supervisor.core.attempts import model_ref, who, with_chord
+from supervisor.core.classes import classes_known
 from supervisor.core.commands import End, Publish, PublishChord
 from supervisor.core.deciding import decide
 from supervisor.core.open_tasks import OpenTask
@@ -54,6 +55,8 @@ def _select(state: RunState) -> Step | None:
         trigger_key=trigger.fired.key,
         trigger_timestamp_us=trigger.fired.timestamp_us,
         samples_seen=trigger.fired.key - trigger.first_key + 1,
+        first_trigger_key=state.trigger(0).fired.key,
+        classes=classes_known(state, index - 1),
     )
     identifier = task_id(state.run_id, TriggerId(index), "select")
     state = state.with_trigger(index, phase=Phase.SELECTING).with_attempt(index, task.attempt)

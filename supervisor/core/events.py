@@ -39,6 +39,7 @@ class RunStarted(Event, frozen=True, kw_only=True, tag="run_started"):
     serves: bool = True  # whether it deploys to the targets; a rehearsal deploys to folders of its run directory
     evaluation_device: Device = "cpu"  # settled once: another kind of device gives scores with other last digits
     setup_version: int = 1  # of the record that workers read, as this session wrote it
+    code: dict[str, str] | None = None  # file of the user's modules → SHA-256; None: nobody looked
 
 
 class Resumed(Event, frozen=True, kw_only=True, tag="resumed"):
@@ -48,6 +49,7 @@ class Resumed(Event, frozen=True, kw_only=True, tag="resumed"):
     lost_training_sets: tuple[TriggerId, ...] = ()
     lost_models: tuple[TriggerId, ...] = ()
     setup_version: int = 1  # of the record that workers read, as this session wrote it
+    code: dict[str, str] | None = None  # file of the user's modules → SHA-256; None: nobody looked
     attempts_above: int = 0  # what any other session has numbered, also one that went on from a copy of this journal
 
 
@@ -61,6 +63,30 @@ class Discovered(Event, frozen=True, kw_only=True, tag="discovered"):
     """New files, with the keys they were given."""
 
     entries: tuple[ManifestEntry, ...]
+
+
+class Unread(msgspec.Struct, frozen=True, kw_only=True):
+    """Files whose rows have no keys, each with a sentence that says why; the first ones by name."""
+
+    unreadable: dict[str, str] = {}
+    unfit: dict[str, str] = {}  # readable, but their columns or rows are not those of the dataset
+    more: int = 0  # and so many that are not named
+
+    @property
+    def named(self) -> dict[str, str]:
+        """All that have a name here."""
+        return {**self.unreadable, **self.unfit}
+
+    @property
+    def files(self) -> int:
+        """How many there are."""
+        return len(self.unreadable) + len(self.unfit) + self.more
+
+
+class NotRead(Event, frozen=True, kw_only=True, tag="not_read"):
+    """Other files than before cannot be read, or do not fit: these are all of them now."""
+
+    unread: Unread
 
 
 class Slice(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,6 +180,7 @@ AnyEvent = (
     | Resumed
     | Wiped
     | Discovered
+    | NotRead
     | Observed
     | StreamEnded
     | Reported

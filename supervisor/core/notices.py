@@ -37,6 +37,26 @@ class RowsMisdated(Notice, frozen=True, kw_only=True):
     misdated: Misdated
 
 
+class FileNotRead(Notice, frozen=True, kw_only=True):
+    """A file cannot be read, or does not fit, for a reason that was not told of it before; it is looked at again."""
+
+    file: str
+    sentence: str
+
+
+class MoreNotRead(Notice, frozen=True, kw_only=True):
+    """So many files are not read that not all of them are named."""
+
+    files: int
+
+
+class FileReadNow(Notice, frozen=True, kw_only=True):
+    """A file that was not read has keys now."""
+
+    file: str
+    rows: int
+
+
 class StreamOver(Notice, frozen=True, kw_only=True):
     """No row after `key` is followed."""
 
@@ -97,10 +117,23 @@ class RunEnded(Notice, frozen=True, kw_only=True):
     reconnects: int
 
 
+class Waits(Notice, frozen=True, kw_only=True):
+    """All rows that exist were seen, more than when this was told last; for people, what the next trigger waits for.
+
+    Nothing follows from it: it comes from the loop, and no event means it.
+    """
+
+    sentence: str
+    begun: bool  # whether any followed row has come
+
+
 AnyNotice = (
     TriggerFired
     | TriggerCoalesced
     | RowsMisdated
+    | FileNotRead
+    | MoreNotRead
+    | FileReadNow
     | StreamOver
     | TaskTaken
     | ResultCounted
@@ -112,7 +145,7 @@ AnyNotice = (
     | RunEnded
 )
 
-Told = AnyNotice | Progress | SetUp  # the last two come from workers and are journaled by nobody
+Told = AnyNotice | Waits | Progress | SetUp  # the last two come from workers; none of the three is journaled
 
 
 class Listener:

@@ -10,6 +10,7 @@ from shared.ids import TriggerId, task_id
 from shared.messages.tasks import BaselineTask, EvaluateTask, Stretch
 from shared.timestamps import MICROSECONDS_PER_S, format_timestamp
 from supervisor.core.attempts import model_ref, who
+from supervisor.core.classes import classes_known
 from supervisor.core.commands import Publish
 from supervisor.core.events import Slice
 from supervisor.core.open_tasks import OpenTask
@@ -99,6 +100,8 @@ def score_baseline(state: RunState) -> Step | None:
         first_key=first_key,
         last_key=end,
         history=state.baselines.history,
+        first_trigger_key=state.trigger(0).fired.key,
+        classes=classes_known(state, index),
     )
     identifier = task_id(state.run_id, TriggerId(index), "baseline")
     state = state.with_task(identifier, OpenTask(task=task)).moved(baseline=index + 1)

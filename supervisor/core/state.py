@@ -12,7 +12,7 @@ from immutables import Map
 
 from shared.ids import RunId, TaskId, TriggerId
 from shared.messages.reports import TargetDecision
-from supervisor.core.events import Fired, Misdated, RunStarted, Slice
+from supervisor.core.events import Fired, Misdated, RunStarted, Slice, Unread
 from supervisor.core.open_tasks import OpenTask, OpenTasks
 from supervisor.core.settings import Settings
 from supervisor.core.trigger_state import Phase, TriggerState
@@ -68,6 +68,7 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     setup_version: int = 1  # of the record that workers are to read
     attempts_above: int = 0  # numbers of attempts that other sessions may have given out
     stream: Stream = Stream()
+    unread: Unread = Unread()  # files of the dataset whose rows have no keys
     triggers: Map[int, TriggerState] = Map()
     last: int | None = None  # the last trigger that has a model or may get one
     to: Cursors = Cursors()
@@ -77,6 +78,7 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     deployed: TriggerId | None = None  # this run's model in the first target
     targets: Map[str, TargetDecision] = Map()  # what each holds, as the last decision found it
     baselines: Baselines = Baselines()
+    classes: tuple[str, ...] | None = None  # names, in order, as far as training sets know them; None: they have none
     report_position: str = "0"
     stopping: bool = False
     status: str = "running"

@@ -32,14 +32,17 @@ from supervisor.core.attempts import (
     note_header,
     publish_held,
 )
+from supervisor.core.classes import with_classes
 from supervisor.core.commands import AnyCommand, Command, CommitModel, CommitTrainingSet, End
 from supervisor.core.deciding import decided
 from supervisor.core.events import (
     AnyEvent,
+    Discovered,
     Ended,
     Event,
     Garbled,
     LeaseExpired,
+    NotRead,
     Observed,
     Reported,
     Resumed,
@@ -72,6 +75,7 @@ from supervisor.core.scoring import close_slices, score_slices
 from supervisor.core.state import Baselines, RunState
 from supervisor.core.step import Effect, Step
 from supervisor.core.trigger_state import Phase
+from supervisor.core.unread_files import not_read, read_now
 
 
 def transition(state: RunState, event: AnyEvent) -> tuple[RunState, list[AnyCommand], list[AnyNotice]]:
@@ -114,6 +118,16 @@ def _(event: Wiped, state: RunState) -> Step:
     """Messages, chords and reports on their way are gone with the rest."""
     state, effects = again_all(state, set(state.tasks) - set(event.adopted))
     return state, [RunForgotten(), *effects]
+
+
+@_apply.register
+def _(event: Discovered, state: RunState) -> Step:
+    return read_now(event, state)
+
+
+@_apply.register
+def _(event: NotRead, state: RunState) -> Step:
+    return not_read(event, state)
 
 
 @_apply.register
@@ -205,6 +219,8 @@ def _(event: Reported, state: RunState) -> Step:
     if isinstance(report, Failed | Released) or not open_task.ripe:
         return undone(state, report, open_task)
     effects: list[Effect] = [ResultCounted(report=report)]
+    if isinstance(report, Selected):
+        state = with_classes(state, report)
     if isinstance(report, Selected) and report.samples == 0:
         sentence = f"its training set is empty: the strategy selected none of the {report.rows_read} rows it read"
         state, more = give_up(state, report.task_id, sentence, resumable=False)

@@ -45,5 +45,6 @@ class TriggerState(msgspec.Struct, frozen=True, kw_only=True):
     was_committed: bool = False  # it has had a model, which others were compared with
     remade: bool = False  # its artifacts were lost, and are made anew
     retired: bool = False  # its weights were let go of
+    classes: int | None = None  # how many of the run's classes its training set knows; None: they have no names
     last_attempt: int = 0  # the highest number of any attempt at its tasks
     error: str | None = None

@@ -44,6 +44,14 @@ class TriggerFacts(msgspec.Struct, kw_only=True):
         return dict(sorted((self.features.imputed | self.dropped).items()))
 
 
+class Stretch(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows that were scored, and event time at the first and the last of them; None if there are none."""
+
+    rows: int
+    first_us: int | None
+    last_us: int | None
+
+
 class Tally(Listener):
     """Listens to a run from its first event on, also when that is read from the journal. It only grows."""
 
@@ -109,6 +117,21 @@ class Tally(Listener):
             name: {metric: self._composite(windows, own, metric, name) for metric in self._metrics}
             for name, windows in followed.items()
         }
+
+    def composite_rows(self) -> Stretch:
+        """The rows that the pipeline's composites are a mean over, in whatever metric."""
+        windows = [
+            next(one for one in scores.values() if one.value is not None)
+            for scores in self._prequential["pipeline"].values()
+            if any(one.value is not None for one in scores.values())
+        ]
+        return Stretch(
+            rows=sum(one.n for one in windows),
+            first_us=min(
+                (one.first_timestamp_us for one in windows if one.first_timestamp_us is not None), default=None
+            ),
+            last_us=max((one.last_timestamp_us for one in windows if one.last_timestamp_us is not None), default=None),
+        )
 
     def _composite(
         self, windows: dict[int, dict[str, MetricValue]], own: dict[int, dict[str, MetricValue]], metric: str, name: str

@@ -61,11 +61,15 @@ class RunDirectory:
     @property
     def is_summed_up(self) -> bool:
         """Whether scores and summary are there, and those of the end: not of a session before the last."""
+        return (self.path / "evaluations.csv").exists() and self.summary().get("status") == "finished"
+
+    def summary(self) -> dict[str, Any]:
+        """What summary.json says; nothing if it is not there, or of no use."""
         try:
             told = json.loads((self.path / "summary.json").read_bytes())
         except (OSError, ValueError):
-            return False
-        return (self.path / "evaluations.csv").exists() and told.get("status") == "finished"
+            return {}
+        return told if isinstance(told, dict) else {}
 
     @property
     def was_experiment(self) -> bool:

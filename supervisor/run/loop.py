@@ -11,6 +11,7 @@ import msgspec
 
 from shared.claims import Claims
 from shared.config.load import Configuration
+from shared.dataset.growth import rest_s
 from shared.dataset.table import TableDataset
 from shared.errors import ArtifactError
 from shared.ids import TaskId
@@ -199,13 +200,16 @@ class Loop:
         return self._discover()
 
     def _discover(self) -> bool:
-        """Look for new files, every so often; a poll that finds nothing changes nothing."""
+        """Look for new files and lines, every so often; a poll that finds nothing changes nothing."""
         if time.monotonic() < self._poll_s:
             return False
-        self._poll_s = time.monotonic() + self._configuration.system.notification.every_s
-        found = self._observer.discover(self._configuration.system.artifacts_root)
-        self._happen([found] if found else [])
-        return found is not None
+        every_s = self._configuration.system.notification.every_s
+        self._poll_s = time.monotonic() + every_s
+        waits = self._observer.waits()
+        self._tell([waits] if waits else [])
+        found = self._observer.discover(self._configuration.system.artifacts_root, rest_s(every_s))
+        self._happen(found)
+        return bool(found)
 
     def _hear(self, block_s: float) -> bool:
         """Take what the workers reported since; whether there was anything."""

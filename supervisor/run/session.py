@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,13 +18,13 @@ from shared.blame import blame
 from shared.broker import make_app
 from shared.claims import Claims
 from shared.config.load import Configuration
-from shared.config.pipeline import Every
 from shared.config.secrets import hide
-from shared.dataset.discovery import discover
-from shared.dataset.table import open_dataset
-from shared.dataset.time_problems import file_order_problems
+from shared.dataset.discovery import Found, find
+from shared.dataset.table import TableDataset, open_dataset
 from shared.errors import ConfigurationError, ModynError, NotReadyError, RunTakenError
+from shared.fleet import WorkerEntry
 from shared.ids import RunId
+from shared.messages.setup_record import SetupRecord
 from supervisor.core.events import AnyEvent, Resumed
 from supervisor.core.notices import Listener
 from supervisor.core.settings import Settings
@@ -38,19 +38,25 @@ from supervisor.run.listen.alert_rules import AlertRules
 from supervisor.run.listen.recorder import Recorder
 from supervisor.run.listen.run_field import lines_of
 from supervisor.run.listen.run_log import RunLog
+from supervisor.run.listen.unread_board import UnreadBoard
 from supervisor.run.listen.webhooks import Webhooks
 from supervisor.run.loop import Links, Loop
+from supervisor.run.observe.not_read import NotReadFiles
 from supervisor.run.owner import Owner
 from supervisor.run.publisher import Publisher
+from supervisor.run.start.cautions import cautions
 from supervisor.run.start.first_events import Scope, first_events, undiscovered
+from supervisor.run.start.grown import grown_since
 from supervisor.run.start.preparation import Preparation, forget_run
 from supervisor.run.start.recovery import recover
 from supervisor.run.stop_signal import StopSignal
 from supervisor.run.watch.reports import Reports
 from supervisor.run.watch.watch import Watch
 from supervisor.system.devices import evaluation_device
+from supervisor.system.known_runs import note_run
 from supervisor.system.platform import Platform, what_is_started
 from supervisor.system.setup import setup_record
+from supervisor.system.user_code import changes, user_code
 from supervisor.system.versions import Versions
 
 log = logging.getLogger(__name__)
@@ -77,9 +83,11 @@ class Session:
         self.directory = RunDirectory(options.run_dir) if options.run_dir else _default_directory(configuration)
         self._recorder = Recorder(configuration.pipeline, self.directory, Tally(configuration.pipeline))
         self._state = RunState(settings=Settings.of(configuration.pipeline, configuration.system.retention.models))
+        self.grown: str | None = None  # of a replay that was finished before: that its dataset has more rows now
         self._resumed: Resumed | None = None
         self._heard = not options.resume  # nothing that workers reported is left to be heard
         self._files = 0  # of the dataset that the journal knows
+        self._code: dict[str, str] | None = None  # of the user's modules, as the journal knows it
         self._mode = configuration.pipeline.initial_mode
 
     def run(self) -> dict[str, Any] | None:
@@ -105,7 +113,7 @@ class Session:
             log.info("%s …", what_is_started(self._configuration.system))
             with self._stop.deferred():
                 log_file, resumed = self.directory.workers_log(), self._resumed is not None
-                platform = Platform(self._configuration, log_file, keep_log=resumed, serves=self._serves)
+                platform = Platform(self._configuration, log_file, keep_log=resumed, **self._kind)
                 stack.enter_context(platform)
             return self._on(platform, run_id)
 
@@ -115,12 +123,19 @@ class Session:
         found = recover(self._configuration, self.directory)
         self._state = found.state
         self._recorder.go_on_with(found.tally)
-        self._resumed, self._files = found.resumed, found.files
+        self._resumed, self._files, self._code = found.resumed, found.files, found.code
         if self._options.scope.experiment and not found.state.experiment:
             raise ConfigurationError(
                 f"the run in {self.directory.path} follows its dataset; leave out --experiment-mode."
             )
-        return found.state.status == "finished" and not (found.resumed.lost_training_sets or found.resumed.lost_models)
+        over = found.state.status == "finished" and not (found.resumed.lost_training_sets or found.resumed.lost_models)
+        if over and found.state.experiment:
+            self.grown = grown_since(self._configuration, found.rows)
+        return over
+
+    @property
+    def _kind(self) -> dict[str, bool]:
+        return {"serves": self._serves, "follows": not self._options.scope.experiment}
 
     @property
     def _serves(self) -> bool:
@@ -137,32 +152,31 @@ class Session:
             raise NotReadyError(sentence) from None
 
     def _as_owner(self, owner: Owner, run_id: RunId, platform: Platform) -> dict[str, Any]:
-        dataset, workers = platform.ready()
+        dataset, _, workers = platform.ready()
         root = self._configuration.system.artifacts_root
-        dataset = open_dataset(dataset.config, discover(dataset.config, root))  # from now on the keys are for ever
-        for sentence in file_order_problems(dataset) if self._resumed is None else ():
+        groups = self._configuration.pipeline.data.split.groups
+        found = find(dataset.config, root, groups, platform.at_rest_s)  # from now on the keys are for ever
+        dataset, code = open_dataset(dataset.config, found.entries), user_code(self._configuration)
+        changed, replays = changes(self._code, code), self._options.scope.experiment
+        for sentence in cautions(self._configuration, dataset, replays=replays, resumed=self._resumed is not None):
             log.warning("! %s", sentence)
-        if not self._options.scope.experiment:
-            _warn_of_endless_scores(self._configuration)
+        if changed is not None:
+            log.warning("! %s", changed)
         record = setup_record(self._configuration, run_id, str(self.directory.path), root, serves=self._serves)
         publisher = self._publisher(platform, run_id)
         broker = Broker(platform.client, owner, publisher, run_id)
         try:
-            if self._resumed is None:
-                device = evaluation_device(self._configuration.pipeline, workers)
-                pipeline = msgspec.structs.replace(self._configuration.pipeline, initial_mode=self._mode)
-                first = first_events(pipeline, self._options.scope, dataset, record, device)
-            else:
-                self._resumed = msgspec.structs.replace(self._resumed, setup_version=record.version)
-                first = undiscovered(self._state, self._files, dataset)
+            first = self._first_events(found, dataset, record, workers, code)
             versions = Versions()
             listeners = (RunLog(run_id), versions)
             preparation = Preparation(platform, broker, self._configuration, record, listeners)
-            preparation.carry_out(workers, check=self._resumed is None)  # later all workers may be busy for hours
+            # Later all workers may be busy for hours: then only what may have become wrong is worth the wait.
+            preparation.carry_out(workers, check=self._resumed is None or changed is not None)
             self._stop.listen()
             if not self._options.resume:
                 self.directory.create(self._configuration)
                 platform.keep_log(self.directory.path / "workers.log")
+            note_run(Path(root), self.directory.path)
             log.info("run directory: %s", self.directory.path)
             reports = Reports(platform.client, run_id, self._state.report_position)
             watch = Watch(platform.client, Claims(platform.client), reports, record, versions)
@@ -174,7 +188,7 @@ class Session:
                     dataset=dataset,
                     platform=platform,
                     stop=self._stop,
-                    listeners=(*listeners, self._recorder, self._alert_rules(webhooks, broker, watch), view),
+                    listeners=(*listeners, *self._listeners(webhooks, broker, watch), view),
                 )
                 return self._carry_out(links, first, webhooks)
         finally:
@@ -187,12 +201,34 @@ class Session:
         name = self._configuration.pipeline.pipeline.name
         return Publisher(make_app(platform.url), platform.client, run_id, name)
 
+    def _first_events(
+        self,
+        found: Found,
+        dataset: TableDataset,
+        record: SetupRecord,
+        workers: Sequence[WorkerEntry],
+        code: dict[str, str],
+    ) -> list[AnyEvent]:
+        """Those with which the run begins, or this session of it."""
+        if self._resumed is None:
+            device = evaluation_device(self._configuration.pipeline, workers)
+            pipeline = msgspec.structs.replace(self._configuration.pipeline, initial_mode=self._mode)
+            first = first_events(pipeline, self._options.scope, dataset, record, device, code)
+        else:
+            self._resumed = msgspec.structs.replace(self._resumed, setup_version=record.version, code=code)
+            first = undiscovered(self._state, self._files, dataset)
+        not_read = None if self._options.scope.experiment else NotReadFiles(self._state.unread).after(found)
+        return [*first, not_read] if not_read else first
+
     def _webhooks(self, run_id: RunId) -> Webhooks:
         about = {"pipeline": self._configuration.pipeline.pipeline.name, "run_id": run_id}
         return Webhooks(self._configuration.system.alerts, {**about, "run_dir": str(self.directory.path)})
 
-    def _alert_rules(self, webhooks: Webhooks, broker: Broker, watch: Watch) -> AlertRules:
-        return AlertRules(webhooks, broker, watch, self._configuration.pipeline.training.stall_after_s)
+    def _listeners(self, webhooks: Webhooks, broker: Broker, watch: Watch) -> tuple[Listener, ...]:
+        """Those that nobody sees while a run is being set up."""
+        pipeline = self._configuration.pipeline
+        alert_rules = AlertRules(webhooks, broker, watch, pipeline.training.stall_after_s)
+        return self._recorder, alert_rules, UnreadBoard(broker.client, broker.run_id, pipeline.data.dataset)
 
     def _carry_out(self, links: Links, first: list[AnyEvent], webhooks: Webhooks) -> dict[str, Any]:
         with closing(Journal(self.directory.journal_path)) as journal:
@@ -235,15 +271,6 @@ class Session:
         if _quietly(loop.commit):  # else what waits for its name would be taken for garbage
             collect(self.directory.path, loop.state)
         return self._recorder.record(loop.state)
-
-
-def _warn_of_endless_scores(configuration: Configuration) -> None:
-    evaluation = configuration.pipeline.evaluation
-    if evaluation.newest is None and any(isinstance(window.extent, Every) for window in evaluation.on):
-        log.warning(
-            "! evaluation.models: all scores every model on every new slice, for ever; "
-            "a run that follows a dataset should say {newest: N}"
-        )
 
 
 def _default_directory(configuration: Configuration) -> RunDirectory:

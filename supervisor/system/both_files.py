@@ -8,8 +8,8 @@ from pathlib import Path
 from shared.config.load import Configuration, MistakesError, load_configuration
 from shared.config.secrets import hide
 from shared.dataset.files import schema_of
+from shared.dataset.judging import wrong_count
 from shared.dataset.listing import look
-from shared.dataset.problems import wrong_count
 from shared.errors import ConfigurationError, DataError
 
 

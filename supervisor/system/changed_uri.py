@@ -7,8 +7,9 @@ from pathlib import Path
 from shared.config.load import Configuration
 from shared.config.yaml_source import read_yaml
 from shared.dataset.listing import look
-from shared.dataset.manifest import manifest_path, read_manifest
+from shared.dataset.manifest import by_file, manifest_path, read_manifest
 from shared.errors import ConfigurationError, NotReadyError
+from supervisor.system.known_runs import known_runs
 
 _LOOKED_FOR = 10  # a look at an object store takes its time
 
@@ -18,7 +19,7 @@ def refuse_changed_uri(configuration: Configuration) -> None:
     root, name = configuration.system.artifacts_root, configuration.pipeline.data.dataset
     uri = configuration.system.datasets[name].uri
     matched = look(uri).files
-    known = [entry.file for entry in read_manifest(manifest_path(root, name))]
+    known = by_file(read_manifest(manifest_path(root, name)))
     left_out = [file for file in known if file not in matched]
     if not any(look(file).files for file in left_out[:_LOOKED_FOR]):  # they have vanished
         return
@@ -33,7 +34,8 @@ def refuse_changed_uri(configuration: Configuration) -> None:
 
 def _uri_before(root: Path, dataset: str, now: str) -> str | None:
     """What the newest run that had another uri wrote down, if there is one."""
-    files = sorted(root.glob("*/*/config.yaml"), key=lambda file: file.stat().st_mtime, reverse=True)
+    files = [run / "config.yaml" for run in known_runs(root) if (run / "config.yaml").is_file()]
+    files.sort(key=lambda file: file.stat().st_mtime, reverse=True)
     for file in files:
         try:
             written = read_yaml(file).written["storage"]["datasets"][dataset]["uri"]

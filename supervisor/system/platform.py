@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -13,14 +13,17 @@ import redis
 
 from shared.config.load import Configuration
 from shared.config.system import System
+from shared.dataset.discovery import Found
+from shared.dataset.growth import rest_s
 from shared.dataset.table import TableDataset
 from shared.errors import NotReadyError
 from shared.fleet import WorkerEntry
 from shared.temporary import private_folder
+from supervisor.system.dataset_readiness import await_rows, ready_dataset
 from supervisor.system.embedded_broker import EmbeddedBroker, find_broker, find_or_start
 from supervisor.system.leftovers import sweep
 from supervisor.system.local_fleet import LocalFleet
-from supervisor.system.readiness import await_rows, reach_broker, ready_dataset, ready_workers
+from supervisor.system.readiness import reach_broker, ready_workers
 from supervisor.system.targets import deploys_here, wrong_with_targets
 
 log = logging.getLogger(__name__)
@@ -49,14 +52,21 @@ class Platform:
     """A context: inside it the broker answers, and the supervisor's own workers run."""
 
     def __init__(
-        self, configuration: Configuration, log: Path, *, keep_log: bool = False, serves: bool = False
+        self,
+        configuration: Configuration,
+        log: Path,
+        *,
+        keep_log: bool = False,
+        serves: bool = False,
+        follows: bool = False,
     ) -> None:
         """`log`: where our own workers write; removed at the end unless it is kept. `serves`: a run here deploys to the
-        targets, so these have to be usable.
+        targets, so these have to be usable. `follows`: it follows its dataset, whose files may be written to, and come.
         """
         self._configuration = configuration
         self._log, self._log_is_kept = log, keep_log
-        self._serves = serves
+        self._serves, self._follows = serves, follows
+        self.at_rest_s = rest_s(configuration.system.notification.every_s) if follows else 0.0
         self._undo = ExitStack()
         self._broker: EmbeddedBroker | None = None
         self.fleet: LocalFleet | None = None
@@ -95,7 +105,7 @@ class Platform:
     def _wrong_with_dataset(self) -> tuple[str, ...]:
         """What can be said of it without a broker."""
         try:
-            ready_dataset(self._configuration, self.manifests)
+            ready_dataset(self._configuration, self.manifests, self.at_rest_s, follows=self._follows)
         except NotReadyError as error:
             return error.problems
         return ()
@@ -161,16 +171,22 @@ class Platform:
             looked = True
             self.mend(away=False)
 
-        return await_rows(self._configuration, self.manifests, meanwhile)
+        return await_rows(self._configuration, self.manifests, meanwhile, self.at_rest_s)
 
-    def ready(self) -> tuple[TableDataset, list[WorkerEntry]]:
-        """The dataset and the workers, once both are usable. Raises NotReadyError with all that is wrong."""
+    def ready(
+        self, meanwhile: Callable[[TableDataset, Found], object] | None = None
+    ) -> tuple[TableDataset, Found, list[WorkerEntry]]:
+        """The dataset, the look that found it, and the workers, once all are usable. Raises NotReadyError with all that
+        is wrong. `meanwhile` is called with dataset and look while workers still start.
+        """
         problems: list[str] = []
         dataset, workers = None, []
         try:
-            dataset = ready_dataset(self._configuration, self.manifests)
+            dataset, found = ready_dataset(self._configuration, self.manifests, self.at_rest_s, follows=self._follows)
         except NotReadyError as error:
             problems += error.problems
+        if dataset is not None and meanwhile is not None:
+            meanwhile(dataset, found)
         try:
             if dataset is not None or self.fleet is None:  # workers of our own need not come up to be sent home
                 workers = self._ready_workers()
@@ -179,7 +195,7 @@ class Platform:
         problems += self._wrong_with_targets(workers)
         if dataset is None or problems:
             raise NotReadyError(*problems)
-        return dataset, workers
+        return dataset, found, workers
 
     def _ready_workers(self) -> list[WorkerEntry]:
         try:

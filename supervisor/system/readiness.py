@@ -1,4 +1,4 @@
-"""System validation: broker, workers and dataset, each failed check a sentence with its remedy (exit 3)."""
+"""System validation: broker and workers, each failed check a sentence with its remedy (exit 3)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import logging
 import re
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, cast
 
 import redis
@@ -15,15 +14,9 @@ from shared.broker import OLDEST, connect
 from shared.config.load import Configuration
 from shared.config.secrets import hide
 from shared.config.system import System
-from shared.dataset.discovery import discover
-from shared.dataset.manifest import copy_manifest
-from shared.dataset.problems import problems
-from shared.dataset.table import TableDataset, open_dataset
-from shared.errors import DataError, NotReadyError
+from shared.errors import NotReadyError
 from shared.fleet import WorkerEntry, read_fleet, why_benched
-from supervisor.system.changed_uri import refuse_changed_uri
 from supervisor.system.embedded_broker import find_broker
-from supervisor.system.unread import tell_unread
 from supervisor.system.versions import speaks
 
 log = logging.getLogger(__name__)
@@ -77,59 +70,6 @@ def reach_running_broker(system: System) -> tuple[redis.Redis, str]:
             )
         url = found
     return reach_broker(url, system.broker.masked_url), url
-
-
-def ready_dataset(configuration: Configuration, manifests_root: Path) -> TableDataset:
-    """The dataset, found and usable. Raises NotReadyError with all that is wrong with it; what is not read is told.
-
-    Keys are given out in a copy of the manifest below `manifests_root`: only a run makes them last for ever.
-    """
-    system = configuration.system
-    config, by = system.datasets[configuration.pipeline.data.dataset], configuration.pipeline.data.split.by
-    try:
-        copy_manifest(system.artifacts_root, str(manifests_root), config.name)
-        refuse_changed_uri(configuration)
-        dataset = open_dataset(config, discover(config, str(manifests_root), tell_unread))
-        absent = bool(dataset.entries) and by is not None and by not in dataset.schema.names
-        found = problems(dataset, () if by is None or absent else (by,))
-    except DataError as error:
-        raise NotReadyError(hide(str(error))) from None
-    except OSError as error:
-        raise NotReadyError(
-            f"artifacts.uri: nothing can be written below {system.artifacts_root} ({error.strerror}); "
-            "name another folder."
-        ) from None
-    if absent:
-        found.append(f"dataset {config.name}: data.split.by names {by}, which is no column of it.")
-    if found:
-        raise NotReadyError(*map(hide, found))
-    return dataset
-
-
-def await_rows(configuration: Configuration, manifests_root: Path, meanwhile: Callable[[], None]) -> bool:
-    """Wait for the first row of a dataset that is to be followed; whether there was none at first.
-
-    What else is wrong with it is for `ready_dataset` to say, unless it comes while we wait: then it may still change.
-    """
-    system = configuration.system
-    config, every_s = system.datasets[configuration.pipeline.data.dataset], system.notification.every_s
-    said: set[str] = set()
-    while True:
-        try:
-            copy_manifest(system.artifacts_root, str(manifests_root), config.name)
-            entries = discover(config, str(manifests_root))
-            told = f"has no rows yet; waiting for the first ones in {config.uri}, looking every {every_s:g} s"
-        except (DataError, OSError) as error:
-            if not said:
-                return False
-            entries, told = (), f"cannot be read yet: {hide(str(error))}"
-        if entries and entries[-1].stop_key > 0:
-            return bool(said)
-        if told not in said:
-            log.warning("! dataset %s %s", config.name, told)
-        said.add(told)
-        meanwhile()
-        time.sleep(every_s)
 
 
 def ready_workers(

@@ -23,12 +23,14 @@ class DataAmount(TriggerPolicy):
     def __init__(self, options: Mapping[str, Any], start: StreamStart) -> None:
         self._every: int = options["every"]
         self._first_key = start.first_key
+        self._seen = 0  # rows
 
     def observe(self, batch: Batch) -> list[Decision]:
         """One decision for each multiple of m that the batch completes. O(decisions)."""
         seen = batch.first_key - self._first_key
         first = batch.first_key + (-(seen + 1) % self._every)
         stop = batch.first_key + len(batch.event_time_us)
+        self._seen = stop - self._first_key
         return [
             Decision(
                 key=key,
@@ -37,3 +39,7 @@ class DataAmount(TriggerPolicy):
             )
             for key in range(first, stop, self._every)
         ]
+
+    def waits_for(self) -> str:
+        """How many rows of the next trigger are there."""
+        return f"{self._seen % self._every:,} of {self._every:,} rows to the next trigger"

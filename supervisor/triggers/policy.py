@@ -56,6 +56,10 @@ class TriggerPolicy:
         """The decisions that these rows bring, in key order; or a question, at which observing stops."""
         raise NotImplementedError
 
+    def waits_for(self) -> str:
+        """How far it is to the next trigger, after the rows that it has seen, for people; empty: it cannot say."""
+        return ""
+
     def answer(self, question: Question, result: Any) -> Sequence[Decision | Question]:
         """What follows from a worker's answer."""
         raise NotImplementedError

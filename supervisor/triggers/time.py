@@ -41,9 +41,16 @@ class Time(TriggerPolicy):
             Decision(
                 key=batch.first_key + row - 1,
                 timestamp_us=int(batch.event_time_us[row - 1]) if row else self._event_time_us,
-                reason=f"event time reached {format_timestamp(self._anchor_us + int(periods[row]) * self._every_us)}",
+                reason=f"event time reached {self._beginning(int(periods[row]))}",
             )
             for row in begins
         ]
         self._period, self._event_time_us = int(periods[-1]), int(batch.event_time_us[-1])
         return decisions
+
+    def waits_for(self) -> str:
+        """The event time at which it fires next."""
+        return f"the next trigger when event time reaches {self._beginning(self._period + 1)}"
+
+    def _beginning(self, period: int) -> str:
+        return format_timestamp(self._anchor_us + period * self._every_us)

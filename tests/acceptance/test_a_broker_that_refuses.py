@@ -89,6 +89,7 @@ def select(version: int) -> Publish:
         trigger_key=499,
         trigger_timestamp_us=0,
         samples_seen=500,
+        first_trigger_key=499,
     )
     return Publish(task_id=task_id(RUN, TriggerId(0), "select", 0), task=task)
 

@@ -238,8 +238,8 @@ def _write_labels(file: Path, number: int, labels: list[Any]) -> None:
         (_no_file, "no file matches"),
         (_no_row, "holds no rows"),
         (_no_column, "has no column lable; did you mean label?"),
-        (_labels(lambda key: None if key == 1500 else 0), "key 1500 is null"),
-        (_labels(lambda key: float("nan") if key == 1500 else 0.0), "key 1500 is nan"),
+        (_labels(lambda key: None if key == 1500 else 0), "row 501 is null"),
+        (_labels(lambda key: float("nan") if key == 1500 else 0.0), "row 501 is nan"),
     ],
 )
 def test_a_dataset_that_cannot_be_used(small: Workplace, spoil: Callable[[Workplace], None], told: str) -> None:
@@ -346,27 +346,6 @@ def test_a_feature_that_is_infinite_far_into_the_stream(on_fleet: Workplace) -> 
     done = on_fleet.run("--experiment-mode", run_dir="undisturbed")
     assert done.returncode == 0, done.stderr
     assert_same(on_fleet.run_dir, on_fleet.folder / "undisturbed", "evaluations.csv", *MODELS[:2])
-    assert_nothing_runs(on_fleet)
-
-
-def test_a_label_that_is_null_in_a_file_that_arrives_later(on_fleet: Workplace, undisturbed: Workplace) -> None:
-    """A production run stops at the key, and follows on when the row was mended; models before it stay as they were."""
-    on_fleet.config["notification"] = {"every": "0.1s"}
-    file = on_fleet.folder / "data/part-2.parquet"
-    labels = table(1000, 2000)["label"].to_pylist()
-    with Running.pipeline(on_fleet) as run:
-        run.wait_for("model 3 deployed")
-        _write_labels(on_fleet.folder / "data/.part.tmp", 2, [*labels[:700], None, *labels[701:]])
-        (on_fleet.folder / "data/.part.tmp").rename(file)
-        assert run.wait() == 1
-        failed(on_fleet, "".join(run.said), "key 2700", "null", "--resume")
-    on_fleet.add_file(2)
-    take_as_it_is(on_fleet)
-    with Running.pipeline(on_fleet, "--resume") as run:
-        run.wait_for("model 5 deployed")
-        assert run.end() == 0
-    assert_same(on_fleet.run_dir, undisturbed.run_dir, *MODELS)
-    assert on_fleet.summary()["status"] == "stopped"
     assert_nothing_runs(on_fleet)
 
 

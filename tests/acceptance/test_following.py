@@ -128,3 +128,20 @@ def test_stop_before_the_run_began_leaves_nothing(small: Workplace) -> None:
     assert "Stopped before the run began" in "".join(run.said)
     assert not small.run_dir.exists()
     assert not list((small.folder / "runs").glob(".broker.json"))
+
+
+def test_a_run_that_waits_for_its_first_trigger_says_so(following: Workplace) -> None:
+    """In its log; `runs` lists it though it lies elsewhere, and `stop --wait` returns when it has ended."""
+    following.pipeline |= {"initial_mode": "ignore", "trigger": {"policy": "data_amount", "every": 1500}}
+    with Running.pipeline(following) as run:
+        run.wait_for("waiting for the first row from key 2000 on")
+        following.add_file(2)
+        run.wait_for("1,000 of 1,500 rows to the next trigger; newest event time 1970-05-05T23:00:00")
+        (listed,) = json.loads(following.tell("runs", "config.yaml", "--json").stdout)
+        assert (listed["run_dir"], listed["status"]) == (str(following.run_dir), "running")
+        stopped = following.tell("stop", "run", "--wait")
+        assert (stopped.returncode, run.wait()) == (0, 0), stopped.stderr
+        assert stopped.stdout.endswith("The run stopped: stopped on request.\n")
+    assert following.tell("stop", "run").stdout.startswith("No supervisor is working on")
+    (listed,) = json.loads(following.tell("runs", "config.yaml", "--json").stdout)
+    assert listed["status"] == "stopped"

@@ -64,8 +64,8 @@ def model_type(name: str) -> pa.DataType:
     return pa.string() if name == "region" else pa.float64()
 
 
-def test_validate_shows_what_is_null_and_what_is_constant(small: Workplace) -> None:
-    """By column, with what becomes of it; what is refused is an error that offers the key."""
+def test_validate_shows_what_it_understood(small: Workplace) -> None:
+    """Rows, label and each column, with what becomes of it; what is refused is an error that offers the key."""
     with_nulls(small)
     small.write()
     files = (str(small.folder / "pipeline.yaml"), str(small.folder / "config.yaml"))
@@ -78,12 +78,15 @@ def test_validate_shows_what_is_null_and_what_is_constant(small: Workplace) -> N
 
     refused = validate()
     assert refused.returncode == 3
-    assert "the label in label of key 71 is null" in refused.stderr
+    assert "the label in label of row 72 is null" in refused.stderr
     assert "`nulls: {labels: drop}`" in refused.stderr
     small.config["storage"]["datasets"]["rows"]["nulls"] = {"labels": "drop"}
     small.write()
     done = validate()
     assert done.returncode == 0, done.stderr
-    assert "dataset rows: x0: 4 of 2,000 rows are null; a null becomes the mean of the training set" in done.stdout
-    assert "dataset rows: label: 4 of 2,000 rows are null; they are neither selected nor scored" in done.stdout
-    assert "dataset rows: z: 5.0 in the first 1,000 of 2,000 rows" in done.stdout
+    lines = [" ".join(line.replace("│", " ").split()) for line in done.stdout.splitlines()]
+    assert "dataset rows: 2,000 rows in 2 files" in done.stdout
+    assert "trigger policy: data_amount, 4 triggers on these rows" in lines
+    assert any(line.startswith("label: label (int64), 4 null, which are neither selected nor scored") for line in lines)
+    assert any(line.startswith("x0 float 4, become the mean") for line in lines)
+    assert any(line.startswith("! dataset rows: z: 5.0 in the first 1,000 of 2,000 rows") for line in lines)

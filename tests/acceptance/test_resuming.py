@@ -17,7 +17,10 @@ def test_options_that_belong_to_a_new_run_are_refused(small: Workplace) -> None:
 
 
 def test_a_mended_trigger_is_no_failure_and_the_mode_comes_from_the_journal(small: Workplace) -> None:
-    """A model that raises ends the run; mended and resumed, nothing of the failure is left in the summary."""
+    """A model that raises ends the run; mended and resumed, nothing of the failure is left in the summary.
+
+    Mended code is named before anything starts, and tried: what cannot be built is exit 2.
+    """
     module = small.folder / "chaos_models.py"
     module.write_text(_MODEL.replace("BROKEN", "len(x) > 100"))
     small.config["trusted_modules"] = ["chaos_models"]
@@ -31,9 +34,14 @@ def test_a_mended_trigger_is_no_failure_and_the_mode_comes_from_the_journal(smal
         json.loads(line).get("report", {}) for line in (small.run_dir / "journal.jsonl").read_text().splitlines()
     ]
     assert any("in forward" in report.get("traceback", "") for report in reports)
+    module.write_text(_MODEL.replace("BROKEN", "False").replace("in_features, 2", "in_features, nothing"))
+    broken = small.run("--resume")
+    assert (broken.returncode, "name 'nothing' is not defined" in broken.stderr) == (2, True), broken.stderr
+    assert "! chaos_models.py has changed since the run was at work last" in broken.stderr
     module.write_text(_MODEL.replace("BROKEN", "False"))
     done = small.run("--resume")
     assert done.returncode == 0, done.stderr
+    assert "chaos_models.py has changed" in done.stderr
     summary = small.summary()
     assert (summary["mode"], summary["failed_triggers"], summary["deployed"]) == ("experiment", [], 3)
     assert sum(",nexttest,,test,accuracy," in row for row in small.evaluations()) == 3

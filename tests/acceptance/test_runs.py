@@ -59,9 +59,16 @@ def test_equal_seeds_give_equal_bytes_with_one_or_three_workers(finished: Workpl
 
 
 def test_a_finished_run_says_so_when_it_is_resumed(finished: Workplace) -> None:
-    """--resume of a finished run changes nothing and ends well."""
+    """--resume of a finished run changes nothing and ends well; it says if there is more to be replayed by now."""
     done = finished.run("--experiment-mode", "--resume")
     assert (done.returncode, "finished already" in done.stdout) == (0, True), done.stderr
+    assert "has grown" not in done.stdout
+    finished.add_file(2)
+    manifest = (finished.folder / "runs/datasets/rows.jsonl").read_bytes()
+    done = finished.run("--experiment-mode", "--resume")
+    assert (done.returncode, "Dataset rows has grown by 1,000 rows since. A new run" in done.stdout) == (0, True)
+    assert (finished.folder / "runs/datasets/rows.jsonl").read_bytes() == manifest
+    (finished.folder / "data/part-2.parquet").unlink()
 
 
 def test_ctrl_c_stops_a_production_run_and_resume_goes_on(small: Workplace) -> None:

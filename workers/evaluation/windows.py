@@ -128,7 +128,7 @@ class Entrant:
             labels, kept = self._labels(table, keys, kept)
             self._read()
         except Exception as error:
-            self._fail(error)
+            self.fail(error)
         else:
             self._pending.append((pending, labels, kept))
 
@@ -139,8 +139,15 @@ class Entrant:
             if not self._error:
                 return self._meter.scores()
         except Exception as error:
-            self._fail(error)
+            self.fail(error)
         return [MetricScore(metric=one.label, value=None, n=0, error=self._error) for one in self._metrics]
+
+    def fail(self, error: Exception) -> None:
+        """It has no scores for this error; raises it again if it is not forgiven."""
+        if not isinstance(error, self._forgiven):
+            raise error
+        self._error = forgive(error)
+        self._pending.clear()
 
     def _read(self) -> None:
         while self._pending:
@@ -158,12 +165,6 @@ class Entrant:
         labels = np.zeros(len(keys), found.dtype)
         labels[there] = found
         return labels, kept & there
-
-    def _fail(self, error: Exception) -> None:
-        if not isinstance(error, self._forgiven):
-            raise error
-        self._error = forgive(error)
-        self._pending.clear()
 
 
 def forgive(error: Exception) -> str:

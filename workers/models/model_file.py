@@ -16,6 +16,7 @@ import safetensors.torch
 import torch
 from torch import nn
 
+from shared.class_names import ClassNames
 from shared.config.pipeline import Component
 from shared.errors import ArtifactError, ConfigurationError, TrainingError
 from workers.features.encoder import Description, FeatureEncoder, restore_encoder
@@ -26,15 +27,16 @@ Tensors = Mapping[str, torch.Tensor]
 _METADATA_KEY = "modyn"
 
 
-class Header(msgspec.Struct, frozen=True, kw_only=True):
-    """What the tensors mean."""
+class Header(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the tensors mean. What may be absent is, so that the bytes of models that lack it stay as they are."""
 
-    format: Literal[1] = 1
+    format: Literal[1]
     model: Component  # id and config; not `Model`, which grows while stored models stay as they are
     inputs: InputSpec
     features: Description
     loss: Component
     outputs: int  # numbers the model gives for a row: classes, or 1
+    classes: ClassNames | None = None  # where they have names
 
 
 class ModelFile(msgspec.Struct, frozen=True, kw_only=True):

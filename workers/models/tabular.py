@@ -14,11 +14,16 @@ ACTIVATIONS: dict[str, type[nn.Module]] = {"relu": nn.ReLU, "gelu": nn.GELU, "si
 
 
 class Logistic(nn.Module):
-    """One linear layer: logistic regression under a classification loss, linear regression under MSELoss."""
+    """One linear layer: logistic regression under a classification loss, linear regression under MSELoss.
+
+    It starts from zeros, as is usual: its loss has one minimum, and random weights can be worse than chance.
+    """
 
     def __init__(self, in_features: int, num_classes: int) -> None:
         super().__init__()
         self.linear = nn.Linear(in_features, at_least_one("num_classes", num_classes))
+        nn.init.zeros_(self.linear.weight)
+        nn.init.zeros_(self.linear.bias)
 
     def forward(self, rows: torch.Tensor) -> torch.Tensor:
         """(batch, …) → (batch, num_classes)."""

@@ -18,6 +18,7 @@ from shared.fleet import code_version
 from shared.messages.setup_record import SetupRecord
 from shared.messages.version import MESSAGE_VERSION
 from shared.timestamps import now_us
+from workers.features.class_names import LaterClasses
 from workers.process.gpus import device_name
 from workers.process.settings import WorkerSettings
 from workers.process.slot import Slot, SlotFile
@@ -36,6 +37,7 @@ class Child:
         self.settings = settings
         self.slot = SlotFile(settings.slot_folder)
         self.shelf = Shelf(room_bytes=_SHELF_BYTES)
+        self.later_classes = LaterClasses()
         self._attempt: Attempt | None = None
         self._marked_s = 0.0
         self._to_stop = self._broken = False

@@ -11,23 +11,26 @@ from shared.errors import RowError
 from shared.messages.reports import AnyReport, Baselined, MetricScore
 from shared.messages.tasks import BaselineTask, Stretch
 from shared.plugins import METRICS
-from workers.evaluation.baselines import BASELINES, LabelHistory, present, score_baselines
+from workers.evaluation.baselines import BASELINES, LabelHistory, Labelled, present, score_baselines
 from workers.evaluation.windows import Rows
+from workers.features.class_names import names_up_to, room_of
+from workers.features.labels import NamedLabels
 from workers.stages.scoring import value
 from workers.stages.work import Work
 
 
 def run(work: Work) -> tuple[AnyReport, Any]:
     """Score majority and no_change on one window, and hand the label counts on. Raises DataError."""
-    task, pipeline, dataset = work.task, work.record.pipeline, work.dataset()
+    task, pipeline = work.task, work.record.pipeline
     assert isinstance(task, BaselineTask)
     metrics = pipeline.evaluation.metrics
     history = (
         msgspec.convert(task.history, LabelHistory)
         if task.history is not None
-        else LabelHistory(key=0, counts=(0.0,) * _classes(work), last=0.0)
+        else LabelHistory(key=0, counts=(0.0,) * _classes(work, task), last=0.0)
     )
     try:
+        dataset = _labelled(work, task, task.last_key + 1)
         found, history = score_baselines(dataset, task.first_key, task.last_key + 1, metrics, history)
     except RowError as error:  # which ends no run that goes on after failures; later windows meet the row again
         if pipeline.training.on_failure == "stop":
@@ -57,13 +60,26 @@ def _dropped(work: Work, task: BaselineTask) -> dict[str, int]:
     return {config.label: count} if count else {}
 
 
-def _classes(work: Work) -> int:
+def _labelled(work: Work, task: BaselineTask, stop_key: int) -> Labelled:
+    """The dataset with labels that are numbers, up to a key."""
+    dataset, room = work.dataset(), room_of(work.record.pipeline.model)
+    if _of_numbers(work):
+        return dataset
+    names = names_up_to(dataset, stop_key, task.classes, task.first_trigger_key, room)
+    return NamedLabels(dataset, names.names, room) if names is not None and names.texts else dataset
+
+
+def _classes(work: Work, task: BaselineTask) -> int:
     """How many classes labels may have: the model's, or one more than the largest label that exists."""
-    metrics = work.record.pipeline.evaluation.metrics
-    if METRICS[metrics[0].name].task == "regression":
+    if _of_numbers(work):
         return 1
     declared = work.record.pipeline.model.config.get("num_classes")
     if declared:
         return int(declared)
-    dataset = work.dataset()
-    return int(present(dataset.labels(0, dataset.rows)).max(initial=0)) + 1
+    rows = work.dataset().rows
+    return int(present(_labelled(work, task, rows).labels(0, rows)).max(initial=0)) + 1
+
+
+def _of_numbers(work: Work) -> bool:
+    """Whether labels are estimated as numbers, not told apart as classes."""
+    return bool(METRICS[work.record.pipeline.evaluation.metrics[0].name].task == "regression")

@@ -15,6 +15,7 @@ from shared.messages.tasks import DecideTask
 from shared.targets import open_target
 from shared.targets.target import Candidate, DeploymentTarget, Record
 from workers.deployment.gate import Verdict, judge
+from workers.models.model_file import unpack
 from workers.stages.scoring import Rival, meet, scoring_device
 from workers.stages.work import Work
 
@@ -44,13 +45,16 @@ class _Decision:
         self._scores = [msgspec.convert(one, MetricValue) for result in work.results for one in result["scores"]]
         rivals = [msgspec.convert(one, RivalScores) for result in work.results for one in result["rivals"]]
         self._rivals = {one.sha256: one for one in rivals}
+        body = work.store.read(task.candidate.object)
+        header = unpack(body).header
         self._candidate = Candidate(
             run=task.run_id,
             trigger=task.trigger_id,
             attempt=work.attempt_name,
             pipeline=pipeline.pipeline.name,
             model=pipeline.model.id,
-            body=work.store.read(task.candidate.object),
+            body=body,
+            classes=header.classes.names if header is not None and header.classes is not None else None,
         )
 
     def take(self, target: Target) -> TargetDecision:
@@ -114,7 +118,7 @@ class _Decision:
         """Its scores, unless it came while the candidate was judged: then it is scored here."""
         stretch = self._task.gate
         if held.sha256 not in self._rivals and stretch is not None:
-            rival = Rival(self._work, folder, held, scoring_device(self._work, self._task.device))
+            rival = Rival(self._work, folder, held, stretch, scoring_device(self._work, self._task.device))
             self._rivals[held.sha256] = rival.scores(stretch, meet(self._work, stretch, rival.entrants))
         return self._rivals[held.sha256]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from shared.messages.reports import AnyReport, Evaluated, MetricValue, RivalScores, result_of
-from shared.messages.tasks import EvaluateTask
+from shared.messages.tasks import EvaluateTask, Stretch
 from shared.targets import open_target
 from workers.stages.scoring import Rival, entrant, load_committed, meet, scoring_device, value
 from workers.stages.work import Work
@@ -17,11 +17,11 @@ def run(work: Work) -> tuple[AnyReport, Any]:
     assert isinstance(task, EvaluateTask)
     device = scoring_device(work, task.device)
     models = [load_committed(work, ref.object, device) for ref in task.models]
-    rivals = _rivals(work, device) if task.gate else []
     scores: list[MetricValue] = []
     told: list[RivalScores] = []
     for stretch in task.stretches:
-        entrants = [entrant(work, model) for model in models]
+        rivals = _rivals(work, stretch, device) if task.gate else []
+        entrants = [entrant(work, model, stretch) for model in models]
         rows = meet(work, stretch, [*entrants, *(one for rival in rivals for one in rival.entrants)])
         for ref, one in zip(task.models, entrants, strict=True):
             scores += [value(score, ref.trigger_id, stretch, rows) for score in one.scores()]
@@ -30,12 +30,12 @@ def run(work: Work) -> tuple[AnyReport, Any]:
     return report, result_of(report) if task.gate else {}
 
 
-def _rivals(work: Work, device: str) -> list[Rival]:
+def _rivals(work: Work, stretch: Stretch, device: str) -> list[Rival]:
     """What the deployment targets hold now, each model once."""
     held: dict[str, Rival] = {}
     for target in work.record.targets:
         folder = open_target(target)
         record = folder.held()
         if record is not None and record.sha256 not in held:
-            held[record.sha256] = Rival(work, folder, record, device)
+            held[record.sha256] = Rival(work, folder, record, stretch, device)
     return list(held.values())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
 import torch
 
 from shared.artifacts import ArtifactRef
@@ -13,6 +14,7 @@ from shared.messages.reports import MetricScore, MetricValue, RivalScores
 from shared.messages.tasks import Device, Stretch
 from shared.targets.target import DeploymentTarget, Record
 from workers.evaluation.windows import Entrant, Rows, evaluate, forgive, resolve
+from workers.features.class_names import LaterClasses
 from workers.inference import LoadedModel, load_model_bytes
 from workers.stages.work import Work
 from workers.training.randomness import fix_arithmetic
@@ -43,12 +45,35 @@ def load(work: Work, body: bytes, device: str) -> LoadedModel:
     return load_model_bytes(body, work.record.trusted_modules, device)
 
 
-def entrant(work: Work, model: LoadedModel, *, forgiven: tuple[type[Exception], ...] = ()) -> Entrant:
-    """A model with the pipeline's metrics. A bad row has no score and ends no run that goes on after failures."""
+def entrant(
+    work: Work, model: LoadedModel, stretch: Stretch, *, own: bool = True, forgiven: tuple[type[Exception], ...] = ()
+) -> Entrant:
+    """A model with the pipeline's metrics. A bad row has no score and ends no run that goes on after failures.
+
+    `own`: it is a model of this run. Raises DataError.
+    """
     metrics, dataset = work.record.pipeline.evaluation.metrics, work.record.dataset
     if work.record.pipeline.training.on_failure == "continue":
         forgiven = (*forgiven, RowError)
-    return Entrant(model, metrics, dataset.label, forgiven=forgiven, drops=dataset.nulls.labels == "drop")
+    found = Entrant(model, metrics, dataset.label, forgiven=forgiven, drops=dataset.nulls.labels == "drop")
+    try:
+        found.model = _knowing(work, model, stretch, own=own)
+    except RowError as error:
+        found.fail(error)
+    return found
+
+
+def _knowing(work: Work, model: LoadedModel, stretch: Stretch, *, own: bool) -> LoadedModel:
+    """The model with the classes that were first met behind its rows, which it has room for.
+
+    What another run calls its classes was settled by other triggers: its next one is the next that the stretch shows.
+    """
+    known, room, later = model.header.classes, model.classes, work.child.later_classes
+    if known is None or room is None or not known.texts or not (dataset := work.dataset()).has_text_labels:
+        return model
+    if not own:
+        known, later = msgspec.structs.replace(known, until=stretch.first_key - 1), LaterClasses()
+    return model.knowing(later.of(known, room, dataset, stretch.last_key + 1))
 
 
 def meet(work: Work, stretch: Stretch, entrants: Iterable[Entrant]) -> Rows:
@@ -63,7 +88,7 @@ def meet(work: Work, stretch: Stretch, entrants: Iterable[Entrant]) -> Rows:
 class Rival:
     """A model that a target holds, whichever run put it there. What goes wrong with it is why it has no score."""
 
-    def __init__(self, work: Work, target: DeploymentTarget, held: Record, device: str) -> None:
+    def __init__(self, work: Work, target: DeploymentTarget, held: Record, stretch: Stretch, device: str) -> None:
         """Raises DataError: what the dataset lacks is not the model's fault."""
         self.held = held
         self.entrants: list[Entrant] = []
@@ -74,10 +99,12 @@ class Rival:
             absent = set(model.columns) - offered
             if absent:
                 self._error = f"it reads {', '.join(sorted(absent))}, which the dataset does not have"
-            else:
-                self.entrants = [entrant(work, model, forgiven=(Exception,))]
         except Exception as error:
             self._error = forgive(error)
+        else:
+            own = held.run == work.record.run_id
+            if not self._error:
+                self.entrants = [entrant(work, model, stretch, own=own, forgiven=(Exception,))]
 
     def scores(self, stretch: Stretch, rows: Rows) -> RivalScores:
         """What it scored on the rows that it met."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.messages.reports import AnyReport, Selected
+from shared.class_names import ClassNames
+from shared.messages.reports import AnyReport, NewClasses, Selected
 from shared.messages.tasks import SelectTask
 from shared.training_set import TrainingSet, TrainingSetOrigin, training_set_bytes
+from workers.features.class_names import names_up_to, room_of
 from workers.selection.select import Known, select
 from workers.stages.work import Work
 
@@ -19,12 +21,15 @@ def run(work: Work) -> tuple[AnyReport, Any]:
         first_key=task.first_key, previous_trigger_keys=task.previous_trigger_keys, trigger_key=task.trigger_key
     )
     chosen = select(pipeline.strategy, known, work.dataset(), pipeline.data.split)
+    room = room_of(pipeline.model)
+    classes = names_up_to(work.dataset(), task.trigger_key + 1, task.classes, task.first_trigger_key, room)
     origin = TrainingSetOrigin(
         watermark_key=chosen.watermark_key,
         watermark_timestamp_us=task.trigger_timestamp_us,
         rows_read=chosen.rows_read,
         seed=pipeline.training.seed,
         strategy=pipeline.strategy.name,
+        classes=classes,
     )
     body = training_set_bytes(TrainingSet(keys=chosen.keys, weights=chosen.weights, origin=origin))
     ref = work.store.write(f"training_sets/.{task.trigger_id}.{work.attempt_name}.parquet", body)
@@ -35,5 +40,11 @@ def run(work: Work) -> tuple[AnyReport, Any]:
         rows_read=chosen.rows_read,
         watermark_key=chosen.watermark_key,
         dropped={work.record.dataset.label: chosen.dropped} if chosen.dropped else {},
+        classes=_new(task.classes, classes),
     )
     return report, {}
+
+
+def _new(known: ClassNames | None, now: ClassNames | None) -> NewClasses | None:
+    before = 0 if known is None else len(known.names)
+    return None if now is None else NewClasses(before=before, names=now.names[before:])

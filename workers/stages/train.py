@@ -46,6 +46,7 @@ def run(work: Work) -> tuple[AnyReport, Any]:
             seed=work.seed(),
             device=device,
             trusted_modules=record.trusted_modules,
+            classes=training_set.origin.classes,
             workspace=training.Workspace(
                 checkpoint_folder=work.store.uri(f"checkpoints/{task.trigger_id}/{task.member}"),
                 checkpoints_kept=record.checkpoints_kept,

@@ -20,6 +20,7 @@ from shared.dataset.table import ROWS_AT_ONCE, TableDataset
 from shared.errors import DataError
 from shared.messages.setup_record import SetupRecord
 from shared.messages.tasks import AnyTask, BaselineTask, DecideTask, EvaluateTask, SelectTask, TrainTask
+from workers.features.class_names import LaterClasses
 from workers.shelf import Shelf
 from workers.training.job import Interrupted
 
@@ -34,6 +35,10 @@ class Process(Protocol):
     @property
     def shelf(self) -> Shelf:
         """Models that were loaded before."""
+
+    @property
+    def later_classes(self) -> LaterClasses:
+        """The labels that it has met."""
 
     @property
     def client(self) -> redis.Redis:

@@ -6,27 +6,25 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
-import pyarrow as pa
 import torch
 from torch import nn
 
 from shared.blame import blame
+from shared.class_names import ClassNames
 from shared.config.pipeline import Metric, Pipeline
-from shared.dataset.nulls import known
 from shared.errors import ConfigurationError, DataError, ModynError, NotReadyError
 from shared.messages.reports import Finding
 from shared.plugins import METRICS
 from workers.construction import FindingsError
 from workers.evaluation.metrics import Meter
 from workers.failures import device_is_broken
-from workers.features.columns import column
-from workers.features.source import ROWS_ENCODED_AT_ONCE, SampleSource
+from workers.features.source import SampleSource
 from workers.models.build import MODELS, model_findings
 from workers.training.device import choose_device
-from workers.training.labels import label_reader
+from workers.training.label_check import label_findings
 from workers.training.losses import LOSSES, LossKind, loss_findings, loss_kind, make_objective
 from workers.training.optimizers import make_optimizer, make_schedule
-from workers.training.start import PRETRAINED_PATH, apply_start, starting_model
+from workers.training.start import PRETRAINED_PATH, apply_start, refuse_other_names, starting_model
 from workers.training.steps import too_short
 from workers.training.trial import Trial, make_trial, train_once
 
@@ -55,7 +53,8 @@ def check(
         kind = loss_kind(pipeline.training.loss)
         findings += _metric_findings(pipeline, kind, trial)
         if source is not None and trial is not None:
-            findings += _label_findings(source, kind, trial.outputs)
+            with _noting(findings, "data.dataset"):
+                findings += label_findings(source, pipeline.training.loss.name, trial.outputs)
     return findings
 
 
@@ -116,6 +115,8 @@ def _try_model(
         start = starting_model(pipeline.model, previous=None)
     trial = None
     with _noting(findings, PRETRAINED_PATH):
+        if source is not None and source.config.classes is not None:
+            refuse_other_names(start, ClassNames(names=source.config.classes, until=None))
         trial = make_trial(pipeline.model, pipeline.training, source, start, trusted)
         apply_start(start, trial.model, trial.encoder)
     return trial
@@ -153,17 +154,3 @@ def _measuring_problem(metric: Metric, classes: int | None) -> str | None:
     except Exception as error:  # a class of one's own
         return f"{metric.label} cannot be computed, tried on made-up predictions: {blame(error)}"
     return None
-
-
-def _label_findings(source: SampleSource, kind: LossKind, outputs: int) -> list[Finding]:
-    """The first label, of all there are, that the loss cannot learn from."""
-    findings: list[Finding] = []
-    name = source.config.label
-    read = label_reader(kind, outputs, name)
-    with _noting(findings, "data.dataset"):
-        for first_key, table in source.batches([name], 0, source.rows, ROWS_ENCODED_AT_ONCE):
-            labels, keys = column(table, name), np.arange(first_key, first_key + table.num_rows)
-            if source.config.nulls.labels == "drop":
-                labels, keys = labels.filter(pa.array(known(labels))), keys[known(labels)]
-            read(labels, keys)
-    return findings

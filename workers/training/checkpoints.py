@@ -100,7 +100,8 @@ class Checkpoints:
 
 def job_fingerprint(job: TrainingJob) -> str:
     """A hash of all that decides the result: configuration, training set, seed and starting point."""
-    digest = hashlib.sha256(msgspec.json.encode([job.model, job.training, job.data, job.seed], order="sorted"))
+    named = () if job.classes is None else (job.classes,)
+    digest = hashlib.sha256(msgspec.json.encode([job.model, job.training, job.data, job.seed, *named], order="sorted"))
     digest.update(job.rows.dataset.config.name.encode())
     for body in (job.rows.keys.tobytes(), job.rows.weights.tobytes(), job.previous or b""):
         digest.update(hashlib.sha256(body).digest())

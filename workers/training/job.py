@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from shared.class_names import ClassNames
 from shared.config.pipeline import Data, Model, Training
 from shared.messages.reports import FeatureNotes
 from workers.features.source import SampleSource
@@ -47,6 +48,7 @@ class TrainingJob:
     device: str  # auto, cpu, cuda or cuda:<n>
     trusted_modules: tuple[str, ...]
     workspace: Workspace
+    classes: ClassNames | None = None  # where those of the rows have names
 
 
 class TrainingProgress(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from shared.class_names import ClassNames
 from shared.errors import RowError
 from workers.features.columns import Keys
 from workers.features.labels import class_labels, number_labels
@@ -15,16 +16,25 @@ from workers.training.losses import LossKind
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 
-def label_reader(kind: LossKind, outputs: int, name: str) -> LabelReader:
+def count_classes(kind: LossKind, outputs: int) -> int | None:
+    """How many classes a model of so many outputs tells apart; None if it estimates numbers."""
+    if kind.task == "regression":
+        return None
+    return outputs if kind.labels == "class" else 2
+
+
+def label_reader(kind: LossKind, outputs: int, name: str, known: ClassNames | None = None) -> LabelReader:
     """A reader of the label column `name`: int64 classes below `outputs` (below 2 for one output), or float64.
+
+    Texts are read by the names of the classes that are `known`.
 
     The reader raises DataError naming key, label and remedy.
     """
-    if kind.task == "classification":
-        classes = outputs if kind.labels == "class" else 2
+    classes = count_classes(kind, outputs)
+    if classes is not None:
 
         def read_classes(values: pa.Array, keys: Keys) -> npt.NDArray[np.int64]:
-            return class_labels(values, name, keys, classes)
+            return class_labels(values, name, keys, classes, known)
 
         return read_classes
 

@@ -24,7 +24,7 @@ from workers.training.losses import loss_kind, prepare_labels
 from workers.training.outputs import count_outputs
 from workers.training.randomness import fix_randomness
 from workers.training.rows import BatchedRows, HostRows, place_rows
-from workers.training.start import apply_start, starting_encoder, starting_model, with_changes
+from workers.training.start import apply_start, refuse_other_names, starting_encoder, starting_model, with_changes
 from workers.training.stoppable import StoppableSource
 
 
@@ -59,16 +59,19 @@ def prepare(job: TrainingJob, should_stop: Callable[[], bool]) -> Prepared:
     fix_randomness(job.seed, job.training.threads)
     source = StoppableSource(job.rows.dataset, should_stop)
     start = starting_model(job.model, job.previous)
+    refuse_other_names(start, job.classes)
     encoder = starting_encoder(start, job.model, source, job.rows.keys, grow=job.training.encoder == "grow")
     model = build_model(job.model, encoder.inputs, job.trusted_modules)
     outputs = count_outputs(model, encoder, job.training.loss)
     apply_start(start, model, encoder)
     header = Header(
+        format=1,
         model=Component(name=job.model.id, config=job.model.config),
         inputs=encoder.inputs,
         features=encoder.description,
         loss=job.training.loss,
         outputs=outputs,
+        classes=job.classes,
     )
     rows, met = _read_rows(job, source, encoder, header)
     learner = Learner(model, job.training, device, weighted=rows.weights is not None)
@@ -84,7 +87,7 @@ def prepare(job: TrainingJob, should_stop: Callable[[], bool]) -> Prepared:
 
 def _read_rows(job: TrainingJob, source: SampleSource, encoder: FeatureEncoder, header: Header) -> tuple[HostRows, Met]:
     kind = loss_kind(header.loss)
-    read_labels = label_reader(kind, header.outputs, source.config.label)
+    read_labels = label_reader(kind, header.outputs, source.config.label, header.classes)
     encoded = encode_rows(source, job.rows.keys, encoder, read_labels, job.workspace.scratch_folder)
     labels = prepare_labels(kind, encoded.labels)
     rows = HostRows(features=encoded.features, labels=labels, weights=_weights(job), encoder=encoder)

@@ -6,6 +6,7 @@ import fsspec
 import msgspec
 from torch import nn
 
+from shared.class_names import ClassNames, told
 from shared.config.pipeline import Model
 from shared.errors import ConfigurationError
 from shared.messages.reports import FeatureNotes, Finding
@@ -80,6 +81,19 @@ def text_length(model: Model) -> int:
         sentence = f"max_chars = {length!r} is no whole number of at least 1."
         raise FindingsError(Finding(path="model.config.max_chars", sentence=sentence))
     return length
+
+
+def refuse_other_names(start: ModelFile | None, classes: ClassNames | None) -> None:
+    """Raise ConfigurationError where the starting weights tell other classes apart than labels are numbered by."""
+    before = start.header.classes if start is not None and start.header is not None else None
+    if before is None or classes is None:
+        return
+    both = min(len(before.names), len(classes.names))
+    if before.names[:both] != classes.names[:both]:
+        raise ConfigurationError(
+            f"the model to start from calls its classes {told(before.names)}, and the dataset {told(classes.names)}. "
+            "Write `classes` for the dataset in config.yaml, in the order of that model, or start from another one."
+        )
 
 
 def apply_start(start: ModelFile | None, model: nn.Module, encoder: FeatureEncoder) -> None:

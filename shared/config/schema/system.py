@@ -96,6 +96,17 @@ class Encoding(f.Text):
             raise ValidationError(f"{f.quoted(value)} is no text encoding; write one such as latin-1.") from None
 
 
+class ClassName(f.Sentence):
+    """What a class is called."""
+
+    kind = "text"
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        if not isinstance(value, str):
+            raise ValidationError(f"{f.quoted(value)} is not a text; a class that is called so stands in quotes.")
+        return value
+
+
 class Dataset(f.Group):
     """An entry of `storage.datasets`."""
 
@@ -106,13 +117,19 @@ class Dataset(f.Group):
     delimiter = Delimiter("between the cells of CSV; else as each file's first line shows", load_default=None)
     encoding = Encoding("of CSV and JSON lines", load_default="utf-8")
     timestamp = f.Text("the column of event times", load_default="timestamp")
-    unit = f.Choice("of whole-number timestamps", "s", "ms", load_default=None)
+    unit = f.Choice("of timestamps that are numbers", "s", "ms", "us", "ns", load_default=None)
     future_skew_s = f.Duration(
         "rows dated later than this after their file was found do not advance event time",
         load_default=86_400.0,
         data_key="future_skew",
     )
     label = f.Text("the column to be learned", load_default="label")
+    classes = f.Sequence(
+        ClassName(""),
+        "what the labels 0, 1, 2… are called, and where labels are texts all of them; else those of the first "
+        "trigger's rows, sorted, and later ones behind them",
+        load_default=None,
+    )
     features = f.Sequence(f.Text(""), "columns a table model sees; else all others", load_default=None)
     image = f.Sub(Image, "one column of images", load_default=None)
     text = f.Text("one column of text", load_default=None)
@@ -140,6 +157,13 @@ class Dataset(f.Group):
             raise ValidationError(
                 {given[1]: [f"stands beside {given[0]}; a dataset has one of features, image, text."]}
             )
+
+    @f.validates_schema
+    def _classes_apart(self, data: dict[str, Any], **_: Any) -> None:
+        names = data["classes"] or []
+        for number, name in enumerate(names):
+            if name in names[:number]:
+                raise ValidationError({"classes": {number: [f"{f.quoted(name)} stands here twice; keep one."]}})
 
     @f.validates_schema
     def _label_apart(self, data: dict[str, Any], **_: Any) -> None:

@@ -1,4 +1,4 @@
-"""CSV, also compressed: read from its first line each time, as nothing says where a row begins."""
+"""CSV, also compressed: read from its first line each time, or that of a part, as nothing says where a row begins."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from shared.dataset.column_kinds import kind_of, plain_type
+from shared.dataset.formats.part import Part, can_grow
+from shared.dataset.formats.records import Records, records_in
 from shared.dataset.formats.unpacked import PACKED, SAY_ENCODING, unpacked
 
 _DELIMITERS = ",;\t|"  # that a first line shows; of two that are as frequent, the first
-_HEADER_BYTES = 65_536
+_HEADER_BYTES, _LINE_BYTES = 65_536, 16_384
 _COLUMNS_AT_ONCE = 16
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 
@@ -27,6 +29,7 @@ class Csv:
     suffixes = tuple(f".{kind}{packed}" for kind in ("csv", "tsv") for packed in PACKED)
     options = ("delimiter", "encoding")
     typeless = True  # any column can be read as text
+    has_names = True  # its first record
 
     def __init__(self, delimiter: str | None = None, encoding: str = "utf-8") -> None:
         self._delimiter, self.encoding = delimiter, encoding
@@ -67,6 +70,25 @@ class Csv:
             except pa.ArrowInvalid as error:  # perhaps of a fraction, where the first file has whole numbers
                 if number + 1 == len(attempts):
                     raise _explained(error) from error
+
+    def grows(self, file: Any) -> bool:
+        """Whether lines may be added to the file."""
+        return can_grow(file, self.encoding)
+
+    def records(self, file: Any, first_byte: int = 0) -> Records:
+        """What tells its records apart, the line with the names among them, from a byte on at which one begins."""
+        return Records(self._delimiter or _delimiter_in(self._header(file)), first_byte)
+
+    def part(self, file: Any, first_byte: int, stop_byte: int) -> Any:
+        """The first line and these bytes, as a file."""
+        return Part(file, self._first_line(file, first_byte) if first_byte else b"", first_byte, stop_byte)
+
+    def _first_line(self, file: Any, stop_byte: int) -> bytes:
+        """The bytes up to the end of the names."""
+        found = (stops for _, stops in records_in(file, self.records(file), 0, stop_byte, _LINE_BYTES) if len(stops))
+        stop_byte = int(next(found, [stop_byte])[0])
+        file.seek(0)
+        return bytes(file.read(stop_byte))
 
     def _attempts(
         self, file: Any, columns: Sequence[str], types: Types

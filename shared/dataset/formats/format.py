@@ -11,7 +11,8 @@ import pyarrow as pa
 class Format(Protocol):
     """Works on open binary files. Methods raise what reading raises: pyarrow's errors, KeyError, OSError.
 
-    A format of text may have `options`, the keys of a dataset (delimiter, encoding) that its constructor takes.
+    A format of text may have `options`, the keys of a dataset (delimiter, encoding) that its constructor takes; and
+    where its files may grow, `has_names`, `grows`, `records` and `part`, as CSV has them.
     """
 
     title: ClassVar[str]  # for people

@@ -10,6 +10,8 @@ import pyarrow.json as pa_json
 
 from shared.dataset.column_kinds import kind_of
 from shared.dataset.formats.csv import roomy
+from shared.dataset.formats.part import Part, can_grow
+from shared.dataset.formats.records import Records
 from shared.dataset.formats.unpacked import PACKED, SAY_ENCODING, unpacked
 
 _BLOCK_BYTES = 1 << 22
@@ -24,6 +26,7 @@ class JsonLines:
     title = "JSON lines"
     suffixes = tuple(f".{kind}{packed}" for kind in ("jsonl", "ndjson") for packed in PACKED)
     options = ("encoding",)
+    has_names = False
 
     def __init__(self, encoding: str = "utf-8") -> None:
         self.encoding = encoding
@@ -50,6 +53,18 @@ class JsonLines:
             for batch in table.combine_chunks().to_batches():
                 yield row, batch
                 row += batch.num_rows
+
+    def grows(self, file: Any) -> bool:
+        """Whether lines may be added to the file."""
+        return can_grow(file, self.encoding)
+
+    def records(self, file: Any, first_byte: int = 0) -> Records:
+        """What tells its lines apart, from a byte on at which one begins."""
+        return Records(None, first_byte)
+
+    def part(self, file: Any, first_byte: int, stop_byte: int) -> Any:
+        """These bytes, as a file."""
+        return Part(file, b"", first_byte, stop_byte)
 
     def _blocks(self, file: Any) -> Iterator[bytes]:
         """Whole lines, some megabytes of them at a time; the last one may lack its end."""

@@ -39,10 +39,19 @@ class _Cursor(io.RawIOBase):
         return len(found)
 
 
+def is_packed(file: Any) -> bool:
+    """Whether its first bytes say that it is compressed."""
+    return _codec(file) is not None
+
+
+def _codec(file: Any) -> str | None:
+    start = _Cursor(file).read(_LONGEST_START) or b""
+    return next((one for one, pattern in _STARTS.items() if re.match(pattern, start)), None)
+
+
 def unpacked(file: Any, encoding: str) -> pa.NativeFile:
     """The text from its first byte on, which says how it is compressed."""
-    start = _Cursor(file).read(_LONGEST_START) or b""
-    codec = next((one for one, pattern in _STARTS.items() if re.match(pattern, start)), None)
+    codec = _codec(file)
     text = pa.PythonFile(_Cursor(file), "r")
     if codec is not None:
         text = pa.CompressedInputStream(text, codec)

@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from shared.artifacts import ArtifactRef
 from shared.config.pipeline import Pipeline
+from supervisor.core.classes import classes_of
 from supervisor.core.commands import CommitModel, CommitTrainingSet, RetireModel
 from supervisor.core.state import RunState
 from supervisor.run.act.cleanup import forget_attempts
@@ -26,13 +27,14 @@ class Committer:
         if isinstance(command, CommitTrainingSet):
             self._directory.commit_training_set(command.trigger_id, command.training_set)
             return
-        fired = state.trigger(command.trigger_id).fired
+        fired, classes = state.trigger(command.trigger_id).fired, classes_of(state, command.trigger_id)
         about = {
             "trigger": command.trigger_id,
             "watermark": {"key": fired.key, "timestamp_us": fired.timestamp_us},
             "model": self._pipeline.model.id,
             "framework": self._pipeline.model.framework,
             "pipeline": self._pipeline.pipeline.name,
+            **({} if classes is None else {"classes": classes}),
         }
         self._directory.commit_model(command.trigger_id, command.model, about)
         forget_attempts(self._directory.path, command.trigger_id)

@@ -10,7 +10,7 @@ import redis
 from shared.fleet import why_benched
 from shared.ids import WorkerId, parts_of
 from shared.messages.reports import Progress, SetUp
-from supervisor.core.notices import Listener, ResultCounted, RunEnded, TaskGivenUp, TaskTaken, Told
+from supervisor.core.notices import FileNotRead, Listener, ResultCounted, RunEnded, TaskGivenUp, TaskTaken, Told
 from supervisor.core.state import RunState
 from supervisor.run.broker import Broker
 from supervisor.run.listen.webhooks import Webhooks
@@ -36,6 +36,8 @@ class AlertRules(Listener):
             self._heard_s = time.monotonic()
         elif isinstance(told, RunEnded) and told.status == "failed":
             self._webhooks.tell("run_failed", told.reason)
+        elif isinstance(told, FileNotRead):
+            self._webhooks.tell("file_not_read", told.sentence, file=told.file)
         elif isinstance(told, TaskGivenUp):
             trigger = parts_of(told.task_id).trigger_id
             self._webhooks.tell("trigger_failed", f"trigger {trigger}: {told.sentence}", trigger=trigger)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 
+from shared.class_names import told
 from shared.ids import parts_of
-from shared.messages.reports import FeatureNotes, Report, Selected, Trained, UnknownCategories
+from shared.messages.reports import FeatureNotes, NewClasses, Report, Selected, Trained, UnknownCategories
 
 _MANY = 0.05  # of the rows, for categories that the model does not know
 
@@ -15,9 +16,12 @@ def odd_rows(report: Report) -> Iterator[tuple[int, str]]:
     """Lines with their level; none where all was there."""
     trigger = parts_of(report.task_id).trigger_id
     match report:
-        case Selected(dropped=dropped) if dropped:
-            columns = ", ".join(f"{count:,} in {name}" for name, count in dropped.items())
-            yield logging.INFO, f"  trigger {trigger}: rows left out as their label is null: {columns}"
+        case Selected():
+            if report.dropped:
+                columns = ", ".join(f"{count:,} in {name}" for name, count in report.dropped.items())
+                yield logging.INFO, f"  trigger {trigger}: rows left out as their label is null: {columns}"
+            if report.classes is not None and report.classes.names:
+                yield logging.INFO, f"  trigger {trigger}: {_of_classes(report.classes)}"
         case Trained(features=features):
             for level, line in _of_features(features):
                 yield level, f"{'!' if level == logging.WARNING else ' '} trigger {trigger}: {line}"
@@ -34,6 +38,16 @@ def odd_columns(report: Trained) -> dict[tuple[str, str], tuple[int, str]]:
         line = f"! trigger {trigger}: {name} lies {where}; training.use_previous_model: false scales it anew"
         found["moved", name] = (logging.WARNING, line)
     return found
+
+
+def _of_classes(new: NewClasses) -> str:
+    """Where they stand among the numbers that labels become."""
+    if new.before == 0:
+        return f"the classes are {told(new.names)}"
+    several = len(new.names) > 1
+    return f"new class{'es' * several} {told(new.names)}, number{'s' * several} {new.before}" + (
+        f" to {new.before + len(new.names) - 1}" if several else ""
+    )
 
 
 def _of_features(features: FeatureNotes) -> Iterator[tuple[int, str]]:

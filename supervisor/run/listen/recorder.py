@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.config.pipeline import Pipeline
 from shared.messages.reports import Progress
-from supervisor.core.notices import Listener, Told
+from supervisor.core.notices import Listener, Told, TriggerFired, Waits
 from supervisor.core.state import RunState
 from supervisor.results.evaluations import evaluations_csv
 from supervisor.results.summary import summary
@@ -31,6 +31,7 @@ class Recorder(Listener):
         self._tally = tally
         self._started_s = time.monotonic()
         self._changed = False
+        self._waits_for: str | None = None
         self._next_s = 0.0
 
     def go_on_with(self, tally: Tally) -> None:
@@ -41,6 +42,8 @@ class Recorder(Listener):
         """Something has changed."""
         self._tally.hear(told)
         self._changed = self._changed or not isinstance(told, Progress)
+        if isinstance(told, Waits | TriggerFired):
+            self._waits_for = told.sentence if isinstance(told, Waits) else None
 
     def turn(self, state: RunState, rows: int) -> None:
         """Record a run that follows its dataset, which may not end for months."""
@@ -53,7 +56,8 @@ class Recorder(Listener):
 
     def record(self, state: RunState) -> dict[str, Any]:
         """Write both files, as far as the run has come; the content of the summary."""
-        about = {"wall_s": time.monotonic() - self._started_s}
+        waits_for = self._waits_for if state.status == "running" else None
+        about = {"wall_s": time.monotonic() - self._started_s, "waits_for": waits_for}
         targets = deployment_targets(self._pipeline, str(self._directory.path), serves=state.started.serves)
         content = summary(state, self._tally, targets, about)
         self._directory.write("evaluations.csv", evaluations_csv(self._tally.scores, self._pipeline.evaluation))

@@ -25,20 +25,26 @@ from supervisor.core.notices import (
     Told,
     TriggerCoalesced,
     TriggerFired,
+    Waits,
 )
+from supervisor.core.state import RunState
 from supervisor.results.times import misdated_rows, never_fired
+from supervisor.run.listen.odd_files import odd_files
 from supervisor.run.listen.odd_rows import odd_columns, odd_rows
 
 log = logging.getLogger(__name__)
 
+_WAITS_EVERY_S = 60.0
 _TOLD_SHARE = 0.05  # between two lines on a training lies this share of the time it has taken
 
 
 class RunLog(Listener):
     """Log lines for what happens; each carries run, event, trigger, task and worker, for `--log-format json`."""
 
-    def __init__(self, run_id: RunId) -> None:
+    def __init__(self, run_id: RunId, waits_every_s: float = _WAITS_EVERY_S) -> None:
         self._run_id = run_id
+        self._waits: Waits | None = None  # not told yet
+        self._waits_every_s, self._waits_due_s = waits_every_s, 0.0
         self._told_s: dict[TaskId, tuple[float, float]] = {}  # when its progress was told first, and last
         self._told_columns: set[tuple[str, str]] = set()  # what was told of a column, and which: once a run
 
@@ -46,12 +52,28 @@ class RunLog(Listener):
         """One line, or none; several for a model that more than one target was offered."""
         if isinstance(told, Progress) and not self._is_due(told.task_id):
             return
+        if isinstance(told, Waits):
+            self._waits = told
+            return
+        if isinstance(told, TriggerFired):
+            self._waits, self._waits_due_s = None, time.monotonic() + self._waits_every_s
         if isinstance(told, ResultCounted):
             self._told_s.pop(told.report.task_id, None)
         elif isinstance(told, TaskGivenUp | TaskPublishedAgain):
             self._told_s.pop(told.task_id, None)
-        for level, line in [*_lines(told), *self._new_of_columns(told)]:
-            log.log(level, "%s", line, extra={"run": self._run_id, **_fields(told)})
+        for level, line in [*_lines(told), *odd_files(told), *self._new_of_columns(told)]:
+            self._say(told, level, line)
+
+    def turn(self, state: RunState, rows: int) -> None:
+        """What is waited for, where it has changed: not right after a trigger, and not again and again."""
+        if self._waits is not None and time.monotonic() >= self._waits_due_s:
+            self._say(self._waits, logging.INFO, f"… {self._waits.sentence}")
+            if self._waits.begun:
+                self._waits_due_s = time.monotonic() + self._waits_every_s
+            self._waits = None
+
+    def _say(self, told: Told, level: int, line: str) -> None:
+        log.log(level, "%s", line, extra={"run": self._run_id, **_fields(told)})
 
     def _new_of_columns(self, told: Told) -> list[tuple[int, str]]:
         """What columns have become that they were not before."""

@@ -16,19 +16,17 @@ import numpy.typing as npt
 
 from shared.blame import blaming
 from shared.config.pipeline import Every, Pipeline
-from shared.dataset.discovery import discover
-from shared.dataset.manifest import manifest_path, refuse_moved_keys
-from shared.dataset.rejudged import refuse_rejudged
-from shared.dataset.table import TableDataset, open_dataset
+from shared.dataset.table import TableDataset
 from shared.errors import RunFailedError
 from shared.ids import TriggerId
 from shared.plugins import TRIGGERS
-from shared.timestamps import MICROSECONDS_PER_S, now_us
-from supervisor.core.events import Discovered, Fired, Observed, Slice, StreamEnded
+from shared.timestamps import MICROSECONDS_PER_S, format_timestamp, now_us
+from supervisor.core.events import AnyEvent, Fired, Observed, Slice, StreamEnded
+from supervisor.core.notices import Waits
 from supervisor.core.state import RunState
 from supervisor.run.observe.dating import Dating
+from supervisor.run.observe.new_files import NewFiles
 from supervisor.run.observe.slicing import Slicer
-from supervisor.system.unread import tell_unread
 from supervisor.triggers.policy import Batch, Decision, Question, StreamStart, TriggerPolicy
 
 BATCH_ROWS = 10_000
@@ -40,6 +38,7 @@ class Observer:
 
     def __init__(self, pipeline: Pipeline, dataset: TableDataset, state: RunState) -> None:
         self._dataset = dataset
+        self._new_files = NewFiles(pipeline.data.split.groups, state.unread)
         self._settings = pipeline.trigger
         self._who = f"trigger policy {pipeline.trigger.name}"
         self._policy: TriggerPolicy | None = None
@@ -60,6 +59,7 @@ class Observer:
         self._known_triggers = len(state.triggers)
         self._known_slices = Counter(piece.window for piece in state.stream.slices.values())
         self._journaled_s = time.monotonic()
+        self._asked_at: int | None = None  # the position, by who wants to tell what is waited for
 
     @property
     def position(self) -> int:
@@ -85,17 +85,30 @@ class Observer:
     def _limit(self) -> int:
         return self._dataset.rows if self._stop_key is None else min(self._stop_key, self._dataset.rows)
 
-    def discover(self, artifacts_root: str) -> Discovered | None:
-        """New files as an event, from which on their rows follow; None if there are none. Raises DataError."""
-        config, known = self._dataset.config, self._dataset.entries
-        entries = discover(config, artifacts_root, tell_unread)
-        path = manifest_path(artifacts_root, config.name)
-        refuse_moved_keys(known, entries, path)
-        refuse_rejudged(config, known, entries, path)
-        if len(entries) == len(known):
+    def waits(self) -> Waits | None:
+        """What the next trigger waits for; None if no row has come since that was asked last.
+
+        Raises RunFailedError for what the policy raises.
+        """
+        if self._asked_at == self._position:
             return None
-        self.go_on_with(open_dataset(config, entries))
-        return Discovered(time_us=now_us(), entries=entries[len(known) :])
+        self._asked_at = self._position
+        if self._policy is None or self._dating.event_time_us is None:
+            return Waits(sentence=f"waiting for the first row from key {self._position} on", begun=False)
+        with blaming(self._who, RunFailedError):
+            told = self._policy.waits_for()
+        newest = f"newest event time {format_timestamp(self._dating.event_time_us)}"
+        return Waits(sentence=f"{told}; {newest}" if told else newest, begun=True)
+
+    def discover(self, artifacts_root: str, at_rest_s: float = 0.0) -> list[AnyEvent]:
+        """New files and lines, from which on their rows follow, and what became of those that are not read, as events.
+
+        `at_rest_s`: how long a file has to be left alone before a last line without a line end counts. Raises DataError
+        for a file whose rows have keys and that is not as it was, or does not fit.
+        """
+        dataset, events = self._new_files.look(self._dataset, artifacts_root, at_rest_s)
+        self.go_on_with(dataset)
+        return events
 
     def go_on_with(self, dataset: TableDataset) -> None:
         """Follow the same dataset with more rows."""

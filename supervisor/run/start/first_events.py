@@ -35,7 +35,12 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def first_events(
-    pipeline: Pipeline, scope: Scope, dataset: TableDataset, setup: SetupRecord, evaluation_device: Device
+    pipeline: Pipeline,
+    scope: Scope,
+    dataset: TableDataset,
+    setup: SetupRecord,
+    evaluation_device: Device,
+    code: dict[str, str],
 ) -> list[AnyEvent]:
     """The files, and the start of the run: with `train_on_everything` also its first trigger.
 
@@ -65,6 +70,7 @@ def first_events(
         serves=scope.serves,
         evaluation_device=evaluation_device,
         setup_version=setup.version,
+        code=code,
     )
     # The first line makes a run: cut off after it, a run goes on; before it, none had begun.
     return [started, Discovered(time_us=now_us(), entries=dataset.entries)]

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Sequence
 
+import msgspec
 import redis
 
 from shared import names
@@ -102,7 +103,7 @@ class Preparation:
         return True
 
     def _too_late(self) -> str:
-        if Claims(self._client).standing(self._record.run_id, {self._checks[-1]: 1}, self._record.lease_s):
+        if self._is_at_work():
             return (
                 f"the check of the pipeline has not ended for {_CHECK_S:.0f} s: model, loss or optimizer hang, or are "
                 "slow beyond measure, on a few rows."
@@ -122,11 +123,10 @@ class Preparation:
 
     def _see_to_check(self) -> None:
         """Send the check; again if it is in no queue and with no worker any more, though one could have taken it."""
-        run_id = self._record.run_id
         if self._checks:
             idle = any(worker.state == "idle" for worker in self._checkers())
             waits = time.monotonic() - self._sent_s < _LOST_S or self._client.llen(self._check.queue)
-            if waits or not idle or Claims(self._client).standing(run_id, {self._checks[-1]: 1}, self._record.lease_s):
+            if waits or not idle or self._is_at_work():
                 return
         if len(self._checks) == _CHECKS:
             raise NotReadyError(
@@ -134,6 +134,16 @@ class Preparation:
                 "Out of memory is the usual cause: lower batch_size, or take a smaller model."
             )
         self._send_check()
+
+    def _is_at_work(self) -> bool:
+        """Whether a worker has the check that was sent last."""
+        sent = {self._checks[-1]: self._attempt}
+        return bool(Claims(self._client).standing(self._record.run_id, sent, self._record.lease_s))
+
+    @property
+    def _attempt(self) -> int:
+        """That of this session's checks: an earlier session may have sent some, too."""
+        return self._broker.owner.attempts_above + 1
 
     def _checkers(self) -> list[WorkerEntry]:
         """The workers that may check: those that may train. Raises redis.RedisError."""
@@ -143,7 +153,8 @@ class Preparation:
     def _send_check(self) -> None:
         self._sent_s = time.monotonic()
         self._checks.append(task_id(self._record.run_id, TriggerId(0), "check", len(self._checks)))
-        self._publisher.publish(Publish(task_id=self._checks[-1], task=self._check))
+        task = msgspec.structs.replace(self._check, attempt=self._attempt)
+        self._publisher.publish(Publish(task_id=self._checks[-1], task=task))
 
     def _hear(self) -> set[str]:
         """Take answers off the stream, leaving what is for the loop; the hostnames that are set up now."""
@@ -158,6 +169,8 @@ class Preparation:
                     listener.hear(report)
                 raise_findings(report.findings, self._configuration)
                 set_up.add(report.hostname)
+            elif report.attempt != self._attempt:  # likewise
+                continue
             elif isinstance(report, Unreadable):
                 raise NotReadyError(
                     f"the report on the check cannot be read ({report.why}); start workers of this version."

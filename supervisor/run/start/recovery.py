@@ -15,7 +15,7 @@ from shared.ids import TriggerId
 from shared.messages.tasks import GatherTask
 from shared.timestamps import now_us
 from supervisor.core.commands import CommitModel, CommitTrainingSet
-from supervisor.core.events import Discovered, Resumed
+from supervisor.core.events import Discovered, Resumed, RunStarted
 from supervisor.core.settings import Settings
 from supervisor.core.state import RunState
 from supervisor.core.transition import transition
@@ -37,6 +37,8 @@ class Recovered(msgspec.Struct, kw_only=True):
     state: RunState
     tally: Tally
     files: int  # of the dataset that the journal knows
+    rows: int  # of these
+    code: dict[str, str] | None  # of the user's modules, as the last session found them
     resumed: Resumed  # with what was lost; the tasks that workers still have are for the loop to find
 
 
@@ -49,6 +51,7 @@ def recover(configuration: Configuration, directory: RunDirectory) -> Recovered:
     tally = Tally(configuration.pipeline)
     commits: dict[tuple[type, TriggerId], Commit] = {}  # the last of each kind and trigger
     entries: list[ManifestEntry] = []
+    code: dict[str, str] | None = None
     journal = Journal(directory.journal_path)
     for event in journal.events():
         state, commands, notices = transition(state, event)
@@ -56,6 +59,7 @@ def recover(configuration: Configuration, directory: RunDirectory) -> Recovered:
             tally.hear(notice)
         commits |= {(type(one), one.trigger_id): one for one in commands if isinstance(one, Commit)}
         entries += event.entries if isinstance(event, Discovered) else ()
+        code = event.code if isinstance(event, RunStarted | Resumed) else code
     journal.close()
     root, name = configuration.system.artifacts_root, configuration.pipeline.data.dataset
     restore_manifest(root, name, entries)
@@ -79,7 +83,8 @@ def recover(configuration: Configuration, directory: RunDirectory) -> Recovered:
     resumed = Resumed(
         time_us=now_us(), lost_training_sets=tuple(lost[CommitTrainingSet]), lost_models=tuple(lost[CommitModel])
     )
-    return Recovered(state=state, tally=tally, files=len(entries), resumed=resumed)
+    rows = entries[-1].stop_key if entries else 0
+    return Recovered(state=state, tally=tally, files=len(entries), rows=rows, code=code, resumed=resumed)
 
 
 def _without_members(state: RunState, store: ArtifactStore) -> list[TriggerId]:

@@ -2,49 +2,70 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple, Protocol
 
+import fsspec
 import msgspec
+from fsspec.implementations.local import LocalFileSystem
 
 from shared.broker import make_app
 from shared.config.load import Configuration
-from shared.dataset.column_survey import remarks
+from shared.dataset.discovery import Found
 from shared.dataset.table import TableDataset
-from shared.dataset.time_problems import time_problems
 from shared.errors import NotReadyError
-from shared.fleet import WorkerEntry
 from shared.ids import RunId
 from shared.messages.reports import Finding
 from shared.temporary import private_folder
-from shared.timestamps import format_timestamp
-from supervisor.results.times import never_fired
 from supervisor.run.broker import AWAY, Broker
 from supervisor.run.listen.run_log import RunLog
 from supervisor.run.owner import Owner
 from supervisor.run.publisher import Publisher
 from supervisor.run.start.preparation import Preparation, forget_run, raise_findings
-from supervisor.run.start.preview import preview
+from supervisor.run.start.understanding import Understanding, understanding
+from supervisor.system.dataset_readiness import ready_dataset
 from supervisor.system.devices import evaluation_device
 from supervisor.system.platform import Platform
 from supervisor.system.setup import setup_record
+from supervisor.system.unread import unfit, unreadable
 from supervisor.system.versions import Versions
 from supervisor.system.worker_process import PROJECT, worker_environment
 
 
-def check_system(configuration: Configuration, tell: Callable[[str], None], *, serves: bool) -> list[WorkerEntry]:
-    """Start what a run would start, check it, and stop it again; `tell` is given lines on what was found.
+class Hears(Protocol):
+    """Who is told what is found on the way."""
 
-    `serves`: the run would deploy to the targets. Raises ModynError with what is wrong.
+    def understood(self, what: Understanding) -> None:
+        """What the dataset holds, and what looks wrong in it."""
+        ...
+
+    def warn(self, sentences: list[str]) -> None:
+        """What may be wrong beside that."""
+        ...
+
+
+class Ready(NamedTuple):
+    """What is ready."""
+
+    workers: int
+    tried: bool  # whether there were rows to try the pipeline on
+
+
+def check_system(configuration: Configuration, hears: Hears, *, follows: bool) -> Ready:
+    """Start what a run would start, check it, and stop it again.
+
+    `follows`: the run would follow its dataset, and deploy to the targets. Raises ModynError with what is wrong.
     """
-    with _log() as log, Platform(configuration, log, serves=serves) as platform:
-        dataset, workers = platform.ready()
-        for line in (*_on_times(configuration, dataset), *_on_columns(dataset)):
-            tell(line)
+    with _log() as log, Platform(configuration, log, serves=follows, follows=follows) as platform:
+        dataset, _, workers = platform.ready(lambda *found: _tell(configuration, hears, *found))
+        if dataset.rows == 0:
+            return Ready(len(workers), tried=False)
         evaluation_device(configuration.pipeline, workers)
         run_id = RunId(f"validate-{uuid.uuid4().hex[:8]}")
         root = configuration.system.artifacts_root
@@ -60,26 +81,18 @@ def check_system(configuration: Configuration, tell: Callable[[str], None], *, s
             with suppress(*AWAY):  # what went wrong before is not to be hidden
                 forget_run(platform.client, publisher, run_id, heard=True)
             publisher.close()
-        return workers
+        return Ready(len(workers), tried=True)
 
 
-def _on_times(configuration: Configuration, dataset: TableDataset) -> Iterator[str]:
-    """What looks wrong in the times of the rows, and what the policy makes of them where they are followed."""
-    for sentence in time_problems(dataset):
-        yield f"! {sentence}"
-    if configuration.pipeline.initial_mode != "replay":
-        return
-    seen = preview(configuration.pipeline, dataset)
-    if seen.triggers == 0:
-        yield f"! {never_fired(seen.rows, seen.first_us, seen.last_us)}"
-    elif seen.first_us is not None and seen.last_us is not None:
-        span = f"{format_timestamp(seen.first_us)} to {format_timestamp(seen.last_us)}"
-        yield f"trigger policy: {seen.triggers:,} triggers on {seen.rows:,} rows, {span}"
-
-
-def _on_columns(dataset: TableDataset) -> Iterator[str]:
-    """What there is to say of its columns before a model sees them."""
-    return (f"dataset {dataset.config.name}: {line}" for line in remarks(dataset))
+def _tell(configuration: Configuration, hears: Hears, dataset: TableDataset, found: Found) -> None:
+    """What was found of the dataset, some of which may not be read."""
+    if dataset.rows:
+        hears.understood(understanding(configuration.pipeline, dataset))
+    else:
+        wait = f"a run waits for the first in {dataset.config.uri}"
+        hears.warn([f"dataset {dataset.config.name} has no rows yet; {wait}"])
+    not_read = {**unreadable(found), **unfit(found)}.values()
+    hears.warn([f"not read, and looked at again while a run goes on: {sentence}" for sentence in not_read])
 
 
 @contextmanager
@@ -91,6 +104,18 @@ def _log() -> Iterator[Path]:
     finally:
         with suppress(OSError):  # not empty
             folder.rmdir()
+
+
+def look_offline(configuration: Configuration) -> Understanding:
+    """What the dataset holds, where its files are at hand. Raises NotReadyError with why they cannot be looked at."""
+    config = configuration.system.datasets[configuration.pipeline.data.dataset]
+    if not isinstance(fsspec.core.url_to_fs(config.uri)[0], LocalFileSystem):
+        raise NotReadyError(f"dataset {config.name}: not looked at, as {config.uri} is on no disk of this machine.")
+    manifests = private_folder("manifests")
+    try:
+        return understanding(configuration.pipeline, ready_dataset(configuration, manifests, follows=False)[0])
+    finally:
+        shutil.rmtree(manifests, ignore_errors=True)
 
 
 def check_offline(configuration: Configuration) -> None:

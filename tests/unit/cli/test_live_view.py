@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from io import StringIO
+
 from registry import worker_entry
 from rich.console import Console
 from run_of_events import run_started
@@ -62,3 +64,15 @@ def test_a_worker_that_nobody_gave_work_is_idle(small: Workplace) -> None:
 def test_a_worker_busy_with_another_run(small: Workplace) -> None:
     """On a shared fleet the other runs' work is told apart."""
     assert "busy with another run" in shown(small, worker("c", TaskId("other/0/train/0")))
+
+
+def test_what_the_next_trigger_waits_for(small: Workplace) -> None:
+    """Heard from the loop, shown until a trigger fires."""
+    small.write()
+    files = (small.folder / "pipeline.yaml", small.folder / "config.yaml")
+    pipeline = load_configuration(*files, experiment_mode=False).pipeline
+    state = RunState(settings=Settings.of(pipeline), started=run_started(RUN, mode="production"))
+    text = StringIO()
+    glance = Glance(state=state, rows=9, fleet=(), progress={}, waits_for="3 of 9 rows to the next trigger")
+    Console(width=100, file=text).print(frame(glance))
+    assert "3 of 9 rows to the next trigger" in text.getvalue()

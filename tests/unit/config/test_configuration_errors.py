@@ -370,12 +370,34 @@ def test_datasets_are_named_like_files(problems, name):
         ("text: label", "text: label is the label; a model must not see it."),
         ("image: {column: label, shape: [1, 2, 2]}", "image: label is the label; a model must not see it."),
         ("label: timestamp", "label: timestamp is the timestamp; name the column to be learned."),
+        ("classes: [no, yes, no]", "classes.2: 'no' stands here twice; keep one."),
+        ("classes: [no, true]", "classes.1: True is not a text; a class that is called so stands in quotes."),
+        ("classes: [0, yes]", "classes.0: 0 is not a text; a class that is called so stands in quotes."),
+        ("classes: []", "classes: [] is not a list with at least one entry."),
+        ("classes: yes", "classes: 'yes' is not a list with at least one entry."),
     ],
 )
-def test_a_model_must_not_see_its_label(problems, given, told):
-    """Columns with two roles are refused."""
+def test_columns_and_classes_that_are_not_one_thing_each(problems, given, told):
+    """A model must not see its label; columns and classes stand once."""
     (problem,) = problems(config=f"storage:\n  datasets:\n    flights: {{uri: a, {given}}}\n")
     assert problem == f"config.yaml:3: storage.datasets.flights.{told}"
+
+
+def test_more_classes_than_the_model_has(problems):
+    """Told with both files; one output tells two apart."""
+    config = CONFIG.replace("timestamp: time", "timestamp: time, classes: [no, yes, perhaps]")
+    for known in (1, 2):
+        (problem,) = problems("  id: mlp", f"  id: mlp\n  config: {{num_classes: {known}}}", config=config)
+        told = f"is {known}, but `classes` of dataset flights in config.yaml names 3; write 3, or name fewer there."
+        assert problem == f"pipeline.yaml:4: model.config.num_classes: {told}"
+
+
+def test_classes_that_are_no_list_are_told_alone(problems):
+    """What they mean for the model cannot be said."""
+    for wrong in ("{a: 1, b: 2, c: 3}", "nono", "3"):
+        config = CONFIG.replace("timestamp: time", f"timestamp: time, classes: {wrong}")
+        told = problems("  id: mlp", "  id: mlp\n  config: {num_classes: 2}", config=config)
+        assert all(one.startswith("config.yaml:") for one in told), told
 
 
 @pytest.mark.parametrize("target", ["file:journal.jsonl", "file:..", "file:workers.log", "file:a/b.log", "file:", "x"])

@@ -285,6 +285,7 @@ _INPUT = st.sampled_from(
         {"image": {"column": "pixels", "shape": [1, 8, 8]}},
         {"text": "words"},
         {"unit": "ms", "timestamp": "when", "label": "late"},
+        {"classes": ["no", "yes", "1", " a", ""]},
     ]
 )
 _CONFIG = group(

@@ -19,12 +19,14 @@ from shared.messages.reports import (
     Evaluated,
     Failed,
     Gathered,
+    NewClasses,
     Released,
     Selected,
     Trained,
 )
 from shared.messages.tasks import AnyTask, BaselineTask, DecideTask, EvaluateTask, GatherTask, SelectTask, TrainTask
 from supervisor.core.advance import at_rest
+from supervisor.core.classes import classes_of
 from supervisor.core.commands import CommitModel, End, Publish, PublishChord, Republish, RetireModel
 from supervisor.core.events import (
     AnyEvent,
@@ -80,6 +82,7 @@ class AnyRun:
         self.state = RunState(settings=settings(self.random))
         self.sent: dict[tuple[TaskId, int], AnyTask] = {}  # in a queue or with a worker
         self.given: set[tuple[TaskId, int]] = set()  # numbers of attempts
+        self.named = self.random.random() < 0.6  # whether labels are texts
         self.models: set[int] = set()  # on disk
         self.scored: Counter[tuple[int, str, int, int]] = Counter()  # model, window, first and last key
         self.decided: list[int] = []
@@ -118,6 +121,7 @@ class AnyRun:
         assert (task_id, task.attempt) not in self.given, f"attempt {task.attempt} at {task_id} is given out twice"
         self.given.add((task_id, task.attempt))
         self._check_models(task_id, task)
+        self._check_classes(task)
         self.sent[task_id, task.attempt] = task
 
     def _check_models(self, task_id: TaskId, task: AnyTask) -> None:
@@ -125,6 +129,17 @@ class AnyRun:
         for model in task.reads:
             assert model.trigger_id in self.models, f"{task_id} is to read a model that is gone"
             assert model.object == self.state.trigger(model.trigger_id).model, f"{task_id} names a model that was lost"
+
+    def _check_classes(self, task: AnyTask) -> None:
+        """What it is told of the classes is true up to the key that it is told, and not of rows behind its own."""
+        if isinstance(task, SelectTask | BaselineTask):
+            assert task.first_trigger_key == self.state.trigger(0).fired.key
+            if task.classes is not None:
+                assert task.classes.until is not None
+                assert task.classes.names == names_up_to(task.classes.until)
+                assert task.classes.until <= self.state.trigger(task.trigger_id).fired.key - isinstance(
+                    task, SelectTask
+                )
 
     def _check_neighbours(self) -> None:
         """Every trigger that has a model or may get one stands in the row, in order."""
@@ -205,7 +220,8 @@ class AnyRun:
         match task:
             case SelectTask():
                 written = ref(f"training_sets/.{task.trigger_id}.{number}.parquet")
-                return Selected(**who, training_set=written, samples=1, rows_read=1, watermark_key=task.trigger_key)
+                of = {"samples": int(self.random.random() < 0.95), "watermark_key": task.trigger_key, "rows_read": 1}
+                return Selected(**who, training_set=written, **of, classes=self._new_classes(task))
             case TrainTask():
                 return Trained(**who, member=ref(number), train_s=1.0, loss=0.0, device="cpu")
             case GatherTask():
@@ -220,6 +236,10 @@ class AnyRun:
                 return Decided(**who, **decision(deployed, task.trigger_id if deployed else None))
             case _:
                 raise AssertionError(task)
+
+    def _new_classes(self, task: SelectTask) -> NewClasses | None:
+        before = 0 if task.classes is None else len(task.classes.names)
+        return NewClasses(before=before, names=names_up_to(task.trigger_key)[before:]) if self.named else None
 
     def _observe(self) -> None:
         """Rows arrive, some of them triggers; or no more do."""
@@ -293,6 +313,11 @@ class AnyRun:
         return due
 
 
+def names_up_to(key: int) -> tuple[str, ...]:
+    """The classes of the rows up to a key: each third row brings another."""
+    return tuple(f"class {number}" for number in range(key // 3 + 1))
+
+
 def reported(report: Any) -> Reported:
     """The report, heard."""
     return Reported(time_us=0, position="1-0", report=report)
@@ -309,6 +334,8 @@ def test_whatever_happens_each_run_ends_whole(seed: int) -> None:
     assert run.models == standing
     assert {one: n for one, n in run.scored.items() if one[1] != "gate"} == run.due()
     committed = sorted(one for one, trigger in triggers.items() if trigger.phase is Phase.COMMITTED)
+    for index in committed:
+        assert classes_of(run.state, index) == (names_up_to(triggers[index].fired.key) if run.named else None)
     if run.state.settings.deploys:
         assert run.decided == committed
     if run.state.settings.gated:

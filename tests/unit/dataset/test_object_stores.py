@@ -11,8 +11,10 @@ import pytest
 from fsspec.implementations.local import LocalFileSystem
 
 from shared.config.system import Dataset
+from shared.dataset.contents import proposed, refuse_changed
 from shared.dataset.discovery import discover
-from shared.dataset.listing import look
+from shared.dataset.found_file import FoundFile
+from shared.dataset.listing import Listing, look
 from shared.dataset.table import open_dataset
 from shared.errors import DataError
 
@@ -62,16 +64,29 @@ class Bucket:
         """Write a file, as somebody else does."""
         pq.write_table(pa.table({"time": range(len(labels)), "label": labels}), self._folder / name)
 
+    def write(self, name, text):
+        """Write a text, as somebody else does."""
+        (self._folder / name).write_text(text)
+
     def remove(self, name):
         """Take a file away, as somebody else does."""
         (self._folder / name).unlink()
 
+    @property
+    def uri(self):
+        """All of it."""
+        return f"listings-kept://{self._folder}"
+
+    def config(self, end=""):
+        """What config.yaml says of it."""
+        return Dataset(
+            name="rows", kind="table", uri=f"{self.uri}{end}", timestamp="time", unit="s", label="label",
+            features=None, image=None, text=None,
+        )  # fmt: skip
+
     def look(self, end=""):
         """The dataset as it is found."""
-        config = Dataset(
-            name="rows", kind="table", uri=f"listings-kept://{self._folder}{end}", timestamp="time", unit="s",
-            label="label", features=None, image=None, text=None,
-        )  # fmt: skip
+        config = self.config(end)
         return open_dataset(config, discover(config, self._runs))
 
 
@@ -166,3 +181,29 @@ def test_folders_of_a_store_are_columns(memory, tmp_path):
     memory.pipe("/bucket/day=1/a.csv", b"time,label\n1,1\n")
     with pytest.raises(DataError, match="has changed since"):
         discover(config, str(tmp_path))
+
+
+def test_a_text_that_was_written_anew_with_more_lines_has_grown(bucket):
+    """A store appends to nothing; what counts is what is in it."""
+    bucket.write("a.csv", "time,label\n0,0\n1,1\n")
+    assert bucket.look().timestamps_us(2, 4).tolist() == [0, 1_000_000]
+    bucket.write("a.csv", "time,label\n0,0\n1,1\n2,0\n")
+    assert bucket.look().timestamps_us(2, 5).tolist() == [0, 1_000_000, 2_000_000]
+    bucket.write("a.csv", "time,label\n0,1\n1,1\n2,0\n3,0\n")
+    with pytest.raises(DataError, match="has changed"):
+        bucket.look()
+
+
+def test_a_listing_that_is_older_than_the_manifest_tells_of_no_change(bucket):
+    """Another machine has found the new lines already, where this one still sees the file as it was before."""
+    bucket.write("a.csv", "time,label\n0,0\n")
+    bucket.look()
+    bucket.write("a.csv", "time,label\n0,0\n1,1\n")
+    known = bucket.look().entries
+    (file,) = {entry.file for entry in known if entry.file.endswith("csv")}
+    before = Listing({**look(bucket.uri).files, file: FoundFile(15, "15 and older")}, {}, {})
+    refuse_changed(known, before, bucket.config())
+    assert proposed(file, before.files[file], known[-2:], bucket.config(), 0.0) is None
+    bucket.write("a.csv", "time,label\n0,0\n")
+    with pytest.raises(DataError, match=r"it had 19 bytes and now has 15"):
+        refuse_changed(known, before, bucket.config())

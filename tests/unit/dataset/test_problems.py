@@ -95,12 +95,12 @@ def test_two_columns_of_one_name(found):
 @pytest.mark.parametrize(
     ("times", "told"),
     [
-        ([1.5, 2.5], "time is double; a timestamp, ISO text or integer is needed."),
-        ([True, False], "time is bool; a timestamp, ISO text or integer is needed."),
+        ([1.5, float("inf")], "the timestamp in time of key 1 in 0.parquet is inf"),
+        ([True, False], "time is bool; a timestamp, ISO text or number is needed."),
         (pa.array([1, 2], pa.int32()).cast(pa.time32("s")), "time is time32"),
         (pa.array([1, 2]).cast(pa.duration("s")), "time is duration[s]"),
-        ([None, 1], "the timestamp in time of key 0 is null"),
-        (["yesterday", "today"], "cannot be read"),
+        ([None, 1], "the timestamp in time of key 0 in 0.parquet is null"),
+        (["yesterday", "today"], "key 0 in 0.parquet is 'yesterday', which is no ISO 8601 time"),
     ],
 )
 def test_timestamps_that_are_none(found, times, told):
@@ -109,10 +109,12 @@ def test_timestamps_that_are_none(found, times, told):
     assert told in problem
 
 
-def test_whole_numbers_need_a_unit(found):
-    """1 may be a second or a millisecond."""
-    (problem,) = found(GOOD, unit=None)
-    assert problem == "dataset rows: time is int64; say `unit: s` or `unit: ms`."
+@pytest.mark.parametrize("first", [1704067200000, 1704067200000.0])
+def test_numbers_need_a_unit(found, first):
+    """They may be seconds or milliseconds: those that would do are offered, beside what else is wrong."""
+    problem, other = found({**GOOD, "time": [first, first], "x": [[1], [2]]}, unit=None)
+    assert f"key 0 in 0.parquet is {first}, a number without a unit; say `unit: ms` (2024-01-01T00:00:00" in problem
+    assert "feature x" in other
 
 
 @pytest.mark.parametrize("label", [[0, None], [0.0, float("nan")]])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import numpy as np
 import pyarrow as pa
@@ -131,13 +133,6 @@ def test_a_null_feature_that_is_refused(tmp_path, x, said):
     assert len(list(dataset.batches(["y", "x"], 0, 3))) == 2
 
 
-def test_null_timestamp_is_named_by_its_key(tmp_path):
-    """A missing timestamp is an error that says where."""
-    dataset = dataset_of(tmp_path, {"time": [1, None], "label": [0, 1]})
-    with pytest.raises(DataError, match="the timestamp in time of key 1 is null"):
-        dataset.timestamps_us(0, 2)
-
-
 MOMENT = datetime(2013, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
 
 
@@ -145,6 +140,13 @@ MOMENT = datetime(2013, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
     ("column", "unit"),
     [
         (pa.array([1357095845678]), "ms"),
+        (pa.array([1357095845678000]), "us"),
+        (pa.array([1357095845678000999]), "ns"),
+        (pa.array([1357095845.678]), "s"),
+        (pa.array([1357095845678.0004]), "ms"),
+        (pa.array([1357095845678000.0]), "us"),
+        (pa.array([1357095845678000000.0]), "ns"),
+        (pa.array([Decimal("1357095845.678")]), "s"),
         (pa.array([MOMENT]), None),
         (pa.array([MOMENT], pa.timestamp("ns", "America/New_York")), None),
         (pa.array([MOMENT.replace(tzinfo=None)], pa.timestamp("ms")), None),
@@ -154,16 +156,39 @@ MOMENT = datetime(2013, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
     ],
 )
 def test_every_form_of_timestamp_means_the_same(tmp_path, column, unit):
-    """Integers with a unit, timestamps of any unit and zone, and ISO texts are microseconds since the epoch."""
+    """Numbers with a unit, timestamps of any unit and zone, and ISO texts are microseconds since the epoch."""
     dataset = dataset_of(tmp_path, {"time": column, "label": [0]}, unit=unit)
     assert dataset.timestamps_us(0, 1).tolist() == [1357095845678000]
 
 
-def test_unreadable_timestamp(tmp_path):
-    """A text that is no time is told with its place."""
-    dataset = dataset_of(tmp_path, {"time": ["yesterday"], "label": [0]})
-    with pytest.raises(DataError, match="the timestamp in time near key 0 cannot be read"):
-        dataset.timestamps_us(0, 1)
+@pytest.mark.parametrize("second", ["1700000000", "1700000000.25"])
+def test_seconds_may_be_whole_in_one_file_and_fractions_in_the_next(tmp_path, second):
+    """As where a clock's fraction happened to be zero in all rows of a text file."""
+    for number, text in enumerate(("1700000000", second)):
+        (tmp_path / f"{number}.csv").write_text(f"time,label\n{text},0\n")
+    config = config_of(tmp_path)
+    dataset = open_dataset(config, discover(config, str(tmp_path / "runs")))
+    assert dataset.timestamps_us(0, 2).tolist() == [1700000000000000, round(float(second) * 1e6)]
+
+
+@pytest.mark.parametrize("time", [[1, None], [1.0, NAN]])
+def test_a_null_timestamp_is_told_with_its_place(tmp_path, time):
+    """Its key and its file; NaN is a null."""
+    dataset = dataset_of(tmp_path, {"time": time, "label": [0, 1]})
+    with pytest.raises(DataError, match=r"the timestamp in time of key 1 in .*/0.parquet is (null|nan)\. Mend"):
+        dataset.timestamps_us(0, 2)
+
+
+@pytest.mark.parametrize("bad", [0, 4, 6])
+def test_a_timestamp_that_cannot_be_read_is_told_with_its_own_key_file_and_value(tmp_path, bad):
+    """Wherever among readable ones it stands; further ones behind it are not the first."""
+    times = [f"2024-01-{day:02}" for day in range(1, 10)]
+    times[bad] = times[8] = f"{bad}/1/2024"
+    dataset = dataset_of(tmp_path, {"time": ["2023-12-31"], "label": [0]}, {"time": times, "label": [0] * 9}, unit=None)
+    with pytest.raises(DataError) as told:
+        dataset.timestamps_us(0, 10)
+    where = f"of key {bad + 1} in {tmp_path}/data/1.parquet is '{bad}/1/2024', which is no ISO 8601 time such as 2024-"
+    assert where in str(told.value)
 
 
 def test_rewritten_file_is_refused(tmp_path):
@@ -201,8 +226,8 @@ def test_a_file_rewritten_while_it_is_read(tmp_path):
     ("labels", "told"),
     [
         ([0.0, float("nan")], "of key 1 is nan"),
-        (["0", "1"], "is string from key 0 on, where a number is needed"),
-        ([[0], [1]], "where a number is needed"),
+        (["0", "1"], "is string from key 0 on; numbers or texts are needed, of one kind in all files"),
+        ([[0], [1]], "numbers or texts are needed"),
         (pa.array([0, 2**63], pa.uint64()), "near key 0 cannot be used"),
     ],
 )
@@ -213,23 +238,43 @@ def test_labels_that_are_no_numbers(tmp_path, labels, told):
 
 
 @pytest.mark.parametrize(
-    ("column", "unit"),
+    ("column", "unit", "told"),
     [
-        (pa.array([2**62]), "s"),
-        (pa.array([600_000_000_000]), "s"),
-        (pa.array([-(2**50)]), "ms"),
-        (pa.array([2**63], pa.uint64()), "s"),
-        (pa.array([2**50], pa.timestamp("ms")), None),
-        (pa.array([1]), None),
-        (pa.array([1.5]), "s"),
-        (pa.array([""]), None),
+        (pa.array([2**62]), "s", "with `unit: s` that is beyond the years 1 to 9999"),
+        (pa.array([600_000_000_000]), "s", r"If that is the wrong unit, say `unit: ms` \(1989-01-05T10:40:00"),
+        (pa.array([-(2**50)]), "ms", "is -1125899906842624; with `unit: ms` that is beyond"),
+        (pa.array([2**63], pa.uint64()), "s", "is 9223372036854775808; with `unit: s` that is beyond"),
+        (pa.array([2**50], pa.timestamp("ms")), None, "is beyond the years 1 to 9999"),
+        (pa.array([1.0, float("inf")]), "s", r"of key 1 in .* is inf\. Mend the row"),
+        (pa.array([1e300]), "ns", "is 1e\\+300; with `unit: ns` that is beyond the years 1 to 9999. Mend the row"),
+        (pa.array([""]), None, "is '', which is no ISO 8601 time"),
+        (pa.array([0]), None, "is 0, a number without a unit; say one of s, ms, us, ns as `unit:` in storage.data"),
+        (pa.array([-1.5]), None, "is -1.5, a number without a unit; say one of s, ms, us, ns"),
     ],
 )
-def test_moments_that_cannot_be(tmp_path, column, unit):
-    """Overflowing numbers, years beyond 9999, missing units and floats are refused, never wrapped around."""
-    dataset = dataset_of(tmp_path, {"time": column, "label": [0]}, unit=unit)
-    with pytest.raises(DataError, match="the timestamp in time near key 0 cannot be read"):
+def test_moments_that_cannot_be(tmp_path, column, unit, told):
+    """Overflowing numbers, years beyond 9999, infinity and missing units are refused, never wrapped around."""
+    dataset = dataset_of(tmp_path, {"time": column, "label": [0] * len(column)}, unit=unit)
+    with pytest.raises(DataError, match=told):
+        dataset.timestamps_us(0, len(column))
+
+
+@pytest.mark.parametrize(
+    ("value", "units"),
+    [
+        (1704067200000000000, {"ns": "2024-01-01T00:00:00.000000Z"}),
+        (
+            1704067200.5,
+            {"s": "2024-01-01T00:00:00.500000Z", "ms": "1970-01-20", "us": "1970-01-01", "ns": "1970-01-01"},
+        ),
+    ],
+)
+def test_a_number_without_a_unit_names_those_that_would_do(tmp_path, value, units):
+    """Those in which it falls between 1970 and today, and when that would be."""
+    dataset = dataset_of(tmp_path, {"time": [value], "label": [0]}, unit=None)
+    with pytest.raises(DataError) as told:
         dataset.timestamps_us(0, 1)
+    assert re.findall(r"`unit: (\w+)` \((.{10})", str(told.value)) == [(one, at[:10]) for one, at in units.items()]
 
 
 def test_texts_with_and_without_a_zone_mix(tmp_path):

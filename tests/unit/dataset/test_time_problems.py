@@ -10,11 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.config.system import Dataset
-from shared.dataset import time_survey
 from shared.dataset.discovery import discover
+from shared.dataset.survey.times import GAPS_KEPT, time_survey
 from shared.dataset.table import open_dataset
 from shared.dataset.time_problems import file_order_problems, time_problems
-from shared.dataset.time_survey import survey
 from shared.timestamps import parse_timestamp_us
 
 HOUR_US = 3_600_000_000
@@ -185,7 +184,7 @@ def test_a_survey_counts_what_is_there(tmp_path_factory, times, far, cuts, at_on
         name="rows", kind="table", uri=str(folder), timestamp="time", unit=None, label="label", features=None,
         image=None, text=None,
     )  # fmt: skip
-    found = survey(open_dataset(config, discover(config, str(folder / "runs"))), at_once)
+    found = time_survey(open_dataset(config, discover(config, str(folder / "runs"))), at_once)
     sound = [time for time in dated if time != far_us]
     assert (found.rows, found.misdated) == (len(dated), len(dated) - len(sound))
     assert found.late == sum(time < max(sound[: row + 1]) for row, time in enumerate(sound))
@@ -193,7 +192,7 @@ def test_a_survey_counts_what_is_there(tmp_path_factory, times, far, cuts, at_on
     assert (found.began_us, found.ended_us) == ((sound[0], max(sound)) if sound else (None, None))
     now = [max(sound[: row + 1]) for row in range(len(sound))]
     steps = sorted((two - one for one, two in zip(now, now[1:], strict=False) if two > one), reverse=True)
-    assert [gap.length_us for gap in found.gaps] == steps[: time_survey.GAPS_KEPT]
+    assert [gap.length_us for gap in found.gaps] == steps[:GAPS_KEPT]
     behind = {time: sum(one < time for one, event in zip(sound, now, strict=True) if event == time) for time in now}
     assert found.held == max(behind.values(), default=0)
     for file in found.files:

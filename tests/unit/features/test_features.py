@@ -227,7 +227,7 @@ def test_a_batch_of_images_is_floats_from_0_to_1():
         ([0.0, 0.5], "key 11 is 0.5.*MSELoss"),
         ([0, None], "null at key 11"),
         ([0.0, float("nan")], "nan at key 11"),
-        (["yes", "no"], "type string. Number the classes"),
+        (["yes", "no"], "type string, but the model knows classes by number"),
     ],
 )
 def test_labels_that_are_no_class_name_key_and_remedy(labels, sentence):

@@ -96,6 +96,13 @@ def test_initialisation_follows_torchs_seed():
     assert not torch.equal(weights(1), weights(2))
 
 
+@pytest.mark.parametrize(("kind", "shape"), [("table", (4,)), ("image", (1, 3, 3))])
+def test_a_logistic_model_starts_from_zeros(kind, shape):
+    """Whatever the seed: before it has learned it prefers no class, and so is never worse than chance."""
+    torch.manual_seed(1)
+    assert not build("logistic", kind, shape, num_classes=3)(torch.rand(2, *shape)).any()
+
+
 def test_every_model_says_what_it_reads():
     """Each built-in model refuses inputs of another kind."""
     for id, built_in in MODELS.items():

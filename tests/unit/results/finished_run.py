@@ -79,7 +79,8 @@ class ToldRun:
 
     def baselined(self, index, dropped=0, **scores):
         """The window's baselines were scored."""
-        task = BaselineTask(**WHO, trigger_id=TriggerId(index), first_key=0, last_key=0, history=None)
+        of = {"first_key": 0, "last_key": 0, "history": None, "first_trigger_key": 9}
+        task = BaselineTask(**WHO, trigger_id=TriggerId(index), **of)
         self.report(
             Baselined, "baseline", index, task, scores=scores, history={}, dropped={"label": dropped} if dropped else {}
         )
@@ -94,6 +95,7 @@ class ToldRun:
             trigger_key=9,
             trigger_timestamp_us=0,
             samples_seen=10,
+            first_trigger_key=9,
         )
         self.report(
             Selected,

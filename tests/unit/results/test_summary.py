@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import io
 import json
+import re
 
+import msgspec
 import pytest
 from rich.console import Console
 
 from shared.config.pipeline import Target
 from shared.messages.reports import FeatureNotes, UnknownCategories
 from shared.timestamps import parse_timestamp_us
-from supervisor.core.events import Misdated
+from supervisor.core.events import Misdated, Unread
 from supervisor.core.trigger_state import Phase
-from supervisor.results.summary import closing_table, summary
+from supervisor.results.closing_table import closing_table
+from supervisor.results.summary import summary
 from tests.unit.results.finished_run import RUN, ToldRun, value
 
 TARGETS = (Target(name="deployed", kind="directory", uri="/served", options={}),)
@@ -68,6 +71,8 @@ def test_all_that_the_design_names_is_there(told):
         "no_change": {"accuracy": 0.4, "auroc": None},
         "first_model": {"accuracy": 0.9, "auroc": None},
     }
+    ends = {"first_timestamp": "1970-01-01T00:00:00.000000Z", "last_timestamp": "1970-01-01T00:00:00.000001Z"}
+    assert content["composite_rows"] == {"rows": 10, **ends}
     assert content["undefined_windows"] == {"accuracy": 0, "auroc": 1}
     assert set(content["faults"]) == {"republished", "workers_lost", "reconnects"}
     assert told.tally.republished == 1
@@ -155,6 +160,26 @@ def test_closing_table_puts_the_composite_beside_the_baselines(told):
         assert remark in text
 
 
+def test_a_composite_says_of_which_rows_it_is(small):
+    """Of two numbers side by side one sees whether they may be compared; a window that has no score does not count."""
+    run = ToldRun(small)
+    assert "composite of no rows" in shown(summary(run.state, run.tally, TARGETS, ABOUT))
+    hour_us = 3_600_000_000
+    for index, defined in enumerate((True, True, False)):
+        run.trigger(index)
+        score = value(index, "accuracy", 0.5 if defined else None, n=1_000)
+        ends = {"first_timestamp_us": index * hour_us, "last_timestamp_us": (index + 1) * hour_us}
+        run.scored(index, msgspec.structs.replace(score, **ends), value(index, "auroc", None))
+    content = summary(run.state, run.tally, TARGETS, ABOUT)
+    assert content["composite_rows"] == {
+        "rows": 2_000,
+        "first_timestamp": "1970-01-01T00:00:00.000000Z",
+        "last_timestamp": "1970-01-01T02:00:00.000000Z",
+    }
+    heading = " ".join(re.findall(r"^┃ (\S.*?) +┃", shown(content), re.MULTILINE))
+    assert heading == "composite of 2,000 rows, 1970-01-01 00:00 to 1970-01-01 02:00"
+
+
 def test_a_run_that_deploys_nowhere_has_no_line_of_what_was_deployed(told):
     """It would be a line of dashes."""
     text = shown(summary(told.state, told.tally, (), ABOUT))
@@ -185,6 +210,7 @@ def test_run_without_triggers_has_no_trigger_table(small):
     run = ToldRun(small)
     text = shown(summary(run.state, run.tally, TARGETS, ABOUT))
     assert "selected" not in text
+    assert "–" not in text.split("the trigger policy never fired")[0]
     assert "deployed: nothing" in text
 
 
@@ -202,6 +228,17 @@ def test_rows_dated_too_late_are_counted(told):
     span = ("1970-01-01T00:00:00.000000Z", "1970-01-02T00:00:00.000000Z")
     assert (content["first_timestamp"], content["last_timestamp"]) == span
     assert "rows dated too late to advance event time: 3, the first 2191-04-01" in " ".join(shown(content, 200).split())
+
+
+def test_files_that_are_not_read_at_the_end_are_named(told):
+    """Each with its reason, and under the table how many."""
+    content = summary(told.state, told.tally, TARGETS, ABOUT)
+    assert (content["not_read"], content["files_not_read"]) == ({}, 0)
+    unread = Unread(unreadable={"b.csv": "b.csv is bad"}, unfit={"c.csv": "c.csv lacks x"}, more=2)
+    content = summary(told.state.but(unread=unread), told.tally, TARGETS, ABOUT)
+    assert content["not_read"] == {"b.csv": "b.csv is bad", "c.csv": "c.csv lacks x"}
+    assert content["files_not_read"] == 4
+    assert "files not read: 4, the first b.csv" in " ".join(shown(content, 200).split())
 
 
 def test_a_run_without_triggers_says_so(small):

@@ -20,6 +20,7 @@ from shared.dataset.table import open_dataset
 from shared.errors import DataError, RunFailedError
 from shared.ids import RunId, TriggerId
 from supervisor.core.events import Fired, RunStarted
+from supervisor.core.notices import Waits
 from supervisor.core.settings import Settings
 from supervisor.core.state import RunState
 from supervisor.core.transition import transition
@@ -200,27 +201,28 @@ def test_new_files_end_the_wait(tmp_path):
     stream = Stream(tmp_path, [400], {"policy": "data_amount", "every": 500})
     observer = Observer(stream.pipeline, stream.dataset(), stream.start())
     assert consequences(follow(observer))[0] == []
-    assert observer.discover(str(tmp_path / "runs")) is None
+    assert observer.discover(str(tmp_path / "runs")) == []
     stream.add(200)
     assert observer.at_end
-    found = observer.discover(str(tmp_path / "runs"))
+    (found,) = observer.discover(str(tmp_path / "runs"))
     assert [entry.first_key for entry in found.entries] == [400]
     assert [trigger.key for trigger in consequences(follow(observer))[0]] == [499]
 
 
 def test_what_comes_and_is_not_read_is_told_once(tmp_path, caplog):
-    """Whenever it comes; the others are read."""
+    """Whenever it comes: as an event what is named like data, in a line what is not; the others are read."""
     stream = Stream(tmp_path, [400], {"policy": "data_amount", "every": 500})
     observer = Observer(stream.pipeline, stream.dataset(), stream.start())
     folder = Path(stream.dataset().entries[0].file).parent
     (folder / "gone.parquet").symlink_to("nowhere")
     (folder / "late.xlsx").write_text("")
-    for _ in range(3):
-        assert observer.discover(str(tmp_path / "runs")) is None
-    told = [record.getMessage() for record in caplog.records]
-    assert len([line for line in told if "late.xlsx: not read, as only" in line]) == 1
-    assert len([line for line in told if "gone.parquet: not read, a link that leads nowhere" in line]) == 1
-    assert len(told) == 2
+    (told,) = observer.discover(str(tmp_path / "runs"))
+    assert list(told.unread.unreadable) == [str(folder / "gone.parquet")]
+    for _ in range(2):
+        assert observer.discover(str(tmp_path / "runs")) == []
+    lines = [record.getMessage() for record in caplog.records]
+    assert len([line for line in lines if "late.xlsx: not read, as only" in line]) == 1
+    assert len(lines) == 1
 
 
 def test_a_stream_may_begin_after_the_last_row(tmp_path):
@@ -249,7 +251,7 @@ def test_an_unusable_timestamp_stops_at_its_batch(tmp_path):
     table = pa.table({"timestamp": pa.array([None], pa.timestamp("us", tz="UTC")), "label": [0]})
     pq.write_table(table, tmp_path / "stream" / "999999999.parquet")
     observer = Observer(stream.pipeline, stream.dataset(), stream.start())
-    with pytest.raises(DataError, match="of key 100 is null"):
+    with pytest.raises(DataError, match="of key 100 in .*/999999999.parquet is null"):
         observer.observe()
     assert observer.position == 0
 
@@ -275,3 +277,16 @@ def test_a_decision_may_bring_numbers_of_numpy():
     decision = Decision(key=np.int64(30), timestamp_us=np.int64(5), reason="five")
     fired = fired_by(decision, TriggerId(3), who="", after=20, before=31)
     assert msgspec.json.decode(msgspec.json.encode(fired)) == {"id": 3, "key": 30, "timestamp_us": 5, "reason": "five"}
+
+
+def test_a_run_says_what_it_waits_for(tmp_path):
+    """The first row; then how far the policy is, which need not say that, and the newest event time."""
+    stream = Stream(tmp_path, [2_000], {"policy": "data_amount", "every": 1500})
+    state = stream.start(first_key=1_000)
+    observer = Observer(stream.pipeline, stream.dataset(), state)
+    assert observer.waits() == Waits(sentence="waiting for the first row from key 1000 on", begun=False)
+    assert observer.waits() is None
+    while not observer.at_end:
+        observer.observe()
+    newest = "newest event time 1970-03-25T06:00:00.000000Z"
+    assert observer.waits() == Waits(sentence=f"1,000 of 1,500 rows to the next trigger; {newest}", begun=True)

@@ -10,7 +10,7 @@ import pytest
 
 from shared.artifacts import ArtifactRef
 from shared.ids import RunId, TriggerId, WorkerId, task_id
-from shared.messages.reports import FeatureNotes, Selected, Trained, UnknownCategories
+from shared.messages.reports import FeatureNotes, NewClasses, Selected, Trained, UnknownCategories
 from supervisor.core.notices import ResultCounted
 from supervisor.run.listen.run_log import RunLog
 
@@ -55,6 +55,27 @@ def test_rows_without_a_label_are_told(caplog: pytest.LogCaptureFixture) -> None
     with caplog.at_level(logging.INFO):
         RunLog(RUN).hear(ResultCounted(report=report))
     assert caplog.messages[1:] == ["  trigger 3: rows left out as their label is null: 1 in label"]
+
+
+@pytest.mark.parametrize(
+    ("before", "names", "told"),
+    [
+        (0, ("no", "yes"), ["  trigger 3: the classes are 'no', 'yes'"]),
+        (2, ("so",), ["  trigger 3: new class 'so', number 2"]),
+        (2, ("so", "la"), ["  trigger 3: new classes 'so', 'la', numbers 2 to 3"]),
+        (2, (), []),
+    ],
+)
+def test_names_of_classes_are_told_once(
+    caplog: pytest.LogCaptureFixture, before: int, names: tuple[str, ...], told: list[str]
+) -> None:
+    """With the numbers that labels become."""
+    who = {"task_id": task_id(RUN, TriggerId(3), "select"), "attempt": 1, "worker": WorkerId("w")}
+    new = NewClasses(before=before, names=names)
+    report = Selected(**who, training_set=OBJECT, samples=9, rows_read=10, watermark_key=9, classes=new)
+    with caplog.at_level(logging.INFO):
+        RunLog(RUN).hear(ResultCounted(report=report))
+    assert caplog.messages[1:] == told
 
 
 def test_unknown_categories_are_a_warning_where_they_are_many(lines: Lines) -> None:

@@ -14,7 +14,8 @@ from shared.messages.reports import Progress
 from shared.timestamps import parse_timestamp_us
 from supervisor.cli.log import log_to_files
 from supervisor.core.events import Fired, Misdated
-from supervisor.core.notices import NeverFired, RowsMisdated, TaskPublishedAgain, TriggerFired
+from supervisor.core.notices import NeverFired, RowsMisdated, TaskPublishedAgain, TriggerFired, Waits
+from supervisor.core.state import RunState
 from supervisor.run.listen.run_field import lines_of
 from supervisor.run.listen.run_log import RunLog
 
@@ -85,3 +86,29 @@ def test_a_lost_worker_is_told_of_like_everything_else_of_a_trigger(caplog: pyte
     """By the trigger's number and what was done, not by the name of a message."""
     RunLog(RUN).hear(TaskPublishedAgain(task_id=TaskId(f"{RUN}/0/train/0"), why="train-0 was lost"))
     assert [one.getMessage() for one in caplog.records] == ["! trigger 0: train is published again: train-0 was lost"]
+
+
+@pytest.mark.parametrize(("every_s", "told"), [(60.0, ["none", "1 of 9"]), (0.0, ["none", "1 of 9", "2 of 9"])])
+def test_what_is_waited_for_is_told_now_and_then(
+    caplog: pytest.LogCaptureFixture, every_s: float, told: list[str]
+) -> None:
+    """At once when the first rows came, then once a minute at most, and only if it has changed."""
+    caplog.set_level("INFO")
+    log, state = RunLog(RUN, every_s), RunState(settings=None)
+    for sentence in ("none", "1 of 9", "2 of 9"):
+        log.hear(Waits(sentence=sentence, begun=sentence != "none"))
+        log.turn(state, 0)
+        log.turn(state, 0)
+    assert [record.getMessage() for record in caplog.records] == [f"… {sentence}" for sentence in told]
+
+
+def test_what_was_waited_for_is_not_told_after_its_trigger(caplog: pytest.LogCaptureFixture) -> None:
+    """Nor what the next one waits for right after it."""
+    caplog.set_level("INFO")
+    log, state = RunLog(RUN), RunState(settings=None)
+    log.hear(Waits(sentence="8 of 9", begun=True))
+    log.hear(TriggerFired(fired=Fired(id=TriggerId(0), key=9, timestamp_us=0, reason="9 rows")))
+    log.hear(Waits(sentence="0 of 9", begun=True))
+    log.turn(state, 0)
+    (line,) = caplog.records
+    assert "→ trigger 0" in line.getMessage()

@@ -170,7 +170,7 @@ def test_a_replay_begins_and_ends_where_event_time_does(tmp_path, bounds, keys):
     stream = Stream(tmp_path, [None, 5, None, 6, None, 7, 8, None])
     start_us, stop_us = (None if hour is None else hour * HOUR_US for hour in bounds)
     scope = Scope(experiment=True, start_replay_us=start_us, stop_replay_us=stop_us)
-    (started, _) = first_events(stream.pipeline, scope, stream.dataset(), record(stream), "cpu")
+    (started, _) = first_events(stream.pipeline, scope, stream.dataset(), record(stream), "cpu", {})
     assert (started.first_key, started.stop_key) == keys
 
 
@@ -179,7 +179,7 @@ def test_a_replay_of_nothing_tells_the_times_that_can_be(tmp_path):
     stream = Stream(tmp_path, [None, 5, None, 6, None])
     scope = Scope(experiment=True, start_replay_us=7 * HOUR_US)
     with pytest.raises(ConfigurationError, match="rows goes from 1970-01-01T05.* to 1970-01-01T06"):
-        first_events(stream.pipeline, scope, stream.dataset(), record(stream), "cpu")
+        first_events(stream.pipeline, scope, stream.dataset(), record(stream), "cpu", {})
 
 
 @pytest.mark.parametrize(("experiment", "mode"), [(True, "replay"), (False, "train_on_everything")])
@@ -187,13 +187,13 @@ def test_without_a_row_that_can_be_right_nothing_begins(tmp_path, experiment, mo
     """A replay and a training on all that exists are refused, with the first row and the key to raise."""
     stream = Stream(tmp_path, [None, None], mode=mode)
     with pytest.raises(NotReadyError, match=r"all rows are dated too late .*storage\.datasets\.rows\.future_skew"):
-        first_events(stream.pipeline, Scope(experiment=experiment), stream.dataset(), record(stream), "cpu")
+        first_events(stream.pipeline, Scope(experiment=experiment), stream.dataset(), record(stream), "cpu", {})
 
 
 def test_a_training_on_everything_has_the_latest_time_that_can_be(tmp_path):
     """Trigger 0 is at the last row, and stands at the largest timestamp that can be right."""
     stream = Stream(tmp_path, [5, 8, None, 6], mode="train_on_everything")
-    (started, _) = first_events(stream.pipeline, Scope(experiment=False), stream.dataset(), record(stream), "cpu")
+    (started, _) = first_events(stream.pipeline, Scope(experiment=False), stream.dataset(), record(stream), "cpu", {})
     assert (started.everything.key, started.everything.timestamp_us) == (3, 8 * HOUR_US)
 
 
@@ -207,7 +207,7 @@ def test_a_manifest_that_judges_otherwise_is_refused(tmp_path, hour):
     (entry,) = read_manifest(path)
     path.write_bytes(msgspec.json.encode(msgspec.structs.replace(entry, discovered_us=FAR_US)) + b"\n")
     if hour is not None:
-        assert observer.discover(str(tmp_path / "runs")) is None
+        assert observer.discover(str(tmp_path / "runs")) == []
     else:
         with pytest.raises(DataError, match=r"was found at 2191.*key 2, dated 2191-.*Remove that manifest"):
             observer.discover(str(tmp_path / "runs"))

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from shared.artifacts import ArtifactRef
+from shared.class_names import ClassNames
 from shared.ids import RunId, TaskId, TriggerId, WorkerId
 from shared.messages import reports, tasks
 from shared.messages.message import encode
@@ -38,6 +39,8 @@ TASKS = [
         trigger_key=29,
         trigger_timestamp_us=-1,
         samples_seen=10,
+        first_trigger_key=9,
+        classes=ClassNames(names=("no", "ja, größer"), until=19),
     ),
     tasks.TrainTask(**OF_A_TASK, member=1, training_set=OBJECT, trigger_key=29, previous_model=None),
     tasks.TrainTask(**OF_A_TASK, member=1, training_set=OBJECT, trigger_key=29, previous_model=OBJECT),
@@ -46,7 +49,13 @@ TASKS = [
     tasks.EvaluateTask(**OF_A_TASK, models=(MODEL,), stretches=(STRETCH,), gate=True, device="cuda"),
     tasks.DecideTask(**OF_A_TASK, candidate=MODEL, gate=None, device="cpu", known={}),
     tasks.DecideTask(**OF_A_TASK, candidate=MODEL, gate=STRETCH, device="cpu", known={"flights": 7}),
-    tasks.BaselineTask(**OF_A_TASK, first_key=1, last_key=2, history={"counts": [[0, 3], [1, 4]], "last": 0.5}),
+    tasks.BaselineTask(
+        **OF_A_TASK,
+        first_key=1,
+        last_key=2,
+        history={"counts": [[0, 3], [1, 4]], "last": 0.5},
+        first_trigger_key=9,
+    ),
     tasks.CheckTask(**OF_A_TASK),
     tasks.CheckTask(**OF_A_TASK, device="cuda"),
 ]
@@ -80,6 +89,14 @@ REPORTS = [
     reports.Progress(**OF_A_REPORT, epoch=1, epochs=2, loss=0.5, eta_s=9.0),
     reports.SetUp(
         worker=WorkerId("w"), hostname="train-0@host", setup_version=1, device="cpu", versions={}, error=None
+    ),
+    reports.Selected(
+        **OF_A_REPORT,
+        training_set=OBJECT,
+        samples=3,
+        rows_read=10,
+        watermark_key=29,
+        classes=reports.NewClasses(before=2, names=("vielleicht",)),
     ),
 ]
 
@@ -166,6 +183,7 @@ def test_what_a_body_gets_of_its_headers():
 def test_reports_of_workers_that_count_no_nulls_are_read():
     """A report without what was added later says that there was none."""
     trained = {name: one for name, one in plain(REPORTS[3]).items() if name != "features"}
-    selected = {name: one for name, one in plain(REPORTS[1]).items() if name != "dropped"}
+    selected = {name: one for name, one in plain(REPORTS[1]).items() if name not in ("dropped", "classes")}
     assert decode_report(msgspec.json.encode(trained).decode()).features == reports.FeatureNotes()
-    assert decode_report(msgspec.json.encode(selected).decode()).dropped == {}
+    told = decode_report(msgspec.json.encode(selected).decode())
+    assert (told.dropped, told.classes) == ({}, None)

@@ -50,13 +50,19 @@ def rows_up_to(key: int) -> list[AnyTask]:
     model = ModelRef(trigger_id=TriggerId(0), object=ref)
     stretch = Stretch(window="w", slice="", first_key=0, last_key=key, after_us=None, event_time_us=None)
     before = msgspec.structs.replace(stretch, last_key=key - 1)
-    select = {"first_key": 0, "previous_trigger_keys": (), "trigger_timestamp_us": 0, "samples_seen": 1}
+    select = {
+        "first_key": 0,
+        "previous_trigger_keys": (),
+        "trigger_timestamp_us": 0,
+        "samples_seen": 1,
+        "first_trigger_key": 9,
+    }
     return [
         SelectTask(**who, trigger_key=key, **select),
         TrainTask(**who, member=0, training_set=ref, trigger_key=key, previous_model=None),
         EvaluateTask(**who, models=(model,), stretches=(stretch, before)),
         DecideTask(**who, candidate=model, gate=stretch, device="cpu", known={}),
-        BaselineTask(**who, first_key=0, last_key=key, history=None),
+        BaselineTask(**who, first_key=0, last_key=key, history=None, first_trigger_key=9),
     ]
 
 

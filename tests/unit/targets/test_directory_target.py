@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from shared.errors import ArtifactError, ArtifactLostError, NotReadyError
@@ -66,6 +67,16 @@ def test_what_is_deployed_is_described(tmp_path: Path) -> None:
     assert found["load"].endswith(f"load_model('{tmp_path}/new/folder')")
     assert (found["model"], found["deployed_at"][-1]) == ("mlp", "Z")
     assert record == DirectoryTarget(tmp_path / "new" / "folder").held()
+
+
+def test_names_of_classes_are_described(tmp_path: Path) -> None:
+    """Where they have any; else nothing is said of them."""
+    target = DirectoryTarget(tmp_path / "named")
+    named = msgspec.structs.replace(candidate(4), classes=("no", "yes"))
+    assert target.switch(named, None, "") == target.held()
+    assert described(tmp_path / "named")["classes"] == ["no", "yes"]
+    put(tmp_path / "unnamed", 4)
+    assert "classes" not in described(tmp_path / "unnamed")
 
 
 def test_a_place_that_can_be_filled_has_no_problem_and_no_trace_of_the_question(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.plugins import TRIGGERS
+from shared.timestamps import parse_timestamp_us
 from supervisor.core.events import Slice
 from supervisor.run.observe.slicing import Slicer
 from supervisor.triggers.policy import Batch, StreamStart
@@ -36,6 +37,27 @@ def observe(settings, event_time_us, first_key, cuts):
     name, options = settings
     policy = TRIGGERS[name](options, StreamStart(first_key=first_key, event_time_us=int(event_time_us[0])))
     return [decision for batch in batches(event_time_us, first_key, cuts) for decision in policy.observe(batch)]
+
+
+def waits_for(settings, event_time_us, first_key, cuts):
+    """What a policy waits for after a stream."""
+    name, options = settings
+    policy = TRIGGERS[name](options, StreamStart(first_key=first_key, event_time_us=int(event_time_us[0])))
+    for batch in batches(event_time_us, first_key, cuts):
+        policy.observe(batch)
+    return policy.waits_for()
+
+
+@given(steps=steps, cuts=cuts, first_key=first_keys)
+def test_policies_say_what_they_wait_for(steps, cuts, first_key):
+    """However the rows are batched: the rows there are of those it takes, or the moment when it fires next."""
+    times = event_times(steps)
+    rows = waits_for(("data_amount", {"every": 7}), times, first_key, cuts)
+    assert rows == f"{len(times) % 7} of 7 rows to the next trigger"
+    assert waits_for(("data_amount", {"every": 2000}), times, 0, cuts).endswith("of 2,000 rows to the next trigger")
+    moment = parse_timestamp_us(waits_for(("time", {"every_s": 5.0, "anchor_us": None}), times, first_key, cuts)[-27:])
+    assert (moment - times[0]) % (5 * SECOND_US) == 0
+    assert times[-1] < moment <= times[-1] + 5 * SECOND_US
 
 
 @given(steps=steps, cuts=cuts, first_key=first_keys, every=st.integers(1, 50))

@@ -44,8 +44,8 @@ class FileSpan:
 
 
 @dataclass(kw_only=True)
-class Survey:
-    """Of all rows, in stream order."""
+class TimeSurvey:
+    """Of all rows so far, in stream order."""
 
     rows: int = 0
     began_us: int | None = None  # event time at the first row; None if no row has a timestamp that it can have
@@ -53,6 +53,7 @@ class Survey:
     misdated: int = 0  # rows that are dated later than they can be
     first_misdated: Dated | None = None
     late: int = 0  # rows that are dated before one that came earlier
+    latest_us: int = 0  # the most by which one is
     before: int = 0  # rows that are dated before the stream began
     earliest: Dated | None = None  # of these
     holder: Dated | None = None  # the row whose timestamp the most rows behind it are late for
@@ -61,28 +62,33 @@ class Survey:
     behind_newest: int = 0  # late rows since
     gaps: list[Gap] = field(default_factory=list)  # the longest, longest first
     files: list[FileSpan] = field(default_factory=list)
+    reached: int = 0  # the file that the next rows begin in
+
+    def look_at(self, times: npt.NDArray[np.int64], dataset: TableDataset) -> None:
+        """The timestamps of the next rows, shape (n,)."""
+        believed = sound(times, dataset.latest_us(self.rows, self.rows + len(times)))
+        _note_misdated(self, times, believed)
+        _note_order(self, believed)
+        self.reached = _note_files(self, dataset.entries, self.reached, believed)
+        self.rows += len(times)
 
 
-def survey(dataset: TableDataset, rows_at_once: int = _ROWS_AT_ONCE) -> Survey:
-    """Look at the timestamp of every row. Raises DataError for one that cannot be read."""
-    found, first_file = Survey(), 0
+def time_survey(dataset: TableDataset, rows_at_once: int = _ROWS_AT_ONCE) -> TimeSurvey:
+    """Look at the timestamp of every row, and at nothing else. Raises DataError for one that cannot be read."""
+    found = TimeSurvey()
     for times in dataset.timestamp_batches(0, dataset.rows, rows_at_once):
-        believed = sound(times, dataset.latest_us(found.rows, found.rows + len(times)))
-        _note_misdated(found, times, believed)
-        _note_order(found, believed)
-        first_file = _note_files(found, dataset.entries, first_file, believed)
-        found.rows += len(times)
+        found.look_at(times, dataset)
     return found
 
 
-def _note_misdated(found: Survey, times: npt.NDArray[np.int64], believed: npt.NDArray[np.int64]) -> None:
+def _note_misdated(found: TimeSurvey, times: npt.NDArray[np.int64], believed: npt.NDArray[np.int64]) -> None:
     far = np.flatnonzero(believed == NEVER_US)
     found.misdated += len(far)
     if len(far) and found.first_misdated is None:
         found.first_misdated = Dated(key=found.rows + int(far[0]), timestamp_us=int(times[far[0]]))
 
 
-def _note_order(found: Survey, believed: npt.NDArray[np.int64]) -> None:
+def _note_order(found: TimeSurvey, believed: npt.NDArray[np.int64]) -> None:
     sounds = believed != NEVER_US
     if not sounds.any():
         return
@@ -93,14 +99,22 @@ def _note_order(found: Survey, believed: npt.NDArray[np.int64]) -> None:
     event_time_us = running_event_time(believed, found.ended_us)
     lengths = np.diff(np.concatenate([[found.ended_us], event_time_us]))
     _note_early(found, found.began_us, np.where(sounds, believed, event_time_us))
-    _note_late(found, sounds & (believed < event_time_us), lengths > 0, event_time_us)
-    longest = np.argpartition(lengths, -GAPS_KEPT)[-GAPS_KEPT:] if len(lengths) > GAPS_KEPT else range(len(lengths))
-    gaps = [Gap(int(lengths[row]), found.rows + int(row), int(event_time_us[row])) for row in longest if lengths[row]]
-    found.gaps = heapq.nlargest(GAPS_KEPT, [*found.gaps, *gaps])
+    late = sounds & (believed < event_time_us)
+    found.latest_us = max(found.latest_us, int((event_time_us - believed).max(where=late, initial=0)))
+    _note_late(found, late, lengths > 0, event_time_us)
+    _note_gaps(found, lengths, event_time_us)
     found.ended_us = int(event_time_us[-1])
 
 
-def _note_early(found: Survey, began_us: int, times: npt.NDArray[np.int64]) -> None:
+def _note_gaps(found: TimeSurvey, lengths: npt.NDArray[np.int64], event_time_us: npt.NDArray[np.int64]) -> None:
+    shortest_us = found.gaps[-1].length_us if len(found.gaps) == GAPS_KEPT else 0
+    rows = np.flatnonzero(lengths >= max(shortest_us, 1))
+    rows = rows[np.argpartition(lengths[rows], -GAPS_KEPT)[-GAPS_KEPT:]] if len(rows) > GAPS_KEPT else rows
+    gaps = [Gap(int(lengths[row]), found.rows + int(row), int(event_time_us[row])) for row in rows]
+    found.gaps = heapq.nlargest(GAPS_KEPT, [*found.gaps, *gaps])
+
+
+def _note_early(found: TimeSurvey, began_us: int, times: npt.NDArray[np.int64]) -> None:
     early = np.flatnonzero(times < began_us)
     found.before += len(early)
     if len(early):
@@ -110,23 +124,24 @@ def _note_early(found: Survey, began_us: int, times: npt.NDArray[np.int64]) -> N
 
 
 def _note_late(
-    found: Survey, late: npt.NDArray[np.bool_], moves: npt.NDArray[np.bool_], event_time_us: npt.NDArray[np.int64]
+    found: TimeSurvey, late: npt.NDArray[np.bool_], moves: npt.NDArray[np.bool_], event_time_us: npt.NDArray[np.int64]
 ) -> None:
     """How many rows are late, and for which row: the last before them at which event time moved."""
     found.late += int(late.sum())
     counts = np.bincount(np.cumsum(moves), weights=late).astype(int)
     counts[0] += found.behind_newest
-    rows = [-1, *np.flatnonzero(moves).tolist()]  # -1: the newest before this batch
-    for number in (int(counts.argmax()), len(rows) - 1):
-        row, found.behind_newest = rows[number], int(counts[number])
-        if row >= 0:
+    rows = np.flatnonzero(moves)
+    for number in (int(counts.argmax()), len(rows)):
+        found.behind_newest = int(counts[number])
+        if number > 0:  # else it is the newest before this batch
+            row = int(rows[number - 1])
             found.newest = Dated(key=found.rows + row, timestamp_us=int(event_time_us[row]))
         if found.behind_newest > found.held:
             found.held, found.holder = found.behind_newest, found.newest
 
 
 def _note_files(
-    found: Survey, entries: Sequence[ManifestEntry], first_file: int, believed: npt.NDArray[np.int64]
+    found: TimeSurvey, entries: Sequence[ManifestEntry], first_file: int, believed: npt.NDArray[np.int64]
 ) -> int:
     """Take in the rows of each file that the batch reaches; the file that the next batch begins in."""
     stop_key = found.rows + len(believed)
@@ -136,7 +151,8 @@ def _note_files(
             return number
         times = believed[max(entry.first_key - found.rows, 0) : entry.stop_key - found.rows]
         times = times[times != NEVER_US]
-        if len(times) and found.files and found.files[-1].entry is entry:
+        # what was found of one file in pieces is one file
+        if len(times) and found.files and found.files[-1].entry.file == entry.file:
             found.files[-1].latest_us = max(found.files[-1].latest_us, int(times.max()))
         elif len(times):
             found.files.append(FileSpan(entry=entry, first_us=int(times[0]), latest_us=int(times.max())))

@@ -1,0 +1,125 @@
+"""A text file that grows: how far its records are whole, and what of them has no keys yet."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from functools import lru_cache
+
+from shared.config.system import Dataset
+from shared.dataset.files import count_rows, format_in, open_file, state_of
+from shared.dataset.formats.records import records_in
+from shared.dataset.found_file import FoundFile
+from shared.dataset.manifest import IF_MENDED, ManifestEntry
+from shared.errors import DataError
+
+_LEAST_REST_S = 5.0
+_KNOWN = 65_536
+_LONGEST_ROW_BYTES = 1 << 20  # of those that are waited for
+_SAMPLE_BYTES = 1 << 16
+_LINE_ENDS = (b"\n", b"\r")
+
+
+def rest_s(poll_s: float) -> float:
+    """For how long nobody may have written to a file before a last line that has no line end counts as whole."""
+    return max(poll_s, _LEAST_REST_S)
+
+
+def grows(file: str, dataset: Dataset) -> bool:
+    """Whether the file is one to which lines may be added: text, not packed. Raises DataError if it is gone."""
+    kind = format_in(dataset, file)
+    if not hasattr(kind, "grows"):
+        return False
+    with open_file(file, dataset.uri) as opened:
+        return bool(kind.grows(opened))
+
+
+def whole_stop(file: str, now: FoundFile, first_byte: int, dataset: Dataset, at_rest_s: float) -> int:
+    """The byte behind the last whole record from `first_byte` on, at which one begins. Raises DataError.
+
+    A last line without a line end is one if nobody has written to the file for so long, and if it can be read.
+    """
+    with open_file(file, dataset.uri) as opened:
+        records = format_in(dataset, file).records(opened, first_byte)  # type: ignore[attr-defined]
+        for _ in records_in(opened, records, first_byte, now.size_bytes):
+            pass
+    stop_byte, size_bytes = int(records.stop_byte), now.size_bytes
+    if records.quoted and stop_byte == first_byte and size_bytes - stop_byte > _LONGEST_ROW_BYTES:
+        raise DataError(
+            f"{file} has a quote in the row that begins at byte {stop_byte} that is not closed up to its end: no row "
+            "behind it can be told apart. Close it, or write it twice within quotes."
+        )
+    if stop_byte == size_bytes or records.quoted or not _is_at_rest(file, now, dataset.uri, at_rest_s):
+        return stop_byte
+    if stop_byte == 0:
+        _refuse_no_text(file, dataset)
+    is_whole = _is_a_row(file, dataset, stop_byte, size_bytes) and state_of(file, dataset.uri).size_bytes == size_bytes
+    return size_bytes if is_whole else stop_byte
+
+
+def row_starts(file: str, dataset: Dataset) -> list[int]:
+    """Where each row of the file begins; its last line counts. Raises DataError."""
+    size_bytes = state_of(file, dataset.uri).size_bytes
+    with open_file(file, dataset.uri) as opened:
+        kind = format_in(dataset, file)
+        records = kind.records(opened)  # type: ignore[attr-defined]
+        starts = [int(one) for block, _ in records_in(opened, records, 0, size_bytes) for one in block]
+        opened.seek(records.stop_byte)
+        if opened.read(size_bytes - records.stop_byte).strip():
+            starts.append(records.stop_byte)
+    return starts[1:] if kind.has_names else starts  # type: ignore[attr-defined]
+
+
+def goes_on(last: ManifestEntry, dataset: Dataset) -> bool:
+    """Whether the line of the last row that has a key was not whole when it was read, and goes on now."""
+    with open_file(last.file, dataset.uri) as opened:
+        opened.seek(last.size_bytes - 1)
+        border = bytes(opened.read(2))
+    return len(border) > 1 and not any(end in border for end in _LINE_ENDS)
+
+
+def refuse_continued(last: ManifestEntry, dataset: Dataset) -> None:
+    """Raise DataError if the last row that has a key was not whole when it was read, and goes on now."""
+    if goes_on(last, dataset):
+        row = f"row {last.first_row + last.rows} of {last.file} (key {last.stop_key - 1})"
+        raise DataError(
+            f"{row} has changed: it was the last line, without a line end, counted as whole when nobody had written to "
+            f"the file for a while, and goes on now. Put a line end where it ended, then --resume. {IF_MENDED}"
+        )
+
+
+def keyed(pieces: Sequence[ManifestEntry], dataset: Dataset) -> Sequence[ManifestEntry]:
+    """Those of one file whose bytes must stay: all, but of text that may grow only those with rows."""
+    if all(piece.rows for piece in pieces) or not grows(pieces[0].file, dataset):
+        return pieces
+    return [piece for piece in pieces if piece.rows]
+
+
+def _refuse_no_text(file: str, dataset: Dataset) -> None:
+    """Zeros are what some programs write before they write a file."""
+    with open_file(file, dataset.uri) as opened:
+        if b"\0" in opened.read(_SAMPLE_BYTES):
+            title = format_in(dataset, file).title
+            raise DataError(f"{file} is not a readable {title} file: it begins with zeros. Mend it or take it away.")
+
+
+def _is_a_row(file: str, dataset: Dataset, first_byte: int, stop_byte: int) -> bool:
+    try:
+        return count_rows(file, dataset, first_byte, stop_byte) == 1
+    except DataError:
+        return False
+
+
+def _is_at_rest(file: str, now: FoundFile, like: str, at_rest_s: float) -> bool:
+    """By when it was written to, unless clocks differ; else by how long this process has seen it at this size."""
+    if now.modified_s is not None and time.time() - now.modified_s >= at_rest_s:
+        return True
+    seen = _seen(file, like)
+    if seen.get("size_bytes") != now.size_bytes:
+        seen.update(size_bytes=now.size_bytes, since_s=time.monotonic())
+    return time.monotonic() - seen["since_s"] >= at_rest_s
+
+
+@lru_cache(maxsize=_KNOWN)
+def _seen(file: str, like: str) -> dict[str, float]:
+    return {}

@@ -1,0 +1,123 @@
+"""Columns that look wrong: leaks, indices, identifiers, and what a model cannot learn from. Sentences for people."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from shared.dataset.survey.column import MOST_TEXTS, ColumnSurvey
+from shared.dataset.survey.distinct import Uniqueness
+from shared.dataset.survey.survey import Survey
+from shared.printable import printable
+
+_ROWS_TO_JUDGE = 20
+_LONG = 0.1  # share of the rows, for a column that begins with one value
+_MANY_LATE = 0.05  # share of the rows with a late category that is worth a line
+_MANY_CATEGORIES = 1_000
+_MOST_NAMED = 5
+_INDEX = re.compile(r"__index_level_\d+__|Unnamed: \d+|")
+
+
+def suspicions(found: Survey) -> Iterator[str]:
+    """A sentence for each column and what it is suspected of. None of it keeps a run from starting."""
+    label, rows = found.config.label, found.label.known
+    if rows >= _ROWS_TO_JUDGE and not found.label.varies:
+        only = f"{label}: the label is {found.label.first} in all {rows:,} rows that have one"
+        yield f"{only}, so there is nothing to learn."
+    names = found.dataset.feature_columns if found.is_table else ()
+    for name in names:
+        seen = [*_as_index(found, name), *_as_leak(found, name), *_as_category(found.columns[name])]
+        if seen:
+            yield f"{printable(name) or 'a column without a name'}: {'; '.join(seen)}. {_remedy(found)}"
+    for name in (label, *names):
+        yield from _infinite(name, found.columns[name])
+    for name in (one for one in names if not (_by_default(found) and one in found.folders)):
+        yield from _constant_at_first(name, found.columns[name])
+        yield from _late(name, found.columns[name])
+
+
+def _by_default(found: Survey) -> bool:
+    """Whether columns are features without anybody saying so."""
+    return found.config.features is None
+
+
+def _remedy(found: Survey) -> str:
+    if not _by_default(found):
+        return "Take it out of `features:` in config.yaml unless it is meant."
+    return "All columns are features unless `features:` in config.yaml lists those that are to be used."
+
+
+def _as_index(found: Survey, name: str) -> Iterator[str]:
+    """What counts rows, or tells them apart."""
+    column, by_default = found.columns[name], _by_default(found)
+    if _INDEX.fullmatch(name):
+        yield "named as pandas names the index of a table"
+    if by_default and name in found.folders:
+        yield "stands in the names of folders, and became a feature"
+    elif by_default and "time" in column.kinds:
+        yield "holds times, and became a feature, as days since 1970"
+    if column.known < _ROWS_TO_JUDGE:
+        return
+    if column.unique:
+        compared = f" (the first {Uniqueness.kept_rows:,} rows were compared with all)" if _many(column) else ""
+        yield f"unique per row, looks like an identifier{compared}"
+    if name in found.copies:
+        yield "equals the timestamp in every row"
+    elif column.grows and column.distinct.count not in (1, 2):
+        yield "only grows from row to row, so that later rows leave the range that a model has seen"
+
+
+def _many(column: ColumnSurvey) -> bool:
+    return column.known > Uniqueness.kept_rows
+
+
+def _as_leak(found: Survey, name: str) -> Iterator[str]:
+    """What gives the label away."""
+    like = found.columns[name].like_label
+    if like.rows < _ROWS_TO_JUDGE or not found.label.varies:
+        return
+    if like.equal:
+        yield "equals the label in every row, a leak"
+    elif like.one_to_one:
+        yield "goes with the label one to one, a leak"
+
+
+def _as_category(column: ColumnSurvey) -> Iterator[str]:
+    """Texts that make a model wide, or cannot be encoded."""
+    if "text" not in column.kinds:
+        return
+    count = column.distinct.count
+    if count is None:
+        yield f"more than {MOST_TEXTS:,} different texts, and a training set with as many is refused"
+    elif count > _MANY_CATEGORIES:
+        yield f"{count:,} different texts, each an input of its own"
+
+
+def _infinite(name: str, column: ColumnSurvey) -> Iterator[str]:
+    if column.moments.infinite:
+        yield (
+            f"{printable(name)}: {column.moments.infinite:,} of {column.rows:,} rows are infinite or beyond 1e150, at "
+            "which a training ends. Mend them, or leave the column out."
+        )
+
+
+def _constant_at_first(name: str, column: ColumnSurvey) -> Iterator[str]:
+    same_rows = column.same_rows or 0
+    if same_rows >= max(_ROWS_TO_JUDGE, _LONG * column.rows):
+        yield (
+            f"{printable(name)}: {column.first} in the first {same_rows:,} of {column.rows:,} rows; a model learns "
+            "nothing of a column until it varies."
+        )
+
+
+def _late(name: str, column: ColumnSurvey) -> Iterator[str]:
+    is_category = "text" in column.kinds and column.rows >= _ROWS_TO_JUDGE and not column.unique
+    late = column.late if is_category else {}
+    rows = sum(late.values())
+    if rows > _MANY_LATE * column.rows:
+        commonest = ", ".join(f"{text!r} {count:,}" for text, count in list(late.items())[:_MOST_NAMED])
+        yield (
+            f"{printable(name)}: {rows:,} of {column.rows:,} rows have a category that first comes when a tenth of the "
+            f"rows is over: {commonest}; a model that goes on from one before it does not know it, unless "
+            "`training.encoder` is grow."
+        )

@@ -1,0 +1,117 @@
+"""What was understood of a dataset, for people: lines on its rows, and a table of its features."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from shared.config.secrets import hide
+from shared.dataset.survey.column import MOST_TEXTS
+from shared.dataset.survey.understood import Feature, Label, Understood, Value
+from shared.printable import printable
+from supervisor.run.start.understanding import Understanding
+
+_MOST_CLASSES = 20
+_FEW = 20  # values of fractions that are worth a number
+_FOLLOWED = {
+    "ignore": "not followed (initial_mode: ignore); a run starts with those that come",
+    "train_on_everything": "1 trigger on all of them (initial_mode: train_on_everything); the policy sees later ones",
+}
+
+
+def show(console: Console, told: Understanding) -> None:
+    """Print what it holds; what looks wrong is for the caller to tell."""
+    for line in _lines(told):
+        console.print(hide(line), markup=False, highlight=False, soft_wrap=True)
+    if told.dataset.features:
+        console.print(_table(told.dataset.features))
+
+
+def _lines(told: Understanding) -> Iterator[str]:
+    found = told.dataset
+    yield f"dataset {found.name}: {found.rows:,} rows in {_files(found)}, {_size(found.size_bytes)}"
+    if found.first_timestamp is not None:
+        yield f"event time: {found.first_timestamp} to {found.last_timestamp}"
+    if found.late_rows:
+        by = _duration(found.late_by_s)
+        yield f"late rows: {found.late_rows:,} ({_share(found.late_rows / found.rows)}), by {by} at most"
+    else:
+        yield "late rows: none"
+    yield f"label: {label_line(found.label)}"
+    if told.triggers is None:
+        yield f"these rows: {_FOLLOWED[told.initial_mode]}"
+    else:
+        triggers = "1 trigger" if told.triggers == 1 else f"{told.triggers:,} triggers"
+        yield f"trigger policy: {told.policy}, {triggers} on these rows"
+
+
+def _files(found: Understood) -> str:
+    files = "1 file" if found.files == 1 else f"{found.files:,} files"
+    return files if found.pieces == found.files else f"{files}, read in {found.pieces:,} pieces as they grew"
+
+
+def label_line(label: Label) -> str:
+    """Its classes, the commonest by name; of other numbers what they span."""
+    started = f"{label.name} ({_types(label.types)})"
+    if label.nulls:
+        started += f", {label.nulls:,} null, which are {label.nulls_become}"
+    if label.classes is None and label.mean is not None:
+        ends = f"{_number(label.minimum)} to {_number(label.maximum)}"
+        return f"{started}, {ends}, mean {label.mean:.6g}, std {label.std:.6g}"
+    if not label.classes:
+        return f"{started}, {'no class' if label.classes is not None else f'more than {MOST_TEXTS:,} classes'}"
+    shown = [f"{printable(str(one.label))} {_share(one.share)} ({one.rows:,})" for one in label.classes[:_MOST_CLASSES]]
+    more = len(label.classes) - _MOST_CLASSES
+    classes = "1 class" if len(label.classes) == 1 else f"{len(label.classes):,} classes"
+    return f"{started}, {classes}: {', '.join(shown)}" + (f", … and {more:,} more" if more > 0 else "")
+
+
+def _table(features: tuple[Feature, ...]) -> Table:
+    table = Table("feature", "type", "nulls", "values", "becomes")
+    for one in features:
+        name = printable(one.name) or "(no name)"
+        nulls = f"{one.nulls:,}, become {one.nulls_become}" if one.nulls else "–"
+        row = (f"{name} (folder)" if one.folder else name, _types(one.types), nulls, _values(one), one.becomes)
+        table.add_row(*(Text(cell) for cell in row))
+    return table
+
+
+def _types(types: tuple[str, ...]) -> str:
+    return ", later ".join(types)
+
+
+def _values(one: Feature) -> str:
+    counts = one.distinct is not None and (not isinstance(one.minimum, float) or one.distinct <= _FEW)
+    distinct = f"{one.distinct:,} different" if counts else ""
+    if one.minimum is None:
+        return distinct or "–"
+    if one.distinct == 1:
+        return _number(one.minimum)
+    ends = f"{_number(one.minimum)} to {_number(one.maximum)}"
+    return f"{ends}, {distinct}" if distinct else ends
+
+
+def _number(value: Value | None) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _share(share: float) -> str:
+    return f"{100 * share:.1f} %" if share >= 0.001 else "below 0.1 %"
+
+
+def _size(size_bytes: float) -> str:
+    for unit in ("B", "KB", "MB"):
+        if size_bytes < 1000:
+            return f"{size_bytes:.0f} B" if unit == "B" else f"{size_bytes:.1f} {unit}"
+        size_bytes /= 1000
+    return f"{size_bytes:,.1f} GB"
+
+
+def _duration(seconds: float) -> str:
+    for unit_s, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= unit_s:
+            return f"{seconds / unit_s:,.1f} {unit}"
+    return f"{seconds:g} s"

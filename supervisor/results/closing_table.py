@@ -1,0 +1,126 @@
+"""The closing table: what a terminal shows of a summary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+_FIRST_SHOWN, _LAST_SHOWN = 3, 5
+_TITLES = {"f1": "f1 (macro)"}  # what a table says of a metric beside its label
+_TRIGGER_COLUMNS: dict[str, Literal["left", "right"]] = {
+    "trigger": "right",
+    "event time": "left",
+    "rows": "right",
+    "selected": "right",
+    "training": "right",
+    "model": "left",
+}
+
+
+def closing_table(content: Mapping[str, Any]) -> Group:
+    """The triggers, and the composite beside what it must be compared with."""
+    triggers = content["trigger_list"]
+    # Plain text: a reason may hold what rich would take for markup.
+    failures = [Text(f"trigger {one['id']} failed: {one['reason']}", "red") for one in content["failed_triggers"]]
+    listed: list[RenderableType] = [_trigger_table(triggers), *failures, ""] if triggers else []
+    return Group(*listed, _composite_table(content))
+
+
+def _composite_table(content: Mapping[str, Any]) -> Table:
+    table = Table(title=f"run {content['status']}: {content['triggers']} triggers, {content['wall_s']:.1f} s")
+    metrics = list(content["composite"])
+    table.add_column(_composite_of(content["composite_rows"]))
+    for metric in metrics:
+        table.add_column(_TITLES.get(metric, metric), justify="right")
+    rows = {
+        "this pipeline": content["composite"],
+        **({"what was deployed": content["deployed_composite"]} if content["targets"] else {}),
+        "first model kept": content["baselines"]["first_model"],
+        "majority so far": content["baselines"]["majority"],
+        "no change": content["baselines"]["no_change"],
+    }
+    for name, values in rows.items() if content["composite_rows"]["rows"] else ():  # else a table of dashes
+        style = "bold" if name == "this pipeline" else None
+        table.add_row(name, *("–" if values[m] is None else f"{values[m]:.4f}" for m in metrics), style=style)
+    table.caption = "\n".join(_remarks(content))
+    return table
+
+
+def _composite_of(scored: Mapping[str, Any]) -> str:
+    """Two composites are to be compared only if they are of the same rows."""
+    if not scored["rows"]:
+        return "composite of no rows"
+    first, last = (_minute(scored[end]) for end in ("first_timestamp", "last_timestamp"))
+    return f"composite of {scored['rows']:,} rows,\n{first} to {last}"
+
+
+def _minute(timestamp: str) -> str:
+    return timestamp[:16].replace("T", " ")
+
+
+def _remarks(content: Mapping[str, Any]) -> Iterator[str]:
+    """What is deployed, and what else must be known to read the composite."""
+    targets = content["targets"]
+    for metric, rows in content["deployed_left_out"].items() if targets else ():
+        yield f"rows left out of what was deployed, as no model of this run was: {metric} {rows:,}"
+    for target in targets:
+        where = f" to {target['name']}" if len(targets) > 1 else ""
+        yield f"deployed{where}: {_holding(target, content['run_id'])}"
+    if not targets:
+        yield "deployed: nothing"
+    if not content["triggers"]:
+        span = [content[end] or "–" for end in ("first_timestamp", "last_timestamp")]
+        yield f"the trigger policy never fired: {content['samples_seen']:,} rows, {span[0]} to {span[1]}"
+    misdated = content["misdated"]
+    if misdated["rows"]:
+        first = f"{misdated['timestamp']} in {misdated['file']}, key {misdated['key']}"
+        yield f"rows dated too late to advance event time: {misdated['rows']:,}, the first {first}"
+    if content["files_not_read"]:
+        yield f"files not read: {content['files_not_read']:,}, the first {next(iter(content['not_read']))}"
+    left_out = {metric: count for metric, count in content["undefined_windows"].items() if count}
+    if left_out:
+        yield "windows left out as undefined: " + ", ".join(f"{m} {count}" for m, count in left_out.items())
+    for what, key in (("nulls met", "nulls"), ("rows with unknown categories", "unknown_categories")):
+        if content[key]:
+            yield f"{what}: " + ", ".join(f"{name} {count:,}" for name, count in content[key].items())
+    survived = {fault.replace("_", " "): count for fault, count in content["faults"].items() if count}
+    if survived:
+        yield "faults survived: " + ", ".join(f"{fault} {count}" for fault, count in survived.items())
+
+
+def _holding(target: Mapping[str, Any], run_id: str) -> str:
+    if target["trigger"] is None:
+        return "nothing"
+    whose = "" if target["run"] == run_id else f" of run {target['run']}"
+    return f"model {target['trigger']}{whose}"
+
+
+def _trigger_table(triggers: Sequence[Mapping[str, Any]]) -> Table:
+    """The first and the last triggers, one line each."""
+    table = Table(box=SIMPLE_HEAD)
+    for name, justify in _TRIGGER_COLUMNS.items():
+        table.add_column(name, justify=justify)
+    hidden = len(triggers) - _FIRST_SHOWN - _LAST_SHOWN
+    for index, trigger in enumerate(triggers):
+        if index == _FIRST_SHOWN and hidden > 1:
+            table.add_row("…", f"{hidden} more", style="dim")
+        if hidden <= 1 or not _FIRST_SHOWN <= index < _FIRST_SHOWN + hidden:
+            table.add_row(*_trigger_row(trigger))
+    return table
+
+
+def _trigger_row(trigger: Mapping[str, Any]) -> tuple[str, ...]:
+    train_s = trigger["train_s"]
+    return (
+        str(trigger["id"]),
+        _minute(trigger["timestamp"]),
+        f"{trigger['samples_seen']:,}",
+        f"{trigger['samples_selected']:,}",
+        "–" if train_s is None else f"{train_s:.1f} s",
+        "failed" if trigger["error"] else "deployed" if trigger["deployed"] else "–",
+    )

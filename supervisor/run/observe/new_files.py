@@ -1,0 +1,59 @@
+"""Looks for files that have come to a dataset that is followed, and for what has become of those that are not read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from shared.dataset.discovery import Found, find, first_with_rows
+from shared.dataset.judging import judge
+from shared.dataset.manifest import manifest_path, refuse_moved_keys
+from shared.dataset.rejudged import refuse_rejudged
+from shared.dataset.table import TableDataset, open_dataset
+from shared.errors import DataError, PlaceError
+from shared.timestamps import now_us
+from supervisor.core.events import AnyEvent, Discovered, Unread
+from supervisor.run.observe.not_read import NotReadFiles
+from supervisor.system.unread import tell_passed_over
+
+
+class NewFiles:
+    """Each look gives the dataset as it is then, and what has changed since the one before as events."""
+
+    def __init__(self, groups: Sequence[str], unread: Unread) -> None:
+        self._groups = groups
+        self._not_read = NotReadFiles(unread)
+
+    def look(
+        self, dataset: TableDataset, artifacts_root: str, at_rest_s: float = 0.0
+    ) -> tuple[TableDataset, list[AnyEvent]]:
+        """Raises DataError for a file whose rows have keys and that is not as it was, or does not fit."""
+        config, known = dataset.config, dataset.entries
+        try:
+            found = find(config, artifacts_root, self._groups, at_rest_s)
+        except PlaceError as error:  # it may be back at the next look
+            away = self._not_read.while_away(config.uri, error)
+            return dataset, [away] if away else []
+        tell_passed_over(config, found)
+        path = manifest_path(artifacts_root, config.name)
+        refuse_moved_keys(known, found.entries, path)
+        refuse_rejudged(config, known, found.entries, path)
+        self._refuse_unfit(dataset, found)
+        events: list[AnyEvent] = []
+        if len(found.entries) > len(known):
+            dataset = open_dataset(config, found.entries)
+            events.append(Discovered(time_us=now_us(), entries=found.entries[len(known) :]))
+        not_read = self._not_read.after(found)
+        return dataset, [*events, not_read] if not_read else events
+
+    def _refuse_unfit(self, dataset: TableDataset, found: Found) -> None:
+        """Raise DataError for a file that got its keys by the look of a run to which other files fit."""
+        first = first_with_rows(found.entries)
+        for entry in found.entries[len(dataset.entries) : found.known]:
+            is_first = first is not None and first.first_key == entry.first_key
+            misfit = judge(entry, None if is_first else first, dataset.config, self._groups)
+            if misfit is not None:
+                raise DataError(
+                    f"{entry.file} has keys, which another run gave it, and does not fit this one: "
+                    f"{' '.join(misfit.sentences)} Mend what this run wants of the dataset, or give it a dataset of "
+                    "another name in config.yaml: then each has keys of its own."
+                )

@@ -1,0 +1,51 @@
+"""Keeps account of the files that cannot be read or do not fit, from look to look: an event when they are others."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from shared.config.secrets import hide
+from shared.dataset.discovery import Found
+from shared.errors import PlaceError
+from shared.timestamps import now_us
+from supervisor.core.events import NotRead, Unread
+from supervisor.system.unread import unfit, unreadable
+
+_MOST_NAMED = 20
+_LOOKS = 10  # in a row at which a file may be found being written to, before that is worth a word
+
+
+class NotReadFiles:
+    """What a run has told of such files so far, and what is to be told next."""
+
+    def __init__(self, unread: Unread) -> None:
+        self._unread = unread
+        self._unfinished: Counter[str] = Counter()  # file → at how many looks in a row it was being written to
+
+    def after(self, found: Found) -> NotRead | None:
+        """What this look makes of them; None if they are as they were."""
+        cannot = unreadable(found)
+        writing = {file: one for file, one in found.misfits.items() if one.why == "unfinished"}
+        self._unfinished = Counter({file: self._unfinished[file] + 1 for file in writing})
+        cannot |= {file: hide(one.sentences[0]) for file, one in writing.items() if self._unfinished[file] >= _LOOKS}
+        return self._changed(cannot, unfit(found))
+
+    def while_away(self, uri: str, error: PlaceError) -> NotRead | None:
+        """The place could not be looked into, so nothing is known of the others."""
+        return self._changed({**self._unread.unreadable, uri: hide(str(error))}, self._unread.unfit, self._unread.more)
+
+    def _changed(self, cannot: Mapping[str, str], misfits: Mapping[str, str], more: int = 0) -> NotRead | None:
+        """Who has a name keeps it, so that nothing is told twice where there are many."""
+        before = self._unread.named
+        names = sorted({**cannot, **misfits}, key=lambda name: (name not in before, name))
+        named = sorted(names[:_MOST_NAMED])
+        now = Unread(
+            unreadable={name: cannot[name] for name in named if name in cannot},
+            unfit={name: misfits[name] for name in named if name in misfits},
+            more=len(names) - len(named) + more,
+        )
+        if now == self._unread:
+            return None
+        self._unread = now
+        return NotRead(time_us=now_us(), unread=now)

@@ -1,0 +1,101 @@
+"""System validation: whether a dataset can be used, or is to be waited for; sentences with their remedy (exit 3)."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from shared.config.load import Configuration
+from shared.config.secrets import hide
+from shared.dataset.discovery import Found, find
+from shared.dataset.manifest import copy_manifest
+from shared.dataset.problems import MOST_SENTENCES, problems
+from shared.dataset.table import TableDataset, open_dataset
+from shared.errors import DataError, NotReadyError
+from supervisor.system.changed_uri import refuse_changed_uri
+from supervisor.system.unread import tell_not_read, tell_passed_over, unreadable
+
+log = logging.getLogger(__name__)
+
+
+def ready_dataset(
+    configuration: Configuration, manifests_root: Path, at_rest_s: float = 0.0, *, follows: bool
+) -> tuple[TableDataset, Found]:
+    """The dataset, found and usable, and the look that found it; what is not data is told.
+
+    `follows`: files that cannot be read or do not fit may be mended while a run follows the dataset, and rows may come;
+    then it has what fits, which may be nothing yet. Keys are given out in a copy of the manifest below
+    `manifests_root`: only a run makes them last for ever. `at_rest_s` is that of `find`. Raises NotReadyError with all
+    that is wrong.
+    """
+    system = configuration.system
+    config, groups = system.datasets[configuration.pipeline.data.dataset], configuration.pipeline.data.split.groups
+    try:
+        refuse_changed_uri(configuration)
+        found = _look(configuration, manifests_root, at_rest_s)
+        tell_passed_over(config, found)
+        dataset = open_dataset(config, found.entries)
+        told = [] if follows and not _is_mistaken(found) else _of_misfits(found)
+        if dataset.rows or not (told or follows):
+            told += problems(dataset, groups, found.entries[: found.known])
+    except DataError as error:
+        raise NotReadyError(hide(str(error))) from None
+    except OSError as error:
+        raise NotReadyError(
+            f"artifacts.uri: nothing can be written below {system.artifacts_root} ({error.strerror}); "
+            "name another folder."
+        ) from None
+    if told:
+        raise NotReadyError(*map(hide, told[:MOST_SENTENCES]))
+    return dataset, found
+
+
+def _look(configuration: Configuration, manifests_root: Path, at_rest_s: float) -> Found:
+    """What is there, with keys of a copy of the manifest. Raises DataError and OSError."""
+    pipeline, system = configuration.pipeline, configuration.system
+    config = system.datasets[pipeline.data.dataset]
+    copy_manifest(system.artifacts_root, str(manifests_root), config.name)
+    return find(config, str(manifests_root), pipeline.data.split.groups, at_rest_s)
+
+
+def _is_mistaken(found: Found) -> bool:
+    """Whether no row fits and some file has other columns than are asked for: then it is config.yaml that is wrong."""
+    is_empty = not any(entry.rows for entry in found.entries)
+    return is_empty and any(misfit.why == "columns" for misfit in found.misfits.values())
+
+
+def _of_misfits(found: Found) -> list[str]:
+    """Each sentence on files that have no keys, once."""
+    others = [misfit for misfit in found.misfits.values() if misfit.why != "unreadable"]
+    sentences = [sentence for misfit in others for sentence in misfit.sentences]
+    return list(dict.fromkeys([*unreadable(found).values(), *sentences]))
+
+
+def await_rows(
+    configuration: Configuration, manifests_root: Path, meanwhile: Callable[[], None], at_rest_s: float = 0.0
+) -> bool:
+    """Wait for the first row of a dataset that is to be followed; whether there was none at first.
+
+    What else is wrong with it is for `ready_dataset` to say, unless it comes while we wait: then it may still change.
+    """
+    system = configuration.system
+    config, every_s = system.datasets[configuration.pipeline.data.dataset], system.notification.every_s
+    said: set[str] = set()
+    while True:
+        try:
+            found = _look(configuration, manifests_root, at_rest_s)
+            if any(entry.rows for entry in found.entries) or (not said and _is_mistaken(found)):
+                return bool(said)
+            tell_not_read(found)
+            told = f"has no rows yet; waiting for the first ones in {config.uri}, looking every {every_s:g} s"
+        except (DataError, OSError) as error:
+            if not said:
+                return False
+            told = f"cannot be read yet: {hide(str(error))}"
+        if told not in said:
+            log.warning("! dataset %s %s", config.name, told)
+        said.add(told)
+        meanwhile()
+        time.sleep(every_s)

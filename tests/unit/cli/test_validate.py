@@ -1,0 +1,121 @@
+"""What `validate` prints of a dataset, for people and for programs; here without a broker."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from rich.console import Console
+from workplace import Workplace, table
+
+from shared.config.load import load_configuration
+from shared.dataset.survey.understood import Label
+from supervisor.cli.main import parser
+from supervisor.cli.understood import label_line, show
+from supervisor.cli.validate import run
+from supervisor.run.start.validation import look_offline
+
+
+def validated(small: Workplace, capsys: pytest.CaptureFixture[str], *options: str) -> str:
+    """Standard output of `validate --offline`."""
+    small.write()
+    files = [str(small.folder / name) for name in ("pipeline.yaml", "config.yaml")]
+    assert run(parser().parse_args(["validate", *files, "--offline", *options])) == 0
+    return capsys.readouterr().out
+
+
+def shown(small: Workplace) -> list[str]:
+    """The lines on the dataset."""
+    small.write()
+    files = (small.folder / "pipeline.yaml", small.folder / "config.yaml")
+    configuration = load_configuration(*files, experiment_mode=True)
+    console = Console(record=True, width=200, file=io.StringIO())
+    show(console, look_offline(configuration))
+    return plain(console.export_text()).splitlines()
+
+
+def plain(said: str) -> str:
+    """Without the lines of a table and the blanks in it."""
+    return "\n".join(" ".join(line.replace("│", " ").split()) for line in said.splitlines())
+
+
+def test_people_see_rows_label_and_features(small: Workplace) -> None:
+    """With types, nulls and what becomes of each."""
+    rows = table(2000).append_column("[code]", pa.array([f"id-{row}" for row in range(2000)]))
+    rows = rows.set_column(rows.column_names.index("label"), "label", pa.array([row % 25 for row in range(2000)]))
+    pq.write_table(rows, small.folder / "data" / "part-0.parquet")
+    (small.folder / "data" / "part-1.parquet").unlink()
+    said = shown(small)
+    assert said[0].startswith("dataset rows: 2,000 rows in 1 file, ")
+    assert said[1] == "event time: 1970-01-01T00:00:00.000000Z to 1970-03-25T07:00:00.000000Z"
+    assert said[2] == "late rows: none"
+    assert said[3].startswith("label: label (int64), 25 classes: 0 4.0 % (80), 1 4.0 % (80), ")
+    assert said[3].endswith(", … and 5 more")
+    assert said[4] == "trigger policy: data_amount, 4 triggers on these rows"
+    assert "[code] string – 2,000 different one-hot, 2,000 categories" in said
+
+
+def test_late_rows(small: Workplace) -> None:
+    """How many, what share, and by how much the latest; numbers that are no classes have range, mean and deviation."""
+    rows = table(1000)
+    times = rows.column("timestamp").to_pylist()
+    times[100], times[200], times[300] = times[96], times[150], times[299]
+    rows = rows.set_column(rows.column_names.index("timestamp"), "timestamp", pa.array(times))
+    labels = pa.array([row / 8 for row in range(1000)])
+    rows = rows.set_column(rows.column_names.index("label"), "label", labels)
+    pq.write_table(rows, small.folder / "data" / "part-0.parquet")
+    (small.folder / "data" / "part-1.parquet").unlink()
+    said = shown(small)
+    assert "late rows: 2 (0.2 %), by 2.0 d at most" in said
+    assert "label: label (double), 0 to 124.875, mean 62.4375, std 36.0844" in said
+
+
+def test_labels_that_are_too_many_texts() -> None:
+    """Are no classes, and are counted no further."""
+    label = Label(
+        name="y", types=("string",), nulls=1, nulls_become="neither selected nor scored", distinct=None, minimum=None,
+        maximum=None, classes=None, mean=None, std=None,
+    )  # fmt: skip
+    assert label_line(label) == "y (string), 1 null, which are neither selected nor scored, more than 10,000 classes"
+
+
+def test_programs_get_one_object(small: Workplace, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its keys stand in docs/data.md; `workers` is how many were ready, null where none was asked."""
+    small.pipeline["initial_mode"] = "ignore"
+    found = json.loads(validated(small, capsys, "--json"))
+    assert list(found) == [
+        "mode", "dataset", "initial_mode", "policy", "triggers", "warnings", "workers", "model_checked",
+    ]  # fmt: skip
+    assert [found[key] for key in ("mode", "initial_mode", "policy", "triggers", "workers", "model_checked")] == [
+        "production", "ignore", "data_amount", None, None, True,
+    ]  # fmt: skip
+    assert list(found["dataset"]) == [
+        "name", "uri", "rows", "files", "pieces", "size_bytes", "first_timestamp", "last_timestamp", "late_rows",
+        "late_by_s", "misdated_rows", "label", "features",
+    ]  # fmt: skip
+    common = ["name", "types", "nulls", "nulls_become", "distinct", "minimum", "maximum"]
+    assert list(found["dataset"]["label"]) == [*common, "classes", "mean", "std"]
+    assert list(found["dataset"]["features"][0]) == [*common, "folder", "becomes"]
+    assert "! " not in str(found)
+
+
+def test_a_dataset_that_is_not_there_is_no_mistake_offline(
+    small: Workplace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The two files are right; what is wrong with the rows is said nevertheless."""
+    for file in (small.folder / "data").iterdir():
+        file.unlink()
+    found = json.loads(validated(small, capsys, "--json"))
+    assert found["dataset"] is None
+    assert found["warnings"][0].startswith("dataset rows: no file matches ")
+
+
+def test_a_dataset_elsewhere_is_not_looked_at(small: Workplace, capsys: pytest.CaptureFixture[str]) -> None:
+    """`--offline` asks no other machine."""
+    small.config["storage"]["datasets"]["rows"]["uri"] = "memory://rows/"
+    assert "\n! dataset rows: not looked at, as memory://rows/ is on no disk of this machine." in validated(
+        small, capsys
+    )

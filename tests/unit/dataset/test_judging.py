@@ -1,0 +1,219 @@
+"""A file is judged when it is found: what does not fit gets no keys, and what else is there is read all the same."""
+
+from __future__ import annotations
+
+import gzip
+import sys
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from shared.config.system import Dataset, Nulls
+from shared.dataset.discovery import discover, find
+from shared.dataset.manifest import manifest_path, read_manifest
+from shared.errors import DataError, PlaceError
+
+GOOD = {"time": [1, 2], "x": [0.5, 1.5], "label": [0, 1]}
+
+
+_listeners: list[set[str]] = []
+sys.addaudithook(lambda event, told: [one.add(Path(str(told[0])).name) for one in _listeners if event == "open"])
+
+
+@contextmanager
+def opened():
+    """The names of the files that are opened meanwhile."""
+    names: set[str] = set()
+    _listeners.append(names)
+    try:
+        yield names
+    finally:
+        _listeners.remove(names)
+
+
+class Folder:
+    """A dataset's folder, and what a look at it finds."""
+
+    def __init__(self, root):
+        self.path, self.artifacts = root / "data", str(root / "runs")
+        self.path.mkdir()
+
+    def write(self, name, content):
+        """A table as Parquet, or the bytes of a file."""
+        path = self.path / name
+        path.write_bytes(content) if isinstance(content, bytes) else pq.write_table(pa.table(content), path)
+
+    def find(self, also=(), **changes):
+        """What is found by a run of these settings."""
+        values = {"timestamp": "time", "unit": "s", "label": "label", "features": None, "image": None, "text": None}
+        values = {"uri": str(self.path), **values, **changes}
+        return find(Dataset(**{"name": "rows", "kind": "table", **values}), self.artifacts, also)
+
+    def misfits(self, **changes):
+        """File name → why it has no keys, and the sentences, without the folder."""
+        found = self.find(**changes).misfits
+        return {
+            Path(file).name: (one.why, " ".join(one.sentences).replace(f"{self.path}/", ""))
+            for file, one in found.items()
+        }
+
+    @property
+    def keyed(self):
+        """The files that have keys."""
+        return [Path(one.file).name for one in read_manifest(manifest_path(self.artifacts, "rows"))]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """With one file that fits."""
+    one = Folder(tmp_path)
+    one.write("a.parquet", GOOD)
+    return one
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why", "told"),
+    [
+        ("b.parquet", b"PAR1 half", "unreadable", "b.parquet is not a readable Parquet file"),
+        ("b.parquet", bytes(100_000), "unreadable", "b.parquet is not a readable Parquet file"),
+        ("b.parquet", b"", "unreadable", "b.parquet is not a readable Parquet file"),
+        ("b.csv", b"", "unreadable", "b.csv is not a readable CSV file"),
+        ("b.csv", b"time,x,label\n3,1.5\n", "unreadable", "b.csv is not a readable CSV file"),
+        ("b.csv.gz", gzip.compress(b"time,x,label\n3,1.5,0\n" * 99)[:40], "unreadable", "b.csv.gz"),
+        ("b.jsonl", b'{"time": 3, "x": 1.5, "lab', "unreadable", "b.jsonl is not a readable JSON lines file"),
+        ("b.csv", b"time,x,label\n3,1.5,\n", "rows", "the label in label of row 1 is null, in b.csv. Mend that row"),
+        (
+            "b.csv",
+            b"time,x,label\n3,1.5,0\n,2,1\n",
+            "rows",
+            "the timestamp in time of row 2 in b.csv is null. Mend that row",
+        ),
+        ("b.csv", "time,x,label\n3,ü,0\n".encode("latin-1"), "columns", "x is binary in b.csv, but double"),
+        ("b.parquet", {**GOOD, "x": ["a", "b"]}, "columns", "x is string in b.parquet, but double in a.parquet"),
+        ("b.parquet", {"time": [3], "label": [0]}, "columns", "b.parquet has no column x; its columns are"),
+        ("b.parquet", {**GOOD, "time": [3, None]}, "rows", "the timestamp in time of row 2 in b.parquet is null"),
+        ("b.parquet", {**GOOD, "label": [float("nan"), 1.0]}, "rows", "the label in label of row 1 is nan"),
+    ],
+)
+def test_a_file_that_does_not_fit_gets_no_keys(folder, name, content, why, told):
+    """Whatever is wrong with it is said by file, column and row, and the others are read; mended, it gets the next."""
+    folder.write(name, content)
+    folder.write("c.parquet", GOOD)
+    ((file, (reason, sentence)),) = folder.misfits().items()
+    assert (file, reason, told in sentence) == (name, why, True), sentence
+    assert "manifest" not in sentence
+    assert folder.keyed == ["a.parquet", "c.parquet"]
+    (folder.path / name).unlink()
+    folder.write("b.parquet", GOOD)
+    assert folder.misfits() == {}
+    assert folder.keyed == ["a.parquet", "c.parquet", "b.parquet"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("b.parquet", {**GOOD, "x": [1, 2], "more": ["y", "z"]}),
+        ("b.parquet", {"label": [True, False], "x": pa.array([1, 2], pa.decimal128(5, 2)), "time": [3, 4]}),
+        ("b.csv", b"time,x,label\n"),
+        ("b.csv", b"label,time,x\n0,3,\n"),
+        ("b.jsonl", b""),
+    ],
+)
+def test_a_file_that_fits_after_widening_is_read(folder, name, content):
+    """Other types of number, another order, columns that nobody asked for, no rows, and nulls that are filled in."""
+    folder.write(name, content)
+    assert folder.misfits() == {}
+    assert folder.keyed == ["a.parquet", name]
+
+
+def test_what_is_refused_is_what_the_settings_say(folder):
+    """Nulls of features, or of labels; and the column that keeps rows together."""
+    folder.write("b.parquet", {**GOOD, "x": [None, 1.0], "label": [0, None]})
+    dropped = Nulls(labels="drop")
+    assert "the label in label of row 2" in folder.misfits()["b.parquet"][1]
+    assert (
+        "the feature x of row 1 is null"
+        in folder.misfits(nulls=Nulls(features="refuse", labels="drop"))["b.parquet"][1]
+    )
+    told = "has no column user, which data.split.by names; its columns are time, x, label."
+    assert told in folder.misfits(nulls=dropped, also=("user",))["b.parquet"][1]
+    assert folder.misfits(nulls=dropped) == {}
+
+
+def test_a_first_file_is_judged_by_itself(tmp_path):
+    """One that is bad is no measure for those behind it."""
+    folder = Folder(tmp_path)
+    folder.write("a.parquet", {**GOOD, "time": [[1], [2]]})
+    folder.write("b.parquet", {**GOOD, "x": ["a", "b"]})
+    folder.write("c.parquet", GOOD)
+    assert list(folder.misfits()) == ["a.parquet", "c.parquet"]
+    assert folder.keyed == ["b.parquet"]
+
+
+def test_a_look_at_what_has_not_moved_reads_nothing(folder):
+    """A bad file is read again when somebody has written to it, not at each look."""
+    folder.write("b.parquet", {**GOOD, "label": [0, None]})
+    folder.write("c.parquet", b"PAR1 half")
+    told = folder.misfits()
+    with opened() as files:
+        assert folder.misfits() == told
+    assert not {"b.parquet", "c.parquet"} & files
+    folder.write("b.parquet", {**GOOD, "label": [0, None]})
+    with opened() as files:
+        assert folder.misfits() == told
+    assert {"b.parquet", "c.parquet"} & files == {"b.parquet"}
+
+
+def test_a_file_that_the_system_cannot_read_is_tried_at_each_look(folder):
+    """What keeps it from being read lies outside of it, and may be gone without a trace in its times."""
+    (folder.path / "b.csv").symlink_to("/proc/self/mem")  # which is there, and lets nobody look for its end
+    ((why, sentence),) = folder.misfits().values()
+    assert (why, "b.csv cannot be read: [Errno 22] Invalid argument" in sentence) == ("unreadable", True), sentence
+    with opened() as files:
+        folder.misfits()
+    assert "b.csv" in files
+
+
+def test_a_file_that_is_being_written_to_is_not_judged_yet(folder):
+    """Whatever of it was there when it was read; at a look after that it is."""
+    stop, path = threading.Event(), folder.path / "b.csv"
+    folder.write("b.csv", b"time,x,label\n" + b"3,1.5,0\n" * 2_000_000)
+
+    def write() -> None:
+        while not stop.is_set():
+            path.touch()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        told = folder.misfits()
+    finally:
+        stop.set()
+        writer.join()
+    ((why, sentence),) = told.values()
+    assert (why, "b.csv is being written to. Write it under a name that" in sentence) == ("unfinished", True), sentence
+    assert folder.misfits() == {}
+    assert folder.keyed == ["a.parquet", "b.csv"]
+
+
+def test_whoever_asks_for_no_columns_has_files_that_can_be_read(folder):
+    """And is told the first that cannot."""
+    folder.write("b.parquet", {"other": [1]})
+    config = Dataset(
+        name="rows", kind="table", uri=str(folder.path), timestamp="time", unit=None, label="label", features=None,
+        image=None, text=None,
+    )  # fmt: skip
+    assert len(discover(config, folder.artifacts)) == 2
+    folder.write("c.parquet", b"")
+    with pytest.raises(DataError, match=r"c\.parquet is not a readable Parquet file"):
+        discover(config, folder.artifacts)
+
+
+def test_a_place_that_cannot_be_looked_into(tmp_path):
+    """It is told apart from files that are bad."""
+    with pytest.raises(PlaceError, match="cannot be looked into"):
+        Folder(tmp_path).find(uri="nobody://knows/this")

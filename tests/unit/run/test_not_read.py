@@ -1,0 +1,177 @@
+"""Files that are not read: an event when they are others than before, each told once, also after a restart."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import msgspec
+import pytest
+from workplace import Workplace
+
+from shared.config.load import load_configuration
+from shared.dataset.discovery import Found, find
+from shared.dataset.judging import Misfit
+from shared.dataset.listing import Listing
+from shared.dataset.table import open_dataset
+from shared.errors import DataError
+from shared.ids import RunId
+from supervisor.core.events import NotRead, RunStarted, Unread, event_of
+from supervisor.core.notices import FileNotRead, FileReadNow, MoreNotRead, Notice
+from supervisor.core.settings import Settings
+from supervisor.core.state import RunState
+from supervisor.core.transition import transition
+from supervisor.run.listen.run_log import RunLog
+from supervisor.run.observe.not_read import NotReadFiles
+from supervisor.run.observe.observer import Observer
+
+ROW = b"timestamp,x,label\n2024-01-01,1,0\n"
+
+
+class Following:
+    """A run that follows a folder with one file, as far as files are concerned."""
+
+    def __init__(self, small: Workplace) -> None:
+        self.folder = small.folder / "rows"
+        self.folder.mkdir()
+        self.write("a.csv", ROW)
+        small.config["storage"]["datasets"]["rows"] = {"uri": "rows"}
+        small.write()
+        files = (small.folder / "pipeline.yaml", small.folder / "config.yaml")
+        configuration = load_configuration(*files, experiment_mode=False)
+        self.pipeline, self.config = configuration.pipeline, configuration.system.datasets["rows"]
+        self.artifacts = str(small.folder / "runs")
+        self.state = RunState(settings=Settings.of(self.pipeline))
+        about = {"first_key": 0, "stop_key": None, "maximum_triggers": None}
+        self.tell(RunStarted(time_us=0, run_id=RunId("run"), mode="production", **about))
+        self.restart()
+
+    def write(self, name: str, content: bytes) -> None:
+        """A file is there."""
+        (self.folder / name).write_bytes(content)
+
+    def restart(self) -> None:
+        """Another supervisor goes on with what the journal says."""
+        dataset = open_dataset(self.config, find(self.config, self.artifacts, ()).entries)
+        self.observer = Observer(self.pipeline, dataset, self.state)
+
+    def tell(self, *events) -> list[Notice]:
+        """What these events mean."""
+        notices = []
+        for event in events:
+            self.state, _, more = transition(self.state, event)
+            notices += more
+        return notices
+
+    def look(self) -> list[Notice]:
+        """What is noticed at a look."""
+        return self.tell(*self.observer.discover(self.artifacts))
+
+
+@pytest.fixture
+def following(small: Workplace) -> Following:
+    """A run that has read one file."""
+    return Following(small)
+
+
+def test_a_bad_file_is_told_once_and_again_when_it_is_read(following: Following) -> None:
+    """Another reason is told too; the words of a reader, which change as a file grows, are not."""
+    file = str(following.folder / "b.csv")
+    following.write("b.csv", b"timestamp,x,label\n2024-01-02,1\n")
+    (told,) = following.look()
+    assert isinstance(told, FileNotRead)
+    assert (told.file, "Expected 3 columns, got 2" in told.sentence) == (file, True)
+    following.write("b.csv", b"timestamp,x,label\n2024-01-02,1,0\n2024-01-02,1,0,5,6\n")
+    assert following.look() == following.look() == []
+    assert "got 5" in following.state.unread.named[file]
+    following.write("b.csv", b"timestamp,x,label\n2024-01-02,1,\n")
+    (told,) = following.look()
+    assert (type(told), "of row 1 is null" in told.sentence) == (FileNotRead, True)
+    following.restart()
+    assert following.look() == []
+    following.write("b.csv", ROW)
+    assert following.look() == [FileReadNow(file=file, rows=1)]
+    assert following.state.unread == Unread()
+
+
+def test_a_place_that_is_away_is_told_once_and_found_again(following: Following) -> None:
+    """As a share may be for a minute: what had keys is there again later."""
+    following.write("b.csv", b"")
+    assert len(following.look()) == 1
+    following.folder.rename(following.folder.with_name("elsewhere"))
+    following.folder.symlink_to("rows")
+    (told,) = following.look()
+    assert (told.file, "cannot be looked into" in told.sentence) == (str(following.folder), True)
+    assert following.look() == []
+    assert len(following.state.unread.named) == 2
+    following.folder.unlink()
+    following.folder.with_name("elsewhere").rename(following.folder)
+    assert following.look() == []
+    assert list(following.state.unread.named) == [str(following.folder / "b.csv")]
+
+
+def test_a_file_that_another_run_gave_keys_and_that_does_not_fit(following: Following, small: Workplace) -> None:
+    """Keys are for ever, so that this run cannot pass it over: it ends, and says why, and what to do."""
+    small.config["storage"]["datasets"]["rows"]["features"] = ["z"]
+    small.write()
+    other = load_configuration(small.folder / "pipeline.yaml", small.folder / "config.yaml", experiment_mode=False)
+    following.write("b.csv", b"timestamp,z,label\n2024-01-02,1,0\n")
+    assert len(following.look()) == 1
+    find(other.system.datasets["rows"], following.artifacts, None)
+    with pytest.raises(
+        DataError, match=r"b\.csv has keys, which another run gave it, .* has no column x; .*another name"
+    ):
+        following.look()
+
+
+def bad(*names: str, why: str = "unreadable") -> Found:
+    """A look that finds these."""
+    return Found((), 0, {name: Misfit(why, (f"{name} is bad",)) for name in names}, Listing({}, {}, {}))  # type: ignore[arg-type]
+
+
+def test_many_bad_files_are_counted_and_the_first_named(following: Following) -> None:
+    """Who was named stays so while others come, and nothing of it is told again."""
+    files, names = NotReadFiles(Unread()), [f"m{number:02}" for number in range(30)]
+    notices = following.tell(files.after(bad(*names)))
+    assert [one.file for one in notices if isinstance(one, FileNotRead)] == names[:20]
+    assert [one.files for one in notices if isinstance(one, MoreNotRead)] == [30]
+    assert following.tell(files.after(bad("a", *names))) == []
+    assert following.state.unread.files == 31
+    assert files.after(bad("a", *names)) is None
+    (told,) = following.tell(files.after(bad("a", *names[1:])))
+    assert told.file == "a"
+
+
+def test_a_file_that_is_written_to_is_told_when_that_goes_on(following: Following) -> None:
+    """At ten looks in a row: producers take their time."""
+    files = NotReadFiles(Unread())
+    assert [files.after(bad("a", why="unfinished")) for _ in range(9)] == [None] * 9
+    assert files.after(bad()) is None
+    assert [files.after(bad("a", why="unfinished")) for _ in range(9)] == [None] * 9
+    (told,) = following.tell(files.after(bad("a", why="unfinished")))
+    assert told == FileNotRead(file="a", sentence="a is bad")
+
+
+def test_the_log_tells_of_files(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
+    """That one is not read is a warning, that it is read now is none."""
+    caplog.set_level(logging.INFO)
+    file, log = f"{tmp_path}/a.csv", RunLog(RunId("run"))
+    for told in (
+        FileNotRead(file=file, sentence=f"{file} is bad"),
+        FileNotRead(file=file, sentence=f"{file} is bad"),  # as it was while the first rows were waited for
+        MoreNotRead(files=30),
+        FileReadNow(file=file, rows=1000),
+    ):
+        log.hear(told)
+    assert [(one.levelname, one.getMessage()) for one in caplog.records] == [
+        ("WARNING", f"! not read, and looked at again: {file} is bad"),
+        ("WARNING", "! 30 files are not read; not all of them are named"),
+        ("INFO", f"{file} is read now: 1,000 rows"),
+    ]
+
+
+def test_the_event_is_small_and_lasts() -> None:
+    """What the journal has of it is read back as it was."""
+    event = NotRead(time_us=1, unread=Unread(unreadable={"a": "b"}, unfit={"c": "d"}, more=3))
+    assert event_of(msgspec.json.encode(event)) == event
+    assert (event.unread.files, event.unread.named) == (5, {"a": "b", "c": "d"})
