@@ -36,8 +36,10 @@ broker_channel_error_retry = True
 worker_direct = True
 # A Redis that answers nobody is noticed. (In which order a worker serves its queues: workers/process/intake.py.)
 broker_transport_options = {"socket_timeout": 10}
-# Flower shows the fleet at work.
-worker_send_task_events = True
+# What happens to tasks is told only while Flower is there, which asks workers to, and supervisors by a key in Redis
+# (supervisor/run/onlookers.py). It takes a fifth of a supervisor's time, and doubles what a message costs a worker.
+worker_send_task_events = False
+# The bodies of chords go out from workers, one or two a trigger.
 task_send_sent_event = True
 # The worker logs through our own handlers.
 worker_hijack_root_logger = False

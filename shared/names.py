@@ -51,6 +51,8 @@ CLAIM_TTL_MS = 7 * 86_400 * 1000  # of a claim that is open: it outlives a super
 DONE_TTL_MS = 600_000  # of one that is done, for a report sent again; later its trigger is settled
 PROGRESS_TTL_MS = 3_600_000  # of what nobody journals
 PROGRESS_KEPT = 1000  # about so many reports
+WATCHED_KEY = "modyn:watched"  # exists while Flower is there: else nobody tells what happens to tasks
+WATCHED_TTL_S = 15
 FLEET_KEY = "modyn:fleet"  # set of worker ids; the truth of each is its own leased key
 
 

@@ -12,9 +12,13 @@ import sys
 import uuid
 import warnings
 
+import redis
+
 from shared import names
+from shared.broker import connect
 from shared.names import Role
 from workers.process.celery_log import EndInOneSentence
+from workers.process.gpus import count_gpus, device_name
 from workers.process.slot import SlotFile
 from workers.process.slot_troubles import SlotError
 
@@ -31,7 +35,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.parent_pid is not None:
         _die_with(arguments.parent_pid)
-    hostname = f"{arguments.name}@{socket.gethostname()}"
+    hostname = f"{arguments.name}-{_device()}@{socket.gethostname()}"
     os.environ[names.ROLE_VARIABLE] = arguments.role
     os.environ[names.HOSTNAME_VARIABLE] = hostname
     os.environ[names.WORKER_VARIABLE] = f"{hostname}-{uuid.uuid4().hex[:12]}"
@@ -45,6 +49,12 @@ def main() -> None:
     finally:
         slot.remove()
     sys.exit(end.exit_code)
+
+
+def _device() -> str:
+    """The device that the child will find, for the name; what it has found stands in the registry."""
+    wanted, number = os.environ[names.DEVICE_VARIABLE], int(os.environ.get(names.NUMBER_VARIABLE, "0"))
+    return device_name(wanted, number, 0 if wanted == "cpu" else count_gpus())
 
 
 def _slot() -> SlotFile:
@@ -61,8 +71,16 @@ def _work(role: Role, hostname: str) -> None:
 
     app.worker_main(
         ["--quiet", "worker", "--queues", ",".join(names.queues_of(role)), "--hostname", hostname,
-         "--loglevel", "WARNING", "--without-mingle", "--without-gossip", "--events"]
+         "--loglevel", "WARNING", "--without-mingle", "--without-gossip", *(["--events"] if _is_watched() else [])]
     )  # fmt: skip
+
+
+def _is_watched() -> bool:
+    """Whether Flower is there already: of a worker that has not said what it does from its start it would miss that."""
+    try:
+        return bool(connect(os.environ[names.BROKER_VARIABLE]).exists(names.WATCHED_KEY))
+    except redis.RedisError:  # it may come back; then Flower, which asks workers every few seconds, finds this one
+        return False
 
 
 def _die_with(parent_pid: int) -> None:

@@ -22,6 +22,7 @@ COMMANDS = {
     "validate": "supervisor.cli.validate",
     "worker": "supervisor.cli.worker",
     "fleet": "supervisor.cli.fleet",
+    "flower": "supervisor.cli.flower",
     "runs": "supervisor.cli.runs",
     "stop": "supervisor.cli.stop",
 }
@@ -32,6 +33,7 @@ _EXAMPLES = """examples:
   ./modyn-supervisor validate pipeline.yaml config.yaml --offline   all that is wrong with the two files
   ./modyn-supervisor worker config.yaml --role train --device cuda:0
   ./modyn-supervisor fleet config.yaml --json
+  ./modyn-supervisor flower config.yaml                             tasks and workers in a browser
   ./modyn-supervisor runs config.yaml · ./modyn-supervisor stop runs/flights/2026-01-01T00-00-00Z
 """
 
@@ -109,6 +111,9 @@ def parser() -> argparse.ArgumentParser:
     fleet = commands.add_parser("fleet", parents=[shared], help="list the workers that are alive")
     fleet.add_argument("config", type=Path, metavar="CONFIG")
     fleet.add_argument("--json", action="store_true", help="one JSON list instead of a table")
+    flower = commands.add_parser("flower", parents=[shared], help="show tasks and workers in a browser")
+    flower.add_argument("config", type=Path, metavar="CONFIG")
+    flower.add_argument("--listen", default="127.0.0.1:5555", metavar="HOST:PORT", help="where; port 0 is any free one")
     runs = commands.add_parser("runs", parents=[shared], help="list the runs of an artifacts root, wherever they are")
     runs.add_argument("config", type=Path, metavar="CONFIG")
     runs.add_argument("--json", action="store_true", help="one JSON list instead of a table")

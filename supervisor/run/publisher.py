@@ -18,16 +18,20 @@ from shared.claims import Claims
 from shared.ids import RunId, TaskId, parts_of
 from shared.messages.tasks import AnyTask
 from supervisor.core.commands import Publish, PublishChord, Republish
+from supervisor.run.described import described, described_call
+from supervisor.run.onlookers import Onlookers
 
 
 class Publisher:
     """Publishes for one run. Every method raises kombu's OperationalError or redis.RedisError if the broker is away."""
 
-    def __init__(self, app: Celery, client: redis.Redis, run_id: RunId) -> None:
+    def __init__(self, app: Celery, client: redis.Redis, run_id: RunId, pipeline: str) -> None:
         self._app = app
         self._client = client
         self._claims = Claims(client)
         self._run_id = run_id
+        self._pipeline = pipeline  # its name
+        self._onlookers = Onlookers(client)
         self._producer: Producer | None = None
 
     def publish(self, command: Publish) -> None:
@@ -70,7 +74,9 @@ class Publisher:
     def _tell(self, hostname: str, kind: str, arguments: list[Any], expires_s: float) -> None:
         """Send a message to the worker's own queue. Both expire: the queue of a dead worker would keep it for ever."""
         queue = worker_direct(hostname)
-        options = {"queue": queue, "expires": expires_s, "shadow": kind, "ignore_result": True}
+        shown = described_call(self._pipeline, self._run_id)
+        options = {"queue": queue, "expires": expires_s, "ignore_result": True}
+        options |= {"argsrepr": shown.args, "kwargsrepr": shown.kwargs}
         self._send(self._app.signature(names.celery_task(kind), args=arguments, **options))
         self._client.expire(queue.name, math.ceil(expires_s))
 
@@ -81,6 +87,7 @@ class Publisher:
 
     def _send(self, signature: Signature, **options: Any) -> None:
         """Send over a connection of our own, which is made anew after any failure."""
+        self._app.conf.task_send_sent_event = self._onlookers.are_there()
         for stumbled in (False, True):
             try:
                 signature.apply_async(producer=self._dial(), **options)
@@ -119,15 +126,15 @@ class Publisher:
     def _signature(self, task_id: TaskId, task: AnyTask) -> Signature:
         message: dict[str, Any] = msgspec.to_builtins(task)
         kwargs = {"message": message}
+        shown = described(self._pipeline, task)
         return self._app.signature(
             names.celery_task(task.kind),
             kwargs=kwargs,
             task_id=task_id,
             queue=task.queue,
-            shadow=task.kind,
             ignore_result=True,  # reports come on their own stream; a result would cost a subscription
-            argsrepr=f"trigger {task.trigger_id}",
-            kwargsrepr=f"attempt {task.attempt}",
+            argsrepr=shown.args,
+            kwargsrepr=shown.kwargs,
         )
 
 

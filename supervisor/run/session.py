@@ -163,7 +163,7 @@ class Session:
         if changed is not None:
             log.warning("! %s", changed)
         record = setup_record(self._configuration, run_id, str(self.directory.path), root, serves=self._serves)
-        publisher = Publisher(make_app(platform.url), platform.client, run_id)
+        publisher = self._publisher(platform, run_id)
         broker = Broker(platform.client, owner, publisher, run_id)
         try:
             first = self._first_events(found, dataset, record, workers, code)
@@ -196,6 +196,10 @@ class Session:
             if _quietly(owner.renew):
                 _quietly(lambda: forget_run(platform.client, publisher, run_id, heard=self._heard))
             publisher.close()
+
+    def _publisher(self, platform: Platform, run_id: RunId) -> Publisher:
+        name = self._configuration.pipeline.pipeline.name
+        return Publisher(make_app(platform.url), platform.client, run_id, name)
 
     def _first_events(
         self,

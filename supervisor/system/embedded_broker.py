@@ -44,11 +44,16 @@ def address_file(artifacts_root: str) -> Path:
 
 def find_broker(artifacts_root: str) -> str | None:
     """The URL of the embedded broker that runs for this artifacts root, or None."""
+    url = address_of_broker(artifacts_root)
+    return url if url is not None and _answers(url) else None
+
+
+def address_of_broker(artifacts_root: str) -> str | None:
+    """The URL that the embedded broker of this artifacts root was last given, or None."""
     try:
-        address = msgspec.json.decode(address_file(artifacts_root).read_bytes(), type=Address)
+        return msgspec.json.decode(address_file(artifacts_root).read_bytes(), type=Address).url
     except (OSError, msgspec.MsgspecError):
         return None
-    return address.url if _answers(address.url) else None
 
 
 def _answers(url: str) -> bool:

@@ -28,7 +28,7 @@ RUN = RunId("run")
 
 def test_what_passes_is_told_from_what_does_not(client: redis.Redis, redis_url: str) -> None:
     """A full Redis is full for commands and scripts alike, and for a while; a wrong key or script is so for ever."""
-    broker = Broker(client, Owner(client, RUN, 10.0), Publisher(make_app(redis_url), client, RUN), RUN)
+    broker = Broker(client, Owner(client, RUN, 10.0), Publisher(make_app(redis_url), client, RUN, "flights"), RUN)
     client.set("text", "no hash")
     script = "return redis.call('SET', KEYS[1], 'x')"
     client.config_set("maxmemory", 1)
@@ -59,7 +59,7 @@ def test_a_task_that_the_broker_refuses_is_let_go_of(cluster: Workplace, client:
     write_setup(client, record)
     command = select(record.version)
     client.set(names.claim_key(command.task_id), "no claim at all")
-    publisher = Publisher(make_app(broker_of(cluster)), client, RUN)
+    publisher = Publisher(make_app(broker_of(cluster)), client, RUN, "flights")
     reports = Reports(client, RUN, "0")
     with workers(cluster, "evaluate") as (worker,):
         publisher.publish(command)

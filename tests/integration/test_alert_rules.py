@@ -29,7 +29,7 @@ def rules(small: Workplace, client: redis.Redis, redis_url: str) -> AlertRules:
     files = (small.folder / "pipeline.yaml", small.folder / "config.yaml")
     configuration = load_configuration(*files, experiment_mode=True)
     record = setup_record(configuration, RUN, str(small.run_dir), str(small.folder / "runs"), serves=False)
-    broker = Broker(client, Owner(client, RUN, 10.0), Publisher(make_app(redis_url), client, RUN), RUN)
+    broker = Broker(client, Owner(client, RUN, 10.0), Publisher(make_app(redis_url), client, RUN, "flights"), RUN)
     watch = Watch(client, Claims(client), Reports(client, RUN, "0"), record, Versions())
     return AlertRules(Webhooks((), {}), broker, watch, stall_after_s=-1.0)
 

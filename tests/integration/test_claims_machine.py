@@ -184,7 +184,7 @@ class UnsurePublisher(Publisher):
     """Tells what it offers; sometimes a message is sent, and the broker is gone before it has said so."""
 
     def __init__(self, app: Celery, client: redis.Redis, offered: Callable[[TaskId, int], None]) -> None:
-        super().__init__(app, client, RUN)
+        super().__init__(app, client, RUN, "flights")
         self._offered = offered
         self.answer_lost = False
 

@@ -51,7 +51,7 @@ class Prepared:
         configuration = load_configuration(*files, experiment_mode=True)
         self.client, self.heard = client, Heard()
         self.record = setup_record(configuration, RUN, str(small.run_dir), str(small.folder), serves=False)
-        self.publisher = Publisher(make_app(url), client, RUN)
+        self.publisher = Publisher(make_app(url), client, RUN, "flights")
         self.owner = Owner(client, RUN, 60.0)
         broker = Broker(client, self.owner, self.publisher, RUN)
         platform = Platform(configuration, Path(small.folder / "workers.log"))

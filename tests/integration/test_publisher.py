@@ -35,7 +35,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 def test_whatever_breaks_is_told_as_a_broker_that_is_away(server: Server) -> None:
     """Redis is killed and started again and again while messages go out: no other error, and the last one arrives."""
-    publisher = Publisher(make_app(server.url), connect(server.url), RUN)
+    publisher = Publisher(make_app(server.url), connect(server.url), RUN, "flights")
     enough = threading.Event()
 
     def break_it() -> None:
@@ -62,7 +62,7 @@ def test_whatever_breaks_is_told_as_a_broker_that_is_away(server: Server) -> Non
 
 def test_what_a_header_returned_goes_to_the_body_that_counts_and_no_other(client: redis.Redis, redis_url: str) -> None:
     """Celery keeps the first result of a header: each attempt at the body has a place of its own for these."""
-    publisher = Publisher(make_app(redis_url), client, RUN)
+    publisher = Publisher(make_app(redis_url), client, RUN, "flights")
     first = chord(1)
     publisher.publish_chord(first)
     again = chord(2)
@@ -72,6 +72,23 @@ def test_what_a_header_returned_goes_to_the_body_that_counts_and_no_other(client
     assert len(groups) == 2
     for group in groups:
         assert client.get(f"celery-taskset-meta-{group}.s") == "1"
+    publisher.close()
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_that_a_task_is_sent_is_told_while_somebody_looks(client: redis.Redis, redis_url: str, watched: bool) -> None:
+    """Else nothing is said, which would take a fifth of the time; the message has one name for either."""
+    if watched:
+        client.set(names.WATCHED_KEY, "", ex=names.WATCHED_TTL_S)
+    publisher = Publisher(make_app(redis_url), client, RUN, "flights")
+    with client.pubsub() as told:
+        told.psubscribe("*celeryev*", "end")
+        publisher.publish(message(7))
+        client.publish("end", "")
+        heard = next(one for one in told.listen() if one["type"] == "pmessage")
+    sent = json.loads(str(client.rpop("train")))["headers"]
+    assert (sent["task"], sent["shadow"]) == ("modyn.check", None)
+    assert heard["channel"] == ("/0.celeryev/task.sent" if watched else "end")
     publisher.close()
 
 

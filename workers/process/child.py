@@ -19,6 +19,7 @@ from shared.messages.setup_record import SetupRecord
 from shared.messages.version import MESSAGE_VERSION
 from shared.timestamps import now_us
 from workers.features.class_names import LaterClasses
+from workers.process.gpus import device_name
 from workers.process.settings import WorkerSettings
 from workers.process.slot import Slot, SlotFile
 from workers.process.slot_troubles import SlotError
@@ -125,13 +126,3 @@ class Child:
             recalled = self._attempt is not None and self.slot.is_recalled(self._attempt)
             self._to_stop = recalled or self.slot.stop_asked
         return self._to_stop
-
-
-def device_name(wanted: str, number: int, devices: int) -> str:
-    """The device of the worker with this number, on a machine that has so many GPUs: one GPU for each while they last.
-
-    `wanted`: auto, cpu, cuda, or cuda:N, which means just that.
-    """
-    if devices == 0:
-        return "cpu" if wanted == "auto" else wanted
-    return f"cuda:{number % devices}" if wanted in ("auto", "cuda") else wanted

@@ -70,7 +70,7 @@ def check_system(configuration: Configuration, hears: Hears, *, follows: bool) -
         run_id = RunId(f"validate-{uuid.uuid4().hex[:8]}")
         root = configuration.system.artifacts_root
         record = setup_record(configuration, run_id, root, str(platform.manifests), serves=False)
-        publisher = Publisher(make_app(platform.url), platform.client, run_id)
+        publisher = Publisher(make_app(platform.url), platform.client, run_id, configuration.pipeline.pipeline.name)
         try:
             with Owner(platform.client, run_id, configuration.system.lease_s) as owner:
                 broker = Broker(platform.client, owner, publisher, run_id)

@@ -14,7 +14,7 @@ from shared.errors import NotReadyError
 from shared.ids import RunId, TaskId, WorkerId
 from shared.names import Role
 from shared.timestamps import MICROSECONDS_PER_S, now_us
-from workers.process.child import device_name
+from workers.process.gpus import device_name
 from workers.process.intake import Preference
 from workers.process.settings import WorkerSettings
 from workers.process.slot import Slot, SlotFile

@@ -1,0 +1,83 @@
+"""`flower`: Flower on the broker of config.yaml: every task and worker on a page, for those who have the password."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import secrets
+
+from rich.console import Console
+
+from shared.config.load import load_system
+from shared.errors import ConfigurationError
+from supervisor.system.embedded_broker import address_of_broker
+from supervisor.system.readiness import reach_running_broker
+
+_CREDENTIALS = "FLOWER_BASIC_AUTH"  # Flower's own name for it
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until it is stopped, or the embedded broker ends with its supervisor.
+
+    Raises ConfigurationError, or NotReadyError if there is no broker or the address is taken.
+    """
+    from supervisor.system.flower_server import FlowerServer  # noqa: PLC0415 - takes a second
+
+    host, port = parse_address(arguments.listen)
+    given = os.environ.get(_CREDENTIALS, "")
+    made = "" if given else f"modyn:{secrets.token_urlsafe(12)}"
+    credentials = parse_credentials(given or made)
+    system = load_system(arguments.config)
+    client, url = reach_running_broker(system)
+    client.close()
+    _hush()
+    server = FlowerServer(url, credentials)
+    port = server.listen_at(host, port)
+    say = Console(stderr=True, markup=False, highlight=False, soft_wrap=True).print
+    embedded = system.broker.url == "embedded"
+    where = f"the embedded broker at {url}" if embedded else system.broker.masked_url
+    say(f"Flower shows the tasks and workers of {where} at http://{_in_url(host)}:{port}. Ctrl+C ends it.")
+    if made:
+        user, password = made.split(":")
+        say(
+            f"Log in as {user} with the password {password}, which was made for this start; to have one that stays "
+            f"export {_CREDENTIALS}=user:password."
+        )
+    server.serve(lambda: not embedded or address_of_broker(system.artifacts_root) == url)
+    if embedded and address_of_broker(system.artifacts_root) != url:
+        say("Flower ends: the supervisor whose broker this was has ended.")
+    os._exit(0)  # a thread that waits for a broker that is away is not waited for
+
+
+def parse_address(text: str) -> tuple[str, int]:
+    """Host and port of `127.0.0.1:5555` or `[::1]:5555`. Raises ConfigurationError."""
+    host, colon, port = text.rpartition(":")
+    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
+    if not colon or not bare or (":" in host and bare == host) or not port.isdecimal() or int(port) > 65_535:
+        raise ConfigurationError(
+            f"--listen {text} is no address; write host:port, such as 127.0.0.1:5555, or [::1]:5555."
+        )
+    return bare, int(port)
+
+
+def parse_credentials(text: str) -> list[str]:
+    """Each `user:password` of a list that commas part. Raises ConfigurationError, which tells no password."""
+    several = text.split(",")
+    if not all(user and password for user, _, password in (one.partition(":") for one in several)):
+        raise ConfigurationError(f"{_CREDENTIALS} must be user:password, or several of these with commas between them.")
+    if not text.isascii():
+        raise ConfigurationError(
+            f"{_CREDENTIALS} has letters that are not ASCII, which browsers spell in several ways."
+        )
+    return several
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _hush() -> None:
+    """Flower warns whenever nobody answers, as where no worker is; and each browser's first request has no password."""
+    logging.getLogger("flower.inspector").setLevel(logging.ERROR)
+    logging.getLogger("tornado.access").setLevel(logging.CRITICAL)
