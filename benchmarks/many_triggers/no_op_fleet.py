@@ -55,7 +55,7 @@ class NoOpFleet:
         own = [worker_direct(hostname(role)).name for role in ROLES]
         shared = [queue for role in reversed(ROLES) for queue in names.queues_of(role, "cpu")]
         self._queues = list(dict.fromkeys([*own, *shared]))
-        evaluations = {names.QUEUE_BY_TASK["evaluate"]} if backlog else set()
+        evaluations = {names.queue("evaluate")} if backlog else set()
         self._at_once = [queue for queue in self._queues if queue not in evaluations]
         self._idle = False
 

@@ -137,7 +137,7 @@ class TableDataset:
     def label_numbers(self, column: pa.ChunkedArray, first_key: int) -> npt.NDArray[Any]:
         """A piece of the label's column, as `labels` has it. Raises DataError."""
         name, kind = f"dataset {self.config.name}: the label in {self.config.label}", kind_of(column.type)
-        if kind not in ("whole number", "number"):
+        if kind not in ("whole number", "number", "nothing"):
             raise RowError(
                 f"{name} is {column.type} from key {first_key} on; numbers or texts are needed, of one kind in all "
                 "files. Name another `label:` in config.yaml."

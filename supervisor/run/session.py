@@ -135,7 +135,12 @@ class Session:
 
     @property
     def _kind(self) -> dict[str, bool]:
-        return {"serves": self._serves, "follows": not self._options.scope.experiment}
+        # A later session of a replay meets files that belong to the next one.
+        return {"serves": self._serves, "follows": self._resumed is not None or not self._replays}
+
+    @property
+    def _replays(self) -> bool:
+        return self._options.scope.experiment if self._resumed is None else self._state.experiment
 
     @property
     def _serves(self) -> bool:
@@ -157,8 +162,8 @@ class Session:
         groups = self._configuration.pipeline.data.split.groups
         found = find(dataset.config, root, groups, platform.at_rest_s)  # from now on the keys are for ever
         dataset, code = open_dataset(dataset.config, found.entries), user_code(self._configuration)
-        changed, replays = changes(self._code, code), self._options.scope.experiment
-        for sentence in cautions(self._configuration, dataset, replays=replays, resumed=self._resumed is not None):
+        changed, resumed = changes(self._code, code), self._resumed is not None
+        for sentence in cautions(self._configuration, dataset, replays=self._replays, resumed=resumed):
             log.warning("! %s", sentence)
         if changed is not None:
             log.warning("! %s", changed)
@@ -171,7 +176,7 @@ class Session:
             listeners = (RunLog(run_id), versions)
             preparation = Preparation(platform, broker, self._configuration, record, listeners)
             # Later all workers may be busy for hours: then only what may have become wrong is worth the wait.
-            preparation.carry_out(workers, check=self._resumed is None or changed is not None)
+            preparation.carry_out(workers, check=not resumed or changed is not None)
             self._stop.listen()
             if not self._options.resume:
                 self.directory.create(self._configuration)
@@ -217,7 +222,7 @@ class Session:
         else:
             self._resumed = msgspec.structs.replace(self._resumed, setup_version=record.version, code=code)
             first = undiscovered(self._state, self._files, dataset)
-        not_read = None if self._options.scope.experiment else NotReadFiles(self._state.unread).after(found)
+        not_read = None if self._replays else NotReadFiles(self._state.unread).after(found)
         return [*first, not_read] if not_read else first
 
     def _webhooks(self, run_id: RunId) -> Webhooks:

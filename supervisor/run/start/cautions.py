@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shared.config.load import Configuration
-from shared.config.pipeline import Every
+from shared.config.pipeline import Every, Pipeline
 from shared.dataset.table import TableDataset
 from shared.dataset.time_problems import file_order_problems
 
@@ -14,9 +14,14 @@ def cautions(configuration: Configuration, dataset: TableDataset, *, replays: bo
     """Sentences for people. Raises DataError."""
     if not resumed:
         yield from file_order_problems(dataset)
-    evaluation = configuration.pipeline.evaluation
-    endless = evaluation.newest is None and any(isinstance(window.extent, Every) for window in evaluation.on)
-    if endless and not replays:
+    if not replays:
+        yield from endless_scores(configuration.pipeline)
+
+
+def endless_scores(pipeline: Pipeline) -> Iterator[str]:
+    """That a run which follows a dataset would have ever more to score with each slice."""
+    evaluation = pipeline.evaluation
+    if evaluation.newest is None and any(isinstance(window.extent, Every) for window in evaluation.on):
         yield (
             "evaluation.models: all scores every model on every new slice, for ever; "
             "a run that follows a dataset should say {newest: N}"

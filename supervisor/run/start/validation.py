@@ -27,6 +27,7 @@ from supervisor.run.broker import AWAY, Broker
 from supervisor.run.listen.run_log import RunLog
 from supervisor.run.owner import Owner
 from supervisor.run.publisher import Publisher
+from supervisor.run.start.cautions import endless_scores
 from supervisor.run.start.preparation import Preparation, forget_run, raise_findings
 from supervisor.run.start.understanding import Understanding, understanding
 from supervisor.system.dataset_readiness import ready_dataset
@@ -64,6 +65,7 @@ def check_system(configuration: Configuration, hears: Hears, *, follows: bool) -
     """
     with _log() as log, Platform(configuration, log, serves=follows, follows=follows) as platform:
         dataset, _, workers = platform.ready(lambda *found: _tell(configuration, hears, *found))
+        hears.warn(list(endless_scores(configuration.pipeline)) if follows else [])
         if dataset.rows == 0:
             return Ready(len(workers), tried=False)
         evaluation_device(configuration.pipeline, workers)

@@ -112,7 +112,7 @@ def test_dropped_labels_are_nan(tmp_path):
     files = [{"time": [1, 2], "label": label} for label in ([0, 1], [None, 1], [NAN, 1.5], [True, None])]
     dataset = dataset_of(tmp_path, *files, nulls=Nulls(labels="drop"))
     assert dataset.labels(0, 2).dtype == np.int64
-    assert np.array_equal(dataset.labels(0, 8), [0, 1, NAN, 1, NAN, 1.5, 1, NAN], equal_nan=True)
+    assert np.array_equal(dataset.labels(0, 10), [0, 1, NAN, 1, NAN, 1.5, 1, NAN, NAN, NAN], equal_nan=True)
 
 
 def test_a_null_label_offers_to_drop_the_row(tmp_path):
