@@ -19,8 +19,8 @@ def test_options_that_belong_to_a_new_run_are_refused(small: Workplace) -> None:
 def test_a_mended_trigger_is_no_failure_and_the_mode_comes_from_the_journal(small: Workplace) -> None:
     """A model that raises ends the run; mended and resumed, nothing of the failure is left in the summary.
 
-    Mended code is named before anything starts, and tried: what cannot be built is exit 2. A file that has come since is
-    none of the replay's, and may be bad.
+    Mended code is named before anything starts, and tried: what cannot be built is exit 2. A file that has come since
+    is none of the replay's, and may be bad.
     """
     module = small.folder / "chaos_models.py"
     module.write_text(_MODEL.replace("BROKEN", "len(x) > 100"))

@@ -109,7 +109,7 @@ def test_null_label_is_named_by_its_key(tmp_path):
 
 def test_dropped_labels_are_nan(tmp_path):
     """Where rows without a label are dropped, null and NaN are told apart from all labels."""
-    files = [{"time": [1, 2], "label": label} for label in ([0, 1], [None, 1], [NAN, 1.5], [True, None])]
+    files = [{"time": [1, 2], "label": label} for label in ([0, 1], [None, 1], [NAN, 1.5], [True, None], [None] * 2)]
     dataset = dataset_of(tmp_path, *files, nulls=Nulls(labels="drop"))
     assert dataset.labels(0, 2).dtype == np.int64
     assert np.array_equal(dataset.labels(0, 10), [0, 1, NAN, 1, NAN, 1.5, 1, NAN, NAN, NAN], equal_nan=True)
