@@ -75,7 +75,7 @@ class Walk(Flat):
             if not above:
                 raise
             if matched:
-                self.unreadable[folder] = f"it cannot be looked into ({error.strerror})"
+                self._cannot(folder, f"it cannot be looked into ({error.strerror})")
             return
         if _is_run({str(info["name"]).rpartition("/")[2] for info in entries}):
             return
@@ -97,7 +97,7 @@ class Walk(Flat):
                 info = self._filesystem.info(name)
             except OSError:
                 if matched or named:
-                    self.unreadable[name] = NOWHERE
+                    self._cannot(name, NOWHERE)
                 return
         if info["type"] == "directory":
             if matched or named or self._deepest is None or name.count("/") < self._deepest:
@@ -113,11 +113,16 @@ class Walk(Flat):
         if info["type"] != "file":
             self.passed_over[name] = _NO_FILE
         elif data and not os.access(name, os.R_OK):
-            self.unreadable[name] = "reading it is not permitted"
+            self._cannot(name, "reading it is not permitted")
         else:
             self.meet(info, data)
             if linked and data:
                 self._linked.append(name)
+
+    def _cannot(self, name: str, why: str) -> None:
+        """Not of what was there when its folder was listed, and is gone now."""
+        if os.path.lexists(name):
+            self.unreadable[name] = why
 
     def _pass_over_twins(self) -> None:
         """Leave out links to files that are read under their own names, once all is found."""

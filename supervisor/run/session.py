@@ -20,6 +20,7 @@ from shared.claims import Claims
 from shared.config.load import Configuration
 from shared.config.secrets import hide
 from shared.dataset.discovery import Found, find
+from shared.dataset.manifest import ManifestEntry
 from shared.dataset.table import TableDataset, open_dataset
 from shared.errors import ConfigurationError, ModynError, NotReadyError, RunTakenError
 from shared.fleet import WorkerEntry
@@ -41,6 +42,7 @@ from supervisor.run.listen.run_log import RunLog
 from supervisor.run.listen.unread_board import UnreadBoard
 from supervisor.run.listen.webhooks import Webhooks
 from supervisor.run.loop import Links, Loop
+from supervisor.run.observe.mended import tell_mended
 from supervisor.run.observe.not_read import NotReadFiles
 from supervisor.run.owner import Owner
 from supervisor.run.publisher import Publisher
@@ -86,7 +88,7 @@ class Session:
         self.grown: str | None = None  # of a replay that was finished before: that its dataset has more rows now
         self._resumed: Resumed | None = None
         self._heard = not options.resume  # nothing that workers reported is left to be heard
-        self._files = 0  # of the dataset that the journal knows
+        self._entries: tuple[ManifestEntry, ...] = ()  # of the dataset, that the journal knows
         self._code: dict[str, str] | None = None  # of the user's modules, as the journal knows it
         self._mode = configuration.pipeline.initial_mode
 
@@ -123,7 +125,7 @@ class Session:
         found = recover(self._configuration, self.directory)
         self._state = found.state
         self._recorder.go_on_with(found.tally)
-        self._resumed, self._files, self._code = found.resumed, found.files, found.code
+        self._resumed, self._entries, self._code = found.resumed, found.entries, found.code
         if self._options.scope.experiment and not found.state.experiment:
             raise ConfigurationError(
                 f"the run in {self.directory.path} follows its dataset; leave out --experiment-mode."
@@ -221,7 +223,8 @@ class Session:
             first = first_events(pipeline, self._options.scope, dataset, record, device, code)
         else:
             self._resumed = msgspec.structs.replace(self._resumed, setup_version=record.version, code=code)
-            first = undiscovered(self._state, self._files, dataset)
+            tell_mended(self._entries, found.entries)
+            first = undiscovered(self._state, len(self._entries), dataset)
         not_read = None if self._replays else NotReadFiles(self._state.unread).after(found)
         return [*first, not_read] if not_read else first
 

@@ -343,6 +343,7 @@ def test_a_feature_that_is_infinite_far_into_the_stream(on_fleet: Workplace) -> 
     take_as_it_is(on_fleet)
     done = on_fleet.run("--experiment-mode", "--resume")
     assert done.returncode == 0, done.stderr
+    assert f"{file} is not what it was when this run gave its rows the keys 2000 to 5999" in done.stderr
     done = on_fleet.run("--experiment-mode", run_dir="undisturbed")
     assert done.returncode == 0, done.stderr
     assert_same(on_fleet.run_dir, on_fleet.folder / "undisturbed", "evaluations.csv", *MODELS[:2])

@@ -11,7 +11,7 @@ from workplace import PROJECT, environment
 def test_a_run_outlasts_what_producers_do_to_files() -> None:
     """Half-written, cut, growing, empty and bad files: it never ends, trains on exactly the rows that were written
     whole, each once, tells each thing once, and shows what it does not read; also when it is resumed in the midst."""
-    command = [sys.executable, "-m", "benchmarks.hostile_feed", "--seed", "1", "--triggers", "12", "--over-s", "8"]
+    command = [sys.executable, "-m", "benchmarks.hostile_feed", "--seed", "1", "--triggers", "30", "--over-s", "8"]
     done = subprocess.run(
         command, check=False, capture_output=True, text=True, timeout=330, cwd=PROJECT, env=environment()
     )

@@ -12,6 +12,7 @@ from shared.dataset.table import TableDataset, open_dataset
 from shared.errors import DataError, PlaceError
 from shared.timestamps import now_us
 from supervisor.core.events import AnyEvent, Discovered, Unread
+from supervisor.run.observe.mended import tell_mended
 from supervisor.run.observe.not_read import NotReadFiles
 from supervisor.system.unread import tell_passed_over
 
@@ -36,6 +37,7 @@ class NewFiles:
         tell_passed_over(config, found)
         path = manifest_path(artifacts_root, config.name)
         refuse_moved_keys(known, found.entries, path)
+        tell_mended(known, found.entries)
         refuse_rejudged(config, known, found.entries, path)
         self._refuse_unfit(dataset, found)
         events: list[AnyEvent] = []

@@ -36,7 +36,7 @@ class Recovered(msgspec.Struct, kw_only=True):
 
     state: RunState
     tally: Tally
-    files: int  # of the dataset that the journal knows
+    entries: tuple[ManifestEntry, ...]  # of the dataset, that the journal knows
     rows: int  # of these
     code: dict[str, str] | None  # of the user's modules, as the last session found them
     resumed: Resumed  # with what was lost; the tasks that workers still have are for the loop to find
@@ -84,7 +84,7 @@ def recover(configuration: Configuration, directory: RunDirectory) -> Recovered:
         time_us=now_us(), lost_training_sets=tuple(lost[CommitTrainingSet]), lost_models=tuple(lost[CommitModel])
     )
     rows = entries[-1].stop_key if entries else 0
-    return Recovered(state=state, tally=tally, files=len(entries), rows=rows, code=code, resumed=resumed)
+    return Recovered(state=state, tally=tally, entries=tuple(entries), rows=rows, code=code, resumed=resumed)
 
 
 def _without_members(state: RunState, store: ArtifactStore) -> list[TriggerId]:

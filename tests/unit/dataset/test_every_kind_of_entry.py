@@ -5,19 +5,23 @@ from __future__ import annotations
 import bz2
 import gzip
 import os
+import shutil
 import socket
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from fsspec.implementations.local import LocalFileSystem
 
 from shared.config.system import Dataset
 from shared.dataset.discovery import discover
+from shared.dataset.folders import Walk
 from shared.dataset.listing import Listing, look
 from shared.dataset.manifest import manifest_path, read_manifest
 from shared.dataset.table import open_dataset
@@ -209,6 +213,27 @@ def told_by_name(found: Listing, data: Path) -> Counter[str]:
 def names_in(sentence: str) -> list[str]:
     """The entries that a sentence names."""
     return sentence.partition(": not read, ")[0].split(", ")
+
+
+class Vanishing(LocalFileSystem):
+    """All that is in a folder is taken away as soon as it was listed."""
+
+    def ls(self, path: str, detail: bool = False, **options: Any) -> Any:
+        """List it, and empty it."""
+        found = super().ls(path, detail=detail, **options)
+        for name in Path(path).iterdir():
+            shutil.rmtree(name) if name.is_dir() and not name.is_symlink() else name.unlink()
+        return found
+
+
+def test_what_goes_while_it_is_looked_at_is_not_told(place: Path) -> None:
+    """Producers rename and remove files at any time: what is gone is neither forbidden nor a link to nowhere."""
+    Rows().csv(place / "data/a.csv")
+    Rows().csv(place / "data/folder/b.csv")
+    (place / "data/c.csv").symlink_to(place / "data/a.csv")
+    walk = Walk(Vanishing(), str(place / "data"))
+    walk.into(str(place / "data"))
+    assert (walk.unreadable, walk.passed_over) == ({}, {})
 
 
 @pytest.mark.parametrize("body", [b'{"file": "a.png", "label": 1}\n', b'{"file":"a.png","label":1}\n'])
