@@ -787,15 +787,15 @@ def test_a_second_offer_whose_message_is_lost(world: Callable[[], World]) -> Non
     run = world()
     run.begin("train")
     one, other = (worker for worker in run.workers if worker.role == "train")
-    run.take_message(one, "train")
+    run.take_message(one, names.queue("train"))
     run.try_claim(one)
     run.try_report(one, released=True)
     run.publisher.answer_lost = True
     run.whole_turn()  # attempt 2 is sent, as far as is known in vain
-    run.take_message(one, "train")
+    run.take_message(one, names.queue("train"))
     run.try_claim(one)
     run.whole_turn()  # hears of the claim, and sends attempt 2 again
-    run.take_message(other, "train")
+    run.take_message(other, names.queue("train"))
     run.workers.remove(other)
     run.settle()
 
@@ -829,7 +829,7 @@ def test_an_adopted_task_is_left_to_its_worker(world: Callable[[], World]) -> No
     run.begin("train")
     one = next(worker for worker in run.workers if worker.role == "train")
     run.keep_leases()
-    run.take_message(one, "train")
+    run.take_message(one, names.queue("train"))
     run.try_claim(one)
     run.wipe()
     run.wait(1.0)
@@ -848,7 +848,7 @@ def test_a_body_is_accepted_only_after_its_headers(world: Callable[[], World]) -
     run = world()
     run.begin("train")
     one = next(worker for worker in run.workers if worker.role == "train")
-    run.take_message(one, "train")
+    run.take_message(one, names.queue("train"))
     run.try_claim(one)
     run.wait(LEASE_S, renewing=False)
     run.hear()

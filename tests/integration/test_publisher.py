@@ -86,7 +86,7 @@ def test_that_a_task_is_sent_is_told_while_somebody_looks(client: redis.Redis, r
         publisher.publish(message(7))
         client.publish("end", "")
         heard = next(one for one in told.listen() if one["type"] == "pmessage")
-    sent = json.loads(str(client.rpop("train")))["headers"]
+    sent = json.loads(str(client.rpop(names.queue("train"))))["headers"]
     assert (sent["task"], sent["shadow"]) == ("modyn.check", None)
     assert heard["channel"] == ("/0.celeryev/task.sent" if watched else "end")
     publisher.close()
@@ -108,7 +108,7 @@ def chord(attempt: int) -> PublishChord:
 
 def header(client: redis.Redis) -> dict[str, Any]:
     """Take a message off its queue, and say what its envelope has."""
-    told: dict[str, Any] = json.loads(str(client.rpop("train")))["headers"]
+    told: dict[str, Any] = json.loads(str(client.rpop(names.queue("train"))))["headers"]
     return told
 
 

@@ -102,9 +102,9 @@ def test_a_body_that_was_never_sent_is_published_though_all_are_busy(watched: Wa
     keep(client, "evaluate", busy=True)
     body = OpenTask(task=watched.gather, chord=watched.chord, results=Map({TRAIN: {}}))
     state = watched.state({GATHER: body})
-    client.lpush("gather", message_of(GATHER))
+    client.lpush(names.queue("gather"), message_of(GATHER))
     assert watched.look_for(state, 3 * LEASE_S) == []
-    client.delete("gather")
+    client.delete(names.queue("gather"))
     (event,) = watched.look_for(state, LEASE_S + 3)[:1]
     assert isinstance(event, Unclaimed)
     assert (event.task_id, event.attempt) == (GATHER, 1)
@@ -120,11 +120,11 @@ def test_a_body_that_waits_for_its_headers_is_not_missing(watched: Watched, clie
 def test_a_header_that_waits_for_a_busy_worker_is_not_missing(watched: Watched, client: redis.Redis) -> None:
     """It stands in its queue, however long. Gone from there, with an idle worker, it is published again in seconds."""
     keep(client, "train", busy=True)
-    client.lpush("train", message_of(TRAIN))
+    client.lpush(names.queue("train"), message_of(TRAIN))
     state = watched.state({TRAIN: OpenTask(task=watched.train, chord=watched.chord)})
     assert watched.look_for(state, 3 * LEASE_S) == []
     keep(client, "train", busy=False)
-    client.delete("train")
+    client.delete(names.queue("train"))
     (event,) = watched.look_for(state, 9)[:1]
     assert isinstance(event, Unclaimed)
 
@@ -133,7 +133,7 @@ def test_a_message_lost_behind_a_queue_that_is_never_empty(watched: Watched, cli
     """Others use the fleet, too, and it is never idle: after a lease the queue is searched, and the task sent again."""
     keep(client, "train", busy=True)
     for number in range(600):
-        client.lpush("train", message_of(task_id(RunId("other"), TriggerId(number), "train")))
+        client.lpush(names.queue("train"), message_of(task_id(RunId("other"), TriggerId(number), "train")))
     state = watched.state({TRAIN: OpenTask(task=watched.train, chord=watched.chord)})
     assert watched.look_for(state, LEASE_S - 1) == []
     (event,) = watched.look_for(state, 4)[:1]
@@ -150,8 +150,8 @@ def test_a_look_costs_the_same_however_many_tasks_wait(watched: Watched, client:
         wanted: dict[str, Any] = {**WHO, "models": (), "stretches": ()}
         tasks = [EvaluateTask(**{**wanted, "trigger_id": TriggerId(number)}) for number in range(count)]
         open_tasks = {task_id(RUN, one.trigger_id, "score"): OpenTask(task=one) for one in tasks}
-        client.delete("evaluate")
-        client.lpush("evaluate", *map(message_of, open_tasks))
+        client.delete(names.queue("evaluate"))
+        client.lpush(names.queue("evaluate"), *map(message_of, open_tasks))
         state = watched.state(open_tasks)
         watched.watch.begin(state)
         before = calls(client)
