@@ -93,9 +93,9 @@ def test_a_worker_that_ends_while_it_starts_says_how_and_where_its_log_is(
     log = Path(small.folder / "workers.log")
     configuration = load_configuration(*files, experiment_mode=True)
     with Platform(configuration, log) as platform:
-        for child in psutil.Process().children():
-            if "workers" in child.cmdline():
-                child.kill()
+        while not (started := [one for one in psutil.Process().children() if "workers" in one.cmdline()]):
+            pass  # a process that has just begun has no command line for a moment
+        started[0].kill()
         with pytest.raises(NotReadyError) as caught:
             platform.ready()
     ended, where = caught.value.problems
