@@ -11,8 +11,10 @@ import socket
 import sys
 import uuid
 import warnings
+from importlib.util import find_spec
 
 from shared import names
+from shared.errors import NotReadyError
 from shared.names import Role
 from workers.process.celery_log import EndInOneSentence
 from workers.process.slot import SlotFile
@@ -29,6 +31,7 @@ def main() -> None:
     parser.add_argument("--parent-pid", type=int, help="end at once when this process does")
     parser.add_argument("--debug", action="store_true", help="show what ends it as a traceback")
     arguments = parser.parse_args()
+    _refuse_without_torch()
     if arguments.parent_pid is not None:
         _die_with(arguments.parent_pid)
     hostname = f"{arguments.name}@{socket.gethostname()}"
@@ -45,6 +48,16 @@ def main() -> None:
     finally:
         slot.remove()
     sys.exit(end.exit_code)
+
+
+def _refuse_without_torch() -> None:
+    """Where the package is installed without its extra `worker`, say so at once, and not in each child anew."""
+    if find_spec("torch") is None:
+        sys.stderr.write(
+            f"error: PyTorch is not installed for {sys.executable}, and workers need it; install Modyn there with its "
+            'extra: pip install ".[worker]".\n'
+        )
+        sys.exit(NotReadyError.exit_code)
 
 
 def _slot() -> SlotFile:

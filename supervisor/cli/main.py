@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from shared import names
+from shared.command import COMMAND
 from shared.config.secrets import hide
 from shared.errors import ConfigurationError, ModynError
+from shared.version import VERSION
 from shared.words import meant
 from supervisor.cli.streams import outlive_readers
 
@@ -25,14 +27,14 @@ COMMANDS = {
     "runs": "supervisor.cli.runs",
     "stop": "supervisor.cli.stop",
 }
-_EXAMPLES = """examples:
-  ./modyn-supervisor pipeline.yaml config.yaml                      follow the dataset until Ctrl+C
-  ./modyn-supervisor pipeline.yaml config.yaml --experiment-mode    replay what is recorded, end, and report
-  ./modyn-supervisor pipeline.yaml config.yaml --run-dir runs/a --resume
-  ./modyn-supervisor validate pipeline.yaml config.yaml --offline   all that is wrong with the two files
-  ./modyn-supervisor worker config.yaml --role train --device cuda:0
-  ./modyn-supervisor fleet config.yaml --json
-  ./modyn-supervisor runs config.yaml · ./modyn-supervisor stop runs/flights/2026-01-01T00-00-00Z
+_EXAMPLES = f"""examples:
+  {COMMAND} pipeline.yaml config.yaml                      follow the dataset until Ctrl+C
+  {COMMAND} pipeline.yaml config.yaml --experiment-mode    replay what is recorded, end, and report
+  {COMMAND} pipeline.yaml config.yaml --run-dir runs/a --resume
+  {COMMAND} validate pipeline.yaml config.yaml --offline   all that is wrong with the two files
+  {COMMAND} worker config.yaml --role train --device cuda:0
+  {COMMAND} fleet config.yaml --json
+  {COMMAND} runs config.yaml · {COMMAND} stop runs/flights/2026-01-01T00-00-00Z
 """
 
 
@@ -86,15 +88,16 @@ def _run(options: argparse.Namespace) -> int:
 def parser() -> argparse.ArgumentParser:
     """All commands and options."""
     top = argparse.ArgumentParser(
-        prog="./modyn-supervisor",
-        usage="./modyn-supervisor PIPELINE CONFIG [options]  |  ./modyn-supervisor COMMAND …",
+        prog=COMMAND,
+        usage=f"{COMMAND} PIPELINE CONFIG [options]  |  {COMMAND} COMMAND …",
         description="Decide when to retrain a model and on what, have a fleet do it, and deploy what is good enough.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    top.add_argument("--version", action="version", version=f"modyn-supervisor {VERSION}")
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--debug", action="store_true", help="show tracebacks")
-    commands = top.add_subparsers(dest="command", metavar="COMMAND", prog="./modyn-supervisor")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", prog=COMMAND)
     _add_run(commands.add_parser("run", parents=[shared], help="run a pipeline (the word itself may be left out)"))
     validate = commands.add_parser("validate", parents=[shared], help="say all that is wrong, without running")
     _add_files(validate)
