@@ -26,6 +26,7 @@ COMMANDS = {
     "fleet": "supervisor.cli.fleet",
     "runs": "supervisor.cli.runs",
     "stop": "supervisor.cli.stop",
+    "healthy": "supervisor.cli.healthy",
 }
 _EXAMPLES = f"""examples:
   {COMMAND} pipeline.yaml config.yaml                      follow the dataset until Ctrl+C
@@ -112,6 +113,13 @@ def parser() -> argparse.ArgumentParser:
     runs = commands.add_parser("runs", parents=[shared], help="list the runs below the artifacts root")
     runs.add_argument("config", type=Path, metavar="CONFIG")
     runs.add_argument("--json", action="store_true", help="one JSON list instead of a table")
+    healthy = commands.add_parser(
+        "healthy", parents=[shared], help="say whether a worker or a supervisor here is alive"
+    )
+    healthy.add_argument("config", type=Path, metavar="CONFIG")
+    of = healthy.add_mutually_exclusive_group(required=True)
+    of.add_argument("--role", choices=names.ROLES, help="a worker of this role on this machine")
+    of.add_argument("--run-dir", type=Path, metavar="DIR", help="the supervisor of this run, on this machine")
     stop = commands.add_parser("stop", parents=[shared], help="stop a run cleanly from another shell")
     stop.add_argument("run_dir", type=Path, metavar="RUN_DIR")
     return top
