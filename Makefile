@@ -1,5 +1,5 @@
 # The same short commands at the desk and in CI.
-.PHONY: demo test test-long check venv format chaos
+.PHONY: demo test test-long docker-test check venv format chaos
 
 demo:
 	@tools/make-venv
@@ -42,3 +42,9 @@ test-long: venv
 	.venv/bin/python -m benchmarks.many_triggers --triggers $(TRIGGERS)
 	.venv/bin/python -m benchmarks.hostile_feed --seed $(SEED) --runs 10
 	$(MAKE) chaos
+
+# Builds the images and has the flights run on a fleet of containers, one of which is killed: needs a Docker engine.
+# What it reads from the shell: docker/README.md.
+docker-test: venv
+	@.venv/bin/python examples/flights/prepare.py
+	.venv/bin/python docker/test

@@ -11,11 +11,13 @@ import socket
 import sys
 import uuid
 import warnings
+from importlib.util import find_spec
 
 import redis
 
 from shared import names
 from shared.broker import connect
+from shared.errors import NotReadyError
 from shared.names import Role
 from workers.process.celery_log import EndInOneSentence
 from workers.process.gpus import count_gpus, device_name
@@ -33,6 +35,7 @@ def main() -> None:
     parser.add_argument("--parent-pid", type=int, help="end at once when this process does")
     parser.add_argument("--debug", action="store_true", help="show what ends it as a traceback")
     arguments = parser.parse_args()
+    _refuse_without_torch()
     if arguments.parent_pid is not None:
         _die_with(arguments.parent_pid)
     hostname = f"{arguments.name}-{_device()}@{socket.gethostname()}"
@@ -55,6 +58,16 @@ def _device() -> str:
     """The device that the child will find, for the name; what it has found stands in the registry."""
     wanted, number = os.environ[names.DEVICE_VARIABLE], int(os.environ.get(names.NUMBER_VARIABLE, "0"))
     return device_name(wanted, number, 0 if wanted == "cpu" else count_gpus())
+
+
+def _refuse_without_torch() -> None:
+    """Where the package is installed without its extra `worker`, say so at once, and not in each child anew."""
+    if find_spec("torch") is None:
+        sys.stderr.write(
+            f"error: PyTorch is not installed for {sys.executable}, and workers need it; install Modyn there with its "
+            'extra: pip install ".[worker]".\n'
+        )
+        sys.exit(NotReadyError.exit_code)
 
 
 def _slot() -> SlotFile:

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from marshmallow import ValidationError
 
+from shared.command import COMMAND
 from shared.config import across, resolved
 from shared.config.fields import Group, keys_of
 from shared.config.paths import absolute
@@ -100,7 +101,7 @@ def _refuse_swapped(pipeline: Source | None, system: Source | None) -> None:
     if first & stands and second & learns and not first & learns and not second & stands:
         raise ConfigurationError(
             f"{pipeline.path.name} says on what system to learn, and {system.path.name} what: are pipeline and config "
-            "swapped? The pipeline comes first: ./modyn-supervisor PIPELINE CONFIG."
+            f"swapped? The pipeline comes first: {COMMAND} PIPELINE CONFIG."
         )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from rich.table import Table
 
+from shared.command import COMMAND
 from shared.config.load import load_system
 from shared.fleet import WorkerEntry, lease_ages_s, read_fleet, why_benched
 from shared.timestamps import format_timestamp
@@ -38,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
             one["since"][:19].replace("T", " "), f"{one['lease_age_s']:.1f} s",
         )  # fmt: skip
     if not described:
-        console.print("No worker is alive; start one with ./modyn-supervisor worker CONFIG --role train.")
+        console.print(f"No worker is alive; start one with {COMMAND} worker CONFIG --role train.")
     else:
         console.print(table)
     for worker in workers:

@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from shared import names
+from shared.command import COMMAND
 from shared.config.secrets import hide
 from shared.errors import ConfigurationError, ModynError
+from shared.version import VERSION
 from shared.words import meant
 from supervisor.cli.streams import outlive_readers
 
@@ -25,16 +27,17 @@ COMMANDS = {
     "flower": "supervisor.cli.flower",
     "runs": "supervisor.cli.runs",
     "stop": "supervisor.cli.stop",
+    "healthy": "supervisor.cli.healthy",
 }
-_EXAMPLES = """examples:
-  ./modyn-supervisor pipeline.yaml config.yaml                      follow the dataset until Ctrl+C
-  ./modyn-supervisor pipeline.yaml config.yaml --experiment-mode    replay what is recorded, end, and report
-  ./modyn-supervisor pipeline.yaml config.yaml --run-dir runs/a --resume
-  ./modyn-supervisor validate pipeline.yaml config.yaml --offline   all that is wrong with the two files
-  ./modyn-supervisor worker config.yaml --role train --device cuda:0
-  ./modyn-supervisor fleet config.yaml --json
-  ./modyn-supervisor flower config.yaml                             tasks and workers in a browser
-  ./modyn-supervisor runs config.yaml · ./modyn-supervisor stop runs/flights/2026-01-01T00-00-00Z
+_EXAMPLES = f"""examples:
+  {COMMAND} pipeline.yaml config.yaml                      follow the dataset until Ctrl+C
+  {COMMAND} pipeline.yaml config.yaml --experiment-mode    replay what is recorded, end, and report
+  {COMMAND} pipeline.yaml config.yaml --run-dir runs/a --resume
+  {COMMAND} validate pipeline.yaml config.yaml --offline   all that is wrong with the two files
+  {COMMAND} worker config.yaml --role train --device cuda:0
+  {COMMAND} fleet config.yaml --json
+  {COMMAND} flower config.yaml                             tasks and workers in a browser
+  {COMMAND} runs config.yaml · {COMMAND} stop runs/flights/2026-01-01T00-00-00Z
 """
 
 
@@ -88,15 +91,16 @@ def _run(options: argparse.Namespace) -> int:
 def parser() -> argparse.ArgumentParser:
     """All commands and options."""
     top = argparse.ArgumentParser(
-        prog="./modyn-supervisor",
-        usage="./modyn-supervisor PIPELINE CONFIG [options]  |  ./modyn-supervisor COMMAND …",
+        prog=COMMAND,
+        usage=f"{COMMAND} PIPELINE CONFIG [options]  |  {COMMAND} COMMAND …",
         description="Decide when to retrain a model and on what, have a fleet do it, and deploy what is good enough.",
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    top.add_argument("--version", action="version", version=f"modyn-supervisor {VERSION}")
     shared = argparse.ArgumentParser(add_help=False)
     shared.add_argument("--debug", action="store_true", help="show tracebacks")
-    commands = top.add_subparsers(dest="command", metavar="COMMAND", prog="./modyn-supervisor")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", prog=COMMAND)
     _add_run(commands.add_parser("run", parents=[shared], help="run a pipeline (the word itself may be left out)"))
     validate = commands.add_parser("validate", parents=[shared], help="say all that is wrong, without running")
     _add_files(validate)
@@ -117,6 +121,13 @@ def parser() -> argparse.ArgumentParser:
     runs = commands.add_parser("runs", parents=[shared], help="list the runs of an artifacts root, wherever they are")
     runs.add_argument("config", type=Path, metavar="CONFIG")
     runs.add_argument("--json", action="store_true", help="one JSON list instead of a table")
+    healthy = commands.add_parser(
+        "healthy", parents=[shared], help="say whether a worker or a supervisor here is alive"
+    )
+    healthy.add_argument("config", type=Path, metavar="CONFIG")
+    of = healthy.add_mutually_exclusive_group(required=True)
+    of.add_argument("--role", choices=names.ROLES, help="a worker of this role on this machine")
+    of.add_argument("--run-dir", type=Path, metavar="DIR", help="the supervisor of this run, on this machine")
     stop = commands.add_parser("stop", parents=[shared], help="stop a run cleanly from another shell")
     stop.add_argument("run_dir", type=Path, metavar="RUN_DIR")
     stop.add_argument("--wait", action="store_true", help="until it has ended, and say how it did")

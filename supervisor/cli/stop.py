@@ -9,6 +9,7 @@ import time
 
 from rich.console import Console
 
+from shared.command import COMMAND
 from shared.errors import ConfigurationError, NotReadyError
 from supervisor.run.directory import RunDirectory
 from supervisor.run.glance import glance
@@ -25,7 +26,7 @@ def run(arguments: argparse.Namespace) -> int:
     directory = RunDirectory(arguments.run_dir.resolve())
     try:
         if not directory.holds_a_run:
-            raise ConfigurationError(f"{directory.path} holds no run; `./modyn-supervisor runs CONFIG` lists them.")
+            raise ConfigurationError(f"{directory.path} holds no run; `{COMMAND} runs CONFIG` lists them.")
         holder = directory.lock.holder()
         if holder is not None and not holder.is_here:
             raise NotReadyError(f"the supervisor of {directory.path} is {holder}: stop it there, or send it SIGTERM.")

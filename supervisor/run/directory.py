@@ -11,7 +11,7 @@ from typing import Any
 from shared.artifacts import ArtifactRef, ArtifactStore, write_artifact
 from shared.config.load import Configuration
 from shared.errors import ArtifactError, ConfigurationError
-from shared.ids import TriggerId
+from shared.ids import RunId, TriggerId
 from supervisor.run.lock import Lock
 from supervisor.run.reservation import Reservation
 
@@ -74,13 +74,23 @@ class RunDirectory:
     @property
     def was_experiment(self) -> bool:
         """Whether the run that was started here replays what is recorded."""
+        return b'"mode":"experiment"' in self._run_started
+
+    @property
+    def run_id(self) -> RunId | None:
+        """Of the run that was started here; None if none has begun."""
+        told = self._run_started
+        return RunId(json.loads(told)["run_id"]) if told else None
+
+    @property
+    def _run_started(self) -> bytes:
+        """The line of the journal with which the run began, empty if it has not."""
         try:
             with self.journal_path.open("rb") as lines:
-                return any(
-                    b'"event":"run_started"' in line and b'"mode":"experiment"' in line for line in islice(lines, 9)
-                )
+                whole = (line for line in islice(lines, 9) if line.endswith(b"\n"))
+                return next((line for line in whole if b'"event":"run_started"' in line), b"")
         except OSError:
-            return False
+            return b""
 
     def refuse_if_taken(self) -> None:
         """Raise ConfigurationError if a new run cannot begin here; changes nothing."""

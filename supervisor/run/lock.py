@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from shared.command import COMMAND
 from shared.errors import RunTakenError
 from shared.processes import machine
 
@@ -49,7 +50,7 @@ class Lock:
                 continue
             raise RunTakenError(
                 f"another supervisor, {_holder(self._file)}, is working on {self._directory}; "
-                f"stop it first with ./modyn-supervisor stop {self._directory}."
+                f"stop it first with {COMMAND} stop {self._directory}."
             )
         os.ftruncate(self._file, 0)
         os.pwrite(self._file, f"{os.getpid()} {socket.gethostname()} {machine()}".encode(), 0)

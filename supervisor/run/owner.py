@@ -16,7 +16,7 @@ import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import redis
@@ -92,6 +92,12 @@ class Holder(msgspec.Struct, frozen=True, kw_only=True):
     def is_gone(self) -> bool:
         """Whether it has certainly ended; of another machine's nobody here can tell."""
         return self.is_here and started(self.pid) != self.started
+
+
+def holder_of(client: redis.Redis, run_id: RunId) -> Holder | None:
+    """Who has a run now, None if nobody renews it; takes nothing. Raises redis.RedisError."""
+    pairs = cast(dict[str, Any], client.hgetall(names.owner_key(run_id)))
+    return msgspec.convert(pairs, Holder, strict=False) if pairs else None
 
 
 class Owner:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from shared.command import COMMAND
 from shared.config.pipeline import Pipeline
 from shared.errors import NotReadyError
 from shared.fleet import WorkerEntry
@@ -20,7 +21,7 @@ def evaluation_device(pipeline: Pipeline, workers: Sequence[WorkerEntry]) -> Dev
     if wanted == "cuda" and not evaluates:
         raise NotReadyError(
             "evaluation.device is cuda, but no evaluate worker has a GPU; start one with "
-            "./modyn-supervisor worker CONFIG --role evaluate --device cuda, or write `device: auto`."
+            f"{COMMAND} worker CONFIG --role evaluate --device cuda, or write `device: auto`."
         )
     trains = pipeline.training.device != "cpu" and any(
         worker.role == "train" and _has_gpu(worker) for worker in workers

@@ -11,6 +11,7 @@ from typing import Any, cast
 import redis
 
 from shared.broker import OLDEST, connect
+from shared.command import COMMAND
 from shared.config.load import Configuration
 from shared.config.secrets import hide
 from shared.config.system import System
@@ -117,7 +118,7 @@ def _missing(fleet: list[WorkerEntry], system: System) -> list[str]:
         if alive < max(1, wanted):
             found.append(
                 f"fleet: {alive} {role} workers are alive, {max(1, wanted)} needed; start one with "
-                f"./modyn-supervisor worker CONFIG --role {role}, or set `fleet: {{{role}: 1}}` in config.yaml."
+                f"{COMMAND} worker CONFIG --role {role}, or set `fleet: {{{role}: 1}}` in config.yaml."
             )
     found += [f"fleet: {worker.hostname} {why_benched(worker)}" for worker in fleet if found and worker.benched]
     deaf = [worker.hostname for worker in fleet if not speaks(worker.versions)]
