@@ -10,6 +10,8 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
 SplitName = Literal["train", "validation", "test"]
 
@@ -36,6 +38,14 @@ def seeds_of_groups(values: Iterable[object]) -> npt.NDArray[np.uint64]:
     """
     digests = b"".join([hashlib.sha256(_text(value).encode()).digest() for value in values])
     return np.frombuffer(digests, dtype=">u8")[::_WORDS_OF_A_DIGEST].astype(np.uint64)
+
+
+def seeds_of_column(values: pa.ChunkedArray) -> npt.NDArray[np.uint64]:
+    """`seeds_of_groups` of a column, (rows,): each group is hashed once, however many rows it has."""
+    if pa.types.is_dictionary(values.type):
+        values = values.cast(values.type.value_type)
+    encoded = pc.dictionary_encode(values.combine_chunks(), null_encoding="encode")
+    return np.take(seeds_of_groups(encoded.dictionary.to_pylist()), encoded.indices.to_numpy())
 
 
 def _text(value: object) -> str:

@@ -18,7 +18,7 @@ from shared.errors import ModynError
 from shared.messages.reports import MetricScore
 from shared.messages.tasks import Stretch
 from shared.plugins import METRICS
-from shared.split import SplitName, rows_in_split, seeds_of_groups
+from shared.split import SplitName, rows_in_split, seeds_of_column
 from workers.ahead import ahead
 from workers.evaluation.metrics import Meter
 from workers.failures import device_is_broken, explain
@@ -227,7 +227,7 @@ def split_mask(
     else:
         # In pieces, as files may write the column in different types.
         pieces = dataset.batches([split.by], first_key, stop_key, _KEYS_AT_ONCE)
-        seeds = np.concatenate([seeds_of_groups(piece.column(0).to_pylist()) for _, piece in pieces])
+        seeds = np.concatenate([seeds_of_column(piece.column(0)) for _, piece in pieces])
     return rows_in_split(seeds, name, test=split.test, validation=split.validation)
 
 

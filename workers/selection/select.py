@@ -15,7 +15,7 @@ from shared.dataset.nulls import known as known_values
 from shared.dataset.table import TableDataset
 from shared.errors import DataError, TrainingError
 from shared.plugins import STRATEGIES
-from shared.split import rows_in_split, seeds_of_groups
+from shared.split import rows_in_split, seeds_of_column
 from shared.strategies.strategy import Keys, Piece, Pieces, Request, Strategy, Weights
 from workers.selection.choice import Mask, sound
 from workers.training.job import Interrupted
@@ -125,7 +125,7 @@ class _Reader:
 
     def _of_train_split(self, keys: Keys, rows: pa.Table) -> Mask:
         split = self._split
-        seeds = keys.view(np.uint64) if split.by is None else seeds_of_groups(rows.column(split.by).to_pylist())
+        seeds = keys.view(np.uint64) if split.by is None else seeds_of_column(rows.column(split.by))
         return rows_in_split(seeds, "train", test=split.test, validation=split.validation)
 
     def may_choose(self, keys: Keys) -> Mask:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import date
 from decimal import Decimal
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.split import rows_in_split, seeds_of_groups, splitmix64
+from shared.split import rows_in_split, seeds_of_column, seeds_of_groups, splitmix64
 
 KEYS = np.arange(100_000, dtype=np.uint64)
 MASK = 2**64 - 1
@@ -119,3 +121,25 @@ def test_groups_stay_together(values, test, validation):
     for mask in masks(seeds, test, validation).values():
         inside = {value for value, chosen in zip(values, mask.tolist(), strict=True) if chosen}
         assert [value in inside for value in values] == mask.tolist()
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [3, None, 3, -1],
+        [0.5, float("nan"), 7.0, None, -0.0],
+        ["b", None, "", "b", "Zürich"],
+        [True, None, False],
+        [Decimal("1.50"), Decimal("2.00"), None],
+        [date(2024, 1, 2), date(2024, 1, 1)],
+        [None, None],
+        [],
+    ],
+)
+def test_a_column_is_its_values(values):
+    """However its chunks lie, also where it is a dictionary."""
+    column = pa.chunked_array([pa.array(values), pa.array(values[::-1], pa.array(values).type)])
+    expected = seeds_of_groups([*column.to_pylist()]).tolist()
+    assert seeds_of_column(column).tolist() == expected
+    if values and not pa.types.is_null(column.type):
+        assert seeds_of_column(column.dictionary_encode()).tolist() == expected
