@@ -45,7 +45,8 @@ def seeds_of_column(values: pa.ChunkedArray) -> npt.NDArray[np.uint64]:
     if pa.types.is_dictionary(values.type):
         values = values.cast(values.type.value_type)
     encoded = pc.dictionary_encode(values.combine_chunks(), null_encoding="encode")
-    return np.take(seeds_of_groups(encoded.dictionary.to_pylist()), encoded.indices.to_numpy())
+    codes: npt.NDArray[np.int32] = encoded.indices.to_numpy()
+    return seeds_of_groups(encoded.dictionary.to_pylist())[codes]
 
 
 def _text(value: object) -> str:
