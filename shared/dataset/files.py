@@ -1,4 +1,4 @@
-"""The files of a dataset on any fsspec filesystem: opening them, their rows and columns, whether they changed."""
+"""The files of a dataset on any fsspec filesystem: opening them, and their rows and columns."""
 
 from __future__ import annotations
 

@@ -53,7 +53,8 @@ def run(arguments: argparse.Namespace) -> int:
 def _on_files(boards: Sequence[Posted]) -> Iterator[str]:
     """What runs do not read of their datasets."""
     for one in boards:
-        yield f"run {one.run_id} does not read {one.unread.files} files of dataset {one.dataset}:"
+        files = "1 file" if one.unread.files == 1 else f"{one.unread.files:,} files"
+        yield f"run {one.run_id} does not read {files} of dataset {one.dataset}:"
         yield from (f"  {sentence}" for sentence in one.unread.named.values())
 
 
