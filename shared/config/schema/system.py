@@ -288,7 +288,7 @@ class SystemSchema(f.Group):
     retention = f.Sub(Retention, "how much is kept", load_default=lambda: Retention().load({}))
     alerts = f.Sequence(
         f.Sub(Alert, ""),
-        "who is told of failed triggers and runs, stalled runs, files that are not read, and workers that are gone or benched",
+        "who is told of failed triggers and runs, stalled runs, files that are not read, workers gone or benched",
         may_be_empty=True,
         load_default=list,
     )
