@@ -4,37 +4,15 @@ from __future__ import annotations
 
 from functools import singledispatch
 
-import msgspec
-
-from shared.artifacts import committed
-from shared.ids import TriggerId, parts_of
-from shared.messages.reports import (
-    AnyReport,
-    Baselined,
-    Checked,
-    Claimed,
-    Decided,
-    Evaluated,
-    Failed,
-    Gathered,
-    Progress,
-    Released,
-    Report,
-    Selected,
-    Trained,
-)
+from shared.ids import TriggerId
 from supervisor.core.advance import advance
 from supervisor.core.attempts import (
     again,
     again_all,
     can_run,
     forgive,
-    note_header,
-    publish_held,
 )
-from supervisor.core.classes import with_classes
-from supervisor.core.commands import AnyCommand, Command, CommitModel, CommitTrainingSet, End
-from supervisor.core.deciding import decided
+from supervisor.core.commands import AnyCommand, Command, End
 from supervisor.core.events import (
     AnyEvent,
     Discovered,
@@ -52,27 +30,25 @@ from supervisor.core.events import (
     Unclaimed,
     Wiped,
 )
-from supervisor.core.failures import give_up, lost, undone
+from supervisor.core.failures import lost
 from supervisor.core.notices import (
     AnyNotice,
     NeverFired,
     Notice,
-    ResultCounted,
     RowsMisdated,
     RunEnded,
     RunForgotten,
     StopBegun,
     StreamOver,
     TaskPublishedAgain,
-    TaskTaken,
     TriggerCoalesced,
     TriggerFired,
 )
-from supervisor.core.open_tasks import OpenTask
 from supervisor.core.remaking import remake
+from supervisor.core.reported import reported
 from supervisor.core.retention import retire
-from supervisor.core.scoring import close_slices, score_slices
-from supervisor.core.state import Baselines, RunState
+from supervisor.core.scoring import close_slices
+from supervisor.core.state import RunState
 from supervisor.core.step import Effect, Step
 from supervisor.core.trigger_state import Phase
 from supervisor.core.unread_files import not_read, read_now
@@ -207,79 +183,4 @@ def _(event: Ended, state: RunState) -> Step:
 
 @_apply.register
 def _(event: Reported, state: RunState) -> Step:
-    state = state.but(report_position=event.position)
-    report = event.report
-    if not isinstance(report, Report) or isinstance(report, Checked | Progress):
-        return state, []  # it answers for no task of the run
-    open_task = state.tasks.get(report.task_id)
-    if open_task is None or report.attempt != open_task.task.attempt:
-        return state, []  # a zombie's, or repeated
-    if isinstance(report, Claimed):
-        return _claimed(state, report, open_task)
-    if isinstance(report, Failed | Released) or not open_task.ripe:
-        return undone(state, report, open_task)
-    effects: list[Effect] = [ResultCounted(report=report)]
-    if isinstance(report, Selected):
-        state = with_classes(state, report)
-    if isinstance(report, Selected) and report.samples == 0:
-        sentence = f"its training set is empty: the strategy selected none of the {report.rows_read} rows it read"
-        state, more = give_up(state, report.task_id, sentence, resumable=False)
-        return state, effects + more
-    state = note_header(state.without_tasks(report.task_id), report, open_task)
-    state, accepted = _accept(report, state, parts_of(report.task_id).trigger_id)
-    effects += accepted
-    if isinstance(report, Gathered) or open_task.chord is not None:  # nothing else makes a task runnable
-        state, held = publish_held(state)
-        effects += held
-    return state, effects
-
-
-def _claimed(state: RunState, report: Claimed, open_task: OpenTask) -> Step:
-    if open_task.worker is not None:
-        return state, []
-    state = state.with_task(report.task_id, msgspec.structs.replace(open_task, worker=report.worker))
-    return state, [TaskTaken(task_id=report.task_id, worker=report.worker)]
-
-
-@singledispatch
-def _accept(report: AnyReport, state: RunState, trigger_id: TriggerId) -> Step:
-    return state, []
-
-
-@_accept.register
-def _(report: Selected, state: RunState, trigger_id: TriggerId) -> Step:
-    training_set = committed(report.training_set, f"{trigger_id}.parquet")
-    commit = CommitTrainingSet(trigger_id=trigger_id, training_set=report.training_set)
-    if state.trigger(trigger_id).model is None:
-        return state.with_trigger(trigger_id, phase=Phase.SELECTED, training_set=training_set), [commit]
-    state = state.with_trigger(trigger_id, phase=Phase.COMMITTED, training_set=training_set)
-    state, scored = score_slices(state, trigger_id)  # those that closed while its lost set was made anew
-    return state, [commit, *scored]
-
-
-@_accept.register
-def _(report: Gathered, state: RunState, trigger_id: TriggerId) -> Step:
-    model = committed(report.model, "model.safetensors")
-    state = state.with_models(made=state.models.made + (not state.trigger(trigger_id).was_committed))
-    state = state.with_trigger(trigger_id, phase=Phase.COMMITTED, model=model, was_committed=True)
-    if state.models.first is None or trigger_id < state.models.first:
-        state = state.with_models(first=trigger_id)
-    if state.settings.models_kept is not None:
-        state = state.with_models(kept=state.models.kept | {trigger_id})
-    state, scored = score_slices(state, trigger_id)
-    return state, [CommitModel(trigger_id=trigger_id, model=report.model), *scored]
-
-
-@_accept.register
-def _(report: Decided, state: RunState, trigger_id: TriggerId) -> Step:
-    return decided(state, report, trigger_id), []
-
-
-@_accept.register
-def _(report: Baselined, state: RunState, trigger_id: TriggerId) -> Step:
-    return state.but(baselines=Baselines(history=report.history)), []
-
-
-@_accept.register
-def _(report: Trained | Evaluated, state: RunState, trigger_id: TriggerId) -> Step:
-    return state, []
+    return reported(event.report, state.but(report_position=event.position))
