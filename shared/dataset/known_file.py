@@ -34,10 +34,14 @@ def verify(pieces: Sequence[ManifestEntry], dataset: Dataset) -> FoundFile:
 def refuse_mixture(pieces: Sequence[ManifestEntry], verified: FoundFile, dataset: Dataset) -> bool:
     """What was just read is what was verified, and not of a file that was written over it since. Raises DataError.
 
-    A text that became longer may do so all the time: True says to verify it again when all is read.
+    Others may touch a file (its links, its mode, its times), so what counts is what is in it. A text may become longer
+    all the time: True says to verify it again when all is read.
     """
     now = state_of(pieces[0].file, dataset.uri)
     if now.mark == verified.mark:
+        return False
+    if now.size_bytes == verified.size_bytes:
+        verify(pieces, dataset)
         return False
     if now.size_bytes > verified.size_bytes and grows(pieces[0].file, dataset):
         return True

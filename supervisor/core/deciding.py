@@ -20,7 +20,7 @@ def decide(state: RunState) -> Step | None:
     if index >= len(state.triggers) or (index > 0 and not state.trigger(index - 1).decided):
         return None
     trigger = state.trigger(index)
-    if trigger.phase in (Phase.FAILED, Phase.COALESCED):
+    if trigger.phase.without_model:
         return state.with_trigger(index, decided=True, deployed_after=state.deployed).moved(decide=index + 1), []
     if trigger.phase is not Phase.COMMITTED:
         return None

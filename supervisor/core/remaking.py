@@ -19,7 +19,7 @@ def remake(state: RunState, lost_training_sets: Collection[TriggerId], lost_mode
     """
     models = {*lost_models, *(index for lost in lost_models for index in _retired_before(state, lost))}
     for index in sorted({*lost_training_sets, *models}):
-        if state.trigger(index).phase is Phase.FAILED:
+        if state.trigger(index).phase.without_model:
             continue
         unmade = index in models or state.trigger(index).model is None
         state = _put_back(state, index, selection=index in lost_training_sets, training=unmade)

@@ -51,8 +51,7 @@ def reported(report: AnyReport, state: RunState) -> Step:
     if isinstance(report, Selected):
         state = with_classes(state, report)
     if isinstance(report, Selected) and report.samples == 0:
-        sentence = f"its training set is empty: the strategy selected none of the {report.rows_read} rows it read"
-        state, more = give_up(state, report.task_id, sentence, resumable=False)
+        state, more = _empty(state, report)
         return state, effects + more
     state = note_header(state.without_tasks(report.task_id), report, open_task)
     state, accepted = _accept(report, state, parts_of(report.task_id).trigger_id)
@@ -61,6 +60,15 @@ def reported(report: AnyReport, state: RunState) -> Step:
         state, held = publish_held(state)
         effects += held
     return state, effects
+
+
+def _empty(state: RunState, report: Selected) -> Step:
+    """Nothing is trained, and the model before stays the newest; one that there was before cannot be made anew."""
+    parts = parts_of(report.task_id)
+    if state.trigger(parts.trigger_id).was_committed:
+        sentence = f"its training set is empty: the strategy selected none of the {report.rows_read} rows it read."
+        return give_up(state, report.task_id, sentence, resumable=False)
+    return state.without_tasks(report.task_id).left_out(parts.trigger_id, phase=Phase.EMPTY), []
 
 
 def _claimed(state: RunState, report: Claimed, open_task: OpenTask) -> Step:

@@ -87,8 +87,10 @@ def score_baseline(state: RunState) -> Step | None:
     if index >= len(state.triggers) or state.baselines.running:
         return None
     trigger = state.trigger(index)
-    if trigger.phase in (Phase.FAILED, Phase.COALESCED):
+    if trigger.phase.without_model:
         return state.moved(baseline=index + 1), []
+    if not trigger.phase.selected:  # perhaps it has no window
+        return None
     end = state.window_end(index)
     if end is None:
         return None

@@ -180,16 +180,14 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     def window_end(self, index: int) -> int | None:
         """The last key a model of this trigger owns, None while that is not known.
 
-        It is the newest until the next trigger that is given a model: one that failed, or whose rows went into the
-        next, leaves it the newest.
+        It is the newest until the next trigger that is given a model: one that failed, that had no rows, or whose rows
+        went into the next, leaves it the newest.
         """
         following = self.following(index)
         if following is None:
             return self.stream.observed_key if self.stream.ended else None
-        open_yet = (self.settings.continue_on_failure and following.phase is not Phase.COMMITTED) or (
-            self.coalesces and following.phase is Phase.WAITING
-        )
-        return None if open_yet else following.fired.key
+        may_fail = self.settings.continue_on_failure and following.phase is not Phase.COMMITTED
+        return None if may_fail or not following.phase.selected else following.fired.key
 
     @property
     def coalesces(self) -> bool:

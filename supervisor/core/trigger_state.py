@@ -21,11 +21,22 @@ class Phase(StrEnum):
     COMMITTED = "committed"
     FAILED = "failed"
     COALESCED = "coalesced"  # its rows went into the next trigger
+    EMPTY = "empty"  # no row was selected for it: there is nothing to train on, and the model before stays the newest
 
     @property
     def over(self) -> bool:
         """Nothing more is trained for this trigger."""
-        return self in (Phase.COMMITTED, Phase.FAILED, Phase.COALESCED)
+        return self is Phase.COMMITTED or self.without_model
+
+    @property
+    def without_model(self) -> bool:
+        """No model ever comes of this trigger."""
+        return self in (Phase.FAILED, Phase.COALESCED, Phase.EMPTY)
+
+    @property
+    def selected(self) -> bool:
+        """Whether it is known that there is something to train on, or that there is not."""
+        return self not in (Phase.WAITING, Phase.SELECTING)
 
 
 class TriggerState(msgspec.Struct, frozen=True, kw_only=True):

@@ -19,7 +19,6 @@ from supervisor.core.events import Discovered, Resumed, RunStarted
 from supervisor.core.settings import Settings
 from supervisor.core.state import RunState
 from supervisor.core.transition import transition
-from supervisor.core.trigger_state import Phase
 from supervisor.results.tally import Tally
 from supervisor.run.act.cleanup import collect
 from supervisor.run.act.committer import Commit, Committer
@@ -99,6 +98,6 @@ def _without_members(state: RunState, store: ArtifactStore) -> list[TriggerId]:
 
 def _is_wanted(state: RunState, commit: Commit) -> bool:
     trigger = state.trigger(commit.trigger_id)
-    if trigger.phase is Phase.FAILED or (isinstance(commit, CommitModel) and trigger.retired):
+    if trigger.phase.without_model or (isinstance(commit, CommitModel) and trigger.retired):
         return False
     return (trigger.training_set if isinstance(commit, CommitTrainingSet) else trigger.model) is not None

@@ -83,6 +83,9 @@ class AnyRun:
         self.sent: dict[tuple[TaskId, int], AnyTask] = {}  # in a queue or with a worker
         self.given: set[tuple[TaskId, int]] = set()  # numbers of attempts
         self.named = self.random.random() < 0.6  # whether labels are texts
+        self.empty = {
+            one for one in range(TRIGGERS) if self.random.random() < 0.15
+        }  # triggers without a row to train on
         self.models: set[int] = set()  # on disk
         self.scored: Counter[tuple[int, str, int, int]] = Counter()  # model, window, first and last key
         self.decided: list[int] = []
@@ -148,7 +151,7 @@ class AnyRun:
             row.append(index)
             assert self.state.following(index) is (None if len(row) == 1 else self.state.trigger(row[-2]))
             index = self.state.trigger(index).before
-        gone = (Phase.FAILED, Phase.COALESCED)
+        gone = (Phase.FAILED, Phase.COALESCED, Phase.EMPTY)
         assert row[::-1] == [one for one, trigger in self.state.triggers.items() if trigger.phase not in gone]
 
     def _at_work(self) -> list[tuple[TaskId, int]]:
@@ -220,7 +223,8 @@ class AnyRun:
         match task:
             case SelectTask():
                 written = ref(f"training_sets/.{task.trigger_id}.{number}.parquet")
-                of = {"samples": int(self.random.random() < 0.95), "watermark_key": task.trigger_key, "rows_read": 1}
+                samples = int(task.trigger_id not in self.empty)  # the same rows, whenever they are selected
+                of = {"samples": samples, "watermark_key": task.trigger_key, "rows_read": 1}
                 return Selected(**who, training_set=written, **of, classes=self._new_classes(task))
             case TrainTask():
                 return Trained(**who, member=ref(number), train_s=1.0, loss=0.0, device="cpu")

@@ -19,8 +19,9 @@ def retired(small: Workplace, kept: int | None, deployed: set[int]) -> list[int]
     run = Run(small)
     run.state = run.state.but(settings=msgspec.structs.replace(run.state.settings, models_kept=kept))
     commands: list[Any] = [*run.fire(9, 19, 29, 39, 49), *run.tell(StreamEnded(time_us=0, key=59))]
+    commands += run.select(0)
     for trigger in range(5):
-        commands += [*run.select(trigger), *run.train(trigger)]
+        commands += [*run.train(trigger), *(run.select(trigger + 1) if trigger < 4 else ())]
         commands += run.report(Evaluated, "evaluate", trigger, scores=())
         held = max((one for one in deployed if one <= trigger), default=None)
         commands += run.report(Decided, "decide", trigger, **decision(trigger in deployed, held))
@@ -51,9 +52,9 @@ def test_a_model_stays_while_a_slice_that_it_meets_is_open(small: Workplace) -> 
     run = Run(small)
     changed = {"models_kept": 1, "newest": 1, "recurring": ("weekly",), "gated": (), "deploys": False}
     run.state = run.state.but(settings=msgspec.structs.replace(run.state.settings, **changed))
-    commands = run.fire(9, 19, 29)
+    commands = [*run.fire(9, 19, 29), *run.select(0)]
     for trigger in range(3):
-        commands += [*run.select(trigger), *run.train(trigger)]
+        commands += [*run.train(trigger), *(run.select(trigger + 1) if trigger < 2 else ())]
         commands += run.report(Baselined, "baseline", trigger, scores={}, history={})
         commands += run.report(Evaluated, "score", trigger, scores=())
     assert not any(isinstance(command, RetireModel) for command in commands)

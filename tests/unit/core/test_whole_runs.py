@@ -626,13 +626,38 @@ stages = st.sampled_from(["select", "train"])
     chance=st.randoms(use_true_random=True),
 )
 def test_with_on_failure_continue_the_others_are_committed(doomed, use_previous_model, triggers, chance):
-    """A trigger without rows to train on, or whose training breaks, has no model; the run is finished all the same."""
+    """A trigger whose training breaks, or without rows to train on, has no model; the run is finished all the same."""
     chosen = decisions(on_failure="continue", use_previous_model=use_previous_model)
     world = World(chosen, triggers, doomed=doomed, chance=chance).run()
     failed = {trigger for trigger, _ in doomed}
     assert world.state.status == "finished"
-    assert world.phases() == [Phase.FAILED if n in failed else Phase.COMMITTED for n in range(triggers)]
+    phases = {n: Phase.EMPTY if (n, "select") in doomed else Phase.FAILED for n in failed}
+    assert world.phases() == [phases.get(n, Phase.COMMITTED) for n in range(triggers)]
     assert Counter(c.trigger_id for c in world.all(CommitModel)) == Counter(set(range(triggers)) - failed)
+    assert fold(world.settings, world.journal) == world.state
+
+
+@few
+@given(
+    empty=st.sets(st.integers(0, 5)),
+    use_previous_model=st.booleans(),
+    triggers=st.integers(1, 6),
+    chance=st.randoms(use_true_random=True),
+)
+def test_a_trigger_without_rows_is_no_failure(empty, use_previous_model, triggers, chance):
+    """Also where the first failure ends the run: nothing is trained, and the model before owns the rows."""
+    chosen = decisions(on_failure="stop", use_previous_model=use_previous_model)
+    world = World(chosen, triggers, doomed={(n, "select") for n in empty}, chance=chance).run()
+    assert world.state.status == "finished"
+    assert world.phases() == [Phase.EMPTY if n in empty else Phase.COMMITTED for n in range(triggers)]
+    with_model = [n for n in range(triggers) if n not in empty]
+    windows = {
+        task.trigger_id: task.stretches[0].last_key
+        for task, _ in world.published(EvaluateTask)
+        if task.stretches[0].window == "next"
+    }
+    for index, following in zip(with_model, with_model[1:], strict=False):
+        assert windows[index] == world.state.trigger(following).fired.key
     assert fold(world.settings, world.journal) == world.state
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -220,6 +221,16 @@ def test_a_file_rewritten_while_it_is_read(tmp_path):
     pq.write_table(pa.table({**rows, "x": list(range(20, 40))}), tmp_path / "data/0.parquet", row_group_size=4)
     with pytest.raises(DataError, match="has changed while it was read"):
         next(pieces)
+
+
+def test_a_file_that_is_touched_while_it_is_read(tmp_path):
+    """Its mode, its times and its links are none of the rows: backups, for one, change them."""
+    dataset = dataset_of(tmp_path, {"time": list(range(20)), "x": list(range(20)), "label": [0, 1] * 10})
+    pieces, path = dataset.batches(["x"], 0, 20, batch_rows=4), tmp_path / "data/0.parquet"
+    for touch in (lambda: path.chmod(0o600), lambda: os.utime(path, (1, 1)), lambda: os.link(path, tmp_path / "copy")):
+        next(pieces)
+        touch()
+    assert sum(rows.num_rows for _, rows in pieces) == 8
 
 
 @pytest.mark.parametrize(
