@@ -13,9 +13,10 @@ from shared.config.system import Dataset
 from shared.dataset.column_kinds import alike, kind_of
 from shared.dataset.files import told
 from shared.dataset.formats.unpacked import SAY_ENCODING
-from shared.dataset.known_file import known_schema
+from shared.dataset.known_file import given_by_folders, known_schema
 from shared.dataset.manifest import MEND_THE_ROW, ManifestEntry
 from shared.dataset.odd_values import first_that_is_no, is_typeless
+from shared.dataset.partitions import fits_folders
 from shared.dataset.table import TableDataset
 from shared.dataset.timestamp_column import microseconds
 from shared.errors import DataError, RowError
@@ -141,12 +142,15 @@ def differing_columns(dataset: TableDataset, entry: ManifestEntry, also: Sequenc
     None of them may be absent in either. Raises DataError.
     """
     schema, before = known_schema(entry, dataset.config), _first(dataset)
+    folders = given_by_folders(entry, dataset.config)
     typeless = is_typeless(entry, dataset.config)
     for name in wanted_columns(dataset, also):
         first, here = dataset.schema.field(name).type, schema.field(name).type
         no_utf8 = _no_utf8(dataset, entry, name)
         if no_utf8:
             yield no_utf8
+        elif name in folders and (kind_of(first) == "text" or name in given_by_folders(before, dataset.config)):
+            yield from _other_folder(dataset, before, entry, name)
         elif typeless and kind_of(first) == "text":
             continue
         elif kind_of(first) == "nothing" and kind_of(here) in ("text", "other") and name in dataset.feature_columns:
@@ -157,6 +161,22 @@ def differing_columns(dataset: TableDataset, entry: ManifestEntry, also: Sequenc
         elif not _fit(first, here, is_timestamp=name == dataset.config.timestamp, is_group=name in also):
             row = first_that_is_no(first, name, entry, dataset.config) if typeless else ""
             yield f"dataset {dataset.config.name}: {_differing(name, (before, first), (entry, here), row)}"
+
+
+def _other_folder(dataset: TableDataset, first: ManifestEntry, entry: ManifestEntry, name: str) -> Iterator[str]:
+    """What is wrong with the value that a folder's name gives; nothing where texts are, as all values are texts."""
+    config = dataset.config
+    beside = entry.discovered_us == first.discovered_us  # whose values say of which type the column is
+    if kind_of(dataset.schema.field(name).type) == "text" or beside:
+        return
+    text, known = (given_by_folders(one, config)[name] for one in (entry, first))
+    if fits_folders(text, known):
+        return
+    yield (
+        f"dataset {config.name}: {name} is {text!r} in the folders of {entry.file}, but a whole number such as {known} "
+        f"in those of {first.file} and all others that were found with it. Rename the folder, leave the column out "
+        "with `features:`, or give the dataset a new name: then all folders are found together, and hold texts."
+    )
 
 
 def _differing(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -19,6 +20,7 @@ from shared.dataset.files import UNREADABLE, format_in, open_part, told
 from shared.dataset.known_file import a_column_of, given_by_folders, known_schema, refuse_mixture, verify
 from shared.dataset.manifest import IF_MENDED, MEND_THE_ROW, ManifestEntry
 from shared.dataset.nulls import refuse_nulls
+from shared.dataset.partitions import folder_value, in_folder_names, type_of_folders
 from shared.dataset.stretches import stretches
 from shared.dataset.timestamp_column import microseconds
 from shared.errors import DataError, RowError
@@ -35,7 +37,19 @@ class TableDataset:
         self.rows = self.entries[-1].stop_key if self.entries else 0
         self._horizon = Horizon(self.entries, config.future_skew_s)
         first = next((entry for entry in self.entries if entry.rows), None)  # one without rows decides nothing
-        self.schema = known_schema(first or self.entries[0], config) if self.entries else pa.schema([])
+        self.schema = self._schema(first or self.entries[0]) if self.entries else pa.schema([])
+
+    def _schema(self, first: ManifestEntry) -> pa.Schema:
+        """That of the first file; of what folders say, the type that fits all files that were found with it."""
+        schema, names = known_schema(first, self.config), list(given_by_folders(first, self.config))
+        if not names:
+            return schema
+        beside = [one for one in self.entries if one.rows and one.discovered_us == first.discovered_us]
+        said = [in_folder_names(one.file, self.config.uri) for one in beside or [first]]
+        for name in names:
+            texts = [one[name] for one in said if name in one]
+            schema = schema.set(schema.get_field_index(name), pa.field(name, type_of_folders(texts)))
+        return schema
 
     @property
     def feature_columns(self) -> tuple[str, ...]:
@@ -112,7 +126,8 @@ class TableDataset:
         """Whether labels are texts: so says the first file that does not hold nulls alone."""
         config = self.config
         schemas = (known_schema(entry, config) for entry in self.entries if entry.rows)
-        kinds = (kind_of(one.field(config.label).type) for one in schemas if config.label in one.names)
+        said = (one for one in chain([self.schema], schemas) if config.label in one.names)
+        kinds = (kind_of(one.field(config.label).type) for one in said)
         return next((kind == "text" for kind in kinds if kind != "nothing"), False)
 
     def labels_as_they_are(self, first_key: int, stop_key: int) -> Iterator[tuple[int, pa.ChunkedArray]]:
@@ -197,7 +212,8 @@ class TableDataset:
     def _types_and_folders(
         self, columns: Sequence[str], entry: ManifestEntry
     ) -> tuple[dict[str, pa.DataType], dict[str, pa.Scalar]]:
-        return self._types(columns, entry), given_by_folders(entry, self.config)
+        types, said = self._types(columns, entry), given_by_folders(entry, self.config)
+        return types, {name: folder_value(said[name], one) for name, one in types.items() if name in said}
 
     def _types(self, columns: Sequence[str], entry: ManifestEntry) -> dict[str, pa.DataType]:
         """Those of the first file, where it says one; a time may be written in any way in each."""
