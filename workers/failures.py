@@ -18,20 +18,21 @@ def explain(error: BaseException, rows: int | None = None) -> str | None:
 
 def device_is_broken(error: BaseException | None) -> bool:
     """Whether this process can use its device no more: CUDA answers everything with the same error from now on."""
-    while error is not None:
-        if _of_device(error) and not _is_memory(error):
-            return True
-        error = error.__cause__
-    return False
+    return any(_of_device(one) and not _is_memory(one) for one in _with_causes(error))
 
 
 def model_is_to_blame(error: BaseException | None) -> bool:
     """Whether a broken device is no fault of its own: a kernel found an index of the model's out of range."""
-    while error is not None:
-        if "device-side assert" in str(error):
-            return True
+    return any("device-side assert" in str(one) for one in _with_causes(error))
+
+
+def _with_causes(error: BaseException | None) -> list[BaseException]:
+    """An error, what it was raised from, and so on; each once, as one may be its own cause."""
+    found: list[BaseException] = []
+    while error is not None and not any(error is one for one in found):
+        found.append(error)
         error = error.__cause__
-    return False
+    return found
 
 
 def _is_memory(error: BaseException) -> bool:

@@ -53,10 +53,10 @@ def find(dataset: Dataset, artifacts_root: str, also: Sequence[str] | None, at_r
     manifest are taken as they are now, if they have as many rows as before. Raises DataError if a known file changed,
     PlaceError for a place that cannot be looked into.
     """
-    sought = _Sought(dataset, None if also is None else tuple(also), at_rest_s)
     path = manifest_path(artifacts_root, dataset.name)
     with writing_manifest(path) as manifest:
         known = manifest.entries
+        sought = _Sought(dataset, None if also is None else tuple(also), at_rest_s, first_with_rows(known) is None)
         listing = look(dataset.uri)
         refuse_changed(known, listing, dataset)
         restored = any(not entry.fingerprint for entry in known)
@@ -78,9 +78,8 @@ def find(dataset: Dataset, artifacts_root: str, also: Sequence[str] | None, at_r
 
 
 def first_with_rows(entries: Sequence[ManifestEntry]) -> ManifestEntry | None:
-    """The entry whose types all others share; the moment at which it was found is left out, as it says nothing here."""
-    first = next((entry for entry in entries if entry.rows), None)
-    return None if first is None else msgspec.structs.replace(first, discovered_us=0)
+    """The entry whose types all others share."""
+    return next((entry for entry in entries if entry.rows), None)
 
 
 class _Sought(NamedTuple):
@@ -89,6 +88,7 @@ class _Sought(NamedTuple):
     dataset: Dataset
     also: tuple[str, ...] | None
     at_rest_s: float
+    is_first: bool  # whether no rows had keys before this look
 
 
 def _look_at(
@@ -98,7 +98,7 @@ def _look_at(
 
     Cheap for as long as the file, what of it has keys, and the first entry are the same.
     """
-    remembered = _memory(file, now.mark, known[-1] if known else None, first, sought)
+    remembered = _memory(file, now.mark, known[-1] if known else None, first, sought._replace(is_first=False))
     if not remembered:
         try:
             looked_at = _looked_at(file, now, known, first, sought)
@@ -122,11 +122,13 @@ def _looked_at(
     file: str, now: FoundFile, known: Sequence[ManifestEntry], first: ManifestEntry | None, sought: _Sought
 ) -> ManifestEntry | Misfit | None:
     """What is true of a file while its mark stays. Raises DataError for what may be otherwise at the next look."""
-    dataset, also, at_rest_s = sought
+    dataset, also, at_rest_s, is_first = sought
     entry, misfit = None, None
     try:
         entry = proposed(file, now, known, dataset, at_rest_s)
-        misfit = None if entry is None or also is None else judge(entry, first, dataset, also)
+        if entry is not None and also is not None:
+            found_us = first.discovered_us if first and is_first else 0  # all that counts is whether it is the same
+            misfit = judge(msgspec.structs.replace(entry, discovered_us=found_us), first, dataset, also)
     except DataError as error:
         if _of_the_system(error) is not None:
             raise

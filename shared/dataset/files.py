@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from shared.config.system import Dataset
 from shared.dataset.formats import format_of, suffixes_read, titles
-from shared.dataset.formats.format import Format
+from shared.dataset.formats.format import BadRowError, Format
 from shared.dataset.found_file import FoundFile, found_file
 from shared.errors import DataError
 from shared.filesystems import filesystem_of
@@ -73,9 +73,10 @@ def count_rows(uri: str, dataset: Dataset, first_byte: int = 0, stop_byte: int |
         with open_part(uri, dataset, first_byte, stop_byte) as file:
             return kind.count_rows(file)
     except UNREADABLE as error:
+        first_row = count_rows(uri, dataset, 0, first_byte) if first_byte else 0
         raise DataError(
-            f"{uri} is not a readable {kind.title} file: {told(error)}. Mend it or take it away. {titles()} are read; "
-            f"a name says which: {suffixes_read()}."
+            f"{uri} is not a readable {kind.title} file: {told(error, first_row)}. Mend it or take it away. "
+            f"{titles()} are read; a name says which: {suffixes_read()}."
         ) from error
 
 
@@ -88,11 +89,13 @@ def schema_of(uri: str, dataset: Dataset, first_byte: int = 0, stop_byte: int | 
             schema.names  # noqa: B018 - decodes them
             return schema
     except UNREADABLE as error:
+        first_row = count_rows(uri, dataset, 0, first_byte) if first_byte else 0
         raise DataError(
-            f"the columns of {uri} cannot be read: {told(error)}. Mend the file or take it away."
+            f"the columns of {uri} cannot be read: {told(error, first_row)}. Mend the file or take it away."
         ) from error
 
 
-def told(error: BaseException) -> str:
-    """What an error of a reader says, for people."""
+def told(error: BaseException, first_row: int = 0) -> str:
+    """What an error of a reader says, for people. `first_row`: of what was read, in its file."""
+    error = BadRowError(first_row + error.row, error.said) if isinstance(error, BadRowError) else error
     return printable(str(error)).rstrip(". ")

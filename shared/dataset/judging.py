@@ -11,16 +11,22 @@ import pyarrow as pa
 
 from shared.config.system import Dataset
 from shared.dataset.column_kinds import alike, kind_of
-from shared.dataset.files import format_in
+from shared.dataset.files import told
 from shared.dataset.formats.unpacked import SAY_ENCODING
-from shared.dataset.known_file import known_schema
+from shared.dataset.known_file import given_by_folders, known_schema
 from shared.dataset.manifest import MEND_THE_ROW, ManifestEntry
+from shared.dataset.odd_values import first_that_is_no, is_typeless
+from shared.dataset.partitions import fits_folders
 from shared.dataset.table import TableDataset
 from shared.dataset.timestamp_column import microseconds
-from shared.errors import DataError
+from shared.errors import DataError, RowError
 from shared.words import meant
 
 _KEYED = re.compile(r"\b(of|near|from) key (\d+)\b")
+_OF_NULLS = {
+    "text": "write them as texts there, or leave the column out with `features:`",
+    "other": "no feature is of that type; leave the column out with `features:`",
+}
 _NULL = re.compile(r" row \d+ is (null|nan)")
 
 
@@ -41,13 +47,14 @@ def judge(candidate: ManifestEntry, first: ManifestEntry | None, config: Dataset
         return None
     entry = msgspec.structs.replace(candidate, first_key=first.stop_key if first else 0)
     dataset = TableDataset(config, [first, entry] if first else [entry])
-    told = absent_columns(dataset, entry, also) or [
-        *(unusable_types(dataset) if first is None else ()),
-        *differing_columns(dataset, entry, also),
-    ]
-    if told:
-        return Misfit("columns", tuple(told))
-    unusable = _by_row(unusable_row(dataset, entry), entry)
+    unfit = [
+        sentence
+        for one in ([first, entry] if first else [entry])  # another run may have given the first one its keys
+        for sentence in absent_columns(dataset, one, also)
+    ] or [*(unusable_types(dataset, also) if first is None else ()), *differing_columns(dataset, entry, also)]
+    if unfit:
+        return Misfit("columns", tuple(unfit))
+    unusable = _by_row(unusable_row(dataset, entry, wanted_columns(dataset, also)), entry)
     if not unusable:
         return None
     # What is no null and comes first is no mishap of a row: the unit is another, or the labels are texts.
@@ -78,10 +85,14 @@ def wrong_count(name: str, names: Sequence[str], by: str = "") -> str:
     return f"has no column {name}{f', which {by} names' if by else ''}; {hint}"
 
 
-def unusable_types(dataset: TableDataset) -> Iterator[str]:
+def unusable_types(dataset: TableDataset, also: Sequence[str] = ()) -> Iterator[str]:
     """Columns whose type in the first file cannot be used; none of them may be absent there."""
-    config, start = dataset.config, f"dataset {dataset.config.name}:"
+    config, start, first = dataset.config, f"dataset {dataset.config.name}:", _first(dataset)
     types = {name: dataset.schema.field(name).type for name in dataset.schema.names if _once(name, dataset)}
+    bytes_in = {name: _no_utf8(dataset, first, name) for name in wanted_columns(dataset, also)}
+    if any(bytes_in.values()):
+        yield from filter(None, bytes_in.values())
+        return
     timestamp = types[config.timestamp]
     if kind_of(timestamp) not in ("time", "text", "whole number", "number") or pa.types.is_boolean(timestamp):
         yield f"{start} {config.timestamp} is {timestamp}; a timestamp, ISO text or number is needed."
@@ -89,14 +100,13 @@ def unusable_types(dataset: TableDataset) -> Iterator[str]:
         yield from _first_moment(dataset)
     if config.text is not None and kind_of(types[config.text]) != "text":
         yield f"{start} {config.text} is {types[config.text]}; text is needed."
-    file = dataset.entries[0].file
     if config.image is None and config.text is None:
         usable = ("number", "whole number", "text", "time", *(["nothing"] if config.nulls.features == "impute" else []))
         for name in dataset.feature_columns:
             if kind_of(types[name]) not in usable:
                 yield (
                     f"{start} feature {name} is {types[name]}; numbers, booleans, strings and dates can be used. "
-                    f"List the usable columns under features{_or_encoding(config, file, types[name])}."
+                    "List the usable columns under features."
                 )
 
 
@@ -108,10 +118,18 @@ def _first_moment(dataset: TableDataset) -> Iterator[str]:
         yield str(error)
 
 
-def _or_encoding(config: Dataset, file: str, arrow_type: pa.DataType) -> str:
-    """What is offered where the values of a text file are bytes: they are no UTF-8."""
-    is_text_file = hasattr(format_in(config, file), "encoding")
-    return f"; {SAY_ENCODING}" if is_text_file and pa.types.is_binary(arrow_type) else ""
+def _first(dataset: TableDataset) -> ManifestEntry:
+    """The entry whose types all others share."""
+    return next((one for one in dataset.entries if one.rows), dataset.entries[0])
+
+
+def _no_utf8(dataset: TableDataset, entry: ManifestEntry, name: str) -> str:
+    """What is wrong with a column of a file without types in which Arrow found bytes; empty if it found none."""
+    config = dataset.config
+    if not is_typeless(entry, config) or not pa.types.is_binary(known_schema(entry, config).field(name).type):
+        return ""
+    row = first_that_is_no(pa.string(), name, entry, config)
+    return f"dataset {config.name}: {name} is not UTF-8 in {entry.file}: {row}; {SAY_ENCODING}."
 
 
 def _once(name: str, dataset: TableDataset) -> bool:
@@ -123,21 +141,54 @@ def differing_columns(dataset: TableDataset, entry: ManifestEntry, also: Sequenc
 
     None of them may be absent in either. Raises DataError.
     """
-    schema, start = known_schema(entry, dataset.config), f"dataset {dataset.config.name}:"
-    typeless = getattr(format_in(dataset.config, entry.file), "typeless", False)
-    before = next(one.file for one in dataset.entries if one.rows)
+    schema, before = known_schema(entry, dataset.config), _first(dataset)
+    folders = given_by_folders(entry, dataset.config)
+    typeless = is_typeless(entry, dataset.config)
     for name in wanted_columns(dataset, also):
         first, here = dataset.schema.field(name).type, schema.field(name).type
-        if typeless and kind_of(first) == "text":
+        no_utf8 = _no_utf8(dataset, entry, name)
+        if no_utf8:
+            yield no_utf8
+        elif name in folders and (kind_of(first) == "text" or name in given_by_folders(before, dataset.config)):
+            yield from _other_folder(dataset, before, entry, name)
+        elif typeless and kind_of(first) == "text":
             continue
-        if kind_of(first) == "nothing" and kind_of(here) == "text" and name in dataset.feature_columns:
+        elif kind_of(first) == "nothing" and kind_of(here) in ("text", "other") and name in dataset.feature_columns:
             yield (
-                f"{start} {name} is {here} in {entry.file}, but {before} holds nulls alone, which are taken for "
-                "numbers; write them as texts there, or leave the column out with `features:`."
+                f"dataset {dataset.config.name}: {name} is {here} in {entry.file}, but {before.file} holds nulls "
+                f"alone, which are taken for numbers; {_OF_NULLS[kind_of(here)]}."
             )
-        if not _fit(first, here, is_timestamp=name == dataset.config.timestamp, is_group=name in also):
-            what = f"{name} is {here} in {entry.file}, but {first} in {before}; give it one type in all files"
-            yield f"{start} {what}{_or_encoding(dataset.config, entry.file, here)}."
+        elif not _fit(first, here, is_timestamp=name == dataset.config.timestamp, is_group=name in also):
+            row = first_that_is_no(first, name, entry, dataset.config) if typeless else ""
+            yield f"dataset {dataset.config.name}: {_differing(name, (before, first), (entry, here), row)}"
+
+
+def _other_folder(dataset: TableDataset, first: ManifestEntry, entry: ManifestEntry, name: str) -> Iterator[str]:
+    """What is wrong with the value that a folder's name gives; nothing where texts are, as all values are texts."""
+    config = dataset.config
+    beside = entry.discovered_us == first.discovered_us  # whose values say of which type the column is
+    if kind_of(dataset.schema.field(name).type) == "text" or beside:
+        return
+    text, known = (given_by_folders(one, config)[name] for one in (entry, first))
+    if fits_folders(text, known):
+        return
+    yield (
+        f"dataset {config.name}: {name} is {text!r} in the folders of {entry.file}, but a whole number such as {known} "
+        f"in those of {first.file} and all others that were found with it. Rename the folder, leave the column out "
+        "with `features:`, or give the dataset a new name: then all folders are found together, and hold texts."
+    )
+
+
+def _differing(
+    name: str, before: tuple[ManifestEntry, pa.DataType], here: tuple[ManifestEntry, pa.DataType], row: str
+) -> str:
+    """What is told of a column of another kind. `row`: the first that shows it, if one does."""
+    (known, first), (entry, own) = before, here
+    shown = f" ({row})" if row else ""
+    if entry.file == known.file:
+        where = f"{name} is {own} from row {entry.first_row + 1} on in {entry.file}{shown}, but {first} before"
+        return f"{where}; write it as before, or leave the column out with `features:`."
+    return f"{name} is {own} in {entry.file}{shown}, but {first} in {known.file}; give it one type in all files."
 
 
 def _fit(first: pa.DataType, here: pa.DataType, *, is_timestamp: bool, is_group: bool) -> bool:
@@ -148,28 +199,37 @@ def _fit(first: pa.DataType, here: pa.DataType, *, is_timestamp: bool, is_group:
     return kinds == {"time"} and not is_group
 
 
-def unusable_row(dataset: TableDataset, entry: ManifestEntry) -> str:
+def unusable_row(dataset: TableDataset, entry: ManifestEntry, columns: Sequence[str]) -> str:
     """The first timestamp or label of a file that cannot be used, or feature where nulls are refused; empty if none.
 
-    Raises DataError where the file cannot be read at all.
+    All `columns` are read, as whoever trains will. Raises DataError where one of them cannot be.
     """
     config, texts = dataset.config, dataset.has_text_labels
-    refused = dataset.feature_columns if config.nulls.features == "refuse" else ()
-    columns = list(dict.fromkeys([config.timestamp, config.label, *refused]))
     try:
         for key, rows in dataset.batches(columns, entry.first_key, entry.stop_key):  # which refuses nulls
             microseconds(rows.column(config.timestamp), key, entry.file, config)
             if not texts:
                 dataset.label_numbers(rows.column(config.label), key)
     except DataError as error:
-        if isinstance(error.__cause__, OSError):
+        cause = error.__cause__
+        if isinstance(error, RowError) or cause is None:
+            return str(error)
+        if isinstance(cause, OSError) and cause.errno is not None:
             raise
-        return str(error)
+        said = told(cause, entry.first_row)
+        raise DataError(f"{entry.file} cannot be read: {said}. {_mend(entry, 'file')}") from cause
     return ""
+
+
+def _mend(entry: ManifestEntry, what: str) -> str:
+    """The remedy where nothing has keys yet; of a file whose other rows have, none of these may go away."""
+    if entry.first_row:
+        return f"Mend that {what} in its place: the rows behind it wait for it, and those before have keys."
+    return f"Mend that {what}, or take the file away."
 
 
 def _by_row(sentence: str, entry: ManifestEntry) -> str:
     """The sentence on a row that has no key yet, with the file and the row's number in it, the first being 1."""
-    told = _KEYED.sub(lambda found: f"{found[1]} row {int(found[2]) - entry.first_key + entry.first_row + 1}", sentence)
-    told = told.replace(MEND_THE_ROW, "Mend that row, or take the file away.")
-    return told if entry.file in told or not told else f"{entry.file}: {told}"
+    said = _KEYED.sub(lambda found: f"{found[1]} row {int(found[2]) - entry.first_key + entry.first_row + 1}", sentence)
+    said = said.replace(MEND_THE_ROW, _mend(entry, "row"))
+    return said if entry.file in said or not said else f"{entry.file}: {said}"

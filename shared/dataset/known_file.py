@@ -13,7 +13,7 @@ from shared.dataset.files import schema_of, state_of
 from shared.dataset.found_file import FoundFile
 from shared.dataset.growth import grows
 from shared.dataset.manifest import ManifestEntry
-from shared.dataset.partitions import in_folder_names
+from shared.dataset.partitions import in_folder_names, type_of_folders
 from shared.errors import DataError
 
 _SCHEMAS_KEPT = 4_096
@@ -59,11 +59,11 @@ def known_schema(entry: ManifestEntry, dataset: Dataset) -> pa.Schema:
     """
     schema = _own_schema(entry, dataset)
     folders = given_by_folders(entry, dataset).items()
-    return pa.schema([*schema, *(pa.field(name, value.type) for name, value in folders)])
+    return pa.schema([*schema, *(pa.field(name, type_of_folders([text])) for name, text in folders)])
 
 
-def given_by_folders(entry: ManifestEntry, dataset: Dataset) -> dict[str, pa.Scalar]:
-    """Column → value of what only the names of folders say of the file's rows. Raises DataError."""
+def given_by_folders(entry: ManifestEntry, dataset: Dataset) -> dict[str, str | None]:
+    """Column → text of what only the names of folders say of the file's rows. Raises DataError."""
     said = in_folder_names(entry.file, dataset.uri)
     return {name: value for name, value in said.items() if name not in _own_schema(entry, dataset).names}
 

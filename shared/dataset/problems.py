@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shared.dataset.judging import absent_columns, differing_columns, unusable_row, unusable_types
+from shared.dataset.judging import absent_columns, differing_columns, unusable_row, unusable_types, wanted_columns
 from shared.dataset.manifest import ManifestEntry
 from shared.dataset.stretches import joined
 from shared.dataset.table import TableDataset
@@ -28,7 +28,7 @@ def problems(
         return [f"dataset {config.name}: {config.uri} holds no rows; a dataset needs at least one."]
     try:
         filled = joined(dataset.entries if entries is None else entries, config)
-        return _columns(dataset, filled, also)[:MOST_SENTENCES] or _rows(dataset, filled)
+        return _columns(dataset, filled, also)[:MOST_SENTENCES] or _rows(dataset, filled, also)
     except DataError as error:
         return [str(error)]
 
@@ -38,11 +38,12 @@ def _columns(dataset: TableDataset, entries: Sequence[ManifestEntry], also: Sequ
     absent = [sentence for entry in entries for sentence in absent_columns(dataset, entry, also)]
     if absent or not entries:
         return absent
-    return list(unusable_types(dataset)) or [
+    return list(unusable_types(dataset, also)) or [
         sentence for entry in entries for sentence in differing_columns(dataset, entry, also)
     ]
 
 
-def _rows(dataset: TableDataset, entries: Sequence[ManifestEntry]) -> list[str]:
+def _rows(dataset: TableDataset, entries: Sequence[ManifestEntry], also: Sequence[str]) -> list[str]:
     """The first row that cannot be used."""
-    return [told for told in (unusable_row(dataset, entry) for entry in entries) if told][:1]
+    columns = wanted_columns(dataset, also)
+    return [told for told in (unusable_row(dataset, entry, columns) for entry in entries) if told][:1]

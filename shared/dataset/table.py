@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -17,8 +18,9 @@ from shared.dataset.column_kinds import kind_of, plain_type
 from shared.dataset.event_time import Horizon
 from shared.dataset.files import UNREADABLE, format_in, open_part, told
 from shared.dataset.known_file import a_column_of, given_by_folders, known_schema, refuse_mixture, verify
-from shared.dataset.manifest import MEND_THE_ROW, ManifestEntry
+from shared.dataset.manifest import IF_MENDED, MEND_THE_ROW, ManifestEntry
 from shared.dataset.nulls import refuse_nulls
+from shared.dataset.partitions import folder_value, in_folder_names, type_of_folders
 from shared.dataset.stretches import stretches
 from shared.dataset.timestamp_column import microseconds
 from shared.errors import DataError, RowError
@@ -35,7 +37,19 @@ class TableDataset:
         self.rows = self.entries[-1].stop_key if self.entries else 0
         self._horizon = Horizon(self.entries, config.future_skew_s)
         first = next((entry for entry in self.entries if entry.rows), None)  # one without rows decides nothing
-        self.schema = known_schema(first or self.entries[0], config) if self.entries else pa.schema([])
+        self.schema = self._schema(first or self.entries[0]) if self.entries else pa.schema([])
+
+    def _schema(self, first: ManifestEntry) -> pa.Schema:
+        """That of the first file; of what folders say, the type that fits all files that were found with it."""
+        schema, names = known_schema(first, self.config), list(given_by_folders(first, self.config))
+        if not names:
+            return schema
+        beside = [one for one in self.entries if one.rows and one.discovered_us == first.discovered_us]
+        said = [in_folder_names(one.file, self.config.uri) for one in beside or [first]]
+        for name in names:
+            texts = [one[name] for one in said if name in one]
+            schema = schema.set(schema.get_field_index(name), pa.field(name, type_of_folders(texts)))
+        return schema
 
     @property
     def feature_columns(self) -> tuple[str, ...]:
@@ -57,7 +71,7 @@ class TableDataset:
         Nulls that `nulls:` refuses are told by file, key and column.
         """
         for entries in stretches(self.entries, first_key, stop_key, self.config):
-            for key, piece in self._pieces(entries, columns, first_key, stop_key, batch_rows):
+            for key, piece in self._pieces(entries, columns, (first_key, stop_key), batch_rows):
                 start, stop = max(first_key - key, 0), min(stop_key - key, piece.num_rows)
                 rows = piece.slice(start, stop - start)
                 refuse_nulls(rows, key + start, entries[0].file, self.config, self.feature_columns)
@@ -112,7 +126,8 @@ class TableDataset:
         """Whether labels are texts: so says the first file that does not hold nulls alone."""
         config = self.config
         schemas = (known_schema(entry, config) for entry in self.entries if entry.rows)
-        kinds = (kind_of(one.field(config.label).type) for one in schemas if config.label in one.names)
+        said = (one for one in chain([self.schema], schemas) if config.label in one.names)
+        kinds = (kind_of(one.field(config.label).type) for one in said)
         return next((kind == "text" for kind in kinds if kind != "nothing"), False)
 
     def labels_as_they_are(self, first_key: int, stop_key: int) -> Iterator[tuple[int, pa.ChunkedArray]]:
@@ -149,10 +164,33 @@ class TableDataset:
             raise RowError(f"{name} near key {first_key} cannot be used: {error}. {MEND_THE_ROW}") from error
 
     def _pieces(
-        self, entries: Sequence[ManifestEntry], columns: Sequence[str], first_key: int, stop_key: int, batch_rows: int
+        self, entries: Sequence[ManifestEntry], columns: Sequence[str], keys: tuple[int, int], batch_rows: int
     ) -> Iterator[tuple[int, pa.Table]]:
-        """Pieces of adjoining entries of one file that hold rows of [first_key, stop_key)."""
+        """Pieces of adjoining entries of one file that hold rows of the keys from one to another.
+
+        Each entry was judged by itself. So those that cannot be read together, as booleans and numbers, or where the
+        first file says no type, are read one by one.
+        """
+        first_key, stop_key = keys
+        if len(entries) > 1 and not any(pa.types.is_null(self.schema.field(name).type) for name in columns):
+            try:
+                for key, piece in self._read(entries, columns, (first_key, stop_key), batch_rows):
+                    yield key, piece
+                    first_key = max(first_key, key + piece.num_rows)
+                return
+            except DataError as error:
+                if not isinstance(error.__cause__, pa.ArrowInvalid):
+                    raise
+        for entry in entries:
+            if entry.stop_key > first_key:
+                yield from self._read([entry], columns, (first_key, stop_key), batch_rows)
+
+    def _read(
+        self, entries: Sequence[ManifestEntry], columns: Sequence[str], keys: tuple[int, int], batch_rows: int
+    ) -> Iterator[tuple[int, pa.Table]]:
+        """Those of `_pieces`, of entries that can be read together."""
         first, verified, again = entries[0], verify(entries, self.config), False
+        first_key, stop_key = keys
         first_row, types, folders = max(first_key - first.first_key, 0), *self._types_and_folders(columns, first)
         asked = [name for name in types if name not in folders] or [a_column_of(first, self.config)]
         own = {name: types[name] for name in asked if name in types}
@@ -166,19 +204,23 @@ class TableDataset:
                         again |= refuse_mixture(entries, verified, self.config)
                         yield first.first_key + row, _alike(pa.Table.from_batches([batch]), types, folders)
         except UNREADABLE as error:
-            since = f" from row {first.first_row + 1} on" if first.first_row else ""
-            raise DataError(f"{first.file} cannot be read{since}: {told(error)}. {MEND_THE_ROW}") from error
+            remedy = MEND_THE_ROW if isinstance(error, pa.ArrowInvalid) else f"Restore it, then --resume. {IF_MENDED}"
+            raise DataError(f"{first.file} cannot be read: {told(error, first.first_row)}. {remedy}") from error
         if again:
             verify(entries, self.config)
 
     def _types_and_folders(
         self, columns: Sequence[str], entry: ManifestEntry
     ) -> tuple[dict[str, pa.DataType], dict[str, pa.Scalar]]:
-        return self._types(columns), given_by_folders(entry, self.config)
+        types, said = self._types(columns, entry), given_by_folders(entry, self.config)
+        return types, {name: folder_value(said[name], one) for name, one in types.items() if name in said}
 
-    def _types(self, columns: Sequence[str]) -> dict[str, pa.DataType]:
-        """Those of the first file; a time may be written in any way in each."""
+    def _types(self, columns: Sequence[str], entry: ManifestEntry) -> dict[str, pa.DataType]:
+        """Those of the first file, where it says one; a time may be written in any way in each."""
         types = {name: plain_type(self.schema.field(name).type) for name in columns}
+        unsaid = [name for name, one in types.items() if pa.types.is_null(one)]
+        own = known_schema(entry, self.config) if unsaid else pa.schema([])
+        types |= {name: plain_type(own.field(name).type) for name in unsaid if name in own.names}
         time = self.config.timestamp
         if time in types and kind_of(types[time]) == "time":
             types[time] = pa.string()

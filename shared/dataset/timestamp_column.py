@@ -75,13 +75,13 @@ def _moments(column: pa.ChunkedArray, unit: str | None) -> pa.ChunkedArray:
     """The column as Arrow timestamps of some unit, all in UTC."""
     kind = kind_of(column.type)
     if kind == "text":
-        return _parsed(column.cast(pa.string()))
+        return parsed(column.cast(pa.string()))
     if kind == "whole number":
         return column.cast(pa.int64()).cast(pa.timestamp(unit))
     return column.cast(pa.timestamp("ms")) if pa.types.is_date(column.type) else column
 
 
-def _parsed(texts: pa.ChunkedArray) -> pa.ChunkedArray:
+def parsed(texts: pa.ChunkedArray) -> pa.ChunkedArray:
     """ISO texts, with and without a zone."""
     texts = pc.utf8_trim_whitespace(texts)
     zoned = pc.match_substring_regex(texts, _ZONED)

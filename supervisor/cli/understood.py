@@ -63,10 +63,15 @@ def label_line(label: Label) -> str:
         return f"{started}, {ends}, mean {label.mean:.6g}, std {label.std:.6g}"
     if not label.classes:
         return f"{started}, {'no class' if label.classes is not None else f'more than {MOST_TEXTS:,} classes'}"
-    shown = [f"{printable(str(one.label))} {_share(one.share)} ({one.rows:,})" for one in label.classes[:_MOST_CLASSES]]
+    shown = [f"{_class(one.label)} {_share(one.share)} ({one.rows:,})" for one in label.classes[:_MOST_CLASSES]]
     more = len(label.classes) - _MOST_CLASSES
     classes = "1 class" if len(label.classes) == 1 else f"{len(label.classes):,} classes"
     return f"{started}, {classes}: {', '.join(shown)}" + (f", … and {more:,} more" if more > 0 else "")
+
+
+def _class(label: float | str) -> str:
+    """A number, or a text in quotes: it may be blank."""
+    return printable(repr(label)) if isinstance(label, str) else str(label)
 
 
 def _table(features: tuple[Feature, ...]) -> Table:

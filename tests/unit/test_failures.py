@@ -35,4 +35,6 @@ def test_whose_fault_it_is(error, broken, blamed):
     """An index out of range in a kernel is the model's; the process is of no use all the same."""
     for one in (error, caused(error)):
         assert (device_is_broken(one), model_is_to_blame(one)) == (broken, blamed)
+    error.__cause__ = caused(error)  # one that was raised from itself has no end
+    assert (device_is_broken(error), model_is_to_blame(error)) == (broken, blamed)
     assert (explain(error) is None) == isinstance(error, ValueError)

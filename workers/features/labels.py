@@ -79,10 +79,12 @@ def _named(values: pa.Array, name: str, keys: Keys, classes: int, known: ClassNa
     places = numbered(values, known.names[:classes])
     row = pc.index(pc.is_null(places), True).as_py()
     if row >= 0:
-        raise RowError(
-            f"The label at key {keys[row]} is {values[row].as_py()!r}, but the model knows the classes "
-            f"{told(known.names[:classes])}. {_remedy_for_name(known, classes)}, or mend the row."
-        )
+        label, knows = values[row].as_py(), f"but the model knows the classes {told(known.names[:classes])}"
+        if not label.strip():
+            where = f"The label at key {keys[row]} is blank ({label!r}), {knows}"
+            raise RowError(f"{where}. If it is none, write a null there (in a CSV nothing). {_REMEDY}")
+        remedy = f"{_remedy_for_name(known, classes)}, or mend the row"
+        raise RowError(f"The label at key {keys[row]} is {label!r}, {knows}. {remedy}.")
     return np.asarray(places.cast(pa.int64()).to_numpy(zero_copy_only=False))
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from shared.dataset.column_kinds import kind_of, plain_type
+from shared.dataset.formats.format import BadRowError
 from shared.dataset.formats.part import Part, can_grow
 from shared.dataset.formats.records import Records, records_in
 from shared.dataset.formats.unpacked import PACKED, SAY_ENCODING, unpacked
@@ -17,6 +19,7 @@ from shared.dataset.formats.unpacked import PACKED, SAY_ENCODING, unpacked
 _DELIMITERS = ",;\t|"  # that a first line shows; of two that are as frequent, the first
 _HEADER_BYTES, _LINE_BYTES = 65_536, 16_384
 _COLUMNS_AT_ONCE = 16
+_ROW = re.compile(r"Row #(\d+): ")  # of all lines, that with the names being the first
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 
 Types = Mapping[str, pa.DataType]
@@ -38,7 +41,11 @@ class Csv:
         """Names from the first line, types as all lines have them: of a file without rows, null. All lines are read."""
         types: dict[str, pa.DataType] = {}
         while True:
-            reader = self._open(file, pa_csv.ConvertOptions(column_types=types))
+            opened = partial(self._open, file, _converted(column_types=types))
+            try:
+                reader = opened()
+            except pa.ArrowInvalid as error:
+                raise _in_row(error, opened) from None
             _refuse_unprintable(reader.schema)
             try:
                 for _ in reader:
@@ -47,13 +54,17 @@ class Csv:
             except pa.ArrowInvalid as error:  # behind the first block, which gave the types
                 others = _as_narrow(error, reader.schema, types)
                 if not others:
-                    raise
+                    raise _in_row(error, opened) from None
                 types |= self._types_of_all_lines(file, others)
 
     def count_rows(self, file: Any) -> int:
         """All lines are read, whatever they hold."""
-        one = pa_csv.ConvertOptions(include_columns=["f0"], column_types={"f0": pa.binary()})
-        lines: int = sum(batch.num_rows for batch in self._open(file, one, names=False))
+        one = _converted(include_columns=["f0"], column_types={"f0": pa.binary()})
+        opened = partial(self._open, file, one, names=False)
+        try:
+            lines: int = sum(batch.num_rows for batch in opened())
+        except pa.ArrowInvalid as error:
+            raise _in_row(error, opened) from None
         return max(lines - 1, 0)
 
     def batches(
@@ -69,7 +80,7 @@ class Csv:
                 return
             except pa.ArrowInvalid as error:  # perhaps of a fraction, where the first file has whole numbers
                 if number + 1 == len(attempts):
-                    raise _explained(error) from error
+                    raise _in_row(error, attempt) from None
 
     def grows(self, file: Any) -> bool:
         """Whether lines may be added to the file."""
@@ -92,32 +103,39 @@ class Csv:
 
     def _attempts(
         self, file: Any, columns: Sequence[str], types: Types
-    ) -> Sequence[Callable[[], pa_csv.CSVStreamingReader]]:
+    ) -> Sequence[Callable[..., pa_csv.CSVStreamingReader]]:
         """Readings with the types of the first file, with what this one's first lines need, with what all need."""
 
-        def reading(own: Callable[[Any], pa.Schema] | None = None) -> pa_csv.CSVStreamingReader:
+        def reading(own: Callable[[Any], pa.Schema] | None = None, **how: bool) -> pa_csv.CSVStreamingReader:
             here = pa.schema(list(types.items())) if own is None else own(file)
             wide = {name: _wider(first, here.field(name).type) for name, first in types.items()}
-            return self._open(file, pa_csv.ConvertOptions(include_columns=list(columns), column_types=roomy(wide)))
+            converted = _converted(include_columns=list(columns), column_types=roomy(wide))
+            return self._open(file, converted, **how)
 
-        return reading, lambda: reading(lambda one: self._open(one).schema), lambda: reading(self.schema)
+        return (
+            reading,
+            partial(reading, lambda one: self._open(one, _converted()).schema),
+            partial(reading, self.schema),
+        )
 
     def _open(
-        self, file: Any, converted: pa_csv.ConvertOptions | None = None, *, names: bool = True
+        self, file: Any, converted: pa_csv.ConvertOptions, *, names: bool = True, threads: bool = True
     ) -> pa_csv.CSVStreamingReader:
-        return pa_csv.open_csv(unpacked(file, self.encoding), **self._reading(file, names), convert_options=converted)
+        """Without `threads` errors say the row."""
+        how = self._reading(file, names, threads)
+        return pa_csv.open_csv(unpacked(file, self.encoding), **how, convert_options=converted)
 
     def _types_of_all_lines(self, file: Any, columns: list[str]) -> dict[str, pa.DataType]:
         """What Arrow finds for these columns when it may look at all their values before it decides."""
-        only = pa_csv.ConvertOptions(include_columns=columns)
-        table = pa_csv.read_csv(unpacked(file, self.encoding), **self._reading(file, True), convert_options=only)
+        only = _converted(include_columns=columns)
+        table = pa_csv.read_csv(unpacked(file, self.encoding), **self._reading(file), convert_options=only)
         return {name: table.schema.field(name).type for name in columns}
 
-    def _reading(self, file: Any, names: bool) -> dict[str, Any]:
+    def _reading(self, file: Any, names: bool = True, threads: bool = True) -> dict[str, Any]:
         """How lines and cells are told apart; without `names` the first line is one like the others."""
         delimiter = self._delimiter or _delimiter_in(self._header(file))
         return {
-            "read_options": pa_csv.ReadOptions(autogenerate_column_names=not names),
+            "read_options": pa_csv.ReadOptions(autogenerate_column_names=not names, use_threads=threads),
             "parse_options": pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
         }
 
@@ -176,5 +194,20 @@ def _wider(first: pa.DataType, own: pa.DataType) -> pa.DataType:
     return own if kinds <= numbers or kinds == {"time"} else first
 
 
-def _explained(error: pa.ArrowInvalid) -> pa.ArrowInvalid:
-    return pa.ArrowInvalid(f"{error}; {SAY_ENCODING}") if "invalid UTF8" in str(error) else error
+def _converted(**how: Any) -> pa_csv.ConvertOptions:
+    """An empty cell is a null in each column, and so are NA, NaN, null and the like."""
+    return pa_csv.ConvertOptions(strings_can_be_null=True, **how)
+
+
+def _in_row(error: pa.ArrowInvalid, opened: Callable[..., pa_csv.CSVStreamingReader]) -> pa.ArrowInvalid:
+    """The error of a reading as one of a row; the text is read again for that, by one thread, which counts rows."""
+    try:
+        for _ in opened(threads=False):
+            pass
+    except pa.ArrowInvalid as again:
+        error = again
+    if isinstance(error, BadRowError):
+        return error
+    offer = f"; {SAY_ENCODING}" if "invalid UTF8" in str(error) else ""
+    row, said = _ROW.search(str(error)), f"{_ROW.sub('', str(error), count=1)}{offer}"
+    return BadRowError(int(row[1]) - 2, said) if row else pa.ArrowInvalid(said)

@@ -8,6 +8,14 @@ from typing import Any, ClassVar, Protocol
 import pyarrow as pa
 
 
+class BadRowError(pa.ArrowInvalid):  # type: ignore[misc]
+    """A row that cannot be read; `row` is 0 for the first, people count from 1."""
+
+    def __init__(self, row: int, said: str) -> None:
+        super().__init__(f"row {row + 1}: {said}")
+        self.row, self.said = row, said
+
+
 class Format(Protocol):
     """Works on open binary files. Methods raise what reading raises: pyarrow's errors, KeyError, OSError.
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -10,11 +12,13 @@ import pyarrow.json as pa_json
 
 from shared.dataset.column_kinds import kind_of
 from shared.dataset.formats.csv import roomy
+from shared.dataset.formats.format import BadRowError
 from shared.dataset.formats.part import Part, can_grow
 from shared.dataset.formats.records import Records
 from shared.dataset.formats.unpacked import PACKED, SAY_ENCODING, unpacked
 
 _BLOCK_BYTES = 1 << 22
+_ROW = re.compile(r"\s*in row (\d+)\.?$")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 Types = Mapping[str, pa.DataType]
@@ -34,22 +38,20 @@ class JsonLines:
     def schema(self, file: Any) -> pa.Schema:
         """Every key of any row, with a type that holds for all of them. All lines are read."""
         types: dict[str, pa.DataType] = {}
-        for block in self._blocks(file):
-            for field in _parsed(block).schema:
+        for _, block in self._parsed(file, _inferred):
+            for field in block.schema:
                 types[field.name] = _both(field.name, types.get(field.name, pa.null()), field.type)
         return pa.schema(list(types.items()))
 
     def count_rows(self, file: Any) -> int:
         """All lines are read."""
-        return sum(_parsed(block).num_rows for block in self._blocks(file))
+        return sum(block.num_rows for _, block in self._parsed(file, _inferred))
 
     def batches(
         self, file: Any, columns: Sequence[str], first_row: int, batch_rows: int, types: Types
     ) -> Iterator[tuple[int, pa.RecordBatch]]:
         """Pieces as large as a block of lines. Columns have the types of the first file, or wider numbers."""
-        row = 0
-        for block in self._blocks(file):
-            table = _columns_of(block, columns, types)
+        for row, table in self._parsed(file, partial(_columns_of, columns=columns, types=types)):
             for batch in table.combine_chunks().to_batches():
                 yield row, batch
                 row += batch.num_rows
@@ -66,6 +68,18 @@ class JsonLines:
         """These bytes, as a file."""
         return Part(file, b"", first_byte, stop_byte)
 
+    def _parsed(self, file: Any, how: Callable[[bytes], pa.Table]) -> Iterator[tuple[int, pa.Table]]:
+        """The blocks, each with the number of its first row."""
+        row = 0
+        for block in self._blocks(file):
+            try:
+                _refuse_other_than_utf8(block)
+                table = how(block)
+            except pa.ArrowInvalid as error:
+                raise _in_row(error, row) from None
+            yield row, table
+            row += table.num_rows
+
     def _blocks(self, file: Any) -> Iterator[bytes]:
         """Whole lines, some megabytes of them at a time; the last one may lack its end."""
         text, rest = unpacked(file, self.encoding), b""
@@ -73,32 +87,45 @@ class JsonLines:
             lines, end, begun = (rest + block).removeprefix(_BYTE_ORDER_MARK).rpartition(b"\n")
             rest = begun
             if end and lines.strip():
-                yield _text(lines)
+                yield lines
         if rest.strip():
-            yield _text(rest)
+            yield rest
 
 
-def _text(lines: bytes) -> bytes:
+def _refuse_other_than_utf8(lines: bytes) -> None:
     try:
         lines.decode()
     except UnicodeDecodeError as error:
-        raise pa.ArrowInvalid(f"{error}; {SAY_ENCODING}") from error
-    return lines
+        row = sum(1 for line in lines[: error.start].split(b"\n")[:-1] if line.strip())
+        value = lines[error.start : error.end]
+        raise BadRowError(row, f"{value!r} is not UTF-8; {SAY_ENCODING}") from error
+
+
+def _in_row(error: pa.ArrowInvalid, first_row: int) -> pa.ArrowInvalid:
+    """The error as one of a row of the file, where it is one of a row of a block; Arrow says so in its last words."""
+    if isinstance(error, BadRowError):
+        return BadRowError(first_row + error.row, error.said)
+    found = _ROW.search(str(error))
+    return BadRowError(first_row + int(found[1]), str(error)[: found.start()].rstrip(". ")) if found else error
 
 
 def _columns_of(block: bytes, columns: Sequence[str], types: Types) -> pa.Table:
     """The columns as in the first file, else as they are here; of nulls where no row has them."""
     wanted = roomy(types)
     try:
-        table = _parsed(block, wanted, others="infer" if len(wanted) < len(columns) else "ignore")
+        table = _table(block, wanted, others="infer" if len(wanted) < len(columns) else "ignore")
     except pa.ArrowInvalid:  # perhaps of a fraction, where the first file has whole numbers
-        table = _parsed(block)
+        table = _inferred(block)
     nothing = pa.nulls(table.num_rows)
     found = {name: table.column(name) if name in table.column_names else nothing for name in columns}
     return pa.table(found)
 
 
-def _parsed(block: bytes, types: Types | None = None, others: str = "infer") -> pa.Table:
+def _inferred(block: bytes) -> pa.Table:
+    return _table(block, {}, others="infer")
+
+
+def _table(block: bytes, types: Types, others: str) -> pa.Table:
     schema = pa.schema(list(types.items())) if types else None
     return pa_json.read_json(
         pa.BufferReader(block),

@@ -60,7 +60,7 @@ class Survey:
             schema = known_schema(entry, self.config)
             self.folders |= given_by_folders(entry, self.config).keys() & found.keys()
             for name, types in found.items():
-                types[str(schema.field(name).type)] = None
+                types[str((self.dataset.schema if name in self.folders else schema).field(name).type)] = None
         self.types = {name: tuple(types) for name, types in found.items()}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from itertools import accumulate
+from itertools import accumulate, combinations
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.config.system import Dataset
-from shared.dataset.discovery import discover
+from shared.dataset.column_kinds import days, kind_of
+from shared.dataset.discovery import discover, find
 from shared.dataset.growth import rest_s
 from shared.dataset.manifest import ManifestEntry, manifest_path, read_manifest, refuse_moved_keys, restore_manifest
 from shared.dataset.problems import problems
@@ -503,3 +504,36 @@ def test_a_file_is_read_while_it_grows(tmp_path: Path, name: str) -> None:
 def test_a_last_line_rests_for_five_seconds_at_least() -> None:
     """A log that is written to every second is not cut in the middle of a line by who looks more often."""
     assert [rest_s(0.1), rest_s(5), rest_s(60)] == [5, 5, 60]
+
+
+TOGETHER = [
+    ("csv", "2", "true"),
+    ("csv", "true", "7"),
+    ("csv", "2024-01-01T10:00:00Z", "2024-01-01 10:00:00"),
+    ("csv", "3", "0x1F"),
+    ("csv", "3", "9223372036854775808"),
+    ("csv", "", "2024-01-01T10:00:00Z"),
+    ("jsonl", "true", "7"),
+    ("jsonl", "2.5", "false"),
+    ("jsonl", "null", "true"),
+]
+
+
+@pytest.mark.parametrize(("kind", "one", "other"), TOGETHER)
+def test_what_is_judged_in_pieces_is_read_together(tmp_path: Path, kind: str, one: str, other: str) -> None:
+    """Each row is the same, whichever rows are read with it, and whatever kinds of values came before and after."""
+    log = Log(tmp_path, f"log.{kind}")
+    for number, value in enumerate([one, one, other, one, other, one]):
+        line = f"{number},{value},0\n" if kind == "csv" else f'{{"time": {number}, "x": {value}, "label": 0}}\n'
+        log.add((HEAD if kind == "csv" and not number else "") + line)
+        found = find(log.config(), str(tmp_path / "runs"), (), 5.0)
+        assert (found.misfits, len(found.entries)) == ({}, number + 1)
+    dataset = open_dataset(log.config(), found.entries)
+    read: dict[int, set[float | None]] = {}
+    for first_key, stop_key in combinations(range(7), 2):
+        for key, piece in dataset.batches(["x"], first_key, stop_key):
+            values = days(piece["x"]) if kind_of(piece["x"].type) == "time" else piece["x"].cast("float64")
+            for place, value in enumerate(values.to_pylist()):
+                read.setdefault(key + place, set()).add(value)
+    assert [len(read[key]) for key in range(6)] == [1] * 6
+    assert {*read[2]} != {*read[1]} or other.startswith("2024")

@@ -92,7 +92,12 @@ def folder(tmp_path):
             "rows",
             "the timestamp in time of row 2 in b.csv is null. Mend that row",
         ),
-        ("b.csv", "time,x,label\n3,ü,0\n".encode("latin-1"), "columns", "x is binary in b.csv, but double"),
+        (
+            "b.csv",
+            "time,x,label\n3,ü,0\n".encode("latin-1"),
+            "columns",
+            "x is not UTF-8 in b.csv: row 1 is b'\\xfc'; if it is",
+        ),
         ("b.parquet", {**GOOD, "x": ["a", "b"]}, "columns", "x is string in b.parquet, but double in a.parquet"),
         ("b.parquet", {"time": [3], "label": [0]}, "columns", "b.parquet has no column x; its columns are"),
         ("b.parquet", {**GOOD, "time": [3, None]}, "rows", "the timestamp in time of row 2 in b.parquet is null"),
@@ -128,6 +133,40 @@ def test_a_file_that_fits_after_widening_is_read(folder, name, content):
     folder.write(name, content)
     assert folder.misfits() == {}
     assert folder.keyed == ["a.parquet", name]
+
+
+def test_a_column_that_only_workers_read_is_read_before_there_are_keys(folder):
+    """A footer that is whole says nothing of the pages: zeros among them are found while the file can be left out."""
+    folder.write("b.parquet", {**GOOD, "x": [3.5, 4.5]})
+    path = folder.path / "b.parquet"
+    content, chunk = bytearray(path.read_bytes()), pq.ParquetFile(path).metadata.row_group(0).column(1)
+    start = chunk.dictionary_page_offset or chunk.data_page_offset
+    content[start : start + chunk.total_compressed_size] = bytes(chunk.total_compressed_size)
+    folder.write("b.parquet", bytes(content))
+    ((why, sentence),) = folder.misfits().values()
+    assert why == "unreadable"
+    assert sentence.startswith("b.parquet cannot be read: ")
+    assert sentence.endswith("Mend that file, or take the file away.")
+    assert folder.keyed == ["a.parquet"]
+
+
+@pytest.mark.parametrize("values", [[[1], [2]], [b"a", b"b"], [{"a": 1}, {"a": 2}]])
+def test_a_column_of_nulls_alone_does_not_let_everything_in(tmp_path, values):
+    """What is no feature in a first file is none in a later one."""
+    folder = Folder(tmp_path)
+    folder.write("a.parquet", {**GOOD, "y": pa.nulls(2)})
+    folder.write("b.parquet", {**GOOD, "y": values})
+    assert "but a.parquet holds nulls alone" in folder.misfits()["b.parquet"][1]
+    assert "no feature is of that type" in folder.misfits()["b.parquet"][1]
+
+
+def test_a_first_file_that_another_run_chose_may_lack_a_column(folder):
+    """It has keys for ever: that is said, in the words in which each file's columns are."""
+    assert folder.misfits() == {}
+    folder.write("b.parquet", {**GOOD, "user": ["u", "v"]})
+    for wanted in ({"also": ("user",)}, {"features": ("user",)}):
+        ((file, (why, sentence)),) = folder.misfits(**wanted).items()
+        assert (file, why, "a.parquet has no column user" in sentence) == ("b.parquet", "columns", True), sentence
 
 
 def test_what_is_refused_is_what_the_settings_say(folder):

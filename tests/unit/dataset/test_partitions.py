@@ -12,7 +12,7 @@ import pytest
 
 from shared.config.pipeline import Split
 from shared.config.system import Dataset
-from shared.dataset.discovery import discover
+from shared.dataset.discovery import discover, find
 from shared.dataset.problems import problems
 from shared.dataset.table import TableDataset, open_dataset
 from workers.evaluation.windows import split_mask
@@ -81,3 +81,49 @@ def test_a_split_by_a_folder(tmp_path: Path) -> None:
     mask = split_mask(opened(tmp_path), 0, 80, "test", Split(test=0.5, validation=0.0, by="user"))
     assert set(mask[::2]) == {True, False}
     assert (mask[::2] == mask[1::2]).all()
+
+
+def looked_at(root: Path, names: list[str], **changes: Any) -> tuple[dict[str, str], list[Any]]:
+    """What is told of folders that come one by one, behind those of the first name, parted by blanks; what is read."""
+    for look in names:
+        for text in look.split():
+            put(root / f"data/m={text}/a.parquet", 0)
+        values = {"timestamp": "time", "unit": "s", "label": "label", "features": None, "image": None, "text": None}
+        config = Dataset(**{"name": "rows", "kind": "table", "uri": f"{root}/data", **values, **changes})
+        found = find(config, str(root / "runs"), ())
+    told = {Path(file).parent.name[2:]: one.sentences[0] for file, one in found.misfits.items()}
+    return told, column(open_dataset(config, found.entries), "m")
+
+
+@pytest.mark.parametrize(
+    ("names", "read"),
+    [
+        (["a", "7", "07"], ["a", "7", "07"]),
+        (["01234 1234"], ["01234", "1234"]),
+        (["1 9021A", "17"], ["1", "9021A", "17"]),
+        (["10 11 12", "01", "100"], [10, 11, 12, 1, 100]),
+        (["01 02", "12", "__HIVE_DEFAULT_PARTITION__"], [1, 2, 12, None]),
+        (["9 10", "-3"], [10, 9, -3]),
+        (["__HIVE_DEFAULT_PARTITION__", "x", "7"], [None, "x", "7"]),
+    ],
+)
+def test_what_is_found_first_says_what_folders_hold(tmp_path: Path, names: list[str], read: list[Any]) -> None:
+    """Whole numbers, if all of them are such and none is two of the names; else texts, as all others are then."""
+    assert looked_at(tmp_path, names) == ({}, read)
+
+
+@pytest.mark.parametrize("names", [["10", "9021A"], ["01234", "1234"], ["7", "07"]])
+def test_a_folder_that_cannot_be_among_numbers(tmp_path: Path, names: list[str]) -> None:
+    """Its rows are left out, and a remedy is told that helps."""
+    told, read = looked_at(tmp_path, names)
+    assert read == [int(names[0])]
+    assert "give the dataset a new name: then all folders are found together" in told[names[1]]
+    read = column(opened(tmp_path, name="other"), "m")
+    assert sorted(read) == sorted(names)
+
+
+def test_a_folder_of_digits_beside_texts_in_a_file(tmp_path: Path) -> None:
+    """Is a text, too."""
+    put(tmp_path / "data/a.parquet", 0, m=["x"])
+    put(tmp_path / "data/m=7/a.parquet", 0)
+    assert column(opened(tmp_path), "m") == ["x", "7"]

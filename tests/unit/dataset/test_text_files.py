@@ -135,9 +135,10 @@ def test_texts_among_numbers_are_told_with_both_files(folder: Folder) -> None:
     folder.add("b.csv", csv(["2"] * FAR + ["many"]))
     dataset = folder.found()
     (problem,) = problems(dataset)
-    assert f"x is string in {folder.data}/b.csv, but int64 in {folder.data}/a.csv" in problem
-    with pytest.raises(DataError, match=r"b\.csv cannot be read: .*invalid value 'many'\. Mend") as caught:
+    assert f"x is string in {folder.data}/b.csv (row {FAR + 1} is 'many'), but int64 in {folder.data}/a.csv" in problem
+    with pytest.raises(DataError, match=r"b\.csv cannot be read: row \d+: .*invalid value 'many'\. Mend") as caught:
         list(dataset.batches(["x"], 0, dataset.rows))
+    assert caught.value.__cause__.__cause__ is not caught.value.__cause__
     assert "Restore" not in str(caught.value)
 
 
@@ -232,3 +233,53 @@ def test_half_a_file(folder: Folder) -> None:
         folder.add(name, body)
         with pytest.raises(DataError, match=f"{name} is not a readable (CSV|JSON lines) file"):
             folder.found(uri=str(folder.data / name))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "row"),
+    [
+        ("a.csv", csv(["1"] * FAR + ["2,3"] + ["4"] * FAR), FAR + 1),
+        ("a.csv", csv(['"1\n\n2"'] * 3 + ["2,3"]), 4),
+        ("a.jsonl", lines(["1"] * FAR + ["tru"] + ["4"] * FAR), FAR + 1),
+        ("a.jsonl", "\n" + lines(["1"] * FAR + ['"2"'] + ["4"] * FAR), FAR + 1),
+        ("a.jsonl", lines(['"a"'] * FAR + ['"\xfc"']).encode("latin-1"), FAR + 1),
+    ],
+)
+def test_a_row_that_cannot_be_read_is_told_with_its_number(folder: Folder, name: str, text: str, row: int) -> None:
+    """The first is row 1, whatever lines there are, and however far behind it is."""
+    folder.add(name, text)
+    assert f": row {row}: " in folder.wrong()
+
+
+@pytest.mark.parametrize("role", ["x", "time", "label"])
+def test_a_csv_has_no_binary_columns(folder: Folder, role: str) -> None:
+    """What is not UTF-8 is told so with its row, whatever the column is for."""
+    cells = {"time": "2024-01-01", "x": "a", "label": "no"}
+    good, bad = (",".join((cells | more).values()) for more in ({}, {role: "sch\xf6n"}))
+    folder.add("a.csv", f"time,x,label\n{good}\n{bad}\n".encode("latin-1"))
+    told = folder.wrong(unit=None)
+    assert rf"{role} is not UTF-8 in {folder.data}/a.csv: row 2 is b'sch\xf6n'; if it is written in another" in told
+
+
+def test_an_empty_cell_is_a_null_in_each_column(folder: Folder) -> None:
+    """And so is what stands for one; in JSON lines an empty text is a text."""
+    folder.add("a.csv", csv(["a", "", "NA", "null", " "]))
+    folder.add("b.jsonl", lines(['""', "", '"NA"']))
+    assert folder.values("x") == ["a", None, None, None, " ", "", None, "NA"]
+
+
+@pytest.mark.parametrize(
+    ("first", "later", "shown"),
+    [
+        (["1", ""], ["2"] * FAR + ["?"], f"row {FAR + 1} is '?'"),
+        (["2024-01-01"], ["2024-01-02T10:00", "soon"], "row 2 is 'soon'"),
+        (["true"], ["no"], "row 1 is 'no'"),
+    ],
+)
+def test_the_first_value_that_does_not_fit_is_shown(
+    folder: Folder, first: list[str], later: list[str], shown: str
+) -> None:
+    """One among thousands is hard to find."""
+    folder.add("a.csv", csv(first))
+    folder.add("b.csv", csv(later))
+    assert f"x is string in {folder.data}/b.csv ({shown}), but " in folder.wrong()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -109,7 +110,7 @@ def test_classes_that_are_listed_are_all(tmp_path):
 @pytest.mark.parametrize(
     ("ending", "rows"),
     [
-        ("csv", ("time,label\n0,no\n1,yes\n2,\n", "label,time\n7,3\nno ,4\n")),
+        ("csv", ("time,label\n0,no\n1,yes\n2,no\n", "label,time\n7,3\nno ,4\n")),
         (
             "jsonl",
             ('{"time": 0, "label": "no"}\n{"time": 1, "label": "yes"}\n', '{"time": 2, "label": ""}\n'
@@ -118,7 +119,7 @@ def test_classes_that_are_listed_are_all(tmp_path):
     ],
 )  # fmt: skip
 def test_text_files_have_names_of_classes(tmp_path, ending, rows):
-    """Where the first file has texts, digits are texts too; an empty cell is an empty text."""
+    """Where the first file has texts, digits are texts too; an empty text of JSON lines is one."""
     (tmp_path / "data").mkdir()
     for number, text in enumerate(rows):
         (tmp_path / "data" / f"{number}.{ending}").write_text(text)
@@ -128,7 +129,37 @@ def test_text_files_have_names_of_classes(tmp_path, ending, rows):
     )  # fmt: skip
     dataset = open_dataset(config, discover(config, str(tmp_path)))
     assert problems(dataset) == []
-    assert names_up_to(dataset, 5, None, 1, 9).names == ("no", "yes", "", "7", "no ")
+    empty = ("",) if ending == "jsonl" else ()
+    assert names_up_to(dataset, 5, None, 1, 9).names == ("no", "yes", *empty, "7", "no ")
+
+
+@pytest.mark.parametrize("labels", ["no,yes,no,yes", "0,1,0,1", "true,false,true,false"])
+def test_an_empty_cell_is_no_label_whatever_the_others_are(tmp_path, labels):
+    """In a CSV; nor is one that says that there is none. `nulls:` refuses or drops such rows, and none is a class."""
+    (tmp_path / "data").mkdir()
+    cells = [*labels.split(","), "", "NA", "NaN", "null", '""']
+    (tmp_path / "data" / "a.csv").write_text("time,label\n" + "".join(f"1,{cell}\n" for cell in cells))
+    config = Dataset(
+        name="rows", kind="table", uri=f"{tmp_path}/data", timestamp="time", unit="s", label="label", features=None,
+        image=None, text=None,
+    )  # fmt: skip
+    (told,) = problems(open_dataset(config, discover(config, str(tmp_path))))
+    assert "the label in label of key 4 is null" in told
+    assert "nulls: {labels: drop}" in told
+    config = msgspec.structs.replace(config, nulls=Nulls(labels="drop"))
+    dataset = open_dataset(config, discover(config, str(tmp_path)))
+    assert problems(dataset) == []
+    names = names_up_to(dataset, 9, None, 1, 9)
+    labels = NamedLabels(dataset, names.names, 9) if names else dataset
+    assert np.isnan(labels.labels(0, 9)).tolist() == [False] * 4 + [True] * 5
+
+
+@pytest.mark.parametrize("blank", ["", "  "])
+def test_a_blank_label_is_told_as_one(tmp_path, blank):
+    """What reads as no label, and is a text all the same, has a remedy of its own."""
+    known = ClassNames(names=("no", "yes"), until=1, texts=True)
+    with pytest.raises(RowError, match=r"The label at key 3 is blank.*nulls: \{labels: drop\}"):
+        class_labels(pa.array(["no", blank]), "label", np.array([2, 3]), 2, known)
 
 
 def test_numbers_have_no_names_unless_they_are_listed(tmp_path):
