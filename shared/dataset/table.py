@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from shared.config.system import Dataset
 from shared.dataset.column_kinds import kind_of, plain_type
+from shared.dataset.evenly import Read, evenly
 from shared.dataset.event_time import Horizon
 from shared.dataset.files import UNREADABLE, format_in, open_part, told
 from shared.dataset.known_file import a_column_of, given_by_folders, known_schema, refuse_mixture, verify
@@ -70,12 +71,17 @@ class TableDataset:
         A column of numbers or times has the type of its file in each piece; one of texts is never a dictionary.
         Nulls that `nulls:` refuses are told by file, key and column.
         """
+        return evenly(self._read(columns, first_key, stop_key, batch_rows), batch_rows)
+
+    def _read(self, columns: Sequence[str], first_key: int, stop_key: int, batch_rows: int) -> Iterator[Read]:
+        """What the files' formats give."""
         for entries in stretches(self.entries, first_key, stop_key, self.config):
+            file, text = entries[0].file, hasattr(format_in(self.config, entries[0].file), "grows")
             for key, piece in self._pieces(entries, columns, (first_key, stop_key), batch_rows):
                 start, stop = max(first_key - key, 0), min(stop_key - key, piece.num_rows)
-                rows = piece.slice(start, stop - start)
-                refuse_nulls(rows, key + start, entries[0].file, self.config, self.feature_columns)
-                yield key + start, rows
+                rows, row = piece.slice(start, stop - start), key + start - entries[0].first_key + entries[0].first_row
+                refuse_nulls(rows, key + start, file, self.config, self.feature_columns)
+                yield Read(key + start, rows, file, row, text)
 
     def take_batches(
         self, columns: Sequence[str], keys: npt.NDArray[np.int64], batch_rows: int = ROWS_AT_ONCE

@@ -14,6 +14,7 @@ from shared.config.secrets import hide
 from shared.errors import NotReadyError
 from supervisor.cli.console import table_console
 from supervisor.cli.understood import show
+from supervisor.run.start.label_room import label_problems
 from supervisor.run.start.understanding import Understanding
 from supervisor.run.start.validation import check_offline, check_system, look_offline
 from supervisor.system.both_files import load_both
@@ -40,7 +41,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _offline(configuration: Configuration, found: _Found) -> None:
     try:
-        found.understood(look_offline(configuration))
+        seen = look_offline(configuration)
+        found.understood(seen)
+        dataset = configuration.system.datasets[seen.dataset.name]
+        found.warn(list(label_problems(configuration.pipeline, dataset, seen.dataset.label)))
     except NotReadyError as error:
         found.warn(list(error.problems))
     if importlib.util.find_spec("torch") is None:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 _FIRST_SHOWN, _LAST_SHOWN = 3, 5
 _TITLES = {"f1": "f1 (macro)"}  # what a table says of a metric beside its label
+_BASELINES = {"first_model": "first model kept", "majority": "majority so far", "no_change": "no change"}
 _TRIGGER_COLUMNS: dict[str, Literal["left", "right"]] = {
     "trigger": "right",
     "event time": "left",
@@ -40,9 +41,7 @@ def _composite_table(content: Mapping[str, Any]) -> Table:
     rows = {
         "this pipeline": content["composite"],
         **({"what was deployed": content["deployed_composite"]} if content["targets"] else {}),
-        "first model kept": content["baselines"]["first_model"],
-        "majority so far": content["baselines"]["majority"],
-        "no change": content["baselines"]["no_change"],
+        **{title: content["baselines"][name] for name, title in _BASELINES.items()},
     }
     for name, values in rows.items() if content["composite_rows"]["rows"] else ():  # else a table of dashes
         style = "bold" if name == "this pipeline" else None
@@ -68,6 +67,9 @@ def _remarks(content: Mapping[str, Any]) -> Iterator[str]:
     targets = content["targets"]
     for metric, rows in content["deployed_left_out"].items() if targets else ():
         yield f"rows left out of what was deployed, as no model of this run was: {metric} {rows:,}"
+    for name, by_metric in content["baselines_left_out"].items():
+        rows_of = ", ".join(f"{metric} {rows:,}" for metric, rows in by_metric.items())
+        yield f"rows left out of {_BASELINES[name]}, which has no score of them: {rows_of}"
     for target in targets:
         where = f" to {target['name']}" if len(targets) > 1 else ""
         yield f"deployed{where}: {_holding(target, content['run_id'])}"

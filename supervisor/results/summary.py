@@ -18,6 +18,8 @@ from supervisor.core.trigger_state import Phase, TriggerState
 from supervisor.results.composite import Composite
 from supervisor.results.tally import Stretch, Tally, TriggerFacts
 
+_BASELINES = ("majority", "no_change", "first_model")
+
 
 def summary(state: RunState, tally: Tally, targets: Sequence[Target], about: Mapping[str, Any]) -> dict[str, Any]:
     """The content of summary.json; `about` brings what neither events nor state know: wall_s."""
@@ -48,7 +50,8 @@ def summary(state: RunState, tally: Tally, targets: Sequence[Target], about: Map
         "composite": _values(composites["pipeline"]),
         "composite_rows": _stretch(tally.composite_rows()),
         "deployed_composite": _values(composites["deployed"]),
-        "baselines": {name: _values(composites[name]) for name in ("majority", "no_change", "first_model")},
+        "baselines": {name: _values(composites[name]) for name in _BASELINES},
+        "baselines_left_out": _not_on_all_rows(composites),
         "deployed_left_out": _left_out(composites["pipeline"], composites["deployed"]),
         "undefined_windows": {m: one.undefined_windows for m, one in composites["pipeline"].items()},
         "deployed": state.deployed,
@@ -108,9 +111,18 @@ def _misdated(found: Misdated | None) -> dict[str, Any]:
     return {"rows": found.rows, **told}
 
 
-def _left_out(own: Mapping[str, Composite], deployed: Mapping[str, Composite]) -> dict[str, int]:
-    """Scored rows at whose time the first target held no model of this run, by metric, where there are any."""
-    rows = {metric: one.rows - deployed[metric].rows for metric, one in own.items()}
+def _not_on_all_rows(composites: Mapping[str, Mapping[str, Composite]]) -> dict[str, dict[str, int]]:
+    """Baseline → metric → rows that the pipeline has a score of and it has none, where there are any."""
+    found = {name: _left_out(composites["pipeline"], composites[name]) for name in _BASELINES}
+    return {name: rows for name, rows in found.items() if rows}
+
+
+def _left_out(own: Mapping[str, Composite], other: Mapping[str, Composite]) -> dict[str, int]:
+    """Scored rows of the pipeline that the other composite is not over, by metric, where there are any.
+
+    For what was deployed: those at whose time the first target held no model of this run.
+    """
+    rows = {metric: one.rows - other[metric].rows for metric, one in own.items()}
     return {metric: count for metric, count in rows.items() if count}
 
 

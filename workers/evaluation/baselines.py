@@ -2,7 +2,8 @@
 
 majority predicts the frequencies of all labels before the row (before the first row: every class alike), no_change
 the label of the row before it with certainty. For numbers: the mean of all labels before, and the label before; 0
-before the first row. Both go from window to window with a `LabelHistory`. Rows without a label are not there for them.
+before the first row. Both go from window to window with a `LabelHistory`. Rows without a label are not there for them,
+nor are bad rows: those whose label cannot be used.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from workers.evaluation.metrics import Meter
 
 BASELINES = ("majority", "no_change")
 _MOST_CLASSES = 100_000
+_LARGEST = 1e150  # of a label that is a number: their sum stays one
 _ROWS_READ_AT_ONCE = 1_048_576
 _CELLS_AT_ONCE = 2_097_152  # rows × classes of one table of probabilities
 
@@ -41,7 +43,7 @@ class LabelHistory(msgspec.Struct, frozen=True, kw_only=True):
     key: int
     counts: tuple[float, ...]
     last: float
-    dropped: int = 0  # rows before `key` without a label
+    dropped: int = 0  # rows before `key` without a label, or with one that cannot be used
 
     @property
     def labels(self) -> int:
@@ -54,60 +56,124 @@ class LabelHistory(msgspec.Struct, frozen=True, kw_only=True):
         dropped = self.dropped + rows - len(labels)
         return LabelHistory(key=self.key + rows, counts=tuple(counts), last=last, dropped=dropped)
 
+    def beyond(self, stop_key: int) -> LabelHistory:
+        """The history that knows nothing of the rows up to a key."""
+        return self.after(stop_key - self.key, np.empty(0), self.counts)
+
 
 def present(labels: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Those of rows that have one."""
     return labels[~np.isnan(labels)] if labels.dtype.kind == "f" else labels
 
 
+class BadRows(msgspec.Struct, frozen=True, kw_only=True):
+    """What a bad row is, and whether it is passed over; else it is an error."""
+
+    classes: int = _MOST_CLASSES  # labels that are no numbers are below it
+    passed_over: bool = False
+
+
+class _Usable:
+    """A dataset's labels as far as they can be used; others are NaN, or an error."""
+
+    def __init__(self, dataset: Labelled, bad_rows: BadRows, *, numbers: bool) -> None:
+        self._dataset, self._rule, self._numbers = dataset, bad_rows, numbers
+        self._first_bad: dict[int, str] = {}  # key → what is wrong there, of each reading the first
+
+    def labels(self, first_key: int, stop_key: int) -> npt.NDArray[Any]:
+        """As of a dataset. Raises DataError."""
+        found = self._dataset.labels(first_key, stop_key)
+        bad = self._bad(found)
+        if not bad.any():
+            return found
+        row = int(np.argmax(bad))
+        self._first_bad[first_key + row] = told = self._told(first_key + row, found[row])
+        if not self._rule.passed_over:
+            raise RowError(told)
+        return np.where(bad, np.nan, found)
+
+    def bad_in(self, first_key: int, stop_key: int) -> str | None:
+        """What is wrong with a row of those that were read, if one cannot be used."""
+        return next((told for key, told in self._first_bad.items() if first_key <= key < stop_key), None)
+
+    def _bad(self, labels: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+        there = np.where(np.isnan(labels), 0, labels) if labels.dtype.kind == "f" else labels
+        if self._numbers:
+            bad = (there < -_LARGEST) | (there > _LARGEST)
+        else:
+            bad = (there < 0) | (there >= self._rule.classes) | (there != np.floor(there))
+        return np.asarray(bad, np.bool_)
+
+    def _told(self, key: int, label: Any) -> str:
+        if self._numbers:
+            return f"The label at key {key} is {label}, infinite or beyond {_LARGEST:g}. Mend the row."
+        classes = self._rule.classes
+        if classes <= label < _MOST_CLASSES and label == np.floor(label):
+            return (
+                f"The label at key {key} is {label}, but the model tells {classes} classes apart, from 0 on. "
+                "Raise num_classes, or mend the row."
+            )
+        return (
+            f"The label at key {key} is {label}, which is no class number. "
+            "Number the classes 0, 1, 2… in the data, or mend the row."
+        )
+
+
 def score_baselines(
-    dataset: Labelled, first_key: int, stop_key: int, metrics: Sequence[Metric], history: LabelHistory
+    dataset: Labelled,
+    first_key: int,
+    stop_key: int,
+    metrics: Sequence[Metric],
+    history: LabelHistory,
+    bad_rows: BadRows = BadRows(),  # noqa: B008 - it cannot be changed
 ) -> tuple[dict[str, list[MetricScore]], LabelHistory]:
     """Both baselines on the rows [first_key, stop_key), and the history after them. O(rows · classes).
 
-    A class that the history does not know is added to it. Raises DataError for a label that is no class number.
+    A class that the history does not know is added to it. Where a bad row is passed over neither has a score, as no
+    model has. Raises DataError.
     """
     if history.key > first_key:
         raise ValueError(f"the history reaches to key {history.key}, beyond the window's first key {first_key}")
     numbers = METRICS[metrics[0].name].task == "regression"
+    usable = _Usable(dataset, bad_rows, numbers=numbers)
     if not numbers:
-        history = _with_new_classes(dataset, history, stop_key)
+        history = _with_new_classes(usable, history, stop_key)
     meters = {name: Meter(metrics, None if numbers else len(history.counts)) for name in BASELINES}
-    for key, found in _pieces(dataset, history, first_key, stop_key):
+    for key, found in _pieces(usable, history, first_key, stop_key):
         labels = present(found)
         if key >= first_key and len(labels):
-            for name, outputs in zip(BASELINES, (_numbers if numbers else _classes)(labels, history), strict=True):
+            guesses = (_numbers if numbers else _classes)(labels, history)
+            for name, outputs in zip(BASELINES, guesses, strict=True):
                 meters[name].update(outputs, labels)
         counts = (_sum_after if numbers else _counts_after)(labels, history)
         history = history.after(len(found), labels, counts)
-    return {name: meter.scores() for name, meter in meters.items()}, history
+    bad = usable.bad_in(first_key, stop_key)
+    return {name: meter.scores() if bad is None else no_scores(metrics, bad) for name, meter in meters.items()}, history
 
 
-def _with_new_classes(dataset: Labelled, history: LabelHistory, stop_key: int) -> LabelHistory:
+def no_scores(metrics: Sequence[Metric], why: str) -> list[MetricScore]:
+    """Undefined ones."""
+    return [MetricScore(metric=one.label, value=None, n=0, error=why) for one in metrics]
+
+
+def _with_new_classes(usable: _Usable, history: LabelHistory, stop_key: int) -> LabelHistory:
     """The history with a count for each class up to the largest label before `stop_key`."""
     classes = len(history.counts)
     for start in range(history.key, stop_key, _ROWS_READ_AT_ONCE):
-        found = dataset.labels(start, min(start + _ROWS_READ_AT_ONCE, stop_key))
-        labels = np.where(np.isnan(found), 0, found) if found.dtype.kind == "f" else found
-        wrong = np.flatnonzero((labels < 0) | (labels >= _MOST_CLASSES) | (labels != np.floor(labels)))
-        if len(wrong):
-            raise RowError(
-                f"The label at key {start + wrong[0]} is {labels[wrong[0]]}, which is no class number. "
-                "Number the classes 0, 1, 2… in the data, or mend the row."
-            )
-        classes = max(classes, int(labels.max()) + 1)
+        labels = present(usable.labels(start, min(start + _ROWS_READ_AT_ONCE, stop_key)))
+        classes = max(classes, int(labels.max(initial=-1)) + 1)
     new = (0.0,) * (classes - len(history.counts))
     return msgspec.structs.replace(history, counts=history.counts + new)
 
 
 def _pieces(
-    dataset: Labelled, history: LabelHistory, first_key: int, stop_key: int
+    usable: _Usable, history: LabelHistory, first_key: int, stop_key: int
 ) -> Iterator[tuple[int, npt.NDArray[Any]]]:
     """(first key, labels) from the history's key to `stop_key`, none across `first_key`."""
     rows_at_once = max(1, _CELLS_AT_ONCE // len(history.counts))
     for begin, end in ((history.key, first_key), (first_key, stop_key)):
         for start in range(begin, end, _ROWS_READ_AT_ONCE):
-            labels = dataset.labels(start, min(start + _ROWS_READ_AT_ONCE, end))
+            labels = usable.labels(start, min(start + _ROWS_READ_AT_ONCE, end))
             for offset in range(0, len(labels), rows_at_once):
                 yield start + offset, labels[offset : offset + rows_at_once]
 

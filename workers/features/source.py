@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 from shared.config.system import Dataset
 
-# Rows held decoded at once while streaming; it bounds memory. Pieces end where files end, too: the last digits of means
-# and deviations depend on both, and on nothing else.
+# Rows held decoded at once while streaming; it bounds memory. Pieces end at fixed rows of a file, and where files end:
+# the last digits of means and deviations depend on that, and not on the pieces in which a file was found.
 ROWS_ENCODED_AT_ONCE = 16_384
 
 

@@ -11,9 +11,17 @@ from shared.errors import RowError
 from shared.messages.reports import AnyReport, Baselined, MetricScore
 from shared.messages.tasks import BaselineTask, Stretch
 from shared.plugins import METRICS
-from workers.evaluation.baselines import BASELINES, LabelHistory, Labelled, present, score_baselines
+from workers.evaluation.baselines import (
+    BASELINES,
+    BadRows,
+    LabelHistory,
+    Labelled,
+    no_scores,
+    present,
+    score_baselines,
+)
 from workers.evaluation.windows import Rows
-from workers.features.class_names import names_up_to, room_of
+from workers.features.class_names import MOST_CLASSES, names_up_to, room_of
 from workers.features.labels import NamedLabels
 from workers.stages.scoring import value
 from workers.stages.work import Work
@@ -23,20 +31,7 @@ def run(work: Work) -> tuple[AnyReport, Any]:
     """Score majority and no_change on one window, and hand the label counts on. Raises DataError."""
     task, pipeline = work.task, work.record.pipeline
     assert isinstance(task, BaselineTask)
-    metrics = pipeline.evaluation.metrics
-    history = (
-        msgspec.convert(task.history, LabelHistory)
-        if task.history is not None
-        else LabelHistory(key=0, counts=(0.0,) * _classes(work, task), last=0.0)
-    )
-    try:
-        dataset = _labelled(work, task, task.last_key + 1)
-        found, history = score_baselines(dataset, task.first_key, task.last_key + 1, metrics, history)
-    except RowError as error:  # which ends no run that goes on after failures; later windows meet the row again
-        if pipeline.training.on_failure == "stop":
-            raise
-        none = [MetricScore(metric=one.label, value=None, n=0, error=str(error)) for one in metrics]
-        found = dict.fromkeys(BASELINES, none)
+    found, history = _scored(work, task)
     stretch = Stretch(
         window=pipeline.evaluation.prequential.name,
         slice="",
@@ -48,6 +43,24 @@ def run(work: Work) -> tuple[AnyReport, Any]:
     rows = Rows(first_key=task.first_key, stop_key=task.last_key + 1, first_timestamp_us=None, last_timestamp_us=None)
     scores = {name: tuple(value(s, task.trigger_id, stretch, rows) for s in of) for name, of in found.items()}
     return Baselined(**work.who, scores=scores, history=msgspec.to_builtins(history), dropped=_dropped(work, task)), {}
+
+
+def _scored(work: Work, task: BaselineTask) -> tuple[dict[str, list[MetricScore]], LabelHistory]:
+    """What both score, and the history behind the window. A bad row ends no run that goes on after failures."""
+    pipeline, stop_key = work.record.pipeline, task.last_key + 1
+    metrics, forgiven = pipeline.evaluation.metrics, pipeline.training.on_failure == "continue"
+    history = None if task.history is None else msgspec.convert(task.history, LabelHistory)
+    try:
+        dataset = _labelled(work, task, stop_key)
+        history = history or LabelHistory(key=0, counts=(0.0,) * _classes(work, task), last=0.0)
+        classes = MOST_CLASSES if isinstance(dataset, NamedLabels) else room_of(pipeline.model)
+        bad_rows = BadRows(classes=classes, passed_over=forgiven)
+        return score_baselines(dataset, task.first_key, stop_key, metrics, history, bad_rows)
+    except RowError as error:  # of rows that cannot even be read as labels: nothing is known of all up to here
+        if not forgiven:
+            raise
+        history = history or LabelHistory(key=0, counts=(0.0,), last=0.0)
+        return {name: no_scores(metrics, str(error)) for name in BASELINES}, history.beyond(stop_key)
 
 
 def _dropped(work: Work, task: BaselineTask) -> dict[str, int]:
@@ -77,7 +90,8 @@ def _classes(work: Work, task: BaselineTask) -> int:
     if declared:
         return int(declared)
     rows = work.dataset().rows
-    return int(present(_labelled(work, task, rows).labels(0, rows)).max(initial=0)) + 1
+    labels = present(_labelled(work, task, rows).labels(0, rows))
+    return int(labels[labels < MOST_CLASSES].max(initial=0)) + 1
 
 
 def _of_numbers(work: Work) -> bool:

@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 from shared.dataset.survey.distinct import Distinct, Uniqueness
 from shared.dataset.survey.likeness import Growth, LikeLabel
 from shared.dataset.survey.moments import Moments
+from shared.dataset.survey.number_texts import NumberTexts
 from shared.dataset.survey.values import Values, values_of
 
 MOST_TEXTS = 10_000  # that an encoder takes
@@ -25,6 +26,7 @@ class ColumnSurvey:
         self.moments = Moments()
         self.distinct = Distinct(MOST_TEXTS if is_text else MOST_NUMBERS)
         self.uniqueness, self.growth, self.like_label = Uniqueness(), Growth(), LikeLabel()
+        self.number_texts = NumberTexts()
         self.first: object = None  # the first value that is there
         self.same_rows: int | None = None  # so many rows hold no other value from the start on; None: all
 
@@ -39,6 +41,8 @@ class ColumnSurvey:
         if values.kind in _ORDERED:
             self.moments.add(values)
             self.growth.add(values)
+        if values.kind == "text":
+            self.number_texts.add(values, self.rows)
         if values.kind in ("whole number", "text"):
             self.uniqueness.add(values)
         if label is not None and values.kind in (*_ORDERED, "text") and values.kind != "time":

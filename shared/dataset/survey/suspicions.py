@@ -15,6 +15,7 @@ _LONG = 0.1  # share of the rows, for a column that begins with one value
 _MANY_LATE = 0.05  # share of the rows with a late category that is worth a line
 _MANY_CATEGORIES = 1_000
 _MOST_NAMED = 5
+_LONGEST_SHOWN = 40  # characters of a text
 _INDEX = re.compile(r"__index_level_\d+__|Unnamed: \d+|")
 
 
@@ -25,15 +26,19 @@ def suspicions(found: Survey) -> Iterator[str]:
         only = f"{label}: the label is {found.label.first} in all {rows:,} rows that have one"
         yield f"{only}, so there is nothing to learn."
     names = found.dataset.feature_columns if found.is_table else ()
+    are_numbers = {name for name in (label, *names) if _are_numbers(found.columns[name])}
+    for name in (one for one in (label, *names) if one in are_numbers):
+        yield _as_number(found, name)
     for name in names:
-        seen = [*_as_index(found, name), *_as_leak(found, name), *_as_category(found.columns[name])]
+        seen = [*_as_index(found, name), *_as_leak(found, name)]
+        seen += _as_category(found.columns[name]) if name not in are_numbers else ()
         if seen:
             yield f"{printable(name) or 'a column without a name'}: {'; '.join(seen)}. {_remedy(found)}"
     for name in (label, *names):
         yield from _infinite(name, found.columns[name])
     for name in (one for one in names if not (_by_default(found) and one in found.folders)):
         yield from _constant_at_first(name, found.columns[name])
-        yield from _late(name, found.columns[name])
+        yield from _late(name, found.columns[name]) if name not in are_numbers else ()
 
 
 def _by_default(found: Survey) -> bool:
@@ -58,7 +63,7 @@ def _as_index(found: Survey, name: str) -> Iterator[str]:
         yield "holds times, and became a feature, as days since 1970"
     if column.known < _ROWS_TO_JUDGE:
         return
-    if column.unique:
+    if column.unique and not _are_numbers(column):
         compared = f" (the first {Uniqueness.kept_rows:,} rows were compared with all)" if _many(column) else ""
         yield f"unique per row, looks like an identifier{compared}"
     if name in found.copies:
@@ -91,6 +96,36 @@ def _as_category(column: ColumnSurvey) -> Iterator[str]:
         yield f"more than {MOST_TEXTS:,} different texts, and a training set with as many is refused"
     elif count > _MANY_CATEGORIES:
         yield f"{count:,} different texts, each an input of its own"
+
+
+def _are_numbers(column: ColumnSurvey) -> bool:
+    """Whether texts look as if they were meant as numbers."""
+    return column.number_texts.rows >= _ROWS_TO_JUDGE and column.number_texts.look_like_numbers
+
+
+def _as_number(found: Survey, name: str) -> str:
+    """Numbers that nobody reads as such, how they are written, and where something else stands."""
+    texts = found.columns[name].number_texts
+    becomes = "a class" if name == found.config.label else "a category"
+    written = f" with {' and '.join(texts.writings)}, such as {_short(texts.example or '')}," if texts.writings else ""
+    told = f"{printable(name)}: {texts.numbers:,} of {texts.rows:,} texts are numbers{written or ','} and each becomes"
+    told, remedies = f"{told} {becomes}", []
+    if texts.writings:
+        remedies.append("write them with digits and a decimal point alone")
+    if texts.first_other is not None:
+        told += f"; the first other text is {_short(texts.first_other.text)}, {_place(found, texts.first_other.key)}"
+        remedies.append("write nothing where there is no number: an empty cell in CSV, else null")
+    remedies = remedies or ["write them as numbers"]
+    return f"{told}. If they are meant as numbers, {'; and '.join(remedies)}."
+
+
+def _place(found: Survey, key: int) -> str:
+    entry = next(one for one in found.dataset.entries if key < one.stop_key)
+    return f"in row {key - entry.first_key + entry.first_row + 1:,} of {entry.file}"
+
+
+def _short(text: str) -> str:
+    return repr(text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…")
 
 
 def _infinite(name: str, column: ColumnSurvey) -> Iterator[str]:

@@ -16,6 +16,7 @@ from shared.dataset.survey.understood import Label
 from supervisor.cli.main import parser
 from supervisor.cli.understood import label_line, show
 from supervisor.cli.validate import run
+from supervisor.run.start.label_room import label_problems
 from supervisor.run.start.validation import look_offline
 
 
@@ -119,3 +120,52 @@ def test_a_dataset_elsewhere_is_not_looked_at(small: Workplace, capsys: pytest.C
     assert "\n! dataset rows: not looked at, as memory://rows/ is on no disk of this machine." in validated(
         small, capsys
     )
+
+
+@pytest.mark.parametrize(
+    ("labels", "classes", "told"),
+    [
+        (
+            ["a", "b", "c"],
+            None,
+            "are of 3 classes, 'a', 'b', 'c', but the model tells 2 apart. Set num_classes to 3, n",
+        ),
+        (["a", "b", "c"], ["a", "b"], "include 'c', which `classes` does not name. Name it there, or mend the rows."),
+        ([0, 1, 2], None, "go up to 2, but the model knows the classes 0 to 1. Set num_classes to 3, name another `la"),
+        ([0.0, 1.0, 7.0], None, "go up to 7, but the model knows the classes 0 to 1. Set num_classes to 8, name anoth"),
+        ([0, 1, -1], None, "begin at -1, but classes are numbered from 0 on. Number them so, or mend the rows."),
+        ([0.0, 1.0, 0.5], None, "are not all whole numbers, as numbers of classes are. Choose a loss such as MSELoss."),
+        (["a", "b", "a"], None, None),
+        ([True, False, True], None, None),
+        ([0, 1, 1], ["no", "yes"], None),
+    ],
+)
+def test_labels_that_a_model_has_no_room_for_are_told(
+    small: Workplace, labels: list[object], classes: list[str] | None, told: str | None
+) -> None:
+    """As workers would say it, whom `--offline` does not ask: all labels were read."""
+    label_with(small, labels)
+    if classes is not None:
+        small.config["storage"]["datasets"]["rows"]["classes"] = classes
+    small.write()
+    files = (small.folder / "pipeline.yaml", small.folder / "config.yaml")
+    configuration = load_configuration(*files, experiment_mode=True)
+    label = look_offline(configuration).dataset.label
+    found = list(label_problems(configuration.pipeline, configuration.system.datasets["rows"], label))
+    about = [one.removeprefix("dataset rows: the labels in label ") for one in found]
+    assert [one[: len(told or "")] for one in about] == ([told] if told else [])
+
+
+def test_too_many_classes_are_a_warning_offline(small: Workplace, capsys: pytest.CaptureFixture[str]) -> None:
+    """There it keeps nobody from anything."""
+    label_with(small, ["a", "b", "c"])
+    assert "! dataset rows: the labels in label are of 3 classes, 'a', 'b', 'c'," in validated(small, capsys)
+
+
+def label_with(small: Workplace, labels: list[object]) -> None:
+    """Have 999 rows with these labels, for a model of two classes."""
+    rows = table(999)
+    rows = rows.set_column(rows.column_names.index("label"), "label", pa.array(labels * 333))
+    pq.write_table(rows, small.folder / "data" / "part-0.parquet")
+    (small.folder / "data" / "part-1.parquet").unlink()
+    small.pipeline["model"]["config"]["num_classes"] = 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from decimal import Decimal
 
 import numpy as np
@@ -240,6 +241,67 @@ def test_categories_that_come_late_are_shown(of):
 def test_few_rows_of_late_categories_are_not_worth_a_line(of):
     """The log of a run says them."""
     assert warnings(of({"region": ["A", "B", "A"] * 6}, {"region": ["C", *["A"] * 20]})) == []
+
+
+@pytest.mark.parametrize(
+    ("texts", "told"),
+    [
+        (["20,53", "1,5", "1,234"], "120 of 120 texts are numbers with a decimal comma, such as '20,53', and each"),
+        (["1,234", "12", "5,000"], "120 of 120 texts are numbers with thousands separators, such as '1,234', and each"),
+        (
+            ["1.234,50", "7", "8,5"],
+            "120 of 120 texts are numbers with a decimal comma and thousands separators, such as",
+        ),
+        (["12 %", "3.5 %", "5 %"], "120 of 120 texts are numbers with %, such as '12 %', and each becomes a categ"),
+        (["$ 3", "4.5 EUR", "1 €"], "120 of 120 texts are numbers with a currency, such as '$ 3', and each becomes"),
+        (["-1.5", "2.25", "?"], "80 of 120 texts are numbers, and each becomes a category; the first other text is"),
+        (["25", "137", "missing"], "the first other text is 'missing', in row 3 of"),
+        (["25", "137", " "], "the first other text is ' ', in row 3 of"),
+    ],
+)
+def test_numbers_that_are_texts_are_told_with_their_writing_and_what_is_none(of, texts, told):
+    """With the row and the file of the first other text; nothing else is said of the column, as it would mislead."""
+    (found,) = warnings(of({"x": texts}, {"x": texts * 39}))
+    assert found.startswith("x: ")
+    assert told in found
+    assert ("0.parquet" in found) == ("other text" in found)
+    assert "identifier" not in found
+
+
+def test_one_text_among_many_different_numbers_is_found(of):
+    """However many different texts a column has."""
+    numbers = [f"{number / 7:.4f}" for number in range(12_000)]
+    (found,) = warnings(of({"x": numbers}, {"x": ["1.5", "n.a."]}))
+    assert "12,001 of 12,002 texts are numbers" in found
+    assert re.search(r"the first other text is 'n.a.', in row 2 of .*/1.parquet. If they are meant as numbers", found)
+
+
+def test_a_label_of_numbers_that_are_texts_is_told(of):
+    """Each of them would be a class."""
+    (found,) = warnings(of({"label": ["3,5", "4,5"] * 20, "x": NOISE}))
+    assert found.startswith(
+        "label: 40 of 40 texts are numbers with a decimal comma, such as '3,5', and each becomes a cl"
+    )
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["01234", "9021", "?"],  # of places
+        ["80331", "10115", "?"],
+        ["8001", "8002", "-"],
+        ["1", "2", "10"],  # stars, in words of somebody who knows why
+        ["536365", "C536365", "71", "8"],  # bills
+        ["1", "2", "PH"],  # floors
+        ["1.2.3", "1.2", "2.0.1"],  # versions
+        ["12:30", "1:15"],
+        ["2,3,4", "1,2"],
+        ["0x7f", "1e", "e5"],
+    ],
+)
+def test_codes_are_not_taken_for_numbers(of, texts):
+    """Of places, of things, and of classes."""
+    assert not [one for one in warnings(of({"x": texts * 40})) if "are numbers" in one]
 
 
 def test_infinity_and_a_single_label(of):

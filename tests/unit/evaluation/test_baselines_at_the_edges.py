@@ -7,7 +7,7 @@ import pytest
 
 from shared.config.pipeline import Metric
 from shared.errors import DataError
-from workers.evaluation.baselines import LabelHistory, score_baselines
+from workers.evaluation.baselines import BadRows, LabelHistory, score_baselines
 
 NAN = float("nan")
 
@@ -112,3 +112,35 @@ def test_history_from_later_rows_is_refused():
     """A baseline never knows the labels it is to predict."""
     with pytest.raises(ValueError, match="beyond the window's first key 1"):
         scores(Labels(0, 1, 0), first_key=1, before=history(key=2))
+
+
+PASSED_OVER = BadRows(classes=3, passed_over=True)
+
+
+@pytest.mark.parametrize("bad", [-1, 3, 1e12, 0.5, float("inf"), -float("inf")])
+def test_a_bad_row_leaves_its_window_without_a_score_and_no_other(bad):
+    """The history goes on over it as over a row without a label, within a window and between two."""
+    metrics = [Metric(name="log_loss", label="log_loss", options={})]
+    there = Labels(0.0, 1.0, 2.0, 1.0, 1.0, 0.0)
+    labels = Labels(0.0, 1.0, bad, 2.0, bad, 1.0, 1.0, 0.0)
+    found, after = score_baselines(labels, 1, 4, metrics, history(3), PASSED_OVER)
+    assert found["majority"] == found["no_change"]
+    assert (found["majority"][0].value, found["majority"][0].n) == (None, 0)
+    assert found["majority"][0].error.startswith(f"The label at key 2 is {bad}")
+    found, after = score_baselines(labels, 5, 8, metrics, after, PASSED_OVER)
+    alone, whole = score_baselines(there, 3, 6, metrics, history(3))
+    assert found == alone
+    assert (after.counts, after.last, after.key, after.dropped) == (whole.counts, whole.last, 8, 2)
+
+
+@pytest.mark.parametrize("bad", [float("inf"), -float("inf"), 1e308])
+def test_a_label_beyond_all_bounds_does_not_poison_the_mean(bad):
+    """Of numbers too: the window with the row is undefined, and what comes behind is as if it were not there."""
+    metrics = [Metric(name="mse", label="mse", options={})]
+    found, after = score_baselines(Labels(1.0, bad, bad, 3.0, 5.0), 0, 3, metrics, history(1), PASSED_OVER)
+    assert [one[0].value for one in found.values()] == [None, None]
+    found, after = score_baselines(Labels(1.0, bad, bad, 3.0, 5.0), 3, 5, metrics, after, PASSED_OVER)
+    assert [one[0].value for one in found.values()] == [pytest.approx((2**2 + 3**2) / 2), pytest.approx(4)]
+    assert (after.counts, after.labels) == ((9.0,), 3)
+    with pytest.raises(DataError, match="label at key 1 is"):
+        score_baselines(Labels(1.0, bad), 0, 2, metrics, history(1))

@@ -248,3 +248,19 @@ def test_a_run_without_triggers_says_so(small):
     content = summary(state, told.tally, TARGETS, ABOUT)
     text = " ".join(shown(content, 200).split())
     assert "the trigger policy never fired: 300 rows, 1970-01-01T00:00:00.000000Z to 1970-01-01T00:00:00" in text
+
+
+def test_a_baseline_that_has_no_score_of_some_rows_is_told_with_them(told):
+    """Two numbers side by side are of the same rows, or it is said of how many the second is not."""
+    content = summary(told.state, told.tally, TARGETS, ABOUT)
+    assert content["baselines_left_out"] == {}
+    told.trigger(2, deployed=0)
+    undefined = value(2, "auroc", None)
+    told.scored(2, value(2, "accuracy", 0.9, 20), undefined, value(0, "accuracy", 0.8, 20))
+    why = "The label at key 35 is -1, which is no class number."
+    told.baselined(2, majority=[value(2, "accuracy", None, 0, error=why)], no_change=[value(2, "accuracy", 0.5, 20)])
+    content = summary(told.state, told.tally, TARGETS, ABOUT)
+    assert content["baselines_left_out"] == {"majority": {"accuracy": 20}}
+    assert "rows left out of majority so far, which has no score of them: accuracy 20" in " ".join(
+        shown(content).split()
+    )

@@ -293,3 +293,24 @@ def test_numbers_behind_texts_are_bad_rows(tmp_path: Path) -> None:
     told = "The label column 'label' is int64 from key 2000 on, where the classes have names. Write texts there, too."
     assert (first.value, first.error) == (None, told)
     assert work.baseline(500, 2_100, None)["majority"][0].error == told
+    assert work.history is not None
+    assert work.history["key"] == 2_101, "rows that cannot be read are not read again at each window"
+
+
+@pytest.mark.parametrize("label", [-1, 4])
+def test_models_and_baselines_are_undefined_in_the_window_with_a_bad_row_alone(tmp_path: Path, label: int) -> None:
+    """So what stands side by side is of the same rows; the next window is as if the row were not there."""
+    labels = numbers()
+    labels[600] = label
+    work, other = desk(tmp_path / "bad", pa.array(labels)), desk(tmp_path / "good", pa.array(numbers()))
+    work.go_on_after_failures()
+    work.train(0, work.select(0).training_set)
+    for window, is_defined in (((500, 999), False), ((1_000, 1_499), True)):
+        scores = [*work.evaluate(*window, work.models), *sum(work.baseline(*window, None).values(), ())]
+        assert {score.value is not None for score in scores} == {is_defined}
+        assert all(is_defined or f"The label at key 600 is {label}" in (score.error or "") for score in scores)
+        other.baseline(*window, None)
+    assert work.history is not None
+    assert other.history is not None
+    lost = [one - two for one, two in zip(other.history["counts"], work.history["counts"], strict=True)]
+    assert (sum(lost), work.history["dropped"], work.history["key"]) == (1, 1, 1_500)

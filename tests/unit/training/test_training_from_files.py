@@ -62,3 +62,54 @@ def test_a_range_over_two_files_is_predicted(tmp_path):
 def test_the_check_reads_files(tmp_path, dataset, id):
     """A right pipeline on real files has no findings."""
     assert check(pipeline(model(id), training()), on_disk(dataset, tmp_path), (), "cpu") == []
+
+
+ROWS, PIECES = 50_000, 3
+
+
+def as_csv(row):
+    """A line of CSV, whose numbers become fractions late in the file."""
+    number, x, y = row
+    return f"{number},{x!r},{number % 7 if number < 40_000 else 0.5},{y}\n"
+
+
+def as_json(row):
+    """The same as JSON, with blanks that make blocks of lines end in the midst of the file."""
+    number, x, y = row
+    return f'{{{" " * 60}"time": {number}, "x": {x!r}, "k": {number % 7 if number < 40_000 else 0.5}, "label": {y}}}\n'
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "line"),
+    [("log.csv", "time,x,k,label\n", as_csv), ("log.jsonl", "", as_json), ("m=1/log.csv", "time,x,k,label\n", as_csv)],
+)
+def test_in_pieces_or_in_one_a_file_teaches_the_same_to_the_last_bit(tmp_path, name, head, line):
+    """Of a text file of some MB models and scores are the same bytes, however it was found, and wherever one begins."""
+    random = np.random.default_rng(0)
+    xs, ys = random.lognormal(size=ROWS).tolist(), random.integers(2, size=ROWS).tolist()
+    lines = [line(row) for row in zip(range(ROWS), xs, ys, strict=True)]
+    config = with_changes(flights().config, uri=str(tmp_path / "data"), unit="s")
+    path = tmp_path / "data" / name
+    path.parent.mkdir(parents=True)
+    path.write_text(head)
+    for piece in range(PIECES):
+        with path.open("a") as file:
+            file.writelines(lines[piece * ROWS // PIECES : (piece + 1) * ROWS // PIECES])
+        found = discover(config, str(tmp_path / "in pieces"))
+    assert len(found) == PIECES
+    taught = [taught_by(tmp_path, open_dataset(config, one)) for one in (found, discover(config, str(tmp_path)))]
+    assert taught[0] == taught[1]
+
+
+def taught_by(folder, dataset):
+    """A model of all rows and one of later ones, in bytes, and a score."""
+    quick = training(epochs=1, batch_size=8_192)
+    all_of_it, later = (
+        run(job(folder, dataset, keys=keys, weights=np.ones(len(keys), np.float32), training=quick)).body
+        for keys in (np.arange(ROWS), np.arange(20_001, ROWS, 3))
+    )
+    metrics = [Metric(name="log_loss", label="log_loss", options={})]
+    entrant = Entrant(load_model_bytes(all_of_it), metrics, dataset.config.label)
+    rows = Rows(first_key=17_000, stop_key=ROWS, first_timestamp_us=None, last_timestamp_us=None)
+    evaluate([entrant], rows, dataset, (None, Split(test=0.0, validation=0.0, by=None)))
+    return all_of_it, later, entrant.scores()
