@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -10,7 +11,7 @@ from shared.config.system import Dataset
 from shared.dataset.files import count_rows, format_in, size_when_opened, state_of
 from shared.dataset.fingerprint import fingerprint
 from shared.dataset.found_file import FoundFile, tells_contents
-from shared.dataset.growth import grows, keyed, refuse_continued, whole_stop
+from shared.dataset.growth import Rest, Tail, grows, keyed, refuse_continued, tail_of, whole_stop
 from shared.dataset.listing import Listing
 from shared.dataset.manifest import IF_MENDED, ManifestEntry, by_file
 from shared.dataset.sameness import changed, note
@@ -20,32 +21,39 @@ _MAY_GROW = "Lines may be added at its end, what stands there stays; a log that 
 _MAY_NOT_GROW = "New rows belong in new files: only text that is not packed may grow."
 
 
-def proposed(
-    file: str, now: FoundFile, known: Sequence[ManifestEntry], dataset: Dataset, at_rest_s: float
-) -> ManifestEntry | None:
-    """What has no keys yet of a file, as an entry that lacks them; None if there is nothing. Raises DataError.
+class Proposal(NamedTuple):
+    """What has no keys yet of a file."""
 
-    `known`: what has, in order. With `at_rest_s` a file may be one that is being written to: so long after the last
-    change its last line counts, though it has no line end, and rows are waited for. With 0 all that is there counts.
-    """
+    entry: ManifestEntry | None  # which lacks its keys
+    tail: Tail | None = None  # behind it, and waited for
+
+
+_NOTHING = Proposal(None)
+
+
+def proposed(file: str, now: FoundFile, known: Sequence[ManifestEntry], dataset: Dataset, rest: Rest) -> Proposal:
+    """What has no keys yet of a file; `known`: what has, in order. Raises DataError."""
     if known and now.size_bytes == known[-1].size_bytes and (known[-1].rows or now.mark == known[-1].mark):
-        return None
+        return _NOTHING
     if not grows(file, dataset):
-        return None if known else whole(file, dataset)
+        return _NOTHING if known else Proposal(whole(file, dataset))
     before = [piece for piece in known if piece.rows]
     first_byte = before[-1].size_bytes if before else 0
     if known and now.size_bytes <= first_byte:
-        return None
+        return _NOTHING
     if before:
         refuse_continued(before[-1], dataset)
-    stop_byte = whole_stop(file, now, first_byte, dataset, at_rest_s) if at_rest_s else now.size_bytes
-    if stop_byte == first_byte and (known or at_rest_s):
-        return None
-    entry = rows_between(file, now, (first_byte, stop_byte), dataset)
-    if not entry.rows and (known or at_rest_s):
-        return None
+    stop_byte, had = whole_stop(file, now, first_byte, dataset, rest), sum(piece.rows for piece in before)
+    is_all = rest.to_the_end and stop_byte == now.size_bytes and not known
+    entry = rows_between(file, now, (first_byte, stop_byte), dataset) if is_all or stop_byte > first_byte else None
+    if entry is not None and not entry.rows and not is_all:
+        entry = None
+    rows = had + (entry.rows if entry else 0)
+    tail = tail_of(file, now, stop_byte, rows, dataset) if stop_byte < now.size_bytes else None
+    if entry is None:
+        return Proposal(None, tail)
     note(entry, dataset.uri)
-    return msgspec.structs.replace(entry, first_row=sum(piece.rows for piece in before))
+    return Proposal(msgspec.structs.replace(entry, first_row=had), tail)
 
 
 def refuse_changed(known: Sequence[ManifestEntry], found: Listing, dataset: Dataset) -> None:

@@ -13,7 +13,7 @@ from shared.dataset.contents import rows_between, whole
 from shared.dataset.files import state_of
 from shared.dataset.fingerprint import fingerprint
 from shared.dataset.found_file import FoundFile
-from shared.dataset.growth import goes_on, grows, row_starts, whole_stop
+from shared.dataset.growth import Rest, goes_on, grows, row_starts, whole_stop
 from shared.dataset.manifest import ManifestEntry, by_file
 from shared.dataset.sameness import changed
 from shared.errors import DataError
@@ -54,7 +54,7 @@ def _taken_anew(pieces: Sequence[ManifestEntry], dataset: Dataset) -> Sequence[M
 
 def _rows_in(file: str, now: FoundFile, had: int, dataset: Dataset) -> ManifestEntry:
     """All whole lines of a text; and what stands behind them, if it is a row that had a key."""
-    stop_byte = whole_stop(file, now, 0, dataset, math.inf)
+    stop_byte = whole_stop(file, now, 0, dataset, Rest(math.inf, to_the_end=False))
     if stop_byte:
         found = rows_between(file, now, (0, stop_byte), dataset)
         if found.rows >= had:

@@ -11,7 +11,7 @@ import msgspec
 
 from shared.claims import Claims
 from shared.config.load import Configuration
-from shared.dataset.growth import rest_s
+from shared.dataset.growth import Rest, rest_s
 from shared.dataset.table import TableDataset
 from shared.errors import ArtifactError
 from shared.ids import TaskId
@@ -207,7 +207,8 @@ class Loop:
         self._poll_s = time.monotonic() + every_s
         waits = self._observer.waits()
         self._tell([waits] if waits else [])
-        found = self._observer.discover(self._configuration.system.artifacts_root, rest_s(every_s))
+        rest = Rest(rest_s(every_s), to_the_end=False)
+        found = self._observer.discover(self._configuration.system.artifacts_root, rest)
         self._happen(found)
         return bool(found)
 

@@ -19,7 +19,7 @@ from shared.broker import make_app
 from shared.claims import Claims
 from shared.config.load import Configuration
 from shared.config.secrets import hide
-from shared.dataset.discovery import Found, find
+from shared.dataset.discovery import Found
 from shared.dataset.table import TableDataset, open_dataset
 from shared.errors import ConfigurationError, ModynError, NotReadyError, RunTakenError
 from shared.fleet import WorkerEntry
@@ -159,8 +159,7 @@ class Session:
     def _as_owner(self, owner: Owner, run_id: RunId, platform: Platform) -> dict[str, Any]:
         dataset, _, workers = platform.ready()
         root = self._configuration.system.artifacts_root
-        groups = self._configuration.pipeline.data.split.groups
-        found = find(dataset.config, root, groups, platform.at_rest_s)  # from now on the keys are for ever
+        found = platform.give_keys()
         dataset, code = open_dataset(dataset.config, found.entries), user_code(self._configuration)
         changed, resumed = changes(self._code, code), self._resumed is not None
         for sentence in cautions(self._configuration, dataset, replays=self._replays, resumed=resumed):

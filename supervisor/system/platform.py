@@ -14,12 +14,12 @@ import redis
 from shared.config.load import Configuration
 from shared.config.system import System
 from shared.dataset.discovery import Found
-from shared.dataset.growth import rest_s
+from shared.dataset.growth import Rest, rest_s
 from shared.dataset.table import TableDataset
 from shared.errors import NotReadyError
 from shared.fleet import WorkerEntry
 from shared.temporary import private_folder
-from supervisor.system.dataset_readiness import await_rows, ready_dataset
+from supervisor.system.dataset_readiness import await_rows, give_keys, ready_dataset
 from supervisor.system.embedded_broker import EmbeddedBroker, find_broker, find_or_start
 from supervisor.system.leftovers import sweep
 from supervisor.system.local_fleet import LocalFleet
@@ -66,7 +66,8 @@ class Platform:
         self._configuration = configuration
         self._log, self._log_is_kept = log, keep_log
         self._serves, self._follows = serves, follows
-        self.at_rest_s = rest_s(configuration.system.notification.every_s) if follows else 0.0
+        # Keys are shared, so a replay, too, gives none to half a line that somebody writes.
+        self._rest = Rest(rest_s(configuration.system.notification.every_s), to_the_end=not follows)
         self._undo = ExitStack()
         self._broker: EmbeddedBroker | None = None
         self.fleet: LocalFleet | None = None
@@ -105,7 +106,7 @@ class Platform:
     def _wrong_with_dataset(self) -> tuple[str, ...]:
         """What can be said of it without a broker."""
         try:
-            ready_dataset(self._configuration, self.manifests, self.at_rest_s, follows=self._follows)
+            ready_dataset(self._configuration, self.manifests, self._rest, follows=self._follows)
         except NotReadyError as error:
             return error.problems
         return ()
@@ -171,7 +172,7 @@ class Platform:
             looked = True
             self.mend(away=False)
 
-        return await_rows(self._configuration, self.manifests, meanwhile, self.at_rest_s)
+        return await_rows(self._configuration, self.manifests, meanwhile, self._rest)
 
     def ready(
         self, meanwhile: Callable[[TableDataset, Found], object] | None = None
@@ -182,7 +183,7 @@ class Platform:
         problems: list[str] = []
         dataset, workers = None, []
         try:
-            dataset, found = ready_dataset(self._configuration, self.manifests, self.at_rest_s, follows=self._follows)
+            dataset, found = ready_dataset(self._configuration, self.manifests, self._rest, follows=self._follows)
         except NotReadyError as error:
             problems += error.problems
         if dataset is not None and meanwhile is not None:
@@ -196,6 +197,10 @@ class Platform:
         if dataset is None or problems:
             raise NotReadyError(*problems)
         return dataset, found, workers
+
+    def give_keys(self) -> Found:
+        """Look once more, and have the keys of what is found last for ever. Raises NotReadyError."""
+        return give_keys(self._configuration, self._rest, follows=self._follows)
 
     def _ready_workers(self) -> list[WorkerEntry]:
         try:

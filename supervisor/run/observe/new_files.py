@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shared.dataset.discovery import Found, find, first_with_rows
+from shared.dataset.growth import Rest
 from shared.dataset.judging import judge
 from shared.dataset.manifest import manifest_path, refuse_moved_keys
 from shared.dataset.rejudged import refuse_rejudged
@@ -23,13 +24,11 @@ class NewFiles:
         self._groups = groups
         self._not_read = NotReadFiles(unread)
 
-    def look(
-        self, dataset: TableDataset, artifacts_root: str, at_rest_s: float = 0.0
-    ) -> tuple[TableDataset, list[AnyEvent]]:
+    def look(self, dataset: TableDataset, artifacts_root: str, rest: Rest) -> tuple[TableDataset, list[AnyEvent]]:
         """Raises DataError for a file whose rows have keys and that is not as it was, or does not fit."""
         config, known = dataset.config, dataset.entries
         try:
-            found = find(config, artifacts_root, self._groups, at_rest_s)
+            found = find(config, artifacts_root, self._groups, rest)
         except PlaceError as error:  # it may be back at the next look
             away = self._not_read.while_away(config.uri, error)
             return dataset, [away] if away else []
