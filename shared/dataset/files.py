@@ -93,6 +93,14 @@ def schema_of(uri: str, dataset: Dataset, first_byte: int = 0, stop_byte: int | 
         ) from error
 
 
+def of_the_system(error: BaseException) -> OSError | None:
+    """Why a file could not be read, if that lies outside of it; pyarrow's own errors have no number."""
+    cause = error if isinstance(error, OSError) else error.__cause__
+    if not isinstance(cause, OSError) or isinstance(cause, FileNotFoundError) or cause.errno is None:
+        return None
+    return cause
+
+
 def told(error: BaseException) -> str:
     """What an error of a reader says, for people."""
     return printable(str(error)).rstrip(". ")

@@ -31,6 +31,7 @@ class Flat:
         self.files: dict[str, FoundFile] = {}
         self.unreadable: dict[str, str] = {}
         self.passed_over: dict[str, str] = {}
+        self.closed: dict[str, str] = {}  # folders that may hold what is asked for, and cannot be looked into
 
     def into(self, folder: str) -> None:
         """All that lies below a folder."""
@@ -74,8 +75,8 @@ class Walk(Flat):
         except OSError as error:
             if not above:
                 raise
-            if matched:
-                self.unreadable[folder] = f"it cannot be looked into ({error.strerror})"
+            told = self.unreadable if matched else self.closed
+            told[folder] = f"it cannot be looked into ({error.strerror})"
             return
         if _is_run({str(info["name"]).rpartition("/")[2] for info in entries}):
             return
@@ -96,8 +97,8 @@ class Walk(Flat):
             try:
                 info = self._filesystem.info(name)
             except OSError:
-                if matched or named:
-                    self.unreadable[name] = NOWHERE
+                told = self.unreadable if matched or named else self.closed
+                told[name] = NOWHERE
                 return
         if info["type"] == "directory":
             if matched or named or self._deepest is None or name.count("/") < self._deepest:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 from shared.config.system import Dataset
@@ -12,12 +10,12 @@ from shared.dataset.files import count_rows, format_in, open_file, state_of
 from shared.dataset.formats.records import records_in
 from shared.dataset.found_file import FoundFile
 from shared.dataset.manifest import IF_MENDED, ManifestEntry
+from shared.dataset.memory import memory_of
 from shared.errors import DataError
 from shared.printable import printable
 
 _LEAST_REST_S = 5.0
 _LONG_AGO_S = 60.0  # clocks of machines differ by less
-_KNOWN = 65_536
 _LONGEST_ROW_BYTES = 1 << 20  # of those that are waited for
 _SAMPLE_BYTES = 1 << 16
 _LINE_ENDS = (b"\n", b"\r")
@@ -125,13 +123,6 @@ def refuse_continued(last: ManifestEntry, dataset: Dataset) -> None:
         )
 
 
-def keyed(pieces: Sequence[ManifestEntry], dataset: Dataset) -> Sequence[ManifestEntry]:
-    """Those of one file whose bytes must stay: all, but of text that may grow only those with rows."""
-    if all(piece.rows for piece in pieces) or not grows(pieces[0].file, dataset):
-        return pieces
-    return [piece for piece in pieces if piece.rows]
-
-
 def _refuse_no_text(file: str, dataset: Dataset) -> None:
     """Zeros are what some programs write before they write a file."""
     with open_file(file, dataset.uri) as opened:
@@ -153,16 +144,11 @@ def is_at_rest(file: str, now: FoundFile, like: str, at_rest_s: float) -> bool:
     """
     if not at_rest_s or _is_old(now, at_rest_s):
         return True
-    seen = _seen(file, like)
-    if seen.get("size_bytes") != now.size_bytes:
-        seen.update(size_bytes=now.size_bytes, since_s=time.monotonic())
-    return time.monotonic() - seen["since_s"] >= at_rest_s
+    memory = memory_of(file, like)
+    if memory.seen[0] != now.size_bytes:
+        memory.seen = now.size_bytes, time.monotonic()
+    return time.monotonic() - memory.seen[1] >= at_rest_s
 
 
 def _is_old(now: FoundFile, at_rest_s: float) -> bool:
     return now.modified_s is not None and time.time() - now.modified_s >= max(at_rest_s, _LONG_AGO_S)
-
-
-@lru_cache(maxsize=_KNOWN)
-def _seen(file: str, like: str) -> dict[str, float]:
-    return {}

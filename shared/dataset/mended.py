@@ -25,8 +25,14 @@ def taken_anew(known: Sequence[ManifestEntry], dataset: Dataset) -> list[Manifes
     Raises DataError for a file that the keys do not fit: it must have as many rows as before, or be a text that was
     added to behind them.
     """
-    taken = {file: iter(_taken_anew(pieces, dataset)) for file, pieces in by_file(known).items()}
-    return [next(taken[entry.file]) for entry in known]
+    filled = by_file([entry for entry in known if entry.rows])
+    taken = {file: iter(_taken_anew(pieces, dataset)) for file, pieces in filled.items()}
+    return [next(taken[entry.file]) if entry.rows else _without_rows(entry) for entry in known]
+
+
+def _without_rows(entry: ManifestEntry) -> ManifestEntry:
+    """It has no keys, so that its file may be another by now, or none."""
+    return entry if entry.fingerprint else msgspec.structs.replace(entry, fingerprint=entry.mark, mark="")
 
 
 def _taken_anew(pieces: Sequence[ManifestEntry], dataset: Dataset) -> Sequence[ManifestEntry]:

@@ -35,7 +35,7 @@ class TableDataset:
         self.rows = self.entries[-1].stop_key if self.entries else 0
         self._horizon = Horizon(self.entries, config.future_skew_s)
         first = next((entry for entry in self.entries if entry.rows), None)  # one without rows decides nothing
-        self.schema = known_schema(first or self.entries[0], config) if self.entries else pa.schema([])
+        self.schema = known_schema(first, config) if first else pa.schema([])
 
     @property
     def feature_columns(self) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from shared.dataset.growth import Rest
 from shared.dataset.manifest import copy_manifest
 from shared.dataset.problems import MOST_SENTENCES, problems
 from shared.dataset.table import TableDataset, open_dataset
-from shared.errors import DataError, NotReadyError
+from shared.errors import DataError, NotReadyError, PlaceError
 from supervisor.system.changed_uri import refuse_changed_uri
 from supervisor.system.unread import tell_not_read, tell_passed_over, unreadable
 
@@ -41,6 +41,7 @@ def ready_dataset(
         refuse_changed_uri(configuration)
         found = _look_at_rest(configuration, manifests_root, rest)
         tell_passed_over(config, found)
+        _refuse_away(found)
         dataset = open_dataset(config, found.entries)
         told = [] if follows and not _is_mistaken(found) else _of_misfits(found)
         if dataset.rows or not (told or follows):
@@ -63,6 +64,7 @@ def give_keys(configuration: Configuration, rest: Rest, *, follows: bool) -> Fou
     config = system.datasets[pipeline.data.dataset]
     try:
         found = find(config, system.artifacts_root, pipeline.data.split.groups, rest)
+        _refuse_away(found)
     except DataError as error:
         raise NotReadyError(hide(str(error))) from None
     told = [] if follows else _of_misfits(found)
@@ -72,6 +74,12 @@ def give_keys(configuration: Configuration, rest: Rest, *, follows: bool) -> Fou
         for file, tail in found.waiting.items():
             log.warning("! dataset %s: left out: %s", config.name, hide(tail.sentence(file)))
     return found
+
+
+def _refuse_away(found: Found) -> None:
+    """A run that goes on waits for a place that is away; none begins without it. Raises PlaceError."""
+    if found.away:
+        raise PlaceError("\n".join(found.away.values()))
 
 
 def _look_at_rest(configuration: Configuration, manifests_root: Path, rest: Rest) -> Found:

@@ -44,8 +44,10 @@ def unreadable(found: Found) -> dict[str, str]:
     linked = {
         name: hide(f"{name} cannot be read, {why}. Mend it or take it away.")
         for name, why in found.listing.unreadable.items()
+        if name not in found.away
     }
-    return {**linked, **_sentences(misfits)}
+    away = {place: hide(sentence) for place, sentence in found.away.items()}
+    return {**linked, **away, **_sentences(misfits)}
 
 
 def unfit(found: Found) -> dict[str, str]:

@@ -29,7 +29,10 @@ class NotReadFiles:
         writing = {file: one for file, one in found.misfits.items() if one.why == "unfinished"}
         self._unfinished = Counter({file: self._unfinished[file] + 1 for file in writing})
         cannot |= {file: hide(one.sentences[0]) for file, one in writing.items() if self._unfinished[file] >= _LOOKS}
-        return self._changed(cannot, unfit(found))
+        before = self._unread
+        return self._changed(
+            _below(found.away, before.unreadable) | cannot, _below(found.away, before.unfit) | unfit(found)
+        )
 
     def while_away(self, uri: str, error: PlaceError) -> NotRead | None:
         """The place could not be looked into, so nothing is known of the others."""
@@ -49,3 +52,8 @@ class NotReadFiles:
             return None
         self._unread = now
         return NotRead(time_us=now_us(), unread=now)
+
+
+def _below(places: Mapping[str, str], named: Mapping[str, str]) -> dict[str, str]:
+    """Those of some names that lie in places of which nothing is known now: they are what they were."""
+    return {name: why for name, why in named.items() if any(name.startswith(f"{place}/") for place in places)}

@@ -110,6 +110,25 @@ def test_a_place_that_is_away_is_told_once_and_found_again(following: Following)
     assert list(following.state.unread.named) == [str(following.folder / "b.csv")]
 
 
+def test_a_folder_that_is_away_is_told_and_what_lay_in_it_stays_told(following: Following) -> None:
+    """The run goes on with the rest; of what is bad below it nothing is known meanwhile."""
+    folder, elsewhere = following.folder / "m", following.folder.with_name("elsewhere")
+    folder.mkdir()
+    following.write("m/b.csv", ROW)
+    following.write("m/c.csv", b"")
+    assert [type(told) for told in following.look()] == [FileNotRead]
+    folder.rename(elsewhere)
+    following.write("d.csv", ROW)
+    (told,) = following.look()
+    assert (told.file, "is not there; it holds rows that have keys" in told.sentence) == (str(folder), True)
+    assert following.observer.rows == 3
+    assert following.look() == []
+    assert list(following.state.unread.named) == [str(folder), str(folder / "c.csv")]
+    elsewhere.rename(folder)
+    following.look()
+    assert list(following.state.unread.named) == [str(folder / "c.csv")]
+
+
 def test_a_file_that_another_run_gave_keys_and_that_does_not_fit(following: Following, small: Workplace) -> None:
     """Keys are for ever, so that this run cannot pass it over: it ends, and says why, and what to do."""
     small.config["storage"]["datasets"]["rows"]["features"] = ["z"]

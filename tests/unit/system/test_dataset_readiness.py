@@ -194,6 +194,24 @@ def test_a_replay_leaves_out_what_is_still_written_to(
     assert told.endswith("a.csv: 14 bytes behind row 1 are no whole line and wait for their end: '2024-01-02,1,1'")
 
 
+@pytest.mark.parametrize("follows", [True, False])
+def test_no_run_begins_while_files_with_keys_are_away(
+    rows: Callable[..., Configuration], tmp_path: Path, follows: bool
+) -> None:
+    """A run that goes on waits for them; at a start it is said what is not there."""
+    configuration = rows({"a.parquet": GOOD}, experiment=not follows)
+    give_keys(configuration, Rest(), follows=follows)
+    folder = Path(configuration.system.datasets["rows"].uri)
+    folder.rename(tmp_path / "elsewhere")
+    assert not follows or not await_rows(configuration, tmp_path / "manifests", lambda: None)
+    for start in (
+        lambda: ready_dataset(configuration, tmp_path / "manifests", follows=follows),
+        lambda: give_keys(configuration, Rest(), follows=follows),
+    ):
+        with pytest.raises(NotReadyError, match=f"^{folder} is not there; it holds rows that have keys"):
+            start()
+
+
 def test_a_bad_file_that_comes_while_workers_start_is_told(rows: Callable[..., Configuration], tmp_path: Path) -> None:
     """A replay that was found ready gives no keys beside it; who follows the dataset tells of it as ever."""
     configuration = rows({"a.parquet": GOOD}, experiment=True)
