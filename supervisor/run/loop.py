@@ -77,7 +77,7 @@ class Loop:
     def start(self, events: Iterable[AnyEvent]) -> None:
         """Let the first events of a run happen."""
         self._happen(list(events))
-        self._observer = Observer(self._configuration.pipeline, self._dataset, self.state)
+        self._observer = Observer(self._configuration.pipeline, self._dataset, self.state, self._platform.telling)
         self._act()
 
     def resume(self, first: Iterable[AnyEvent], resumed: Resumed) -> None:

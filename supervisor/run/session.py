@@ -172,7 +172,7 @@ class Session:
         try:
             first = self._first_events(found, dataset, record, workers, code)
             versions = Versions()
-            listeners = (RunLog(run_id), versions)
+            listeners = (RunLog(run_id, platform.telling), versions)
             preparation = Preparation(platform, broker, self._configuration, record, listeners)
             # Later all workers may be busy for hours: then only what may have become wrong is worth the wait.
             preparation.carry_out(workers, check=not resumed or changed is not None)

@@ -16,7 +16,7 @@ from shared.dataset.problems import MOST_SENTENCES, problems
 from shared.dataset.table import TableDataset, open_dataset
 from shared.errors import DataError, NotReadyError, PlaceError
 from supervisor.system.changed_uri import refuse_changed_uri
-from supervisor.system.unread import tell_not_read, tell_passed_over, unreadable
+from supervisor.system.unread import Telling, unreadable
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,12 @@ _LOOKS = 5  # while files are waited for that somebody writes to, in the time af
 
 
 def ready_dataset(
-    configuration: Configuration, manifests_root: Path, rest: Rest = _AT_ONCE, *, follows: bool
+    configuration: Configuration,
+    manifests_root: Path,
+    rest: Rest = _AT_ONCE,
+    telling: Telling | None = None,
+    *,
+    follows: bool,
 ) -> tuple[TableDataset, Found]:
     """The dataset, found and usable, and the look that found it; what is not data is told.
 
@@ -40,7 +45,7 @@ def ready_dataset(
     try:
         refuse_changed_uri(configuration)
         found = _look_at_rest(configuration, manifests_root, rest)
-        tell_passed_over(config, found)
+        (telling or Telling()).passed_over(config, found)
         _refuse_away(found)
         dataset = open_dataset(config, found.entries)
         told = [] if follows and not _is_mistaken(found) else _of_misfits(found)
@@ -121,7 +126,11 @@ def _of_misfits(found: Found) -> list[str]:
 
 
 def await_rows(
-    configuration: Configuration, manifests_root: Path, meanwhile: Callable[[], None], rest: Rest = _AT_ONCE
+    configuration: Configuration,
+    manifests_root: Path,
+    meanwhile: Callable[[], None],
+    rest: Rest = _AT_ONCE,
+    telling: Telling | None = None,
 ) -> bool:
     """Wait for the first row of a dataset that is to be followed; whether there was none at first.
 
@@ -129,20 +138,20 @@ def await_rows(
     """
     system = configuration.system
     config, every_s = system.datasets[configuration.pipeline.data.dataset], system.notification.every_s
-    said: set[str] = set()
+    telling, said = telling or Telling(), ""
     while True:
         try:
             found = _look(configuration, manifests_root, rest)
             if any(entry.rows for entry in found.entries) or (not said and _is_mistaken(found)):
                 return bool(said)
-            tell_not_read(found)
+            telling.not_read(found)
             told = f"has no rows yet; waiting for the first ones in {config.uri}, looking every {every_s:g} s"
         except (DataError, OSError) as error:
             if not said:
                 return False
             told = f"cannot be read yet: {hide(str(error))}"
-        if told not in said:
+        if told != said:
             log.warning("! dataset %s %s", config.name, told)
-        said.add(told)
+        said = told
         meanwhile()
         time.sleep(every_s)

@@ -25,6 +25,7 @@ from supervisor.system.leftovers import sweep
 from supervisor.system.local_fleet import LocalFleet
 from supervisor.system.readiness import reach_broker, ready_workers
 from supervisor.system.targets import deploys_here, wrong_with_targets
+from supervisor.system.unread import Telling
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +69,7 @@ class Platform:
         self._serves, self._follows = serves, follows
         # Keys are shared, so a replay, too, gives none to half a line that somebody writes.
         self._rest = Rest(rest_s(configuration.system.notification.every_s), to_the_end=not follows)
+        self.telling = Telling()
         self._undo = ExitStack()
         self._broker: EmbeddedBroker | None = None
         self.fleet: LocalFleet | None = None
@@ -106,7 +108,7 @@ class Platform:
     def _wrong_with_dataset(self) -> tuple[str, ...]:
         """What can be said of it without a broker."""
         try:
-            ready_dataset(self._configuration, self.manifests, self._rest, follows=self._follows)
+            self._ready_dataset()
         except NotReadyError as error:
             return error.problems
         return ()
@@ -172,7 +174,7 @@ class Platform:
             looked = True
             self.mend(away=False)
 
-        return await_rows(self._configuration, self.manifests, meanwhile, self._rest)
+        return await_rows(self._configuration, self.manifests, meanwhile, self._rest, self.telling)
 
     def ready(
         self, meanwhile: Callable[[TableDataset, Found], object] | None = None
@@ -183,7 +185,7 @@ class Platform:
         problems: list[str] = []
         dataset, workers = None, []
         try:
-            dataset, found = ready_dataset(self._configuration, self.manifests, self._rest, follows=self._follows)
+            dataset, found = self._ready_dataset()
         except NotReadyError as error:
             problems += error.problems
         if dataset is not None and meanwhile is not None:
@@ -201,6 +203,9 @@ class Platform:
     def give_keys(self) -> Found:
         """Look once more, and have the keys of what is found last for ever. Raises NotReadyError."""
         return give_keys(self._configuration, self._rest, follows=self._follows)
+
+    def _ready_dataset(self) -> tuple[TableDataset, Found]:
+        return ready_dataset(self._configuration, self.manifests, self._rest, self.telling, follows=self._follows)
 
     def _ready_workers(self) -> list[WorkerEntry]:
         try:

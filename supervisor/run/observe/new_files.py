@@ -14,14 +14,14 @@ from shared.errors import DataError, PlaceError
 from shared.timestamps import now_us
 from supervisor.core.events import AnyEvent, Discovered, Unread
 from supervisor.run.observe.not_read import NotReadFiles
-from supervisor.system.unread import tell_passed_over
+from supervisor.system.unread import Telling
 
 
 class NewFiles:
     """Each look gives the dataset as it is then, and what has changed since the one before as events."""
 
-    def __init__(self, groups: Sequence[str], unread: Unread) -> None:
-        self._groups = groups
+    def __init__(self, groups: Sequence[str], unread: Unread, telling: Telling) -> None:
+        self._groups, self._telling = groups, telling
         self._not_read = NotReadFiles(unread)
 
     def look(self, dataset: TableDataset, artifacts_root: str, rest: Rest) -> tuple[TableDataset, list[AnyEvent]]:
@@ -32,7 +32,7 @@ class NewFiles:
         except PlaceError as error:  # it may be back at the next look
             away = self._not_read.while_away(config.uri, error)
             return dataset, [away] if away else []
-        tell_passed_over(config, found)
+        self._telling.passed_over(config, found)
         path = manifest_path(artifacts_root, config.name)
         refuse_moved_keys(known, found.entries, path)
         refuse_rejudged(config, known, found.entries, path)

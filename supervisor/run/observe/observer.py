@@ -28,6 +28,7 @@ from supervisor.core.state import RunState
 from supervisor.run.observe.dating import Dating
 from supervisor.run.observe.new_files import NewFiles
 from supervisor.run.observe.slicing import Slicer
+from supervisor.system.unread import Telling
 from supervisor.triggers.policy import Batch, Decision, Question, StreamStart, TriggerPolicy
 
 BATCH_ROWS = 10_000
@@ -38,9 +39,12 @@ _POSITION_EVERY_S = 1.0  # how often a position without consequences is journale
 class Observer:
     """Turns new rows into `Observed` events, one a batch with consequences."""
 
-    def __init__(self, pipeline: Pipeline, dataset: TableDataset, state: RunState) -> None:
+    def __init__(
+        self, pipeline: Pipeline, dataset: TableDataset, state: RunState, telling: Telling | None = None
+    ) -> None:
+        """`telling`: what was said of files before the run."""
         self._dataset = dataset
-        self._new_files = NewFiles(pipeline.data.split.groups, state.unread)
+        self._new_files = NewFiles(pipeline.data.split.groups, state.unread, telling or Telling())
         self._settings = pipeline.trigger
         self._who = f"trigger policy {pipeline.trigger.name}"
         self._policy: TriggerPolicy | None = None

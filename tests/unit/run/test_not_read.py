@@ -17,13 +17,14 @@ from shared.dataset.table import open_dataset
 from shared.errors import DataError
 from shared.ids import RunId
 from supervisor.core.events import NotRead, RunStarted, Unread, event_of
-from supervisor.core.notices import FileNotRead, FileReadNow, MoreNotRead, Notice
+from supervisor.core.notices import FileNotRead, FileReadNow, MoreNotRead, Notice, NotInTheWay
 from supervisor.core.settings import Settings
 from supervisor.core.state import RunState
 from supervisor.core.transition import transition
 from supervisor.run.listen.run_log import RunLog
 from supervisor.run.observe.not_read import NotReadFiles
 from supervisor.run.observe.observer import Observer
+from supervisor.system.unread import Telling
 
 ROW = b"timestamp,x,label\n2024-01-01,1,0\n"
 
@@ -106,7 +107,7 @@ def test_a_place_that_is_away_is_told_once_and_found_again(following: Following)
     assert len(following.state.unread.named) == 2
     following.folder.unlink()
     following.folder.with_name("elsewhere").rename(following.folder)
-    assert following.look() == []
+    assert following.look() == [NotInTheWay(file=str(following.folder))]
     assert list(following.state.unread.named) == [str(following.folder / "b.csv")]
 
 
@@ -157,8 +158,8 @@ def test_many_bad_files_are_counted_and_the_first_named(following: Following) ->
     assert following.tell(files.after(bad("a", *names))) == []
     assert following.state.unread.files == 31
     assert files.after(bad("a", *names)) is None
-    (told,) = following.tell(files.after(bad("a", *names[1:])))
-    assert told.file == "a"
+    told = following.tell(files.after(bad("a", *names[1:])))
+    assert [(type(one), one.file) for one in told] == [(FileNotRead, "a"), (NotInTheWay, "m00")]
 
 
 def test_a_file_that_is_written_to_is_told_when_that_goes_on(following: Following) -> None:
@@ -177,16 +178,47 @@ def test_the_log_tells_of_files(caplog: pytest.LogCaptureFixture, tmp_path: Path
     file, log = f"{tmp_path}/a.csv", RunLog(RunId("run"))
     for told in (
         FileNotRead(file=file, sentence=f"{file} is bad"),
-        FileNotRead(file=file, sentence=f"{file} is bad"),  # as it was while the first rows were waited for
         MoreNotRead(files=30),
         FileReadNow(file=file, rows=1000),
+        NotInTheWay(file=file),
     ):
         log.hear(told)
     assert [(one.levelname, one.getMessage()) for one in caplog.records] == [
         ("WARNING", f"! not read, and looked at again: {file} is bad"),
         ("WARNING", "! 30 files are not read; not all of them are named"),
         ("INFO", f"{file} is read now: 1,000 rows"),
+        ("INFO", f"{file} is no longer in the way"),
     ]
+
+
+def test_what_was_said_before_a_run_is_said_once_and_again_when_it_happens_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Also by a second run in the same process; and while the first rows were waited for."""
+    caplog.set_level(logging.INFO)
+    for _ in range(2):
+        telling = Telling()
+        for found in (bad("a"), bad("a"), bad(), bad("a")):
+            telling.not_read(found)
+        log = RunLog(RunId("run"), telling)
+        log.hear(FileNotRead(file="a", sentence="a is bad"))
+        log.hear(NotInTheWay(file="a"))
+        log.hear(FileNotRead(file="a", sentence="a is bad"))
+    once = ["! not read, and looked at again: a is bad"]
+    assert [one.getMessage() for one in caplog.records] == [*once * 2, "a is no longer in the way", *once] * 2
+
+
+def test_what_is_no_data_is_told_again_when_it_comes_again(
+    following: Following, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not at each look meanwhile."""
+    for _ in range(2):
+        following.write("notes.txt", b"")
+        following.look()
+        following.look()
+        (following.folder / "notes.txt").unlink()
+        following.look()
+    assert [" notes.txt: not read, as only" in one.getMessage() for one in caplog.records] == [True, True]
 
 
 def test_the_event_is_small_and_lasts() -> None:
