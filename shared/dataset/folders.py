@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from fsspec.utils import glob_translate
@@ -36,7 +37,7 @@ class Flat:
     def into(self, folder: str) -> None:
         """All that lies below a folder."""
         for info in self._filesystem.find(folder, detail=True).values():
-            self.meet(info, is_data(str(info["name"])))
+            self.meet(info, _is_data(str(info["name"])))
 
     def meet(self, info: Mapping[str, Any], data: bool) -> None:
         """Take in a file, whether or not it is data; one that a pattern names is, whatever its suffix."""
@@ -110,7 +111,7 @@ class Walk(Flat):
         name = str(info["name"])
         if _is_manifest(name):
             return
-        data = named or is_data(name)
+        data = named or _is_data(name)
         if info["type"] != "file":
             self.passed_over[name] = _NO_FILE
         elif data and not os.access(name, os.R_OK):
@@ -129,6 +130,18 @@ class Walk(Flat):
             if same is not None:
                 del self.files[name]
                 self.passed_over[name] = f"as it is a link to {below(same, self._root)}, which is read"
+
+
+def _is_data(name: str) -> bool:
+    """Whether it is, by its name; asked of each file at each look, so that few kinds of names are looked into."""
+    begin = name.find(".", name.rfind("/") + 1)
+    return (begin >= 0 and _is_data_with(name[begin:])) or is_data(name)
+
+
+@lru_cache(maxsize=4_096)
+def _is_data_with(ending: str) -> bool:
+    """Whatever stands before it in the name."""
+    return is_data(f"\0{ending}")
 
 
 def _is_run(names: set[str]) -> bool:
