@@ -15,7 +15,7 @@ from shared.dataset.found_file import FoundFile
 from shared.dataset.growth import Rest, Tail
 from shared.dataset.judging import Misfit, judge
 from shared.dataset.listing import Listing, look
-from shared.dataset.manifest import ManifestEntry, by_file, manifest_path, writing_manifest
+from shared.dataset.manifest import MEND_IN_PLACE, ManifestEntry, by_file, manifest_path, writing_manifest
 from shared.dataset.memory import forget_others, memories, memory_of
 from shared.dataset.mended import taken_anew
 from shared.errors import DataError, PlaceError
@@ -161,7 +161,7 @@ def _look_at(
     try:
         looked_at = _looked_at(file, now, known, first, sought)
     except (DataError, OSError) as error:
-        return _not_now(file, error)
+        return _not_now(file, error, has_keys=any(piece.rows for piece in known))
     if isinstance(looked_at, Misfit) or (looked_at.entry is not None and looked_at.tail is None):
         memory.asked, memory.answer = asked, looked_at  # else the end may have to rest
     return looked_at
@@ -186,9 +186,10 @@ def _looked_at(
     return misfit or proposal
 
 
-def _not_now(file: str, error: DataError | OSError) -> Misfit:
+def _not_now(file: str, error: DataError | OSError, *, has_keys: bool) -> Misfit:
     cause = of_the_system(error)
     if cause is not None:
-        return Misfit("unreadable", (f"{file} cannot be read: {told(cause)}. Mend that, or take it away.",))
+        remedy = MEND_IN_PLACE if has_keys else "Mend that, or take it away."
+        return Misfit("unreadable", (f"{file} cannot be read: {told(cause)}. {remedy}",))
     how = "Write it under a name that begins with a dot, and rename it when done."
     return Misfit("unfinished", (f"{file} is being written to. {how}",))

@@ -12,6 +12,7 @@ from shared.config.system import Dataset
 from shared.dataset.formats import format_of, suffixes_read, titles
 from shared.dataset.formats.format import Format
 from shared.dataset.found_file import FoundFile, found_file
+from shared.dataset.manifest import MEND_IN_PLACE
 from shared.errors import DataError
 from shared.filesystems import filesystem_of
 from shared.printable import printable
@@ -74,8 +75,8 @@ def count_rows(uri: str, dataset: Dataset, first_byte: int = 0, stop_byte: int |
             return kind.count_rows(file)
     except UNREADABLE as error:
         raise DataError(
-            f"{uri} is not a readable {kind.title} file: {told(error)}. Mend it or take it away. {titles()} are read; "
-            f"a name says which: {suffixes_read()}."
+            f"{uri} is not a readable {kind.title} file: {told(error)}. {_remedy('it', first_byte)} {titles()} are "
+            f"read; a name says which: {suffixes_read()}."
         ) from error
 
 
@@ -89,8 +90,13 @@ def schema_of(uri: str, dataset: Dataset, first_byte: int = 0, stop_byte: int | 
             return schema
     except UNREADABLE as error:
         raise DataError(
-            f"the columns of {uri} cannot be read: {told(error)}. Mend the file or take it away."
+            f"the columns of {uri} cannot be read: {told(error)}. {_remedy('the file', first_byte)}"
         ) from error
+
+
+def _remedy(what: str, first_byte: int) -> str:
+    """Of a file that has keys already nobody is to take anything away."""
+    return MEND_IN_PLACE if first_byte else f"Mend {what} or take it away."
 
 
 def of_the_system(error: BaseException) -> OSError | None:

@@ -40,7 +40,8 @@ class Tail(NamedTuple):
     def sentence(self, file: str) -> str:
         """What waits, for people."""
         where = f"behind row {self.rows}" if self.rows else "at its beginning"
-        return f"{file}: {self.size_bytes} bytes {where} are no whole line and wait for their end: {self.begins!r}"
+        waits = f"{self.size_bytes} bytes {where} are no whole line and wait for their end: {self.begins!r}"
+        return f"{file}: {waits}. End that line, or take it out."
 
 
 def rest_s(poll_s: float) -> float:

@@ -14,7 +14,7 @@ from shared.dataset.column_kinds import alike, kind_of
 from shared.dataset.files import format_in
 from shared.dataset.formats.unpacked import SAY_ENCODING
 from shared.dataset.known_file import known_schema
-from shared.dataset.manifest import MEND_THE_ROW, ManifestEntry
+from shared.dataset.manifest import MEND_IN_PLACE, MEND_THE_ROW, ManifestEntry
 from shared.dataset.table import TableDataset
 from shared.dataset.timestamp_column import microseconds
 from shared.errors import DataError
@@ -171,5 +171,5 @@ def unusable_row(dataset: TableDataset, entry: ManifestEntry) -> str:
 def _by_row(sentence: str, entry: ManifestEntry) -> str:
     """The sentence on a row that has no key yet, with the file and the row's number in it, the first being 1."""
     told = _KEYED.sub(lambda found: f"{found[1]} row {int(found[2]) - entry.first_key + entry.first_row + 1}", sentence)
-    told = told.replace(MEND_THE_ROW, "Mend that row, or take the file away.")
+    told = told.replace(MEND_THE_ROW, MEND_IN_PLACE if entry.first_row else "Mend that row, or take the file away.")
     return told if entry.file in told or not told else f"{entry.file}: {told}"

@@ -11,6 +11,7 @@ from workplace import Workplace
 
 from shared.config.load import load_configuration
 from shared.dataset.discovery import Found, find
+from shared.dataset.growth import Tail
 from shared.dataset.judging import Misfit
 from shared.dataset.listing import Listing
 from shared.dataset.table import open_dataset
@@ -170,6 +171,36 @@ def test_a_file_that_is_written_to_is_told_when_that_goes_on(following: Followin
     assert [files.after(bad("a", why="unfinished")) for _ in range(9)] == [None] * 9
     (told,) = following.tell(files.after(bad("a", why="unfinished")))
     assert told == FileNotRead(file="a", sentence="a is bad")
+
+
+def waiting(size_bytes: int, first_byte: int = 19) -> Found:
+    """A look that finds a log with an end that is no whole line."""
+    return Found((), 0, {}, Listing({}, {}, {}), {"a": Tail(first_byte, size_bytes, 1, "2,2")})
+
+
+def test_an_end_of_a_line_that_waits_for_long_is_told(following: Following) -> None:
+    """At ten looks in a row, or when minutes are over; what is written all the time is never told."""
+    files = NotReadFiles(Unread())
+    assert [files.after(waiting(3, look)) for look in range(30)] == [None] * 30
+    assert [files.after(waiting(3)) for _ in range(9)] == [None] * 9
+    (told,) = following.tell(files.after(waiting(3)))
+    assert told.sentence == (
+        "a: 3 bytes behind row 1 are no whole line and wait for their end: '2,2'. End that line, or take it out."
+    )
+    assert following.tell(files.after(waiting(4))) == []
+    assert following.tell(files.after(bad())) == [NotInTheWay(file="a")]
+    seldom = NotReadFiles(Unread(), long_s=0)
+    assert seldom.after(waiting(3)) is not None
+
+
+def test_a_file_that_has_keys_has_to_stay(following: Following) -> None:
+    """What is wrong behind them is to be mended where it stands, as rows behind it wait."""
+    log = following.folder / "a.csv"
+    for line, wrong in ((b"2024-01-02,1,\n", "row 2 is null"), (b"2024-01-02,1,0,5\n", "Expected 3 columns, got 4")):
+        log.write_bytes(ROW + line)
+        (told,) = following.look()
+        assert wrong in told.sentence
+        assert "Mend that in its place: the rows behind it wait for it, and the file has to stay" in told.sentence
 
 
 def test_the_log_tells_of_files(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
