@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
 from shared.config.system import Dataset
-from shared.dataset.files import count_rows, format_in, size_when_opened, state_of
+from shared.dataset.files import count_rows, format_in, of_the_system, size_when_opened, state_of, told
 from shared.dataset.fingerprint import fingerprint
 from shared.dataset.found_file import FoundFile, tells_contents
-from shared.dataset.growth import grows, keyed, refuse_continued, whole_stop
-from shared.dataset.listing import Listing
-from shared.dataset.manifest import IF_MENDED, ManifestEntry, by_file
+from shared.dataset.growth import Rest, Tail, grows, refuse_continued, tail_of, whole_stop
+from shared.dataset.listing import Listing, place_away
+from shared.dataset.manifest import IF_MENDED, ManifestEntry
 from shared.dataset.sameness import changed, note
 from shared.errors import DataError
 
@@ -20,47 +21,76 @@ _MAY_GROW = "Lines may be added at its end, what stands there stays; a log that 
 _MAY_NOT_GROW = "New rows belong in new files: only text that is not packed may grow."
 
 
-def proposed(
-    file: str, now: FoundFile, known: Sequence[ManifestEntry], dataset: Dataset, at_rest_s: float
-) -> ManifestEntry | None:
-    """What has no keys yet of a file, as an entry that lacks them; None if there is nothing. Raises DataError.
+class Proposal(NamedTuple):
+    """What has no keys yet of a file."""
 
-    `known`: what has, in order. With `at_rest_s` a file may be one that is being written to: so long after the last
-    change its last line counts, though it has no line end, and rows are waited for. With 0 all that is there counts.
-    """
+    entry: ManifestEntry | None  # which lacks its keys
+    tail: Tail | None = None  # behind it, and waited for
+
+
+_NOTHING = Proposal(None)
+
+
+def proposed(file: str, now: FoundFile, known: Sequence[ManifestEntry], dataset: Dataset, rest: Rest) -> Proposal:
+    """What has no keys yet of a file; `known`: what has, in order. Raises DataError."""
     if known and now.size_bytes == known[-1].size_bytes and (known[-1].rows or now.mark == known[-1].mark):
-        return None
-    if not grows(file, dataset):
-        return None if known else whole(file, dataset)
+        return _NOTHING
     before = [piece for piece in known if piece.rows]
+    if not grows(file, dataset):
+        entry = None if before else whole(file, dataset)
+        return Proposal(entry) if entry and (entry.rows or not known) else _NOTHING
     first_byte = before[-1].size_bytes if before else 0
     if known and now.size_bytes <= first_byte:
-        return None
-    if before:
-        refuse_continued(before[-1], dataset)
-    stop_byte = whole_stop(file, now, first_byte, dataset, at_rest_s) if at_rest_s else now.size_bytes
-    if stop_byte == first_byte and (known or at_rest_s):
-        return None
-    entry = rows_between(file, now, (first_byte, stop_byte), dataset)
-    if not entry.rows and (known or at_rest_s):
-        return None
+        return _NOTHING
+    stop_byte, had = whole_stop(file, now, first_byte, dataset, rest), sum(piece.rows for piece in before)
+    is_all = rest.to_the_end and stop_byte == now.size_bytes and not known
+    entry = rows_between(file, now, (first_byte, stop_byte), dataset) if is_all or stop_byte > first_byte else None
+    if entry is not None and not entry.rows and not is_all:
+        entry = None
+    rows = had + (entry.rows if entry else 0)
+    tail = tail_of(file, now, stop_byte, rows, dataset) if stop_byte < now.size_bytes else None
+    if entry is None:
+        return Proposal(None, tail)
     note(entry, dataset.uri)
-    return msgspec.structs.replace(entry, first_row=sum(piece.rows for piece in before))
+    return Proposal(msgspec.structs.replace(entry, first_row=had), tail)
 
 
-def refuse_changed(known: Sequence[ManifestEntry], found: Listing, dataset: Dataset) -> None:
-    """Raise DataError for a file that is gone, or is not what it was but for new lines at the end of a text."""
-    for file, pieces in by_file(known).items():
-        now = found.files.get(file)
-        if now is None:
-            why = found.unreadable.get(file)
-            gone = f"cannot be read, {why}" if why else "has vanished"
+def refuse_changed(
+    known: Mapping[str, Sequence[ManifestEntry]], moved: Mapping[str, FoundFile], found: Listing, dataset: Dataset
+) -> dict[str, str]:
+    """Place → sentence, of those that hold rows with keys and cannot be looked into now: whether these are as they were
+    is not known.
+
+    `known`: file → its pieces with rows. `moved`: those whose contents have to be compared. Raises DataError for a file
+    that is gone, while its folder is there, or is not what it was but for new lines at the end of a text.
+    """
+    away: dict[str, str] = {}
+    missing = {file: known[file] for file in known.keys() - found.files.keys()}
+    for file, pieces in sorted(missing.items(), key=lambda one: one[1][0].first_key):
+        place, why = place_away(file, found, dataset.uri)
+        if not place:
             raise DataError(
-                f"{file} {gone}; it holds the keys from {pieces[0].first_key}. Restore it, then --resume; "
+                f"{file} has vanished; it holds the keys from {pieces[0].first_key}. Restore it, then --resume; "
                 "if the dataset was replaced on purpose, give it a new name."
             )
-        if pieces[0].fingerprint:
-            _refuse_other(pieces, now, dataset)
+        away.setdefault(place, _is_away(place, why, pieces[0]))
+    for file, now in moved.items():
+        if file in known and known[file][0].fingerprint:
+            try:
+                _refuse_other(known[file], now, dataset)
+            except (DataError, OSError) as error:
+                cause = of_the_system(error)
+                if cause is None:
+                    raise
+                away[file] = _is_away(file, f"cannot be read: {told(cause)}", known[file][0])
+    return away
+
+
+def _is_away(place: str, why: str, first: ManifestEntry) -> str:
+    return (
+        f"{place} {why}; it holds rows that have keys, the first of them {first.first_key}. Bring it back; if the "
+        "dataset was replaced on purpose, give it a new name."
+    )
 
 
 def refuse_other_bytes(pieces: Sequence[ManifestEntry], dataset: Dataset, mark: str) -> None:
@@ -79,9 +109,6 @@ def _refuse_other(pieces: Sequence[ManifestEntry], now: FoundFile, dataset: Data
     last = pieces[-1]
     if tells_contents(now.mark) and now.mark == last.mark:
         return
-    pieces = keyed(pieces, dataset)
-    if not pieces:
-        return
     size_bytes = now.size_bytes
     if size_bytes < last.size_bytes:
         size_bytes = size_when_opened(last.file, dataset.uri)
@@ -92,6 +119,8 @@ def _refuse_other(pieces: Sequence[ManifestEntry], now: FoundFile, dataset: Data
             f"Restore it, then --resume. {_MAY_GROW if may_grow else _MAY_NOT_GROW} {IF_MENDED}"
         )
     refuse_other_bytes(pieces, dataset, now.mark)
+    if size_bytes > last.size_bytes:
+        refuse_continued(last, dataset)
 
 
 def whole(file: str, dataset: Dataset) -> ManifestEntry:

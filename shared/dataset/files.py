@@ -12,6 +12,7 @@ from shared.config.system import Dataset
 from shared.dataset.formats import format_of, suffixes_read, titles
 from shared.dataset.formats.format import BadRowError, Format
 from shared.dataset.found_file import FoundFile, found_file
+from shared.dataset.manifest import MEND_IN_PLACE
 from shared.errors import DataError
 from shared.filesystems import filesystem_of
 from shared.printable import printable
@@ -75,7 +76,7 @@ def count_rows(uri: str, dataset: Dataset, first_byte: int = 0, stop_byte: int |
     except UNREADABLE as error:
         first_row = count_rows(uri, dataset, 0, first_byte) if first_byte else 0
         raise DataError(
-            f"{uri} is not a readable {kind.title} file: {told(error, first_row)}. Mend it or take it away. "
+            f"{uri} is not a readable {kind.title} file: {told(error, first_row)}. {_remedy('it', first_byte)} "
             f"{titles()} are read; a name says which: {suffixes_read()}."
         ) from error
 
@@ -91,8 +92,21 @@ def schema_of(uri: str, dataset: Dataset, first_byte: int = 0, stop_byte: int | 
     except UNREADABLE as error:
         first_row = count_rows(uri, dataset, 0, first_byte) if first_byte else 0
         raise DataError(
-            f"the columns of {uri} cannot be read: {told(error, first_row)}. Mend the file or take it away."
+            f"the columns of {uri} cannot be read: {told(error, first_row)}. {_remedy('the file', first_byte)}"
         ) from error
+
+
+def _remedy(what: str, first_byte: int) -> str:
+    """Of a file that has keys already nobody is to take anything away."""
+    return MEND_IN_PLACE if first_byte else f"Mend {what} or take it away."
+
+
+def of_the_system(error: BaseException) -> OSError | None:
+    """Why a file could not be read, if that lies outside of it; pyarrow's own errors have no number."""
+    cause = error if isinstance(error, OSError) else error.__cause__
+    if not isinstance(cause, OSError) or isinstance(cause, FileNotFoundError) or cause.errno is None:
+        return None
+    return cause
 
 
 def told(error: BaseException, first_row: int = 0) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from fsspec.utils import glob_translate
@@ -31,11 +32,12 @@ class Flat:
         self.files: dict[str, FoundFile] = {}
         self.unreadable: dict[str, str] = {}
         self.passed_over: dict[str, str] = {}
+        self.closed: dict[str, str] = {}  # folders that may hold what is asked for, and cannot be looked into
 
     def into(self, folder: str) -> None:
         """All that lies below a folder."""
         for info in self._filesystem.find(folder, detail=True).values():
-            self.meet(info, is_data(str(info["name"])))
+            self.meet(info, _is_data(str(info["name"])))
 
     def meet(self, info: Mapping[str, Any], data: bool) -> None:
         """Take in a file, whether or not it is data; one that a pattern names is, whatever its suffix."""
@@ -74,8 +76,7 @@ class Walk(Flat):
         except OSError as error:
             if not above:
                 raise
-            if matched:
-                self._cannot(folder, f"it cannot be looked into ({error.strerror})")
+            self._cannot(folder, f"it cannot be looked into ({error.strerror})", asked_for=matched)
             return
         if _is_run({str(info["name"]).rpartition("/")[2] for info in entries}):
             return
@@ -96,8 +97,7 @@ class Walk(Flat):
             try:
                 info = self._filesystem.info(name)
             except OSError:
-                if matched or named:
-                    self._cannot(name, NOWHERE)
+                self._cannot(name, NOWHERE, asked_for=matched or named)
                 return
         if info["type"] == "directory":
             if matched or named or self._deepest is None or name.count("/") < self._deepest:
@@ -109,7 +109,7 @@ class Walk(Flat):
         name = str(info["name"])
         if _is_manifest(name):
             return
-        data = named or is_data(name)
+        data = named or _is_data(name)
         if info["type"] != "file":
             self.passed_over[name] = _NO_FILE
         elif data and not os.access(name, os.R_OK):
@@ -119,10 +119,10 @@ class Walk(Flat):
             if linked and data:
                 self._linked.append(name)
 
-    def _cannot(self, name: str, why: str) -> None:
+    def _cannot(self, name: str, why: str, *, asked_for: bool = True) -> None:
         """Not of what was there when its folder was listed, and is gone now."""
         if os.path.lexists(name):
-            self.unreadable[name] = why
+            (self.unreadable if asked_for else self.closed)[name] = why
 
     def _pass_over_twins(self) -> None:
         """Leave out links to files that are read under their own names, once all is found."""
@@ -133,6 +133,18 @@ class Walk(Flat):
             if same is not None:
                 del self.files[name]
                 self.passed_over[name] = f"as it is a link to {below(same, self._root)}, which is read"
+
+
+def _is_data(name: str) -> bool:
+    """Whether it is, by its name; asked of each file at each look, so that few kinds of names are looked into."""
+    begin = name.find(".", name.rfind("/") + 1)
+    return (begin >= 0 and _is_data_with(name[begin:])) or is_data(name)
+
+
+@lru_cache(maxsize=4_096)
+def _is_data_with(ending: str) -> bool:
+    """Whatever stands before it in the name."""
+    return is_data(f"\0{ending}")
 
 
 def _is_run(names: set[str]) -> bool:

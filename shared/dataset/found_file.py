@@ -7,8 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 _CONTENTS = ("ETag", "etag", "md5Hash", "content_md5", "generation")  # what object stores say of contents
-_MODIFIED = ("mtime", "LastModified", "last_modified")
-_TIMES = ("mtime", "created", "ino", "LastModified", "last_modified", "updated")
+_SIZE_AND_TIMES = ("size", "mtime", "created", "ino", "LastModified", "last_modified", "updated")
 
 
 class FoundFile(NamedTuple):
@@ -21,13 +20,13 @@ class FoundFile(NamedTuple):
 
 def found_file(info: Mapping[str, Any]) -> FoundFile:
     """What a filesystem says of a file's contents, else of its size and times."""
-    says = next((str(info[key]) for key in _CONTENTS if info.get(key)), None)
-    mark = f"contents {says}" if says else " ".join(str(info.get(key, "")) for key in ("size", *_TIMES)).strip()
+    says = "" if "ino" in info else next((str(info[key]) for key in _CONTENTS if info.get(key)), "")
+    mark = f"contents {says}" if says else " ".join([str(info.get(key, "")) for key in _SIZE_AND_TIMES]).strip()
     return FoundFile(int(info["size"]), mark, _modified_s(info))
 
 
 def _modified_s(info: Mapping[str, Any]) -> float | None:
-    found = next((info[key] for key in _MODIFIED if info.get(key)), None)
+    found = info.get("mtime") or info.get("LastModified") or info.get("last_modified")
     if isinstance(found, datetime):
         return found.timestamp()
     return float(found) if isinstance(found, int | float) else None

@@ -3,21 +3,45 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from functools import lru_cache
+from typing import NamedTuple
 
 from shared.config.system import Dataset
 from shared.dataset.files import count_rows, format_in, open_file, state_of
 from shared.dataset.formats.records import records_in
 from shared.dataset.found_file import FoundFile
 from shared.dataset.manifest import IF_MENDED, ManifestEntry
+from shared.dataset.memory import memory_of
 from shared.errors import DataError
+from shared.printable import printable
 
 _LEAST_REST_S = 5.0
-_KNOWN = 65_536
+_LONG_AGO_S = 60.0  # clocks of machines differ by less
 _LONGEST_ROW_BYTES = 1 << 20  # of those that are waited for
 _SAMPLE_BYTES = 1 << 16
 _LINE_ENDS = (b"\n", b"\r")
+_SHOWN_BYTES = 60  # of what waits for its end
+
+
+class Rest(NamedTuple):
+    """When the end of a text counts that has no line end."""
+
+    at_rest_s: float = 0.0  # once nobody has written to the file for so long; 0: at once
+    to_the_end: bool = True  # then all that stands there counts, so that what is no row is told; else that waits
+
+
+class Tail(NamedTuple):
+    """The end of a text that is no whole row yet."""
+
+    first_byte: int
+    size_bytes: int
+    rows: int  # before it
+    begins: str
+
+    def sentence(self, file: str) -> str:
+        """What waits, for people."""
+        where = f"behind row {self.rows}" if self.rows else "at its beginning"
+        waits = f"{self.size_bytes} bytes {where} are no whole line and wait for their end: {self.begins!r}"
+        return f"{file}: {waits}. End that line, or take it out."
 
 
 def rest_s(poll_s: float) -> float:
@@ -34,11 +58,13 @@ def grows(file: str, dataset: Dataset) -> bool:
         return bool(kind.grows(opened))
 
 
-def whole_stop(file: str, now: FoundFile, first_byte: int, dataset: Dataset, at_rest_s: float) -> int:
+def whole_stop(file: str, now: FoundFile, first_byte: int, dataset: Dataset, rest: Rest) -> int:
     """The byte behind the last whole record from `first_byte` on, at which one begins. Raises DataError.
 
-    A last line without a line end is one if nobody has written to the file for so long, and if it can be read.
+    A last line without a line end is one if nobody has written to the file for a while, and if it can be read.
     """
+    if rest.to_the_end and is_at_rest(file, now, dataset.uri, rest.at_rest_s):
+        return now.size_bytes
     with open_file(file, dataset.uri) as opened:
         records = format_in(dataset, file).records(opened, first_byte)  # type: ignore[attr-defined]
         for _ in records_in(opened, records, first_byte, now.size_bytes):
@@ -49,12 +75,21 @@ def whole_stop(file: str, now: FoundFile, first_byte: int, dataset: Dataset, at_
             f"{file} has a quote in the row that begins at byte {stop_byte} that is not closed up to its end: no row "
             "behind it can be told apart. Close it, or write it twice within quotes."
         )
-    if stop_byte == size_bytes or records.quoted or not _is_at_rest(file, now, dataset.uri, at_rest_s):
+    if stop_byte == size_bytes or records.quoted or not is_at_rest(file, now, dataset.uri, rest.at_rest_s):
         return stop_byte
     if stop_byte == 0:
         _refuse_no_text(file, dataset)
     is_whole = _is_a_row(file, dataset, stop_byte, size_bytes) and state_of(file, dataset.uri).size_bytes == size_bytes
     return size_bytes if is_whole else stop_byte
+
+
+def tail_of(file: str, now: FoundFile, first_byte: int, rows: int, dataset: Dataset) -> Tail | None:
+    """What stands behind the last whole record, of which there are so many; None if it is blank. Raises DataError."""
+    with open_file(file, dataset.uri) as opened:
+        opened.seek(first_byte)
+        begins = opened.read(min(_SHOWN_BYTES, now.size_bytes - first_byte))
+    text = printable(begins.decode(dataset.encoding or "utf-8", errors="replace").strip())
+    return Tail(first_byte, now.size_bytes - first_byte, rows, text) if text else None
 
 
 def row_starts(found: ManifestEntry, dataset: Dataset) -> list[int]:
@@ -89,13 +124,6 @@ def refuse_continued(last: ManifestEntry, dataset: Dataset) -> None:
         )
 
 
-def keyed(pieces: Sequence[ManifestEntry], dataset: Dataset) -> Sequence[ManifestEntry]:
-    """Those of one file whose bytes must stay: all, but of text that may grow only those with rows."""
-    if all(piece.rows for piece in pieces) or not grows(pieces[0].file, dataset):
-        return pieces
-    return [piece for piece in pieces if piece.rows]
-
-
 def _refuse_no_text(file: str, dataset: Dataset) -> None:
     """Zeros are what some programs write before they write a file."""
     with open_file(file, dataset.uri) as opened:
@@ -111,16 +139,17 @@ def _is_a_row(file: str, dataset: Dataset, first_byte: int, stop_byte: int) -> b
         return False
 
 
-def _is_at_rest(file: str, now: FoundFile, like: str, at_rest_s: float) -> bool:
-    """By when it was written to, unless clocks differ; else by how long this process has seen it at this size."""
-    if now.modified_s is not None and time.time() - now.modified_s >= at_rest_s:
+def is_at_rest(file: str, now: FoundFile, like: str, at_rest_s: float) -> bool:
+    """By how long this process has seen it at this size; or by when it was written to, if that was so long ago that
+    no difference of clocks explains it.
+    """
+    if not at_rest_s or _is_old(now, at_rest_s):
         return True
-    seen = _seen(file, like)
-    if seen.get("size_bytes") != now.size_bytes:
-        seen.update(size_bytes=now.size_bytes, since_s=time.monotonic())
-    return time.monotonic() - seen["since_s"] >= at_rest_s
+    memory = memory_of(file, like)
+    if memory.seen[0] != now.size_bytes:
+        memory.seen = now.size_bytes, time.monotonic()
+    return time.monotonic() - memory.seen[1] >= at_rest_s
 
 
-@lru_cache(maxsize=_KNOWN)
-def _seen(file: str, like: str) -> dict[str, float]:
-    return {}
+def _is_old(now: FoundFile, at_rest_s: float) -> bool:
+    return now.modified_s is not None and time.time() - now.modified_s >= max(at_rest_s, _LONG_AGO_S)

@@ -14,7 +14,7 @@ from shared.dataset.column_kinds import alike, kind_of
 from shared.dataset.files import told
 from shared.dataset.formats.unpacked import SAY_ENCODING
 from shared.dataset.known_file import given_by_folders, known_schema
-from shared.dataset.manifest import MEND_THE_ROW, ManifestEntry
+from shared.dataset.manifest import MEND_IN_PLACE, MEND_THE_ROW, ManifestEntry
 from shared.dataset.odd_values import first_that_is_no, is_typeless
 from shared.dataset.partitions import fits_folders
 from shared.dataset.table import TableDataset
@@ -223,9 +223,7 @@ def unusable_row(dataset: TableDataset, entry: ManifestEntry, columns: Sequence[
 
 def _mend(entry: ManifestEntry, what: str) -> str:
     """The remedy where nothing has keys yet; of a file whose other rows have, none of these may go away."""
-    if entry.first_row:
-        return f"Mend that {what} in its place: the rows behind it wait for it, and those before have keys."
-    return f"Mend that {what}, or take the file away."
+    return MEND_IN_PLACE if entry.first_row else f"Mend that {what}, or take the file away."
 
 
 def _by_row(sentence: str, entry: ManifestEntry) -> str:

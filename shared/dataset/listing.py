@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from fsspec.implementations.local import LocalFileSystem
@@ -23,6 +25,7 @@ class Listing(NamedTuple):
     files: dict[str, FoundFile]
     unreadable: dict[str, str]  # named like data
     passed_over: dict[str, str]
+    closed: Mapping[str, str] = MappingProxyType({})  # folders on the way, perhaps to nothing that is asked for
 
     def sentences(self, uri: str) -> list[str]:
         """What is not read, for people: one sentence for each reason."""
@@ -51,6 +54,30 @@ def look(uri: str) -> Listing:
 def parts_below(file: str, uri: str) -> list[str]:
     """The names of the folders between the one that a uri names, or that its pattern begins in, and a file."""
     return below(file, _root(uri)).split("/")[:-1]
+
+
+def place_away(file: str, found: Listing, uri: str) -> tuple[str, str]:
+    """The place whose absence explains that a look has not found a file, and what is the matter with it; empty if there
+    is none: one that could not be looked into, or the topmost folder above the file that is not there.
+    """
+    for name in (file, *_above(file)):
+        why = found.unreadable.get(name) or found.closed.get(name)
+        if why is not None:
+            return name, f"cannot be read, {why}"
+    filesystem, absent = filesystem_of(uri)[0], ""
+    for folder in _above(file):
+        if filesystem.exists(folder):
+            break
+        absent = folder
+    return absent, "is not there" if absent else ""
+
+
+def _above(file: str) -> Iterator[str]:
+    """The folders that a file lies in, from within."""
+    folder = file.rpartition("/")[0]
+    while folder:
+        yield folder
+        folder = folder.rpartition("/")[0]
 
 
 def _look(filesystem: Any, path: str) -> Listing:
@@ -83,7 +110,7 @@ def _matching(filesystem: Any, pattern: str) -> Listing:
 
 
 def _listing(found: Flat) -> Listing:
-    return Listing(dict(sorted(found.files.items())), found.unreadable, found.passed_over)
+    return Listing(dict(sorted(found.files.items())), found.unreadable, found.passed_over, found.closed)
 
 
 @lru_cache(maxsize=256)

@@ -27,6 +27,10 @@ MEND_THE_ROW = (
     "--resume, or start a new run."
 )
 
+MEND_IN_PLACE = (
+    "Mend that in its place: the rows behind it wait for it, and the file has to stay, as those before have keys."
+)
+
 
 class ManifestEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A file of the dataset, or a piece of one that grew. Its rows have the keys first_key … first_key + rows − 1.

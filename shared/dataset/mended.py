@@ -13,7 +13,7 @@ from shared.dataset.contents import rows_between, whole
 from shared.dataset.files import state_of
 from shared.dataset.fingerprint import fingerprint
 from shared.dataset.found_file import FoundFile
-from shared.dataset.growth import goes_on, grows, row_starts, whole_stop
+from shared.dataset.growth import Rest, goes_on, grows, row_starts, whole_stop
 from shared.dataset.manifest import ManifestEntry, by_file
 from shared.dataset.sameness import changed
 from shared.errors import DataError
@@ -25,8 +25,14 @@ def taken_anew(known: Sequence[ManifestEntry], dataset: Dataset) -> list[Manifes
     Raises DataError for a file that the keys do not fit: it must have as many rows as before, or be a text that was
     added to behind them.
     """
-    taken = {file: iter(_taken_anew(pieces, dataset)) for file, pieces in by_file(known).items()}
-    return [next(taken[entry.file]) for entry in known]
+    filled = by_file([entry for entry in known if entry.rows])
+    taken = {file: iter(_taken_anew(pieces, dataset)) for file, pieces in filled.items()}
+    return [next(taken[entry.file]) if entry.rows else _without_rows(entry) for entry in known]
+
+
+def _without_rows(entry: ManifestEntry) -> ManifestEntry:
+    """It has no keys, so that its file may be another by now, or none."""
+    return entry if entry.fingerprint else msgspec.structs.replace(entry, fingerprint=entry.mark, mark="")
 
 
 def _taken_anew(pieces: Sequence[ManifestEntry], dataset: Dataset) -> Sequence[ManifestEntry]:
@@ -54,7 +60,7 @@ def _taken_anew(pieces: Sequence[ManifestEntry], dataset: Dataset) -> Sequence[M
 
 def _rows_in(file: str, now: FoundFile, had: int, dataset: Dataset) -> ManifestEntry:
     """All whole lines of a text; and what stands behind them, if it is a row that had a key."""
-    stop_byte = whole_stop(file, now, 0, dataset, math.inf)
+    stop_byte = whole_stop(file, now, 0, dataset, Rest(math.inf, to_the_end=False))
     if stop_byte:
         found = rows_between(file, now, (0, stop_byte), dataset)
         if found.rows >= had:

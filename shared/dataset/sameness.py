@@ -6,39 +6,17 @@ from __future__ import annotations
 import hashlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 from shared.dataset.files import open_file
 from shared.dataset.fingerprint import WHOLE_BYTES, blocks_in, fingerprint_in
 from shared.dataset.manifest import ManifestEntry
-
-_KNOWN = 65_536
-
-
-class _Memory:
-    """What this process knows of one file."""
-
-    def __init__(self) -> None:
-        self.mark = ""  # of the file when the pieces were read …
-        self.same: set[tuple[int, str]] = set()  # … that were as they had been: first byte and fingerprint
-        self.stop_byte = 0  # all pieces before it were as they had been …
-        self.digest = ""  # … when this was the SHA-256 of the file up to there …
-        self.whole_mark = ""  # … and this its mark
-
-    def knows(self, pieces: Sequence[ManifestEntry]) -> bool:
-        """Whether all of them were read and the same."""
-        return all((piece.first_byte, piece.fingerprint) in self.same for piece in pieces)
-
-
-@lru_cache(maxsize=_KNOWN)
-def _memory(file: str, like: str) -> _Memory:
-    return _Memory()
+from shared.dataset.memory import FileMemory, memory_of
 
 
 def note(piece: ManifestEntry, like: str) -> None:
     """Remember a piece that was just read, when its file had the mark that the piece has."""
-    _known_at(piece.mark, _memory(piece.file, like)).same.add((piece.first_byte, piece.fingerprint))
+    _known_at(piece.mark, memory_of(piece.file, like)).same.add((piece.first_byte, piece.fingerprint))
 
 
 def changed(pieces: Sequence[ManifestEntry], like: str, mark: str) -> ManifestEntry | None:
@@ -47,12 +25,12 @@ def changed(pieces: Sequence[ManifestEntry], like: str, mark: str) -> ManifestEn
     `mark`: of the file now. Of more than 1 GiB evenly spread pieces are read, of so many bytes. `like` is the dataset's
     uri. Raises DataError if the file is gone.
     """
-    memory = _known_at(mark, _memory(pieces[0].file, like))
+    memory = _known_at(mark, memory_of(pieces[0].file, like))
     behind = bisect_right(pieces, memory.stop_byte, key=_stop_byte) if memory.whole_mark == mark else 0
-    if memory.knows(pieces[behind:]):
+    if _knows(memory, pieces[behind:]):
         return None
     pieces = evenly_spread(pieces)
-    if memory.knows(pieces):
+    if _knows(memory, pieces):
         return None
     with open_file(pieces[0].file, like) as opened:
         if len(pieces) > 1 and _adjoin(pieces):
@@ -64,7 +42,12 @@ def changed(pieces: Sequence[ManifestEntry], like: str, mark: str) -> ManifestEn
     return None
 
 
-def _known_at(mark: str, memory: _Memory) -> _Memory:
+def _knows(memory: FileMemory, pieces: Sequence[ManifestEntry]) -> bool:
+    """Whether all of them were read and the same."""
+    return all((piece.first_byte, piece.fingerprint) in memory.same for piece in pieces)
+
+
+def _known_at(mark: str, memory: FileMemory) -> FileMemory:
     if memory.mark != mark:
         memory.mark, memory.same = mark, set()
     return memory
@@ -88,7 +71,9 @@ def _adjoin(pieces: Sequence[ManifestEntry]) -> bool:
     )
 
 
-def _first_other_from_the_start(opened: Any, pieces: Sequence[ManifestEntry], memory: _Memory) -> ManifestEntry | None:
+def _first_other_from_the_start(
+    opened: Any, pieces: Sequence[ManifestEntry], memory: FileMemory
+) -> ManifestEntry | None:
     """One reading; up to where they were the same before it takes one digest for all, as there may be many of them."""
     whole, known = hashlib.sha256(), bisect_left(pieces, memory.stop_byte, key=_stop_byte)
     behind = pieces

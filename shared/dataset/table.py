@@ -38,7 +38,7 @@ class TableDataset:
         self.rows = self.entries[-1].stop_key if self.entries else 0
         self._horizon = Horizon(self.entries, config.future_skew_s)
         first = next((entry for entry in self.entries if entry.rows), None)  # one without rows decides nothing
-        self.schema = self._schema(first or self.entries[0]) if self.entries else pa.schema([])
+        self.schema = self._schema(first) if first else pa.schema([])
 
     def _schema(self, first: ManifestEntry) -> pa.Schema:
         """That of the first file; of what folders say, the type that fits all files that were found with it."""
@@ -71,9 +71,9 @@ class TableDataset:
         A column of numbers or times has the type of its file in each piece; one of texts is never a dictionary.
         Nulls that `nulls:` refuses are told by file, key and column.
         """
-        return evenly(self._read(columns, first_key, stop_key, batch_rows), batch_rows)
+        return evenly(self._readings(columns, first_key, stop_key, batch_rows), batch_rows)
 
-    def _read(self, columns: Sequence[str], first_key: int, stop_key: int, batch_rows: int) -> Iterator[Read]:
+    def _readings(self, columns: Sequence[str], first_key: int, stop_key: int, batch_rows: int) -> Iterator[Read]:
         """What the files' formats give."""
         for entries in stretches(self.entries, first_key, stop_key, self.config):
             file, text = entries[0].file, hasattr(format_in(self.config, entries[0].file), "grows")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any, Literal
 
 import msgspec
@@ -81,6 +82,12 @@ class Unread(msgspec.Struct, frozen=True, kw_only=True):
     def files(self) -> int:
         """How many there are."""
         return len(self.unreadable) + len(self.unfit) + self.more
+
+    def without(self, read: Container[str]) -> Unread:
+        """The others, when these are read."""
+        unreadable = {file: why for file, why in self.unreadable.items() if file not in read}
+        unfit = {file: why for file, why in self.unfit.items() if file not in read}
+        return Unread(unreadable=unreadable, unfit=unfit, more=self.more)
 
 
 class NotRead(Event, frozen=True, kw_only=True, tag="not_read"):

@@ -57,6 +57,12 @@ class FileReadNow(Notice, frozen=True, kw_only=True):
     rows: int
 
 
+class NotInTheWay(Notice, frozen=True, kw_only=True):
+    """A place that was away is back; or a file that was not read is gone, or waits for its rows as others do."""
+
+    file: str
+
+
 class StreamOver(Notice, frozen=True, kw_only=True):
     """No row after `key` is followed."""
 
@@ -134,6 +140,7 @@ AnyNotice = (
     | FileNotRead
     | MoreNotRead
     | FileReadNow
+    | NotInTheWay
     | StreamOver
     | TaskTaken
     | ResultCounted

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from supervisor.core.events import Discovered, NotRead
-from supervisor.core.notices import FileNotRead, FileReadNow, MoreNotRead
+from supervisor.core.notices import FileNotRead, FileReadNow, MoreNotRead, NotInTheWay
 from supervisor.core.state import RunState
 from supervisor.core.step import Step
 
@@ -14,6 +14,7 @@ def read_now(event: Discovered, state: RunState) -> Step:
     for entry in event.entries:
         if entry.file in state.unread.named:
             rows[entry.file] = rows.get(entry.file, 0) + entry.rows
+    state = state.but(unread=state.unread.without(rows.keys())) if rows else state
     return state, [FileReadNow(file=file, rows=count) for file, count in rows.items()]
 
 
@@ -24,4 +25,5 @@ def not_read(event: NotRead, state: RunState) -> Step:
     unfit = {file: why for file, why in now.unfit.items() if before.unfit.get(file) != why}
     told = [FileNotRead(file=file, sentence=why) for file, why in {**unreadable, **unfit}.items()]
     more = [MoreNotRead(files=now.files)] if now.more and not before.more else []
-    return state.but(unread=now), [*told, *more]
+    gone = [NotInTheWay(file=file) for file in before.named if file not in now.named]
+    return state.but(unread=now), [*told, *more, *gone]

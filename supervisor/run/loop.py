@@ -11,7 +11,7 @@ import msgspec
 
 from shared.claims import Claims
 from shared.config.load import Configuration
-from shared.dataset.growth import rest_s
+from shared.dataset.growth import Rest, rest_s
 from shared.dataset.table import TableDataset
 from shared.errors import ArtifactError
 from shared.ids import TaskId
@@ -77,7 +77,7 @@ class Loop:
     def start(self, events: Iterable[AnyEvent]) -> None:
         """Let the first events of a run happen."""
         self._happen(list(events))
-        self._observer = Observer(self._configuration.pipeline, self._dataset, self.state)
+        self._observer = Observer(self._configuration.pipeline, self._dataset, self.state, self._platform.telling)
         self._act()
 
     def resume(self, first: Iterable[AnyEvent], resumed: Resumed) -> None:
@@ -207,7 +207,8 @@ class Loop:
         self._poll_s = time.monotonic() + every_s
         waits = self._observer.waits()
         self._tell([waits] if waits else [])
-        found = self._observer.discover(self._configuration.system.artifacts_root, rest_s(every_s))
+        rest = Rest(rest_s(every_s), to_the_end=False)
+        found = self._observer.discover(self._configuration.system.artifacts_root, rest)
         self._happen(found)
         return bool(found)
 

@@ -19,7 +19,7 @@ from shared.broker import make_app
 from shared.claims import Claims
 from shared.config.load import Configuration
 from shared.config.secrets import hide
-from shared.dataset.discovery import Found, find
+from shared.dataset.discovery import Found
 from shared.dataset.manifest import ManifestEntry
 from shared.dataset.table import TableDataset, open_dataset
 from shared.errors import ConfigurationError, ModynError, NotReadyError, RunTakenError
@@ -161,8 +161,7 @@ class Session:
     def _as_owner(self, owner: Owner, run_id: RunId, platform: Platform) -> dict[str, Any]:
         dataset, _, workers = platform.ready()
         root = self._configuration.system.artifacts_root
-        groups = self._configuration.pipeline.data.split.groups
-        found = find(dataset.config, root, groups, platform.at_rest_s)  # from now on the keys are for ever
+        found = platform.give_keys()
         dataset, code = open_dataset(dataset.config, found.entries), user_code(self._configuration)
         changed, resumed = changes(self._code, code), self._resumed is not None
         for sentence in cautions(self._configuration, dataset, replays=self._replays, resumed=resumed):
@@ -175,7 +174,7 @@ class Session:
         try:
             first = self._first_events(found, dataset, record, workers, code)
             versions = Versions()
-            listeners = (RunLog(run_id), versions)
+            listeners = (RunLog(run_id, platform.telling), versions)
             preparation = Preparation(platform, broker, self._configuration, record, listeners)
             # Later all workers may be busy for hours: then only what may have become wrong is worth the wait.
             preparation.carry_out(workers, check=not resumed or changed is not None)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from shared.config.load import Configuration
 from shared.config.yaml_source import read_yaml
-from shared.dataset.listing import look
+from shared.dataset.listing import look, place_away
 from shared.dataset.manifest import by_file, manifest_path, read_manifest
 from shared.errors import ConfigurationError, NotReadyError
 from supervisor.system.known_runs import known_runs
@@ -18,9 +18,9 @@ def refuse_changed_uri(configuration: Configuration) -> None:
     """Raise NotReadyError, naming the key, what it was and what it is, if such files are there. Raises DataError."""
     root, name = configuration.system.artifacts_root, configuration.pipeline.data.dataset
     uri = configuration.system.datasets[name].uri
-    matched = look(uri).files
-    known = by_file(read_manifest(manifest_path(root, name)))
-    left_out = [file for file in known if file not in matched]
+    found = look(uri)
+    known = by_file([entry for entry in read_manifest(manifest_path(root, name)) if entry.rows])
+    left_out = [file for file in known if file not in found.files and not place_away(file, found, uri)[0]]
     if not any(look(file).files for file in left_out[:_LOOKED_FOR]):  # they have vanished
         return
     path, others = f"storage.datasets.{name}.uri", len(left_out) - 1

@@ -14,17 +14,18 @@ import redis
 from shared.config.load import Configuration
 from shared.config.system import System
 from shared.dataset.discovery import Found
-from shared.dataset.growth import rest_s
+from shared.dataset.growth import Rest, rest_s
 from shared.dataset.table import TableDataset
 from shared.errors import NotReadyError
 from shared.fleet import WorkerEntry
 from shared.temporary import private_folder
-from supervisor.system.dataset_readiness import await_rows, ready_dataset
+from supervisor.system.dataset_readiness import await_rows, give_keys, ready_dataset
 from supervisor.system.embedded_broker import EmbeddedBroker, find_broker, find_or_start
 from supervisor.system.leftovers import sweep
 from supervisor.system.local_fleet import LocalFleet
 from supervisor.system.readiness import reach_broker, ready_workers
 from supervisor.system.targets import deploys_here, wrong_with_targets
+from supervisor.system.unread import Telling
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +67,9 @@ class Platform:
         self._configuration = configuration
         self._log, self._log_is_kept = log, keep_log
         self._serves, self._follows = serves, follows
-        self.at_rest_s = rest_s(configuration.system.notification.every_s) if follows else 0.0
+        # Keys are shared, so a replay, too, gives none to half a line that somebody writes.
+        self._rest = Rest(rest_s(configuration.system.notification.every_s), to_the_end=not follows)
+        self.telling = Telling()
         self._undo = ExitStack()
         self._broker: EmbeddedBroker | None = None
         self.fleet: LocalFleet | None = None
@@ -105,7 +108,7 @@ class Platform:
     def _wrong_with_dataset(self) -> tuple[str, ...]:
         """What can be said of it without a broker."""
         try:
-            ready_dataset(self._configuration, self.manifests, self.at_rest_s, follows=self._follows)
+            self._ready_dataset()
         except NotReadyError as error:
             return error.problems
         return ()
@@ -171,7 +174,7 @@ class Platform:
             looked = True
             self.mend(away=False)
 
-        return await_rows(self._configuration, self.manifests, meanwhile, self.at_rest_s)
+        return await_rows(self._configuration, self.manifests, meanwhile, self._rest, self.telling)
 
     def ready(
         self, meanwhile: Callable[[TableDataset, Found], object] | None = None
@@ -182,7 +185,7 @@ class Platform:
         problems: list[str] = []
         dataset, workers = None, []
         try:
-            dataset, found = ready_dataset(self._configuration, self.manifests, self.at_rest_s, follows=self._follows)
+            dataset, found = self._ready_dataset()
         except NotReadyError as error:
             problems += error.problems
         if dataset is not None and meanwhile is not None:
@@ -196,6 +199,13 @@ class Platform:
         if dataset is None or problems:
             raise NotReadyError(*problems)
         return dataset, found, workers
+
+    def give_keys(self) -> Found:
+        """Look once more, and have the keys of what is found last for ever. Raises NotReadyError."""
+        return give_keys(self._configuration, self._rest, follows=self._follows)
+
+    def _ready_dataset(self) -> tuple[TableDataset, Found]:
+        return ready_dataset(self._configuration, self.manifests, self._rest, self.telling, follows=self._follows)
 
     def _ready_workers(self) -> list[WorkerEntry]:
         try:

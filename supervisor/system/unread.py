@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from shared.config.secrets import hide
 from shared.config.system import Dataset
@@ -13,29 +13,40 @@ from shared.dataset.listing import Listing
 
 log = logging.getLogger(__name__)
 
-_told: set[tuple[str, str]] = set()  # an entry, and the reason
+
+class Telling:
+    """What a session has said of such files: of what is no data for as long as that stays, of others until a run
+    begins, which then tells of them itself.
+    """
+
+    def __init__(self) -> None:
+        self._passed_over: dict[str, str] = {}
+        self._before_run: dict[str, str] = {}
+
+    def passed_over(self, dataset: Dataset, found: Found) -> None:
+        """Warn of what is not data and was not there, or not for this reason, at the look before."""
+        before, now = self._passed_over, found.listing.passed_over
+        new = {name: why for name, why in now.items() if before.get(name) != why}
+        self._passed_over = dict(now)
+        for sentence in Listing({}, {}, new).sentences(dataset.uri):
+            log.warning("! dataset %s: %s", dataset.name, hide(sentence))
+
+    def not_read(self, found: Found) -> None:
+        """Warn of files that cannot be read or do not fit, before there is a run that does."""
+        before, now = self._before_run, {**unreadable(found), **unfit(found)}
+        self._before_run = now
+        for name, sentence in now.items():
+            if before.get(name) != sentence:
+                log.warning("%s", not_read(sentence))
+
+    def said_before_run(self, file: str, sentence: str) -> bool:
+        """Whether that is no news; asked once, as it is news when it happens again."""
+        return self._before_run.pop(file, None) == sentence
 
 
-def tell_passed_over(dataset: Dataset, found: Found) -> None:
-    """Warn of what is not data, as far as this process has not told it yet."""
-    new = {name: why for name, why in found.listing.passed_over.items() if (name, why) not in _told}
-    _told.update(new.items())
-    for sentence in Listing({}, {}, new).sentences(dataset.uri):
-        log.warning("! dataset %s: %s", dataset.name, hide(sentence))
-
-
-def tell_not_read(found: Found) -> None:
-    """Warn of files that cannot be read or do not fit, before there is a run that does."""
-    for name, sentence in {**unreadable(found), **unfit(found)}.items():
-        for level, line in not_read(name, sentence):
-            log.log(level, "%s", line)
-
-
-def not_read(file: str, sentence: str) -> Iterator[tuple[int, str]]:
-    """The line on a file that is looked at again, with its level; none if this process has told it already."""
-    if (file, sentence) not in _told:
-        _told.add((file, sentence))
-        yield logging.WARNING, f"! not read, and looked at again: {sentence}"
+def not_read(sentence: str) -> str:
+    """The line on a file that is looked at again."""
+    return f"! not read, and looked at again: {sentence}"
 
 
 def unreadable(found: Found) -> dict[str, str]:
@@ -44,8 +55,10 @@ def unreadable(found: Found) -> dict[str, str]:
     linked = {
         name: hide(f"{name} cannot be read, {why}. Mend it or take it away.")
         for name, why in found.listing.unreadable.items()
+        if name not in found.away
     }
-    return {**linked, **_sentences(misfits)}
+    away = {place: hide(sentence) for place, sentence in found.away.items()}
+    return {**linked, **away, **_sentences(misfits)}
 
 
 def unfit(found: Found) -> dict[str, str]:

@@ -31,6 +31,7 @@ from supervisor.core.state import RunState
 from supervisor.results.times import misdated_rows, never_fired
 from supervisor.run.listen.odd_files import odd_files
 from supervisor.run.listen.odd_rows import odd_columns, odd_rows
+from supervisor.system.unread import Telling
 
 log = logging.getLogger(__name__)
 
@@ -41,8 +42,9 @@ _TOLD_SHARE = 0.05  # between two lines on a training lies this share of the tim
 class RunLog(Listener):
     """Log lines for what happens; each carries run, event, trigger, task and worker, for `--log-format json`."""
 
-    def __init__(self, run_id: RunId, waits_every_s: float = _WAITS_EVERY_S) -> None:
-        self._run_id = run_id
+    def __init__(self, run_id: RunId, telling: Telling | None = None, *, waits_every_s: float = _WAITS_EVERY_S) -> None:
+        """`telling`: what was said before the run."""
+        self._run_id, self._telling = run_id, telling or Telling()
         self._waits: Waits | None = None  # not told yet
         self._waits_every_s, self._waits_due_s = waits_every_s, 0.0
         self._told_s: dict[TaskId, tuple[float, float]] = {}  # when its progress was told first, and last
@@ -61,7 +63,7 @@ class RunLog(Listener):
             self._told_s.pop(told.report.task_id, None)
         elif isinstance(told, TaskGivenUp | TaskPublishedAgain):
             self._told_s.pop(told.task_id, None)
-        for level, line in [*_lines(told), *odd_files(told), *self._new_of_columns(told)]:
+        for level, line in [*_lines(told), *odd_files(told, self._telling), *self._new_of_columns(told)]:
             self._say(told, level, line)
 
     def turn(self, state: RunState, rows: int) -> None:

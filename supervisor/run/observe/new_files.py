@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shared.dataset.discovery import Found, find, first_with_rows
+from shared.dataset.growth import Rest
 from shared.dataset.judging import judge
 from shared.dataset.manifest import manifest_path, refuse_moved_keys
 from shared.dataset.rejudged import refuse_rejudged
@@ -14,27 +15,25 @@ from shared.timestamps import now_us
 from supervisor.core.events import AnyEvent, Discovered, Unread
 from supervisor.run.observe.mended import tell_mended
 from supervisor.run.observe.not_read import NotReadFiles
-from supervisor.system.unread import tell_passed_over
+from supervisor.system.unread import Telling
 
 
 class NewFiles:
     """Each look gives the dataset as it is then, and what has changed since the one before as events."""
 
-    def __init__(self, groups: Sequence[str], unread: Unread) -> None:
-        self._groups = groups
+    def __init__(self, groups: Sequence[str], unread: Unread, telling: Telling) -> None:
+        self._groups, self._telling = groups, telling
         self._not_read = NotReadFiles(unread)
 
-    def look(
-        self, dataset: TableDataset, artifacts_root: str, at_rest_s: float = 0.0
-    ) -> tuple[TableDataset, list[AnyEvent]]:
+    def look(self, dataset: TableDataset, artifacts_root: str, rest: Rest) -> tuple[TableDataset, list[AnyEvent]]:
         """Raises DataError for a file whose rows have keys and that is not as it was, or does not fit."""
         config, known = dataset.config, dataset.entries
         try:
-            found = find(config, artifacts_root, self._groups, at_rest_s)
+            found = find(config, artifacts_root, self._groups, rest)
         except PlaceError as error:  # it may be back at the next look
             away = self._not_read.while_away(config.uri, error)
             return dataset, [away] if away else []
-        tell_passed_over(config, found)
+        self._telling.passed_over(config, found)
         path = manifest_path(artifacts_root, config.name)
         refuse_moved_keys(known, found.entries, path)
         tell_mended(known, found.entries)

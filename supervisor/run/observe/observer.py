@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from shared.blame import blaming
 from shared.config.pipeline import Every, Pipeline
+from shared.dataset.growth import Rest
 from shared.dataset.table import TableDataset
 from shared.errors import RunFailedError
 from shared.ids import TriggerId
@@ -27,18 +28,23 @@ from supervisor.core.state import RunState
 from supervisor.run.observe.dating import Dating
 from supervisor.run.observe.new_files import NewFiles
 from supervisor.run.observe.slicing import Slicer
+from supervisor.system.unread import Telling
 from supervisor.triggers.policy import Batch, Decision, Question, StreamStart, TriggerPolicy
 
 BATCH_ROWS = 10_000
+_AT_ONCE = Rest()
 _POSITION_EVERY_S = 1.0  # how often a position without consequences is journaled
 
 
 class Observer:
     """Turns new rows into `Observed` events, one a batch with consequences."""
 
-    def __init__(self, pipeline: Pipeline, dataset: TableDataset, state: RunState) -> None:
+    def __init__(
+        self, pipeline: Pipeline, dataset: TableDataset, state: RunState, telling: Telling | None = None
+    ) -> None:
+        """`telling`: what was said of files before the run."""
         self._dataset = dataset
-        self._new_files = NewFiles(pipeline.data.split.groups, state.unread)
+        self._new_files = NewFiles(pipeline.data.split.groups, state.unread, telling or Telling())
         self._settings = pipeline.trigger
         self._who = f"trigger policy {pipeline.trigger.name}"
         self._policy: TriggerPolicy | None = None
@@ -100,13 +106,13 @@ class Observer:
         newest = f"newest event time {format_timestamp(self._dating.event_time_us)}"
         return Waits(sentence=f"{told}; {newest}" if told else newest, begun=True)
 
-    def discover(self, artifacts_root: str, at_rest_s: float = 0.0) -> list[AnyEvent]:
+    def discover(self, artifacts_root: str, rest: Rest = _AT_ONCE) -> list[AnyEvent]:
         """New files and lines, from which on their rows follow, and what became of those that are not read, as events.
 
-        `at_rest_s`: how long a file has to be left alone before a last line without a line end counts. Raises DataError
-        for a file whose rows have keys and that is not as it was, or does not fit.
+        `rest`: when the end of a file counts. Raises DataError for a file whose rows have keys and that is not as it
+        was, or does not fit.
         """
-        dataset, events = self._new_files.look(self._dataset, artifacts_root, at_rest_s)
+        dataset, events = self._new_files.look(self._dataset, artifacts_root, rest)
         self.go_on_with(dataset)
         return events
 

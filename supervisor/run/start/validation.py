@@ -16,6 +16,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from shared.broker import make_app
 from shared.config.load import Configuration
+from shared.config.secrets import hide
 from shared.dataset.discovery import Found
 from shared.dataset.table import TableDataset
 from shared.errors import NotReadyError
@@ -94,7 +95,8 @@ def _tell(configuration: Configuration, hears: Hears, dataset: TableDataset, fou
         wait = f"a run waits for the first in {dataset.config.uri}"
         hears.warn([f"dataset {dataset.config.name} has no rows yet; {wait}"])
     not_read = {**unreadable(found), **unfit(found)}.values()
-    hears.warn([f"not read, and looked at again while a run goes on: {sentence}" for sentence in not_read])
+    waiting = [hide(tail.sentence(file)) for file, tail in found.waiting.items()]
+    hears.warn([f"not read, and looked at again while a run goes on: {one}" for one in [*not_read, *waiting]])
 
 
 @contextmanager

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from shared.config.system import Dataset
 from shared.dataset.column_kinds import days, kind_of
-from shared.dataset.discovery import discover, find
-from shared.dataset.growth import rest_s
+from shared.dataset.discovery import Found, discover, find
+from shared.dataset.growth import Rest, rest_s
 from shared.dataset.manifest import ManifestEntry, manifest_path, read_manifest, refuse_moved_keys, restore_manifest
 from shared.dataset.problems import problems
 from shared.dataset.sameness import evenly_spread
@@ -54,6 +54,10 @@ class Log:
     def look(self, at_rest_s: float = 5.0, **changes: Any) -> tuple[ManifestEntry, ...]:
         """What a supervisor finds."""
         return discover(self.config(**changes), self._runs, at_rest_s=at_rest_s)
+
+    def find(self, rest: Rest, **changes: Any) -> Found:
+        """What a run finds."""
+        return find(self.config(**changes), self._runs, (), rest)
 
     def pieces(self, at_rest_s: float = 5.0, **changes: Any) -> list[tuple[int, int]]:
         """The first and the last key of each entry."""
@@ -190,7 +194,7 @@ def test_a_last_line_without_an_end_counts_when_nobody_has_written_for_a_while(l
     """Its row is not torn from the file's first look; while it may still go on, it waits."""
     log.add(HEAD + row(0) + "1,1,1")
     assert log.pieces() == [(0, 0)]
-    log.leave_alone(4)
+    log.leave_alone(50)
     assert log.pieces() == [(0, 0)]
     log.leave_alone(60)
     assert log.pieces() == [(0, 0), (1, 1)]
@@ -242,13 +246,40 @@ def test_a_file_of_zeros_is_told(tmp_path: Path, name: str) -> None:
         log.look()
 
 
-def test_in_an_experiment_all_that_is_there_counts_at_once(log: Log) -> None:
-    """Nobody writes while it is replayed; what is no row is told, as ever."""
+def test_whose_clock_is_behind_is_not_at_rest_for_that(log: Log) -> None:
+    """What a server's clock puts some seconds into the past may still be written to: its size has to have been seen."""
     log.add(HEAD + row(0) + "1,1,1")
-    assert log.values(at_rest_s=AT_ONCE_S) == [0, 1]
+    log.leave_alone(50)
+    assert log.pieces(0.01) == [(0, 0)]
+    log.add("7\n")
+    log.leave_alone(50)
+    assert log.values("label", 0.01) == [0, 17]
+
+
+def test_an_experiment_gives_no_keys_to_half_a_line(log: Log) -> None:
+    """They are those of all runs: what another run reads later are the right rows. What nobody writes to counts."""
+    log.add(HEAD + row(0) + "1,1,1")
+    found = log.find(Rest(5.0, to_the_end=True))
+    assert [entry.rows for entry in found.entries] == [1]
+    (tail,) = found.waiting.values()
+    told = "log.csv: 5 bytes behind row 1 are no whole line and wait for their end: '1,1,1'. End that line,"
+    assert tail.sentence("log.csv").startswith(told)
+    log.add("7\n" + row(2) + "3,3,1")
+    assert log.values("label") == [0, 17, 0]
+    log.leave_alone()
+    found = log.find(Rest(5.0, to_the_end=True))
+    assert ([entry.rows for entry in found.entries], found.waiting) == ([1, 2, 1], {})
+
+
+def test_in_an_experiment_all_that_rests_counts_at_once(log: Log) -> None:
+    """Where nobody has written for long; what is no row is told, as ever."""
+    log.add(HEAD + row(0) + "1,1,1")
+    log.leave_alone()
+    assert [entry.rows for entry in log.find(Rest(5.0, to_the_end=True)).entries] == [2]
     log.add("\n2,2")
-    with pytest.raises(DataError, match=r"log\.csv is not a readable CSV file: .*Expected 3 columns, got 2"):
-        log.look(AT_ONCE_S)
+    log.leave_alone(120)
+    (misfit,) = log.find(Rest(5.0, to_the_end=True)).misfits.values()
+    assert "Expected 3 columns, got 2" in misfit.sentences[0]
 
 
 @pytest.mark.parametrize("head", ["", "time,x", HEAD.strip(), HEAD])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
+import os
 import sys
 import threading
 from contextlib import contextmanager
@@ -11,10 +13,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from fsspec.implementations.local import LocalFileSystem
 
 from shared.config.system import Dataset, Nulls
 from shared.dataset.discovery import discover, find
-from shared.dataset.manifest import manifest_path, read_manifest
+from shared.dataset.manifest import manifest_path, read_manifest, restore_manifest
 from shared.errors import DataError, PlaceError
 
 GOOD = {"time": [1, 2], "x": [0.5, 1.5], "label": [0, 1]}
@@ -256,3 +259,96 @@ def test_a_place_that_cannot_be_looked_into(tmp_path):
     """It is told apart from files that are bad."""
     with pytest.raises(PlaceError, match="cannot be looked into"):
         Folder(tmp_path).find(uri="nobody://knows/this")
+
+
+def broken(monkeypatch, method, name):
+    """A disk or share that fails wherever this name is at the end."""
+    works = getattr(LocalFileSystem, method)
+
+    def fails(self, path, *arguments, **options):
+        if str(path).endswith(name):
+            raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
+        return works(self, path, *arguments, **options)
+
+    monkeypatch.setattr(LocalFileSystem, method, fails)
+
+
+@pytest.mark.parametrize("pattern", ["", "/*/*.parquet"])
+def test_a_folder_that_cannot_be_looked_into_for_a_moment(folder, monkeypatch, pattern):
+    """What lies below has not vanished; other files are found as ever."""
+    (folder.path / "a.parquet").unlink()
+    (folder.path / "m=1").mkdir()
+    (folder.path / "m=2").mkdir()
+    folder.write("m=1/a.parquet", GOOD)
+    uri = f"{folder.path}{pattern}"
+    assert len(folder.find(uri=uri).entries) == 1
+    folder.write("m=2/b.parquet", GOOD)
+    with monkeypatch.context() as meanwhile:
+        broken(meanwhile, "ls", "m=1")
+        found = folder.find(uri=uri)
+        assert list(found.away) == [str(folder.path / "m=1")]
+        assert (
+            "it cannot be looked into (Input/output error); it holds rows that have keys"
+            in found.away[str(folder.path / "m=1")]
+        )
+        assert [entry.first_key for entry in found.entries] == [0, 2]
+    assert folder.find(uri=uri).away == {}
+
+
+def test_a_file_that_cannot_be_opened_for_a_moment(folder, monkeypatch):
+    """Touched, so that it has to be read again: nothing shows that it has changed."""
+    folder.write("a.parquet", GOOD)
+    folder.find()
+    os.utime(folder.path / "a.parquet", (1, 1))
+    with monkeypatch.context() as meanwhile:
+        broken(meanwhile, "open", "a.parquet")
+        (told,) = folder.find().away.values()
+        assert "a.parquet cannot be read: [Errno 5] Input/output error" in told
+    assert folder.find().away == {}
+    folder.write("a.parquet", {**GOOD, "x": [2.5, 1.5]})
+    with pytest.raises(DataError, match="has changed"):
+        folder.find()
+
+
+@pytest.mark.parametrize("below", ["", "m=1"])
+def test_a_folder_that_is_absent_altogether_is_away(folder, below):
+    """Unmounted, or renamed for a while; a file that is gone while its folder is there has vanished."""
+    (folder.path / "a.parquet").unlink()
+    place = folder.path / below
+    place.mkdir(exist_ok=True)
+    folder.write(Path(below) / "a.parquet", GOOD)
+    folder.find()
+    place.rename(folder.path.parent / "elsewhere")
+    (told,) = folder.find().away.items()
+    assert told[0] == str(place)
+    assert told[1].startswith(f"{place} is not there; it holds rows that have keys, the first of them 0. Bring it back")
+    (folder.path.parent / "elsewhere").rename(place)
+    assert folder.find().away == {}
+    (place / "a.parquet").unlink()
+    with pytest.raises(DataError, match="has vanished"):
+        folder.find()
+
+
+@pytest.mark.parametrize("name", ["b.parquet", "b.csv.gz", "b.csv"])
+def test_an_entry_without_rows_binds_nothing(folder, name):
+    """Its file, of whatever format, may be completed or taken away, and later be another one."""
+    table, packed = pa.table(GOOD), name.endswith("gz")
+    empty = {"time": pa.array([], pa.int64()), "x": pa.array([], pa.float64()), "label": pa.array([], pa.int64())}
+    text = b"time,x,label\n"
+    folder.write("a.parquet", GOOD)
+    folder.write(name, empty if name == "b.parquet" else gzip.compress(text) if packed else text)
+    assert [entry.rows for entry in folder.find().entries] == [2, 0]
+    (folder.path / name).unlink()
+    assert [entry.rows for entry in folder.find().entries] == [2, 0]
+    rows = text + b"3,0.5,1\n4,0.5,0\n"
+    folder.write(name, table if name == "b.parquet" else gzip.compress(rows) if packed else rows)
+    found = folder.find()
+    assert [(entry.rows, entry.first_key) for entry in found.entries] == [(2, 0), (0, 2), (2, 2)]
+    assert folder.find().entries == found.entries
+    manifest = manifest_path(folder.artifacts, "rows")
+    manifest.unlink()
+    restore_manifest(folder.artifacts, "rows", found.entries)
+    assert [(entry.rows, entry.first_key) for entry in folder.find().entries] == [(2, 0), (0, 2), (2, 2)]
+    folder.write(name, b"PAR1" if name == "b.parquet" else b"time")
+    with pytest.raises(DataError, match="has changed"):
+        folder.find()

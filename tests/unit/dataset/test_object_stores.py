@@ -14,7 +14,9 @@ from shared.config.system import Dataset
 from shared.dataset.contents import proposed, refuse_changed
 from shared.dataset.discovery import discover
 from shared.dataset.found_file import FoundFile
+from shared.dataset.growth import Rest
 from shared.dataset.listing import Listing, look
+from shared.dataset.manifest import by_file
 from shared.dataset.table import open_dataset
 from shared.errors import DataError
 
@@ -202,8 +204,8 @@ def test_a_listing_that_is_older_than_the_manifest_tells_of_no_change(bucket):
     known = bucket.look().entries
     (file,) = {entry.file for entry in known if entry.file.endswith("csv")}
     before = Listing({**look(bucket.uri).files, file: FoundFile(15, "15 and older")}, {}, {})
-    refuse_changed(known, before, bucket.config())
-    assert proposed(file, before.files[file], known[-2:], bucket.config(), 0.0) is None
+    assert refuse_changed(by_file(known), before.files, before, bucket.config()) == {}
+    assert proposed(file, before.files[file], known[-2:], bucket.config(), Rest()).entry is None
     bucket.write("a.csv", "time,label\n0,0\n")
     with pytest.raises(DataError, match=r"it had 19 bytes and now has 15"):
-        refuse_changed(known, before, bucket.config())
+        refuse_changed(by_file(known), before.files, before, bucket.config())

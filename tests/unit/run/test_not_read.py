@@ -11,19 +11,21 @@ from workplace import Workplace
 
 from shared.config.load import load_configuration
 from shared.dataset.discovery import Found, find
+from shared.dataset.growth import Tail
 from shared.dataset.judging import Misfit
 from shared.dataset.listing import Listing
 from shared.dataset.table import open_dataset
 from shared.errors import DataError
 from shared.ids import RunId
 from supervisor.core.events import NotRead, RunStarted, Unread, event_of
-from supervisor.core.notices import FileNotRead, FileReadNow, MoreNotRead, Notice
+from supervisor.core.notices import FileNotRead, FileReadNow, MoreNotRead, Notice, NotInTheWay
 from supervisor.core.settings import Settings
 from supervisor.core.state import RunState
 from supervisor.core.transition import transition
 from supervisor.run.listen.run_log import RunLog
 from supervisor.run.observe.not_read import NotReadFiles
 from supervisor.run.observe.observer import Observer
+from supervisor.system.unread import Telling
 
 ROW = b"timestamp,x,label\n2024-01-01,1,0\n"
 
@@ -106,8 +108,27 @@ def test_a_place_that_is_away_is_told_once_and_found_again(following: Following)
     assert len(following.state.unread.named) == 2
     following.folder.unlink()
     following.folder.with_name("elsewhere").rename(following.folder)
-    assert following.look() == []
+    assert following.look() == [NotInTheWay(file=str(following.folder))]
     assert list(following.state.unread.named) == [str(following.folder / "b.csv")]
+
+
+def test_a_folder_that_is_away_is_told_and_what_lay_in_it_stays_told(following: Following) -> None:
+    """The run goes on with the rest; of what is bad below it nothing is known meanwhile."""
+    folder, elsewhere = following.folder / "m", following.folder.with_name("elsewhere")
+    folder.mkdir()
+    following.write("m/b.csv", ROW)
+    following.write("m/c.csv", b"")
+    assert [type(told) for told in following.look()] == [FileNotRead]
+    folder.rename(elsewhere)
+    following.write("d.csv", ROW)
+    (told,) = following.look()
+    assert (told.file, "is not there; it holds rows that have keys" in told.sentence) == (str(folder), True)
+    assert following.observer.rows == 3
+    assert following.look() == []
+    assert list(following.state.unread.named) == [str(folder), str(folder / "c.csv")]
+    elsewhere.rename(folder)
+    following.look()
+    assert list(following.state.unread.named) == [str(folder / "c.csv")]
 
 
 def test_a_file_that_another_run_gave_keys_and_that_does_not_fit(following: Following, small: Workplace) -> None:
@@ -138,8 +159,8 @@ def test_many_bad_files_are_counted_and_the_first_named(following: Following) ->
     assert following.tell(files.after(bad("a", *names))) == []
     assert following.state.unread.files == 31
     assert files.after(bad("a", *names)) is None
-    (told,) = following.tell(files.after(bad("a", *names[1:])))
-    assert told.file == "a"
+    told = following.tell(files.after(bad("a", *names[1:])))
+    assert [(type(one), one.file) for one in told] == [(FileNotRead, "a"), (NotInTheWay, "m00")]
 
 
 def test_a_file_that_is_written_to_is_told_when_that_goes_on(following: Following) -> None:
@@ -152,22 +173,83 @@ def test_a_file_that_is_written_to_is_told_when_that_goes_on(following: Followin
     assert told == FileNotRead(file="a", sentence="a is bad")
 
 
+def waiting(size_bytes: int, first_byte: int = 19) -> Found:
+    """A look that finds a log with an end that is no whole line."""
+    return Found((), 0, {}, Listing({}, {}, {}), {"a": Tail(first_byte, size_bytes, 1, "2,2")})
+
+
+def test_an_end_of_a_line_that_waits_for_long_is_told(following: Following) -> None:
+    """At ten looks in a row, or when minutes are over; what is written all the time is never told."""
+    files = NotReadFiles(Unread())
+    assert [files.after(waiting(3, look)) for look in range(30)] == [None] * 30
+    assert [files.after(waiting(3)) for _ in range(9)] == [None] * 9
+    (told,) = following.tell(files.after(waiting(3)))
+    assert told.sentence == (
+        "a: 3 bytes behind row 1 are no whole line and wait for their end: '2,2'. End that line, or take it out."
+    )
+    assert following.tell(files.after(waiting(4))) == []
+    assert following.tell(files.after(bad())) == [NotInTheWay(file="a")]
+    seldom = NotReadFiles(Unread(), long_s=0)
+    assert seldom.after(waiting(3)) is not None
+
+
+def test_a_file_that_has_keys_has_to_stay(following: Following) -> None:
+    """What is wrong behind them is to be mended where it stands, as rows behind it wait."""
+    log = following.folder / "a.csv"
+    for line, wrong in ((b"2024-01-02,1,\n", "row 2 is null"), (b"2024-01-02,1,0,5\n", "Expected 3 columns, got 4")):
+        log.write_bytes(ROW + line)
+        (told,) = following.look()
+        assert wrong in told.sentence
+        assert "Mend that in its place: the rows behind it wait for it, and the file has to stay" in told.sentence
+
+
 def test_the_log_tells_of_files(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
     """That one is not read is a warning, that it is read now is none."""
     caplog.set_level(logging.INFO)
     file, log = f"{tmp_path}/a.csv", RunLog(RunId("run"))
     for told in (
         FileNotRead(file=file, sentence=f"{file} is bad"),
-        FileNotRead(file=file, sentence=f"{file} is bad"),  # as it was while the first rows were waited for
         MoreNotRead(files=30),
         FileReadNow(file=file, rows=1000),
+        NotInTheWay(file=file),
     ):
         log.hear(told)
     assert [(one.levelname, one.getMessage()) for one in caplog.records] == [
         ("WARNING", f"! not read, and looked at again: {file} is bad"),
         ("WARNING", "! 30 files are not read; not all of them are named"),
         ("INFO", f"{file} is read now: 1,000 rows"),
+        ("INFO", f"{file} is no longer in the way"),
     ]
+
+
+def test_what_was_said_before_a_run_is_said_once_and_again_when_it_happens_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Also by a second run in the same process; and while the first rows were waited for."""
+    caplog.set_level(logging.INFO)
+    for _ in range(2):
+        telling = Telling()
+        for found in (bad("a"), bad("a"), bad(), bad("a")):
+            telling.not_read(found)
+        log = RunLog(RunId("run"), telling)
+        log.hear(FileNotRead(file="a", sentence="a is bad"))
+        log.hear(NotInTheWay(file="a"))
+        log.hear(FileNotRead(file="a", sentence="a is bad"))
+    once = ["! not read, and looked at again: a is bad"]
+    assert [one.getMessage() for one in caplog.records] == [*once * 2, "a is no longer in the way", *once] * 2
+
+
+def test_what_is_no_data_is_told_again_when_it_comes_again(
+    following: Following, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not at each look meanwhile."""
+    for _ in range(2):
+        following.write("notes.txt", b"")
+        following.look()
+        following.look()
+        (following.folder / "notes.txt").unlink()
+        following.look()
+    assert [" notes.txt: not read, as only" in one.getMessage() for one in caplog.records] == [True, True]
 
 
 def test_the_event_is_small_and_lasts() -> None:

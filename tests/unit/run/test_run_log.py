@@ -94,7 +94,7 @@ def test_what_is_waited_for_is_told_now_and_then(
 ) -> None:
     """At once when the first rows came, then once a minute at most, and only if it has changed."""
     caplog.set_level("INFO")
-    log, state = RunLog(RUN, every_s), RunState(settings=None)
+    log, state = RunLog(RUN, waits_every_s=every_s), RunState(settings=None)
     for sentence in ("none", "1 of 9", "2 of 9"):
         log.hear(Waits(sentence=sentence, begun=sentence != "none"))
         log.turn(state, 0)

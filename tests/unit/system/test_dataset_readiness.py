@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,9 @@ from workplace import Workplace
 
 from shared.config.load import Configuration, load_configuration
 from shared.dataset.discovery import discover
+from shared.dataset.growth import Rest
 from shared.errors import NotReadyError
-from supervisor.system.dataset_readiness import await_rows, ready_dataset
+from supervisor.system.dataset_readiness import await_rows, give_keys, ready_dataset
 from supervisor.system.known_runs import note_run
 from supervisor.system.unread import unfit, unreadable
 
@@ -166,6 +168,58 @@ def test_a_replay_wants_all_files_to_fit(rows: Callable[..., Configuration], tmp
     assert len(caught.value.problems) == len(bad) + 1
     assert "gone.parquet cannot be read, a link that leads nowhere" in told
     assert all(what in told for _, what in (*READABLE.values(), *UNREADABLE.values()))
+
+
+def test_a_replay_waits_for_files_that_are_written_to(
+    rows: Callable[..., Configuration], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Once, with a line that says so; then an end of line that nobody has added to counts as it is."""
+    caplog.set_level(logging.INFO)
+    configuration = rows({"a.csv": b"timestamp,x,label\n2024-01-01,1,0\n2024-01-02,1,1"}, experiment=True)
+    dataset, found = ready_dataset(configuration, tmp_path / "manifests", Rest(0.2), follows=False)
+    assert (dataset.rows, found.waiting) == (2, {})
+    (told,) = [one.getMessage() for one in caplog.records]
+    assert told.startswith("waiting up to 0 s for files of dataset rows that end in half a line: ")
+    assert give_keys(configuration, Rest(0.2), follows=False).entries[-1].stop_key == 2
+
+
+def test_a_replay_leaves_out_what_is_still_written_to(
+    rows: Callable[..., Configuration], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its whole rows count, and a warning names the rest."""
+    configuration = rows({"a.csv": b"timestamp,x,label\n2024-01-01,1,0\n2024-01-02,1,1"}, experiment=True)
+    assert give_keys(configuration, Rest(1e9), follows=False).entries[-1].stop_key == 1
+    (told,) = [one.getMessage() for one in caplog.records]
+    assert told.startswith("! dataset rows: left out: ")
+    assert "a.csv: 14 bytes behind row 1 are no whole line and wait for their end: '2024-01-02,1,1'." in told
+
+
+@pytest.mark.parametrize("follows", [True, False])
+def test_no_run_begins_while_files_with_keys_are_away(
+    rows: Callable[..., Configuration], tmp_path: Path, follows: bool
+) -> None:
+    """A run that goes on waits for them; at a start it is said what is not there."""
+    configuration = rows({"a.parquet": GOOD}, experiment=not follows)
+    give_keys(configuration, Rest(), follows=follows)
+    folder = Path(configuration.system.datasets["rows"].uri)
+    folder.rename(tmp_path / "elsewhere")
+    assert not follows or not await_rows(configuration, tmp_path / "manifests", lambda: None)
+    for start in (
+        lambda: ready_dataset(configuration, tmp_path / "manifests", follows=follows),
+        lambda: give_keys(configuration, Rest(), follows=follows),
+    ):
+        with pytest.raises(NotReadyError, match=f"^{folder} is not there; it holds rows that have keys"):
+            start()
+
+
+def test_a_bad_file_that_comes_while_workers_start_is_told(rows: Callable[..., Configuration], tmp_path: Path) -> None:
+    """A replay that was found ready gives no keys beside it; who follows the dataset tells of it as ever."""
+    configuration = rows({"a.parquet": GOOD}, experiment=True)
+    ready_dataset(configuration, tmp_path / "manifests", follows=False)
+    configuration = rows({"b.parquet": {**GOOD, "label": [0, None]}}, experiment=True)
+    with pytest.raises(NotReadyError, match=r"the label in label of row 2 is null, in .*b\.parquet"):
+        give_keys(configuration, Rest(), follows=False)
+    assert len(give_keys(configuration, Rest(), follows=True).misfits) == 1
 
 
 def test_a_dataset_without_rows_is_none_for_a_replay_only(rows: Callable[..., Configuration], tmp_path: Path) -> None:
