@@ -15,6 +15,7 @@ from supervisor.system.embedded_broker import address_of_broker
 from supervisor.system.readiness import reach_running_broker
 
 _CREDENTIALS = "FLOWER_BASIC_AUTH"  # Flower's own name for it
+_USER = "modyn"
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -26,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     host, port = parse_address(arguments.listen)
     given = os.environ.get(_CREDENTIALS, "")
-    made = "" if given else f"modyn:{secrets.token_urlsafe(12)}"
+    made = "" if given else ":".join((_USER, secrets.token_urlsafe(12)))
     credentials = parse_credentials(given or made)
     system = load_system(arguments.config)
     client, url = reach_running_broker(system)

@@ -86,7 +86,7 @@ def folder(tmp_path):
         ("b.parquet", b"", "unreadable", "b.parquet is not a readable Parquet file"),
         ("b.csv", b"", "unreadable", "b.csv is not a readable CSV file"),
         ("b.csv", b"time,x,label\n3,1.5\n", "unreadable", "b.csv is not a readable CSV file"),
-        ("b.csv.gz", gzip.compress(b"time,x,label\n3,1.5,0\n" * 99)[:40], "unreadable", "b.csv.gz"),
+        ("b.csv.gz", gzip.compress(b"time,x,label\n3,1.5,0\n" * 99, mtime=0)[:40], "unreadable", "b.csv.gz"),
         ("b.jsonl", b'{"time": 3, "x": 1.5, "lab', "unreadable", "b.jsonl is not a readable JSON lines file"),
         ("b.csv", b"time,x,label\n3,1.5,\n", "rows", "the label in label of row 1 is null, in b.csv. Mend that row"),
         (
