@@ -35,6 +35,7 @@ from supervisor.run.broker import Broker
 from supervisor.run.directory import RunDirectory
 from supervisor.run.journal import Journal
 from supervisor.run.listen.alert_rules import AlertRules
+from supervisor.run.listen.metrics.serving import metrics_address, serve_metrics
 from supervisor.run.listen.recorder import Recorder
 from supervisor.run.listen.run_field import lines_of
 from supervisor.run.listen.run_log import RunLog
@@ -89,6 +90,7 @@ class Session:
         self._files = 0  # of the dataset that the journal knows
         self._code: dict[str, str] | None = None  # of the user's modules, as the journal knows it
         self._mode = configuration.pipeline.initial_mode
+        self._metrics: tuple[Listener, ...] = ()
 
     def run(self) -> dict[str, Any] | None:
         """Carry the run out; the summary, None if it was finished before. Raises ModynError.
@@ -110,11 +112,14 @@ class Session:
         run_id = self._state.run_id or RunId(f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}")
         with ExitStack() as stack:
             stack.enter_context(lines_of(run_id))
+            address = stack.enter_context(metrics_address(self._configuration.system))
             log.info("%s …", what_is_started(self._configuration.system))
             with self._stop.deferred():
                 log_file, resumed = self.directory.workers_log(), self._resumed is not None
                 platform = Platform(self._configuration, log_file, keep_log=resumed, **self._kind)
                 stack.enter_context(platform)
+            journal = self.directory.journal_path
+            self._metrics = serve_metrics(address, self._configuration, run_id, platform.url, journal)
             return self._on(platform, run_id)
 
     def _recover(self) -> bool:
@@ -228,7 +233,8 @@ class Session:
         """Those that nobody sees while a run is being set up."""
         pipeline = self._configuration.pipeline
         alert_rules = AlertRules(webhooks, broker, watch, pipeline.training.stall_after_s)
-        return self._recorder, alert_rules, UnreadBoard(broker.client, broker.run_id, pipeline.data.dataset)
+        board = UnreadBoard(broker.client, broker.run_id, pipeline.data.dataset)
+        return self._recorder, alert_rules, board, *self._metrics
 
     def _carry_out(self, links: Links, first: list[AnyEvent], webhooks: Webhooks) -> dict[str, Any]:
         with closing(Journal(self.directory.journal_path)) as journal:
