@@ -42,6 +42,7 @@ class AlertRules(Listener):
 
     def turn(self, state: RunState, rows: int) -> None:
         """Alert to a run in which nothing goes on any more, although there is work."""
+        self._silence.turn(state, rows)
         if state.status != "running":
             return
         if self._broker.is_away:

@@ -49,6 +49,7 @@ class RunMetrics(Listener, Collector):
 
     def turn(self, state: RunState, rows: int) -> None:
         """Keep the newest, and look at nothing."""
+        self._silence.turn(state, rows)
         self._seen = Seen(state, rows)
 
     def collect(self) -> Iterator[Family]:
