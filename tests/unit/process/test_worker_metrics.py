@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from children import child_of
 from disks import fill, small_disk
+from left_behind import slots_of
 from prometheus_client import CollectorRegistry
+from workplace import PROJECT, environment
 
+from shared import names
 from shared.claims import Attempt
 from shared.ids import RunId, TaskId, WorkerId
 from workers.process.slot import SlotFile
@@ -108,3 +114,20 @@ def test_figures_that_cannot_be_read_are_none(tmp_path: Path, content: bytes) ->
     """Somebody may have cut the file."""
     (tmp_path / "measured").write_bytes(content)
     assert Shown(tmp_path).value("modyn_worker_trained_rows_total") == 0
+
+
+@pytest.mark.parametrize("wanted", ["192.0.2.1:0", "no-such-host.invalid:0"])
+def test_a_worker_that_cannot_serve_ends_with_a_sentence(wanted: str) -> None:
+    """At once, as it would be looked for in vain; and it leaves nothing in memory."""
+    told = {
+        names.BROKER_VARIABLE: "redis+socket:///nowhere/r.sock",
+        names.LEASE_VARIABLE: "15",
+        names.DEVICE_VARIABLE: "cpu",
+        names.METRICS_VARIABLE: wanted,
+    }
+    command = [sys.executable, "-m", "workers", "--role", "train", "--name", "w"]
+    worker = subprocess.Popen(command, cwd=PROJECT, env=environment() | told, stderr=subprocess.PIPE, text=True)
+    _, said = worker.communicate(timeout=60)
+    assert worker.returncode == 3
+    assert re.fullmatch(rf"error: metrics.workers: {wanted} cannot be listened on \(.*\); name an address .*\n", said)
+    assert not slots_of(worker.pid)
