@@ -8,9 +8,13 @@ import time
 import urllib.request
 from typing import Any
 
+from prometheus_client.parser import text_string_to_metric_families
+
 from benchmarks.many_triggers.scene import Scene
 
 _LOOK_S = 0.02
+
+Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
 class Scraper(threading.Thread):
@@ -20,7 +24,8 @@ class Scraper(threading.Thread):
         super().__init__(name="scraper", daemon=True)
         self._scene, self._every_s = scene, every_s
         self._scrapes = 0
-        self._newest = ""
+        self._newest: Series = {}
+        self._at_half: Series = {}  # when half of the triggers had a model
         self._most_s = 0.0
 
     def run(self) -> None:
@@ -36,23 +41,25 @@ class Scraper(threading.Thread):
             except OSError:
                 return
             took_s = time.monotonic() - began_s
-            self._most_s, self._newest = max(self._most_s, took_s), text
-            self._scrapes += 1
+            self._scrapes, self._most_s = self._scrapes + 1, max(self._most_s, took_s)
+            self._note(text)
             time.sleep(max(0.0, self._every_s - took_s))
+
+    def _note(self, text: str) -> None:
+        samples = (sample for family in text_string_to_metric_families(text) for sample in family.samples)
+        self._newest = {(one.name, tuple(sorted(one.labels.items()))): one.value for one in samples}
+        made = self._newest.get(("modyn_triggers", (("state", "committed"),)), 0)
+        if not self._at_half and made >= self._scene.triggers / 2:
+            self._at_half = self._newest
 
     def told(self) -> dict[str, Any]:
         """How often it was answered, what each answer cost, and its share of all that the supervisor computed."""
-        cpu_s = {name: self._value(name) for name in ("modyn_metrics_cpu_seconds_total", "process_cpu_seconds_total")}
-        cost_s, all_s = cpu_s.values()
+        cost_s = self._newest["modyn_metrics_cpu_seconds_total", ()]
         return {
             "scrapes": self._scrapes,
-            "series": sum(not line.startswith("#") for line in self._newest.splitlines()),
+            "series": len(self._newest),
+            "new_series": sorted(str(one) for one in self._newest.keys() - self._at_half.keys()),
             "scrape_cpu_ms": round(cost_s * 1000 / self._scrapes, 2),
             "scrape_longest_ms": round(self._most_s * 1000),
-            "scrape_share_of_cpu": round(cost_s / all_s, 4),
+            "scrape_share_of_cpu": round(cost_s / self._newest["process_cpu_seconds_total", ()], 4),
         }
-
-    def _value(self, name: str) -> float:
-        found = re.search(rf"^{name} (\S+)$", self._newest, re.MULTILINE)
-        assert found is not None, f"{name} is not there"
-        return float(found[1])

@@ -34,12 +34,11 @@ from supervisor.run.act.cleanup import collect
 from supervisor.run.broker import Broker
 from supervisor.run.directory import RunDirectory
 from supervisor.run.journal import Journal
-from supervisor.run.listen.alert_rules import AlertRules
+from supervisor.run.listen.listeners import listeners_of, webhooks_of
 from supervisor.run.listen.metrics.serving import metrics_address, serve_metrics
 from supervisor.run.listen.recorder import Recorder
 from supervisor.run.listen.run_field import lines_of
 from supervisor.run.listen.run_log import RunLog
-from supervisor.run.listen.unread_board import UnreadBoard
 from supervisor.run.listen.webhooks import Webhooks
 from supervisor.run.loop import Links, Loop
 from supervisor.run.observe.not_read import NotReadFiles
@@ -185,7 +184,8 @@ class Session:
             log.info("run directory: %s", self.directory.path)
             reports = Reports(platform.client, run_id, self._state.report_position)
             watch = Watch(platform.client, Claims(platform.client), reports, record, versions)
-            with closing(self._webhooks(run_id)) as webhooks, self._view(platform.client) as view:
+            webhooks = webhooks_of(self._configuration, run_id, self.directory.path)
+            with closing(webhooks), self._view(platform.client) as view:
                 links = Links(
                     broker=broker,
                     reports=reports,
@@ -193,7 +193,7 @@ class Session:
                     dataset=dataset,
                     platform=platform,
                     stop=self._stop,
-                    listeners=(*listeners, *self._listeners(webhooks, broker, watch), view),
+                    listeners=(*listeners, *self._joining(webhooks, broker, watch), view),
                 )
                 return self._carry_out(links, first, webhooks)
         finally:
@@ -225,16 +225,9 @@ class Session:
         not_read = None if self._options.scope.experiment else NotReadFiles(self._state.unread).after(found)
         return [*first, not_read] if not_read else first
 
-    def _webhooks(self, run_id: RunId) -> Webhooks:
-        about = {"pipeline": self._configuration.pipeline.pipeline.name, "run_id": run_id}
-        return Webhooks(self._configuration.system.alerts, {**about, "run_dir": str(self.directory.path)})
-
-    def _listeners(self, webhooks: Webhooks, broker: Broker, watch: Watch) -> tuple[Listener, ...]:
-        """Those that nobody sees while a run is being set up."""
-        pipeline = self._configuration.pipeline
-        alert_rules = AlertRules(webhooks, broker, watch, pipeline.training.stall_after_s)
-        board = UnreadBoard(broker.client, broker.run_id, pipeline.data.dataset)
-        return self._recorder, alert_rules, board, *self._metrics
+    def _joining(self, webhooks: Webhooks, broker: Broker, watch: Watch) -> tuple[Listener, ...]:
+        """Those that hear nothing while a run is being set up."""
+        return self._recorder, *listeners_of(self._configuration.pipeline, webhooks, broker, watch), *self._metrics
 
     def _carry_out(self, links: Links, first: list[AnyEvent], webhooks: Webhooks) -> dict[str, Any]:
         with closing(Journal(self.directory.journal_path)) as journal:
