@@ -38,6 +38,7 @@ class WorkerEntry(msgspec.Struct, frozen=True, kw_only=True):
     pid: int
     versions: dict[str, str]
     benched: str | None = None  # what its device said
+    metrics: str | None = None  # host:port at which it serves them
 
 
 def why_benched(worker: WorkerEntry) -> str:

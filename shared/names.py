@@ -18,6 +18,8 @@ LEASE_VARIABLE = "MODYN_LEASE_S"
 DEVICE_VARIABLE = "MODYN_DEVICE"
 NUMBER_VARIABLE = "MODYN_WORKER_NUMBER"  # among the workers that a supervisor starts on its machine; absent: 0
 SLOT_VARIABLE = "MODYN_WORKER_SLOT"  # the slot's folder
+METRICS_VARIABLE = "MODYN_METRICS"  # host:port at which its metrics are wanted; absent: nowhere
+METRICS_AT_VARIABLE = "MODYN_METRICS_AT"  # and where others find them
 
 
 def queue(kind: str, device: str = "cpu") -> str:

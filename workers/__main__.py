@@ -11,18 +11,22 @@ import socket
 import sys
 import uuid
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 
 import redis
 
 from shared import names
+from shared.addresses import Address
 from shared.broker import connect
 from shared.errors import NotReadyError
+from shared.exposition.server import Exposition
 from shared.names import Role
 from workers.process.celery_log import EndInOneSentence
 from workers.process.gpus import count_gpus, device_name
 from workers.process.slot import SlotFile
-from workers.process.slot_troubles import SlotError
+from workers.process.worker_metrics import WorkerMetrics
 
 _PR_SET_PDEATHSIG = 1
 
@@ -43,14 +47,11 @@ def main() -> None:
     os.environ[names.HOSTNAME_VARIABLE] = hostname
     os.environ[names.WORKER_VARIABLE] = f"{hostname}-{uuid.uuid4().hex[:12]}"
     warnings.filterwarnings("ignore", message="You're running the worker with superuser")  # containers do
-    slot = _slot()
-    os.environ[names.SLOT_VARIABLE] = str(slot.folder)
     end = EndInOneSentence(arguments.debug)
     logging.getLogger("celery.worker").addFilter(end)
-    try:
+    with _slot() as slot, _metrics(hostname, slot, by_hand=arguments.parent_pid is None):
+        os.environ[names.SLOT_VARIABLE] = str(slot.folder)
         _work(arguments.role, hostname)
-    finally:
-        slot.remove()
     sys.exit(end.exit_code)
 
 
@@ -70,11 +71,40 @@ def _refuse_without_torch() -> None:
         sys.exit(NotReadyError.exit_code)
 
 
-def _slot() -> SlotFile:
+@contextmanager
+def _slot() -> Iterator[SlotFile]:
     """Where this worker's processes tell each other what they do; without room for it the worker ends, and says why."""
+    with _told():
+        slot = SlotFile.create()
     try:
-        return SlotFile.create()
-    except SlotError as error:
+        yield slot
+    finally:
+        slot.remove()
+
+
+@contextmanager
+def _metrics(hostname: str, slot: SlotFile, *, by_hand: bool) -> Iterator[None]:
+    """Serve what this worker counts, if that is wanted; where it does is for the registry to tell."""
+    wanted = os.environ.get(names.METRICS_VARIABLE)
+    if wanted is None:
+        yield
+        return
+    with _told():
+        exposition = Exposition(Address.of(wanted), "metrics.workers")
+    with exposition:
+        os.environ[names.METRICS_AT_VARIABLE] = str(exposition.address.from_elsewhere())
+        exposition.serve(WorkerMetrics(hostname, slot))
+        if by_hand:
+            sys.stderr.write(f"Its metrics are at http://{exposition.address}/metrics.\n")
+        yield
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """End with a sentence where this machine has not what a worker needs."""
+    try:
+        yield
+    except NotReadyError as error:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(error.exit_code)
 

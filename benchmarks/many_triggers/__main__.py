@@ -25,6 +25,7 @@ from rich.table import Table
 
 from benchmarks.many_triggers.marks import Follower, Mark
 from benchmarks.many_triggers.scene import Scene, Variant
+from benchmarks.many_triggers.scraper import Scraper
 from benchmarks.processes import end_in_order_when_asked
 from shared.temporary import MEMORY
 
@@ -44,6 +45,7 @@ def main() -> None:
     parser.add_argument("--backlog", action="store_true", help="evaluations wait until all triggers have their models")
     parser.add_argument("--folder", type=Path, default=MEMORY if MEMORY.is_dir() else None, help="where all of it lies")
     parser.add_argument("--profile", type=Path, help="write the supervisor's cProfile there; it is slower then")
+    parser.add_argument("--scrape-every", type=float, metavar="SECONDS", help="ask the supervisor for its metrics")
     options = parser.parse_args()
     end_in_order_when_asked()
     variant = Variant(
@@ -55,16 +57,21 @@ def main() -> None:
     )
     with tempfile.TemporaryDirectory(prefix="modyn-many-", dir=options.folder) as folder:
         profile = options.profile.resolve() if options.profile else None
-        marks = _measure(Scene(folder=Path(folder) / "s", triggers=options.triggers, variant=variant, profile=profile))
-    told = _told(marks)
+        scene = Scene(folder=Path(folder) / "s", triggers=options.triggers, variant=variant, profile=profile)
+        scene.metrics = options.scrape_every is not None
+        scraper = Scraper(scene, options.scrape_every) if scene.metrics else None
+        marks = _measure(scene, scraper)
+    told = {**_told(marks), **(scraper.told() if scraper is not None else {})}
     print(json.dumps({"folder": str(options.folder or tempfile.gettempdir()), **told}))
     sys.exit(0 if told["good"] else 1)
 
 
-def _measure(scene: Scene) -> list[Mark]:
+def _measure(scene: Scene, scraper: Scraper | None) -> list[Mark]:
     """The marks of a whole run; each tenth is printed as it ends."""
     try:
         scene.start()
+        if scraper is not None:
+            scraper.start()
         marks = list(Follower(scene).marks())
         code = scene.supervisor.wait()
         if code != 0:

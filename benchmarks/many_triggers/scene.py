@@ -39,6 +39,7 @@ class Scene:
     triggers: int
     variant: Variant
     profile: Path | None = None
+    metrics: bool = False  # whether the supervisor serves them
     redis: subprocess.Popen[bytes] = field(init=False)
     fleet: subprocess.Popen[bytes] = field(init=False)
     supervisor: subprocess.Popen[bytes] = field(init=False)
@@ -83,6 +84,7 @@ class Scene:
             "broker": {"url": redis_url(self.folder)},
             "storage": {"datasets": {"rows": {"uri": "data/*.parquet"}}},
             "fleet": {"train": 0, "evaluate": 0},
+            **({"metrics": {"listen": "127.0.0.1:0"}} if self.metrics else {}),
         }
 
     def _pipeline(self) -> dict[str, Any]:

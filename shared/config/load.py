@@ -153,7 +153,7 @@ def _system(values: dict[str, Any], source: Source) -> System:
         {
             **{
                 key: values[key]
-                for key in ("fleet", "notification", "trusted_modules", "lease_s", "retention", "alerts")
+                for key in ("fleet", "notification", "trusted_modules", "lease_s", "retention", "alerts", "metrics")
             },
             "path": str(source.path),
             "broker": {"url": values["broker"]["url"], "masked_url": hide_password(written)},

@@ -80,6 +80,13 @@ class Alert(Values, frozen=True, kw_only=True):
     url: str  # secrets filled in: show it only through `secrets.hide`
 
 
+class Metrics(Values, frozen=True, kw_only=True):
+    """`metrics:` host:port, as `shared.addresses` reads it."""
+
+    listen: str  # the supervisor
+    workers: str  # each worker
+
+
 class System(Values, frozen=True, kw_only=True):
     """All of config.yaml."""
 
@@ -93,3 +100,4 @@ class System(Values, frozen=True, kw_only=True):
     lease_s: float
     retention: Retention
     alerts: tuple[Alert, ...]
+    metrics: Metrics | None = None

@@ -9,6 +9,7 @@ import secrets
 
 from rich.console import Console
 
+from shared.addresses import Address
 from shared.config.load import load_system
 from shared.errors import ConfigurationError
 from supervisor.system.embedded_broker import address_of_broker
@@ -38,7 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     say = Console(stderr=True, markup=False, highlight=False, soft_wrap=True).print
     embedded = system.broker.url == "embedded"
     where = f"the embedded broker at {url}" if embedded else system.broker.masked_url
-    say(f"Flower shows the tasks and workers of {where} at http://{_in_url(host)}:{port}. Ctrl+C ends it.")
+    say(f"Flower shows the tasks and workers of {where} at http://{Address(host, port)}. Ctrl+C ends it.")
     if made:
         user, password = made.split(":")
         say(
@@ -51,15 +52,14 @@ def run(arguments: argparse.Namespace) -> int:
     os._exit(0)  # a thread that waits for a broker that is away is not waited for
 
 
-def parse_address(text: str) -> tuple[str, int]:
+def parse_address(text: str) -> Address:
     """Host and port of `127.0.0.1:5555` or `[::1]:5555`. Raises ConfigurationError."""
-    host, colon, port = text.rpartition(":")
-    bare = host[1:-1] if host.startswith("[") and host.endswith("]") else host
-    if not colon or not bare or (":" in host and bare == host) or not port.isdecimal() or int(port) > 65_535:
+    try:
+        return Address.of(text)
+    except ValueError:
         raise ConfigurationError(
             f"--listen {text} is no address; write host:port, such as 127.0.0.1:5555, or [::1]:5555."
-        )
-    return bare, int(port)
+        ) from None
 
 
 def parse_credentials(text: str) -> list[str]:
@@ -72,10 +72,6 @@ def parse_credentials(text: str) -> list[str]:
             f"{_CREDENTIALS} has letters that are not ASCII, which browsers spell in several ways."
         )
     return several
-
-
-def _in_url(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
 
 
 def _hush() -> None:

@@ -133,6 +133,16 @@ class Waits(Notice, frozen=True, kw_only=True):
     begun: bool  # whether any followed row has come
 
 
+class FaultSurvived(Notice, frozen=True, kw_only=True):
+    """One of our own workers died, or the broker came back; how often either happened in this session.
+
+    Nothing follows from it: it comes from the loop, and no event means it.
+    """
+
+    workers_lost: int
+    reconnects: int
+
+
 AnyNotice = (
     TriggerFired
     | TriggerCoalesced
@@ -152,7 +162,7 @@ AnyNotice = (
     | RunEnded
 )
 
-Told = AnyNotice | Waits | Progress | SetUp  # the last two come from workers; none of the three is journaled
+Told = AnyNotice | Waits | FaultSurvived | Progress | SetUp  # the last two come from workers; none is journaled
 
 
 class Listener:

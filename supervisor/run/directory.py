@@ -19,7 +19,7 @@ from supervisor.run.reservation import Reservation
 _BEFORE_A_RUN = {".lock", "pipeline.yaml", "config.yaml", "journal.jsonl", "run.log", "workers.log"}
 
 # Sections of config.yaml that a run which was moved or copied may have changed.
-_MAY_MOVE = {"artifacts", "broker"}
+_MAY_MOVE = {"artifacts", "broker", "metrics"}
 
 
 class RunDirectory:
@@ -155,8 +155,8 @@ class RunDirectory:
     def compare(self, configuration: Configuration) -> None:
         """Raise ConfigurationError, naming the first difference, if the YAML files are not those of the run.
 
-        Where runs lie, and the broker, may differ: a run can be moved. A copy that is gone cannot differ; reopening
-        writes it anew.
+        Where runs lie, the broker, and where metrics are served may differ: a run can be moved. A copy that is gone
+        cannot differ; reopening writes it anew.
         """
         for name, now in _resolved(configuration):
             if not (self.path / name).exists():

@@ -19,7 +19,7 @@ from shared.messages.reports import AnyReport, Progress, SetUp, object_of
 from shared.timestamps import now_us
 from supervisor.core.advance import at_rest
 from supervisor.core.events import AnyEvent, Ended, Garbled, Reported, Resumed, StopAsked
-from supervisor.core.notices import Listener, Told
+from supervisor.core.notices import FaultSurvived, Listener, Told
 from supervisor.core.state import RunState
 from supervisor.core.transition import transition
 from supervisor.run.act.command_queue import CommandQueue
@@ -73,6 +73,7 @@ class Loop:
         self._commands = CommandQueue(Committer(configuration.pipeline, directory), links.broker)
         self.heard_all = False  # nothing that workers reported is left to be heard
         self._poll_s = 0.0
+        self._survived = FaultSurvived(workers_lost=0, reconnects=0)
 
     def start(self, events: Iterable[AnyEvent]) -> None:
         """Let the first events of a run happen."""
@@ -122,6 +123,7 @@ class Loop:
             self._hear(0.0 if observed else self._watch.every_s)
             self._look()
             self._act()
+            self._survive()
             for listener in self._listeners:
                 listener.turn(self.state, self._observer.rows)
         return self.state
@@ -157,6 +159,13 @@ class Loop:
                 raise
         self._happen([self._ended(status, reason)])
         return self.state
+
+    def _survive(self) -> None:
+        """Tell of faults that this session has survived since the last turn."""
+        now = FaultSurvived(workers_lost=self._platform.lost, reconnects=self._broker.reconnects)
+        if now != self._survived:
+            self._survived = now
+            self._tell([now])
 
     def _ended(self, status: Literal["finished", "stopped", "failed"], reason: str) -> Ended:
         """The end of this session, with the faults it survived."""

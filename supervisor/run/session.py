@@ -35,11 +35,11 @@ from supervisor.run.act.cleanup import collect
 from supervisor.run.broker import Broker
 from supervisor.run.directory import RunDirectory
 from supervisor.run.journal import Journal
-from supervisor.run.listen.alert_rules import AlertRules
+from supervisor.run.listen.listeners import listeners_of, webhooks_of
+from supervisor.run.listen.metrics.serving import metrics_address, serve_metrics
 from supervisor.run.listen.recorder import Recorder
 from supervisor.run.listen.run_field import lines_of
 from supervisor.run.listen.run_log import RunLog
-from supervisor.run.listen.unread_board import UnreadBoard
 from supervisor.run.listen.webhooks import Webhooks
 from supervisor.run.loop import Links, Loop
 from supervisor.run.observe.mended import tell_mended
@@ -91,6 +91,7 @@ class Session:
         self._entries: tuple[ManifestEntry, ...] = ()  # of the dataset, that the journal knows
         self._code: dict[str, str] | None = None  # of the user's modules, as the journal knows it
         self._mode = configuration.pipeline.initial_mode
+        self._metrics: tuple[Listener, ...] = ()
 
     def run(self) -> dict[str, Any] | None:
         """Carry the run out; the summary, None if it was finished before. Raises ModynError.
@@ -112,11 +113,14 @@ class Session:
         run_id = self._state.run_id or RunId(f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}")
         with ExitStack() as stack:
             stack.enter_context(lines_of(run_id))
+            address = stack.enter_context(metrics_address(self._configuration.system))
             log.info("%s …", what_is_started(self._configuration.system))
             with self._stop.deferred():
                 log_file, resumed = self.directory.workers_log(), self._resumed is not None
                 platform = Platform(self._configuration, log_file, keep_log=resumed, **self._kind)
                 stack.enter_context(platform)
+            journal = self.directory.journal_path
+            self._metrics = serve_metrics(address, self._configuration, run_id, platform.url, journal)
             return self._on(platform, run_id)
 
     def _recover(self) -> bool:
@@ -186,7 +190,8 @@ class Session:
             log.info("run directory: %s", self.directory.path)
             reports = Reports(platform.client, run_id, self._state.report_position)
             watch = Watch(platform.client, Claims(platform.client), reports, record, versions)
-            with closing(self._webhooks(run_id)) as webhooks, self._view(platform.client) as view:
+            webhooks = webhooks_of(self._configuration, run_id, self.directory.path)
+            with closing(webhooks), self._view(platform.client) as view:
                 links = Links(
                     broker=broker,
                     reports=reports,
@@ -194,7 +199,7 @@ class Session:
                     dataset=dataset,
                     platform=platform,
                     stop=self._stop,
-                    listeners=(*listeners, *self._listeners(webhooks, broker, watch), view),
+                    listeners=(*listeners, *self._joining(webhooks, broker, watch), view),
                 )
                 return self._carry_out(links, first, webhooks)
         finally:
@@ -227,15 +232,9 @@ class Session:
         not_read = None if self._replays else NotReadFiles(self._state.unread).after(found)
         return [*first, not_read] if not_read else first
 
-    def _webhooks(self, run_id: RunId) -> Webhooks:
-        about = {"pipeline": self._configuration.pipeline.pipeline.name, "run_id": run_id}
-        return Webhooks(self._configuration.system.alerts, {**about, "run_dir": str(self.directory.path)})
-
-    def _listeners(self, webhooks: Webhooks, broker: Broker, watch: Watch) -> tuple[Listener, ...]:
-        """Those that nobody sees while a run is being set up."""
-        pipeline = self._configuration.pipeline
-        alert_rules = AlertRules(webhooks, broker, watch, pipeline.training.stall_after_s)
-        return self._recorder, alert_rules, UnreadBoard(broker.client, broker.run_id, pipeline.data.dataset)
+    def _joining(self, webhooks: Webhooks, broker: Broker, watch: Watch) -> tuple[Listener, ...]:
+        """Those that hear nothing while a run is being set up."""
+        return self._recorder, *listeners_of(self._configuration.pipeline, webhooks, broker, watch), *self._metrics
 
     def _carry_out(self, links: Links, first: list[AnyEvent], webhooks: Webhooks) -> dict[str, Any]:
         with closing(Journal(self.directory.journal_path)) as journal:

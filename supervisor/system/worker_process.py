@@ -24,6 +24,7 @@ def worker_environment(system: System, broker_url: str, device: str, number: int
     `number`: among those that are started here, who are to have a GPU each; how many there are the workers find out.
     """
     modules = os.pathsep.join([str(PROJECT), str(Path(system.path).parent), os.environ.get("PYTHONPATH", "")])
+    metrics = {} if system.metrics is None else {names.METRICS_VARIABLE: system.metrics.workers}
     return {
         **os.environ,
         "PYTHONPATH": modules.rstrip(os.pathsep),
@@ -31,5 +32,6 @@ def worker_environment(system: System, broker_url: str, device: str, number: int
         names.LEASE_VARIABLE: str(system.lease_s),
         names.DEVICE_VARIABLE: device,
         names.NUMBER_VARIABLE: str(number),
+        **metrics,
         "OMP_NUM_THREADS": "1",  # pipeline.yaml's `threads` decides for trainings; the rest must not crowd them
     }

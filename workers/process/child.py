@@ -19,6 +19,7 @@ from shared.messages.setup_record import SetupRecord
 from shared.messages.version import MESSAGE_VERSION
 from shared.timestamps import now_us
 from workers.features.class_names import LaterClasses
+from workers.measured import Measurements
 from workers.process.gpus import device_name
 from workers.process.settings import WorkerSettings
 from workers.process.slot import Slot, SlotFile
@@ -38,6 +39,7 @@ class Child:
         self.slot = SlotFile(settings.slot_folder)
         self.shelf = Shelf(room_bytes=_SHELF_BYTES)
         self.later_classes = LaterClasses()
+        self.measured = Measurements(settings.slot_folder if settings.metrics else None, self._device_bytes)
         self._attempt: Attempt | None = None
         self._marked_s = 0.0
         self._to_stop = self._broken = False
@@ -71,6 +73,9 @@ class Child:
             "torch": str(torch.__version__),
             "celery": metadata.version("celery"),
         }
+
+    def _device_bytes(self) -> int | None:
+        return torch.cuda.memory_reserved(self.device) if self.device.startswith("cuda") else None
 
     def announce(self, attempt: Attempt | None = None, record: SetupRecord | None = None) -> None:
         """Write into the slot what this child works on; None: it is idle and ready. Raises SlotError."""

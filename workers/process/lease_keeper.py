@@ -217,6 +217,7 @@ class LeaseKeeper:
             pid=os.getpid(),
             versions=slot.versions,
             benched=benched,
+            metrics=self._settings.metrics,
         )
 
 

@@ -74,9 +74,11 @@ class Performer:
             return recorded
         if answer is not ClaimAnswer.OK:
             raise Unfinished(f"{task_id} attempt {task.attempt} is {answer}")
+        began_s = time.monotonic()
         work = Work(task=task, record=record, attempt=attempt, results=results, child=child)
         try:
             report, result = self._do(work)
+            child.measured.task_ended(task.kind, _outcome(report), time.monotonic() - began_s)
             if not self._patiently(lambda: child.claims.report(attempt, report, result), finished=True):
                 raise Unfinished(f"{task_id} attempt {task.attempt} was published again while this worker had it")
         finally:
@@ -136,6 +138,10 @@ def _work(work: Work, child: Child, setups: Setups) -> tuple[AnyReport, Any]:
             resumable=_lies_outside(error),
             device=faulty,
         ), {"failed": True}
+
+
+def _outcome(report: AnyReport) -> str:
+    return "released" if isinstance(report, Released) else "failed" if isinstance(report, Failed) else "done"
 
 
 def _lies_outside(error: BaseException) -> bool:

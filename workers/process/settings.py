@@ -26,6 +26,7 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
     device: str  # what it was started with: auto, cpu, cuda, cuda:0
     number: int = 0  # among the workers of its fleet on this machine, which are to have a GPU each
     slot_folder: Path  # where its two processes tell each other what they do
+    metrics: str | None = None  # host:port at which others find its metrics
 
     @classmethod
     def of(cls, environment: Mapping[str, str] = os.environ) -> WorkerSettings:
@@ -39,6 +40,7 @@ class WorkerSettings(msgspec.Struct, frozen=True, kw_only=True):
             device=environment[names.DEVICE_VARIABLE],
             number=int(environment.get(names.NUMBER_VARIABLE, "0")),
             slot_folder=Path(environment[names.SLOT_VARIABLE]),
+            metrics=environment.get(names.METRICS_AT_VARIABLE),
         )
 
 

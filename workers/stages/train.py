@@ -100,9 +100,12 @@ class Shown:
     def __init__(self, work: Work) -> None:
         self._work = work
         self._from_s = 0.0
+        self._learned = 0
 
     def __call__(self, progress: training.TrainingProgress) -> None:
         """Tell it, or leave it."""
+        self._work.child.measured.learned(progress.samples - self._learned, progress.loss)
+        self._learned = progress.samples
         began_s = time.monotonic()
         if began_s < self._from_s:
             return

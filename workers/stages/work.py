@@ -21,6 +21,7 @@ from shared.errors import DataError
 from shared.messages.setup_record import SetupRecord
 from shared.messages.tasks import AnyTask, BaselineTask, DecideTask, EvaluateTask, SelectTask, TrainTask
 from workers.features.class_names import LaterClasses
+from workers.measured import Measurements
 from workers.shelf import Shelf
 from workers.training.job import Interrupted
 
@@ -39,6 +40,10 @@ class Process(Protocol):
     @property
     def later_classes(self) -> LaterClasses:
         """The labels that it has met."""
+
+    @property
+    def measured(self) -> Measurements:
+        """What it counts of its work."""
 
     @property
     def client(self) -> redis.Redis:

@@ -89,6 +89,7 @@ class Speed:
             batch=place.batch,
             batches=self._batches,
             loss=loss,
+            samples=self._samples,
             samples_per_s=per_s,
             eta_s=left / per_s if per_s else 0.0,
         )

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import logging
-import time
 
 import redis
 
 from shared.fleet import why_benched
 from shared.ids import WorkerId, parts_of
-from shared.messages.reports import Progress, SetUp
-from supervisor.core.notices import FileNotRead, Listener, ResultCounted, RunEnded, TaskGivenUp, TaskTaken, Told
+from supervisor.core.notices import FileNotRead, Listener, RunEnded, TaskGivenUp, Told
 from supervisor.core.state import RunState
 from supervisor.run.broker import Broker
+from supervisor.run.listen.silence import Silence
 from supervisor.run.listen.webhooks import Webhooks
 from supervisor.run.watch.watch import Watch
 
@@ -27,14 +26,13 @@ class AlertRules(Listener):
         self._broker = broker
         self._watch = watch
         self._stall_after_s = stall_after_s
-        self._heard_s = time.monotonic()
+        self._silence = Silence()
         self._benched: set[WorkerId] = set()  # those that were told of
 
     def hear(self, told: Told) -> None:
         """Note that workers work, and alert to what has just failed."""
-        if isinstance(told, ResultCounted | TaskTaken | Progress | SetUp):
-            self._heard_s = time.monotonic()
-        elif isinstance(told, RunEnded) and told.status == "failed":
+        self._silence.hear(told)
+        if isinstance(told, RunEnded) and told.status == "failed":
             self._webhooks.tell("run_failed", told.reason)
         elif isinstance(told, FileNotRead):
             self._webhooks.tell("file_not_read", told.sentence, file=told.file)
@@ -44,10 +42,11 @@ class AlertRules(Listener):
 
     def turn(self, state: RunState, rows: int) -> None:
         """Alert to a run in which nothing goes on any more, although there is work."""
+        self._silence.turn(state, rows)
         if state.status != "running":
             return
         if self._broker.is_away:
-            what = f"the broker is away, and nothing was reported for {self._silent_s:.0f} s"
+            what = f"the broker is away, and nothing was reported for {self._silence.lasts_s:.0f} s"
             self._alert_to_silence(state, what)
             return
         try:
@@ -59,7 +58,7 @@ class AlertRules(Listener):
     def _look_at_work(self, state: RunState) -> None:
         """A task whose lease is renewed goes on, however seldom it reports: its worker ends it if it hangs."""
         if not self._is_silent or not self._watch.standing(state):
-            what = f"nothing was reported for {self._silent_s:.0f} s, although {len(state.tasks)} tasks are open"
+            what = f"nothing was reported for {self._silence.lasts_s:.0f} s, although {len(state.tasks)} tasks are open"
             self._alert_to_silence(state, what)
 
     def _look_at_fleet(self, state: RunState) -> None:
@@ -78,10 +77,5 @@ class AlertRules(Listener):
         self._webhooks.while_true("run_stalled", bool(state.tasks) and self._is_silent, sentence)
 
     @property
-    def _silent_s(self) -> float:
-        """For how long nobody has reported anything."""
-        return time.monotonic() - self._heard_s
-
-    @property
     def _is_silent(self) -> bool:
-        return self._silent_s > self._stall_after_s
+        return self._silence.lasts_s > self._stall_after_s

@@ -136,3 +136,21 @@ def test_a_supervisor_on_another_machine_is_named_and_no_process_here_is_stopped
             stop.run(argparse.Namespace(run_dir=tmp_path))
         assert innocent.poll() is None
         innocent.kill()
+
+
+def test_a_run_may_go_on_with_its_metrics_elsewhere(configuration: Configuration, small: Workplace) -> None:
+    """Or with some after none; what else config.yaml says is the run's."""
+    directory = RunDirectory(small.run_dir)
+    directory.create(configuration)
+    directory.compare(with_system(small, metrics={}))
+    directory.compare(with_system(small, metrics={"listen": "127.0.0.1:1"}))
+    with pytest.raises(ConfigurationError, match="`lease: 15s`, the file now gives `lease: 99s`"):
+        directory.compare(with_system(small, lease="99s"))
+    directory.release()
+
+
+def with_system(small: Workplace, **changed: object) -> Configuration:
+    """Both files, read again with other values in config.yaml."""
+    small.config |= changed
+    small.write()
+    return load_configuration(small.folder / "pipeline.yaml", small.folder / "config.yaml", experiment_mode=True)

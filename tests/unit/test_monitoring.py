@@ -1,0 +1,102 @@
+"""docker/monitoring: what its rules and its dashboard ask for is what supervisors and workers tell."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+from workplace import PROJECT
+
+from shared.exposition import server
+from shared.exposition.metric import Metric
+from supervisor.run.listen.metrics import asked, heard, run_metrics, seen
+from workers.process import worker_metrics
+
+FOLDER = PROJECT / "docker" / "monitoring"
+METRICS = {
+    one.name: one
+    for module in (asked, heard, run_metrics, seen, server, worker_metrics)
+    for one in vars(module).values()
+    if isinstance(one, Metric)
+}
+TARGET_LABELS = {"instance", "job", "component", "host", "role", "device", "worker"}
+
+
+def rules() -> list[dict[str, Any]]:
+    """Those of alerts.yml."""
+    groups = yaml.safe_load((FOLDER / "alerts.yml").read_text())["groups"]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+def panels() -> list[dict[str, Any]]:
+    """Those of the dashboard."""
+    found: list[dict[str, Any]] = json.loads((FOLDER / "grafana" / "modyn.json").read_text())["panels"]
+    return found
+
+
+def expressions() -> Iterator[str]:
+    """All that Prometheus is asked."""
+    yield from (rule["expr"] for rule in rules())
+    yield from (target["expr"] for panel in panels() for target in panel.get("targets", ()))
+
+
+def test_every_expression_names_metrics_that_exist() -> None:
+    """In alerts and on the dashboard, with labels that they have."""
+    for expression in expressions():
+        selectors = re.findall(r"(modyn_\w+|process_\w+|up)(?:\{([^}]*)\})?", expression)
+        assert selectors, expression
+        for name, matchers in selectors:
+            known = {*TARGET_LABELS, *(METRICS[name].labels if name.startswith("modyn_") else ())}
+            assert set(re.findall(r"(\w+)\s*(?:=~|!=|!~|=)", matchers)) <= known, expression
+
+
+def test_texts_name_labels_that_there_are() -> None:
+    """An alert that speaks of a role has one."""
+    for rule in rules():
+        first = re.match(r"\w*?\(?(modyn_\w+|up)", rule["expr"])
+        assert first is not None
+        known = {*TARGET_LABELS, *(METRICS[first[1]].labels if first[1] in METRICS else ())}
+        assert set(re.findall(r"\$labels\.(\w+)", str(rule["annotations"]))) <= known, rule["alert"]
+
+
+def test_no_two_rules_have_a_name_and_no_two_panels_a_number() -> None:
+    """Grafana and people tell them apart by that."""
+    for names in ([rule["alert"] for rule in rules()], [panel["id"] for panel in panels()]):
+        assert len(set(names)) == len(names)
+
+
+def test_names_follow_the_conventions() -> None:
+    """Ours begin with modyn_, end with their unit, and none but a counter ends with _total."""
+    for name, metric in METRICS.items():
+        assert re.fullmatch(r"modyn_[a-z]+(_[a-z]+)*", name)
+        assert not re.search(r"_(ms|us|mb|kb|count|sum|minutes|hours)$", name), name
+        assert metric.meaning.endswith("."), name
+    for metric in METRICS.values():
+        assert not set(metric.labels) & {"run", "trigger", "slice", "task", "instance", "job"}, metric
+
+
+def test_the_page_lists_every_metric_and_none_that_is_not() -> None:
+    """docs/metrics.md has a row for each, with its labels, and what a scraper reads of it."""
+    page = (PROJECT / "docs" / "metrics.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `modyn_.*$", page, re.MULTILINE)
+    assert sorted(rows) == sorted(map(row, METRICS.values()))
+
+
+def row(metric: Metric) -> str:
+    """A line of the page."""
+    labels = f"{{{', '.join(metric.labels)}}}" if metric.labels else ""
+    return f"| `{metric.name}{labels}` | {metric.meaning} |"
+
+
+def test_promtool_takes_the_files() -> None:
+    """Where it is installed."""
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is not installed")
+    subprocess.run([promtool, "check", "config", "prometheus.yml"], cwd=FOLDER, check=True)
