@@ -25,9 +25,10 @@ def run(arguments: argparse.Namespace) -> int:
     """
     directory = RunDirectory(arguments.run_dir.resolve())
     try:
-        if not directory.holds_a_run:
+        begun = directory.holds_a_run
+        holder = directory.lock.holder() if begun else directory.waiting()
+        if holder is None and not begun:
             raise ConfigurationError(f"{directory.path} holds no run; `{COMMAND} runs CONFIG` lists them.")
-        holder = directory.lock.holder()
         if holder is not None and not holder.is_here:
             raise NotReadyError(f"the supervisor of {directory.path} is {holder}: stop it there, or send it SIGTERM.")
         if holder is not None:
@@ -40,6 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
         ) from None
     if holder is None:
         _say(f"No supervisor is working on {directory.path}; nothing to stop.")
+    elif not begun:
+        _say(f"Asked the supervisor that waits for rows at {directory.path} to end; no run had begun.")
     else:
         _say(f"Asked the supervisor of {directory.path} to stop; it hands back running work and records.")
     return _wait(directory, holder) if arguments.wait else 0
@@ -48,8 +51,11 @@ def run(arguments: argparse.Namespace) -> int:
 def _wait(directory: RunDirectory, asked: Holder | None) -> int:
     """Until the supervisor that was asked has gone; then how the run ended."""
     try:
-        while asked is not None and directory.lock.holder() == asked:
+        while asked is not None and asked in (directory.lock.holder(), directory.waiting()):
             time.sleep(_LOOK_EVERY_S)
+        if not directory.holds_a_run:
+            _say("No run had begun.")
+            return 0
         seen = glance(directory.journal_path)
     except KeyboardInterrupt:
         _say("Waited no longer; the run goes on stopping.")

@@ -12,7 +12,7 @@ from shared.artifacts import ArtifactRef, ArtifactStore, write_artifact
 from shared.config.load import Configuration
 from shared.errors import ArtifactError, ConfigurationError
 from shared.ids import RunId, TriggerId
-from supervisor.run.lock import Lock
+from supervisor.run.lock import Holder, Lock
 from supervisor.run.reservation import Reservation
 
 # All that a supervisor leaves that was killed before its run began.
@@ -39,6 +39,14 @@ class RunDirectory:
             if directory._reservation.take():
                 return directory
         raise AssertionError
+
+    def wait(self) -> None:
+        """Let `runs` and `stop` find who waits for a run to begin here. Raises RunTakenError if somebody does."""
+        self._reservation.sign()
+
+    def waiting(self) -> Holder | None:
+        """Who does. Raises OSError."""
+        return self._reservation.waiting()
 
     def release(self) -> None:
         """Keep the name of a directory that was not made no longer."""

@@ -43,33 +43,50 @@ class Lock:
     def take(self) -> None:
         """Become the only supervisor on this directory. Raises RunTakenError if there is one."""
         self._file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
-        give_up_s = time.monotonic() + _LOOK_S
-        while not try_lock(self._file):
-            if time.monotonic() < give_up_s:  # it may only be looked at, by `runs`
-                time.sleep(0.01)
-                continue
+        taken_by = take(self._file)
+        if taken_by is not None:
             raise RunTakenError(
-                f"another supervisor, {_holder(self._file)}, is working on {self._directory}; "
+                f"another supervisor, {taken_by}, is working on {self._directory}; "
                 f"stop it first with {COMMAND} stop {self._directory}."
             )
-        os.ftruncate(self._file, 0)
-        os.pwrite(self._file, f"{os.getpid()} {socket.gethostname()} {machine()}".encode(), 0)
+        sign(self._file)
 
     def holder(self) -> Holder | None:
         """Who has it, None if nobody works here. Raises OSError."""
-        if not self._path.exists():
-            return None
-        file = os.open(self._path, os.O_RDWR)
-        try:
-            give_up_s = time.monotonic() + _LOOK_S
-            while not try_lock(file):
-                holder = _holder(file)
-                if holder.pid or time.monotonic() > give_up_s:
-                    return holder
-                time.sleep(0.01)
-            return None
-        finally:
-            os.close(file)
+        return holder_of(self._path)
+
+
+def take(file: int) -> Holder | None:
+    """Take the lock of an open file; who has it, if somebody does: it may only be looked at, by `runs`."""
+    give_up_s = time.monotonic() + _LOOK_S
+    while not try_lock(file):
+        if time.monotonic() > give_up_s:
+            return _holder(file)
+        time.sleep(0.01)
+    return None
+
+
+def sign(file: int) -> None:
+    """Say who has the lock of an open file: this process."""
+    os.ftruncate(file, 0)
+    os.pwrite(file, f"{os.getpid()} {socket.gethostname()} {machine()}".encode(), 0)
+
+
+def holder_of(path: Path) -> Holder | None:
+    """Who has the lock of a file and has signed it, or is about to; None if nobody has. Raises OSError."""
+    if not path.exists():
+        return None
+    file = os.open(path, os.O_RDWR)
+    try:
+        give_up_s = time.monotonic() + _LOOK_S
+        while not try_lock(file):
+            holder = _holder(file)
+            if holder.pid or time.monotonic() > give_up_s:
+                return holder
+            time.sleep(0.01)
+        return None
+    finally:
+        os.close(file)
 
 
 def try_lock(file: int) -> bool:

@@ -153,7 +153,7 @@ class Session:
         return self._options.scope.serves if self._resumed is None else self._state.started.serves
 
     def _on(self, platform: Platform, run_id: RunId) -> dict[str, Any]:
-        if self._resumed is None and not self._options.scope.experiment and platform.await_rows():
+        if self._resumed is None and not self._options.scope.experiment and platform.await_rows(self._wait):
             self._mode = "replay"  # all rows came while it was waiting for them
         try:
             with Owner(platform.client, run_id, self._configuration.system.lease_s) as owner:
@@ -161,6 +161,12 @@ class Session:
         except redis.RedisError as error:
             sentence = f"broker.url: the broker went away while the run was being set up ({hide(str(error))})."
             raise NotReadyError(sentence) from None
+
+    def _wait(self) -> None:
+        """No row is there yet: have `runs` list this process, and `stop` end it."""
+        self.directory.wait()
+        if self._options.run_dir:
+            note_run(Path(self._configuration.system.artifacts_root), self.directory.path)
 
     def _as_owner(self, owner: Owner, run_id: RunId, platform: Platform) -> dict[str, Any]:
         dataset, _, workers = platform.ready()

@@ -30,6 +30,12 @@ def known_runs(root: Path) -> list[Path]:
     return sorted([*found, *listed])
 
 
+def noted_places(root: Path) -> set[Path]:
+    """Where runs may be about to begin: places that --run-dir named, and those whose names are kept in the root."""
+    kept = (note.with_name(note.name[1:].removesuffix(".reserved")) for note in root.glob("*/.*.reserved"))
+    return {*_listed(root), *kept}
+
+
 def _by_default(root: Path) -> list[Path]:
     """Those at root/<pipeline>/<time>, or where --run-dir named a place like that."""
     return [journal.parent for journal in root.glob("*/*/journal.jsonl")]

@@ -160,17 +160,19 @@ class Platform:
             sweep()
             log.warning("! worker %s died and was started again; its task is published again when its lease ends", name)
 
-    def await_rows(self) -> bool:
+    def await_rows(self, waits: Callable[[], object]) -> bool:
         """Wait until the dataset that is to be followed has a row; whether there was none at first.
 
-        What else is not ready is not waited for. Raises NotReadyError.
+        `waits` is called once, where there is none. What else is not ready is not waited for. Raises NotReadyError.
         """
         looked = False
 
         def meanwhile() -> None:
             nonlocal looked
-            if not looked and (told := self._wrong_with_targets(self._ready_workers())):
-                raise NotReadyError(*told)
+            if not looked:
+                waits()
+                if told := self._wrong_with_targets(self._ready_workers()):
+                    raise NotReadyError(*told)
             looked = True
             self.mend(away=False)
 

@@ -59,13 +59,20 @@ def test_an_empty_folder_is_waited_for_and_all_of_its_rows_are_followed(followin
 
 
 def test_a_wait_for_the_first_rows_can_be_ended(following: Workplace) -> None:
-    """Ctrl+C ends it with exit 0, and there is no run."""
+    """`runs` lists it, `stop` and Ctrl+C end it with exit 0, and there is no run."""
     for file in (following.folder / "data").iterdir():
         file.unlink()
     with Running.pipeline(following) as run:
         run.wait_for("has no rows yet; waiting")
-        assert run.end() == 0
+        found: list[dict[str, Any]] = []
+        while not found:
+            found = json.loads(following.tell("runs", "config.yaml", "--json").stdout)
+        assert [(one["run_dir"], one["status"]) for one in found] == [(str(following.run_dir), "waiting")]
+        stopped = following.tell("stop", "run", "--wait")
+        assert (stopped.returncode, "no run had begun" in stopped.stdout) == (0, True), stopped
+        assert run.wait() == 0
     assert not following.run_dir.exists()
+    assert json.loads(following.tell("runs", "config.yaml", "--json").stdout) == []
 
 
 def test_train_on_everything_comes_first_and_then_what_arrives(following: Workplace) -> None:

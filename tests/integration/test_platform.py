@@ -79,7 +79,7 @@ def test_what_else_is_not_ready_is_told_before_rows_are_waited_for(spoilt: Workp
         Platform(configuration, log, serves=True) as platform,
         pytest.raises(NotReadyError, match="deployed is a file, where a folder is needed"),
     ):
-        platform.await_rows()
+        platform.await_rows(lambda: None)
 
 
 def test_a_worker_that_ends_while_it_starts_says_how_and_where_its_log_is(

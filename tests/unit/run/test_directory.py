@@ -154,3 +154,17 @@ def with_system(small: Workplace, **changed: object) -> Configuration:
     small.config |= changed
     small.write()
     return load_configuration(small.folder / "pipeline.yaml", small.folder / "config.yaml", experiment_mode=True)
+
+
+def test_who_waits_for_a_run_to_begin_is_found_and_has_the_place_alone(tmp_path: Path) -> None:
+    """Whether its folder is there or not; when the wait is over, nothing is left."""
+    for path in (tmp_path / "new" / "run", tmp_path):
+        first, second = RunDirectory(path), RunDirectory(path)
+        assert first.waiting() is None
+        first.wait()
+        assert str(os.getpid()) == getattr(second.waiting(), "pid", None)
+        with pytest.raises(RunTakenError, match=rf"process {os.getpid()} on .*, waits for a run to begin in {path}"):
+            second.wait()
+        first.release()
+        assert second.waiting() is None
+    assert list(tmp_path.iterdir()) == []
