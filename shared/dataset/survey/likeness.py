@@ -56,7 +56,8 @@ class _Line(NamedTuple):
 
     def holds(self, x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> bool:
         """Whether all rows lie on it."""
-        return self.height > 0 and bool(np.abs(self.slope * (x - self.x) + self.y - y).max() <= _SAME * self.height)
+        with np.errstate(invalid="ignore", over="ignore"):  # the slope may be infinite: no line then
+            return self.height > 0 and bool(np.abs(self.slope * (x - self.x) + self.y - y).max() <= _SAME * self.height)
 
 
 class LikeLabel:
