@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 
 from shared.dataset.survey.distinct import Distinct, Uniqueness
 from shared.dataset.survey.likeness import Growth, LikeLabel
-from shared.dataset.survey.moments import Moments
+from shared.dataset.survey.moments import LARGEST, Moments
 from shared.dataset.survey.number_texts import NumberTexts
 from shared.dataset.survey.values import Values, values_of
 
@@ -28,6 +28,8 @@ class ColumnSurvey:
         self.uniqueness, self.growth, self.like_label = Uniqueness(), Growth(), LikeLabel()
         self.number_texts = NumberTexts()
         self.first: object = None  # the first value that is there
+        self.begins_with_null = False
+        self.first_infinite: int | None = None  # row
         self.same_rows: int | None = None  # so many rows hold no other value from the start on; None: all
 
     def look_at(self, column: pa.ChunkedArray, label: Values | None = None) -> Values:
@@ -40,6 +42,9 @@ class ColumnSurvey:
             self.distinct.add(values, self.rows)
         if values.kind in _ORDERED:
             self.moments.add(values)
+            if self.moments.infinite and self.first_infinite is None:
+                known = pc.abs(values.rows.cast(pa.float64(), safe=False))
+                self.first_infinite = self.rows + pc.index(pc.greater(known, LARGEST), True).as_py()
             self.growth.add(values)
         if values.kind == "text":
             self.number_texts.add(values, self.rows)
@@ -55,6 +60,7 @@ class ColumnSurvey:
             return
         if self.first is None:
             self.first = values.known[0].as_py()
+            self.begins_with_null = self.rows > 0 or not values.rows[0].is_valid
         row = pc.index(pc.not_equal(values.rows, self.first), True).as_py()
         self.same_rows = self.rows + row if row >= 0 else None
 

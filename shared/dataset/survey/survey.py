@@ -24,6 +24,7 @@ class Survey:
     def __init__(self, dataset: TableDataset) -> None:
         self.dataset, self.config = dataset, dataset.config
         self.types: dict[str, tuple[str, ...]] = {}  # column → its types, in the order in which files have them
+        self.later: dict[str, tuple[str, int]] = {}  # column that the first rows lack → where it is, in how many
         self.folders: set[str] = set()  # columns that only the names of folders say
         self.times = TimeSurvey()
         names = (self.config.label, *dataset.feature_columns)
@@ -56,11 +57,18 @@ class Survey:
 
     def _look_at_schemas(self) -> None:
         found: dict[str, dict[str, None]] = {name: {} for name in self.columns}
+        files: dict[str, dict[str, str]] = {}
         for entry in (one for one in self.dataset.entries if one.rows):
             schema = known_schema(entry, self.config)
+            for name in set(schema.names).difference(self.dataset.schema.names):
+                since = f" from row {entry.first_row + 1:,} on" if entry.first_row else ""
+                files.setdefault(name, {}).setdefault(entry.file, since)
             self.folders |= given_by_folders(entry, self.config).keys() & found.keys()
             for name, types in found.items():
                 types[str((self.dataset.schema if name in self.folders else schema).field(name).type)] = None
+        self.later = {
+            name: ("".join(next(iter(having.items()))), len(having)) for name, having in sorted(files.items())
+        }
         self.types = {name: tuple(types) for name, types in found.items()}
 
 

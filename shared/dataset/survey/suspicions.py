@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 
 from shared.dataset.survey.column import MOST_TEXTS, ColumnSurvey
 from shared.dataset.survey.distinct import Uniqueness
 from shared.dataset.survey.survey import Survey
 from shared.printable import printable
+from shared.timestamps import format_timestamp
 
 _ROWS_TO_JUDGE = 20
 _LONG = 0.1  # share of the rows, for a column that begins with one value
@@ -34,8 +36,9 @@ def suspicions(found: Survey) -> Iterator[str]:
         seen += _as_category(found.columns[name]) if name not in are_numbers else ()
         if seen:
             yield f"{printable(name) or 'a column without a name'}: {'; '.join(seen)}. {_remedy(found)}"
+    yield from _later_columns(found)
     for name in (label, *names):
-        yield from _infinite(name, found.columns[name])
+        yield from _infinite(found, name)
     for name in (one for one in names if not (_by_default(found) and one in found.folders)):
         yield from _constant_at_first(name, found.columns[name])
         yield from _late(name, found.columns[name]) if name not in are_numbers else ()
@@ -128,11 +131,13 @@ def _short(text: str) -> str:
     return repr(text if len(text) <= _LONGEST_SHOWN else f"{text[:_LONGEST_SHOWN]}…")
 
 
-def _infinite(name: str, column: ColumnSurvey) -> Iterator[str]:
-    if column.moments.infinite:
+def _infinite(found: Survey, name: str) -> Iterator[str]:
+    column = found.columns[name]
+    if column.first_infinite is not None:
+        where = _place(found, column.first_infinite)
         yield (
             f"{printable(name)}: {column.moments.infinite:,} of {column.rows:,} rows are infinite or beyond 1e150, at "
-            "which a training ends. Mend them, or leave the column out."
+            f"which a training ends, the first {where}. Mend them, or leave the column out."
         )
 
 
@@ -140,9 +145,29 @@ def _constant_at_first(name: str, column: ColumnSurvey) -> Iterator[str]:
     same_rows = column.same_rows or 0
     if same_rows >= max(_ROWS_TO_JUDGE, _LONG * column.rows):
         yield (
-            f"{printable(name)}: {column.first} in the first {same_rows:,} of {column.rows:,} rows; a model learns "
-            "nothing of a column until it varies."
+            f"{printable(name)}: {_first_rows(column, same_rows)} of {column.rows:,} rows; a model learns nothing of a "
+            "column until it varies."
         )
+
+
+def _first_rows(column: ColumnSurvey, same_rows: int) -> str:
+    """What stands there."""
+    first = column.first
+    if column.kinds <= {"time", "nothing"} and isinstance(first, int):
+        with suppress(OverflowError):  # beyond the years 1 to 9999
+            first = format_timestamp(first)
+    return f"{'null or ' if column.begins_with_null else ''}{first} in the first {same_rows:,}"
+
+
+def _later_columns(found: Survey) -> Iterator[str]:
+    """What nobody reads, as the first file says which columns are features."""
+    files = len({entry.file for entry in found.dataset.entries if entry.rows})
+    for name, (first, count) in found.later.items():
+        if _by_default(found) and found.is_table:
+            yield (
+                f"{printable(name) or 'a column without a name'} is in {count:,} of {files:,} files, first in {first}, "
+                "and is no feature: the first file says which columns are. If it is to be one, write it in all files."
+            )
 
 
 def _late(name: str, column: ColumnSurvey) -> Iterator[str]:

@@ -219,8 +219,26 @@ def test_few_rows_say_nothing(of):
 @pytest.mark.parametrize(("z", "same"), [([NAN, *[5.0] * 20, None, 7.0], 22), ([5] * 22 + [6], 22)])
 def test_a_column_that_is_constant_at_first(of, z, same):
     """Its value, and for how many rows; nulls do not vary."""
-    (line,) = [one for one in warnings(of({"z": z[:4]}, {"z": z[4:]})) if one.startswith("z: 5")]
-    assert line == f"z: {z[1]} in the first {same} of 23 rows; a model learns nothing of a column until it varies."
+    (line,) = [one for one in warnings(of({"z": z[:4]}, {"z": z[4:]})) if "in the first" in one]
+    first = f"null or {z[1]}" if z[0] is NAN else z[1]
+    assert line == f"z: {first} in the first {same} of 23 rows; a model learns nothing of a column until it varies."
+
+
+def test_what_a_column_begins_with_is_shown_as_it_is(of):
+    """Nulls before the first value, and times as times."""
+    day = dt.date(2025, 3, 2)
+    dataset = of({"late": [*[None] * 25, *NOISE[25:]], "day": [*[day] * 30, *[day.replace(day=3)] * 10]})
+    found = [one for one in warnings(dataset) if "until it varies" in one]
+    assert found[0].startswith(f"late: null or {NOISE[25]} in the first 26 of 40 rows; a model")
+    assert found[1].startswith("day: 2025-03-02T00:00:00.000000Z in the first 30 of 40 rows; a model")
+
+
+def test_a_column_that_only_later_files_have_is_told(of):
+    """It is no feature; where features are listed nobody asks for it."""
+    files = [{"x": NOISE}, {"x": NOISE, "y": NOISE}, {"x": NOISE, "y": NOISE}]
+    (line,) = warnings(of(*files))
+    assert re.match(r"y is in 2 of 3 files, first in .*/1.parquet, and is no feature: the first file says which", line)
+    assert [one for one in warnings(of(*files, features=("x",))) if one.startswith("y")] == []
 
 
 def test_a_column_that_is_always_constant_is_shown_once(of):
@@ -308,7 +326,9 @@ def test_infinity_and_a_single_label(of):
     """A training would end at the one, and learn nothing of the other."""
     single, infinite = warnings(of({"x": [*NOISE[:38], 1e300, float("inf")], "label": [1] * 40}))
     assert single == "label: the label is 1 in all 40 rows that have one, so there is nothing to learn."
-    assert infinite.startswith("x: 2 of 40 rows are infinite or beyond 1e150, at which a training ends. ")
+    assert infinite.startswith(
+        "x: 2 of 40 rows are infinite or beyond 1e150, at which a training ends, the first in row 39"
+    )
 
 
 def test_whole_numbers_of_all_sizes(of):
