@@ -156,7 +156,10 @@ def _look_at(
     Cheap for as long as the file, what of it has keys, and the first entry are the same.
     """
     before = None if first is None else replace(first, discovered_us=0)  # when that was found says nothing here
-    memory, asked = memory_of(file, sought.dataset.uri), (now.mark, known[-1] if known else None, before, sought)
+    memory, asked = (
+        memory_of(file, sought.dataset.uri),
+        (now.mark, known[-1] if known else None, before, sought._replace(is_first=False)),
+    )
     if memory.asked == asked:
         return cast(Proposal | Misfit, memory.answer)
     try:

@@ -557,7 +557,7 @@ def test_what_is_judged_in_pieces_is_read_together(tmp_path: Path, kind: str, on
     for number, value in enumerate([one, one, other, one, other, one]):
         line = f"{number},{value},0\n" if kind == "csv" else f'{{"time": {number}, "x": {value}, "label": 0}}\n'
         log.add((HEAD if kind == "csv" and not number else "") + line)
-        found = find(log.config(), str(tmp_path / "runs"), (), 5.0)
+        found = find(log.config(), str(tmp_path / "runs"), (), Rest(5.0))
         assert (found.misfits, len(found.entries)) == ({}, number + 1)
     dataset = open_dataset(log.config(), found.entries)
     read: dict[int, set[float | None]] = {}

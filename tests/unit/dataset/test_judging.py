@@ -222,8 +222,8 @@ def test_a_file_that_the_system_cannot_read_is_tried_at_each_look(folder):
 
 def test_a_file_that_is_being_written_to_is_not_judged_yet(folder):
     """Whatever of it was there when it was read; at a look after that it is."""
-    stop, path = threading.Event(), folder.path / "b.csv"
-    folder.write("b.csv", b"time,x,label\n" + b"3,1.5,0\n" * 2_000_000)
+    stop, path = threading.Event(), folder.path / "b.parquet"
+    folder.write("b.parquet", {name: values * 200_000 for name, values in GOOD.items()})
 
     def write() -> None:
         while not stop.is_set():
@@ -237,9 +237,9 @@ def test_a_file_that_is_being_written_to_is_not_judged_yet(folder):
         stop.set()
         writer.join()
     ((why, sentence),) = told.values()
-    assert (why, "b.csv is being written to. Write it under a name that" in sentence) == ("unfinished", True), sentence
+    assert (why, "b.parquet is being written to. Write it under a name that" in sentence) == ("unfinished", True), sentence
     assert folder.misfits() == {}
-    assert folder.keyed == ["a.parquet", "b.csv"]
+    assert folder.keyed == ["a.parquet", "b.parquet"]
 
 
 def test_whoever_asks_for_no_columns_has_files_that_can_be_read(folder):

@@ -12,6 +12,7 @@ from shared.dataset.manifest import manifest_path
 from shared.dataset.table import open_dataset
 from supervisor.core.events import Unread
 from supervisor.run.observe.new_files import NewFiles
+from supervisor.system.unread import Telling
 
 
 def test_a_file_that_another_run_gave_the_same_keys_is_told_once(
@@ -29,7 +30,7 @@ def test_a_file_that_another_run_gave_the_same_keys_is_told_once(
     path.write_text(path.read_text().replace("-03,0", "-03,1"))
     (tmp_path / "data/b.csv").write_text("timestamp,label,x\n2020-01-06,0,1\n")
     manifest_path(root, "rows").unlink()
-    looking = NewFiles((), Unread())
+    looking = NewFiles((), Unread(), Telling())
     for _ in range(2):
         looking.look(before, root)
     said = [record.getMessage() for record in caplog.records if "a.csv" in record.getMessage()]
