@@ -8,6 +8,7 @@ import pytest
 
 from shared.config.system import Dataset
 from shared.dataset.discovery import discover
+from shared.dataset.growth import Rest
 from shared.dataset.manifest import manifest_path
 from shared.dataset.table import open_dataset
 from supervisor.core.events import Unread
@@ -32,7 +33,7 @@ def test_a_file_that_another_run_gave_the_same_keys_is_told_once(
     manifest_path(root, "rows").unlink()
     looking = NewFiles((), Unread(), Telling())
     for _ in range(2):
-        looking.look(before, root)
+        looking.look(before, root, Rest())
     said = [record.getMessage() for record in caplog.records if "a.csv" in record.getMessage()]
     assert len(said) == 1
     assert f"{path} is not what it was when this run gave its rows the keys 0 to 4" in said[0]
