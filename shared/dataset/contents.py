@@ -11,7 +11,7 @@ from shared.config.system import Dataset
 from shared.dataset.files import count_rows, format_in, of_the_system, size_when_opened, state_of, told
 from shared.dataset.fingerprint import fingerprint
 from shared.dataset.found_file import FoundFile, tells_contents
-from shared.dataset.growth import Rest, Tail, grows, refuse_continued, tail_of, whole_stop
+from shared.dataset.growth import Rest, Tail, grows, new_rows_from, tail_of, whole_stop
 from shared.dataset.listing import Listing, place_away
 from shared.dataset.manifest import IF_MENDED, ManifestEntry
 from shared.dataset.sameness import changed, note
@@ -42,6 +42,11 @@ def proposed(file: str, now: FoundFile, known: Sequence[ManifestEntry], dataset:
     first_byte = before[-1].size_bytes if before else 0
     if known and now.size_bytes <= first_byte:
         return _NOTHING
+    if before:
+        behind_cut = new_rows_from(before[-1], now.size_bytes, dataset)
+        if behind_cut is None or behind_cut == now.size_bytes:
+            return _NOTHING
+        first_byte = behind_cut
     stop_byte, had = whole_stop(file, now, first_byte, dataset, rest), sum(piece.rows for piece in before)
     is_all = rest.to_the_end and stop_byte == now.size_bytes and not known
     entry = rows_between(file, now, (first_byte, stop_byte), dataset) if is_all or stop_byte > first_byte else None
@@ -119,8 +124,6 @@ def _refuse_other(pieces: Sequence[ManifestEntry], now: FoundFile, dataset: Data
             f"Restore it, then --resume. {_MAY_GROW if may_grow else _MAY_NOT_GROW} {IF_MENDED}"
         )
     refuse_other_bytes(pieces, dataset, now.mark)
-    if size_bytes > last.size_bytes:
-        refuse_continued(last, dataset)
 
 
 def whole(file: str, dataset: Dataset) -> ManifestEntry:

@@ -9,7 +9,7 @@ from shared.config.system import Dataset
 from shared.dataset.files import count_rows, format_in, open_file, state_of
 from shared.dataset.formats.records import records_in
 from shared.dataset.found_file import FoundFile
-from shared.dataset.manifest import IF_MENDED, ManifestEntry
+from shared.dataset.manifest import ManifestEntry
 from shared.dataset.memory import memory_of
 from shared.errors import DataError
 from shared.printable import printable
@@ -114,14 +114,24 @@ def goes_on(last: ManifestEntry, dataset: Dataset) -> bool:
     return len(border) > 1 and not any(end in border for end in _LINE_ENDS)
 
 
-def refuse_continued(last: ManifestEntry, dataset: Dataset) -> None:
-    """Raise DataError if the last row that has a key was not whole when it was read, and goes on now."""
-    if goes_on(last, dataset):
-        row = f"row {last.first_row + last.rows} of {last.file} (key {last.stop_key - 1})"
-        raise DataError(
-            f"{row} has changed: it was the last line, without a line end, counted as whole when nobody had written to "
-            f"the file for a while, and goes on now. Put a line end where it ended, then --resume. {IF_MENDED}"
-        )
+def new_rows_from(last: ManifestEntry, size_bytes: int, dataset: Dataset) -> int | None:
+    """The byte at which rows begin that have no keys. Raises DataError if the file is gone.
+
+    Where the last row that has a key was not whole when it was read, and went on, that is behind the end of its line,
+    None while this is not there: a row stays what it was when it was given its key.
+    """
+    if not goes_on(last, dataset):
+        return last.size_bytes
+    with open_file(last.file, dataset.uri) as opened:
+        opened.seek(last.size_bytes)
+        at = last.size_bytes
+        while block := opened.read(min(_SAMPLE_BYTES, size_bytes - at)):
+            place = min((block.index(end) for end in _LINE_ENDS if end in block), default=-1)
+            if place >= 0:
+                more = 2 if block[place : place + 2] == b"\r\n" else 1
+                return at + place + more
+            at += len(block)
+    return None
 
 
 def _refuse_no_text(file: str, dataset: Dataset) -> None:

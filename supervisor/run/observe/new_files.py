@@ -13,6 +13,7 @@ from shared.dataset.table import TableDataset, open_dataset
 from shared.errors import DataError, PlaceError
 from shared.timestamps import now_us
 from supervisor.core.events import AnyEvent, Discovered, Unread
+from supervisor.run.observe.cut_rows import tell_cut
 from supervisor.run.observe.mended import tell_mended
 from supervisor.run.observe.not_read import NotReadFiles
 from supervisor.system.unread import Telling
@@ -43,6 +44,7 @@ class NewFiles:
         if len(found.entries) > len(known):
             dataset = open_dataset(config, found.entries)
             events.append(Discovered(time_us=now_us(), entries=found.entries[len(known) :]))
+            tell_cut(found.entries, len(known))
         not_read = self._not_read.after(found)
         return dataset, [*events, not_read] if not_read else events
 
