@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from shared.config.system import Dataset
 from shared.dataset.column_kinds import alike, kind_of
-from shared.dataset.files import told
+from shared.dataset.files import format_in, told
 from shared.dataset.formats.unpacked import SAY_ENCODING
 from shared.dataset.known_file import given_by_folders, known_schema
 from shared.dataset.manifest import MEND_IN_PLACE, MEND_THE_ROW, ManifestEntry
@@ -68,12 +68,19 @@ def wanted_columns(dataset: TableDataset, also: Sequence[str]) -> list[str]:
 
 def absent_columns(dataset: TableDataset, entry: ManifestEntry, also: Sequence[str]) -> list[str]:
     """Columns that a file lacks, or has more than once. Raises DataError."""
-    names = known_schema(entry, dataset.config).names
+    names, start = known_schema(entry, dataset.config).names, f"dataset {dataset.config.name}: {entry.file}"
     return [
-        f"dataset {dataset.config.name}: {entry.file} {wrong_count(name, names, by='data.split.by' * (name in also))}"
+        f"{start} {wrong_count(name, names, by='data.split.by' * (name in also))}"
         for name in wanted_columns(dataset, also)
-        if names.count(name) != 1
+        if names.count(name) != 1 and not _are_all_null(name, dataset, entry)
     ]
+
+
+def _are_all_null(name: str, dataset: TableDataset, entry: ManifestEntry) -> bool:
+    """Whether rows may lack a column in this format, as these do, and rows before them have it."""
+    may_lack = getattr(format_in(dataset.config, entry.file), "rows_may_lack_columns", False)
+    known = name in dataset.schema.names and name not in known_schema(entry, dataset.config).names
+    return may_lack and known and name != dataset.config.timestamp
 
 
 def wrong_count(name: str, names: Sequence[str], by: str = "") -> str:
@@ -139,12 +146,12 @@ def _once(name: str, dataset: TableDataset) -> bool:
 def differing_columns(dataset: TableDataset, entry: ManifestEntry, also: Sequence[str]) -> Iterator[str]:
     """Columns that are of another kind in a file than in the first one; whatever has no types can be read as text.
 
-    None of them may be absent in either. Raises DataError.
+    None of them may be absent in the first. Raises DataError.
     """
     schema, before = known_schema(entry, dataset.config), _first(dataset)
     folders = given_by_folders(entry, dataset.config)
     typeless = is_typeless(entry, dataset.config)
-    for name in wanted_columns(dataset, also):
+    for name in (one for one in wanted_columns(dataset, also) if one in schema.names):
         first, here = dataset.schema.field(name).type, schema.field(name).type
         no_utf8 = _no_utf8(dataset, entry, name)
         if no_utf8:

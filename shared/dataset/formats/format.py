@@ -20,7 +20,8 @@ class Format(Protocol):
     """Works on open binary files. Methods raise what reading raises: pyarrow's errors, KeyError, OSError.
 
     A format of text may have `options`, the keys of a dataset (delimiter, encoding) that its constructor takes; and
-    where its files may grow, `has_names`, `grows`, `records` and `part`, as CSV has them.
+    where its files may grow, `has_names`, `grows`, `records` and `part`, as CSV has them. One whose rows have keys of
+    their own says so by `rows_may_lack_columns = True`: what all rows of a file lack are nulls.
     """
 
     title: ClassVar[str]  # for people

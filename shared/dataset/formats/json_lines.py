@@ -31,6 +31,7 @@ class JsonLines:
     suffixes = tuple(f".{kind}{packed}" for kind in ("jsonl", "ndjson") for packed in PACKED)
     options = ("encoding",)
     has_names = False
+    rows_may_lack_columns = True
 
     def __init__(self, encoding: str = "utf-8") -> None:
         self.encoding = encoding

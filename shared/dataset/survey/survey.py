@@ -65,6 +65,8 @@ class Survey:
                 files.setdefault(name, {}).setdefault(entry.file, since)
             self.folders |= given_by_folders(entry, self.config).keys() & found.keys()
             for name, types in found.items():
+                if name not in schema.names:  # all rows of it lack the column
+                    continue
                 types[str((self.dataset.schema if name in self.folders else schema).field(name).type)] = None
         self.later = {
             name: ("".join(next(iter(having.items()))), len(having)) for name, having in sorted(files.items())

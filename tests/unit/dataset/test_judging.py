@@ -130,6 +130,7 @@ def test_a_file_that_does_not_fit_gets_no_keys(folder, name, content, why, told)
         ("b.csv", b"time,x,label\n"),
         ("b.csv", b"label,time,x\n0,3,\n"),
         ("b.jsonl", b""),
+        ("b.jsonl", b'{"time": 3, "label": 1}\n{"label": 0, "time": 4, "y": 5}\n'),
     ],
 )
 def test_a_file_that_fits_after_widening_is_read(folder, name, content):
