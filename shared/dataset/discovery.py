@@ -49,18 +49,25 @@ def discover(dataset: Dataset, artifacts_root: str, at_rest_s: float = 0.0) -> t
 _AT_ONCE = Rest()
 
 
-def find(dataset: Dataset, artifacts_root: str, also: Sequence[str] | None, rest: Rest = _AT_ONCE) -> Found:
+def find(
+    dataset: Dataset,
+    artifacts_root: str,
+    also: Sequence[str] | None,
+    rest: Rest = _AT_ONCE,
+    patience_s: float | None = None,
+) -> Found:
     """All entries, after what has no keys yet was judged and, where it fits, appended in path order: files, and lines
     that were added to known ones.
 
     `also` are columns needed beside timestamp, label and features; None: columns and rows are not judged. Files may be
     written to while they are looked at: `rest` says when the end of one counts. What a process has not read yet is
     read whole, and again where size or time moved since. A lock on the manifest lets several supervisors agree on the
-    keys. Files of a restored manifest are taken as they are now, if they have as many rows as before. Raises DataError
-    if a known file changed, PlaceError where the dataset cannot be looked into at all.
+    keys; it is waited for so long, or for ever. Files of a restored manifest are taken as they are now, if they have as
+    many rows as before. Raises DataError if a known file changed, PlaceError where the dataset cannot be looked into at
+    all.
     """
     path = manifest_path(artifacts_root, dataset.name)
-    with writing_manifest(path) as manifest:
+    with writing_manifest(path, patience_s) as manifest:
         known = manifest.entries
         sought = _Sought(dataset, None if also is None else tuple(also), rest, first_with_rows(known) is None)
         listing = look(dataset.uri)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import zip_longest
@@ -16,8 +17,9 @@ from typing import BinaryIO
 import msgspec
 
 from shared.durable import sync, write
-from shared.errors import DataError
+from shared.errors import DataError, PlaceError
 
+_TRY_AGAIN_S = 0.05
 IF_MENDED = (
     "If it was mended on purpose, remove the dataset's manifest (datasets/NAME.jsonl in the artifacts folder): "
     "--resume then takes the file as it is, with as many rows as before; a new run gives all rows new keys."
@@ -189,18 +191,36 @@ class OpenManifest:
 
 
 @contextmanager
-def writing_manifest(path: Path) -> Iterator[OpenManifest]:
+def writing_manifest(path: Path, patience_s: float | None = None) -> Iterator[OpenManifest]:
     """The manifest, which nobody else writes; one that was replaced while its lock was waited for is opened anew.
 
-    Raises DataError for one that is damaged.
+    Raises DataError for one that is damaged, PlaceError where another process writes it for longer than `patience_s`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     while True:
         with path.open("ab+") as manifest:
-            fcntl.flock(manifest, fcntl.LOCK_EX)
+            _lock(manifest, path, patience_s)
             if _stands_at(path, manifest):
                 yield OpenManifest(path, manifest)
                 return
+
+
+def _lock(manifest: BinaryIO, path: Path, patience_s: float | None) -> None:
+    if patience_s is None:
+        fcntl.flock(manifest, fcntl.LOCK_EX)
+        return
+    give_up_s = time.monotonic() + patience_s
+    while True:
+        try:
+            fcntl.flock(manifest, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() > give_up_s:
+                raise PlaceError(
+                    f"{path} is held by another process that gives keys to files of this dataset, for more than "
+                    f"{patience_s:g} s. Wait for it, or end it if it stands still."
+                ) from None
+        time.sleep(_TRY_AGAIN_S)
 
 
 def _stands_at(path: Path, file: BinaryIO) -> bool:

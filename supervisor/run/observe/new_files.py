@@ -18,6 +18,8 @@ from supervisor.run.observe.mended import tell_mended
 from supervisor.run.observe.not_read import NotReadFiles
 from supervisor.system.unread import Telling
 
+_PATIENCE_S = 5.0  # with another supervisor that looks; meanwhile nothing is heard
+
 
 class NewFiles:
     """Each look gives the dataset as it is then, and what has changed since the one before as events."""
@@ -30,7 +32,7 @@ class NewFiles:
         """Raises DataError for a file whose rows have keys and that is not as it was, or does not fit."""
         config, known = dataset.config, dataset.entries
         try:
-            found = find(config, artifacts_root, self._groups, rest)
+            found = find(config, artifacts_root, self._groups, rest, _PATIENCE_S)
         except PlaceError as error:  # it may be back at the next look
             away = self._not_read.while_away(config.uri, error)
             return dataset, [away] if away else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import logging
 from pathlib import Path
 
@@ -14,8 +15,9 @@ from shared.dataset.discovery import Found, find
 from shared.dataset.growth import Tail
 from shared.dataset.judging import Misfit
 from shared.dataset.listing import Listing
+from shared.dataset.manifest import manifest_path
 from shared.dataset.table import open_dataset
-from shared.errors import DataError
+from shared.errors import DataError, PlaceError
 from shared.ids import RunId
 from supervisor.core.events import NotRead, RunStarted, Unread, event_of
 from supervisor.core.notices import FileNotRead, FileReadNow, MoreNotRead, Notice, NotInTheWay
@@ -257,3 +259,15 @@ def test_the_event_is_small_and_lasts() -> None:
     event = NotRead(time_us=1, unread=Unread(unreadable={"a": "b"}, unfit={"c": "d"}, more=3))
     assert event_of(msgspec.json.encode(event)) == event
     assert (event.unread.files, event.unread.named) == (5, {"a": "b", "c": "d"})
+
+
+def test_another_supervisor_that_looks_for_long_holds_nobody_up(following: Following) -> None:
+    """Its hold on the manifest is told, and what comes meanwhile is read when it is over."""
+    path = manifest_path(following.artifacts, "rows")
+    with path.open("ab") as manifest:
+        fcntl.flock(manifest, fcntl.LOCK_EX)
+        following.write("d.csv", ROW)
+        with pytest.raises(PlaceError, match="is held by another process that gives keys .* for more than 0.1 s"):
+            find(following.config, following.artifacts, (), patience_s=0.1)
+    following.look()
+    assert following.observer.rows == 2
