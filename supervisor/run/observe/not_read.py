@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
 from shared.config.secrets import hide
@@ -15,50 +14,44 @@ from supervisor.core.events import NotRead, Unread
 from supervisor.system.unread import unfit, unreadable
 
 _MOST_NAMED = 20
-_LOOKS = 10  # in a row at which a file may be found being written to, before that is worth a word
-_LONG_S = 300.0  # for which an end of a line may wait for its rest
+_LONG_S = 60.0  # for which a file may be written to, or an end of a line wait for its rest, before that is told
 
 
 class _Waiting(NamedTuple):
-    """An end of a line that is no whole one."""
+    """A file that is being written to, or an end of a line in it that is no whole one."""
 
-    first_byte: int
-    looks: int  # in a row at which it began there
-    since_s: float
+    first_byte: int | None
+    since_s: float  # at each look since then it was so
 
 
 class NotReadFiles:
     """What a run has told of such files so far, and what is to be told next."""
 
-    def __init__(self, unread: Unread, long_s: float = _LONG_S) -> None:
-        self._unread, self._long_s = unread, long_s
-        self._waiting: dict[str, _Waiting] = {}  # ends of lines
-        self._unfinished: Counter[str] = Counter()  # file → at how many looks in a row it was being written to
+    def __init__(self, unread: Unread, clock_s: Callable[[], float] = time.monotonic) -> None:
+        self._unread, self._clock_s = unread, clock_s
+        self._waiting: dict[str, _Waiting] = {}
 
     def after(self, found: Found) -> NotRead | None:
         """What this look makes of them; None if they are as they were."""
         cannot = unreadable(found)
-        writing = {file: one for file, one in found.misfits.items() if one.why == "unfinished"}
-        self._unfinished = Counter({file: self._unfinished[file] + 1 for file in writing})
-        cannot |= {file: hide(one.sentences[0]) for file, one in writing.items() if self._unfinished[file] >= _LOOKS}
-        cannot |= {file: hide(found.waiting[file].sentence(file)) for file in self._overdue(found)}
+        unfinished = {file: one.sentences[0] for file, one in found.misfits.items() if one.why == "unfinished"}
+        ends = {file: tail.sentence(file) for file, tail in found.waiting.items()}
+        cannot |= {file: hide({**unfinished, **ends}[file]) for file in self._overdue(found, unfinished)}
         before = self._unread
         return self._changed(
             _below(found.away, before.unreadable) | cannot, _below(found.away, before.unfit) | unfit(found)
         )
 
-    def _overdue(self, found: Found) -> list[str]:
-        """Files with an end of a line that has waited for many looks, or for long: perhaps nobody ends it."""
-        now_s, before = time.monotonic(), self._waiting
+    def _overdue(self, found: Found, unfinished: Collection[str]) -> list[str]:
+        """Files that have been written to for long, or whose last line has waited so long: perhaps nobody ends it."""
+        now_s, before = self._clock_s(), self._waiting
+        first_bytes = dict.fromkeys(unfinished) | {file: tail.first_byte for file, tail in found.waiting.items()}
         self._waiting = {}
-        for file, tail in found.waiting.items():
+        for file, first_byte in first_bytes.items():
             known = before.get(file)
-            first = known if known is not None and known.first_byte == tail.first_byte else None
-            looks, since_s = (first.looks, first.since_s) if first else (0, now_s)
-            self._waiting[file] = _Waiting(tail.first_byte, looks + 1, since_s)
-        return [
-            file for file, one in self._waiting.items() if one.looks >= _LOOKS or now_s - one.since_s >= self._long_s
-        ]
+            same = known is not None and known.first_byte == first_byte
+            self._waiting[file] = known if known and same else _Waiting(first_byte, now_s)
+        return [file for file, one in self._waiting.items() if now_s - one.since_s >= _LONG_S]
 
     def while_away(self, uri: str, error: PlaceError) -> NotRead | None:
         """The place could not be looked into, so nothing is known of the others."""
