@@ -64,6 +64,9 @@ class Hook:
         self._server.server_close()
 
 
+_FEATURES = ("id", "x0", "x1")  # also where a file with more columns comes first
+
+
 class Scene:
     """The folder `data`, and the run that follows it."""
 
@@ -78,7 +81,7 @@ class Scene:
         self._printed: dict[Any, tuple[float, str]] = {}
         self.data.mkdir()
         config = {
-            "storage": {"datasets": {"rows": {"uri": "data/", "timestamp": "timestamp", "label": "label"}}},
+            "storage": {"datasets": {"rows": {"uri": "data/", "features": list(_FEATURES)}}},
             "fleet": {"train": 1, "evaluate": 1, "device": "cpu"},
             "notification": {"every": _POLL},
             "alerts": [{"kind": "webhook", "url": self.hook.url}],
