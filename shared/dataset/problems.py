@@ -10,8 +10,6 @@ from shared.dataset.stretches import joined
 from shared.dataset.table import TableDataset
 from shared.errors import DataError
 
-MOST_SENTENCES = 20
-
 
 def problems(
     dataset: TableDataset, also: Sequence[str] = (), entries: Sequence[ManifestEntry] | None = None
@@ -28,7 +26,7 @@ def problems(
         return [f"dataset {config.name}: {config.uri} holds no rows; a dataset needs at least one."]
     try:
         filled = joined(dataset.entries if entries is None else entries, config)
-        return _columns(dataset, filled, also)[:MOST_SENTENCES] or _rows(dataset, filled, also)
+        return _columns(dataset, filled, also) or _rows(dataset, filled, also)
     except DataError as error:
         return [str(error)]
 

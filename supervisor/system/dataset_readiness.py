@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from shared.config.load import Configuration
@@ -12,13 +12,16 @@ from shared.config.secrets import hide
 from shared.dataset.discovery import Found, find
 from shared.dataset.growth import Rest
 from shared.dataset.manifest import copy_manifest
-from shared.dataset.problems import MOST_SENTENCES, problems
+from shared.dataset.problems import problems
 from shared.dataset.table import TableDataset, open_dataset
 from shared.errors import DataError, NotReadyError, PlaceError
 from supervisor.system.changed_uri import refuse_changed_uri
+from supervisor.system.protocols import refuse_unknown_protocol
 from supervisor.system.unread import Telling, unreadable
 
 log = logging.getLogger(__name__)
+
+_MOST_SENTENCES = 20
 
 
 _AT_ONCE = Rest()
@@ -42,6 +45,7 @@ def ready_dataset(
     """
     system = configuration.system
     config, groups = system.datasets[configuration.pipeline.data.dataset], configuration.pipeline.data.split.groups
+    refuse_unknown_protocol(configuration)
     try:
         refuse_changed_uri(configuration)
         found = _look_at_rest(configuration, manifests_root, rest)
@@ -59,8 +63,15 @@ def ready_dataset(
             "name another folder."
         ) from None
     if told:
-        raise NotReadyError(*map(hide, told[:MOST_SENTENCES]))
+        raise NotReadyError(*_first_of(told))
     return dataset, found
+
+
+def _first_of(told: Sequence[str]) -> list[str]:
+    """As many sentences as somebody reads, and how many there are beside them."""
+    more = len(told) - _MOST_SENTENCES
+    rest = [f"… and {more:,} more of this dataset; mend the first ones, and the others are named."] if more > 0 else []
+    return [*map(hide, told[:_MOST_SENTENCES]), *rest]
 
 
 def give_keys(configuration: Configuration, rest: Rest, *, follows: bool) -> Found:
@@ -74,7 +85,7 @@ def give_keys(configuration: Configuration, rest: Rest, *, follows: bool) -> Fou
         raise NotReadyError(hide(str(error))) from None
     told = [] if follows else _of_misfits(found)
     if told:
-        raise NotReadyError(*map(hide, told[:MOST_SENTENCES]))
+        raise NotReadyError(*_first_of(told))
     if not follows:
         for file, tail in found.waiting.items():
             log.warning("! dataset %s: left out: %s", config.name, hide(tail.sentence(file)))
@@ -95,7 +106,7 @@ def _look_at_rest(configuration: Configuration, manifests_root: Path, rest: Rest
     if not rest.to_the_end or not found.waiting:
         return found
     name, limit_s = configuration.pipeline.data.dataset, 2 * rest.at_rest_s
-    files = ", ".join(list(found.waiting)[:MOST_SENTENCES])
+    files = ", ".join(list(found.waiting)[:_MOST_SENTENCES])
     log.info("waiting up to %.0f s for files of dataset %s that end in half a line: %s", limit_s, name, hide(files))
     give_up_s = time.monotonic() + limit_s
     while found.waiting and time.monotonic() < give_up_s:

@@ -34,6 +34,7 @@ from supervisor.run.start.understanding import Understanding, understanding
 from supervisor.system.dataset_readiness import ready_dataset
 from supervisor.system.devices import evaluation_device
 from supervisor.system.platform import Platform
+from supervisor.system.protocols import refuse_unknown_protocol
 from supervisor.system.setup import setup_record
 from supervisor.system.unread import unfit, unreadable
 from supervisor.system.versions import Versions
@@ -113,6 +114,7 @@ def _log() -> Iterator[Path]:
 def look_offline(configuration: Configuration) -> Understanding:
     """What the dataset holds, where its files are at hand. Raises NotReadyError with why they cannot be looked at."""
     config = configuration.system.datasets[configuration.pipeline.data.dataset]
+    refuse_unknown_protocol(configuration)
     if not isinstance(filesystem_of(config.uri)[0], LocalFileSystem):
         raise NotReadyError(f"dataset {config.name}: not looked at, as {config.uri} is on no disk of this machine.")
     manifests = private_folder("manifests")

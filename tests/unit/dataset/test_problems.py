@@ -174,8 +174,3 @@ def test_csv_that_is_not_utf8(found):
     """A header in another encoding is told, with the file."""
     with pytest.raises(DataError, match=r"the columns of .*0\.csv cannot be read"):
         found("time,größe,label\n1,2,0\n".encode("latin-1"))
-
-
-def test_no_more_than_twenty_sentences(found):
-    """A thousand files with the same mistake are not a thousand lines."""
-    assert len(found(*[{"time": [1], "label": [0]}] * 30, features=("x",))) == 20

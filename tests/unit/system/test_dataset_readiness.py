@@ -277,3 +277,27 @@ def test_bad_first_files_are_waited_beyond(
     assert sum("has no rows yet; waiting for the first ones" in line for line in told) == 1
     dataset, _ = ready_dataset(configuration, tmp_path / "manifests", follows=True)
     assert dataset.rows == 2
+
+
+@pytest.mark.parametrize(
+    ("uri", "told"), [("nowhere://bucket/a", "Protocol not known: nowhere. Write another one"), ("gs://b/a", "gcsfs")]
+)
+def test_a_place_that_nothing_here_can_open(
+    rows: Callable[..., Configuration], tmp_path: Path, uri: str, told: str
+) -> None:
+    """The key, the value and what is missing; nobody waits for it."""
+    configuration = rows({}, uri=uri)
+    with pytest.raises(
+        NotReadyError, match=rf"config.yaml:\d+: storage.datasets.rows.uri: {uri} cannot be opened"
+    ) as no:
+        ready_dataset(configuration, tmp_path / "manifests", follows=True)
+    assert told in str(no.value)
+
+
+def test_what_is_not_told_is_counted(rows: Callable[..., Configuration], tmp_path: Path) -> None:
+    """Twenty sentences are enough to begin with."""
+    configuration = rows({f"{number:02}.parquet": b"PAR1" for number in range(23)}, experiment=True)
+    with pytest.raises(NotReadyError) as caught:
+        ready_dataset(configuration, tmp_path / "manifests", follows=False)
+    assert len(caught.value.problems) == 21
+    assert caught.value.problems[-1].startswith("… and 3 more of this dataset")

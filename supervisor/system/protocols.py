@@ -1,0 +1,23 @@
+"""Whether a dataset's `uri` is one that this machine can open: fsspec knows many, and needs a package for most."""
+
+from __future__ import annotations
+
+from shared.config.load import Configuration
+from shared.config.secrets import hide
+from shared.errors import NotReadyError
+from shared.filesystems import filesystem_of
+
+
+def refuse_unknown_protocol(configuration: Configuration) -> None:
+    """Raise NotReadyError, naming the key and what is missing, for a URI that no filesystem here is for."""
+    name = configuration.pipeline.data.dataset
+    path, uri = f"storage.datasets.{name}.uri", configuration.system.datasets[name].uri
+    try:
+        filesystem_of(uri)
+    except (ImportError, ValueError) as error:
+        remedy = "Install that here and where workers run" if isinstance(error, ImportError) else "Write another one"
+        where = configuration.system_source.where(path)
+        raise NotReadyError(
+            f"{where}: {path}: {hide(uri)} cannot be opened: {hide(str(error)).rstrip('.')}. {remedy}, or copy the "
+            "files to a folder."
+        ) from None
