@@ -92,10 +92,10 @@ def test_a_worker_that_ends_while_it_starts_says_how_and_where_its_log_is(
     files = (small.folder / "pipeline.yaml", small.folder / "config.yaml")
     log = Path(small.folder / "workers.log")
     configuration = load_configuration(*files, experiment_mode=True)
+    others = {child.pid for child in psutil.Process().children()}  # fleets that tests share
     with Platform(configuration, log) as platform:
-        while not (started := [one for one in psutil.Process().children() if "workers" in one.cmdline()]):
-            pass  # a process that has just begun has no command line for a moment
-        started[0].kill()
+        (worker,) = (child for child in psutil.Process().children() if child.pid not in others)
+        worker.kill()
         with pytest.raises(NotReadyError) as caught:
             platform.ready()
     ended, where = caught.value.problems
