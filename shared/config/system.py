@@ -32,6 +32,14 @@ class Nulls(Values, frozen=True, kw_only=True):
     indicator: bool = False  # a 0/1 feature for each column that had nulls where the encoder was fitted
 
 
+class TimeFormat(Values, frozen=True, kw_only=True):
+    """How a column of times is written, where that is not ISO 8601 or a type of time."""
+
+    unit: Literal["s", "ms", "us", "ns"] | None = None  # of numbers
+    format: str | None = None  # of texts, as strptime has it
+    zone: str | None = None  # of times that name none; None: UTC
+
+
 class Dataset(Values, frozen=True, kw_only=True):
     """One entry of `storage.datasets`. Exactly one of `image` and `text` may be set; else the features are a table."""
 
@@ -42,6 +50,8 @@ class Dataset(Values, frozen=True, kw_only=True):
     encoding: str = "utf-8"  # of text files
     timestamp: str
     unit: Literal["s", "ms", "us", "ns"] | None  # of timestamps that are numbers
+    format: str | None = None  # of timestamps that are texts
+    zone: str | None = None  # of timestamps that name none
     future_skew_s: float = 86_400.0  # a row dated later than this after its file was found does not advance event time
     label: str
     classes: tuple[str, ...] | None = None  # what the classes 0, 1, 2… are called; None: as the labels are learned
@@ -49,6 +59,11 @@ class Dataset(Values, frozen=True, kw_only=True):
     image: ImageColumn | None
     text: str | None
     nulls: Nulls = Nulls()
+
+    @property
+    def time_format(self) -> TimeFormat:
+        """How its timestamps are written."""
+        return TimeFormat(unit=self.unit, format=self.format, zone=self.zone)
 
 
 class Fleet(Values, frozen=True, kw_only=True):

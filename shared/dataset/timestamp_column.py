@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from shared.config.system import Dataset
+from shared.config.system import Dataset, TimeFormat
 from shared.dataset.column_kinds import kind_of
 from shared.dataset.manifest import MEND_THE_ROW
 from shared.dataset.nulls import count_nulls, nulls_of
@@ -33,9 +33,9 @@ def microseconds(column: pa.ChunkedArray, first_key: int, file: str, dataset: Da
         row = int(pc.index(nulls_of(column), True).as_py())
         raise DataError(f"{_at(first_key + row, file, dataset)} is {column[row].as_py() or 'null'}. {MEND_THE_ROW}")
     try:
-        return _read(column, dataset.unit)
+        return read_us(column, dataset.time_format)
     except (pa.ArrowException, ValueError):
-        row = _first_unreadable(column, dataset.unit)
+        row = _first_unreadable(column, dataset.time_format)
         why = _why(column[row], dataset)
         raise DataError(f"{_at(first_key + row, file, dataset)} {why}") from None
 
@@ -44,9 +44,9 @@ def _at(key: int, file: str, dataset: Dataset) -> str:
     return f"dataset {dataset.name}: the timestamp in {dataset.timestamp} of key {key} in {file}"
 
 
-def _read(column: pa.ChunkedArray, unit: str | None) -> npt.NDArray[np.int64]:
-    """Raises ArrowException and ValueError if there is one that cannot be used."""
-    kind = kind_of(column.type)
+def read_us(column: pa.ChunkedArray, written: TimeFormat) -> npt.NDArray[np.int64]:
+    """Times without nulls, shape (rows,). Raises ArrowException and ValueError if there is one that cannot be used."""
+    kind, unit = kind_of(column.type), written.unit
     if kind in _NUMBERS and unit is None:
         raise ValueError("numbers need a unit")
     if kind == "number":
@@ -98,13 +98,13 @@ def _refuse_far(least: float | None, most: float | None, unit: str) -> None:
         raise ValueError("beyond the years 1 to 9999")
 
 
-def _first_unreadable(column: pa.ChunkedArray, unit: str | None) -> int:
+def _first_unreadable(column: pa.ChunkedArray, written: TimeFormat) -> int:
     """The first row that cannot be read, of a column that has one; found by halves, as rows are read alone or not."""
     first, stop = 0, len(column)
     while stop - first > 1:
         middle = (first + stop) // 2
         try:
-            _read(column.slice(first, middle - first), unit)
+            read_us(column.slice(first, middle - first), written)
             first = middle
         except (pa.ArrowException, ValueError):
             stop = middle
