@@ -159,11 +159,12 @@ class Product:
         return self.perform(
             "select",
             first_key=0,
-            previous_trigger_keys=[],
+            previous=[],
+            labelled_key=self.rows - 1,
             trigger_key=self.rows - 1,
             trigger_timestamp_us=0,
             samples_seen=self.rows,
-            first_trigger_key=self.rows - 1,
+            first_labelled_key=self.rows - 1,
         )[1]["training_set"]
 
     def _forget_claims(self) -> None:

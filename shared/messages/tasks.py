@@ -10,6 +10,7 @@ import msgspec
 from shared.artifacts import ArtifactRef
 from shared.class_names import ClassNames
 from shared.ids import RunId, TriggerId
+from shared.labels.as_of import AsOf
 from shared.messages.message import Body
 from shared.messages.version import MESSAGE_VERSION
 from shared.names import queue
@@ -25,6 +26,7 @@ class Task(Body, tag_field="task", frozen=True, kw_only=True):
     trigger_id: TriggerId
     setup_version: int
     attempt: int = 1
+    labels: AsOf | None = None  # as of when it reads labels; None: they stand in their rows
 
     @property
     def kind(self) -> str:
@@ -46,15 +48,23 @@ class Task(Body, tag_field="task", frozen=True, kw_only=True):
         return self
 
 
+class Watermarks(Body, frozen=True, kw_only=True):
+    """How far a trigger sees: the last row, and the last one whose label is known; None: there is none."""
+
+    key: int
+    labelled_key: int | None
+
+
 class SelectTask(Task, tag="select", frozen=True, kw_only=True):
     """Write the training set of a trigger."""
 
     first_key: int
-    previous_trigger_keys: tuple[int, ...]
+    previous: tuple[Watermarks, ...]  # of earlier triggers, oldest first
     trigger_key: int
     trigger_timestamp_us: int
+    labelled_key: int | None
     samples_seen: int
-    first_trigger_key: int  # up to which classes that have names are numbered in the order of these
+    first_labelled_key: int | None  # up to which classes that have names are numbered in the order of these
     classes: ClassNames | None = None  # those that an earlier selection knew, where they have names
 
 
@@ -147,7 +157,7 @@ class BaselineTask(Task, tag="baseline", frozen=True, kw_only=True):
     first_key: int
     last_key: int
     history: dict[str, Any] | None
-    first_trigger_key: int  # up to which classes that have names are numbered in the order of these
+    first_labelled_key: int | None  # up to which classes that have names are numbered in the order of these
     classes: ClassNames | None = None  # those that are known so far, where they have names
 
     @property

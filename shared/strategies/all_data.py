@@ -9,5 +9,5 @@ class AllData(Strategy):
     """Every followed row up to the trigger: the baseline that everyone compares with."""
 
     def select(self, request: Request, state: State, model: bytes | None) -> tuple[Pieces, State]:
-        """From the first row that may be selected."""
-        return unweighted(request.rows(request.first_key)), state
+        """All that is known."""
+        return unweighted(request.rows(None)), state

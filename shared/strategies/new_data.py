@@ -26,7 +26,5 @@ class NewData(Strategy):
         return self._tail + 1
 
     def select(self, request: Request, state: State, model: bytes | None) -> tuple[Pieces, State]:
-        """From the row after the trigger that is `tail + 1` back."""
-        before = request.previous_trigger_keys
-        first_key = before[-1 - self._tail] + 1 if len(before) > self._tail else request.first_key
-        return unweighted(request.rows(first_key)), state
+        """What was not known at the trigger that is `tail + 1` back."""
+        return unweighted(request.rows(self._tail + 1)), state

@@ -19,19 +19,19 @@ State = Any  # what msgspec can write down; None: nothing is kept
 
 
 class Piece(msgspec.Struct, frozen=True, kw_only=True):
-    """Rows of the train split that have become known."""
+    """Rows of the train split that have become known, in the order in which they did."""
 
-    keys: Keys
+    keys: Keys  # they ascend, unless labels stand in a table of their own
     rows: pa.Table | None  # the strategy's `columns`, if it has any
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """What a trigger asks for."""
 
-    first_key: int  # the first row that may be selected at all
-    previous_trigger_keys: tuple[int, ...]  # the last rows of earlier triggers, oldest first
-    trigger_key: int  # the last row
-    rows: Callable[[int], Iterator[Keys]]  # the train split from a key up to the trigger's, read piece by piece
+    trigger_key: int  # the last row that it sees
+    # The rows of the train split whose labels are known now, and were not so many triggers before (None: all), as they
+    # are read. The triggers before are at most `earlier_triggers` of the strategy.
+    rows: Callable[[int | None], Iterator[Keys]]
 
 
 class Strategy:
@@ -45,7 +45,7 @@ class Strategy:
 
     @property
     def earlier_triggers(self) -> int:
-        """How many keys of earlier triggers a request must bring."""
+        """How many triggers before may be asked for."""
         return 1
 
     def observe(self, piece: Piece, state: State) -> State:

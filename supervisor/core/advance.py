@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from shared.artifacts import ArtifactRef
 from shared.ids import TriggerId, task_id
-from shared.messages.tasks import GatherTask, ModelRef, SelectTask, TrainTask
+from shared.messages.tasks import GatherTask, ModelRef, SelectTask, TrainTask, Watermarks
 from supervisor.core.attempts import model_ref, who, with_chord
 from supervisor.core.classes import classes_known
 from supervisor.core.commands import End, Publish, PublishChord
 from supervisor.core.deciding import decide
+from supervisor.core.label_times import known_at, watermarks
 from supervisor.core.open_tasks import OpenTask
 from supervisor.core.scoring import score_baseline, score_window
 from supervisor.core.state import RunState
@@ -51,11 +52,13 @@ def _select(state: RunState) -> Step | None:
     task = SelectTask(
         **who(state, index),
         first_key=state.first_usable_key,
-        previous_trigger_keys=_previous_keys(state, index),
+        labels=known_at(trigger.fired),
+        previous=_previous(state, index),
         trigger_key=trigger.fired.key,
         trigger_timestamp_us=trigger.fired.timestamp_us,
+        labelled_key=trigger.fired.labelled_key,
         samples_seen=trigger.fired.key - trigger.first_key + 1,
-        first_trigger_key=state.trigger(0).fired.key,
+        first_labelled_key=state.trigger(0).fired.labelled_key,
         classes=classes_known(state, index - 1),
     )
     identifier = task_id(state.run_id, TriggerId(index), "select")
@@ -73,14 +76,14 @@ def _selection_is_due(state: RunState, index: int) -> bool:
     return published and (_in_turn(state, index) or not state.settings.use_previous_model)
 
 
-def _previous_keys(state: RunState, index: int) -> tuple[int, ...]:
-    """Keys of the triggers before this one that the strategy wants to know, of those not coalesced; oldest first."""
-    keys: list[int] = []
-    while index > 0 and len(keys) < state.settings.earlier_triggers:
+def _previous(state: RunState, index: int) -> tuple[Watermarks, ...]:
+    """The triggers before this one that the strategy wants to know of, of those not coalesced; oldest first."""
+    found: list[Watermarks] = []
+    while index > 0 and len(found) < state.settings.earlier_triggers:
         index -= 1
         if state.trigger(index).phase is not Phase.COALESCED:
-            keys.append(state.trigger(index).fired.key)
-    return tuple(reversed(keys))
+            found.append(watermarks(state.trigger(index).fired))
+    return tuple(reversed(found))
 
 
 def _train(state: RunState) -> Step | None:
@@ -114,6 +117,7 @@ def _training(state: RunState, index: int, training_set: ArtifactRef, previous: 
             **of_trigger,
             member=member,
             training_set=training_set,
+            labels=known_at(state.trigger(index).fired),
             trigger_key=state.trigger(index).fired.key,
             previous_model=previous.object if previous else None,
             device=state.settings.training_device,

@@ -27,8 +27,8 @@ def classes_known(state: RunState, index: int) -> ClassNames | None:
     """Those of the last trigger up to this one whose training set is written. O(triggers in between)."""
     if state.classes is None:
         return None
-    while index >= 0 and state.trigger(index).classes is None:
+    while index >= 0 and (state.trigger(index).classes is None or state.trigger(index).fired.labelled_key is None):
         index -= 1
     if index < 0:
         return None
-    return ClassNames(names=classes_of(state, index) or (), until=state.trigger(index).fired.key)
+    return ClassNames(names=classes_of(state, index) or (), until=state.trigger(index).fired.labelled_key)

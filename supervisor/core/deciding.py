@@ -7,6 +7,7 @@ from shared.messages.reports import Decided
 from shared.messages.tasks import DecideTask, EvaluateTask, Stretch
 from supervisor.core.attempts import model_ref, who, with_chord
 from supervisor.core.commands import Publish, PublishChord
+from supervisor.core.label_times import known_at
 from supervisor.core.open_tasks import OpenTask
 from supervisor.core.scoring import last_stretch
 from supervisor.core.state import RunState
@@ -31,6 +32,7 @@ def decide(state: RunState) -> Step | None:
         stretch = last_stretch(state, trigger, window)
         task = EvaluateTask(
             **who(state, index),
+            labels=known_at(trigger.fired),
             models=(model_ref(state, index),),
             stretches=(stretch,),
             gate=waited_for,
@@ -57,6 +59,7 @@ def _decision(state: RunState, index: int, gate: Stretch | None) -> DecideTask:
     known = {name: told.decision for name, told in state.targets.items() if told.decision is not None}
     return DecideTask(
         **who(state, index),
+        labels=known_at(state.trigger(index).fired),
         candidate=model_ref(state, index),
         gate=gate,
         device=state.started.evaluation_device,

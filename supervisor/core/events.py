@@ -19,13 +19,32 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
     time_us: int
 
 
-class Fired(msgspec.Struct, frozen=True, kw_only=True):
+class LabelsKnown(msgspec.Struct, frozen=True, kw_only=True):
+    """What was known at a trigger, where labels come later than their rows."""
+
+    key: int | None  # the last row whose label was known; None: there was none
+    event_time_us: int | None  # at that row
+    position: int | None = None  # so many rows of the labels' table were found; None: labels stand in their rows
+
+
+class Fired(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The decision to retrain."""
 
     id: TriggerId
     key: int
     timestamp_us: int
     reason: str
+    labels: LabelsKnown | None = None  # None: each label is known with its row
+
+    @property
+    def labelled_key(self) -> int | None:
+        """The last row whose label was known; None: there was none."""
+        return self.key if self.labels is None else self.labels.key
+
+    @property
+    def labelled_us(self) -> int | None:
+        """Event time at that row."""
+        return self.timestamp_us if self.labels is None else self.labels.event_time_us
 
 
 class RunStarted(Event, frozen=True, kw_only=True, tag="run_started"):
@@ -116,6 +135,13 @@ class Misdated(msgspec.Struct, frozen=True, kw_only=True):
     latest_us: int  # the last moment at which it could be dated
 
 
+class Settled(msgspec.Struct, frozen=True, kw_only=True):
+    """How far labels are known that come later than their rows."""
+
+    key: int  # up to it no label is waited for any more: each is known, or given up
+    position: int | None = None  # so many rows of the labels' table were found; None: labels stand in their rows
+
+
 class Observed(Event, frozen=True, kw_only=True, tag="observed"):
     """Rows were seen up to and with `key`; what followed from them is in the same line, so it cannot be torn off."""
 
@@ -125,6 +151,7 @@ class Observed(Event, frozen=True, kw_only=True, tag="observed"):
     slices: tuple[Slice, ...] = ()
     began_us: int | None = None  # event time at the first followed row
     misdated: Misdated | None = None
+    settled: Settled | None = None  # None: each label is known with its row
 
 
 class StreamEnded(Event, frozen=True, kw_only=True, tag="stream_ended"):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 
+import msgspec
+
 from shared.config.pipeline import Last, Window
 from shared.ids import TriggerId, task_id
 from shared.messages.tasks import BaselineTask, EvaluateTask, Stretch
@@ -13,6 +15,7 @@ from supervisor.core.attempts import model_ref, who
 from supervisor.core.classes import classes_known
 from supervisor.core.commands import Publish
 from supervisor.core.events import Slice
+from supervisor.core.label_times import final, is_settled
 from supervisor.core.open_tasks import OpenTask
 from supervisor.core.state import Baselines, RunState
 from supervisor.core.step import Effect, Step
@@ -23,19 +26,29 @@ _ROWS_PER_TASK = 1_000_000  # and a worker from being busy for so long that a de
 
 
 def last_stretch(state: RunState, trigger: TriggerState, window: Window) -> Stretch:
-    """The window (event time at the watermark − d, watermark]; earlier triggers spare the worker the search."""
+    """The window (event time at the labelled key − d, labelled key]; earlier triggers spare the worker the search."""
     assert isinstance(window.extent, Last)
-    after_us = trigger.fired.timestamp_us - round(window.extent.duration_s * MICROSECONDS_PER_S)
+    last_key, last_us = trigger.fired.labelled_key, trigger.fired.labelled_us
+    if last_key is None or last_us is None:  # no label is known, so there are no rows
+        return _rows_of(window, state.first_usable_key, state.first_usable_key - 1)
+    after_us = last_us - round(window.extent.duration_s * MICROSECONDS_PER_S)
     earlier = bisect_right(range(trigger.fired.id), after_us, key=lambda index: state.trigger(index).fired.timestamp_us)
     before = state.trigger(earlier - 1).fired if earlier else None
     first_key = before.key + 1 if before else 0
+    before_us = before.timestamp_us if before else None
+    stretch = _rows_of(window, max(first_key, state.first_usable_key), last_key, before_us)
+    return msgspec.structs.replace(stretch, after_us=after_us)
+
+
+def _rows_of(window: Window, first_key: int, last_key: int, event_time_us: int | None = None) -> Stretch:
+    """All rows from one to another; `event_time_us`: before the first of them."""
     return Stretch(
         window=window.name,
         slice="",
-        first_key=max(first_key, state.first_usable_key),
-        last_key=trigger.fired.key,
-        after_us=after_us,
-        event_time_us=before.timestamp_us if before else None,
+        first_key=first_key,
+        last_key=last_key,
+        after_us=None,
+        event_time_us=event_time_us,
     )
 
 
@@ -50,7 +63,7 @@ def score_window(state: RunState) -> Step | None:
     if trigger.phase is not Phase.COMMITTED:
         return state.moved(score=index + 1), []
     end = state.window_end(index)
-    if end is None:
+    if end is None or not is_settled(state, end):
         return None
     if end == trigger.fired.key:
         return state.moved(score=index + 1), []
@@ -59,18 +72,12 @@ def score_window(state: RunState) -> Step | None:
         return None
     models = tuple(model_ref(state, number) for number in sorted(numbers))
     stretches = tuple(
-        Stretch(
-            window=window.name,
-            slice="",
-            first_key=trigger.fired.key + 1,
-            last_key=end,
-            after_us=None,
-            event_time_us=trigger.fired.timestamp_us,
-        )
+        _rows_of(window, trigger.fired.key + 1, end, trigger.fired.timestamp_us)
         for window in state.settings.prequential
     )
     task = EvaluateTask(
         **who(state, index),
+        labels=final(state),
         models=models,
         stretches=stretches,
         device=state.started.evaluation_device,
@@ -92,17 +99,18 @@ def score_baseline(state: RunState) -> Step | None:
     if not trigger.phase.selected:  # perhaps it has no window
         return None
     end = state.window_end(index)
-    if end is None:
+    if end is None or not is_settled(state, end):
         return None
     first_key = trigger.fired.key + 1
     if end < first_key:
         return state.moved(baseline=index + 1), []
     task = BaselineTask(
         **who(state, index),
+        labels=final(state),
         first_key=first_key,
         last_key=end,
         history=state.baselines.history,
-        first_trigger_key=state.trigger(0).fired.key,
+        first_labelled_key=state.trigger(0).fired.labelled_key,
         classes=classes_known(state, index),
     )
     identifier = task_id(state.run_id, TriggerId(index), "baseline")
@@ -121,6 +129,7 @@ def score_slices(state: RunState, trigger_id: TriggerId) -> Step:
     for pieces in _shared_out(wanted):
         task = EvaluateTask(
             **who(state, trigger_id),
+            labels=final(state),
             models=(model_ref(state, trigger_id),),
             stretches=tuple(map(_stretch, pieces)),
             device=state.started.evaluation_device,
@@ -148,7 +157,12 @@ def _shared_out(pieces: Sequence[Slice]) -> list[list[Slice]]:
 
 
 def close_slices(state: RunState, slices: Sequence[Slice]) -> Step:
-    """Note closed slices, and have the models that are committed scored on them."""
+    """Note closed slices, and have the models that are committed scored on those whose labels are known."""
+    if slices and (state.stream.closing or not all(is_settled(state, piece.last_key) for piece in slices)):
+        waiting = sorted((*state.stream.closing, *slices), key=lambda piece: piece.last_key)
+        state, slices = state.with_stream(closing=tuple(waiting)), ()
+    if state.stream.closing:
+        state, slices = _settled_slices(state)
     if not slices:
         return state, []
     closed, open_from = state.stream.slices, state.stream.open_slices
@@ -161,6 +175,14 @@ def close_slices(state: RunState, slices: Sequence[Slice]) -> Step:
             state, more = score_slices(state, TriggerId(index))
             commands += more
     return state, commands
+
+
+def _settled_slices(state: RunState) -> tuple[RunState, Sequence[Slice]]:
+    """The closed slices that wait for no label any more. O(1) if there is none."""
+    closing, settled = state.stream.closing, 0
+    while settled < len(closing) and is_settled(state, closing[settled].last_key):
+        settled += 1
+    return state.with_stream(closing=closing[settled:]) if settled else state, closing[:settled]
 
 
 def _oldest_met(state: RunState, first_key: int) -> int:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
 from shared.config.pipeline import Every, Last, Pipeline, UntilNextTrigger, Window
+from shared.config.system import Dataset
 from shared.messages.tasks import Device
 from shared.plugins import STRATEGIES
 
@@ -24,13 +27,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     gated: tuple[Window, ...]  # windows that end at the watermark
     recurring: tuple[str, ...] = ()  # names of the windows that cut the stream into slices
     training_device: Device = "cpu"  # what trainings need: cuda, or nothing that not every worker has
+    labels: Literal["with_rows", "delayed", "in_table"] = "with_rows"  # when they are known
     newest: int | None
     attempts: int
     models_kept: int | None  # how many of the newest are kept; None: all
 
     @classmethod
-    def of(cls, pipeline: Pipeline, models_kept: int | None = None) -> Settings:
-        """The settings of a pipeline."""
+    def of(cls, pipeline: Pipeline, models_kept: int | None = None, dataset: Dataset | None = None) -> Settings:
+        """The settings of a pipeline; `dataset`: its own."""
+        labels: Literal["with_rows", "delayed", "in_table"] = "delayed" if pipeline.data.label_delay_s else "with_rows"
+        if dataset is not None and dataset.labels is not None:
+            labels = "in_table"
         deployment = pipeline.deployment
         return cls(
             use_previous_model=pipeline.training.use_previous_model,
@@ -45,6 +52,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             gated=tuple(window for window in pipeline.evaluation.on if isinstance(window.extent, Last)),
             recurring=tuple(window.name for window in pipeline.evaluation.on if isinstance(window.extent, Every)),
             training_device="cuda" if pipeline.training.device == "cuda" else "cpu",
+            labels=labels,
             newest=pipeline.evaluation.newest,
             attempts=pipeline.training.attempts,
             models_kept=models_kept,

@@ -30,7 +30,10 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
     began_us: int | None = None  # event time at the first followed row
     misdated: Misdated | None = None  # rows dated later than they can be
     ended: bool = False
-    slices: Map[int, Slice] = Map()  # closed ones
+    settled_key: int = -1  # up to it no label is waited for any more
+    labels_position: int | None = None  # so many rows of the labels' table were found
+    slices: Map[int, Slice] = Map()  # closed ones that may be scored
+    closing: tuple[Slice, ...] = ()  # closed ones that wait for labels
     open_slices: Map[str, int] = Map()  # window → first key of the slice after the last that closed
 
 

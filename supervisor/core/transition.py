@@ -25,6 +25,7 @@ from supervisor.core.events import (
     Reported,
     Resumed,
     RunStarted,
+    Settled,
     StopAsked,
     StreamEnded,
     Unclaimed,
@@ -124,6 +125,8 @@ def _seen(event: Observed | StreamEnded, state: RunState) -> Step:
     """How far the rows were seen, and what of their times is to be told, once a run."""
     if event.began_us is not None:
         state = state.with_stream(began_us=event.began_us)
+    if isinstance(event, Observed) and event.settled is not None:
+        state = _settled(event.settled, state)
     if event.key > state.stream.observed_key:  # else they are read again, after --resume
         state = state.with_stream(observed_key=event.key, event_time_us=event.event_time_us)
     known = state.stream.misdated
@@ -131,6 +134,14 @@ def _seen(event: Observed | StreamEnded, state: RunState) -> Step:
         return state, []
     state = state.with_stream(misdated=event.misdated)
     return state, [RowsMisdated(misdated=event.misdated)] if known is None else []
+
+
+def _settled(settled: Settled, state: RunState) -> RunState:
+    """What is known of labels; rows that are read again, after --resume, take nothing back."""
+    key, position = max(settled.key, state.stream.settled_key), state.stream.labels_position
+    if settled.position is not None:
+        position = max(settled.position, position or 0)
+    return state.with_stream(settled_key=key, labels_position=position)
 
 
 @_apply.register

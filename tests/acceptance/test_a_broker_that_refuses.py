@@ -85,11 +85,12 @@ def select(version: int) -> Publish:
         trigger_id=TriggerId(0),
         setup_version=version,
         first_key=0,
-        previous_trigger_keys=(),
+        previous=(),
+        labelled_key=499,
         trigger_key=499,
         trigger_timestamp_us=0,
         samples_seen=500,
-        first_trigger_key=499,
+        first_labelled_key=499,
     )
     return Publish(task_id=task_id(RUN, TriggerId(0), "select", 0), task=task)
 

@@ -67,11 +67,12 @@ def message(record: SetupRecord, **differing: Any) -> dict[str, Any]:
         trigger_id=TriggerId(0),
         setup_version=record.version,
         first_key=0,
-        previous_trigger_keys=(),
+        previous=(),
+        labelled_key=499,
         trigger_key=499,
         trigger_timestamp_us=0,
         samples_seen=500,
-        first_trigger_key=499,
+        first_labelled_key=499,
     )
     told: dict[str, Any] = msgspec.to_builtins(msgspec.structs.replace(task, **differing))
     return told

@@ -32,7 +32,7 @@ def room_of(model: Model) -> int:
 
 
 def names_up_to(
-    dataset: TableDataset, stop_key: int, known: ClassNames | None, first_trigger_key: int, room: int
+    dataset: TableDataset, stop_key: int, known: ClassNames | None, first_labelled_key: int | None, room: int
 ) -> ClassNames | None:
     """The classes of the rows before `stop_key`, from those that were `known` before; None: numbers without names.
 
@@ -44,13 +44,18 @@ def names_up_to(
     if not texts:
         return None
     if known is None:
-        first = sorted(first_rows(dataset, 0, min(first_trigger_key + 1, stop_key)))[:room]
-        known = ClassNames(names=tuple(first), until=min(first_trigger_key, stop_key - 1))
+        first_stop_key = min(stop_after(first_labelled_key), stop_key)
+        known = ClassNames(names=tuple(sorted(first_rows(dataset, 0, first_stop_key))[:room]), until=first_stop_key - 1)
     assert known.until is not None, "listed classes are in the configuration"
     if known.until + 1 >= stop_key:
         return known
     later = first_rows(dataset, known.until + 1, stop_key) if len(known.names) < room else {}
     return ClassNames(names=with_later(known.names, later, room), until=stop_key - 1)
+
+
+def stop_after(labelled_key: int | None) -> int:
+    """The first key behind the last row whose label is known; None: there is none."""
+    return 0 if labelled_key is None else labelled_key + 1
 
 
 def first_rows(dataset: TableDataset, first_key: int, stop_key: int) -> dict[str, int]:

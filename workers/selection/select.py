@@ -1,4 +1,4 @@
-"""Has a strategy choose: gives it the rows of the train split as they are read, and writes down what was read."""
+"""Has a strategy choose: gives it the known rows of the train split, and writes down what was read."""
 
 from __future__ import annotations
 
@@ -13,25 +13,15 @@ from shared.blame import blaming
 from shared.config.pipeline import Named, Split
 from shared.dataset.nulls import known as known_values
 from shared.dataset.table import TableDataset
-from shared.errors import DataError, TrainingError
+from shared.errors import TrainingError
 from shared.plugins import STRATEGIES
 from shared.split import rows_in_split, seeds_of_column
 from shared.strategies.strategy import Keys, Piece, Pieces, Request, Strategy, Weights
 from workers.selection.choice import Mask, sound
+from workers.selection.known import Index, Known, Rows, rows_of
 from workers.training.job import Interrupted
 
-
-class Known(msgspec.Struct, frozen=True, kw_only=True):
-    """What is known of the stream at a trigger."""
-
-    first_key: int  # the first row that may be selected at all
-    previous_trigger_keys: tuple[int, ...]  # the last rows of earlier triggers, oldest first
-    trigger_key: int
-
-    @property
-    def new_key(self) -> int:
-        """The first row that no earlier trigger knew."""
-        return max((key + 1 for key in self.previous_trigger_keys), default=self.first_key)
+_NOTHING: tuple[Keys, Weights] = np.empty(0, np.int64), np.empty(0, np.float32)
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,26 +31,27 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     weights: Weights
     rows_read: int
     watermark_key: int
-    dropped: int  # rows since the previous trigger that have no label
+    dropped: int  # rows without a label, of those that were not known at the previous trigger
 
 
-def select(chosen: Named, known: Known, dataset: TableDataset, split: Split) -> Selection:
-    """What the strategy chooses.
+def select(chosen: Named, known: Known, dataset: TableDataset, split: Split, index: Index | None = None) -> Selection:
+    """What the strategy chooses; nothing where no row of the train split has become known since the previous trigger.
 
-    Raises DataError if rows are missing, TrainingError if the strategy fails, chooses what it may not, or would keep a
-    state.
+    `index`: of labels that stand in a table of their own. Raises DataError if rows are missing, TrainingError if the
+    strategy fails, chooses what it may not, or would keep a state.
     """
     who = f"strategy {chosen.name}"
-    reader = _Reader(dataset, split, known)
+    reader = _Reader(dataset, split, known, index)
     with blaming(who, TrainingError, but=Interrupted):
         keys, weights = sound(_choice(chosen, known, reader), reader.may_choose, who=who)
-    if reader.watermark_key < known.trigger_key:
-        raise DataError(f"{who} read rows up to key {reader.watermark_key} only.")
+    if not reader.has_new():
+        keys, weights = _NOTHING
+    reader.read_on()
     return Selection(
         keys=keys,
         weights=weights,
         rows_read=reader.rows_read,
-        watermark_key=reader.watermark_key,
+        watermark_key=known.trigger_key,
         dropped=reader.dropped,
     )
 
@@ -69,74 +60,99 @@ def _choice(chosen: Named, known: Known, reader: _Reader) -> Pieces:
     strategy: Strategy = STRATEGIES[chosen.name](chosen.options)
     state = None
     if type(strategy).observe is not Strategy.observe:
-        for piece in reader.pieces(known.new_key, strategy.columns):
+        for piece in reader.in_order(strategy.columns):
             state = strategy.observe(piece, state)
-    request = Request(
-        first_key=known.first_key,
-        previous_trigger_keys=known.previous_trigger_keys,
-        trigger_key=known.trigger_key,
-        rows=reader.keys,
-    )
-    found, state = strategy.select(request, state, None)
+    found, state = strategy.select(Request(trigger_key=known.trigger_key, rows=reader.keys), state, None)
     if state is not None:
         raise TrainingError(f"strategy {chosen.name} keeps a state from trigger to trigger, which is not stored yet.")
     return found
 
 
 class _Reader:
-    """The rows up to a trigger, cut to those of the train split that may be selected; knows what was read."""
+    """The known rows of a trigger, cut to those of the train split; knows what was read."""
 
-    def __init__(self, dataset: TableDataset, split: Split, known: Known) -> None:
+    def __init__(self, dataset: TableDataset, split: Split, known: Known, index: Index | None = None) -> None:
         self._dataset, self._split, self._known = dataset, split, known
-        self._stop_key = known.trigger_key + 1
-        self._drops = dataset.config.nulls.labels == "drop"
-        self._kept: dict[
-            int, npt.NDArray[np.uint8]
-        ] = {}  # first key of a batch → a bit a row, where keys say too little
-        self.rows_read, self.watermark_key, self.dropped = 0, -1, 0
+        self._rows = rows_of(dataset, known, index)
+        self._drops = dataset.config.nulls.labels == "drop" and index is None
+        self._given = _Given()
+        self._new: int | None = None  # rows that were not known at the previous trigger; None: nobody looked
+        self.rows_read, self.dropped = 0, 0
 
-    def keys(self, first_key: int) -> Iterator[Keys]:
-        """Those of the train split from a key on. Raises DataError if a row before the trigger's end is missing."""
-        return (piece.keys for piece in self.pieces(first_key, ()))
+    def keys(self, triggers: int | None = None) -> Iterator[Keys]:
+        """Those that were not known so many triggers before; None: all. Raises DataError if a row is missing."""
+        return (piece.keys for piece in self._pieces(self._rows.since(triggers, self._also()), triggers, ()))
 
-    def pieces(self, first_key: int, columns: tuple[str, ...]) -> Iterator[Piece]:
-        """The same, with columns."""
-        config, read, dropped = self._dataset.config, 0, 0
-        also = [self._split.by or config.timestamp, *([config.label] if self._drops else [])]
-        for key, rows in self._dataset.batches([*dict.fromkeys([*also, *columns])], first_key, self._stop_key):
-            numbers = np.arange(key, key + rows.num_rows, dtype=np.int64)
-            kept = self._of_train_split(numbers, rows)
+    def in_order(self, columns: tuple[str, ...]) -> Iterator[Piece]:
+        """Those since the previous trigger, with columns, in the order in which they became known."""
+        return self._pieces(self._rows.in_order(self._also(columns)), 1, columns)
+
+    def has_new(self) -> bool:
+        """Whether a row has become known since the previous trigger."""
+        if self._new is None:
+            for _ in self.keys(1):
+                pass
+        return bool(self._new)
+
+    def read_on(self) -> None:
+        """Read on to the trigger's last row. Raises DataError if one is missing."""
+        self.rows_read += self._rows.read_on()
+
+    def may_choose(self, keys: Keys) -> Mask:
+        """Which of these ascending keys are rows that were given."""
+        return self._given.among(keys)
+
+    def _also(self, columns: tuple[str, ...] = ()) -> tuple[str, ...]:
+        config = self._dataset.config
+        needed = [self._split.by or config.timestamp, *([config.label] if self._drops else []), *columns]
+        return tuple(dict.fromkeys(needed))
+
+    def _pieces(self, rows: Rows, triggers: int | None, columns: tuple[str, ...]) -> Iterator[Piece]:
+        """Each piece, cut to the train split and to rows that have a label."""
+        read, dropped, new = 0, 0, 0
+        for keys, table in rows:
+            kept, is_new = self._of_train_split(keys, table), self._is_new(keys, triggers)
             if self._drops:
-                labelled = known_values(rows.column(config.label))
-                dropped += int((~labelled & (numbers >= self._known.new_key)).sum())
+                labelled = known_values(table.column(self._dataset.config.label))
+                dropped += int((~labelled & is_new).sum())
                 kept &= labelled
-            if self._drops or self._split.by is not None:
-                self._kept[key] = np.packbits(kept)
-            read += rows.num_rows
-            yield Piece(keys=numbers[kept], rows=rows.select(list(columns)).filter(pa.array(kept)) if columns else None)
-        self.rows_read = max(self.rows_read, read)
-        self.dropped = max(self.dropped, dropped)
-        self.watermark_key = max(self.watermark_key, first_key + read - 1)
-        if read != self._stop_key - first_key:
-            raise DataError(
-                f"dataset {config.name}: {self._stop_key - first_key} rows up to key "
-                f"{self._stop_key - 1} were announced, {read} could be read. Bring the files back, then --resume."
-            )
+            new += int((kept & is_new).sum())
+            read += len(keys)
+            self._given.add(keys, kept)
+            yield Piece(keys=keys[kept], rows=table.select(list(columns)).filter(pa.array(kept)) if columns else None)
+        self.rows_read, self.dropped, self._new = max(self.rows_read, read), dropped, new
+
+    def _is_new(self, keys: Keys, triggers: int | None) -> Mask:
+        """Which of the rows were not known at the previous trigger; none was known so many triggers before."""
+        return np.ones(len(keys), np.bool_) if triggers == 1 else self._rows.are_new(keys)
 
     def _of_train_split(self, keys: Keys, rows: pa.Table) -> Mask:
         split = self._split
         seeds = keys.view(np.uint64) if split.by is None else seeds_of_column(rows.column(split.by))
         return rows_in_split(seeds, "train", test=split.test, validation=split.validation)
 
-    def may_choose(self, keys: Keys) -> Mask:
-        """Which of these ascending keys are rows that may be selected, not behind the trigger or before the first."""
-        fit: Mask = (keys >= self._known.first_key) & (keys < self._stop_key)
-        if self._split.by is None and not self._drops:
-            shares = {"test": self._split.test, "validation": self._split.validation}
-            return fit & rows_in_split(keys.view(np.uint64), "train", **shares)
-        may = np.zeros(len(keys), np.bool_)
-        for key, bits in self._kept.items():
-            of_batch = slice(*np.searchsorted(keys, (key, key + 8 * len(bits))))
-            at = keys[of_batch] - key
-            may[of_batch] |= (bits[at // 8] >> (7 - at % 8) & 1).astype(np.bool_)
-        return fit & may
+
+class _Given:
+    """The rows that a strategy was given: a bit a row of pieces without gaps, the keys of others."""
+
+    def __init__(self) -> None:
+        self._bits: dict[int, npt.NDArray[np.uint8]] = {}  # first key of a piece → a bit a row
+        self._keys: dict[tuple[int, int], Keys] = {}  # first key and length of a piece → those that were given
+
+    def add(self, keys: Keys, kept: Mask) -> None:
+        """These of a piece."""
+        if len(keys) == 0:
+            return
+        if (np.diff(keys) == 1).all():
+            self._bits[int(keys[0])] = np.packbits(kept)
+        else:
+            self._keys[int(keys[0]), len(keys)] = keys[kept]
+
+    def among(self, keys: Keys) -> Mask:
+        """Which of ascending keys were given."""
+        given = np.isin(keys, np.concatenate([np.empty(0, np.int64), *self._keys.values()]))
+        for key, bits in self._bits.items():
+            of_piece = slice(*np.searchsorted(keys, (key, key + 8 * len(bits))))
+            at = keys[of_piece] - key
+            given[of_piece] |= (bits[at // 8] >> (7 - at % 8) & 1).astype(np.bool_)
+        return given

@@ -78,7 +78,7 @@ def _labelled(work: Work, task: BaselineTask, stop_key: int) -> Labelled:
     dataset, room = work.dataset(), room_of(work.record.pipeline.model)
     if _of_numbers(work):
         return dataset
-    names = names_up_to(dataset, stop_key, task.classes, task.first_trigger_key, room)
+    names = names_up_to(dataset, stop_key, task.classes, task.first_labelled_key, room)
     return NamedLabels(dataset, names.names, room) if names is not None and names.texts else dataset
 
 

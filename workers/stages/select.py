@@ -8,8 +8,9 @@ from shared.class_names import ClassNames
 from shared.messages.reports import AnyReport, NewClasses, Selected
 from shared.messages.tasks import SelectTask
 from shared.training_set import TrainingSet, TrainingSetOrigin, training_set_bytes
-from workers.features.class_names import names_up_to, room_of
-from workers.selection.select import Known, select
+from workers.features.class_names import names_up_to, room_of, stop_after
+from workers.selection.known import Known
+from workers.selection.select import select
 from workers.stages.work import Work
 
 
@@ -18,11 +19,14 @@ def run(work: Work) -> tuple[AnyReport, Any]:
     task, pipeline = work.task, work.record.pipeline
     assert isinstance(task, SelectTask)
     known = Known(
-        first_key=task.first_key, previous_trigger_keys=task.previous_trigger_keys, trigger_key=task.trigger_key
+        first_key=task.first_key,
+        previous=task.previous,
+        trigger_key=task.trigger_key,
+        labelled_key=task.labelled_key,
     )
-    chosen = select(pipeline.strategy, known, work.dataset(), pipeline.data.split)
-    room = room_of(pipeline.model)
-    classes = names_up_to(work.dataset(), task.trigger_key + 1, task.classes, task.first_trigger_key, room)
+    dataset, room = work.dataset(), room_of(pipeline.model)
+    chosen = select(pipeline.strategy, known, dataset, pipeline.data.split)
+    classes = names_up_to(dataset, stop_after(task.labelled_key), task.classes, task.first_labelled_key, room)
     origin = TrainingSetOrigin(
         watermark_key=chosen.watermark_key,
         watermark_timestamp_us=task.trigger_timestamp_us,

@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -22,10 +23,11 @@ from shared.errors import RunFailedError
 from shared.ids import TriggerId
 from shared.plugins import TRIGGERS
 from shared.timestamps import MICROSECONDS_PER_S, format_timestamp, now_us
-from supervisor.core.events import AnyEvent, Fired, Observed, Slice, StreamEnded
+from supervisor.core.events import AnyEvent, Fired, Observed, Settled, Slice, StreamEnded
 from supervisor.core.notices import Waits
 from supervisor.core.state import RunState
 from supervisor.run.observe.dating import Dating
+from supervisor.run.observe.labelling import Labelling, hear_rows, labelling_of
 from supervisor.run.observe.new_files import NewFiles
 from supervisor.run.observe.slicing import Slicer
 from supervisor.system.unread import Telling
@@ -40,9 +42,17 @@ class Observer:
     """Turns new rows into `Observed` events, one a batch with consequences."""
 
     def __init__(
-        self, pipeline: Pipeline, dataset: TableDataset, state: RunState, telling: Telling | None = None
+        self,
+        pipeline: Pipeline,
+        dataset: TableDataset,
+        state: RunState,
+        telling: Telling | None = None,
+        labelling: Labelling | None = None,
     ) -> None:
-        """`telling`: what was said of files before the run."""
+        """`telling`: what was said of files before the run; `labelling`: of labels in a table of their own.
+
+        Raises DataError.
+        """
         self._dataset = dataset
         self._new_files = NewFiles(pipeline.data.split.groups, state.unread, telling or Telling())
         self._settings = pipeline.trigger
@@ -63,7 +73,11 @@ class Observer:
         self._fired = 1 if state.started.everything is not None else 0
         self._maximum = state.started.maximum_triggers
         self._known_triggers = len(state.triggers)
-        self._known_slices = Counter(piece.window for piece in state.stream.slices.values())
+        self._known_slices = Counter(piece.window for piece in (*state.stream.slices.values(), *state.stream.closing))
+        self._labelling = labelling or labelling_of(pipeline)
+        hear_rows(self._labelling, dataset, state.first_usable_key, state.started.first_key)
+        self._tells_settled = not state.experiment  # there all labels are waited for at once
+        self._settled: Settled | None = None  # as it was journaled last
         self._journaled_s = time.monotonic()
         self._asked_at: int | None = None  # the position, by who wants to tell what is waited for
 
@@ -129,16 +143,23 @@ class Observer:
             self._streamed, self._waits_at = None, self._limit
             return self._observed((), ())
         batch = Batch(first_key=self._position, timestamps_us=timestamps_us, event_time_us=event_time_us)
+        self._labelling.observe(batch.first_key, event_time_us)
         fired = self._number(self._decisions(batch), stop)
         slices = self._new_slices([piece for slicer in self._slicers for piece in slicer.observe(batch, before_us)])
         self._position = stop
-        due = time.monotonic() - self._journaled_s > _POSITION_EVERY_S
+        due = time.monotonic() - self._journaled_s > _POSITION_EVERY_S or self._settles
         if not (fired or slices or due or (self._dating.misdated and not told_before)):
             return None
         self._journaled_s = time.monotonic()
         return self._observed(fired, slices)
 
+    @property
+    def _settles(self) -> bool:
+        """Whether all rows were seen that there are, and it is to be told that fewer wait for their labels."""
+        return self._tells_settled and self.at_end and self._labelling.settled != self._settled
+
     def _observed(self, fired: tuple[Fired, ...], slices: tuple[Slice, ...]) -> Observed:
+        self._settled = self._labelling.settled if self._tells_settled and self._dating.event_time_us else None
         return Observed(
             time_us=now_us(),
             key=self._position - 1,
@@ -147,6 +168,7 @@ class Observer:
             slices=slices,
             began_us=self._dating.began_us,
             misdated=self._dating.misdated,
+            settled=self._settled,
         )
 
     def _next_timestamps_us(self) -> npt.NDArray[np.int64]:
@@ -186,7 +208,7 @@ class Observer:
             new = fired_by(decision, TriggerId(self._fired), who=self._who, after=self._last_key, before=stop_key)
             self._last_key = new.key
             if self._fired >= self._known_triggers:
-                fired.append(new)
+                fired.append(msgspec.structs.replace(new, labels=self._labelling.at(new)))
             self._fired += 1
         return tuple(fired)
 

@@ -15,6 +15,7 @@ from shared.messages.tasks import Device
 from shared.timestamps import format_timestamp, now_us
 from supervisor.core.events import AnyEvent, Discovered, Fired, RunStarted
 from supervisor.core.state import RunState
+from supervisor.run.observe.labelling import Labelling, hear_rows, labelling_of
 
 _ROWS_AT_ONCE = 1_000_000
 
@@ -65,7 +66,7 @@ def first_events(
         mode="experiment" if scope.experiment else "production",
         first_key=first_key,
         stop_key=stop_key,
-        everything=_over_everything(dataset) if mode == "train_on_everything" else None,
+        everything=_over_everything(dataset, labelling_of(pipeline)) if mode == "train_on_everything" else None,
         maximum_triggers=scope.maximum_triggers,
         serves=scope.serves,
         evaluation_device=evaluation_device,
@@ -95,10 +96,12 @@ def _nothing_to_replay(dataset: TableDataset) -> str:
     )
 
 
-def _over_everything(dataset: TableDataset) -> Fired:
+def _over_everything(dataset: TableDataset, labelling: Labelling) -> Fired:
     rows = dataset.rows
     reason = f"train_on_everything: all {rows} rows that exist"
-    return Fired(id=TriggerId(0), key=rows - 1, timestamp_us=_latest_us(dataset), reason=reason)
+    fired = Fired(id=TriggerId(0), key=rows - 1, timestamp_us=_latest_us(dataset), reason=reason)
+    hear_rows(labelling, dataset, 0, rows)
+    return msgspec.structs.replace(fired, labels=labelling.at(fired))
 
 
 def _latest_us(dataset: TableDataset) -> int:

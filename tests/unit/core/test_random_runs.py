@@ -136,7 +136,7 @@ class AnyRun:
     def _check_classes(self, task: AnyTask) -> None:
         """What it is told of the classes is true up to the key that it is told, and not of rows behind its own."""
         if isinstance(task, SelectTask | BaselineTask):
-            assert task.first_trigger_key == self.state.trigger(0).fired.key
+            assert task.first_labelled_key == self.state.trigger(0).fired.key
             if task.classes is not None:
                 assert task.classes.until is not None
                 assert task.classes.names == names_up_to(task.classes.until)

@@ -33,7 +33,15 @@ from shared.messages.reports import (
     Selected,
     Trained,
 )
-from shared.messages.tasks import BaselineTask, DecideTask, EvaluateTask, GatherTask, SelectTask, TrainTask
+from shared.messages.tasks import (
+    BaselineTask,
+    DecideTask,
+    EvaluateTask,
+    GatherTask,
+    SelectTask,
+    TrainTask,
+    Watermarks,
+)
 from supervisor.core.commands import (
     CommitModel,
     CommitTrainingSet,
@@ -494,7 +502,8 @@ def test_selections_go_one_after_the_other(world):
     assert [task.trigger_id for task, _ in selections] == list(range(len(world.state.triggers)))
     for task, state in selections:
         assert all(state.trigger(index).training_set for index in range(task.trigger_id))
-        assert task.previous_trigger_keys == ((EVERY * task.trigger_id - 1,) if task.trigger_id else ())
+        before = EVERY * task.trigger_id - 1
+        assert task.previous == ((Watermarks(key=before, labelled_key=before),) if task.trigger_id else ())
         assert task.samples_seen == EVERY
 
 
@@ -721,7 +730,7 @@ def test_triggers_that_come_too_fast_are_put_together():
 def test_the_rows_of_coalesced_triggers_go_into_the_next():
     """Its selection begins after the last trigger that was selected, and counts their rows with its own."""
     task = behind().published(SelectTask)[1][0]
-    assert (task.previous_trigger_keys, task.trigger_key, task.samples_seen) == ((9,), 39, 3 * EVERY)
+    assert ([one.key for one in task.previous], task.trigger_key, task.samples_seen) == ([9], 39, 3 * EVERY)
     assert behind().state.trigger(3).first_key == 10
 
 

@@ -16,7 +16,8 @@ from shared.dataset.table import open_dataset
 from workers.evaluation.windows import split_mask
 from workers.features.encoder import fit_encoder
 from workers.features.matrix import encode_rows
-from workers.selection.select import Known, select
+from workers.selection.known import Known
+from workers.selection.select import select
 
 HALF = Split(test=0.5, validation=0.0, by="x")
 
@@ -59,7 +60,7 @@ class Growing:
     def trained_rows(self):
         """Which rows a strategy is given."""
         dataset = self.found()
-        known = Known(first_key=0, previous_trigger_keys=(), trigger_key=dataset.rows - 1)
+        known = Known(first_key=0, previous=(), trigger_key=dataset.rows - 1, labelled_key=dataset.rows - 1)
         keys = select(Named(name="all_data", options={}), known, dataset, HALF).keys
         return np.isin(np.arange(dataset.rows), keys).tolist()
 

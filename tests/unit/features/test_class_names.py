@@ -50,10 +50,10 @@ def dataset(tmp_path_factory):
     return dataset_of(tmp_path_factory.mktemp("rows"), *parts)
 
 
-def by_hand(first_trigger_key, key, room):
+def by_hand(first_labelled_key, key, room):
     """The rule, row by row."""
-    names = sorted({one for one in LABELS[: first_trigger_key + 1] if one is not None})[:room]
-    for one in LABELS[first_trigger_key + 1 : key + 1]:
+    names = sorted({one for one in LABELS[: first_labelled_key + 1] if one is not None})[:room]
+    for one in LABELS[first_labelled_key + 1 : key + 1]:
         if one is not None and one not in names and len(names) < room:
             names.append(one)
     return tuple(names)

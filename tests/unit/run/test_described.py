@@ -27,8 +27,9 @@ OBJECT = ArtifactRef(name="x", sha256="y", size_bytes=1)
 WHO: dict[str, Any] = {"run_id": RunId("r"), "trigger_id": TriggerId(3), "setup_version": 1, "attempt": 2}
 SELECT: dict[str, Any] = {
     "first_key": 0,
-    "first_trigger_key": 0,
-    "previous_trigger_keys": (),
+    "first_labelled_key": 0,
+    "previous": (),
+    "labelled_key": 0,
     "trigger_key": 9,
     "trigger_timestamp_us": 0,
 }
@@ -68,7 +69,7 @@ CASES: list[tuple[AnyTask, dict[str, Any], str]] = [
         {"window": "days…weeks", "slice": "day 0…week 1", "models": "0…998"},
         " · window days…weeks · slice day 0…week 1 · models 0…998",
     ),
-    (BaselineTask(**WHO, first_key=5, last_key=9, history=None, first_trigger_key=0), {"rows": "5…9"}, " · rows 5…9"),
+    (BaselineTask(**WHO, first_key=5, last_key=9, history=None, first_labelled_key=0), {"rows": "5…9"}, " · rows 5…9"),
     (
         DecideTask(**WHO, candidate=model(3), gate=stretch("recent"), device="cpu", known={}),
         {"window": "recent"},

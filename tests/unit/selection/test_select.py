@@ -16,9 +16,11 @@ from shared.config.system import Dataset, Nulls
 from shared.dataset.discovery import discover
 from shared.dataset.table import open_dataset
 from shared.errors import DataError
+from shared.messages.tasks import Watermarks
 from shared.split import rows_in_split, splitmix64
 from shared.training_set import TrainingSet, TrainingSetOrigin, read_training_set, training_set_bytes
-from workers.selection.select import Known, _Reader, select
+from workers.selection.known import Known
+from workers.selection.select import _Reader, select
 
 ROWS = 300
 EVERYTHING = Split(test=0.0, validation=0.0, by=None)
@@ -59,13 +61,16 @@ def with_nulls(tmp_path_factory):
     return open_dataset(config, discover(config, str(tmp_path_factory.mktemp("runs"))))
 
 
+def known(key, earlier=(), first_key=0):
+    """What is known at a trigger whose labels are known with their rows."""
+    previous = tuple(Watermarks(key=one, labelled_key=one) for one in earlier)
+    return Known(first_key=first_key, previous=previous, trigger_key=key, labelled_key=key)
+
+
 def replay(dataset, strategy, split, every):
     """The training sets of a stream that triggers every so many rows."""
     triggers = list(range(every - 1, ROWS, every))
-    requests = [
-        Known(first_key=0, previous_trigger_keys=tuple(triggers[:number]), trigger_key=key)
-        for number, key in enumerate(triggers)
-    ]
+    requests = [known(key, triggers[:number]) for number, key in enumerate(triggers)]
     return [select(strategy, request, dataset, split) for request in requests]
 
 
@@ -110,9 +115,8 @@ def test_rows_without_a_label_are_not_selected(with_nulls, split, tail, everythi
 
 def test_a_strategy_may_not_choose_a_row_without_a_label(with_nulls):
     """What it may choose is asked of the rows that were read."""
-    known = Known(first_key=0, previous_trigger_keys=(), trigger_key=29)
-    reader = _Reader(with_nulls, EVERYTHING, known)
-    assert len(np.concatenate(list(reader.keys(0)))) == 27
+    reader = _Reader(with_nulls, EVERYTHING, known(29))
+    assert len(np.concatenate(list(reader.keys()))) == 27
     assert reader.may_choose(np.arange(30)).tolist() == [key % 11 > 0 for key in range(30)]
 
 
@@ -128,7 +132,7 @@ def test_all_data_selects_everything_so_far(dataset):
 @pytest.mark.parametrize("strategy", [new_data(3), ALL_DATA])
 def test_nothing_before_the_first_row_is_selected(dataset, strategy):
     """Rows before the first followed one are no training data."""
-    request = Known(first_key=50, previous_trigger_keys=(), trigger_key=59)
+    request = known(59, first_key=50)
     chosen = select(strategy, request, dataset, EVERYTHING)
     assert (chosen.keys.tolist(), chosen.rows_read, chosen.watermark_key) == (list(range(50, 60)), 10, 59)
     assert chosen.weights.tolist() == [1.0] * 10
@@ -136,7 +140,7 @@ def test_nothing_before_the_first_row_is_selected(dataset, strategy):
 
 def test_rows_that_are_missing_are_an_error(dataset):
     """A trigger beyond the data is refused, not trained on what is there."""
-    request = Known(first_key=290, previous_trigger_keys=(), trigger_key=309)
+    request = known(309, first_key=290)
     with pytest.raises(DataError, match="20 rows up to key 309 were announced, 10 could be read"):
         select(ALL_DATA, request, dataset, EVERYTHING)
 

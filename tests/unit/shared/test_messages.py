@@ -14,7 +14,7 @@ from shared.ids import RunId, TaskId, TriggerId, WorkerId
 from shared.messages import reports, tasks
 from shared.messages.message import encode
 from shared.messages.reports import MetricValue, decode_report, result_of
-from shared.messages.tasks import ModelRef, Stretch, task_of
+from shared.messages.tasks import ModelRef, Stretch, Watermarks, task_of
 
 OBJECT = ArtifactRef(name="models/3/Zürich.safetensors", sha256="ab" * 32, size_bytes=2**40)
 MODEL = ModelRef(trigger_id=TriggerId(3), object=OBJECT)
@@ -35,11 +35,12 @@ TASKS = [
     tasks.SelectTask(
         **OF_A_TASK,
         first_key=0,
-        previous_trigger_keys=(9, 19),
+        previous=(Watermarks(key=9, labelled_key=None), Watermarks(key=19, labelled_key=9)),
+        labelled_key=19,
         trigger_key=29,
         trigger_timestamp_us=-1,
         samples_seen=10,
-        first_trigger_key=9,
+        first_labelled_key=9,
         classes=ClassNames(names=("no", "ja, größer"), until=19),
     ),
     tasks.TrainTask(**OF_A_TASK, member=1, training_set=OBJECT, trigger_key=29, previous_model=None),
@@ -54,7 +55,7 @@ TASKS = [
         first_key=1,
         last_key=2,
         history={"counts": [[0, 3], [1, 4]], "last": 0.5},
-        first_trigger_key=9,
+        first_labelled_key=9,
     ),
     tasks.CheckTask(**OF_A_TASK),
     tasks.CheckTask(**OF_A_TASK, device="cuda"),

@@ -25,7 +25,16 @@ from shared.dataset.discovery import discover
 from shared.errors import RowError
 from shared.ids import RunId, TaskId, TriggerId, WorkerId
 from shared.messages.reports import Baselined, Evaluated, MetricValue, NewClasses, Selected, Trained
-from shared.messages.tasks import AnyTask, BaselineTask, EvaluateTask, ModelRef, SelectTask, Stretch, TrainTask
+from shared.messages.tasks import (
+    AnyTask,
+    BaselineTask,
+    EvaluateTask,
+    ModelRef,
+    SelectTask,
+    Stretch,
+    TrainTask,
+    Watermarks,
+)
 from shared.targets.directory import DirectoryTarget
 from shared.targets.target import Candidate
 from shared.training_set import read_training_set
@@ -83,10 +92,10 @@ class Desk:
     def select(self, index: int) -> Selected:
         """The training set of a trigger, as the supervisor asks for it; it keeps what is told of the classes."""
         key, before = TRIGGERS[index], TRIGGERS[max(index - 1, 0) : index]
-        of = {"first_key": 0, "previous_trigger_keys": before, "trigger_timestamp_us": 0, "samples_seen": 500}
-        task = SelectTask(
-            **OF, trigger_id=TriggerId(index), trigger_key=key, **of, first_trigger_key=499, classes=self.known
-        )
+        previous = tuple(Watermarks(key=one, labelled_key=one) for one in before)
+        of = {"first_key": 0, "previous": previous, "trigger_timestamp_us": 0, "samples_seen": 500}
+        known = {"labelled_key": key, "first_labelled_key": 499, "classes": self.known}
+        task = SelectTask(**OF, trigger_id=TriggerId(index), trigger_key=key, **of, **known)
         report: Selected = self.do(select, task)
         if report.classes is not None:
             names = self.known.names if self.known is not None else ()
@@ -117,7 +126,7 @@ class Desk:
             first_key=first_key,
             last_key=last_key,
             history=self.history,
-            first_trigger_key=499,
+            first_labelled_key=499,
             classes=known,
         )
         report: Baselined = self.do(baseline, task)

@@ -52,17 +52,18 @@ def rows_up_to(key: int) -> list[AnyTask]:
     before = msgspec.structs.replace(stretch, last_key=key - 1)
     select = {
         "first_key": 0,
-        "previous_trigger_keys": (),
+        "previous": (),
+        "labelled_key": 9,
         "trigger_timestamp_us": 0,
         "samples_seen": 1,
-        "first_trigger_key": 9,
+        "first_labelled_key": 9,
     }
     return [
         SelectTask(**who, trigger_key=key, **select),
         TrainTask(**who, member=0, training_set=ref, trigger_key=key, previous_model=None),
         EvaluateTask(**who, models=(model,), stretches=(stretch, before)),
         DecideTask(**who, candidate=model, gate=stretch, device="cpu", known={}),
-        BaselineTask(**who, first_key=0, last_key=key, history=None, first_trigger_key=9),
+        BaselineTask(**who, first_key=0, last_key=key, history=None, first_labelled_key=9),
     ]
 
 

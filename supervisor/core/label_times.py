@@ -1,0 +1,37 @@
+"""Labels that come later than their rows: which of them a task may read, and whether a window still waits for some."""
+
+from __future__ import annotations
+
+from shared.labels.as_of import FINAL, AsOf
+from shared.messages.tasks import Watermarks
+from supervisor.core.events import Fired
+from supervisor.core.state import RunState
+
+
+def watermarks(fired: Fired) -> Watermarks:
+    """How far a trigger sees."""
+    return Watermarks(key=fired.key, labelled_key=fired.labelled_key)
+
+
+def known_at(fired: Fired) -> AsOf | None:
+    """As of when what belongs to a trigger reads labels, so that it uses none that nobody knew; None: they stand in
+    their rows, and up to the labelled key all are known.
+    """
+    if fired.labels is None or fired.labels.position is None:
+        return None
+    return AsOf(event_time_us=fired.timestamp_us, position=fired.labels.position)
+
+
+def final(state: RunState) -> AsOf | None:
+    """As of when windows that close behind a trigger read labels: in an experiment the truth, else as known now."""
+    if state.settings.labels != "in_table":
+        return None
+    if state.experiment or state.stream.ended:
+        return FINAL
+    return AsOf(event_time_us=state.stream.event_time_us, position=state.stream.labels_position)
+
+
+def is_settled(state: RunState, last_key: int) -> bool:
+    """Whether all labels up to a row are known, or given up."""
+    at_once = state.settings.labels == "with_rows" or state.experiment or state.stream.ended
+    return at_once or last_key <= state.stream.settled_key

@@ -1,0 +1,136 @@
+"""Which labels are known at a trigger, where they come later than their rows: after `label_delay`."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from shared.config.pipeline import Pipeline
+from shared.dataset.event_time import NEVER_US, running_event_time, sound_timestamps_us
+from shared.dataset.table import TableDataset
+from shared.errors import RunFailedError
+from shared.timestamps import MICROSECONDS_PER_S
+from supervisor.core.events import Fired, LabelsKnown, Settled
+
+_ROWS_AT_ONCE = 1_000_000
+
+
+class Labelling(Protocol):
+    """Hears of all rows in order, and knows whose labels are known."""
+
+    def observe(self, first_key: int, event_time_us: npt.NDArray[np.int64]) -> None:
+        """The next rows, from `first_key` on."""
+
+    def at(self, fired: Fired) -> LabelsKnown | None:
+        """What is known at a trigger of these rows, or of the row before them; None: each label with its row.
+
+        Raises RunFailedError for an earlier one.
+        """
+
+    @property
+    def settled(self) -> Settled | None:
+        """How far no label is waited for any more; None: each is known with its row."""
+
+
+class WithRows:
+    """Each label is known with its row."""
+
+    settled = None
+
+    def observe(self, first_key: int, event_time_us: npt.NDArray[np.int64]) -> None:
+        """There is nothing to note."""
+
+    def at(self, fired: Fired) -> None:
+        """All are known."""
+
+
+class Delayed:
+    """Each label is known once event time has reached that of its row and `delay_us` more: so up to some row all are.
+
+    Memory: 8 bytes for each row whose label is not known yet.
+    """
+
+    def __init__(self, delay_us: int) -> None:
+        self._delay_us = delay_us
+        self._waiting: deque[tuple[int, npt.NDArray[np.int64]]] = deque()  # first key, event times
+        self._known: tuple[int, int] | None = None  # the last row that is known, and event time there
+        self._first_key = 0  # of the newest rows
+        self._before_us: int | None = None  # event time before them
+        self._now_us: int | None = None  # and at the last of them
+
+    def observe(self, first_key: int, event_time_us: npt.NDArray[np.int64]) -> None:
+        """The next rows. What was known before them is let go of."""
+        if len(event_time_us) == 0:
+            return
+        if self._now_us is not None:
+            self._pass(self._now_us - self._delay_us)
+        self._first_key, self._before_us, self._now_us = first_key, self._now_us, int(event_time_us[-1])
+        self._waiting.append((first_key, event_time_us))
+
+    def at(self, fired: Fired) -> LabelsKnown:
+        """The rows up to its last that are as old as the delay when it fires."""
+        if fired.key < self._first_key - 1:
+            raise RunFailedError(
+                f"The policy wants a trigger at key {fired.key}, behind which rows from key {self._first_key} on were "
+                "looked at already. Where labels come late, a trigger is at one of the rows that a policy is given, or "
+                "at the row before them."
+            )
+        known = self._last_known(fired.timestamp_us - self._delay_us, fired.key)
+        return LabelsKnown(key=known[0] if known else None, event_time_us=known[1] if known else None)
+
+    @property
+    def settled(self) -> Settled:
+        """The last row whose label is known now."""
+        assert self._now_us is not None, "rows were observed"
+        known = self._last_known(self._now_us - self._delay_us, None)
+        return Settled(key=known[0] if known else -1)
+
+    def _last_known(self, until_us: int, last_key: int | None) -> tuple[int, int] | None:
+        """The last row up to `last_key` whose event time is at most `until_us`, and its event time."""
+        known = self._known
+        for first_key, times in self._waiting:
+            rows = int(np.searchsorted(times, until_us, side="right"))
+            if last_key is not None:
+                rows = min(rows, last_key + 1 - first_key)
+            if rows <= 0:
+                break
+            known = first_key + rows - 1, int(times[rows - 1])
+            if rows < len(times):
+                break
+        return known
+
+    def _pass(self, until_us: int) -> None:
+        """Let go of rows that are known for good."""
+        while self._waiting:
+            first_key, times = self._waiting[0]
+            rows = int(np.searchsorted(times, until_us, side="right"))
+            if rows == 0:
+                return
+            self._known = first_key + rows - 1, int(times[rows - 1])
+            self._waiting.popleft()
+            if rows < len(times):
+                self._waiting.appendleft((first_key + rows, times[rows:].copy()))
+                return
+
+
+def labelling_of(pipeline: Pipeline) -> Labelling:
+    """That of labels that stand in their rows."""
+    delay_us = round(pipeline.data.label_delay_s * MICROSECONDS_PER_S)
+    return Delayed(delay_us) if delay_us else WithRows()
+
+
+def hear_rows(labelling: Labelling, dataset: TableDataset, first_key: int, stop_key: int) -> None:
+    """Have it hear of rows that are not followed, but may be selected. Raises DataError."""
+    if isinstance(labelling, WithRows):
+        return
+    so_far_us: int | None = None
+    for start in range(first_key, stop_key, _ROWS_AT_ONCE):
+        times = sound_timestamps_us(dataset, start, min(start + _ROWS_AT_ONCE, stop_key))
+        if so_far_us is None and (times != NEVER_US).any():
+            so_far_us = int(times[(times != NEVER_US).argmax()])
+        times = running_event_time(times, so_far_us)
+        so_far_us = int(times[-1])
+        labelling.observe(start, times)

@@ -1,0 +1,157 @@
+"""Which rows a trigger knows the labels of, and which of them earlier triggers did not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from shared.dataset.table import ROWS_AT_ONCE, TableDataset
+from shared.errors import DataError
+from shared.messages.tasks import Watermarks
+from shared.strategies.strategy import Keys
+
+Rows = Iterator[tuple[Keys, pa.Table]]  # keys, and columns of these rows
+
+
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of the stream at a trigger."""
+
+    first_key: int  # the first row that may be selected at all
+    previous: tuple[Watermarks, ...]  # of earlier triggers, oldest first
+    trigger_key: int
+    labelled_key: int | None  # the last row whose label is known; None: there is none
+
+    @property
+    def new_key(self) -> int:
+        """The first row that no earlier trigger saw."""
+        return max((one.key + 1 for one in self.previous), default=self.first_key)
+
+    def before(self, triggers: int | None) -> Watermarks | None:
+        """The trigger that came so many before; None: there was none, or none is asked for."""
+        return None if triggers is None or triggers > len(self.previous) else self.previous[-triggers]
+
+
+class Index(Protocol):
+    """The labels of a table of their own, as `shared.labels` has joined them with the rows."""
+
+    def newly_known(self, after_key: int | None, key: int) -> Keys:
+        """Rows that a trigger at `key` knows and one at `after_key` does not; ascending."""
+
+    def in_order_known(self, after_key: int | None, key: int) -> Keys:
+        """The same in the order in which they became known."""
+
+
+class KnownRows(Protocol):
+    """The rows whose labels are known at a trigger."""
+
+    def since(self, triggers: int | None, columns: tuple[str, ...]) -> Rows:
+        """Those that were not known so many triggers before (None: all), ascending. Raises DataError."""
+
+    def in_order(self, columns: tuple[str, ...]) -> Rows:
+        """Those since the previous trigger, in the order in which they became known."""
+
+    def are_new(self, keys: Keys) -> npt.NDArray[np.bool_]:
+        """Which of known rows were not known at the previous trigger."""
+
+    def read_on(self) -> int:
+        """Read what has not been read of the rows since the previous trigger, and count that. Raises DataError."""
+
+
+class UpToAKey:
+    """Where labels are known in the order of their rows: a stretch of keys."""
+
+    def __init__(self, dataset: TableDataset, known: Known) -> None:
+        self._dataset, self._known = dataset, known
+        self._stop_key = known.first_key if known.labelled_key is None else known.labelled_key + 1
+        self._read_to = known.new_key  # of the rows since the previous trigger
+
+    def since(self, triggers: int | None, columns: tuple[str, ...]) -> Rows:
+        """Behind the labelled key of that trigger."""
+        for keys, rows in _all_rows(self._dataset, columns, self._first_key(triggers), self._stop_key):
+            yield keys, rows
+            self._read_to = max(self._read_to, int(keys[-1]) + 1)
+
+    def _first_key(self, triggers: int | None) -> int:
+        before, first_key = self._known.before(triggers), self._known.first_key
+        if before is None or before.labelled_key is None:
+            return first_key
+        return max(first_key, before.labelled_key + 1)
+
+    def in_order(self, columns: tuple[str, ...]) -> Rows:
+        """That of the keys."""
+        return self.since(1, columns)
+
+    def are_new(self, keys: Keys) -> npt.NDArray[np.bool_]:
+        """Those behind its labelled key."""
+        return keys >= self._first_key(1)
+
+    def read_on(self) -> int:
+        """From the last known row on."""
+        return _read_times(self._dataset, self._read_to, self._known.trigger_key + 1)
+
+
+class InATable:
+    """Where labels stand in a table of their own: any rows."""
+
+    def __init__(self, dataset: TableDataset, known: Known, index: Index) -> None:
+        self._dataset, self._known, self._index = dataset, known, index
+        self._known_new = np.empty(0, np.int64)  # of the rows since the previous trigger
+
+    def since(self, triggers: int | None, columns: tuple[str, ...]) -> Rows:
+        """Those that the index has not for that trigger."""
+        before = self._known.before(triggers)
+        keys = self._index.newly_known(None if before is None else before.key, self._known.trigger_key)
+        return self._rows(keys[np.searchsorted(keys, self._known.first_key) :], columns)
+
+    def in_order(self, columns: tuple[str, ...]) -> Rows:
+        """As the index has it."""
+        before = self._known.before(1)
+        keys = self._index.in_order_known(None if before is None else before.key, self._known.trigger_key)
+        return self._rows(keys[keys >= self._known.first_key], columns)
+
+    def _rows(self, keys: Keys, columns: tuple[str, ...]) -> Rows:
+        for start in range(0, len(keys), ROWS_AT_ONCE):
+            some = keys[start : start + ROWS_AT_ONCE]
+            order = np.argsort(some, kind="stable")
+            tables = list(self._dataset.take_batches(columns, some[order]))
+            places = np.empty_like(order)
+            places[order] = np.arange(len(order))
+            yield some, pa.concat_tables(tables).take(pa.array(places))
+        self._known_new = np.union1d(self._known_new, keys[keys >= self._known.new_key])
+
+    def are_new(self, keys: Keys) -> npt.NDArray[np.bool_]:
+        """Those that the index has not for it."""
+        before = self._known.before(1)
+        return np.isin(keys, self._index.newly_known(None if before is None else before.key, self._known.trigger_key))
+
+    def read_on(self) -> int:
+        """All of them, as those that are known lie anywhere."""
+        rows = _read_times(self._dataset, self._known.new_key, self._known.trigger_key + 1)
+        return rows - len(self._known_new)
+
+
+def _all_rows(dataset: TableDataset, columns: Sequence[str], first_key: int, stop_key: int) -> Rows:
+    """Those from one key to another. Raises DataError if one is missing."""
+    read = 0
+    for key, rows in dataset.batches(columns, first_key, stop_key):
+        read += rows.num_rows
+        yield np.arange(key, key + rows.num_rows, dtype=np.int64), rows
+    if read < stop_key - first_key:
+        raise DataError(
+            f"dataset {dataset.config.name}: {stop_key - first_key} rows up to key {stop_key - 1} were announced, "
+            f"{read} could be read. Bring the files back, then --resume."
+        )
+
+
+def _read_times(dataset: TableDataset, first_key: int, stop_key: int) -> int:
+    return sum(len(keys) for keys, _ in _all_rows(dataset, [dataset.config.timestamp], first_key, stop_key))
+
+
+def rows_of(dataset: TableDataset, known: Known, index: Index | None) -> KnownRows:
+    """The known rows; `index`: of labels that stand in a table of their own."""
+    return UpToAKey(dataset, known) if index is None else InATable(dataset, known, index)
