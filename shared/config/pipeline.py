@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from shared.split import SplitName
+from shared.timestamps import MICROSECONDS_PER_S
 
 
 class Values(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -88,6 +89,11 @@ class Data(Values, frozen=True, kw_only=True):
     dataset: str
     split: Split
     label_delay_s: float = 0.0  # of event time: how long after its row the label in it is known
+
+    @property
+    def label_delay_us(self) -> int:
+        """The same in microseconds."""
+        return round(self.label_delay_s * MICROSECONDS_PER_S)
 
 
 class Named(Values, frozen=True, kw_only=True):

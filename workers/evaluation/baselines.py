@@ -9,32 +9,23 @@ nor are bad rows: those whose label cannot be used.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from shared.config.pipeline import Metric
-from shared.errors import RowError
 from shared.messages.reports import MetricScore
 from shared.plugins import METRICS
 from workers.evaluation.metrics import Meter
+from workers.evaluation.usable_labels import BadRows, Labelled, UsableLabels, present
 
 BASELINES = ("majority", "no_change")
-_MOST_CLASSES = 100_000
-_LARGEST = 1e150  # of a label that is a number: their sum stays one
 _ROWS_READ_AT_ONCE = 1_048_576
 _CELLS_AT_ONCE = 2_097_152  # rows × classes of one table of probabilities
 
 Guesses = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]  # of majority and no_change
-
-
-class Labelled(Protocol):
-    """A dataset that knows its rows' labels."""
-
-    def labels(self, first_key: int, stop_key: int) -> npt.NDArray[Any]:
-        """Labels of the rows [first_key, stop_key), shape (rows,); NaN where a row that is dropped has none."""
 
 
 class LabelHistory(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,64 +52,6 @@ class LabelHistory(msgspec.Struct, frozen=True, kw_only=True):
         return self.after(stop_key - self.key, np.empty(0), self.counts)
 
 
-def present(labels: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Those of rows that have one."""
-    return labels[~np.isnan(labels)] if labels.dtype.kind == "f" else labels
-
-
-class BadRows(msgspec.Struct, frozen=True, kw_only=True):
-    """What a bad row is, and whether it is passed over; else it is an error."""
-
-    classes: int = _MOST_CLASSES  # labels that are no numbers are below it
-    passed_over: bool = False
-
-
-class _Usable:
-    """A dataset's labels as far as they can be used; others are NaN, or an error."""
-
-    def __init__(self, dataset: Labelled, bad_rows: BadRows, *, numbers: bool) -> None:
-        self._dataset, self._rule, self._numbers = dataset, bad_rows, numbers
-        self._first_bad: dict[int, str] = {}  # key → what is wrong there, of each reading the first
-
-    def labels(self, first_key: int, stop_key: int) -> npt.NDArray[Any]:
-        """As of a dataset. Raises DataError."""
-        found = self._dataset.labels(first_key, stop_key)
-        bad = self._bad(found)
-        if not bad.any():
-            return found
-        row = int(np.argmax(bad))
-        self._first_bad[first_key + row] = told = self._told(first_key + row, found[row])
-        if not self._rule.passed_over:
-            raise RowError(told)
-        return np.where(bad, np.nan, found)
-
-    def bad_in(self, first_key: int, stop_key: int) -> str | None:
-        """What is wrong with a row of those that were read, if one cannot be used."""
-        return next((told for key, told in self._first_bad.items() if first_key <= key < stop_key), None)
-
-    def _bad(self, labels: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
-        there = np.where(np.isnan(labels), 0, labels) if labels.dtype.kind == "f" else labels
-        if self._numbers:
-            bad = (there < -_LARGEST) | (there > _LARGEST)
-        else:
-            bad = (there < 0) | (there >= self._rule.classes) | (there != np.floor(there))
-        return np.asarray(bad, np.bool_)
-
-    def _told(self, key: int, label: Any) -> str:
-        if self._numbers:
-            return f"The label at key {key} is {label}, infinite or beyond {_LARGEST:g}. Mend the row."
-        classes = self._rule.classes
-        if classes <= label < _MOST_CLASSES and label == np.floor(label):
-            return (
-                f"The label at key {key} is {label}, but the model tells {classes} classes apart, from 0 on. "
-                "Raise num_classes, or mend the row."
-            )
-        return (
-            f"The label at key {key} is {label}, which is no class number. "
-            "Number the classes 0, 1, 2… in the data, or mend the row."
-        )
-
-
 def score_baselines(
     dataset: Labelled,
     first_key: int,
@@ -135,7 +68,7 @@ def score_baselines(
     if history.key > first_key:
         raise ValueError(f"the history reaches to key {history.key}, beyond the window's first key {first_key}")
     numbers = METRICS[metrics[0].name].task == "regression"
-    usable = _Usable(dataset, bad_rows, numbers=numbers)
+    usable = UsableLabels(dataset, bad_rows, numbers=numbers)
     if not numbers:
         history = _with_new_classes(usable, history, stop_key)
     meters = {name: Meter(metrics, None if numbers else len(history.counts)) for name in BASELINES}
@@ -156,7 +89,7 @@ def no_scores(metrics: Sequence[Metric], why: str) -> list[MetricScore]:
     return [MetricScore(metric=one.label, value=None, n=0, error=why) for one in metrics]
 
 
-def _with_new_classes(usable: _Usable, history: LabelHistory, stop_key: int) -> LabelHistory:
+def _with_new_classes(usable: UsableLabels, history: LabelHistory, stop_key: int) -> LabelHistory:
     """The history with a count for each class up to the largest label before `stop_key`."""
     classes = len(history.counts)
     for start in range(history.key, stop_key, _ROWS_READ_AT_ONCE):
@@ -167,7 +100,7 @@ def _with_new_classes(usable: _Usable, history: LabelHistory, stop_key: int) -> 
 
 
 def _pieces(
-    usable: _Usable, history: LabelHistory, first_key: int, stop_key: int
+    usable: UsableLabels, history: LabelHistory, first_key: int, stop_key: int
 ) -> Iterator[tuple[int, npt.NDArray[Any]]]:
     """(first key, labels) from the history's key to `stop_key`, none across `first_key`."""
     rows_at_once = max(1, _CELLS_AT_ONCE // len(history.counts))
@@ -181,16 +114,17 @@ def _pieces(
 def _classes(labels: npt.NDArray[Any], history: LabelHistory) -> Guesses:
     """Probabilities (rows, classes)."""
     classes = len(history.counts)
-    one_hot = _one_hot(labels, classes)
-    before = np.cumsum(one_hot, axis=0) - one_hot + np.asarray(history.counts)
+    certain = one_hot(labels, classes)
+    before = np.cumsum(certain, axis=0) - certain + np.asarray(history.counts)
     rows_before = np.arange(history.labels, history.labels + len(labels))[:, None]
     uniform = np.full((1, classes), 1 / classes)
     majority = np.where(rows_before > 0, before / np.maximum(rows_before, 1), uniform)
-    last = _one_hot(np.array([history.last]), classes) if history.labels else uniform
-    return majority, np.concatenate([last, one_hot[:-1]])
+    last = one_hot(np.array([history.last]), classes) if history.labels else uniform
+    return majority, np.concatenate([last, certain[:-1]])
 
 
-def _one_hot(labels: npt.NDArray[Any], classes: int) -> npt.NDArray[np.float64]:
+def one_hot(labels: npt.NDArray[Any], classes: int) -> npt.NDArray[np.float64]:
+    """Certainty of each label, (rows, classes)."""
     table = np.zeros((len(labels), classes))
     table[np.arange(len(labels)), labels.astype(np.int64)] = 1
     return table

@@ -11,15 +11,9 @@ from shared.errors import RowError
 from shared.messages.reports import AnyReport, Baselined, MetricScore
 from shared.messages.tasks import BaselineTask, Stretch
 from shared.plugins import METRICS
-from workers.evaluation.baselines import (
-    BASELINES,
-    BadRows,
-    LabelHistory,
-    Labelled,
-    no_scores,
-    present,
-    score_baselines,
-)
+from workers.evaluation.baselines import BASELINES, LabelHistory, no_scores, score_baselines
+from workers.evaluation.late_baselines import DelayedChanges, KnownSoFar, score_late_baselines, with_classes
+from workers.evaluation.usable_labels import BadRows, Labelled, UsableLabels, present
 from workers.evaluation.windows import Rows
 from workers.features.class_names import MOST_CLASSES, names_up_to, room_of
 from workers.features.labels import NamedLabels
@@ -45,22 +39,53 @@ def run(work: Work) -> tuple[AnyReport, Any]:
     return Baselined(**work.who, scores=scores, history=msgspec.to_builtins(history), dropped=_dropped(work, task)), {}
 
 
-def _scored(work: Work, task: BaselineTask) -> tuple[dict[str, list[MetricScore]], LabelHistory]:
+def _scored(work: Work, task: BaselineTask) -> tuple[dict[str, list[MetricScore]], LabelHistory | KnownSoFar]:
     """What both score, and the history behind the window. A bad row ends no run that goes on after failures."""
-    pipeline, stop_key = work.record.pipeline, task.last_key + 1
-    metrics, forgiven = pipeline.evaluation.metrics, pipeline.training.on_failure == "continue"
+    late = work.record.pipeline.data.label_delay_s > 0
+    return _scored_late(work, task) if late else _scored_at_once(work, task)
+
+
+def _scored_at_once(work: Work, task: BaselineTask) -> tuple[dict[str, list[MetricScore]], LabelHistory]:
+    """Where each label is known with its row."""
+    metrics, stop_key = work.record.pipeline.evaluation.metrics, task.last_key + 1
     history = None if task.history is None else msgspec.convert(task.history, LabelHistory)
     try:
         dataset = _labelled(work, task, stop_key)
         history = history or LabelHistory(key=0, counts=(0.0,) * _classes(work, task), last=0.0)
-        classes = MOST_CLASSES if isinstance(dataset, NamedLabels) else room_of(pipeline.model)
-        bad_rows = BadRows(classes=classes, passed_over=forgiven)
-        return score_baselines(dataset, task.first_key, stop_key, metrics, history, bad_rows)
+        return score_baselines(dataset, task.first_key, stop_key, metrics, history, _bad_rows(work, dataset))
     except RowError as error:  # of rows that cannot even be read as labels: nothing is known of all up to here
-        if not forgiven:
+        if not _forgives(work):
             raise
         history = history or LabelHistory(key=0, counts=(0.0,), last=0.0)
         return {name: no_scores(metrics, str(error)) for name in BASELINES}, history.beyond(stop_key)
+
+
+def _scored_late(work: Work, task: BaselineTask) -> tuple[dict[str, list[MetricScore]], KnownSoFar]:
+    """Where labels come later than their rows."""
+    metrics, stop_key = work.record.pipeline.evaluation.metrics, task.last_key + 1
+    so_far = KnownSoFar(key=0, counts=(0.0,)) if task.history is None else msgspec.convert(task.history, KnownSoFar)
+    dataset = _labelled(work, task, stop_key)
+    usable = UsableLabels(dataset, _bad_rows(work, dataset), numbers=_of_numbers(work))
+    source = DelayedChanges(work.dataset(), usable, work.record.pipeline.data.label_delay_us, so_far)
+    try:
+        if not _of_numbers(work):
+            if task.history is None:
+                so_far = msgspec.structs.replace(so_far, counts=(0.0,) * _classes(work, task))
+            so_far = with_classes(so_far, usable, stop_key)
+        return score_late_baselines(source, usable, (task.first_key, stop_key), metrics, so_far)
+    except RowError as error:
+        if not _forgives(work):
+            raise
+        return {name: no_scores(metrics, str(error)) for name in BASELINES}, source.beyond(so_far, stop_key)
+
+
+def _forgives(work: Work) -> bool:
+    return work.record.pipeline.training.on_failure == "continue"
+
+
+def _bad_rows(work: Work, dataset: Labelled) -> BadRows:
+    classes = MOST_CLASSES if isinstance(dataset, NamedLabels) else room_of(work.record.pipeline.model)
+    return BadRows(classes=classes, passed_over=_forgives(work))
 
 
 def _dropped(work: Work, task: BaselineTask) -> dict[str, int]:

@@ -12,7 +12,6 @@ from shared.config.pipeline import Pipeline
 from shared.dataset.event_time import NEVER_US, running_event_time, sound_timestamps_us
 from shared.dataset.table import TableDataset
 from shared.errors import RunFailedError
-from shared.timestamps import MICROSECONDS_PER_S
 from supervisor.core.events import Fired, LabelsKnown, Settled
 
 _ROWS_AT_ONCE = 1_000_000
@@ -118,7 +117,7 @@ class Delayed:
 
 def labelling_of(pipeline: Pipeline) -> Labelling:
     """That of labels that stand in their rows."""
-    delay_us = round(pipeline.data.label_delay_s * MICROSECONDS_PER_S)
+    delay_us = pipeline.data.label_delay_us
     return Delayed(delay_us) if delay_us else WithRows()
 
 

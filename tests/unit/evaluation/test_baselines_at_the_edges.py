@@ -7,7 +7,8 @@ import pytest
 
 from shared.config.pipeline import Metric
 from shared.errors import DataError
-from workers.evaluation.baselines import BadRows, LabelHistory, score_baselines
+from workers.evaluation.baselines import LabelHistory, score_baselines
+from workers.evaluation.usable_labels import BadRows
 
 NAN = float("nan")
 

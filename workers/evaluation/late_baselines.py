@@ -1,0 +1,216 @@
+"""The same baselines where labels come later than their rows: they guess from what was known at the event time of each
+row, below its key.
+
+majority goes by the values that were known then, no_change by that of the last row whose label was known. What becomes
+known, and what is corrected, are *changes*; a source gives them in the order in which rows are the first to know them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from shared.config.pipeline import Metric
+from shared.dataset.event_time import Timed, begin_us, running_event_time, sound_timestamps_us
+from shared.messages.reports import MetricScore
+from shared.plugins import METRICS
+from workers.evaluation.baselines import BASELINES, Guesses, no_scores, one_hot
+from workers.evaluation.metrics import Meter
+from workers.evaluation.usable_labels import Labelled, UsableLabels, present
+
+_ROWS_AT_ONCE = 262_144
+_CELLS_AT_ONCE = 2_097_152  # rows × classes of one table of probabilities
+
+
+class Changes(NamedTuple):
+    """What became known of labels, in order; each (changes,)."""
+
+    key: npt.NDArray[np.int64]  # the first row that can know it
+    row: npt.NDArray[np.int64]  # whose label it is, below that
+    value: npt.NDArray[np.float64]  # NaN: it has none that can be used
+    before: npt.NDArray[np.float64]  # what was known of it until then; NaN: nothing
+
+
+class KnownSoFar(msgspec.Struct, frozen=True, kw_only=True):
+    """What rows before `key` know of the labels. Numbers are one class whose count is their sum."""
+
+    key: int
+    counts: tuple[float, ...]
+    labels: int = 0  # how many are known
+    last: float = 0.0  # the label of the last row whose label is known
+    last_row: int = -1
+    waiting_from: int = 0  # where labels come after a delay: the first row that waits for it
+    before_us: int | None = None  # and event time before that row
+
+
+class ChangeSource(Protocol):
+    """Where changes come from; it is asked for stretches that follow each other."""
+
+    def between(self, first_key: int, stop_key: int) -> Changes:
+        """What rows [first_key, stop_key) are the first to know. Raises DataError."""
+
+    def kept(self, so_far: KnownSoFar) -> KnownSoFar:
+        """With what it must be told to go on from there."""
+
+    def beyond(self, so_far: KnownSoFar, stop_key: int) -> KnownSoFar:
+        """What rows from `stop_key` on know, where those up to there cannot be read as labels. Raises DataError."""
+
+
+class DelayedChanges:
+    """A row's label is known once event time has reached that of the row and `delay_us` more."""
+
+    def __init__(self, dataset: Timed, labels: UsableLabels, delay_us: int, so_far: KnownSoFar) -> None:
+        self._dataset, self._labels, self._delay_us = dataset, labels, delay_us
+        self._row = so_far.waiting_from
+        self._before_us = so_far.before_us if so_far.before_us is not None else begin_us(dataset, 0)
+        self._times = self._event_times(self._row, so_far.key, self._before_us)  # of the rows that wait
+
+    def between(self, first_key: int, stop_key: int) -> Changes:
+        """Those of a prefix of the rows that wait. O(rows)."""
+        before_us = int(self._times[-1]) if len(self._times) else self._before_us
+        times = self._event_times(first_key, stop_key, before_us)
+        waiting = np.concatenate([self._times, times])
+        known = int(np.searchsorted(waiting, times[-1] - self._delay_us, side="right"))
+        keys = first_key + np.searchsorted(times, waiting[:known] + self._delay_us)
+        rows = np.arange(self._row, self._row + known)
+        values = self._labels.labels(self._row, self._row + known).astype(np.float64)
+        self._row, self._times = self._row + known, waiting[known:]
+        self._before_us = int(waiting[known - 1]) if known else self._before_us
+        there = ~np.isnan(values)
+        nothing = np.full(int(there.sum()), np.nan)
+        return Changes(key=keys[there], row=rows[there], value=values[there], before=nothing)
+
+    def kept(self, so_far: KnownSoFar) -> KnownSoFar:
+        """Which rows wait, and from what event time on."""
+        return msgspec.structs.replace(so_far, waiting_from=self._row, before_us=self._before_us)
+
+    def beyond(self, so_far: KnownSoFar, stop_key: int) -> KnownSoFar:
+        """Nothing of the rows that wait, or came."""
+        before_us = so_far.before_us if so_far.before_us is not None else begin_us(self._dataset, 0)
+        for start in range(so_far.waiting_from, stop_key, _ROWS_AT_ONCE):
+            before_us = int(self._event_times(start, min(start + _ROWS_AT_ONCE, stop_key), before_us)[-1])
+        return msgspec.structs.replace(so_far, key=stop_key, waiting_from=stop_key, before_us=before_us)
+
+    def _event_times(self, first_key: int, stop_key: int, before_us: int | None) -> npt.NDArray[np.int64]:
+        return running_event_time(sound_timestamps_us(self._dataset, first_key, stop_key), before_us)
+
+
+def score_late_baselines(
+    source: ChangeSource,
+    usable: UsableLabels,
+    window: tuple[int, int],
+    metrics: Sequence[Metric],
+    so_far: KnownSoFar,
+) -> tuple[dict[str, list[MetricScore]], KnownSoFar]:
+    """Both baselines on the rows of a window (first key, stop), and what is known after them. O(rows · classes).
+
+    For classes `so_far` has a count for each. Where a bad row is passed over neither has a score. Raises DataError.
+    """
+    first_key, stop_key = window
+    numbers = METRICS[metrics[0].name].task == "regression"
+    meters = {name: Meter(metrics, None if numbers else len(so_far.counts)) for name in BASELINES}
+    for start, stop in _pieces(so_far, first_key, stop_key):
+        changes = source.between(start, stop)
+        if start >= first_key:
+            found = usable.labels(start, stop)
+            there = ~np.isnan(found) if found.dtype.kind == "f" else np.ones(len(found), np.bool_)
+            guesses = (_numbers if numbers else _classes)(changes, start, stop, so_far)
+            for name, outputs in zip(BASELINES, guesses, strict=True):
+                meters[name].update(outputs[there], present(found))
+        so_far = _after(changes, stop, so_far, numbers=numbers)
+    bad = usable.bad_in(first_key, stop_key)
+    scores = {name: meter.scores() if bad is None else no_scores(metrics, bad) for name, meter in meters.items()}
+    return scores, source.kept(so_far)
+
+
+def with_classes(so_far: KnownSoFar, labels: Labelled, stop_key: int) -> KnownSoFar:
+    """With a count for each class up to the largest label before `stop_key`. Raises DataError."""
+    classes = len(so_far.counts)
+    for start in range(so_far.key, stop_key, _ROWS_AT_ONCE):
+        found = present(labels.labels(start, min(start + _ROWS_AT_ONCE, stop_key)))
+        classes = max(classes, int(found.max(initial=-1)) + 1)
+    return msgspec.structs.replace(so_far, counts=so_far.counts + (0.0,) * (classes - len(so_far.counts)))
+
+
+def _pieces(so_far: KnownSoFar, first_key: int, stop_key: int) -> Iterator[tuple[int, int]]:
+    """From what is known so far to the end of the window, none across its beginning."""
+    rows_at_once = max(1, min(_CELLS_AT_ONCE // len(so_far.counts), _ROWS_AT_ONCE))
+    for begin, end, rows in ((so_far.key, first_key, _ROWS_AT_ONCE), (first_key, stop_key, rows_at_once)):
+        for start in range(begin, end, rows):
+            yield start, min(start + rows, end)
+
+
+def _classes(changes: Changes, start: int, stop: int, so_far: KnownSoFar) -> Guesses:
+    """Probabilities (rows, classes)."""
+    counts, classes = np.zeros((stop - start, len(so_far.counts))), len(so_far.counts)
+    for values, more in ((changes.value, 1), (changes.before, -1)):
+        there = ~np.isnan(values)
+        np.add.at(counts, (changes.key[there] - start, values[there].astype(np.int64)), more)
+    counts = np.cumsum(counts, axis=0) + np.asarray(so_far.counts)
+    known, uniform = counts.sum(axis=1, keepdims=True), np.full((1, classes), 1 / classes)
+    majority = np.where(known > 0, counts / np.maximum(known, 1), uniform)
+    last, any_last = _last(changes, start, stop, so_far)
+    return majority, np.where(any_last[:, None], one_hot(last, classes), uniform)
+
+
+def _numbers(changes: Changes, start: int, stop: int, so_far: KnownSoFar) -> Guesses:
+    """Values (rows,)."""
+    places = np.searchsorted(changes.key, np.arange(start, stop), side="right")  # so many changes each row knows
+    sums = np.cumsum(np.concatenate([so_far.counts, _differences(changes)]))[places]
+    known = so_far.labels + np.concatenate([[0], np.cumsum(_counted(changes))])[places]
+    return sums / np.maximum(known, 1), _last(changes, start, stop, so_far)[0]
+
+
+def _last(
+    changes: Changes, start: int, stop: int, so_far: KnownSoFar
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    """For each row the label of the last row whose label is known, and whether there is any; 0 where there is none."""
+    newest, values = _newest(changes, so_far)
+    places = np.searchsorted(changes.key[newest], np.arange(start, stop), side="right")
+    last = np.concatenate([[so_far.last], values])[places]
+    return last, (places > 0) | (so_far.last_row >= 0)
+
+
+def _newest(changes: Changes, so_far: KnownSoFar) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
+    """Which changes are of the last row whose label is known then, and their values."""
+    there = ~np.isnan(changes.value)
+    rows = np.where(there, changes.row, -1)
+    until = np.maximum.accumulate(np.concatenate([[so_far.last_row], rows]))[:-1]
+    newest = there & (rows >= until)
+    return newest, changes.value[newest]
+
+
+def _after(changes: Changes, stop: int, so_far: KnownSoFar, *, numbers: bool) -> KnownSoFar:
+    """What the rows from `stop` on know."""
+    if numbers:
+        counts = [float(np.cumsum(np.concatenate([so_far.counts, _differences(changes)]))[-1])]
+    else:
+        classes = len(so_far.counts)
+        more, fewer = (
+            np.bincount(one[~np.isnan(one)].astype(np.int64), minlength=classes)
+            for one in (changes.value, changes.before)
+        )
+        counts = list((np.asarray(so_far.counts) + more - fewer).tolist())
+    newest, values = _newest(changes, so_far)
+    return msgspec.structs.replace(
+        so_far,
+        key=stop,
+        counts=tuple(counts),
+        labels=so_far.labels + int(_counted(changes).sum()),
+        last=float(values[-1]) if len(values) else so_far.last,
+        last_row=int(changes.row[newest][-1]) if newest.any() else so_far.last_row,
+    )
+
+
+def _differences(changes: Changes) -> npt.NDArray[np.float64]:
+    """By how much each changes the sum of what is known."""
+    return np.where(np.isnan(changes.value), 0, changes.value) - np.where(np.isnan(changes.before), 0, changes.before)
+
+
+def _counted(changes: Changes) -> npt.NDArray[np.int64]:
+    """By how much each changes the number of labels that are known."""
+    return (~np.isnan(changes.value)).astype(np.int64) - (~np.isnan(changes.before)).astype(np.int64)
