@@ -28,6 +28,7 @@ class MetricValue(MetricScore, frozen=True, kw_only=True):
     slice: str
     first_timestamp_us: int | None
     last_timestamp_us: int | None
+    unlabelled: int = 0  # rows of the stretch and its split that have no label, and so no score
 
 
 class Report(Body, tag_field="report", frozen=True, kw_only=True):

@@ -157,6 +157,7 @@ class BaselineTask(Task, tag="baseline", frozen=True, kw_only=True):
     first_key: int
     last_key: int
     history: dict[str, Any] | None
+    unknown_key: int  # the first row whose label no trigger knows that has fired by then
     first_labelled_key: int | None  # up to which classes that have names are numbered in the order of these
     classes: ClassNames | None = None  # those that are known so far, where they have names
 

@@ -140,6 +140,7 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
 
     key: int  # up to it no label is waited for any more: each is known, or given up
     position: int | None = None  # so many rows of the labels' table were found; None: labels stand in their rows
+    unlabelled: int = 0  # rows that no label was found for
 
 
 class Observed(Event, frozen=True, kw_only=True, tag="observed"):
@@ -162,6 +163,7 @@ class StreamEnded(Event, frozen=True, kw_only=True, tag="stream_ended"):
     event_time_us: int | None = None
     began_us: int | None = None  # event time at the first followed row
     misdated: Misdated | None = None
+    settled: Settled | None = None  # None: each label is known with its row
 
 
 class Reported(Event, frozen=True, kw_only=True, tag="reported"):

@@ -101,7 +101,7 @@ def score_baseline(state: RunState) -> Step | None:
     end = state.window_end(index)
     if end is None or not is_settled(state, end):
         return None
-    first_key = trigger.fired.key + 1
+    first_key, known_key = trigger.fired.key + 1, trigger.fired.labelled_key
     if end < first_key:
         return state.moved(baseline=index + 1), []
     task = BaselineTask(
@@ -110,6 +110,7 @@ def score_baseline(state: RunState) -> Step | None:
         first_key=first_key,
         last_key=end,
         history=state.baselines.history,
+        unknown_key=state.first_usable_key if known_key is None else known_key + 1,
         first_labelled_key=state.trigger(0).fired.labelled_key,
         classes=classes_known(state, index),
     )

@@ -32,6 +32,7 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
     ended: bool = False
     settled_key: int = -1  # up to it no label is waited for any more
     labels_position: int | None = None  # so many rows of the labels' table were found
+    unlabelled: int = 0  # rows that none of them is of
     slices: Map[int, Slice] = Map()  # closed ones that may be scored
     closing: tuple[Slice, ...] = ()  # closed ones that wait for labels
     open_slices: Map[str, int] = Map()  # window → first key of the slice after the last that closed

@@ -125,7 +125,7 @@ def _seen(event: Observed | StreamEnded, state: RunState) -> Step:
     """How far the rows were seen, and what of their times is to be told, once a run."""
     if event.began_us is not None:
         state = state.with_stream(began_us=event.began_us)
-    if isinstance(event, Observed) and event.settled is not None:
+    if event.settled is not None and event.key >= state.stream.observed_key:
         state = _settled(event.settled, state)
     if event.key > state.stream.observed_key:  # else they are read again, after --resume
         state = state.with_stream(observed_key=event.key, event_time_us=event.event_time_us)
@@ -137,11 +137,9 @@ def _seen(event: Observed | StreamEnded, state: RunState) -> Step:
 
 
 def _settled(settled: Settled, state: RunState) -> RunState:
-    """What is known of labels; rows that are read again, after --resume, take nothing back."""
-    key, position = max(settled.key, state.stream.settled_key), state.stream.labels_position
-    if settled.position is not None:
-        position = max(settled.position, position or 0)
-    return state.with_stream(settled_key=key, labels_position=position)
+    """What is known of labels."""
+    key = max(settled.key, state.stream.settled_key)
+    return state.with_stream(settled_key=key, labels_position=settled.position, unlabelled=settled.unlabelled)
 
 
 @_apply.register

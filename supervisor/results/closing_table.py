@@ -84,6 +84,8 @@ def _remarks(content: Mapping[str, Any]) -> Iterator[str]:
         yield f"rows dated too late to advance event time: {misdated['rows']:,}, the first {first}"
     if content["files_not_read"]:
         yield f"files not read: {content['files_not_read']:,}, the first {next(iter(content['not_read']))}"
+    if content["unlabelled"]:
+        yield f"rows without a label: {content['unlabelled']:,}"
     left_out = {metric: count for metric, count in content["undefined_windows"].items() if count}
     if left_out:
         yield "windows left out as undefined: " + ", ".join(f"{m} {count}" for m, count in left_out.items())
@@ -107,13 +109,21 @@ def _trigger_table(triggers: Sequence[Mapping[str, Any]]) -> Table:
     table = Table(box=SIMPLE_HEAD)
     for name, justify in _TRIGGER_COLUMNS.items():
         table.add_column(name, justify=justify)
+    late = any(one["labelled_key"] != one["key"] for one in triggers)
+    if late:
+        table.add_column("labels known to key", justify="right")
     hidden = len(triggers) - _FIRST_SHOWN - _LAST_SHOWN
     for index, trigger in enumerate(triggers):
         if index == _FIRST_SHOWN and hidden > 1:
             table.add_row("…", f"{hidden} more", style="dim")
         if hidden <= 1 or not _FIRST_SHOWN <= index < _FIRST_SHOWN + hidden:
-            table.add_row(*_trigger_row(trigger))
+            known = [_key(trigger["labelled_key"])] if late else []
+            table.add_row(*_trigger_row(trigger), *known)
     return table
+
+
+def _key(key: int | None) -> str:
+    return "–" if key is None else f"{key:,}"
 
 
 def _trigger_row(trigger: Mapping[str, Any]) -> tuple[str, ...]:

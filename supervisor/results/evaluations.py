@@ -10,7 +10,10 @@ from shared.config.pipeline import Evaluation
 from shared.messages.reports import MetricValue
 from shared.timestamps import format_timestamp
 
-COLUMNS = ("trigger", "window", "slice", "split", "metric", "value", "n", "first_timestamp", "last_timestamp", "error")
+COLUMNS = (
+    *("trigger", "window", "slice", "split", "metric", "value", "n", "first_timestamp", "last_timestamp", "error"),
+    "unlabelled",
+)
 
 
 def evaluations_csv(scores: Iterable[MetricValue], evaluation: Evaluation) -> str:
@@ -28,6 +31,7 @@ def evaluations_csv(scores: Iterable[MetricValue], evaluation: Evaluation) -> st
             _time(score.first_timestamp_us),
             _time(score.last_timestamp_us),
             score.error or "",
+            str(score.unlabelled),
         )
         for score in scores
     ]

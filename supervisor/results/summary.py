@@ -42,6 +42,7 @@ def summary(state: RunState, tally: Tally, targets: Sequence[Target], about: Map
         "not_read": state.unread.named,
         "files_not_read": state.unread.files,
         "samples_trained": sum(row["samples_selected"] for row in listed),
+        "unlabelled": state.stream.unlabelled + sum(tally.dropped()) + sum(behind.unscored.values()),
         "nulls": _summed([*(row["nulls"] for row in listed), behind.unscored]),
         "unknown_categories": _summed(
             {name: one["rows"] for name, one in row["unknown_categories"].items()} for row in listed
@@ -70,6 +71,7 @@ def _row(trigger: TriggerState, facts: TriggerFacts) -> dict[str, Any]:
     return {
         "id": trigger.fired.id,
         "key": trigger.fired.key,
+        "labelled_key": trigger.fired.labelled_key,
         "timestamp": format_timestamp(trigger.fired.timestamp_us),
         "reason": trigger.fired.reason,
         "samples_seen": trigger.fired.key - trigger.first_key + 1,

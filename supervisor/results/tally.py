@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -102,6 +103,10 @@ class Tally(Listener):
                     self._note(name, parts.trigger_id, scores)
             case _:
                 pass
+
+    def dropped(self) -> Iterator[int]:
+        """Rows without a label, of those that each trigger was the first to know."""
+        return (count for facts in self.facts.values() for count in facts.dropped.values())
 
     def composites(self, state: RunState) -> dict[str, dict[str, Composite]]:
         """Whose → metric → composite, for the pipeline, what was deployed, and every baseline, on the same rows."""

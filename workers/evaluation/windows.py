@@ -76,6 +76,7 @@ class Rows(msgspec.Struct, frozen=True, kw_only=True):
     stop_key: int
     first_timestamp_us: int | None
     last_timestamp_us: int | None
+    unlabelled: int = 0  # of those that belong to the split
 
 
 def resolve(stretch: Stretch, dataset: Timed) -> Rows:
@@ -200,11 +201,13 @@ def evaluate(
     rows: Rows,
     dataset: Columns,
     chosen: tuple[SplitName | None, Split],
-) -> None:
-    """Have all entrants meet the rows of the chosen split (None: all rows), which are read once.
+) -> int:
+    """Have all entrants meet the rows of the chosen split (None: all rows), which are read once; how many of these have
+    no label.
 
     A piece is predicted while the next is read. Raises DataError, TrainingError.
     """
+    unlabelled = 0
     columns = list(dict.fromkeys(name for one in entrants for name in (*one.model.columns, one.label)))
     for start, stop in _pieces(rows.first_key, rows.stop_key):
         mask = split_mask(dataset, start, stop, *chosen)
@@ -212,8 +215,11 @@ def evaluate(
             continue
         for key, table in ahead(dataset.batches(columns, start, stop, _ROWS_PREDICTED_AT_ONCE)):
             keys, encoded = np.arange(key, key + table.num_rows), Encoded()
+            kept = mask[key - start : key - start + table.num_rows]
+            unlabelled += int((kept & ~known(table.column(entrants[0].label))).sum())
             for entrant in entrants:
-                entrant.meet(table, keys, mask[key - start : key - start + table.num_rows], encoded)
+                entrant.meet(table, keys, kept, encoded)
+    return unlabelled
 
 
 def split_mask(

@@ -89,11 +89,11 @@ def _bad_rows(work: Work, dataset: Labelled) -> BadRows:
 
 
 def _dropped(work: Work, task: BaselineTask) -> dict[str, int]:
-    """How many rows of the window are not scored for want of a label."""
+    """How many rows have no label, of those up to the window's last whose label no trigger knew."""
     config = work.record.dataset
-    if config.nulls.labels != "drop":
+    if config.nulls.labels != "drop" or config.labels is not None:
         return {}
-    pieces = work.dataset().batches([config.label], task.first_key, task.last_key + 1)
+    pieces = work.dataset().batches([config.label], task.unknown_key, task.last_key + 1)
     count = sum(count_nulls(rows.column(0)) for _, rows in pieces)
     return {config.label: count} if count else {}
 

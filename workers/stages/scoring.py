@@ -80,12 +80,12 @@ def _knowing(work: Work, model: LoadedModel, stretch: Stretch, *, own: bool) -> 
 
 
 def meet(work: Work, stretch: Stretch, entrants: Iterable[Entrant]) -> Rows:
-    """Have the entrants meet the rows of a stretch. Raises DataError, TrainingError."""
+    """Have the entrants meet the rows of a stretch, and say which those are. Raises DataError, TrainingError."""
     pipeline, dataset = work.record.pipeline, work.dataset()
     split = next(window.split for window in pipeline.evaluation.on if window.name == stretch.window)
     rows = resolve(stretch, dataset)
-    evaluate(list(entrants), rows, dataset, (split, pipeline.data.split))
-    return rows
+    unlabelled = evaluate(list(entrants), rows, dataset, (split, pipeline.data.split))
+    return msgspec.structs.replace(rows, unlabelled=unlabelled)
 
 
 class Rival:
@@ -130,4 +130,5 @@ def value(score: MetricScore, trigger_id: Any, stretch: Stretch, rows: Rows) -> 
         first_timestamp_us=rows.first_timestamp_us,
         last_timestamp_us=rows.last_timestamp_us,
         error=score.error,
+        unlabelled=rows.unlabelled,
     )

@@ -11,6 +11,7 @@ from typing import Any
 from shared.ids import RunId, TaskId, parts_of
 from shared.messages.reports import Decided, Gathered, Progress, Report, Selected, SetUp, TargetDecision, Trained
 from shared.timestamps import format_timestamp
+from supervisor.core.events import Fired
 from supervisor.core.notices import (
     Listener,
     NeverFired,
@@ -99,7 +100,7 @@ def _lines(told: Told) -> list[tuple[int, str]]:
     """What people read of it, with its level."""
     match told:
         case TriggerFired(fired=fired):
-            line = f"→ trigger {fired.id} at key {fired.key}, {_day(fired.timestamp_us)}: {fired.reason}"
+            line = f"→ trigger {fired.id} at key {fired.key}, {_day(fired.timestamp_us)}: {fired.reason}{_known(fired)}"
         case TriggerCoalesced():
             line = f"  trigger {told.trigger_id} goes into trigger {told.into}, as trainings are behind"
         case StreamOver():
@@ -171,6 +172,13 @@ def _fields(told: Told) -> dict[str, Any]:
     if task_id is not None:
         fields |= {"trigger": parts_of(task_id).trigger_id, "task": task_id}
     return fields if worker is None else {**fields, "worker": worker}
+
+
+def _known(fired: Fired) -> str:
+    """Where labels come later than their rows, up to which row they are known."""
+    if fired.labels is None:
+        return ""
+    return "; no label is known" if fired.labelled_key is None else f"; labels are known up to key {fired.labelled_key}"
 
 
 def _day(timestamp_us: int) -> str:

@@ -159,7 +159,9 @@ class Observer:
         return self._tells_settled and self.at_end and self._labelling.settled != self._settled
 
     def _observed(self, fired: tuple[Fired, ...], slices: tuple[Slice, ...]) -> Observed:
-        self._settled = self._labelling.settled if self._tells_settled and self._dating.event_time_us else None
+        self._settled = (
+            self._labelling.settled if self._tells_settled and self._dating.event_time_us is not None else None
+        )
         return Observed(
             time_us=now_us(),
             key=self._position - 1,
@@ -189,6 +191,7 @@ class Observer:
             event_time_us=self._dating.event_time_us,
             began_us=self._dating.began_us,
             misdated=self._dating.misdated,
+            settled=self._labelling.settled if self._dating.event_time_us is not None else None,
         )
 
     def _decisions(self, batch: Batch) -> Sequence[Decision | Question]:

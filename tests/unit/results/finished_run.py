@@ -79,7 +79,7 @@ class ToldRun:
 
     def baselined(self, index, dropped=0, **scores):
         """The window's baselines were scored."""
-        of = {"first_key": 0, "last_key": 0, "history": None, "first_labelled_key": 9}
+        of = {"first_key": 0, "last_key": 0, "history": None, "unknown_key": 0, "first_labelled_key": 9}
         task = BaselineTask(**WHO, trigger_id=TriggerId(index), **of)
         self.report(
             Baselined, "baseline", index, task, scores=scores, history={}, dropped={"label": dropped} if dropped else {}

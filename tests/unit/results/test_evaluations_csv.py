@@ -20,7 +20,7 @@ EVALUATION = Evaluation(
         Window(name="months", extent=Every(duration_s=1.0), split="test"),
     ),
 )
-HEADER = "trigger,window,slice,split,metric,value,n,first_timestamp,last_timestamp,error\n"
+HEADER = "trigger,window,slice,split,metric,value,n,first_timestamp,last_timestamp,error,unlabelled\n"
 
 
 def score(trigger=0, window="next", slice_="", metric="accuracy", value=0.1, error=None, times=(None, None)):
@@ -49,8 +49,8 @@ def test_line_is_exactly_what_the_design_says():
     text = evaluations_csv([score(value=1 / 3, times=times), score(1, "months", "2013", value=None)], EVALUATION)
     assert text == (
         HEADER
-        + "0,next,,,accuracy,0.3333333333333333,3,2013-01-01T00:00:00.000000Z,2013-02-01T05:00:00.500000Z,\n"
-        + "1,months,2013,test,accuracy,,3,,,\n"
+        + "0,next,,,accuracy,0.3333333333333333,3,2013-01-01T00:00:00.000000Z,2013-02-01T05:00:00.500000Z,,0\n"
+        + "1,months,2013,test,accuracy,,3,,,,0\n"
     )
 
 

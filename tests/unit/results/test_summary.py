@@ -84,6 +84,7 @@ def test_each_trigger_is_listed_with_what_became_of_it(told):
     assert first == {
         "id": 0,
         "key": 9,
+        "labelled_key": 9,
         "timestamp": "1970-01-01T00:00:00.000000Z",
         "reason": "10 rows",
         "samples_seen": 10,

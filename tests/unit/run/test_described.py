@@ -69,7 +69,11 @@ CASES: list[tuple[AnyTask, dict[str, Any], str]] = [
         {"window": "days…weeks", "slice": "day 0…week 1", "models": "0…998"},
         " · window days…weeks · slice day 0…week 1 · models 0…998",
     ),
-    (BaselineTask(**WHO, first_key=5, last_key=9, history=None, first_labelled_key=0), {"rows": "5…9"}, " · rows 5…9"),
+    (
+        BaselineTask(**WHO, first_key=5, last_key=9, history=None, unknown_key=5, first_labelled_key=0),
+        {"rows": "5…9"},
+        " · rows 5…9",
+    ),
     (
         DecideTask(**WHO, candidate=model(3), gate=stretch("recent"), device="cpu", known={}),
         {"window": "recent"},

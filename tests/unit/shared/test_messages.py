@@ -55,6 +55,7 @@ TASKS = [
         first_key=1,
         last_key=2,
         history={"counts": [[0, 3], [1, 4]], "last": 0.5},
+        unknown_key=1,
         first_labelled_key=9,
     ),
     tasks.CheckTask(**OF_A_TASK),

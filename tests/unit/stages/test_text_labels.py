@@ -126,6 +126,7 @@ class Desk:
             first_key=first_key,
             last_key=last_key,
             history=self.history,
+            unknown_key=first_key,
             first_labelled_key=499,
             classes=known,
         )

@@ -63,7 +63,7 @@ def rows_up_to(key: int) -> list[AnyTask]:
         TrainTask(**who, member=0, training_set=ref, trigger_key=key, previous_model=None),
         EvaluateTask(**who, models=(model,), stretches=(stretch, before)),
         DecideTask(**who, candidate=model, gate=stretch, device="cpu", known={}),
-        BaselineTask(**who, first_key=0, last_key=key, history=None, first_labelled_key=9),
+        BaselineTask(**who, first_key=0, last_key=key, history=None, unknown_key=0, first_labelled_key=9),
     ]
 
 
