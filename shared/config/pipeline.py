@@ -87,6 +87,7 @@ class Data(Values, frozen=True, kw_only=True):
 
     dataset: str
     split: Split
+    label_delay_s: float = 0.0  # of event time: how long after its row the label in it is known
 
 
 class Named(Values, frozen=True, kw_only=True):

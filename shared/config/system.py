@@ -40,6 +40,21 @@ class TimeFormat(Values, frozen=True, kw_only=True):
     zone: str | None = None  # of times that name none; None: UTC
 
 
+class Labels(Values, frozen=True, kw_only=True):
+    """`labels:` a table that grows beside a dataset's rows: values of key columns, a label, when it is known."""
+
+    uri: str  # as a dataset's
+    key: tuple[str, ...]  # columns of both
+    label: str = "label"
+    known_at: str = "known_at"
+    unit: Literal["s", "ms", "us", "ns"] | None = None  # of moments that are numbers
+    format: str | None = None  # of moments that are texts
+    zone: str | None = None  # of moments that name none
+    patience_s: float | None = None  # a label that is known later after its row's event time counts nowhere
+    delimiter: str | None = None
+    encoding: str = "utf-8"
+
+
 class Dataset(Values, frozen=True, kw_only=True):
     """One entry of `storage.datasets`. Exactly one of `image` and `text` may be set; else the features are a table."""
 
@@ -53,7 +68,8 @@ class Dataset(Values, frozen=True, kw_only=True):
     format: str | None = None  # of timestamps that are texts
     zone: str | None = None  # of timestamps that name none
     future_skew_s: float = 86_400.0  # a row dated later than this after its file was found does not advance event time
-    label: str
+    label: str  # where there are `labels`, a column of these: no file of rows is ever asked for it
+    labels: Labels | None = None  # None: each row has its label in it
     classes: tuple[str, ...] | None = None  # what the classes 0, 1, 2… are called; None: as the labels are learned
     features: tuple[str, ...] | None  # None: all other columns
     image: ImageColumn | None
@@ -64,6 +80,17 @@ class Dataset(Values, frozen=True, kw_only=True):
     def time_format(self) -> TimeFormat:
         """How its timestamps are written."""
         return TimeFormat(unit=self.unit, format=self.format, zone=self.zone)
+
+    @property
+    def own_columns(self) -> tuple[str, ...]:
+        """Columns that rows have beside what a model sees: when they were, and their label or how it is found."""
+        return (self.timestamp, *((self.label,) if self.labels is None else self.labels.key))
+
+    @property
+    def hidden_columns(self) -> tuple[str, ...]:
+        """Columns that are no features where all others are: what is known later stands among them."""
+        labels = self.labels
+        return (*self.own_columns, *(() if labels is None else (labels.label, labels.known_at)))
 
 
 class Fleet(Values, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ from supervisor.core.events import (
     Ended,
     Event,
     Garbled,
+    LabelsDiscovered,
     LeaseExpired,
     NotRead,
     Observed,
@@ -31,6 +32,7 @@ from supervisor.core.events import (
     Wiped,
 )
 from supervisor.core.failures import lost
+from supervisor.core.label_finds import labels_found
 from supervisor.core.notices import (
     AnyNotice,
     NeverFired,
@@ -99,6 +101,11 @@ def _(event: Wiped, state: RunState) -> Step:
 @_apply.register
 def _(event: Discovered, state: RunState) -> Step:
     return read_now(event, state)
+
+
+@_apply.register
+def _(event: LabelsDiscovered, state: RunState) -> Step:
+    return read_now(event, labels_found(event, state))
 
 
 @_apply.register

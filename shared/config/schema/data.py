@@ -29,4 +29,7 @@ class Data(f.Group):
     split = f.Sub(
         Split, "shares of rows never trained on", load_default=lambda: {"test": 0.0, "validation": 0.0, "by": None}
     )
-    label_delay = f.Only("event time until a label is usable", "0s")
+    label_delay_s = f.Duration(
+        "of event time: how long after its row the label in it is known", least_s=0, load_default=0.0,
+        data_key="label_delay",
+    )  # fmt: skip
