@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import NamedTuple
@@ -48,10 +49,9 @@ class NotReadFiles:
             misfits = _below(look.away, before.unfit) | misfits
         if not aways:
             return self._changed(cannot, misfits)
-        # Nothing is known of what the others hold: it is what it was.
-        seen = {name for look in found for name in (*look.listing.files, *look.listing.unreadable, *look.away)}
-        cannot = {**_but(before.unreadable, seen), **cannot, **aways}
-        return self._changed(cannot, {**_but(before.unfit, seen), **misfits}, before.more)
+        # Nothing is known of what they hold: it is what it was.
+        cannot = {**_kept(before.unreadable, aways), **cannot, **aways}
+        return self._changed(cannot, {**_kept(before.unfit, aways), **misfits}, before.more)
 
     def _overdue(self, unfinished: Collection[str], ends: Mapping[str, Tail], *, keeps: bool) -> list[str]:
         """Files that have been written to for long, or whose last line has waited so long: perhaps nobody ends it.
@@ -89,8 +89,14 @@ def _all(told: Iterable[dict[str, str]]) -> dict[str, str]:
     return {name: why for one in told for name, why in one.items()}
 
 
-def _but(told: Mapping[str, str], seen: Collection[str]) -> dict[str, str]:
-    return {name: why for name, why in told.items() if name not in seen}
+def _kept(told: Mapping[str, str], uris: Collection[str]) -> dict[str, str]:
+    """Those of some names that may be files of one of these."""
+    return {name: why for name, why in told.items() if any(name.startswith(_beginning(uri)) for uri in uris)}
+
+
+def _beginning(uri: str) -> str:
+    """What the names of all its files begin with, or are: they have no protocol."""
+    return re.split(r"[*?\[]", uri.rpartition("://")[2])[0].rstrip("/")
 
 
 def _below(places: Mapping[str, str], named: Mapping[str, str]) -> dict[str, str]:
