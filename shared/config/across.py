@@ -22,6 +22,7 @@ def problems(pipeline: Values, system: Values, written: Container[str], *, exper
     yield from _trust(pipeline, system)
     yield from _retention(pipeline, system)
     yield from _classes(pipeline, system)
+    yield from _labels(pipeline, system)
     yield from _gate(pipeline)
 
 
@@ -83,6 +84,21 @@ def _classes(pipeline: Values, system: Values) -> Iterator[Problem]:
     if type(known) is int and isinstance(named, list) and len(named) > max(known, 2):
         sentence = f"is {known}, but `classes` of dataset {name} in config.yaml names {len(named)};"
         yield "model.config.num_classes", f"{sentence} write {len(named)}, or name fewer there."
+
+
+def _labels(pipeline: Values, system: Values) -> Iterator[Problem]:
+    name, datasets = _at(pipeline, "data.dataset"), _at(system, "storage.datasets")
+    dataset = datasets.get(name) if isinstance(datasets, Mapping) else None
+    labels = _at(dataset, "labels") if isinstance(dataset, Mapping) else None
+    if not isinstance(labels, Mapping):
+        return
+    if _at(pipeline, "data.label_delay_s"):
+        sentence = f"can only be 0s, as dataset {name} in config.yaml has `labels`, whose known_at says when each is"
+        yield "data.label_delay", f"{sentence} known; remove one of them."
+    by = _at(pipeline, "data.split.by")
+    if by is not None and by == labels.get("label", "label"):
+        sentence = f"{by} is the label of dataset {name}, which is known later than its row;"
+        yield "data.split.by", f"{sentence} name a column of the rows."
 
 
 def _gate(pipeline: Values) -> Iterator[Problem]:

@@ -16,6 +16,7 @@ from shared.config.fields import Group, keys_of
 from shared.config.paths import absolute
 from shared.config.pipeline import Pipeline
 from shared.config.schema.deployment import name_of_target
+from shared.config.schema.labels import with_labels
 from shared.config.schema.pipeline import PipelineSchema
 from shared.config.schema.system import SystemSchema
 from shared.config.secrets import hide, hide_password
@@ -166,8 +167,17 @@ def _system(values: dict[str, Any], source: Source) -> System:
 
 def _datasets(values: dict[str, Any], source: Source) -> dict[str, dict[str, Any]]:
     return {
-        name: {**given, "name": name, "uri": absolute(given["uri"], source.path.parent)}
+        name: {**with_labels(_absolute(given, source.path.parent)), "name": name}
         for name, given in values["storage"]["datasets"].items()
+    }
+
+
+def _absolute(dataset: dict[str, Any], folder: Path) -> dict[str, Any]:
+    labels = dataset.get("labels")
+    return {
+        **dataset,
+        "uri": absolute(dataset["uri"], folder),
+        "labels": None if labels is None else {**labels, "uri": absolute(labels["uri"], folder)},
     }
 
 
@@ -187,7 +197,6 @@ def _meant(
 def _pipeline(values: dict[str, Any], source: Source) -> Pipeline:
     for key in ("dataloader_workers", "augmentation"):
         values["training"].pop(key, None)
-    values["data"].pop("label_delay", None)
     values["logging"].pop("tensorboard", None)
     if values["model"]["pretrained_uri"] is not None:
         values["model"]["pretrained_uri"] = absolute(values["model"]["pretrained_uri"], source.path.parent)

@@ -20,6 +20,7 @@ from shared.config.pipeline import Pipeline
 from shared.config.schema.chosen import Chosen
 from shared.config.schema.deployment import name_of_target
 from shared.config.schema.evaluation import Extent, MetricField, Models
+from shared.config.schema.labels import as_given
 from shared.config.schema.model import Initial
 from shared.config.schema.pipeline import PipelineSchema
 from shared.config.schema.system import Dataset, Datasets, SystemSchema
@@ -84,7 +85,7 @@ def as_written(field: Field[Any], value: Any) -> Any:
         case f.Sequence():
             return [as_written(field.item, one) for one in value]
         case Datasets():
-            return {name: _group(Dataset, one) for name, one in value.items()}
+            return {name: _group(Dataset, as_given(one)) for name, one in value.items()}
         case Initial():
             return "random" if value is None else {"pretrained": value}
         case Models():
@@ -115,7 +116,7 @@ def _group(schema: type[f.Group], values: Mapping[str, Any]) -> dict[str, Any]:
 def _duration(seconds: float) -> str:
     """`7d`, `5s`: in the largest unit that makes it a whole number, without losing a digit."""
     for unit, length_s in _SECONDS_PER_UNIT.items():
-        if seconds % length_s == 0:
+        if seconds and seconds % length_s == 0:
             return f"{seconds / length_s:.0f}{unit}"
     return f"{Decimal(repr(seconds)):f}s" if seconds % 1 else f"{seconds:.0f}s"
 

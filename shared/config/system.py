@@ -88,7 +88,7 @@ class Dataset(Values, frozen=True, kw_only=True):
 
     @property
     def hidden_columns(self) -> tuple[str, ...]:
-        """Columns that are features only where somebody says so: never, as the configuration refuses that."""
+        """Columns that are no features where all others are: what is known later stands among them."""
         labels = self.labels
         return (*self.own_columns, *(() if labels is None else (labels.label, labels.known_at)))
 

@@ -14,6 +14,7 @@ from shared.dataset.files import of_the_system, state_of, told
 from shared.dataset.found_file import FoundFile
 from shared.dataset.growth import Rest, Tail
 from shared.dataset.judging import Misfit, judge
+from shared.dataset.key_columns import Other
 from shared.dataset.listing import Listing, look
 from shared.dataset.manifest import MEND_IN_PLACE, ManifestEntry, by_file, manifest_path, writing_manifest
 from shared.dataset.memory import forget_others, memories, memory_of
@@ -55,21 +56,22 @@ def find(
     also: Sequence[str] | None,
     rest: Rest = _AT_ONCE,
     patience_s: float | None = None,
+    beside: Other | None = None,
 ) -> Found:
     """All entries, after what has no keys yet was judged and, where it fits, appended in path order: files, and lines
     that were added to known ones.
 
-    `also` are columns needed beside timestamp, label and features; None: columns and rows are not judged. Files may be
-    written to while they are looked at: `rest` says when the end of one counts. What a process has not read yet is
-    read whole, and again where size or time moved since. A lock on the manifest lets several supervisors agree on the
-    keys; it is waited for so long, or for ever. Files of a restored manifest are taken as they are now, if they have as
-    many rows as before. Raises DataError if a known file changed, PlaceError where the dataset cannot be looked into at
-    all.
+    `also` are columns needed beside timestamp, label and features; None: columns and rows are not judged. `beside`: the
+    table whose key columns these have to be able to equal. Files may be written to while they are looked at: `rest`
+    says when the end of one counts. What a process has not read yet is read whole, and again where size or time moved
+    since. A lock on the manifest lets several supervisors agree on the keys; it is waited for so long, or for ever.
+    Files of a restored manifest are taken as they are now, if they have as many rows as before. Raises DataError if a
+    known file changed, PlaceError where the dataset cannot be looked into at all.
     """
     path = manifest_path(artifacts_root, dataset.name)
     with writing_manifest(path, patience_s) as manifest:
         known = manifest.entries
-        sought = _Sought(dataset, None if also is None else tuple(also), rest, first_with_rows(known) is None)
+        sought = _Sought(dataset, None if also is None else tuple(also), rest, first_with_rows(known) is None, beside)
         listing = look(dataset.uri)
         there = by_file(known)
         moved = _moved(there, listing, dataset)
@@ -153,6 +155,7 @@ class _Sought(NamedTuple):
     also: tuple[str, ...] | None
     rest: Rest
     is_first: bool  # whether no rows had keys before this look
+    beside: Other | None = None
 
 
 def _look_at(
@@ -182,13 +185,13 @@ def _looked_at(
     file: str, now: FoundFile, known: Sequence[ManifestEntry], first: ManifestEntry | None, sought: _Sought
 ) -> Proposal | Misfit:
     """What is true of a file while its mark stays. Raises DataError for what may be otherwise at the next look."""
-    dataset, also, rest, is_first = sought
+    dataset, also, rest, is_first, beside = sought
     proposal, misfit = Proposal(None), None
     try:
         proposal = proposed(file, now, known, dataset, rest)
         if proposal.entry is not None and also is not None:
             found_us = first.discovered_us if first and is_first else 0  # all that counts is whether it is the same
-            misfit = judge(replace(proposal.entry, discovered_us=found_us), first, dataset, also)
+            misfit = judge(replace(proposal.entry, discovered_us=found_us), first, dataset, also, beside)
     except DataError as error:
         if of_the_system(error) is not None:
             raise

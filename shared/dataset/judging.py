@@ -13,6 +13,7 @@ from shared.config.system import Dataset
 from shared.dataset.column_kinds import alike, kind_of
 from shared.dataset.files import format_in, told
 from shared.dataset.formats.unpacked import SAY_ENCODING
+from shared.dataset.key_columns import Other, unlike_keys, unusable_keys
 from shared.dataset.known_file import given_by_folders, known_schema
 from shared.dataset.manifest import MEND_IN_PLACE, MEND_THE_ROW, ManifestEntry
 from shared.dataset.odd_values import first_that_is_no, is_typeless
@@ -37,11 +38,17 @@ class Misfit(NamedTuple):
     sentences: tuple[str, ...]
 
 
-def judge(candidate: ManifestEntry, first: ManifestEntry | None, config: Dataset, also: Sequence[str]) -> Misfit | None:
+def judge(
+    candidate: ManifestEntry,
+    first: ManifestEntry | None,
+    config: Dataset,
+    also: Sequence[str],
+    beside: Other | None = None,
+) -> Misfit | None:
     """What keeps the candidate's rows from getting keys; None if they fit.
 
-    `first` is the first entry with rows, whose types all others share: None if the candidate is it. Each row is read
-    once. Raises DataError if the columns of either cannot be read.
+    `first` is the first entry with rows, whose types all others share: None if the candidate is it. `beside`: the table
+    to which key columns lead. Each row is read once. Raises DataError if the columns of either cannot be read.
     """
     if candidate.rows == 0:  # it decides nothing, and may have any columns
         return None
@@ -52,6 +59,8 @@ def judge(candidate: ManifestEntry, first: ManifestEntry | None, config: Dataset
         for one in ([first, entry] if first else [entry])  # another run may have given the first one its keys
         for sentence in absent_columns(dataset, one, also)
     ] or [*(unusable_types(dataset, also) if first is None else ()), *differing_columns(dataset, entry, also)]
+    if not unfit and beside is not None:
+        unfit = list(unlike_keys(dataset, entry.file, beside))
     if unfit:
         return Misfit("columns", tuple(unfit))
     unusable = _by_row(unusable_row(dataset, entry, wanted_columns(dataset, also)), entry)
@@ -63,7 +72,7 @@ def judge(candidate: ManifestEntry, first: ManifestEntry | None, config: Dataset
 
 def wanted_columns(dataset: TableDataset, also: Sequence[str]) -> list[str]:
     """The columns that each file must have; `also` are those that keep rows together, beside what the dataset is."""
-    return list(dict.fromkeys([dataset.config.timestamp, dataset.config.label, *dataset.feature_columns, *also]))
+    return list(dict.fromkeys([*dataset.config.own_columns, *dataset.feature_columns, *also]))
 
 
 def absent_columns(dataset: TableDataset, entry: ManifestEntry, also: Sequence[str]) -> list[str]:
@@ -105,6 +114,7 @@ def unusable_types(dataset: TableDataset, also: Sequence[str] = ()) -> Iterator[
         yield f"{start} {config.timestamp} is {timestamp}; a timestamp, ISO text or number is needed."
     elif kind_of(timestamp) in ("whole number", "number") and config.unit is None:
         yield from _first_moment(dataset)
+    yield from unusable_keys(dataset)
     if config.text is not None and kind_of(types[config.text]) != "text":
         yield f"{start} {config.text} is {types[config.text]}; text is needed."
     if config.image is None and config.text is None:
@@ -211,11 +221,11 @@ def unusable_row(dataset: TableDataset, entry: ManifestEntry, columns: Sequence[
 
     All `columns` are read, as whoever trains will. Raises DataError where one of them cannot be.
     """
-    config, texts = dataset.config, dataset.has_text_labels
+    config, numbers = dataset.config, dataset.config.labels is None and not dataset.has_text_labels
     try:
         for key, rows in dataset.batches(columns, entry.first_key, entry.stop_key):  # which refuses nulls
             microseconds(rows.column(config.timestamp), key, entry.file, config)
-            if not texts:
+            if numbers:
                 dataset.label_numbers(rows.column(config.label), key)
     except DataError as error:
         cause = error.__cause__

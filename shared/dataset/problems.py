@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shared.dataset.judging import absent_columns, differing_columns, unusable_row, unusable_types, wanted_columns
+from shared.dataset.key_columns import Other, unlike_keys
 from shared.dataset.manifest import ManifestEntry
 from shared.dataset.stretches import joined
 from shared.dataset.table import TableDataset
@@ -12,12 +13,16 @@ from shared.errors import DataError
 
 
 def problems(
-    dataset: TableDataset, also: Sequence[str] = (), entries: Sequence[ManifestEntry] | None = None
+    dataset: TableDataset,
+    also: Sequence[str] = (),
+    entries: Sequence[ManifestEntry] | None = None,
+    beside: Other | None = None,
 ) -> list[str]:
     """One sentence, with its remedy, for each thing that keeps the dataset from being used.
 
     `also` are columns that keep rows together, needed beside timestamp, label and features. `entries` are those to look
-    into, where others were judged when they were given keys; all by default.
+    into, where others were judged when they were given keys; all by default. `beside`: the table to which key columns
+    lead.
     """
     config = dataset.config
     if not dataset.entries:
@@ -26,7 +31,8 @@ def problems(
         return [f"dataset {config.name}: {config.uri} holds no rows; a dataset needs at least one."]
     try:
         filled = joined(dataset.entries if entries is None else entries, config)
-        return _columns(dataset, filled, also) or _rows(dataset, filled, also)
+        unlike = [] if beside is None else list(unlike_keys(dataset, dataset.file_of(0), beside))
+        return _columns(dataset, filled, also) or unlike or _rows(dataset, filled, also)
     except DataError as error:
         return [str(error)]
 

@@ -61,7 +61,7 @@ class TableDataset:
             return (self.config.text,)
         if self.config.features is not None:
             return self.config.features
-        return tuple(name for name in self.schema.names if name not in (self.config.timestamp, self.config.label))
+        return tuple(name for name in self.schema.names if name not in self.config.hidden_columns)
 
     def batches(
         self, columns: Sequence[str], first_key: int, stop_key: int, batch_rows: int = ROWS_AT_ONCE
@@ -69,8 +69,14 @@ class TableDataset:
         """(first key, rows) pieces of at most `batch_rows` rows that cover [first_key, stop_key). Raises DataError.
 
         A column of numbers or times has the type of its file in each piece; one of texts is never a dictionary.
-        Nulls that `nulls:` refuses are told by file, key and column.
+        Nulls that `nulls:` refuses are told by file, key and column. A label that comes later is in no file of rows,
+        and a column that is called like it is not read.
         """
+        if self.config.labels is not None and self.config.label in columns:
+            raise DataError(
+                f"dataset {self.config.name}: the label {self.config.label} is in the table of labels, "
+                f"{self.config.labels.uri}, not in the rows."
+            )
         return evenly(self._readings(columns, first_key, stop_key, batch_rows), batch_rows)
 
     def _readings(self, columns: Sequence[str], first_key: int, stop_key: int, batch_rows: int) -> Iterator[Read]:
@@ -129,8 +135,10 @@ class TableDataset:
 
     @property
     def has_text_labels(self) -> bool:
-        """Whether labels are texts: so says the first file that does not hold nulls alone."""
+        """Whether labels that stand in the rows are texts: so says the first file that does not hold nulls alone."""
         config = self.config
+        if config.labels is not None:
+            return False
         schemas = (known_schema(entry, config) for entry in self.entries if entry.rows)
         said = (one for one in chain([self.schema], schemas) if config.label in one.names)
         kinds = (kind_of(one.field(config.label).type) for one in said)

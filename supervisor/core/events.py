@@ -56,6 +56,7 @@ class RunStarted(Event, frozen=True, kw_only=True, tag="run_started"):
     stop_key: int | None  # first row not followed any more; None: until stopped
     everything: Fired | None = None  # train_on_everything: trigger 0, over all rows before first_key
     maximum_triggers: int | None
+    labels_position: int | None = None  # so many rows the table of labels had then; None: labels stand in their rows
     serves: bool = True  # whether it deploys to the targets; a rehearsal deploys to folders of its run directory
     evaluation_device: Device = "cpu"  # settled once: another kind of device gives scores with other last digits
     setup_version: int = 1  # of the record that workers read, as this session wrote it
@@ -83,6 +84,16 @@ class Discovered(Event, frozen=True, kw_only=True, tag="discovered"):
     """New files, with the keys they were given."""
 
     entries: tuple[ManifestEntry, ...]
+
+
+class LabelsDiscovered(Event, frozen=True, kw_only=True, tag="labels_discovered"):
+    """New files of the table of labels, with the positions that their rows were given: no row before `from_key` was
+    observed when they were known of.
+    """
+
+    entries: tuple[ManifestEntry, ...]
+    from_key: int  # the row that was to be observed next
+    event_time_us: int | None  # at the row before it; None: there was none that is followed
 
 
 class Unread(msgspec.Struct, frozen=True, kw_only=True):
@@ -216,6 +227,7 @@ AnyEvent = (
     | Resumed
     | Wiped
     | Discovered
+    | LabelsDiscovered
     | NotRead
     | Observed
     | StreamEnded

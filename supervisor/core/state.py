@@ -22,6 +22,13 @@ _NOT_STARTED = RunStarted(
 )
 
 
+class LabelFind(msgspec.Struct, frozen=True, array_like=True):
+    """The rows of the table of labels up to `stop_position` that no find before has."""
+
+    stop_position: int
+    from_key: int  # the row that was to be observed next when they were found
+
+
 class Stream(msgspec.Struct, frozen=True, kw_only=True):
     """What was seen of the rows that are followed."""
 
@@ -36,6 +43,7 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
     slices: Map[int, Slice] = Map()  # closed ones that may be scored
     closing: tuple[Slice, ...] = ()  # closed ones that wait for labels
     open_slices: Map[str, int] = Map()  # window → first key of the slice after the last that closed
+    label_finds: Map[int, LabelFind] = Map()  # in order; one for all that were found before the same row
 
 
 class Models(msgspec.Struct, frozen=True, kw_only=True):

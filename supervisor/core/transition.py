@@ -19,6 +19,7 @@ from supervisor.core.events import (
     Ended,
     Event,
     Garbled,
+    LabelsDiscovered,
     LeaseExpired,
     NotRead,
     Observed,
@@ -32,6 +33,7 @@ from supervisor.core.events import (
     Wiped,
 )
 from supervisor.core.failures import lost
+from supervisor.core.label_finds import labels_found
 from supervisor.core.notices import (
     AnyNotice,
     NeverFired,
@@ -100,6 +102,11 @@ def _(event: Wiped, state: RunState) -> Step:
 @_apply.register
 def _(event: Discovered, state: RunState) -> Step:
     return read_now(event, state)
+
+
+@_apply.register
+def _(event: LabelsDiscovered, state: RunState) -> Step:
+    return read_now(event, labels_found(event, state))
 
 
 @_apply.register

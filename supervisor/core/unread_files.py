@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from supervisor.core.events import Discovered, NotRead
+from supervisor.core.events import Discovered, LabelsDiscovered, NotRead
 from supervisor.core.notices import FileNotRead, FileReadNow, MoreNotRead, NotInTheWay
 from supervisor.core.state import RunState
 from supervisor.core.step import Step
 
 
-def read_now(event: Discovered, state: RunState) -> Step:
+def read_now(event: Discovered | LabelsDiscovered, state: RunState) -> Step:
     """New files, of which some may have been told of as not read."""
     rows: dict[str, int] = {}
     for entry in event.entries:

@@ -27,6 +27,7 @@ from supervisor.run.act.committer import Committer
 from supervisor.run.broker import AWAY, Broker
 from supervisor.run.directory import RunDirectory
 from supervisor.run.journal import Journal
+from supervisor.run.observe.label_files import LabelFiles
 from supervisor.run.observe.observer import Observer
 from supervisor.run.stop_signal import StopSignal
 from supervisor.run.watch.reports import Entry, Reports, Unreadable
@@ -45,6 +46,7 @@ class Links:
     reports: Reports
     watch: Watch
     dataset: TableDataset
+    labels: LabelFiles | None  # None: they stand in the rows
     platform: Platform
     stop: StopSignal
     listeners: Sequence[Listener]
@@ -67,7 +69,8 @@ class Loop:
         self.state = state
         self._observer: Observer
         self._broker, self._platform, self._stop = links.broker, links.platform, links.stop
-        self._reports, self._watch, self._dataset = links.reports, links.watch, links.dataset
+        self._reports, self._watch = links.reports, links.watch
+        self._dataset, self._labels = links.dataset, links.labels
         self._listeners = links.listeners
         self._claims = Claims(links.broker.client)
         self._commands = CommandQueue(Committer(configuration.pipeline, directory), links.broker)
@@ -78,7 +81,8 @@ class Loop:
     def start(self, events: Iterable[AnyEvent]) -> None:
         """Let the first events of a run happen."""
         self._happen(list(events))
-        self._observer = Observer(self._configuration.pipeline, self._dataset, self.state, self._platform.telling)
+        telling = self._platform.telling
+        self._observer = Observer(self._configuration.pipeline, self._dataset, self.state, telling, self._labels)
         self._act()
 
     def resume(self, first: Iterable[AnyEvent], resumed: Resumed) -> None:

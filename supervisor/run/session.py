@@ -19,9 +19,8 @@ from shared.broker import make_app
 from shared.claims import Claims
 from shared.config.load import Configuration
 from shared.config.secrets import hide
-from shared.dataset.discovery import Found
 from shared.dataset.manifest import ManifestEntry
-from shared.dataset.table import TableDataset, open_dataset
+from shared.dataset.table import open_dataset
 from shared.errors import ConfigurationError, ModynError, NotReadyError, RunTakenError
 from shared.fleet import WorkerEntry
 from shared.ids import RunId
@@ -42,12 +41,13 @@ from supervisor.run.listen.run_field import lines_of
 from supervisor.run.listen.run_log import RunLog
 from supervisor.run.listen.webhooks import Webhooks
 from supervisor.run.loop import Links, Loop
+from supervisor.run.observe.label_files import LabelFiles
 from supervisor.run.observe.mended import tell_mended
 from supervisor.run.observe.not_read import NotReadFiles
 from supervisor.run.owner import Owner
 from supervisor.run.publisher import Publisher
 from supervisor.run.start.cautions import cautions
-from supervisor.run.start.first_events import Scope, first_events, undiscovered
+from supervisor.run.start.first_events import Scope, first_events, undiscovered, undiscovered_labels
 from supervisor.run.start.grown import grown_since
 from supervisor.run.start.preparation import Preparation, forget_run
 from supervisor.run.start.recovery import recover
@@ -58,6 +58,7 @@ from supervisor.system.devices import evaluation_device
 from supervisor.system.known_runs import note_run
 from supervisor.system.platform import Platform, what_is_started
 from supervisor.system.setup import setup_record
+from supervisor.system.tables import Tables
 from supervisor.system.user_code import changes, user_code
 from supervisor.system.versions import Versions
 
@@ -89,6 +90,7 @@ class Session:
         self._resumed: Resumed | None = None
         self._heard = not options.resume  # nothing that workers reported is left to be heard
         self._entries: tuple[ManifestEntry, ...] = ()  # of the dataset, that the journal knows
+        self._label_entries: tuple[ManifestEntry, ...] = ()  # of its table of labels, likewise
         self._code: dict[str, str] | None = None  # of the user's modules, as the journal knows it
         self._mode = configuration.pipeline.initial_mode
         self._metrics: tuple[Listener, ...] = ()
@@ -129,7 +131,8 @@ class Session:
         found = recover(self._configuration, self.directory)
         self._state = found.state
         self._recorder.go_on_with(found.tally)
-        self._resumed, self._entries, self._code = found.resumed, found.entries, found.code
+        self._resumed, self._code = found.resumed, found.code
+        self._entries, self._label_entries = found.entries, found.label_entries
         if self._options.scope.experiment and not found.state.experiment:
             raise ConfigurationError(
                 f"the run in {self.directory.path} follows its dataset; leave out --experiment-mode."
@@ -169,10 +172,10 @@ class Session:
             note_run(Path(self._configuration.system.artifacts_root), self.directory.path)
 
     def _as_owner(self, owner: Owner, run_id: RunId, platform: Platform) -> dict[str, Any]:
-        dataset, _, workers = platform.ready()
+        _, workers = platform.ready()
         root = self._configuration.system.artifacts_root
-        found = platform.give_keys()
-        dataset, code = open_dataset(dataset.config, found.entries), user_code(self._configuration)
+        tables, code = platform.give_keys(), user_code(self._configuration)
+        dataset = tables.rows.dataset
         changed, resumed = changes(self._code, code), self._resumed is not None
         for sentence in cautions(self._configuration, dataset, replays=self._replays, resumed=resumed):
             log.warning("! %s", sentence)
@@ -182,7 +185,7 @@ class Session:
         publisher = self._publisher(platform, run_id)
         broker = Broker(platform.client, owner, publisher, run_id)
         try:
-            first = self._first_events(found, dataset, record, workers, code)
+            first = self._first_events(tables, record, workers, code)
             versions = Versions()
             listeners = (RunLog(run_id, platform.telling), versions)
             preparation = Preparation(platform, broker, self._configuration, record, listeners)
@@ -203,6 +206,7 @@ class Session:
                     reports=reports,
                     watch=watch,
                     dataset=dataset,
+                    labels=self._labels(tables, platform),
                     platform=platform,
                     stop=self._stop,
                     listeners=(*listeners, *self._joining(webhooks, broker, watch), view),
@@ -220,23 +224,38 @@ class Session:
 
     def _first_events(
         self,
-        found: Found,
-        dataset: TableDataset,
+        tables: Tables,
         record: SetupRecord,
         workers: Sequence[WorkerEntry],
         code: dict[str, str],
     ) -> list[AnyEvent]:
         """Those with which the run begins, or this session of it."""
+        (dataset, found), labels = tables.rows, tables.labels
+        table = None if labels is None else labels.dataset
         if self._resumed is None:
             device = evaluation_device(self._configuration.pipeline, workers)
             pipeline = msgspec.structs.replace(self._configuration.pipeline, initial_mode=self._mode)
-            first = first_events(pipeline, self._options.scope, dataset, record, device, code)
+            first = first_events(pipeline, self._options.scope, dataset, record, device, code, table)
         else:
             self._resumed = msgspec.structs.replace(self._resumed, setup_version=record.version, code=code)
             tell_mended(self._entries, found.entries)
             first = undiscovered(self._state, len(self._entries), dataset)
-        not_read = None if self._replays else NotReadFiles(self._state.unread).after(found)
+            if table is not None:
+                tell_mended(self._label_entries, table.entries)
+                first += undiscovered_labels(self._state, len(self._label_entries), table)
+        looks = [found, *([] if labels is None else [labels.found])]
+        not_read = None if self._replays else NotReadFiles(self._state.unread).after(*looks)
         return [*first, not_read] if not_read else first
+
+    def _labels(self, tables: Tables, platform: Platform) -> LabelFiles | None:
+        """The table of labels, as far as the run has found it: a replay has what was there when it began."""
+        if tables.labels is None:
+            return None
+        table, position = tables.labels.dataset, self._state.started.labels_position
+        if self._resumed is not None and self._state.experiment:
+            entries = [one for one in table.entries if one.stop_key <= (position or 0)]
+            table = open_dataset(table.config, entries)
+        return LabelFiles(table, platform.telling)
 
     def _joining(self, webhooks: Webhooks, broker: Broker, watch: Watch) -> tuple[Listener, ...]:
         """Those that hear nothing while a run is being set up."""

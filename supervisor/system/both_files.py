@@ -27,7 +27,7 @@ def _columns(mistakes: MistakesError) -> Iterator[str]:
     if config is None:
         return
     image = config.image.column if config.image is not None else None
-    named = [config.timestamp, config.label, *(config.features or ()), image, config.text, mistakes.split_by]
+    named = [*config.own_columns, *(config.features or ()), image, config.text, mistakes.split_by]
     try:
         file = next(iter(look(config.uri).files), None)
         names = [] if file is None else schema_of(file, config).names

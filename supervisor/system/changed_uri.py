@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Sequence
+from functools import reduce
 from pathlib import Path
 
 from shared.config.load import Configuration
+from shared.config.system import Dataset
 from shared.config.yaml_source import read_yaml
 from shared.dataset.listing import look, place_away
 from shared.dataset.manifest import by_file, manifest_path, read_manifest
@@ -14,17 +18,19 @@ from supervisor.system.known_runs import known_runs
 _LOOKED_FOR = 10  # a look at an object store takes its time
 
 
-def refuse_changed_uri(configuration: Configuration) -> None:
-    """Raise NotReadyError, naming the key, what it was and what it is, if such files are there. Raises DataError."""
-    root, name = configuration.system.artifacts_root, configuration.pipeline.data.dataset
-    uri = configuration.system.datasets[name].uri
+def refuse_changed_uri(configuration: Configuration, table: Dataset, keys: Sequence[str]) -> None:
+    """Raise NotReadyError, naming the key, what it was and what it is, if such files are there. Raises DataError.
+
+    `keys`: from `storage.datasets` on, those that lead to the table's `uri`.
+    """
+    root, uri = configuration.system.artifacts_root, table.uri
     found = look(uri)
-    known = by_file([entry for entry in read_manifest(manifest_path(root, name)) if entry.rows])
+    known = by_file([entry for entry in read_manifest(manifest_path(root, table.name)) if entry.rows])
     left_out = [file for file in known if file not in found.files and not place_away(file, found, uri)[0]]
     if not any(look(file).files for file in left_out[:_LOOKED_FOR]):  # they have vanished
         return
-    path, others = f"storage.datasets.{name}.uri", len(left_out) - 1
-    before = _uri_before(Path(root), name, uri)
+    path, others = ".".join(("storage.datasets", *keys)), len(left_out) - 1
+    before = _uri_before(Path(root), keys, uri)
     raise NotReadyError(
         f"{configuration.system_source.where(path)}: {path}: is {uri}{f' and was {before}' if before else ''}: it no "
         f"longer matches {left_out[0]}{f' and {others} more' if others else ''}, whose rows have keys, which are for "
@@ -32,13 +38,13 @@ def refuse_changed_uri(configuration: Configuration) -> None:
     )
 
 
-def _uri_before(root: Path, dataset: str, now: str) -> str | None:
+def _uri_before(root: Path, keys: Sequence[str], now: str) -> str | None:
     """What the newest run that had another uri wrote down, if there is one."""
     files = [run / "config.yaml" for run in known_runs(root) if (run / "config.yaml").is_file()]
     files.sort(key=lambda file: file.stat().st_mtime, reverse=True)
     for file in files:
         try:
-            written = read_yaml(file).written["storage"]["datasets"][dataset]["uri"]
+            written = reduce(operator.getitem, keys, read_yaml(file).written["storage"]["datasets"])
         except (ConfigurationError, KeyError, TypeError):
             continue
         if written != now:

@@ -6,11 +6,15 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from shared.config.load import Configuration
 from shared.config.secrets import hide
+from shared.config.system import Dataset
 from shared.dataset.discovery import Found, find
 from shared.dataset.growth import Rest
+from shared.dataset.key_columns import Other, other
+from shared.dataset.labels_table import labels_table
 from shared.dataset.manifest import copy_manifest
 from shared.dataset.problems import problems
 from shared.dataset.table import TableDataset, open_dataset
@@ -28,6 +32,35 @@ _AT_ONCE = Rest()
 _LOOKS = 5  # while files are waited for that somebody writes to, in the time after which they are at rest
 
 
+class _Table(NamedTuple):
+    """What is looked at: a dataset's rows, or their labels."""
+
+    config: Dataset
+    keys: tuple[str, ...]  # below `storage.datasets`, that lead to its `uri`
+    groups: tuple[str, ...] = ()  # columns that keep rows together
+    beside: Other | None = None  # the table to which key columns lead
+
+
+def _rows(configuration: Configuration) -> _Table:
+    name = configuration.pipeline.data.dataset
+    return _Table(configuration.system.datasets[name], (name, "uri"), configuration.pipeline.data.split.groups)
+
+
+def _labels(dataset: TableDataset) -> _Table | None:
+    """Those of a dataset's rows; None if they stand in these."""
+    config, labels = dataset.config, dataset.config.labels
+    if labels is None:
+        return None
+    return _Table(labels_table(config), (config.name, "labels", "uri"), beside=other(dataset, labels.key, "the rows"))
+
+
+class Usable(NamedTuple):
+    """Rows or labels that were found and can be used, and the look that found them."""
+
+    dataset: TableDataset
+    found: Found
+
+
 def ready_dataset(
     configuration: Configuration,
     manifests_root: Path,
@@ -35,7 +68,7 @@ def ready_dataset(
     telling: Telling | None = None,
     *,
     follows: bool,
-) -> tuple[TableDataset, Found]:
+) -> Usable:
     """The dataset, found and usable, and the look that found it; what is not data is told.
 
     `follows`: files that cannot be read or do not fit may be mended while a run follows the dataset, and rows may come;
@@ -43,28 +76,57 @@ def ready_dataset(
     `manifests_root`: only a run makes them last for ever. `rest` is that of `find`; who follows nothing waits for files
     to be at rest. Raises NotReadyError with all that is wrong.
     """
-    system = configuration.system
-    config, groups = system.datasets[configuration.pipeline.data.dataset], configuration.pipeline.data.split.groups
     refuse_unknown_protocol(configuration)
+    return _ready(configuration, _rows(configuration), manifests_root, rest, telling, follows=follows)
+
+
+def ready_labels(
+    configuration: Configuration,
+    dataset: TableDataset,
+    manifests_root: Path,
+    rest: Rest = _AT_ONCE,
+    telling: Telling | None = None,
+    *,
+    follows: bool,
+) -> Usable | None:
+    """The table of labels of a dataset that is ready, likewise; None if they stand in its rows.
+
+    Who follows nothing needs one label at least. Raises NotReadyError.
+    """
+    table = _labels(dataset)
+    return None if table is None else _ready(configuration, table, manifests_root, rest, telling, follows=follows)
+
+
+def _ready(
+    configuration: Configuration,
+    table: _Table,
+    manifests_root: Path,
+    rest: Rest,
+    telling: Telling | None,
+    *,
+    follows: bool,
+) -> Usable:
+    root, config = configuration.system.artifacts_root, table.config
     try:
-        refuse_changed_uri(configuration)
-        found = _look_at_rest(configuration, manifests_root, rest)
+        refuse_changed_uri(configuration, config, table.keys)
+        found = _look_at_rest(root, table, manifests_root, rest)
         (telling or Telling()).passed_over(config, found)
         _refuse_away(found)
         dataset = open_dataset(config, found.entries)
         told = [] if follows and not _is_mistaken(found) else _of_misfits(found)
         if dataset.rows or not (told or follows):
-            told += problems(dataset, groups, found.entries[: found.known])
+            told += problems(dataset, table.groups, found.entries[: found.known], table.beside)
     except DataError as error:
         raise NotReadyError(hide(str(error))) from None
     except OSError as error:
         raise NotReadyError(
-            f"artifacts.uri: nothing can be written below {system.artifacts_root} ({error.strerror}); "
-            "name another folder."
+            f"artifacts.uri: nothing can be written below {root} ({error.strerror}); name another folder."
         ) from None
+    if table.beside is not None and not dataset.rows and not follows:
+        told.append("In experiment mode no label comes later, and without one nothing can be trained.")
     if told:
         raise NotReadyError(*_first_of(told))
-    return dataset, found
+    return Usable(dataset, found)
 
 
 def _first_of(told: Sequence[str]) -> list[str]:
@@ -76,10 +138,22 @@ def _first_of(told: Sequence[str]) -> list[str]:
 
 def give_keys(configuration: Configuration, rest: Rest, *, follows: bool) -> Found:
     """A look whose keys last for ever. Raises NotReadyError for what came after the dataset was found ready."""
-    pipeline, system = configuration.pipeline, configuration.system
-    config = system.datasets[pipeline.data.dataset]
+    return _give_keys(configuration, _rows(configuration), rest, follows=follows)
+
+
+def give_positions(configuration: Configuration, dataset: TableDataset, rest: Rest, *, follows: bool) -> Usable | None:
+    """The labels of a dataset, likewise; None if they stand in its rows."""
+    table = _labels(dataset)
+    if table is None:
+        return None
+    found = _give_keys(configuration, table, rest, follows=follows)
+    return Usable(open_dataset(table.config, found.entries), found)
+
+
+def _give_keys(configuration: Configuration, table: _Table, rest: Rest, *, follows: bool) -> Found:
+    config = table.config
     try:
-        found = find(config, system.artifacts_root, pipeline.data.split.groups, rest)
+        found = find(config, configuration.system.artifacts_root, table.groups, rest, beside=table.beside)
         _refuse_away(found)
     except DataError as error:
         raise NotReadyError(hide(str(error))) from None
@@ -98,29 +172,27 @@ def _refuse_away(found: Found) -> None:
         raise PlaceError("\n".join(found.away.values()))
 
 
-def _look_at_rest(configuration: Configuration, manifests_root: Path, rest: Rest) -> Found:
+def _look_at_rest(root: str, table: _Table, manifests_root: Path, rest: Rest) -> Found:
     """What is there; all of it is wanted, so files that somebody writes to are waited for a while, if they end in half
     a line. Raises DataError and OSError.
     """
-    found = _look(configuration, manifests_root, rest)
+    found = _look(root, table, manifests_root, rest)
     if not rest.to_the_end or not found.waiting:
         return found
-    name, limit_s = configuration.pipeline.data.dataset, 2 * rest.at_rest_s
+    name, limit_s = table.config.name, 2 * rest.at_rest_s
     files = ", ".join(list(found.waiting)[:_MOST_SENTENCES])
     log.info("waiting up to %.0f s for files of dataset %s that end in half a line: %s", limit_s, name, hide(files))
     give_up_s = time.monotonic() + limit_s
     while found.waiting and time.monotonic() < give_up_s:
         time.sleep(rest.at_rest_s / _LOOKS)
-        found = _look(configuration, manifests_root, rest)
+        found = _look(root, table, manifests_root, rest)
     return found
 
 
-def _look(configuration: Configuration, manifests_root: Path, rest: Rest) -> Found:
+def _look(root: str, table: _Table, manifests_root: Path, rest: Rest) -> Found:
     """What is there, with keys of a copy of the manifest. Raises DataError and OSError."""
-    pipeline, system = configuration.pipeline, configuration.system
-    config = system.datasets[pipeline.data.dataset]
-    copy_manifest(system.artifacts_root, str(manifests_root), config.name)
-    return find(config, str(manifests_root), pipeline.data.split.groups, rest)
+    copy_manifest(root, str(manifests_root), table.config.name)
+    return find(table.config, str(manifests_root), table.groups, rest, beside=table.beside)
 
 
 def _is_mistaken(found: Found) -> bool:
@@ -147,12 +219,12 @@ def await_rows(
 
     What else is wrong with it is for `ready_dataset` to say, unless it comes while we wait: then it may still change.
     """
-    system = configuration.system
-    config, every_s = system.datasets[configuration.pipeline.data.dataset], system.notification.every_s
+    table, every_s = _rows(configuration), configuration.system.notification.every_s
+    config, root = table.config, configuration.system.artifacts_root
     telling, said = telling or Telling(), ""
     while True:
         try:
-            found = _look(configuration, manifests_root, rest)
+            found = _look(root, table, manifests_root, rest)
             if any(entry.rows for entry in found.entries) or (not said and _is_mistaken(found)):
                 return bool(said)
             telling.not_read(found)

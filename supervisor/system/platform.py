@@ -13,17 +13,16 @@ import redis
 
 from shared.config.load import Configuration
 from shared.config.system import System
-from shared.dataset.discovery import Found
 from shared.dataset.growth import Rest, rest_s
-from shared.dataset.table import TableDataset
 from shared.errors import NotReadyError
 from shared.fleet import WorkerEntry
 from shared.temporary import private_folder
-from supervisor.system.dataset_readiness import await_rows, give_keys, ready_dataset
+from supervisor.system.dataset_readiness import await_rows
 from supervisor.system.embedded_broker import EmbeddedBroker, find_broker, find_or_start
 from supervisor.system.leftovers import sweep
 from supervisor.system.local_fleet import LocalFleet
 from supervisor.system.readiness import reach_broker, ready_workers
+from supervisor.system.tables import Tables, ready_tables, tables_with_keys
 from supervisor.system.targets import deploys_here, wrong_with_targets
 from supervisor.system.unread import Telling
 
@@ -178,36 +177,34 @@ class Platform:
 
         return await_rows(self._configuration, self.manifests, meanwhile, self._rest, self.telling)
 
-    def ready(
-        self, meanwhile: Callable[[TableDataset, Found], object] | None = None
-    ) -> tuple[TableDataset, Found, list[WorkerEntry]]:
-        """The dataset, the look that found it, and the workers, once all are usable. Raises NotReadyError with all that
-        is wrong. `meanwhile` is called with dataset and look while workers still start.
+    def ready(self, meanwhile: Callable[[Tables], object] | None = None) -> tuple[Tables, list[WorkerEntry]]:
+        """The dataset as it was found, and the workers, once all are usable. Raises NotReadyError with all that is
+        wrong. `meanwhile` is called with the dataset while workers still start.
         """
         problems: list[str] = []
-        dataset, workers = None, []
+        tables, workers = None, []
         try:
-            dataset, found = self._ready_dataset()
+            tables = self._ready_dataset()
         except NotReadyError as error:
             problems += error.problems
-        if dataset is not None and meanwhile is not None:
-            meanwhile(dataset, found)
+        if tables is not None and meanwhile is not None:
+            meanwhile(tables)
         try:
-            if dataset is not None or self.fleet is None:  # workers of our own need not come up to be sent home
+            if tables is not None or self.fleet is None:  # workers of our own need not come up to be sent home
                 workers = self._ready_workers()
         except NotReadyError as error:
             problems += error.problems
         problems += self._wrong_with_targets(workers)
-        if dataset is None or problems:
+        if tables is None or problems:
             raise NotReadyError(*problems)
-        return dataset, found, workers
+        return tables, workers
 
-    def give_keys(self) -> Found:
+    def give_keys(self) -> Tables:
         """Look once more, and have the keys of what is found last for ever. Raises NotReadyError."""
-        return give_keys(self._configuration, self._rest, follows=self._follows)
+        return tables_with_keys(self._configuration, self._rest, follows=self._follows)
 
-    def _ready_dataset(self) -> tuple[TableDataset, Found]:
-        return ready_dataset(self._configuration, self.manifests, self._rest, self.telling, follows=self._follows)
+    def _ready_dataset(self) -> Tables:
+        return ready_tables(self._configuration, self.manifests, self._rest, self.telling, follows=self._follows)
 
     def _ready_workers(self) -> list[WorkerEntry]:
         try:

@@ -11,7 +11,13 @@ from shared.filesystems import filesystem_of
 def refuse_unknown_protocol(configuration: Configuration) -> None:
     """Raise NotReadyError, naming the key and what is missing, for a URI that no filesystem here is for."""
     name = configuration.pipeline.data.dataset
-    path, uri = f"storage.datasets.{name}.uri", configuration.system.datasets[name].uri
+    dataset = configuration.system.datasets[name]
+    _refuse_unknown(f"storage.datasets.{name}.uri", dataset.uri, configuration)
+    if dataset.labels is not None:
+        _refuse_unknown(f"storage.datasets.{name}.labels.uri", dataset.labels.uri, configuration)
+
+
+def _refuse_unknown(path: str, uri: str, configuration: Configuration) -> None:
     try:
         filesystem_of(uri)
     except (ImportError, ValueError) as error:

@@ -20,14 +20,14 @@ class Telling:
     """
 
     def __init__(self) -> None:
-        self._passed_over: dict[str, str] = {}
+        self._passed_over: dict[str, dict[str, str]] = {}  # dataset → name → why
         self._before_run: dict[str, str] = {}
 
     def passed_over(self, dataset: Dataset, found: Found) -> None:
         """Warn of what is not data and was not there, or not for this reason, at the look before."""
-        before, now = self._passed_over, found.listing.passed_over
+        before, now = self._passed_over.get(dataset.name, {}), found.listing.passed_over
         new = {name: why for name, why in now.items() if before.get(name) != why}
-        self._passed_over = dict(now)
+        self._passed_over[dataset.name] = dict(now)
         for sentence in Listing({}, {}, new).sentences(dataset.uri):
             log.warning("! dataset %s: %s", dataset.name, hide(sentence))
 

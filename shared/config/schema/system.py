@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,7 +10,9 @@ from marshmallow import ValidationError
 from shared.config import fields as f
 from shared.config.schema.alerts import Alert
 from shared.config.schema.evaluation import Models
+from shared.config.schema.labels import Labels, refuse_beside_labels, refuse_name_of_labels
 from shared.config.schema.metrics import Metrics
+from shared.config.schema.text_files import Delimiter, Encoding, refuse_where_not_text
 
 _SCHEMES = ("redis://", "rediss://", "redis+socket://")
 
@@ -73,30 +73,6 @@ class Nulls(f.Group):
             raise ValidationError({"indicator": ["stands beside features: refuse, which lets no null in; remove one."]})
 
 
-class Delimiter(f.Text):
-    """What stands between the cells of a line."""
-
-    kind = "one character"
-
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
-        if not isinstance(value, str) or len(value) != 1 or not value.isascii() or value in '"\r\n':
-            raise ValidationError(f'{f.quoted(value)} is not one ASCII character such as ";", or "\\t" for a tab.')
-        return value
-
-
-class Encoding(f.Text):
-    """The encoding of text files."""
-
-    kind = "the name of a text encoding"
-
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
-        try:
-            "x".encode(str(value))
-            return codecs.lookup(str(value)).name
-        except (LookupError, ValueError):
-            raise ValidationError(f"{f.quoted(value)} is no text encoding; write one such as latin-1.") from None
-
-
 class ClassName(f.Sentence):
     """What a class is called."""
 
@@ -125,6 +101,7 @@ class Dataset(f.Group):
         data_key="future_skew",
     )
     label = f.Text("the column to be learned", load_default="label")
+    labels = f.Sub(Labels, "labels that come later, in a table of their own; instead of label", load_default=None)
     classes = f.Sequence(
         ClassName(""),
         "what the labels 0, 1, 2… are called, and where labels are texts all of them; else those of the first "
@@ -144,12 +121,7 @@ class Dataset(f.Group):
 
     @f.validates_schema
     def _text_files(self, data: dict[str, Any], **_: Any) -> None:
-        uri, given = data["uri"].lower(), data["delimiter"] is not None
-        if uri.endswith(".parquet") and (given or data["encoding"] != "utf-8"):
-            key = "delimiter" if given else "encoding"
-            raise ValidationError({key: ["is of text files, and uri names Parquet; remove it."]})
-        if given and re.search(r"\.(jsonl|ndjson)(\.\w+)?$", uri):
-            raise ValidationError({"delimiter": ["is of CSV, and uri names JSON lines; remove it."]})
+        refuse_where_not_text(data)
 
     @f.validates_schema
     def _one_input(self, data: dict[str, Any], **_: Any) -> None:
@@ -168,16 +140,22 @@ class Dataset(f.Group):
 
     @f.validates_schema
     def _label_apart(self, data: dict[str, Any], **_: Any) -> None:
-        label, features = data["label"], data["features"] or []
+        features = data["features"] or []
+        label = None if data["labels"] else data["label"]
         image = data["image"]["column"] if data["image"] else None
         if label == data["timestamp"]:
             raise ValidationError({"label": [f"{label} is the timestamp; name the column to be learned."]})
         for key, names in (("features", features), ("text", [data["text"]]), ("image", [image])):
-            if label in names:
+            if label is not None and label in names:
                 raise ValidationError({key: [f"{label} is the label; a model must not see it."]})
         for number, name in enumerate(features):
             if name in features[:number]:
                 raise ValidationError({"features": {number: [f"{name} stands here twice; keep one."]}})
+
+    @f.validates_schema(pass_original=True)
+    def _beside_labels(self, data: dict[str, Any], original: dict[str, Any], **_: Any) -> None:
+        if data["labels"] is not None:
+            refuse_beside_labels(data, original)
 
 
 class Datasets(f.Sentence):
@@ -188,7 +166,8 @@ class Datasets(f.Sentence):
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         if not isinstance(value, dict) or not value:
             raise ValidationError(f"{f.quoted(value)} names no dataset; write `name: {{uri: …}}` below it.")
-        errors, loaded = {}, {}
+        errors: dict[Any, Any] = dict(refuse_name_of_labels(value))
+        loaded = {}
         for name, given in value.items():
             try:
                 f.Name("").deserialize(name)  # of its manifest

@@ -27,6 +27,7 @@ from supervisor.core.events import AnyEvent, Fired, Observed, Settled, Slice, St
 from supervisor.core.notices import Waits
 from supervisor.core.state import RunState
 from supervisor.run.observe.dating import Dating
+from supervisor.run.observe.label_files import LabelFiles
 from supervisor.run.observe.labelling import Labelling, hear_rows, labelling_of
 from supervisor.run.observe.new_files import NewFiles
 from supervisor.run.observe.slicing import Slicer
@@ -47,14 +48,15 @@ class Observer:
         dataset: TableDataset,
         state: RunState,
         telling: Telling | None = None,
+        labels: LabelFiles | None = None,
         labelling: Labelling | None = None,
     ) -> None:
-        """`telling`: what was said of files before the run; `labelling`: of labels in a table of their own.
+        """`telling`: what was said of files before the run; `labels`, `labelling`: of a table of their own.
 
         Raises DataError.
         """
         self._dataset = dataset
-        self._new_files = NewFiles(pipeline.data.split.groups, state.unread, telling or Telling())
+        self._new_files = NewFiles(pipeline.data.split.groups, state.unread, telling or Telling(), labels)
         self._settings = pipeline.trigger
         self._who = f"trigger policy {pipeline.trigger.name}"
         self._policy: TriggerPolicy | None = None
@@ -126,7 +128,8 @@ class Observer:
         `rest`: when the end of a file counts. Raises DataError for a file whose rows have keys and that is not as it
         was, or does not fit.
         """
-        dataset, events = self._new_files.look(self._dataset, artifacts_root, rest)
+        event_time_us = self._dating.event_time_us
+        dataset, events = self._new_files.look(self._dataset, artifacts_root, rest, self._position, event_time_us)
         self.go_on_with(dataset)
         return events
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from shared.config.pipeline import Pipeline
 from shared.dataset.event_time import begin_us, first_key_after, sound_timestamps_us
+from shared.dataset.manifest import ManifestEntry
 from shared.dataset.table import TableDataset
 from shared.dataset.time_problems import time_problems
 from shared.errors import ConfigurationError, NotReadyError
@@ -13,7 +16,7 @@ from shared.ids import TriggerId
 from shared.messages.setup_record import SetupRecord
 from shared.messages.tasks import Device
 from shared.timestamps import format_timestamp, now_us
-from supervisor.core.events import AnyEvent, Discovered, Fired, RunStarted
+from supervisor.core.events import AnyEvent, Discovered, Fired, LabelsDiscovered, RunStarted
 from supervisor.core.state import RunState
 from supervisor.run.observe.labelling import Labelling, hear_rows, labelling_of
 
@@ -42,8 +45,9 @@ def first_events(
     setup: SetupRecord,
     evaluation_device: Device,
     code: dict[str, str],
+    labels: TableDataset | None = None,
 ) -> list[AnyEvent]:
-    """The files, and the start of the run: with `train_on_everything` also its first trigger.
+    """The files, and the start of the run: with `train_on_everything` also its first trigger. `labels`: their table.
 
     Raises ConfigurationError for a replay of nothing, NotReadyError where no row has a time it can have, and DataError.
     """
@@ -68,13 +72,15 @@ def first_events(
         stop_key=stop_key,
         everything=_over_everything(dataset, labelling_of(pipeline)) if mode == "train_on_everything" else None,
         maximum_triggers=scope.maximum_triggers,
+        labels_position=None if labels is None else labels.rows,
         serves=scope.serves,
         evaluation_device=evaluation_device,
         setup_version=setup.version,
         code=code,
     )
     # The first line makes a run: cut off after it, a run goes on; before it, none had begun.
-    return [started, Discovered(time_us=now_us(), entries=dataset.entries)]
+    rows = Discovered(time_us=now_us(), entries=dataset.entries)
+    return [started, rows, *_first_labels(started, () if labels is None else labels.entries)]
 
 
 def undiscovered(state: RunState, journaled: int, dataset: TableDataset) -> list[AnyEvent]:
@@ -85,6 +91,34 @@ def undiscovered(state: RunState, journaled: int, dataset: TableDataset) -> list
     stop_key = state.started.stop_key
     followed = [one for one in dataset.entries[journaled:] if stop_key is None or one.first_key < stop_key]
     return [Discovered(time_us=now_us(), entries=tuple(followed))] if followed else []
+
+
+def undiscovered_labels(state: RunState, journaled: int, labels: TableDataset) -> list[AnyEvent]:
+    """Labels that were there when the run began, as far as the journal does not know of them, and those that were found
+    while nobody worked on it, or just before it was killed. `journaled`: how many entries the journal knows.
+
+    A replay follows none that came after it began.
+    """
+    began, new = state.started, labels.entries[journaled:]
+    at_first = [one for one in new if one.stop_key <= (began.labels_position or 0)]
+    later = [] if state.experiment else new[len(at_first) :]
+    next_key, event_time_us = state.stream.observed_key + 1, state.stream.event_time_us
+    return [*_first_labels(began, at_first), *_labels(later, next_key, event_time_us)]
+
+
+def _first_labels(started: RunStarted, entries: Sequence[ManifestEntry]) -> list[AnyEvent]:
+    """They are there before the first row is observed, or before all that exists is taken at once."""
+    everything = started.everything
+    if everything is not None:
+        return _labels(entries, 0, everything.timestamp_us)
+    return _labels(entries, started.first_key, None)
+
+
+def _labels(entries: Sequence[ManifestEntry], from_key: int, event_time_us: int | None) -> list[AnyEvent]:
+    if not entries:
+        return []
+    found = LabelsDiscovered(time_us=now_us(), entries=tuple(entries), from_key=from_key, event_time_us=event_time_us)
+    return [found]
 
 
 def _nothing_to_replay(dataset: TableDataset) -> str:

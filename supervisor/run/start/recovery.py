@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from pathlib import Path
 
 import msgspec
 
 from shared.artifacts import ArtifactRef, ArtifactStore
 from shared.config.load import Configuration
+from shared.dataset.labels_table import labels_name
 from shared.dataset.manifest import ManifestEntry, manifest_path, read_manifest, refuse_moved_keys, restore_manifest
 from shared.dataset.rejudged import refuse_rejudged
 from shared.errors import ArtifactLostError
@@ -15,7 +18,7 @@ from shared.ids import TriggerId
 from shared.messages.tasks import GatherTask
 from shared.timestamps import now_us
 from supervisor.core.commands import CommitModel, CommitTrainingSet
-from supervisor.core.events import Discovered, Resumed, RunStarted
+from supervisor.core.events import Discovered, LabelsDiscovered, Resumed, RunStarted
 from supervisor.core.settings import Settings
 from supervisor.core.state import RunState
 from supervisor.core.transition import transition
@@ -36,6 +39,7 @@ class Recovered(msgspec.Struct, kw_only=True):
     state: RunState
     tally: Tally
     entries: tuple[ManifestEntry, ...]  # of the dataset, that the journal knows
+    label_entries: tuple[ManifestEntry, ...]  # of its table of labels, likewise
     rows: int  # of these
     code: dict[str, str] | None  # of the user's modules, as the last session found them
     resumed: Resumed  # with what was lost; the tasks that workers still have are for the loop to find
@@ -50,6 +54,7 @@ def recover(configuration: Configuration, directory: RunDirectory) -> Recovered:
     tally = Tally(configuration.pipeline)
     commits: dict[tuple[type, TriggerId], Commit] = {}  # the last of each kind and trigger
     entries: list[ManifestEntry] = []
+    labels: list[ManifestEntry] = []
     code: dict[str, str] | None = None
     journal = Journal(directory.journal_path)
     for event in journal.events():
@@ -58,13 +63,13 @@ def recover(configuration: Configuration, directory: RunDirectory) -> Recovered:
             tally.hear(notice)
         commits |= {(type(one), one.trigger_id): one for one in commands if isinstance(one, Commit)}
         entries += event.entries if isinstance(event, Discovered) else ()
+        labels += event.entries if isinstance(event, LabelsDiscovered) else ()
         code = event.code if isinstance(event, RunStarted | Resumed) else code
     journal.close()
     root, name = configuration.system.artifacts_root, configuration.pipeline.data.dataset
-    restore_manifest(root, name, entries)
-    path, now = manifest_path(root, name), read_manifest(manifest_path(root, name))
-    refuse_moved_keys(entries, now, path)
+    path, now = _manifest(root, name, entries)
     refuse_rejudged(configuration.system.datasets[name], entries, now, path)
+    _manifest(root, labels_name(name), labels)
     committer = Committer(configuration.pipeline, directory)
     lost: dict[type, list[TriggerId]] = {CommitTrainingSet: [], CommitModel: []}
     for (kind, trigger_id), commit in sorted(commits.items(), key=lambda one: one[0][1]):
@@ -83,7 +88,24 @@ def recover(configuration: Configuration, directory: RunDirectory) -> Recovered:
         time_us=now_us(), lost_training_sets=tuple(lost[CommitTrainingSet]), lost_models=tuple(lost[CommitModel])
     )
     rows = entries[-1].stop_key if entries else 0
-    return Recovered(state=state, tally=tally, entries=tuple(entries), rows=rows, code=code, resumed=resumed)
+    return Recovered(
+        state=state,
+        tally=tally,
+        entries=tuple(entries),
+        label_entries=tuple(labels),
+        rows=rows,
+        code=code,
+        resumed=resumed,
+    )
+
+
+def _manifest(root: str, dataset: str, known: Sequence[ManifestEntry]) -> tuple[Path, tuple[ManifestEntry, ...]]:
+    """The manifest, written back if it was lost, and what stands in it. Raises DataError where it gives other keys."""
+    restore_manifest(root, dataset, known)
+    path = manifest_path(root, dataset)
+    now = read_manifest(path)
+    refuse_moved_keys(known, now, path)
+    return path, now
 
 
 def _without_members(state: RunState, store: ArtifactStore) -> list[TriggerId]:

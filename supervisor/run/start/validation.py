@@ -17,8 +17,7 @@ from fsspec.implementations.local import LocalFileSystem
 from shared.broker import make_app
 from shared.config.load import Configuration
 from shared.config.secrets import hide
-from shared.dataset.discovery import Found
-from shared.dataset.table import TableDataset
+from shared.dataset.growth import Rest
 from shared.errors import NotReadyError
 from shared.filesystems import filesystem_of
 from shared.ids import RunId
@@ -31,12 +30,12 @@ from supervisor.run.publisher import Publisher
 from supervisor.run.start.cautions import endless_scores
 from supervisor.run.start.preparation import Preparation, forget_run, raise_findings
 from supervisor.run.start.understanding import Understanding, understanding
-from supervisor.system.dataset_readiness import ready_dataset
 from supervisor.system.devices import evaluation_device
 from supervisor.system.platform import Platform
 from supervisor.system.protocols import refuse_unknown_protocol
 from supervisor.system.setup import setup_record
-from supervisor.system.unread import unfit, unreadable
+from supervisor.system.tables import Tables, ready_tables
+from supervisor.system.unread import Telling, unfit, unreadable
 from supervisor.system.versions import Versions
 from supervisor.system.worker_process import PROJECT, worker_environment
 
@@ -66,9 +65,9 @@ def check_system(configuration: Configuration, hears: Hears, *, follows: bool) -
     `follows`: the run would follow its dataset, and deploy to the targets. Raises ModynError with what is wrong.
     """
     with _log() as log, Platform(configuration, log, serves=follows, follows=follows) as platform:
-        dataset, _, workers = platform.ready(lambda *found: _tell(configuration, hears, *found))
+        tables, workers = platform.ready(lambda tables: _tell(configuration, hears, tables))
         hears.warn(list(endless_scores(configuration.pipeline)) if follows else [])
-        if dataset.rows == 0:
+        if tables.rows.dataset.rows == 0:
             return Ready(len(workers), tried=False)
         evaluation_device(configuration.pipeline, workers)
         run_id = RunId(f"validate-{uuid.uuid4().hex[:8]}")
@@ -88,16 +87,18 @@ def check_system(configuration: Configuration, hears: Hears, *, follows: bool) -
         return Ready(len(workers), tried=True)
 
 
-def _tell(configuration: Configuration, hears: Hears, dataset: TableDataset, found: Found) -> None:
+def _tell(configuration: Configuration, hears: Hears, tables: Tables) -> None:
     """What was found of the dataset, some of which may not be read."""
+    dataset = tables.rows.dataset
     if dataset.rows:
         hears.understood(understanding(configuration.pipeline, dataset))
     else:
         wait = f"a run waits for the first in {dataset.config.uri}"
         hears.warn([f"dataset {dataset.config.name} has no rows yet; {wait}"])
-    not_read = {**unreadable(found), **unfit(found)}.values()
-    waiting = [hide(tail.sentence(file)) for file, tail in found.waiting.items()]
-    hears.warn([f"not read, and looked at again while a run goes on: {one}" for one in [*not_read, *waiting]])
+    for found in (one.found for one in tables if one is not None):
+        not_read = {**unreadable(found), **unfit(found)}.values()
+        waiting = [hide(tail.sentence(file)) for file, tail in found.waiting.items()]
+        hears.warn([f"not read, and looked at again while a run goes on: {one}" for one in [*not_read, *waiting]])
 
 
 @contextmanager
@@ -119,7 +120,8 @@ def look_offline(configuration: Configuration) -> Understanding:
         raise NotReadyError(f"dataset {config.name}: not looked at, as {config.uri} is on no disk of this machine.")
     manifests = private_folder("manifests")
     try:
-        return understanding(configuration.pipeline, ready_dataset(configuration, manifests, follows=False)[0])
+        tables = ready_tables(configuration, manifests, Rest(), Telling(), follows=False)
+        return understanding(configuration.pipeline, tables.rows.dataset)
     finally:
         shutil.rmtree(manifests, ignore_errors=True)
 

@@ -262,7 +262,7 @@ _PIPELINE = group(
             {"dataset": st.just("flights")},
             {
                 "split": group({}, {"test": st.floats(0, 0.4), "validation": st.floats(0, 0.4), "by": _TEXT}),
-                "label_delay": st.just("0s"),
+                "label_delay": st.just("0s") | _DURATION,
             },
         ),
         "trigger": _TRIGGER,
