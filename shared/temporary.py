@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -36,6 +39,16 @@ class Maker(NamedTuple):
 def private_folder(what: str, place: Path | None = None) -> Path:
     """Make a folder in `place` (default: the system's temporary folder) that only this user can enter."""
     return Path(tempfile.mkdtemp(prefix=f"modyn-{what}-{'-'.join(map(str, Maker.here(os.getpid())))}-", dir=place))
+
+
+@contextmanager
+def scratch_folder(what: str) -> Iterator[Path]:
+    """A folder of that kind, for as long as it is needed. Raises OSError."""
+    folder = private_folder(what)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def private_folders() -> list[tuple[Path, Maker]]:

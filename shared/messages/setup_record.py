@@ -16,6 +16,7 @@ class SetupRecord(Body, frozen=True, kw_only=True):
     pipeline: Pipeline
     dataset: Dataset
     manifest_uri: str
+    labels_uri: str | None = None  # of the index of labels, where they stand in a table of their own
     artifacts_uri: str  # where the run's training sets, models and checkpoints lie
     trusted_modules: tuple[str, ...]
     lease_s: float

@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from shared.config.pipeline import Every, Last, Pipeline, UntilNextTrigger, Window
-from shared.config.system import Dataset
+from shared.config.system import System
 from shared.messages.tasks import Device
 from shared.plugins import STRATEGIES
 
@@ -33,10 +33,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     models_kept: int | None  # how many of the newest are kept; None: all
 
     @classmethod
-    def of(cls, pipeline: Pipeline, models_kept: int | None = None, dataset: Dataset | None = None) -> Settings:
-        """The settings of a pipeline; `dataset`: its own."""
+    def of(cls, pipeline: Pipeline, system: System | None = None) -> Settings:
+        """The settings of a pipeline; `system`: None where it only is tried out."""
         labels: Literal["with_rows", "delayed", "in_table"] = "delayed" if pipeline.data.label_delay_s else "with_rows"
-        if dataset is not None and dataset.labels is not None:
+        if system is not None and system.datasets[pipeline.data.dataset].labels is not None:
             labels = "in_table"
         deployment = pipeline.deployment
         return cls(
@@ -55,5 +55,5 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             labels=labels,
             newest=pipeline.evaluation.newest,
             attempts=pipeline.training.attempts,
-            models_kept=models_kept,
+            models_kept=None if system is None else system.retention.models,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -28,7 +29,9 @@ from supervisor.run.broker import AWAY, Broker
 from supervisor.run.directory import RunDirectory
 from supervisor.run.journal import Journal
 from supervisor.run.observe.label_files import LabelFiles
+from supervisor.run.observe.labelling import Labelling
 from supervisor.run.observe.observer import Observer
+from supervisor.run.observe.table_labelling import InATable
 from supervisor.run.stop_signal import StopSignal
 from supervisor.run.watch.reports import Entry, Reports, Unreadable
 from supervisor.run.watch.watch import Watch
@@ -47,6 +50,7 @@ class Links:
     watch: Watch
     dataset: TableDataset
     labels: LabelFiles | None  # None: they stand in the rows
+    label_index: Path | None  # where this session writes which label belongs to which row
     platform: Platform
     stop: StopSignal
     listeners: Sequence[Listener]
@@ -70,7 +74,7 @@ class Loop:
         self._observer: Observer
         self._broker, self._platform, self._stop = links.broker, links.platform, links.stop
         self._reports, self._watch = links.reports, links.watch
-        self._dataset, self._labels = links.dataset, links.labels
+        self._dataset, self._labels, self._label_index = links.dataset, links.labels, links.label_index
         self._listeners = links.listeners
         self._claims = Claims(links.broker.client)
         self._commands = CommandQueue(Committer(configuration.pipeline, directory), links.broker)
@@ -81,9 +85,17 @@ class Loop:
     def start(self, events: Iterable[AnyEvent]) -> None:
         """Let the first events of a run happen."""
         self._happen(list(events))
-        telling = self._platform.telling
-        self._observer = Observer(self._configuration.pipeline, self._dataset, self.state, telling, self._labels)
+        pipeline, telling, labelling = self._configuration.pipeline, self._platform.telling, self._labelling()
+        self._observer = Observer(pipeline, self._dataset, self.state, telling, self._labels, labelling)
         self._act()
+
+    def _labelling(self) -> Labelling | None:
+        """That of labels in a table of their own; None if there is none."""
+        if self._labels is None or self._label_index is None:
+            return None
+        finds = self.state.stream.label_finds
+        in_order = [finds[number] for number in range(len(finds))]
+        return InATable(self._label_index, self._dataset.config, self._labels, in_order)
 
     def resume(self, first: Iterable[AnyEvent], resumed: Resumed) -> None:
         """Let the first events of this session happen, hear what was reported meanwhile, then go on.

@@ -85,7 +85,7 @@ class Session:
         self._stop = StopSignal()
         self.directory = RunDirectory(options.run_dir) if options.run_dir else _default_directory(configuration)
         self._recorder = Recorder(configuration.pipeline, self.directory, Tally(configuration.pipeline))
-        self._state = RunState(settings=Settings.of(configuration.pipeline, configuration.system.retention.models))
+        self._state = RunState(settings=Settings.of(configuration.pipeline, configuration.system))
         self.grown: str | None = None  # of a replay that was finished before: that its dataset has more rows now
         self._resumed: Resumed | None = None
         self._heard = not options.resume  # nothing that workers reported is left to be heard
@@ -207,6 +207,7 @@ class Session:
                     watch=watch,
                     dataset=dataset,
                     labels=self._labels(tables, platform),
+                    label_index=None if record.labels_uri is None else Path(record.labels_uri),
                     platform=platform,
                     stop=self._stop,
                     listeners=(*listeners, *self._joining(webhooks, broker, watch), view),

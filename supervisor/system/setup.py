@@ -14,6 +14,9 @@ from shared.dataset.manifest import manifest_path
 from shared.ids import RunId
 from shared.messages.message import encode
 from shared.messages.setup_record import SetupRecord
+from shared.timestamps import now_us
+
+LABELS = "labels"  # the folder of a run's indexes of labels: each session writes one, named by when it began
 
 
 def setup_record(
@@ -25,12 +28,14 @@ def setup_record(
     that was moved: its tasks name another version, and a worker that knew the run before reads the record anew.
     """
     pipeline, system = configuration.pipeline, configuration.system
+    dataset = system.datasets[pipeline.data.dataset]
     record = SetupRecord(
         version=0,
         run_id=run_id,
         pipeline=pipeline,
-        dataset=system.datasets[pipeline.data.dataset],
-        manifest_uri=str(manifest_path(manifests_root, pipeline.data.dataset)),
+        dataset=dataset,
+        manifest_uri=str(manifest_path(manifests_root, dataset.name)),
+        labels_uri=None if dataset.labels is None else f"{artifacts_uri}/{LABELS}/{now_us()}",
         artifacts_uri=artifacts_uri,
         trusted_modules=system.trusted_modules,
         lease_s=system.lease_s,

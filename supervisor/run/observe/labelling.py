@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from typing import Protocol
 
 import numpy as np
@@ -12,7 +13,7 @@ from shared.config.pipeline import Pipeline
 from shared.dataset.event_time import NEVER_US, running_event_time, sound_timestamps_us
 from shared.dataset.table import TableDataset
 from shared.errors import RunFailedError
-from supervisor.core.events import Fired, LabelsKnown, Settled
+from supervisor.core.events import Fired, LabelsDiscovered, LabelsKnown, Settled
 
 _ROWS_AT_ONCE = 1_000_000
 
@@ -20,8 +21,11 @@ _ROWS_AT_ONCE = 1_000_000
 class Labelling(Protocol):
     """Hears of all rows in order, and knows whose labels are known."""
 
-    def observe(self, first_key: int, event_time_us: npt.NDArray[np.int64]) -> None:
-        """The next rows, from `first_key` on."""
+    def observe(self, first_key: int, event_time_us: npt.NDArray[np.int64], dataset: TableDataset) -> None:
+        """The next rows of a dataset, from `first_key` on. Raises DataError."""
+
+    def found(self, events: Iterable[LabelsDiscovered]) -> None:
+        """Labels were found in their table, before the next row. Raises DataError."""
 
     def at(self, fired: Fired) -> LabelsKnown | None:
         """What is known at a trigger of these rows, or of the row before them; None: each label with its row.
@@ -39,8 +43,11 @@ class WithRows:
 
     settled = None
 
-    def observe(self, first_key: int, event_time_us: npt.NDArray[np.int64]) -> None:
+    def observe(self, first_key: int, event_time_us: npt.NDArray[np.int64], dataset: TableDataset) -> None:
         """There is nothing to note."""
+
+    def found(self, events: Iterable[LabelsDiscovered]) -> None:
+        """There is no table."""
 
     def at(self, fired: Fired) -> None:
         """All are known."""
@@ -60,7 +67,10 @@ class Delayed:
         self._before_us: int | None = None  # event time before them
         self._now_us: int | None = None  # and at the last of them
 
-    def observe(self, first_key: int, event_time_us: npt.NDArray[np.int64]) -> None:
+    def found(self, events: Iterable[LabelsDiscovered]) -> None:
+        """There is no table."""
+
+    def observe(self, first_key: int, event_time_us: npt.NDArray[np.int64], dataset: TableDataset) -> None:
         """The next rows. What was known before them is let go of."""
         if len(event_time_us) == 0:
             return
@@ -72,11 +82,7 @@ class Delayed:
     def at(self, fired: Fired) -> LabelsKnown:
         """The rows up to its last that are as old as the delay when it fires."""
         if fired.key < self._first_key - 1:
-            raise RunFailedError(
-                f"The policy wants a trigger at key {fired.key}, behind which rows from key {self._first_key} on were "
-                "looked at already. Where labels come late, a trigger is at one of the rows that a policy is given, or "
-                "at the row before them."
-            )
+            raise RunFailedError(too_early(fired, self._first_key))
         known = self._last_known(fired.timestamp_us - self._delay_us, fired.key)
         return LabelsKnown(key=known[0] if known else None, event_time_us=known[1] if known else None)
 
@@ -115,6 +121,14 @@ class Delayed:
                 return
 
 
+def too_early(fired: Fired, first_key: int) -> str:
+    """Why a trigger cannot be told what is known at it; `first_key`: of the newest rows."""
+    return (
+        f"The policy wants a trigger at key {fired.key}, behind which rows from key {first_key} on were looked at "
+        "already. Where labels come late, a trigger is at one of the rows that a policy is given, or at the row before."
+    )
+
+
 def labelling_of(pipeline: Pipeline) -> Labelling:
     """That of labels that stand in their rows."""
     delay_us = pipeline.data.label_delay_us
@@ -132,4 +146,4 @@ def hear_rows(labelling: Labelling, dataset: TableDataset, first_key: int, stop_
             so_far_us = int(times[(times != NEVER_US).argmax()])
         times = running_event_time(times, so_far_us)
         so_far_us = int(times[-1])
-        labelling.observe(start, times)
+        labelling.observe(start, times, dataset)

@@ -23,7 +23,7 @@ from shared.errors import RunFailedError
 from shared.ids import TriggerId
 from shared.plugins import TRIGGERS
 from shared.timestamps import MICROSECONDS_PER_S, format_timestamp, now_us
-from supervisor.core.events import AnyEvent, Fired, Observed, Settled, Slice, StreamEnded
+from supervisor.core.events import AnyEvent, Fired, LabelsDiscovered, Observed, Settled, Slice, StreamEnded
 from supervisor.core.notices import Waits
 from supervisor.core.state import RunState
 from supervisor.run.observe.dating import Dating
@@ -131,7 +131,8 @@ class Observer:
         event_time_us = self._dating.event_time_us
         dataset, events = self._new_files.look(self._dataset, artifacts_root, rest, self._position, event_time_us)
         self.go_on_with(dataset)
-        return events
+        self._labelling.found([event for event in events if isinstance(event, LabelsDiscovered)])
+        return [*events, self._observed((), ())] if event_time_us is not None and self._settles else events
 
     def go_on_with(self, dataset: TableDataset) -> None:
         """Follow the same dataset with more rows."""
@@ -146,7 +147,7 @@ class Observer:
             self._streamed, self._waits_at = None, self._limit
             return self._observed((), ())
         batch = Batch(first_key=self._position, timestamps_us=timestamps_us, event_time_us=event_time_us)
-        self._labelling.observe(batch.first_key, event_time_us)
+        self._labelling.observe(batch.first_key, event_time_us, self._dataset)
         fired = self._number(self._decisions(batch), stop)
         slices = self._new_slices([piece for slicer in self._slicers for piece in slicer.observe(batch, before_us)])
         self._position = stop

@@ -15,10 +15,14 @@ from shared.errors import ConfigurationError, NotReadyError
 from shared.ids import TriggerId
 from shared.messages.setup_record import SetupRecord
 from shared.messages.tasks import Device
+from shared.temporary import scratch_folder
 from shared.timestamps import format_timestamp, now_us
 from supervisor.core.events import AnyEvent, Discovered, Fired, LabelsDiscovered, RunStarted
-from supervisor.core.state import RunState
-from supervisor.run.observe.labelling import Labelling, hear_rows, labelling_of
+from supervisor.core.state import LabelFind, RunState
+from supervisor.run.observe.label_files import LabelFiles
+from supervisor.run.observe.labelling import hear_rows, labelling_of
+from supervisor.run.observe.table_labelling import InATable
+from supervisor.system.unread import Telling
 
 _ROWS_AT_ONCE = 1_000_000
 
@@ -70,7 +74,7 @@ def first_events(
         mode="experiment" if scope.experiment else "production",
         first_key=first_key,
         stop_key=stop_key,
-        everything=_over_everything(dataset, labelling_of(pipeline)) if mode == "train_on_everything" else None,
+        everything=_over_everything(pipeline, dataset, labels) if mode == "train_on_everything" else None,
         maximum_triggers=scope.maximum_triggers,
         labels_position=None if labels is None else labels.rows,
         serves=scope.serves,
@@ -130,12 +134,17 @@ def _nothing_to_replay(dataset: TableDataset) -> str:
     )
 
 
-def _over_everything(dataset: TableDataset, labelling: Labelling) -> Fired:
+def _over_everything(pipeline: Pipeline, dataset: TableDataset, labels: TableDataset | None) -> Fired:
     rows = dataset.rows
     reason = f"train_on_everything: all {rows} rows that exist"
     fired = Fired(id=TriggerId(0), key=rows - 1, timestamp_us=_latest_us(dataset), reason=reason)
-    hear_rows(labelling, dataset, 0, rows)
-    return msgspec.structs.replace(fired, labels=labelling.at(fired))
+    with scratch_folder("labels") as folder:  # the run has no place of its own yet
+        labelling = labelling_of(pipeline)
+        if labels is not None:
+            files = LabelFiles(labels, Telling())
+            labelling = InATable(folder / "index", dataset.config, files, [LabelFind(labels.rows, 0)])
+        hear_rows(labelling, dataset, 0, rows)
+        return msgspec.structs.replace(fired, labels=labelling.at(fired))
 
 
 def _latest_us(dataset: TableDataset) -> int:

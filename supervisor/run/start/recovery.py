@@ -50,7 +50,7 @@ def recover(configuration: Configuration, directory: RunDirectory) -> Recovered:
 
     A lost dataset manifest is written anew, too: keys are for ever.
     """
-    state = RunState(settings=Settings.of(configuration.pipeline, configuration.system.retention.models))
+    state = RunState(settings=Settings.of(configuration.pipeline, configuration.system))
     tally = Tally(configuration.pipeline)
     commits: dict[tuple[type, TriggerId], Commit] = {}  # the last of each kind and trigger
     entries: list[ManifestEntry] = []

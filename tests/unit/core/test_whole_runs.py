@@ -88,7 +88,8 @@ def decisions(*, deploys=True, newest=None, models_kept=None, **training):
             del small.pipeline["deployment"]
         small.write()
         files = (small.folder / "pipeline.yaml", small.folder / "config.yaml")
-        return Settings.of(load_configuration(*files, experiment_mode=True).pipeline, models_kept)
+        settings = Settings.of(load_configuration(*files, experiment_mode=True).pipeline)
+        return msgspec.structs.replace(settings, models_kept=models_kept)
 
 
 def fold(chosen, journal):

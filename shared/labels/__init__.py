@@ -1,1 +1,0 @@
-"""Labels that stand in a table of their own: whose rows they are of, and which were known when."""
