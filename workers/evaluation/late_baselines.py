@@ -7,7 +7,7 @@ known, and what is corrected, are *changes*; a source gives them in the order in
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -16,11 +16,14 @@ import numpy.typing as npt
 
 from shared.config.pipeline import Metric
 from shared.dataset.event_time import Timed, begin_us, running_event_time, sound_timestamps_us
+from shared.labels.index import LabelIndex
 from shared.messages.reports import MetricScore
 from shared.plugins import METRICS
 from workers.evaluation.baselines import BASELINES, Guesses, no_scores, one_hot
 from workers.evaluation.metrics import Meter
 from workers.evaluation.usable_labels import Labelled, UsableLabels, present
+
+Values = npt.NDArray[np.float64]
 
 _ROWS_AT_ONCE = 262_144
 _CELLS_AT_ONCE = 2_097_152  # rows × classes of one table of probabilities
@@ -99,6 +102,44 @@ class DelayedChanges:
         return running_event_time(sound_timestamps_us(self._dataset, first_key, stop_key), before_us)
 
 
+class TableChanges:
+    """Those of an index of labels that stand in a table of their own; `numbered`: its values as `labels` has them."""
+
+    def __init__(self, index: LabelIndex, labels: UsableLabels, numbered: Callable[[Values], Values]) -> None:
+        self._index, self._labels, self._numbered = index, labels, numbered
+
+    def between(self, first_key: int, stop_key: int) -> Changes:
+        """What is known at a row from its own key on, rows know from the next one on."""
+        found = self._index.changes(max(first_key - 1, 0), stop_key)
+        keys = np.maximum(found["e"], found["row"] + 1)
+        now = (keys >= first_key) & (keys < stop_key)
+        found, keys = found[now], keys[now]
+        order = np.lexsort((found["row"], keys))
+        rows = found["row"][order]
+        values, before = (self._usable(found[name][order], rows) for name in ("value", "before"))
+        return Changes(key=keys[order], row=rows, value=values, before=before)
+
+    def kept(self, so_far: KnownSoFar) -> KnownSoFar:
+        """The index has all else."""
+        return so_far
+
+    def beyond(self, so_far: KnownSoFar, stop_key: int) -> KnownSoFar:
+        """Nothing of what became known."""
+        return msgspec.structs.replace(so_far, key=stop_key)
+
+    def largest(self, first_key: int, stop_key: int) -> int:
+        """The largest class among what these rows are the first to know, −1 if there is none."""
+        found = self.between(first_key, stop_key)
+        there = np.concatenate([one[~np.isnan(one)] for one in (found.value, found.before)])
+        return int(there.max(initial=-1))
+
+    def _usable(self, values: Values, rows: npt.NDArray[np.int64]) -> Values:
+        there = ~np.isnan(values)
+        found = np.full(len(values), np.nan)
+        found[there] = self._labels.usable(self._numbered(values[there]), rows[there])
+        return found
+
+
 def score_late_baselines(
     source: ChangeSource,
     usable: UsableLabels,
@@ -133,6 +174,11 @@ def with_classes(so_far: KnownSoFar, labels: Labelled, stop_key: int) -> KnownSo
     for start in range(so_far.key, stop_key, _ROWS_AT_ONCE):
         found = present(labels.labels(start, min(start + _ROWS_AT_ONCE, stop_key)))
         classes = max(classes, int(found.max(initial=-1)) + 1)
+    return with_room(so_far, classes)
+
+
+def with_room(so_far: KnownSoFar, classes: int) -> KnownSoFar:
+    """With a count for each of so many classes, at least."""
     return msgspec.structs.replace(so_far, counts=so_far.counts + (0.0,) * (classes - len(so_far.counts)))
 
 

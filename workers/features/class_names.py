@@ -21,6 +21,7 @@ from shared.dataset.column_kinds import kind_of
 from shared.dataset.nulls import known as known_values
 from shared.dataset.table import TableDataset
 from shared.errors import RowError
+from shared.labels.index import LabelIndex
 
 MOST_CLASSES = 100_000
 
@@ -51,6 +52,35 @@ def names_up_to(
         return known
     later = first_rows(dataset, known.until + 1, stop_key) if len(known.names) < room else {}
     return ClassNames(names=with_later(known.names, later, room), until=stop_key - 1)
+
+
+def names_in_index(
+    dataset: TableDataset,
+    index: LabelIndex,
+    trigger_key: int,
+    labelled_key: int | None,
+    known: ClassNames | None,
+    room: int,
+) -> ClassNames | None:
+    """The classes that a trigger knows where labels stand in a table of their own, from those that were `known` before.
+
+    The first ones are sorted; later ones come behind, by the first row that has had them. None: numbers without names.
+    """
+    texts, listed = dataset.has_text_labels, dataset.config.classes
+    if listed is not None:
+        return ClassNames(names=listed, until=None, texts=texts)
+    if not texts:
+        return None
+    names, until = () if known is None else known.names, stop_after(labelled_key) - 1
+    of_codes = index.texts()
+    if len(names) < min(len(of_codes), room):
+        changes = index.changes(0, trigger_key + 1)
+        order = np.lexsort((changes["value"], changes["row"]))
+        codes, first = np.unique(changes["value"][order].astype(np.int64), return_index=True)
+        rows = changes["row"][order][first].tolist()
+        later = {of_codes[code]: row for code, row in zip(codes.tolist(), rows, strict=True)}
+        names = tuple(sorted(later)[:room]) if known is None else with_later(names, later, room)
+    return ClassNames(names=names, until=until)
 
 
 def stop_after(labelled_key: int | None) -> int:

@@ -65,6 +65,10 @@ class NamedLabels:
             parts.append(np.where(values.is_null(), np.nan, places) if values.null_count else places)
         return np.concatenate(parts)
 
+    def numbers_of(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
+        """The class of each text, (texts,)."""
+        return np.asarray(pc.fill_null(numbered(pa.array(texts, pa.string()), self._names), self._other), np.float64)
+
 
 def numbered(values: pa.Array | pa.ChunkedArray, names: Sequence[str]) -> pa.Array | pa.ChunkedArray:
     """Texts as int32 places among the names, null where they are none of them, or null themselves."""

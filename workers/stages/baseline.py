@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from shared.dataset.nulls import count_nulls
 from shared.errors import RowError
@@ -12,7 +13,14 @@ from shared.messages.reports import AnyReport, Baselined, MetricScore
 from shared.messages.tasks import BaselineTask, Stretch
 from shared.plugins import METRICS
 from workers.evaluation.baselines import BASELINES, LabelHistory, no_scores, score_baselines
-from workers.evaluation.late_baselines import DelayedChanges, KnownSoFar, score_late_baselines, with_classes
+from workers.evaluation.late_baselines import (
+    DelayedChanges,
+    KnownSoFar,
+    TableChanges,
+    score_late_baselines,
+    with_classes,
+    with_room,
+)
 from workers.evaluation.usable_labels import BadRows, Labelled, UsableLabels, present
 from workers.evaluation.windows import Rows
 from workers.features.class_names import MOST_CLASSES, names_up_to, room_of
@@ -41,7 +49,7 @@ def run(work: Work) -> tuple[AnyReport, Any]:
 
 def _scored(work: Work, task: BaselineTask) -> tuple[dict[str, list[MetricScore]], LabelHistory | KnownSoFar]:
     """What both score, and the history behind the window. A bad row ends no run that goes on after failures."""
-    late = work.record.pipeline.data.label_delay_s > 0
+    late = work.record.pipeline.data.label_delay_s > 0 or work.label_index is not None
     return _scored_late(work, task) if late else _scored_at_once(work, task)
 
 
@@ -66,17 +74,29 @@ def _scored_late(work: Work, task: BaselineTask) -> tuple[dict[str, list[MetricS
     so_far = KnownSoFar(key=0, counts=(0.0,)) if task.history is None else msgspec.convert(task.history, KnownSoFar)
     dataset = _labelled(work, task, stop_key)
     usable = UsableLabels(dataset, _bad_rows(work, dataset), numbers=_of_numbers(work))
-    source = DelayedChanges(work.dataset(), usable, work.record.pipeline.data.label_delay_us, so_far)
+    source = _changes(work, dataset, usable, so_far)
     try:
         if not _of_numbers(work):
             if task.history is None:
                 so_far = msgspec.structs.replace(so_far, counts=(0.0,) * _classes(work, task))
             so_far = with_classes(so_far, usable, stop_key)
+            if isinstance(source, TableChanges):  # a label that was corrected may have been of a class of its own
+                so_far = with_room(so_far, source.largest(so_far.key, stop_key) + 1)
         return score_late_baselines(source, usable, (task.first_key, stop_key), metrics, so_far)
     except RowError as error:
         if not _forgives(work):
             raise
         return {name: no_scores(metrics, str(error)) for name in BASELINES}, source.beyond(so_far, stop_key)
+
+
+def _changes(work: Work, dataset: Labelled, usable: UsableLabels, so_far: KnownSoFar) -> DelayedChanges | TableChanges:
+    """Where what becomes known is read."""
+    index = work.label_index
+    if index is None:
+        return DelayedChanges(work.dataset(), usable, work.record.pipeline.data.label_delay_us, so_far)
+    texts = index.texts() if isinstance(dataset, NamedLabels) else []
+    numbers = dataset.numbers_of(texts) if isinstance(dataset, NamedLabels) else None
+    return TableChanges(index, usable, lambda values: values if numbers is None else numbers[values.astype(np.int64)])
 
 
 def _forgives(work: Work) -> bool:

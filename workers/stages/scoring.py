@@ -14,7 +14,7 @@ from shared.messages.reports import MetricScore, MetricValue, RivalScores
 from shared.messages.tasks import Device, Stretch
 from shared.targets.target import DeploymentTarget, Record
 from workers.evaluation.windows import Entrant, Rows, evaluate, forgive, resolve
-from workers.features.class_names import LaterClasses
+from workers.features.class_names import LaterClasses, first_rows, with_later
 from workers.inference import LoadedModel, load_model_bytes
 from workers.stages.work import Work
 from workers.training.randomness import fix_arithmetic
@@ -76,7 +76,13 @@ def _knowing(work: Work, model: LoadedModel, stretch: Stretch, *, own: bool) -> 
         return model
     if not own:
         known, later = msgspec.structs.replace(known, until=stretch.first_key - 1), LaterClasses()
-    return model.knowing(later.of(known, room, dataset, stretch.last_key + 1))
+    if work.label_index is not None:  # labels that were not known before may be now
+        later = LaterClasses()
+    classes = later.of(known, room, dataset, stretch.last_key + 1)
+    if work.label_index is not None and known.until is not None and stretch.first_key <= known.until:
+        first = first_rows(dataset, stretch.first_key, min(known.until, stretch.last_key) + 1)
+        classes = msgspec.structs.replace(classes, names=with_later(classes.names, first, room))
+    return model.knowing(classes)
 
 
 def meet(work: Work, stretch: Stretch, entrants: Iterable[Entrant]) -> Rows:

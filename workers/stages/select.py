@@ -8,7 +8,7 @@ from shared.class_names import ClassNames
 from shared.messages.reports import AnyReport, NewClasses, Selected
 from shared.messages.tasks import SelectTask
 from shared.training_set import TrainingSet, TrainingSetOrigin, training_set_bytes
-from workers.features.class_names import names_up_to, room_of, stop_after
+from workers.features.class_names import names_in_index, names_up_to, room_of, stop_after
 from workers.selection.known import Known
 from workers.selection.select import select
 from workers.stages.work import Work
@@ -25,8 +25,12 @@ def run(work: Work) -> tuple[AnyReport, Any]:
         labelled_key=task.labelled_key,
     )
     dataset, room = work.dataset(), room_of(pipeline.model)
-    chosen = select(pipeline.strategy, known, dataset, pipeline.data.split)
-    classes = names_up_to(dataset, stop_after(task.labelled_key), task.classes, task.first_labelled_key, room)
+    index = work.label_index
+    chosen = select(pipeline.strategy, known, dataset, pipeline.data.split, index)
+    if index is None:
+        classes = names_up_to(dataset, stop_after(task.labelled_key), task.classes, task.first_labelled_key, room)
+    else:
+        classes = names_in_index(dataset, index, task.trigger_key, task.labelled_key, task.classes, room)
     origin = TrainingSetOrigin(
         watermark_key=chosen.watermark_key,
         watermark_timestamp_us=task.trigger_timestamp_us,

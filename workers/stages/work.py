@@ -15,12 +15,15 @@ import redis
 from shared.artifacts import ArtifactStore
 from shared.claims import Attempt
 from shared.config.system import Dataset
+from shared.dataset.labels_table import labels_name
 from shared.dataset.manifest import ManifestEntry, entries_up_to, read_manifest
 from shared.dataset.table import ROWS_AT_ONCE, TableDataset
 from shared.errors import DataError
+from shared.labels.index import LabelIndex
 from shared.messages.setup_record import SetupRecord
 from shared.messages.tasks import AnyTask, BaselineTask, DecideTask, EvaluateTask, SelectTask, TrainTask
 from workers.features.class_names import LaterClasses
+from workers.features.labelled_rows import AnyLabels, KnownLabels, LabelledRows, LabelSource
 from workers.measured import Measurements
 from workers.shelf import Shelf
 from workers.training.job import Interrupted
@@ -56,7 +59,7 @@ class Process(Protocol):
 class _WatchedDataset(TableDataset):
     """Says that the work goes on, and looks whether it is to be handed back, with every piece that is read."""
 
-    def __init__(self, config: Dataset, entries: Sequence[ManifestEntry], should_stop: Callable[[], bool]) -> None:
+    def __init__(self, config: Dataset, entries: Sequence[ManifestEntry], *, should_stop: Callable[[], bool]) -> None:
         super().__init__(config, entries)
         self._should_stop = should_stop
 
@@ -68,6 +71,10 @@ class _WatchedDataset(TableDataset):
                 if self._should_stop():
                     raise Interrupted("stopped while rows were being read")
                 yield piece
+
+
+class _WatchedLabelledRows(LabelledRows, _WatchedDataset):
+    """The same of rows whose labels stand in a table of their own."""
 
 
 @contextmanager
@@ -108,7 +115,25 @@ class Work:
         with _reading(self.record.dataset.name):
             path, last_key = Path(self.record.manifest_uri), _last_key(self.task)
             entries = read_manifest(path) if last_key is None else entries_up_to(last_key, path)
-            return _WatchedDataset(self.record.dataset, entries, self.child.should_stop)
+            watched = {"should_stop": self.child.should_stop}
+            if self.record.dataset.labels is None:
+                return _WatchedDataset(self.record.dataset, entries, **watched)
+            return _WatchedLabelledRows(self.record.dataset, entries, labels=self._labels(path), **watched)
+
+    @property
+    def label_index(self) -> LabelIndex | None:
+        """Where labels are that stand in a table of their own; None: they stand in the rows. Raises ArtifactError."""
+        if self.record.labels_uri is None or self.task.labels is None:
+            return None
+        return LabelIndex(self.record.labels_uri)
+
+    def _labels(self, manifest: Path) -> LabelSource:
+        """As of the moment that the task names; one that names none tries out whichever there are."""
+        index = self.label_index
+        if index is not None and self.task.labels is not None:
+            return KnownLabels(index, self.task.labels)
+        name = labels_name(self.record.dataset.name)
+        return AnyLabels(self.record.dataset, read_manifest(manifest.with_name(f"{name}{manifest.suffix}")))
 
     @property
     def store(self) -> ArtifactStore:

@@ -1,0 +1,106 @@
+"""A dataset whose labels stand in a table of their own, read as if they stood in the rows: null where none is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from shared.config.system import Dataset
+from shared.dataset.labels_table import label_rows, labels_table
+from shared.dataset.manifest import ManifestEntry
+from shared.dataset.table import ROWS_AT_ONCE, TableDataset
+from shared.labels.as_of import AsOf
+from shared.labels.index import LabelIndex
+
+
+class LabelSource(Protocol):
+    """Where the labels of rows come from."""
+
+    @property
+    def are_texts(self) -> bool:
+        """Whether they are."""
+
+    def of(self, keys: npt.NDArray[np.int64]) -> pa.Array:
+        """Those of rows, (n,); ascending keys. Null where none is known."""
+
+
+class KnownLabels:
+    """The labels of an index, as they were known at some moment."""
+
+    def __init__(self, index: LabelIndex, as_of: AsOf) -> None:
+        self.index, self._as_of = index, as_of
+
+    @property
+    def are_texts(self) -> bool:
+        """So the index says."""
+        return bool(pa.types.is_string(self.index.labels(np.empty(0, np.int64), self._as_of).type))
+
+    def of(self, keys: npt.NDArray[np.int64]) -> pa.Array:
+        """Each row's last label that was known then."""
+        return self.index.labels(keys, self._as_of)
+
+
+class AnyLabels:
+    """The labels of the table in their order, whosever they are: to try out what learns from them."""
+
+    def __init__(self, dataset: Dataset, entries: Sequence[ManifestEntry]) -> None:
+        self._table = TableDataset(labels_table(dataset), entries)
+
+    @property
+    def are_texts(self) -> bool:
+        """So the first file says."""
+        return self._table.has_text_labels
+
+    def of(self, keys: npt.NDArray[np.int64]) -> pa.Array:
+        """The labels at these positions; null behind the last."""
+        if len(keys) == 0:
+            return pa.nulls(0)
+        first, stop = (min(key, self._table.rows) for key in (int(keys[0]), int(keys[-1]) + 1))
+        pieces = [pa.table({"label": rows.labels}) for rows in label_rows(self._table, first, stop)]
+        if not pieces:
+            return pa.nulls(len(keys))
+        there = pa.concat_tables(pieces, promote_options="permissive").column(0).combine_chunks()
+        return there.take(pa.array(np.where(keys < stop, keys - first, 0), mask=keys >= stop))
+
+
+class LabelledRows(TableDataset):
+    """Rows with their labels."""
+
+    def __init__(self, *args: Any, labels: LabelSource, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.label_source = labels
+
+    def batches(
+        self, columns: Sequence[str], first_key: int, stop_key: int, batch_rows: int = ROWS_AT_ONCE
+    ) -> Iterator[tuple[int, pa.Table]]:
+        """As of rows that hold their labels."""
+        for key, rows in super().batches(self._own(columns), first_key, stop_key, batch_rows):
+            yield key, self._with_labels(rows, np.arange(key, key + rows.num_rows), columns)
+
+    def take_batches(
+        self, columns: Sequence[str], keys: npt.NDArray[np.int64], batch_rows: int = ROWS_AT_ONCE
+    ) -> Iterator[pa.Table]:
+        """The same; labels are looked up of the rows that are taken alone."""
+        start = 0
+        for rows in super().take_batches(self._own(columns), keys, batch_rows):
+            yield self._with_labels(rows, keys[start : start + rows.num_rows], columns)
+            start += rows.num_rows
+
+    def _own(self, columns: Sequence[str]) -> list[str]:
+        """What is read of the rows' files."""
+        own = [name for name in columns if name != self.config.label]
+        return own or [self.config.timestamp]
+
+    def _with_labels(self, rows: pa.Table, keys: npt.NDArray[np.int64], columns: Sequence[str]) -> pa.Table:
+        if self.config.label not in columns:
+            return rows
+        return rows.append_column(self.config.label, self.label_source.of(keys)).select(list(columns))
+
+    @property
+    def has_text_labels(self) -> bool:
+        """Whether those of the table are texts."""
+        return self.label_source.are_texts
