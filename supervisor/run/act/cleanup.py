@@ -8,6 +8,7 @@ from pathlib import Path
 
 from supervisor.core.state import RunState
 from supervisor.core.trigger_state import Phase
+from supervisor.system.setup import LABELS
 
 # Files of the run directory itself; a write that was cut off leaves a temporary one.
 _WRITTEN_WHOLE = ("pipeline.yaml", "config.yaml", "evaluations.csv", "summary.json")
@@ -34,6 +35,12 @@ def collect(run_dir: Path, state: RunState) -> None:
             forget_attempts(run_dir, int(folder.name))
             if state.trigger(int(folder.name)).retired:  # a crash came between
                 _remove(folder / "model.safetensors")
+
+
+    if state.status == "finished":
+        shutil.rmtree(run_dir / LABELS, ignore_errors=True)
+    for folder in sorted((run_dir / LABELS).glob("*"))[:-1]:  # a worker may still read what the last session wrote
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _remove(file: Path) -> None:
