@@ -32,12 +32,15 @@ class Nulls(Values, frozen=True, kw_only=True):
     indicator: bool = False  # a 0/1 feature for each column that had nulls where the encoder was fitted
 
 
-class TimeFormat(Values, frozen=True, kw_only=True):
+class TimeFormat(Values, frozen=True, kw_only=True, omit_defaults=True):
     """How a column of times is written, where that is not ISO 8601 or a type of time."""
 
     unit: Literal["s", "ms", "us", "ns"] | None = None  # of numbers
     format: str | None = None  # of texts, as strptime has it
     zone: str | None = None  # of times that name none; None: UTC
+
+
+TimeFeature = Literal["hour", "weekday", "month"]
 
 
 class Dataset(Values, frozen=True, kw_only=True):
@@ -56,6 +59,7 @@ class Dataset(Values, frozen=True, kw_only=True):
     label: str
     classes: tuple[str, ...] | None = None  # what the classes 0, 1, 2… are called; None: as the labels are learned
     features: tuple[str, ...] | None  # None: all other columns
+    time_features: tuple[TimeFeature, ...] | None = None  # what of its own timestamp a table model sees of a row
     image: ImageColumn | None
     text: str | None
     nulls: Nulls = Nulls()

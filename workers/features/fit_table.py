@@ -16,14 +16,19 @@ from shared.errors import DataError, RowError
 from workers.features.columns import NULL_REMEDY, Keys, column, is_number, is_text, numbers_or_nan, refuse_nulls
 from workers.features.moments import RunningMoments
 from workers.features.table import TableColumns, TableEncoder, refuse_other_than_text
+from workers.features.times import TimeColumn
 
 MAX_CATEGORIES = 10_000  # one float32 each in every row; beyond it the column is an identifier, not a category
 _LARGEST = 1e150  # its square is still a float, which the deviation needs
 
 
-def fit_table(columns: Iterable[str], pieces: Iterable[tuple[Keys, pa.Table]], nulls: Nulls) -> TableEncoder:
-    """Learn mean, std and categories in one pass. Raises DataError for values that cannot be used."""
-    columns = tuple(columns)
+def fit_table(
+    columns: tuple[str, ...], pieces: Iterable[tuple[Keys, pa.Table]], nulls: Nulls, times: TimeColumn | None = None
+) -> TableEncoder:
+    """Learn mean, std and categories in one pass, of times nothing. Raises DataError for values that cannot be used."""
+    if not columns:
+        nothing = TableColumns(columns=(), categories={}, nulls=nulls.features, times=times)
+        return TableEncoder(nothing, np.zeros(0), np.zeros(0))
     seen: dict[str, set[str]] = {}
     numeric: list[str] | None = None
     with_nulls: set[str] = set()
@@ -43,6 +48,7 @@ def fit_table(columns: Iterable[str], pieces: Iterable[tuple[Keys, pa.Table]], n
         nulls=nulls.features,
         indicators=tuple(name for name in columns if name in with_nulls) if nulls.indicator else (),
         constant=tuple(name for name, varies in zip(numeric, moments.varies, strict=True) if not varies),
+        times=times,
     )
     return TableEncoder(description, moments.mean, moments.std)
 

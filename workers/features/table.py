@@ -1,4 +1,4 @@
-"""Columns of a table as one row of float32: numbers standardised, texts one-hot."""
+"""Columns of a table as one row of float32: numbers standardised, texts one-hot, times as points on circles."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from shared.errors import RowError
 from workers.features.columns import Keys, column, is_text, numbers_or_nan, refuse_non_finite, texts_of
 from workers.features.inputs import InputSpec
 from workers.features.nulls import Description, Met, meet_nulls
+from workers.features.times import TimeColumn, encode_times
 
 
 class TableColumns(Description, frozen=True, kw_only=True, tag="table", omit_defaults=True):
@@ -24,6 +25,7 @@ class TableColumns(Description, frozen=True, kw_only=True, tag="table", omit_def
     categories: dict[str, tuple[str, ...]]  # text column → its sorted categories in the first training set
     indicators: tuple[str, ...] = ()  # columns whose nulls are a feature of their own
     constant: tuple[str, ...] = ()  # numeric columns that have not varied yet, and so have no scale
+    times: TimeColumn | None = None  # what is seen of a row's timestamp
 
 
 class TableEncoder:
@@ -31,19 +33,21 @@ class TableEncoder:
 
     A null number is the mean, so 0. A column that has not varied yet is 0 whatever it holds: no weights have learnt
     anything of it. A null text and an unknown category are all zero. A row holds the numeric columns first, then the
-    categories of each text column, then a 1 for each indicated column that is null.
+    categories of each text column, then a 1 for each indicated column that is null, then what is seen of its time.
     """
 
     dtype = np.dtype(np.float32)
 
     def __init__(self, description: TableColumns, mean: npt.NDArray[np.float64], std: npt.NDArray[np.float64]) -> None:
         self.description = description
-        self.columns = description.columns
+        times = description.times
+        self.columns = tuple(dict.fromkeys([*description.columns, *([times.column] if times else [])]))
         self._mean, self._std = mean, std
         self.numeric = [name for name in description.columns if name not in description.categories]
         self._scale = np.where([name in description.constant for name in self.numeric], np.inf, std)
         width = len(self.numeric) + sum(len(categories) for categories in description.categories.values())
-        self.inputs = InputSpec(kind="table", shape=(width + len(description.indicators),))
+        width += len(description.indicators) + (times.width if times else 0)
+        self.inputs = InputSpec(kind="table", shape=(width,))
 
     def places_in(self, grown: TableEncoder) -> list[int]:
         """Where the numbers of a row stand in the row of an encoder that has more categories."""
@@ -51,7 +55,7 @@ class TableEncoder:
         for name, categories in self.description.categories.items():
             places += range(start, start + len(categories))
             start += len(grown.description.categories[name])
-        return [*places, *range(start, start + len(self.description.indicators))]
+        return [*places, *range(start, start + self.inputs.width - len(places))]
 
     def tensors(self) -> dict[str, npt.NDArray[np.float64]]:
         """The fitted arrays, both (numeric columns,)."""
@@ -75,6 +79,8 @@ class TableEncoder:
             start += len(categories)
         for index, name in enumerate(self.description.indicators, start):
             rows[:, index] = ~known(column(table, name))
+        if self.description.times is not None:
+            encode_times(table, self.description.times, keys, rows[:, -self.description.times.width :])
         return rows
 
     def _standardise(
