@@ -20,7 +20,7 @@ from workers.features.image import ImageEncoder, ImagePixels
 from workers.features.inputs import InputSpec
 from workers.features.nulls import Met
 from workers.features.source import ROWS_ENCODED_AT_ONCE, SampleSource, input_columns
-from workers.features.table import TableColumns, TableEncoder
+from workers.features.table import TableColumns, TableEncoder, read_with
 from workers.features.text import TextBytes, TextEncoder
 from workers.features.times import as_written_in, times_of
 
@@ -69,7 +69,7 @@ def fit_encoder(source: SampleSource, keys: Keys, max_chars: int) -> FeatureEnco
             f"Dataset {source.config.name} has no feature columns; name some with `features:` in config.yaml, or "
             f"learn from the timestamp with `time_features: [{', '.join(get_args(TimeFeature))}]`."
         )
-    return fit_table(columns, ahead(pieces(source, columns, keys)), nulls, times)
+    return fit_table(columns, ahead(pieces(source, read_with(columns, times), keys)), nulls, times)
 
 
 def go_on_with(encoder: FeatureEncoder, source: SampleSource, keys: Keys, *, grow: bool) -> FeatureEncoder:
@@ -83,8 +83,8 @@ def go_on_with(encoder: FeatureEncoder, source: SampleSource, keys: Keys, *, gro
     encoder = restore_encoder(description, encoder.tensors())
     if not isinstance(encoder, TableEncoder):
         return encoder
-    if encoder.description.constant:
-        encoder = scale_constants(encoder, ahead(pieces(source, encoder.description.constant, keys)))
+    if encoder.description.waiting:
+        encoder = scale_constants(encoder, ahead(pieces(source, encoder.description.waiting, keys)))
     if grow and encoder.description.categories:
         encoder = grow_categories(encoder, ahead(pieces(source, tuple(encoder.description.categories), keys)))
     return encoder

@@ -15,7 +15,7 @@ from shared.errors import RowError
 from workers.features.columns import Keys, column, is_text, numbers_or_nan, refuse_non_finite, texts_of
 from workers.features.inputs import InputSpec
 from workers.features.nulls import Description, Met, meet_nulls
-from workers.features.times import TimeColumn, encode_times
+from workers.features.times import TimeColumn, centred, points
 
 
 class TableColumns(Description, frozen=True, kw_only=True, tag="table", omit_defaults=True):
@@ -26,6 +26,22 @@ class TableColumns(Description, frozen=True, kw_only=True, tag="table", omit_def
     indicators: tuple[str, ...] = ()  # columns whose nulls are a feature of their own
     constant: tuple[str, ...] = ()  # numeric columns that have not varied yet, and so have no scale
     times: TimeColumn | None = None  # what is seen of a row's timestamp
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """The columns that have not varied yet, or not in all that is seen of them."""
+        return read_with(self.constant, self.times if self.times is not None and self.times.constant else None)
+
+    @property
+    def unvaried(self) -> tuple[str, ...]:
+        """What has not varied yet, in words."""
+        of_time = () if self.times is None else (f"{one} of {self.times.column}" for one in self.times.constant)
+        return (*self.constant, *of_time)
+
+
+def read_with(columns: tuple[str, ...], times: TimeColumn | None) -> tuple[str, ...]:
+    """These columns and that of times."""
+    return columns if times is None or times.column in columns else (*columns, times.column)
 
 
 class TableEncoder:
@@ -38,10 +54,18 @@ class TableEncoder:
 
     dtype = np.dtype(np.float32)
 
-    def __init__(self, description: TableColumns, mean: npt.NDArray[np.float64], std: npt.NDArray[np.float64]) -> None:
+    def __init__(
+        self,
+        description: TableColumns,
+        mean: npt.NDArray[np.float64],
+        std: npt.NDArray[np.float64],
+        centre: npt.NDArray[np.float64] | None = None,
+    ) -> None:
+        """`centre`: where there are times, the middle of their points."""
         self.description = description
+        self._centre = centre
         times = description.times
-        self.columns = tuple(dict.fromkeys([*description.columns, *([times.column] if times else [])]))
+        self.columns = read_with(description.columns, times)
         self._mean, self._std = mean, std
         self.numeric = [name for name in description.columns if name not in description.categories]
         self._scale = np.where([name in description.constant for name in self.numeric], np.inf, std)
@@ -58,13 +82,13 @@ class TableEncoder:
         return [*places, *range(start, start + self.inputs.width - len(places))]
 
     def tensors(self) -> dict[str, npt.NDArray[np.float64]]:
-        """The fitted arrays, both (numeric columns,)."""
-        return {"mean": self._mean, "std": self._std}
+        """The fitted arrays: `mean` and `std` (numeric columns,), and `centre` (times.width,) where there are times."""
+        return {"mean": self._mean, "std": self._std} | ({} if self._centre is None else {"centre": self._centre})
 
     @classmethod
     def restore(cls, description: TableColumns, tensors: Mapping[str, npt.NDArray[np.float64]]) -> TableEncoder:
         """The encoder whose `description` and `tensors` these are."""
-        return cls(description, tensors["mean"], tensors["std"])
+        return cls(description, tensors["mean"], tensors["std"], tensors.get("centre"))
 
     def encode(self, table: pa.Table, keys: Keys, met: Met | None = None) -> npt.NDArray[np.float32]:
         """Rows of float32 (rows, width). Raises DataError naming column and key for inf and wrong types."""
@@ -79,8 +103,10 @@ class TableEncoder:
             start += len(categories)
         for index, name in enumerate(self.description.indicators, start):
             rows[:, index] = ~known(column(table, name))
-        if self.description.times is not None:
-            encode_times(table, self.description.times, keys, rows[:, -self.description.times.width :])
+        if self.description.times is not None and self._centre is not None:
+            found = points(table, self.description.times, keys)
+            centred(found, self._centre, self.description.times)
+            rows[:, -self.description.times.width :] = found
         return rows
 
     def _standardise(

@@ -1,7 +1,9 @@
 """What of its own timestamp a model sees of a row: hour, weekday and month, each a point on a circle.
 
-A point is sine and cosine of 2π · value / period, both between −1 and 1, so that 23:59 is next to 0:00. Nothing is
-learned for them, and nothing scaled: a training set that shows a part of a circle would bend it.
+A point is sine and cosine of 2π · value / period, so that 23:59 is next to 0:00, less their means over the training set
+that fitted the encoder. So a month that all rows of that set share is 0, and is not learned as if it were a part of the
+bias, which would be wrong as soon as it changes. They are not divided by a deviation: that of a few weeks would throw
+the other months far away. One that has not varied yet is 0 whatever it is, as a column is.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from shared.dataset.manifest import MEND_THE_ROW
 from shared.dataset.timestamp_column import first_unreadable, read_us
 from shared.errors import DataError, RowError
 from workers.features.columns import Keys, as_it_is, refuse_nulls
+from workers.features.moments import RunningMoments
 
 _DAY_US = 86_400_000_000
 _MONDAY = 3  # weekday of 1970-01-01, a Thursday, where Monday is 0
@@ -30,6 +33,7 @@ class TimeColumn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     features: tuple[TimeFeature, ...]
     written: TimeFormat = TimeFormat()
     zone: str | None = None  # of the clock and the calendar; None: UTC
+    constant: tuple[TimeFeature, ...] = ()  # those that have not varied yet
 
     @property
     def width(self) -> int:
@@ -51,17 +55,51 @@ def as_written_in(times: TimeColumn, dataset: Dataset) -> TimeColumn:
     return msgspec.structs.replace(times, written=dataset.time_format) if own else times
 
 
-def encode_times(table: pa.Table, times: TimeColumn, keys: Keys, into: npt.NDArray[np.float32]) -> None:
-    """Write sine and cosine of each feature into (rows, times.width), in order.
+def points(table: pa.Table, times: TimeColumn, keys: Keys) -> npt.NDArray[np.float64]:
+    """Sine and cosine of each feature in order, (rows, times.width).
 
     Raises DataError naming column and key of a time that is null or cannot be read.
     """
+    found = np.empty((table.num_rows, times.width))
+    values = as_it_is(table, times.column)
     if table.num_rows == 0:
-        return
-    local = _local_us(_read(as_it_is(table, times.column), times, keys), times)
+        return found
+    local = _local_us(_read(values, times, keys), times)
     for index, feature in enumerate(times.features):
         angle = _turns(local, feature) * (2 * np.pi)
-        into[:, 2 * index], into[:, 2 * index + 1] = np.sin(angle), np.cos(angle)
+        found[:, 2 * index], found[:, 2 * index + 1] = np.sin(angle), np.cos(angle)
+    return found
+
+
+def centred(found: npt.NDArray[np.float64], centre: npt.NDArray[np.float64], times: TimeColumn) -> None:
+    """Move points (rows, times.width) in place, as a model takes them."""
+    found -= centre
+    for index, feature in enumerate(times.features):
+        if feature in times.constant:
+            found[:, 2 * index : 2 * index + 2] = 0
+
+
+class Centre:
+    """Where the middle of a training set's points is, found in one pass."""
+
+    def __init__(self, times: TimeColumn) -> None:
+        self._times, self._moments = times, RunningMoments(times.width)
+
+    def add(self, table: pa.Table, keys: Keys) -> None:
+        """Take in the next rows. Raises DataError."""
+        self._moments.add(points(table, self._times, keys))
+
+    def fitted(self, before: npt.NDArray[np.float64] | None = None) -> tuple[TimeColumn, npt.NDArray[np.float64]]:
+        """What has not varied, and the middle, (width,).
+
+        `before`: the middle of what a model is used to, which moves for what had not varied until now alone.
+        """
+        times, varies = self._times, self._moments.varies[::2] | self._moments.varies[1::2]
+        waiting = times.features if before is None else times.constant
+        constant = tuple(one for one, moves in zip(times.features, varies, strict=True) if one in waiting and not moves)
+        moved = np.repeat([one in waiting and one not in constant for one in times.features], 2)
+        centre = np.where(moved, self._moments.mean, 0.0 if before is None else before)
+        return msgspec.structs.replace(times, constant=constant), centre
 
 
 def _turns(local_us: npt.NDArray[np.int64], feature: TimeFeature) -> npt.NDArray[np.float64]:

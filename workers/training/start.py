@@ -86,8 +86,8 @@ def with_changes(notes: FeatureNotes, start: ModelFile | None, encoder: FeatureE
     grown = {name: texts[len(before.categories[name]) :] for name, texts in now.categories.items()}
     return msgspec.structs.replace(
         notes,
-        constant=now.constant,
-        scaled=tuple(name for name in before.constant if name not in now.constant),
+        constant=now.unvaried,
+        scaled=tuple(name for name in before.unvaried if name not in now.unvaried),
         grown={name: few(texts) for name, texts in grown.items() if texts},
     )
 
