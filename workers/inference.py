@@ -18,9 +18,10 @@ from torch import nn
 
 from shared.class_names import ClassNames
 from shared.config.pipeline import Model
+from shared.config.system import Dataset
 from shared.errors import ArtifactError, TrainingError
 from workers.features.columns import Keys, column
-from workers.features.encoder import FeatureEncoder, encoding_of
+from workers.features.encoder import FeatureEncoder, encoding_of, reading
 from workers.features.matrix import model_input
 from workers.models.build import build_model
 from workers.models.model_file import Header, load_weights, unpack
@@ -62,6 +63,10 @@ class LoadedModel:
         other = copy(self)
         other.header = msgspec.structs.replace(self.header, classes=classes)
         return other
+
+    def reading(self, dataset: Dataset) -> LoadedModel:
+        """The same model, that takes times as this dataset writes them."""
+        return LoadedModel(self.header, self._network, reading(self.encoder, dataset), self._device)
 
     def predict(self, table: pa.Table, first_key: int = 0) -> npt.NDArray[np.float32]:
         """Predictions for the rows of a table that has the columns it was trained on; others are ignored.

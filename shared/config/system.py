@@ -32,7 +32,7 @@ class Nulls(Values, frozen=True, kw_only=True):
     indicator: bool = False  # a 0/1 feature for each column that had nulls where the encoder was fitted
 
 
-class TimeFormat(Values, frozen=True, kw_only=True):
+class TimeFormat(Values, frozen=True, kw_only=True, omit_defaults=True):
     """How a column of times is written, where that is not ISO 8601 or a type of time."""
 
     unit: Literal["s", "ms", "us", "ns"] | None = None  # of numbers
@@ -55,6 +55,9 @@ class Labels(Values, frozen=True, kw_only=True):
     encoding: str = "utf-8"
 
 
+TimeFeature = Literal["hour", "weekday", "month"]
+
+
 class Dataset(Values, frozen=True, kw_only=True):
     """One entry of `storage.datasets`. Exactly one of `image` and `text` may be set; else the features are a table."""
 
@@ -72,6 +75,7 @@ class Dataset(Values, frozen=True, kw_only=True):
     labels: Labels | None = None  # None: each row has its label in it
     classes: tuple[str, ...] | None = None  # what the classes 0, 1, 2… are called; None: as the labels are learned
     features: tuple[str, ...] | None  # None: all other columns
+    time_features: tuple[TimeFeature, ...] | None = None  # what of its own timestamp a table model sees of a row
     image: ImageColumn | None
     text: str | None
     nulls: Nulls = Nulls()

@@ -35,7 +35,7 @@ def microseconds(column: pa.ChunkedArray, first_key: int, file: str, dataset: Da
     try:
         return read_us(column, dataset.time_format)
     except (pa.ArrowException, ValueError):
-        row = _first_unreadable(column, dataset.time_format)
+        row = first_unreadable(column, dataset.time_format)
         why = _why(column[row], dataset)
         raise DataError(f"{_at(first_key + row, file, dataset)} {why}") from None
 
@@ -98,7 +98,7 @@ def _refuse_far(least: float | None, most: float | None, unit: str) -> None:
         raise ValueError("beyond the years 1 to 9999")
 
 
-def _first_unreadable(column: pa.ChunkedArray, written: TimeFormat) -> int:
+def first_unreadable(column: pa.ChunkedArray, written: TimeFormat) -> int:
     """The first row that cannot be read, of a column that has one; found by halves, as rows are read alone or not."""
     first, stop = 0, len(column)
     while stop - first > 1:

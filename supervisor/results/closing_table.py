@@ -13,6 +13,7 @@ from rich.text import Text
 _FIRST_SHOWN, _LAST_SHOWN = 3, 5
 _TITLES = {"f1": "f1 (macro)"}  # what a table says of a metric beside its label
 _BASELINES = {"first_model": "first model kept", "majority": "majority so far", "no_change": "no change"}
+_OF_NUMBERS = {**_BASELINES, "majority": "mean so far"}
 _TRIGGER_COLUMNS: dict[str, Literal["left", "right"]] = {
     "trigger": "right",
     "event time": "left",
@@ -41,13 +42,18 @@ def _composite_table(content: Mapping[str, Any]) -> Table:
     rows = {
         "this pipeline": content["composite"],
         **({"what was deployed": content["deployed_composite"]} if content["targets"] else {}),
-        **{title: content["baselines"][name] for name, title in _BASELINES.items()},
+        **{title: content["baselines"][name] for name, title in _titles(content).items()},
     }
     for name, values in rows.items() if content["composite_rows"]["rows"] else ():  # else a table of dashes
         style = "bold" if name == "this pipeline" else None
         table.add_row(name, *("–" if values[m] is None else f"{values[m]:.4f}" for m in metrics), style=style)
     table.caption = "\n".join(_remarks(content))
     return table
+
+
+def _titles(content: Mapping[str, Any]) -> dict[str, str]:
+    """What the baselines are called: of labels that are numbers the majority is their mean."""
+    return _OF_NUMBERS if content["task"] == "regression" else _BASELINES
 
 
 def _composite_of(scored: Mapping[str, Any]) -> str:
@@ -69,7 +75,7 @@ def _remarks(content: Mapping[str, Any]) -> Iterator[str]:
         yield f"rows left out of what was deployed, as no model of this run was: {metric} {rows:,}"
     for name, by_metric in content["baselines_left_out"].items():
         rows_of = ", ".join(f"{metric} {rows:,}" for metric, rows in by_metric.items())
-        yield f"rows left out of {_BASELINES[name]}, which has no score of them: {rows_of}"
+        yield f"rows left out of {_titles(content)[name]}, which has no score of them: {rows_of}"
     for target in targets:
         where = f" to {target['name']}" if len(targets) > 1 else ""
         yield f"deployed{where}: {_holding(target, content['run_id'])}"

@@ -47,6 +47,7 @@ def summary(state: RunState, tally: Tally, targets: Sequence[Target], about: Map
         "unknown_categories": _summed(
             {name: one["rows"] for name, one in row["unknown_categories"].items()} for row in listed
         ),
+        "task": tally.task,
         "classes": state.classes,
         "composite": _values(composites["pipeline"]),
         "composite_rows": _stretch(tally.composite_rows()),

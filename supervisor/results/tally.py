@@ -20,6 +20,7 @@ from shared.messages.reports import (
     TargetDecision,
     Trained,
 )
+from shared.plugins import METRICS
 from supervisor.core.notices import Listener, Result, ResultCounted, RunEnded, TaskGivenUp, TaskPublishedAgain, Told
 from supervisor.core.state import RunState
 from supervisor.results.composite import Composite, composite
@@ -58,6 +59,7 @@ class Tally(Listener):
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._metrics = [metric.label for metric in pipeline.evaluation.metrics]
+        self.task = METRICS[pipeline.evaluation.metrics[0].name].task  # whether labels are told apart or estimated
         self._window = pipeline.evaluation.prequential.name
         self.scores: list[MetricValue] = []
         self.facts: defaultdict[int, TriggerFacts] = defaultdict(TriggerFacts)

@@ -1,4 +1,4 @@
-"""What needs no model: the majority so far, and no change. A score without them misleads.
+"""What needs no model: the majority so far, of numbers their mean, and no change. A score without them misleads.
 
 majority predicts the frequencies of all labels before the row (before the first row: every class alike), no_change
 the label of the row before it with certainty. For numbers: the mean of all labels before, and the label before; 0

@@ -24,6 +24,12 @@ def column(table: pa.Table, name: str) -> pa.Array:
 
     Raises DataError if the table lacks it.
     """
+    values = as_it_is(table, name)
+    return days(values) if kind_of(values.type) == "time" else values
+
+
+def as_it_is(table: pa.Table, name: str) -> pa.Array:
+    """The same, but moments as they are written. Raises DataError if the table lacks it."""
     if name not in table.column_names:
         raise DataError(
             f"Column {name!r} is missing; there are {', '.join(table.column_names) or 'none'}. "
@@ -31,7 +37,7 @@ def column(table: pa.Table, name: str) -> pa.Array:
         )
     values = table.column(name).combine_chunks()
     values = values.combine_chunks() if isinstance(values, pa.ChunkedArray) else values
-    return days(values) if kind_of(values.type) == "time" else values.cast(plain_type(values.type))
+    return values.cast(plain_type(values.type))
 
 
 def is_number(arrow_type: Any) -> bool:

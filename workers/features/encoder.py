@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, get_args
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from shared.config.system import Dataset, TimeFeature
 from shared.errors import DataError
 from workers.ahead import ahead
 from workers.features.columns import Keys
@@ -19,8 +20,9 @@ from workers.features.image import ImageEncoder, ImagePixels
 from workers.features.inputs import InputSpec
 from workers.features.nulls import Met
 from workers.features.source import ROWS_ENCODED_AT_ONCE, SampleSource, input_columns
-from workers.features.table import TableColumns, TableEncoder
+from workers.features.table import TableColumns, TableEncoder, read_with
 from workers.features.text import TextBytes, TextEncoder
+from workers.features.times import as_written_in, times_of
 
 Description = TableColumns | ImagePixels | TextBytes
 
@@ -61,10 +63,13 @@ def fit_encoder(source: SampleSource, keys: Keys, max_chars: int) -> FeatureEnco
         return ImageEncoder(ImagePixels(column=image.column, shape=image.shape, nulls=nulls.features))
     if source.config.text is not None:
         return TextEncoder(TextBytes(column=source.config.text, max_chars=max_chars, nulls=nulls.features))
-    columns = input_columns(source)
-    if not columns:
-        raise DataError(f"Dataset {source.config.name} has no feature columns; name some with `features:`.")
-    return fit_table(columns, ahead(pieces(source, columns, keys)), nulls)
+    columns, times = input_columns(source), times_of(source.config)
+    if not columns and times is None:
+        raise DataError(
+            f"Dataset {source.config.name} has no feature columns; name some with `features:` in config.yaml, or "
+            f"learn from the timestamp with `time_features: [{', '.join(get_args(TimeFeature))}]`."
+        )
+    return fit_table(columns, ahead(pieces(source, read_with(columns, times), keys)), nulls, times)
 
 
 def go_on_with(encoder: FeatureEncoder, source: SampleSource, keys: Keys, *, grow: bool) -> FeatureEncoder:
@@ -73,15 +78,25 @@ def go_on_with(encoder: FeatureEncoder, source: SampleSource, keys: Keys, *, gro
     Columns that never varied get their scale once they do; categories that are new a place of their own where it is to
     `grow`. Raises DataError for rows that cannot be used.
     """
+    encoder = reading(encoder, source.config)
     description = msgspec.structs.replace(encoder.description, nulls=source.config.nulls.features)
     encoder = restore_encoder(description, encoder.tensors())
     if not isinstance(encoder, TableEncoder):
         return encoder
-    if encoder.description.constant:
-        encoder = scale_constants(encoder, ahead(pieces(source, encoder.description.constant, keys)))
+    if encoder.description.waiting:
+        encoder = scale_constants(encoder, ahead(pieces(source, encoder.description.waiting, keys)))
     if grow and encoder.description.categories:
         encoder = grow_categories(encoder, ahead(pieces(source, tuple(encoder.description.categories), keys)))
     return encoder
+
+
+def reading(encoder: FeatureEncoder, dataset: Dataset) -> FeatureEncoder:
+    """The same encoder, that takes times as this dataset writes them."""
+    description = encoder.description
+    if not isinstance(description, TableColumns) or description.times is None:
+        return encoder
+    times = as_written_in(description.times, dataset)
+    return restore_encoder(msgspec.structs.replace(description, times=times), encoder.tensors())
 
 
 def restore_encoder(description: Description, tensors: Mapping[str, npt.NDArray[Any]]) -> FeatureEncoder:

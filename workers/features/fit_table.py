@@ -16,17 +16,20 @@ from shared.errors import DataError, RowError
 from workers.features.columns import NULL_REMEDY, Keys, column, is_number, is_text, numbers_or_nan, refuse_nulls
 from workers.features.moments import RunningMoments
 from workers.features.table import TableColumns, TableEncoder, refuse_other_than_text
+from workers.features.times import Centre, TimeColumn
 
 MAX_CATEGORIES = 10_000  # one float32 each in every row; beyond it the column is an identifier, not a category
 _LARGEST = 1e150  # its square is still a float, which the deviation needs
 
 
-def fit_table(columns: Iterable[str], pieces: Iterable[tuple[Keys, pa.Table]], nulls: Nulls) -> TableEncoder:
-    """Learn mean, std and categories in one pass. Raises DataError for values that cannot be used."""
-    columns = tuple(columns)
+def fit_table(
+    columns: tuple[str, ...], pieces: Iterable[tuple[Keys, pa.Table]], nulls: Nulls, times: TimeColumn | None = None
+) -> TableEncoder:
+    """Learn means, deviations and categories in one pass. Raises DataError for values that cannot be used."""
     seen: dict[str, set[str]] = {}
     numeric: list[str] | None = None
     with_nulls: set[str] = set()
+    centre = None if times is None else Centre(times)
     for keys, table in pieces:
         if numeric is None:
             numeric, seen = _kinds(columns, table)
@@ -35,34 +38,43 @@ def fit_table(columns: Iterable[str], pieces: Iterable[tuple[Keys, pa.Table]], n
         for name, categories in seen.items():
             _learn_categories(categories, column(table, name), name, keys)
         moments.add(_numeric_block(table, numeric, keys))
+        if centre is not None:
+            centre.add(table, keys)
     if numeric is None:
         raise DataError("There are no rows to learn the features from: the training set is empty.")
+    times, middle = (None, None) if centre is None else centre.fitted()
     description = TableColumns(
         columns=columns,
         categories={name: tuple(sorted(texts)) for name, texts in seen.items()},
         nulls=nulls.features,
         indicators=tuple(name for name in columns if name in with_nulls) if nulls.indicator else (),
         constant=tuple(name for name, varies in zip(numeric, moments.varies, strict=True) if not varies),
+        times=times,
     )
-    return TableEncoder(description, moments.mean, moments.std)
+    return TableEncoder(description, moments.mean, moments.std, middle)
 
 
 def scale_constants(encoder: TableEncoder, pieces: Iterable[tuple[Keys, pa.Table]]) -> TableEncoder:
-    """Give the columns that were constant so far the scale of these rows, where they vary in them.
+    """Give the columns that were constant so far the scale of these rows, where they vary in them; so with times.
 
     A model has learnt nothing of them before: they were 0 in every row. Raises DataError for unusable values.
     """
-    constant = list(encoder.description.constant)
-    moments = RunningMoments(len(constant))
+    constant, times = list(encoder.description.constant), encoder.description.times
+    moments, centre = RunningMoments(len(constant)), Centre(times) if times is not None and times.constant else None
     for keys, table in pieces:
         moments.add(_numeric_block(table, constant, keys))
-    mean, std = (tensor.copy() for tensor in encoder.tensors().values())
+        if centre is not None:
+            centre.add(table, keys)
+    tensors = {name: tensor.copy() for name, tensor in encoder.tensors().items()}
+    mean, std = tensors["mean"], tensors["std"]
     for index, name in enumerate(constant):
         if moments.varies[index]:
             place = encoder.numeric.index(name)
             mean[place], std[place] = moments.mean[index], moments.std[index]
     still = tuple(name for name, varies in zip(constant, moments.varies, strict=True) if not varies)
-    return TableEncoder(msgspec.structs.replace(encoder.description, constant=still), mean, std)
+    if centre is not None:
+        times, tensors["centre"] = centre.fitted(tensors["centre"])
+    return encoder.restore(msgspec.structs.replace(encoder.description, constant=still, times=times), tensors)
 
 
 def grow_categories(encoder: TableEncoder, pieces: Iterable[tuple[Keys, pa.Table]]) -> TableEncoder:

@@ -1,4 +1,4 @@
-"""Columns of a table as one row of float32: numbers standardised, texts one-hot."""
+"""Columns of a table as one row of float32: numbers standardised, texts one-hot, times as points on circles."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from shared.errors import RowError
 from workers.features.columns import Keys, column, is_text, numbers_or_nan, refuse_non_finite, texts_of
 from workers.features.inputs import InputSpec
 from workers.features.nulls import Description, Met, meet_nulls
+from workers.features.times import TimeColumn, centred, points
 
 
 class TableColumns(Description, frozen=True, kw_only=True, tag="table", omit_defaults=True):
@@ -24,6 +25,23 @@ class TableColumns(Description, frozen=True, kw_only=True, tag="table", omit_def
     categories: dict[str, tuple[str, ...]]  # text column → its sorted categories in the first training set
     indicators: tuple[str, ...] = ()  # columns whose nulls are a feature of their own
     constant: tuple[str, ...] = ()  # numeric columns that have not varied yet, and so have no scale
+    times: TimeColumn | None = None  # what is seen of a row's timestamp
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """The columns that have not varied yet, or not in all that is seen of them."""
+        return read_with(self.constant, self.times if self.times is not None and self.times.constant else None)
+
+    @property
+    def unvaried(self) -> tuple[str, ...]:
+        """What has not varied yet, in words."""
+        of_time = () if self.times is None else (f"{one} of {self.times.column}" for one in self.times.constant)
+        return (*self.constant, *of_time)
+
+
+def read_with(columns: tuple[str, ...], times: TimeColumn | None) -> tuple[str, ...]:
+    """These columns and that of times."""
+    return columns if times is None or times.column in columns else (*columns, times.column)
 
 
 class TableEncoder:
@@ -31,19 +49,29 @@ class TableEncoder:
 
     A null number is the mean, so 0. A column that has not varied yet is 0 whatever it holds: no weights have learnt
     anything of it. A null text and an unknown category are all zero. A row holds the numeric columns first, then the
-    categories of each text column, then a 1 for each indicated column that is null.
+    categories of each text column, then a 1 for each indicated column that is null, then what is seen of its time.
     """
 
     dtype = np.dtype(np.float32)
 
-    def __init__(self, description: TableColumns, mean: npt.NDArray[np.float64], std: npt.NDArray[np.float64]) -> None:
+    def __init__(
+        self,
+        description: TableColumns,
+        mean: npt.NDArray[np.float64],
+        std: npt.NDArray[np.float64],
+        centre: npt.NDArray[np.float64] | None = None,
+    ) -> None:
+        """`centre`: where there are times, the middle of their points."""
         self.description = description
-        self.columns = description.columns
+        self._centre = centre
+        times = description.times
+        self.columns = read_with(description.columns, times)
         self._mean, self._std = mean, std
         self.numeric = [name for name in description.columns if name not in description.categories]
         self._scale = np.where([name in description.constant for name in self.numeric], np.inf, std)
         width = len(self.numeric) + sum(len(categories) for categories in description.categories.values())
-        self.inputs = InputSpec(kind="table", shape=(width + len(description.indicators),))
+        width += len(description.indicators) + (times.width if times else 0)
+        self.inputs = InputSpec(kind="table", shape=(width,))
 
     def places_in(self, grown: TableEncoder) -> list[int]:
         """Where the numbers of a row stand in the row of an encoder that has more categories."""
@@ -51,16 +79,16 @@ class TableEncoder:
         for name, categories in self.description.categories.items():
             places += range(start, start + len(categories))
             start += len(grown.description.categories[name])
-        return [*places, *range(start, start + len(self.description.indicators))]
+        return [*places, *range(start, start + self.inputs.width - len(places))]
 
     def tensors(self) -> dict[str, npt.NDArray[np.float64]]:
-        """The fitted arrays, both (numeric columns,)."""
-        return {"mean": self._mean, "std": self._std}
+        """The fitted arrays: `mean` and `std` (numeric columns,), and `centre` (times.width,) where there are times."""
+        return {"mean": self._mean, "std": self._std} | ({} if self._centre is None else {"centre": self._centre})
 
     @classmethod
     def restore(cls, description: TableColumns, tensors: Mapping[str, npt.NDArray[np.float64]]) -> TableEncoder:
         """The encoder whose `description` and `tensors` these are."""
-        return cls(description, tensors["mean"], tensors["std"])
+        return cls(description, tensors["mean"], tensors["std"], tensors.get("centre"))
 
     def encode(self, table: pa.Table, keys: Keys, met: Met | None = None) -> npt.NDArray[np.float32]:
         """Rows of float32 (rows, width). Raises DataError naming column and key for inf and wrong types."""
@@ -75,6 +103,10 @@ class TableEncoder:
             start += len(categories)
         for index, name in enumerate(self.description.indicators, start):
             rows[:, index] = ~known(column(table, name))
+        if self.description.times is not None and self._centre is not None:
+            found = points(table, self.description.times, keys)
+            centred(found, self._centre, self.description.times)
+            rows[:, -self.description.times.width :] = found
         return rows
 
     def _standardise(

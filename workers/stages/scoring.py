@@ -104,7 +104,7 @@ class Rival:
         self._metrics, self._error = work.record.pipeline.evaluation.metrics, ""
         offered = set(work.dataset().schema.names)
         try:
-            model = load(work, target.body(held), device)
+            model = load(work, target.body(held), device).reading(work.record.dataset)
             absent = set(model.columns) - offered
             if absent:
                 self._error = f"it reads {', '.join(sorted(absent))}, which the dataset does not have"

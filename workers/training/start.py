@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import fsspec
 import msgspec
 from torch import nn
@@ -12,11 +14,12 @@ from shared.errors import ConfigurationError
 from shared.messages.reports import FeatureNotes, Finding
 from workers.construction import FindingsError
 from workers.features.columns import Keys
-from workers.features.encoder import FeatureEncoder, fit_encoder, go_on_with
+from workers.features.encoder import Description, FeatureEncoder, fit_encoder, go_on_with
 from workers.features.nulls import few
 from workers.features.source import SampleSource, input_columns
 from workers.features.table import TableColumns, TableEncoder
 from workers.features.text import DEFAULT_MAX_CHARS
+from workers.features.times import times_of
 from workers.models.model_file import ModelFile, load_weights, unpack, widened
 
 PRETRAINED_PATH = "model.initial.pretrained"
@@ -49,13 +52,28 @@ def starting_encoder(
     encoder = start.encoder() if start is not None else None
     if encoder is None:
         return fit_encoder(source, keys, text_length(model))
-    missing = [name for name in encoder.columns if name not in input_columns(source)]
+    missing = list(_not_offered(encoder.description, source))
     if missing:
         raise ConfigurationError(
-            f"the model to start from reads the columns {', '.join(missing)}, which dataset {source.config.name} "
+            f"the model to start from reads {' and '.join(missing)}, which dataset {source.config.name} "
             f"does not offer as features. Start from another model, or from initial: random."
         )
     return go_on_with(encoder, source, keys, grow=grow)
+
+
+def _not_offered(description: Description, source: SampleSource) -> Iterator[str]:
+    """What an encoder reads and is no feature of the dataset."""
+    columns = description.columns if isinstance(description, TableColumns) else (description.column,)
+    missing = [name for name in columns if name not in input_columns(source)]
+    if missing:
+        yield f"the columns {', '.join(missing)}"
+    if not isinstance(description, TableColumns) or description.times is None:
+        return
+    times, here = description.times, times_of(source.config)
+    known = here.features if here is not None and here.column == times.column else ()
+    absent = [one for one in times.features if one not in known]
+    if absent:
+        yield f"{', '.join(absent)} of the time in {times.column} (`time_features`)"
 
 
 def with_changes(notes: FeatureNotes, start: ModelFile | None, encoder: FeatureEncoder) -> FeatureNotes:
@@ -68,8 +86,8 @@ def with_changes(notes: FeatureNotes, start: ModelFile | None, encoder: FeatureE
     grown = {name: texts[len(before.categories[name]) :] for name, texts in now.categories.items()}
     return msgspec.structs.replace(
         notes,
-        constant=now.constant,
-        scaled=tuple(name for name in before.constant if name not in now.constant),
+        constant=now.unvaried,
+        scaled=tuple(name for name in before.unvaried if name not in now.unvaried),
         grown={name: few(texts) for name, texts in grown.items() if texts},
     )
 

@@ -108,7 +108,17 @@ class Dataset(f.Group):
         "trigger's rows, sorted, and later ones behind them",
         load_default=None,
     )
-    features = f.Sequence(f.Text(""), "columns a table model sees; else all others", load_default=None)
+    features = f.Sequence(
+        f.Text(""),
+        "columns a table model sees; else all others. [] stands beside time_features alone",
+        may_be_empty=True,
+        load_default=None,
+    )
+    time_features = f.Sequence(
+        f.Choice("", "hour", "weekday", "month"),
+        "what a table model sees of each row's timestamp, as sine and cosine; in the timestamp's zone, else UTC",
+        load_default=None,
+    )
     image = f.Sub(Image, "one column of images", load_default=None)
     text = f.Text("one column of text", load_default=None)
     nulls = f.Sub(Nulls, "what is done with nulls", load_default=lambda: Nulls().load({}))
@@ -118,6 +128,17 @@ class Dataset(f.Group):
         of = "image" if data["image"] else "text" if data["text"] else None
         if data["nulls"]["indicator"] and of is not None:
             raise ValidationError({"nulls": {"indicator": [f"is for tables; a model of `{of}` has no place for it."]}})
+
+    @f.validates_schema
+    def _time_features(self, data: dict[str, Any], **_: Any) -> None:
+        chosen, of = data["time_features"] or [], "image" if data["image"] else "text" if data["text"] else None
+        if chosen and of is not None:
+            raise ValidationError({"time_features": [f"is for tables; a model of `{of}` has no place for it."]})
+        if data["features"] == [] and not chosen:
+            raise ValidationError({"features": ["[] leaves nothing to learn from; name columns, or time_features."]})
+        for number, name in enumerate(chosen):
+            if name in chosen[:number]:
+                raise ValidationError({"time_features": {number: [f"{name} stands here twice; keep one."]}})
 
     @f.validates_schema
     def _text_files(self, data: dict[str, Any], **_: Any) -> None:

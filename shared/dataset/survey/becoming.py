@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from shared.config.system import Dataset
 from shared.dataset.survey.column import MOST_TEXTS, ColumnSurvey
 from shared.dataset.survey.survey import Survey
 
@@ -27,6 +28,12 @@ def _numbers(column: ColumnSurvey) -> str:
         return f"one-hot, {count:,} {'category' if count == 1 else 'categories'}"
     days = "days since 1970, " if "time" in column.kinds else ""
     return f"{days}scaled" if column.varies else f"{days}constant, 0 until it varies"
+
+
+def time_becomes(config: Dataset) -> str:
+    """What a model sees of the timestamp, where it sees anything."""
+    of = f" of {config.zone}" if config.zone is not None else ""
+    return f"{', '.join(config.time_features or ())}{of}, as sine and cosine"
 
 
 def nulls_become(found: Survey, name: str) -> str | None:

@@ -27,6 +27,7 @@ class Survey:
         self.later: dict[str, tuple[str, int]] = {}  # column that the first rows lack → where it is, in how many
         self.folders: set[str] = set()  # columns that only the names of folders say
         self.times = TimeSurvey()
+        self.ends_us: tuple[int, int] | None = None  # the first and the last moment of all timestamps as they stand
         names = (self.config.label, *dataset.feature_columns)
         self.columns = {name: ColumnSurvey(is_text=_is_text(dataset, name)) for name in names}
         self.copies = set(dataset.feature_columns)  # of the timestamp, row by row
@@ -48,6 +49,7 @@ class Survey:
         for key, rows in self.dataset.batches(list(names), 0, self.dataset.rows, _ROWS_AT_ONCE):
             times = microseconds(rows.column(self.config.timestamp), key, self.dataset.file_of(key), self.config)
             self.times.look_at(times, self.dataset)
+            self._note_ends(times)
             labels = self.label.look_at(rows.column(label))
             for name in self.dataset.feature_columns:
                 values = self.columns[name].look_at(rows.column(name), labels if self.is_table else None)
@@ -55,8 +57,12 @@ class Survey:
                     self.copies.remove(name)
             yield times
 
+    def _note_ends(self, times: npt.NDArray[np.int64]) -> None:
+        before = self.ends_us or (int(times[0]), int(times[0]))
+        self.ends_us = min(before[0], int(times.min())), max(before[1], int(times.max()))
+
     def _look_at_schemas(self) -> None:
-        found: dict[str, dict[str, None]] = {name: {} for name in self.columns}
+        found: dict[str, dict[str, None]] = {name: {} for name in (*self.columns, self.config.timestamp)}
         files: dict[str, dict[str, str]] = {}
         for entry in (one for one in self.dataset.entries if one.rows):
             schema = known_schema(entry, self.config)

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from shared.dataset.survey.becoming import becomes, nulls_become
+from shared.dataset.survey.becoming import becomes, nulls_become, time_becomes
 from shared.dataset.survey.column import ColumnSurvey
 from shared.dataset.survey.survey import Survey
 from shared.dataset.survey.suspicions import suspicions
@@ -91,7 +91,7 @@ def _understood(found: Survey) -> Understood:
         late_by_s=times.latest_us / MICROSECONDS_PER_S,
         misdated_rows=times.misdated,
         label=_label(found),
-        features=tuple(_feature(found, name) for name in dataset.feature_columns),
+        features=(*(_feature(found, name) for name in dataset.feature_columns), *_of_time(found)),
     )
 
 
@@ -119,6 +119,24 @@ def _classes(column: ColumnSurvey) -> Iterator[ClassRows]:
 
 def _feature(found: Survey, name: str) -> Feature:
     return Feature(**_common(found, name), folder=name in found.folders, becomes=becomes(found, name))
+
+
+def _of_time(found: Survey) -> Iterator[Feature]:
+    """The timestamp, where a model sees something of it."""
+    config, name = found.config, found.config.timestamp
+    if config.time_features:
+        first, last = (None, None) if found.ends_us is None else map(format_timestamp, found.ends_us)
+        yield Feature(
+            name=name,
+            types=found.types[name],
+            nulls=0,
+            nulls_become=None,
+            distinct=None,
+            minimum=first,
+            maximum=last,
+            folder=name in found.folders,
+            becomes=time_becomes(config),
+        )
 
 
 def _common(found: Survey, name: str) -> dict[str, Any]:

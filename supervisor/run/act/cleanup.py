@@ -36,7 +36,6 @@ def collect(run_dir: Path, state: RunState) -> None:
             if state.trigger(int(folder.name)).retired:  # a crash came between
                 _remove(folder / "model.safetensors")
 
-
     if state.status == "finished":
         shutil.rmtree(run_dir / LABELS, ignore_errors=True)
     for folder in sorted((run_dir / LABELS).glob("*"))[:-1]:  # a worker may still read what the last session wrote

@@ -367,6 +367,16 @@ def test_datasets_are_named_like_files(problems, name):
     [
         ("features: [x, label]", "features: label is the label; a model must not see it."),
         ("features: [x, x]", "features.1: x stands here twice; keep one."),
+        ("features: []", "features: [] leaves nothing to learn from; name columns, or time_features."),
+        ("time_features: []", "time_features: [] is not a list with at least one entry."),
+        ("time_features: hour", "time_features: 'hour' is not a list with at least one entry."),
+        ("time_features: [hours]", "time_features.0: 'hours' is unknown; did you mean hour?"),
+        ("time_features: [hour, month, hour]", "time_features.2: hour stands here twice; keep one."),
+        ("text: x, time_features: [hour]", "time_features: is for tables; a model of `text` has no place for it."),
+        (
+            "image: {column: x, shape: [1, 2, 2]}, time_features: [hour]",
+            "time_features: is for tables; a model of `image` has no place for it.",
+        ),
         ("text: label", "text: label is the label; a model must not see it."),
         ("image: {column: label, shape: [1, 2, 2]}", "image: label is the label; a model must not see it."),
         ("label: timestamp", "label: timestamp is the timestamp; name the column to be learned."),

@@ -282,6 +282,8 @@ _INPUT = st.sampled_from(
     [
         {},
         {"features": ["on", "1e3", "y"]},
+        {"features": [], "time_features": ["hour"]},
+        {"time_features": ["month", "weekday", "hour"]},
         {"image": {"column": "pixels", "shape": [1, 8, 8]}},
         {"text": "words"},
         {"unit": "ms", "timestamp": "when", "label": "late"},

@@ -133,6 +133,21 @@ def test_the_other_inputs(of):
     assert (text.becomes, text.nulls_become) == ("text, its first max_chars bytes", "empty")
 
 
+def test_what_is_seen_of_time_stands_among_the_features(of):
+    """Behind the columns, from the first to the last timestamp as they stand, late ones too; else it is none."""
+    columns = {"time": [START_S + 7200, START_S, START_S + 3600], "x": [1, 2, 3]}
+    found = features(of(columns, time_features=("hour", "month"), zone="Europe/Zurich"))
+    assert list(found) == ["x", "time"]
+    told = found["time"]
+    assert (told.types, told.nulls, told.nulls_become, told.distinct, told.folder) == (("int64",), 0, None, None, False)
+    assert (told.minimum, told.maximum) == ("2013-01-01T00:00:00.000000Z", "2013-01-01T02:00:00.000000Z")
+    assert told.becomes == "hour, month of Europe/Zurich, as sine and cosine"
+    alone = of(columns, features=(), time_features=("weekday",))
+    assert [(one.name, one.becomes) for one in features(alone).values()] == [("time", "weekday, as sine and cosine")]
+    assert warnings(alone) == []
+    assert list(features(of(columns))) == ["x"]
+
+
 @pytest.mark.parametrize(
     ("labels", "classes"),
     [

@@ -31,6 +31,11 @@ def build(id, kind="table", shape=(4,), trusted=(), **config):
     ("stored", "kind"),
     [
         (b'{"categories":{"origin":["EWR"]},"columns":["origin"],"type":"table"}', TableColumns),
+        (
+            b'{"categories":{},"columns":[],"times":{"column":"time","features":["hour","month"],'
+            b'"written":{"unit":"ms"}},"type":"table"}',
+            TableColumns,
+        ),
         (b'{"column":"picture","shape":[1,2,2],"type":"image"}', ImagePixels),
         (b'{"column":"name","max_chars":8,"type":"text"}', TextBytes),
     ],

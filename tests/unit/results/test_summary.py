@@ -62,6 +62,7 @@ def test_all_that_the_design_names_is_there(told):
         "deployed": 0,
         "wall_s": 12.34,
     }
+    assert content["task"] == "classification"
     held = {"decision": 1, "run": RUN, "trigger": 0, "reason": "accuracy 0.9000 on recent ≥ 0.5"}
     assert content["targets"] == [{"name": "deployed", "uri": "/served", **held}]
     assert (content["samples_seen"], content["samples_trained"]) == (20, 17)
@@ -159,6 +160,24 @@ def test_closing_table_puts_the_composite_beside_the_baselines(told):
     }
     for remark in ("deployed: model 0", "windows left out as undefined: auroc 1", "faults survived: republished 1"):
         assert remark in text
+
+
+def test_of_numbers_the_majority_is_a_mean(small):
+    """People read of a mean, also where it lacks rows; the keys of summary.json are the same for all labels."""
+    small.pipeline["model"]["config"] = {"num_classes": 1}
+    small.pipeline["training"]["loss"] = {"name": "MSELoss"}
+    small.pipeline["evaluation"]["metrics"] = ["mse"]
+    del small.pipeline["deployment"]
+    run = ToldRun(small)
+    run.trigger(0)
+    run.scored(0, value(0, "mse", 0.5, 20))
+    run.baselined(0, majority=[value(0, "mse", 4.0)], no_change=[value(0, "mse", 2.0, 20)])
+    content = summary(run.state, run.tally, (), ABOUT)
+    assert (content["task"], content["baselines"]["majority"]) == ("regression", {"mse": 4.0})
+    text = shown(content)
+    assert "│ mean so far" in text
+    assert "rows left out of mean so far, which has no score of them: mse 10" in " ".join(text.split())
+    assert "majority" not in text
 
 
 def test_a_composite_says_of_which_rows_it_is(small):

@@ -12,7 +12,13 @@ class MemoryDataset:
     """Rows of an Arrow table; the key of a row is its position."""
 
     def __init__(
-        self, table: pa.Table, *, image: ImageColumn | None = None, text: str | None = None, **nulls: str | bool
+        self,
+        table: pa.Table,
+        *,
+        image: ImageColumn | None = None,
+        text: str | None = None,
+        time_features: tuple[str, ...] | None = None,
+        **nulls: str | bool,
     ) -> None:
         self.table = table
         self.rows = table.num_rows
@@ -25,6 +31,7 @@ class MemoryDataset:
             unit=None,
             label="label",
             features=None,
+            time_features=time_features,
             image=image,
             text=text,
             nulls=Nulls(**nulls),

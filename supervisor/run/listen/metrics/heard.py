@@ -40,7 +40,11 @@ DEPLOYED = Metric("modyn_deployment_timestamp_seconds", "When a target was given
 SCORE = Metric(
     "modyn_score", "Score of the newest model that was scored in a window; NaN: undefined.", ("metric", "window")
 )
-BASELINE = Metric("modyn_baseline_score", "The newest score of a baseline.", ("baseline", "metric"))
+BASELINE = Metric(
+    "modyn_baseline_score",
+    "The newest score of a baseline; majority is the mean so far where labels are numbers.",
+    ("baseline", "metric"),
+)
 LOST = Metric("modyn_workers_lost_total", "Workers of this supervisor that died and were started again.")
 RECONNECTS = Metric("modyn_broker_reconnects_total", "How often the broker came back.")
 FORGOTTEN = Metric("modyn_broker_forgot_total", "How often Redis had forgotten the run.")
