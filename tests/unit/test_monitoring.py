@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -36,7 +37,7 @@ def rules() -> list[dict[str, Any]]:
 
 def panels() -> list[dict[str, Any]]:
     """Those of the dashboard."""
-    found: list[dict[str, Any]] = json.loads((FOLDER / "grafana" / "modyn.json").read_text())["panels"]
+    found: list[dict[str, Any]] = json.loads((FOLDER / "grafana" / "dashboards" / "modyn.json").read_text())["panels"]
     return found
 
 
@@ -69,6 +70,28 @@ def test_no_two_rules_have_a_name_and_no_two_panels_a_number() -> None:
     """Grafana and people tell them apart by that."""
     for names in ([rule["alert"] for rule in rules()], [panel["id"] for panel in panels()]):
         assert len(set(names)) == len(names)
+
+
+def test_every_panel_asks_the_data_source_that_is_chosen() -> None:
+    """Whatever it is called where the dashboard is imported."""
+    for panel in panels():
+        if panel["type"] != "row":
+            assert panel["datasource"] == {"type": "prometheus", "uid": "${datasource}"}, panel["title"]
+
+
+def test_prometheus_and_grafana_find_each_other_and_their_files_in_the_fleet() -> None:
+    """Services, ports and folders are those of compose.yaml, and the supervisor's page that of the example's fleet."""
+    services = yaml.safe_load((PROJECT / "docker" / "compose.yaml").read_text())["services"]
+    (source,) = yaml.safe_load((FOLDER / "grafana" / "datasources" / "modyn.yml").read_text())["datasources"]
+    (provider,) = yaml.safe_load((FOLDER / "grafana" / "dashboards" / "modyn.yml").read_text())["providers"]
+    assert source["url"] == "http://prometheus:9090"
+    assert services["prometheus"]["ports"][0].endswith(":9090")
+    assert f"./monitoring/grafana/dashboards:{provider['options']['path']}:ro" in services["grafana"]["volumes"]
+    (job,) = yaml.safe_load((FOLDER / "prometheus.yml").read_text())["scrape_configs"]
+    found = urlsplit(job["http_sd_configs"][0]["url"])
+    shown = yaml.safe_load((PROJECT / "examples" / "flights" / "fleet.yaml").read_text())["metrics"]
+    assert found.hostname in services
+    assert shown == {"listen": f"0.0.0.0:{found.port}", "workers": "0.0.0.0:0"}
 
 
 def test_names_follow_the_conventions() -> None:
