@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -117,9 +118,14 @@ def row(metric: Metric) -> str:
     return f"| `{metric.name}{labels}` | {metric.meaning} |"
 
 
-def test_promtool_takes_the_files() -> None:
-    """Where it is installed."""
+def test_promtool_takes_the_files_and_what_the_panels_ask(tmp_path: Path) -> None:
+    """Where it is installed. What panels ask is made into rules, as it reads expressions of nothing else."""
     promtool = shutil.which("promtool")
     if promtool is None:
         pytest.skip("promtool is not installed")
     subprocess.run([promtool, "check", "config", "prometheus.yml"], cwd=FOLDER, check=True)
+    asked = [target["expr"] for panel in panels() for target in panel.get("targets", ())]
+    rules = [{"record": f"panel:{number}", "expr": expression} for number, expression in enumerate(asked)]
+    file = tmp_path / "panels.yml"
+    file.write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": rules}]}))
+    subprocess.run([promtool, "check", "rules", str(file)], check=True)
