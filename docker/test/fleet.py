@@ -22,13 +22,13 @@ def run_on_fleet(engine: Engine) -> Path:
     (supervisor,) = engine.containers("supervisor")
     trainers = engine.containers("train")
     workers = [*trainers, *engine.containers("evaluate")]
-    _await(engine, supervisor, flower_lists(engine, workers))
+    _await(engine, supervisor, "Flower lists the workers", flower_lists(engine, workers))
     require_closed(engine)
     say("Flower lists the workers, and sends strangers away")
-    _await(engine, supervisor, prometheus_sees(engine, [supervisor, *workers]))
+    _await(engine, supervisor, "Prometheus sees all of it up", prometheus_sees(engine, [supervisor, *workers]))
     say("Prometheus finds supervisor and workers, all of them are up, and it judges by our rules")
-    _await(engine, supervisor, lambda: _trained(engine.run_dir, _FROM_TRIGGER - 1))
-    victim = _await(engine, supervisor, lambda: _at_a_training(engine.run_dir, trainers))
+    _await(engine, supervisor, "some models are trained", lambda: _trained(engine.run_dir, _FROM_TRIGGER - 1))
+    victim = _await(engine, supervisor, "a container trains", lambda: _at_a_training(engine.run_dir, trainers))
     engine.docker("kill", victim)
     say("killed a train container while it trained")
     for container in {one for service in _SERVICES for one in engine.containers(service)} - {victim}:
@@ -42,12 +42,12 @@ def run_on_fleet(engine: Engine) -> Path:
     return engine.run_dir
 
 
-def _await(engine: Engine, supervisor: str, ask: Callable[[], object]) -> str:
-    """The first answer that says something."""
+def _await(engine: Engine, supervisor: str, what: str, ask: Callable[[], object]) -> str:
+    """The first answer that says something. `what`: has happened then."""
     give_up_s = time.monotonic() + _PATIENCE_S
     while not (answer := ask()):
         going_on = time.monotonic() < give_up_s and engine.docker(*_RUNNING, supervisor).strip() == "true"
-        require(going_on, f"the run came to nothing, or to its end:\n{engine.docker('logs', supervisor)}")
+        require(going_on, f"it was not seen that {what}; the run says:\n{engine.docker('logs', supervisor)}")
     return str(answer)
 
 
