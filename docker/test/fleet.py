@@ -31,14 +31,15 @@ def run_on_fleet(engine: Engine) -> Path:
     victim = _await(engine, supervisor, "a container trains", lambda: _at_a_training(engine.run_dir, trainers))
     engine.docker("kill", victim)
     say("killed a train container while it trained")
-    for container in {one for service in _SERVICES for one in engine.containers(service)} - {victim}:
-        _check(engine, container)
-    say("nobody is root, roots are read-only, healthchecks pass, and no secret is in sight")
+    _check(engine, supervisor)
     code = engine.docker("wait", supervisor).strip()
     require(code == "0", f"the supervisor ended with code {code}:\n{engine.docker('logs', supervisor)}")
     faults = json.loads((engine.run_dir / "summary.json").read_bytes())["faults"]
     require(faults["republished"] > 0, "no task was lost: the container had just reported; run this again.")
     say(f"the run on the fleet has ended; tasks published again: {faults['republished']}")
+    for container in {one for service in _SERVICES for one in engine.containers(service)} - {victim, supervisor}:
+        _check(engine, container)
+    say("nobody is root, roots are read-only, healthchecks pass, and no secret is in sight")
     return engine.run_dir
 
 
