@@ -280,7 +280,9 @@ class Sub(Sentence):
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         if not isinstance(value, dict):
-            raise ValidationError(f"{quoted(value)} is not a group of keys; write `key: value` lines below it.")
+            needed = any(one.required for one in self.schema().fields.values())
+            rest = "" if needed else ", or `{}` for its defaults"
+            raise ValidationError(f"{quoted(value)} is not a group of keys; write `key: value` lines below it{rest}.")
         return self.schema().load(value)
 
 
@@ -294,7 +296,8 @@ class Sequence(Sentence):
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         if not isinstance(value, list) or (not value and not self.may_be_empty):
-            raise ValidationError(f"{quoted(value)} is not a list with at least one entry.")
+            told = "; write [a, b], or lines that begin with `-`" if not isinstance(value, list) else ""
+            raise ValidationError(f"{quoted(value)} is not a list with at least one entry{told}.")
         errors, items = {}, []
         for number, one in enumerate(value):
             try:

@@ -76,6 +76,7 @@ def load_system(config_path: Path) -> System:
     """config.yaml alone, for the commands that need no pipeline. Raises ConfigurationError."""
     problems: list[str] = []
     source = _read(config_path, problems)
+    _refuse_pipeline(source)
     values = _checked(SystemSchema(), source, problems)
     if problems or source is None:
         raise ConfigurationError(*problems)
@@ -102,6 +103,18 @@ def _refuse_swapped(pipeline: Source | None, system: Source | None) -> None:
         raise ConfigurationError(
             f"{pipeline.path.name} says on what system to learn, and {system.path.name} what: are pipeline and config "
             f"swapped? The pipeline comes first: {COMMAND} PIPELINE CONFIG."
+        )
+
+
+def _refuse_pipeline(system: Source | None) -> None:
+    """A pipeline in the place of config.yaml is one mistake, not one for each of its keys."""
+    if system is None:
+        return
+    learns, stands, given = set(keys_of(PipelineSchema())), set(keys_of(SystemSchema())), set(system.values)
+    if given & learns and not given & stands:
+        raise ConfigurationError(
+            f"{system.path.name} says what to learn, and this command wants the file that says on what system, "
+            "such as config.yaml."
         )
 
 

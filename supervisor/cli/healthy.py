@@ -38,7 +38,7 @@ def _worker(client: redis.Redis, role: str) -> str:
             return f"{one.hostname} is {one.state}"
     if found:
         raise NotReadyError(*(f"{one.hostname} {why_benched(one)}" for one in found))
-    raise NotReadyError(f"no {role} worker on {here} renews its lease; what it says last tells why.")
+    raise NotReadyError(f"no {role} worker on {here} renews its lease: none was started, or its last words tell why.")
 
 
 def _supervisor(client: redis.Redis, folder: Path) -> str:
