@@ -45,7 +45,8 @@ from supervisor.run.stop_signal import StopSignal
 from supervisor.run.watch.reports import Reports
 from supervisor.run.watch.watch import Watch
 from supervisor.system.known_runs import note_run
-from supervisor.system.platform import Platform, what_is_started
+from supervisor.system.platform import Platform
+from supervisor.system.starting import what_is_started
 from supervisor.system.versions import Versions
 
 log = logging.getLogger(__name__)

