@@ -22,10 +22,18 @@ METRICS_VARIABLE = "MODYN_METRICS"  # host:port at which its metrics are wanted;
 METRICS_AT_VARIABLE = "MODYN_METRICS_AT"  # and where others find them
 
 
+_OF_VERSION = "" if MESSAGE_VERSION == 1 else f".v{MESSAGE_VERSION}"  # ends the names of queues
+
+
 def queue(kind: str, device: str = "cpu") -> str:
     """The Celery queue of a kind of work, or of that part of it which needs a kind of device: `evaluate.cuda`."""
     name = kind if device == "cpu" else f"{kind}.{device}"
-    return name if MESSAGE_VERSION == 1 else f"{name}.v{MESSAGE_VERSION}"
+    return f"{name}{_OF_VERSION}"
+
+
+def without_version(queue: str) -> str:
+    """What people call a queue: the same whichever version of the messages it is for."""
+    return queue.removesuffix(_OF_VERSION)
 
 
 # What the workers of a role take, the first first: short work never stands behind long work. `gate` are evaluations
@@ -56,8 +64,6 @@ PROGRESS_KEPT = 1000  # about so many reports
 WATCHED_KEY = "modyn:watched"  # exists while Flower is there: else nobody tells what happens to tasks
 WATCHED_TTL_S = 15
 FLEET_KEY = "modyn:fleet"  # set of worker ids; the truth of each is its own leased key
-
-
 UNREAD_TTL_MS = 60_000  # of what a run shows of files that it does not read; renewed three times meanwhile
 UNREAD_KEY = "modyn:unread"  # set of run ids; the truth of each is its own key, which expires
 

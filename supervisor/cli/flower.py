@@ -13,7 +13,7 @@ from shared.addresses import Address
 from shared.config.load import load_system
 from shared.errors import ConfigurationError
 from supervisor.system.embedded_broker import address_of_broker
-from supervisor.system.readiness import reach_running_broker
+from supervisor.system.readiness import broker_in_words, reach_running_broker
 
 _CREDENTIALS = "FLOWER_BASIC_AUTH"  # Flower's own name for it
 _USER = "modyn"
@@ -38,8 +38,8 @@ def run(arguments: argparse.Namespace) -> int:
     port = server.listen_at(host, port)
     say = Console(stderr=True, markup=False, highlight=False, soft_wrap=True).print
     embedded = system.broker.url == "embedded"
-    where = f"the embedded broker at {url}" if embedded else system.broker.masked_url
-    say(f"Flower shows the tasks and workers of {where} at http://{Address(host, port)}. Ctrl+C ends it.")
+    shown = broker_in_words(system, url)
+    say(f"Flower shows the tasks and workers of {shown} at http://{Address(host, port)}. Ctrl+C ends it.")
     if made:
         user, password = made.split(":")
         say(
