@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from shared.ids import RunId, TaskId, WorkerId
@@ -22,18 +23,15 @@ METRICS_VARIABLE = "MODYN_METRICS"  # host:port at which its metrics are wanted;
 METRICS_AT_VARIABLE = "MODYN_METRICS_AT"  # and where others find them
 
 
-_OF_VERSION = "" if MESSAGE_VERSION == 1 else f".v{MESSAGE_VERSION}"  # ends the names of queues
-
-
-def queue(kind: str, device: str = "cpu") -> str:
+def queue(kind: str, device: str = "cpu", version: int = MESSAGE_VERSION) -> str:
     """The Celery queue of a kind of work, or of that part of it which needs a kind of device: `evaluate.cuda`."""
     name = kind if device == "cpu" else f"{kind}.{device}"
-    return f"{name}{_OF_VERSION}"
+    return name if version == 1 else f"{name}.v{version}"
 
 
 def without_version(queue: str) -> str:
     """What people call a queue: the same whichever version of the messages it is for."""
-    return queue.removesuffix(_OF_VERSION)
+    return re.sub(r"\.v\d+$", "", queue)
 
 
 # What the workers of a role take, the first first: short work never stands behind long work. `gate` are evaluations

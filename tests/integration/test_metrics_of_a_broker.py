@@ -40,8 +40,8 @@ def server(tmp_path: Path) -> Iterator[Server]:
     one.end()
 
 
-def test_queues_are_called_the_same_in_every_version(shown: ShownRun, client: redis.Redis) -> None:
-    """A dashboard is to outlast a version of the messages."""
+def test_what_waits_in_each_queue_is_told(shown: ShownRun, client: redis.Redis) -> None:
+    """By the name that people call it; one that nobody has made yet is empty."""
     client.lpush(names.queue("train", "cuda"), "a", "b")
     client.lpush(names.queue("evaluate"), "c")
     assert shown.value("modyn_queue_messages", queue="train.cuda") == 2
