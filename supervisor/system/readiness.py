@@ -128,7 +128,9 @@ def _missing(fleet: list[WorkerEntry], system: System) -> list[str]:
     found += [f"fleet: {worker.hostname} {why_benched(worker)}" for worker in fleet if found and worker.benched]
     deaf = [worker.hostname for worker in fleet if not speaks(worker.versions)]
     if found and deaf:
-        found.append(f"fleet: {', '.join(deaf)} run code of another message version; start them from this repository.")
+        found.append(
+            f"fleet: {', '.join(deaf)} run code of another message version; start them from the supervisor's version."
+        )
     return found
 
 
