@@ -37,7 +37,6 @@ def run(arguments: argparse.Namespace) -> int:
     server = FlowerServer(url, credentials)
     port = server.listen_at(host, port)
     say = Console(stderr=True, markup=False, highlight=False, soft_wrap=True).print
-    embedded = system.broker.url == "embedded"
     shown = broker_in_words(system, url)
     say(f"Flower shows the tasks and workers of {shown} at http://{Address(host, port)}. Ctrl+C ends it.")
     if made:
@@ -46,8 +45,12 @@ def run(arguments: argparse.Namespace) -> int:
             f"Log in as {user} with the password {password}, which was made for this start; to have one that stays "
             f"export {_CREDENTIALS}=user:password."
         )
-    server.serve(lambda: not embedded or address_of_broker(system.artifacts_root) == url)
-    if embedded and address_of_broker(system.artifacts_root) != url:
+
+    def has_a_broker() -> bool:
+        return system.broker.url != "embedded" or address_of_broker(system.artifacts_root) == url
+
+    server.serve(has_a_broker)
+    if not has_a_broker():
         say("Flower ends: the supervisor whose broker this was has ended.")
     os._exit(0)  # a thread that waits for a broker that is away is not waited for
 
