@@ -162,7 +162,6 @@ class Product:
             previous_trigger_keys=[],
             trigger_key=self.rows - 1,
             trigger_timestamp_us=0,
-            samples_seen=self.rows,
             first_trigger_key=self.rows - 1,
         )[1]["training_set"]
 

@@ -20,6 +20,8 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from shared.addresses import Address
+from shared.blame import blame
+from shared.config.secrets import hide
 from shared.errors import NotReadyError
 from shared.exposition.metric import Metric
 
@@ -51,7 +53,7 @@ class Exposition(Collector):
         self._pages: dict[str, Page] = {}
         self._one_at_a_time = threading.Lock()
         self._cpu_s = 0.0
-        self._closed = False
+        self._closed = self._has_failed = False
         self._thread = threading.Thread(target=self._serve, name="metrics", daemon=True)
 
     def serve(self, collector: Collector, **pages: Page) -> None:
@@ -85,6 +87,8 @@ class Exposition(Collector):
         with self._one_at_a_time:
             try:
                 return self._page(environ, start_response)
+            except Exception as error:  # a mistake of ours, which is asked for again and again
+                return self._failed(environ["PATH_INFO"], error, start_response)
             finally:
                 self._cpu_s += time.thread_time() - began_s
 
@@ -99,6 +103,15 @@ class Exposition(Collector):
             return _told("200 OK", self._pages[path](), start_response)
         except NotReadyError as error:
             return _told("503 Service Unavailable", {"error": str(error)}, start_response)
+
+    def _failed(self, path: str, error: Exception, start_response: Any) -> list[bytes]:
+        """Say so, once; a traceback is for those who debug."""
+        sentence = hide(f"this should not happen: {path} cannot be told: {blame(error)}")
+        if not self._has_failed:
+            log.warning("! metrics: %s. Report it; the run goes on without that page.", sentence)
+            log.debug("metrics: %s", path, exc_info=error)
+        self._has_failed = True
+        return _told("500 Internal Server Error", {"error": sentence}, start_response)
 
 
 def _told(status: str, content: Any, start_response: Any) -> list[bytes]:

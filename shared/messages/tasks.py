@@ -53,7 +53,6 @@ class SelectTask(Task, tag="select", frozen=True, kw_only=True):
     previous_trigger_keys: tuple[int, ...]
     trigger_key: int
     trigger_timestamp_us: int
-    samples_seen: int
     first_trigger_key: int  # up to which classes that have names are numbered in the order of these
     classes: ClassNames | None = None  # those that an earlier selection knew, where they have names
 

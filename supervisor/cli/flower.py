@@ -13,7 +13,7 @@ from shared.addresses import Address
 from shared.config.load import load_system
 from shared.errors import ConfigurationError
 from supervisor.system.embedded_broker import address_of_broker
-from supervisor.system.readiness import reach_running_broker
+from supervisor.system.readiness import broker_in_words, reach_running_broker
 
 _CREDENTIALS = "FLOWER_BASIC_AUTH"  # Flower's own name for it
 _USER = "modyn"
@@ -37,17 +37,20 @@ def run(arguments: argparse.Namespace) -> int:
     server = FlowerServer(url, credentials)
     port = server.listen_at(host, port)
     say = Console(stderr=True, markup=False, highlight=False, soft_wrap=True).print
-    embedded = system.broker.url == "embedded"
-    where = f"the embedded broker at {url}" if embedded else system.broker.masked_url
-    say(f"Flower shows the tasks and workers of {where} at http://{Address(host, port)}. Ctrl+C ends it.")
+    shown = broker_in_words(system, url)
+    say(f"Flower shows the tasks and workers of {shown} at http://{Address(host, port)}. Ctrl+C ends it.")
     if made:
         user, password = made.split(":")
         say(
             f"Log in as {user} with the password {password}, which was made for this start; to have one that stays "
             f"export {_CREDENTIALS}=user:password."
         )
-    server.serve(lambda: not embedded or address_of_broker(system.artifacts_root) == url)
-    if embedded and address_of_broker(system.artifacts_root) != url:
+
+    def has_a_broker() -> bool:
+        return system.broker.url != "embedded" or address_of_broker(system.artifacts_root) == url
+
+    server.serve(has_a_broker)
+    if not has_a_broker():
         say("Flower ends: the supervisor whose broker this was has ended.")
     os._exit(0)  # a thread that waits for a broker that is away is not waited for
 

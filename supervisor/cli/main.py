@@ -74,7 +74,7 @@ def _run(options: argparse.Namespace) -> int:
     except ModynError as error:
         if options.debug:
             traceback.print_exc()
-        for sentence in getattr(error, "problems", (str(error),)):
+        for sentence in error.problems:
             print(f"error: {hide(sentence)}", file=sys.stderr)  # noqa: T201
         return error.exit_code
     except KeyboardInterrupt:

@@ -54,7 +54,6 @@ def _select(state: RunState) -> Step | None:
         previous_trigger_keys=_previous_keys(state, index),
         trigger_key=trigger.fired.key,
         trigger_timestamp_us=trigger.fired.timestamp_us,
-        samples_seen=trigger.fired.key - trigger.first_key + 1,
         first_trigger_key=state.trigger(0).fired.key,
         classes=classes_known(state, index - 1),
     )

@@ -73,6 +73,11 @@ def reach_running_broker(system: System) -> tuple[redis.Redis, str]:
     return reach_broker(url, system.broker.masked_url), url
 
 
+def broker_in_words(system: System, url: str) -> str:
+    """The broker as people are told of it, without a password. `url`: where it was found."""
+    return f"the embedded broker at {url}" if system.broker.url == "embedded" else system.broker.masked_url
+
+
 def ready_workers(
     client: redis.Redis, configuration: Configuration, starting: Callable[[], str | None]
 ) -> list[WorkerEntry]:
@@ -123,9 +128,11 @@ def _missing(fleet: list[WorkerEntry], system: System) -> list[str]:
     found += [f"fleet: {worker.hostname} {why_benched(worker)}" for worker in fleet if found and worker.benched]
     deaf = [worker.hostname for worker in fleet if not speaks(worker.versions)]
     if found and deaf:
-        found.append(f"fleet: {', '.join(deaf)} run code of another message version; start them from this repository.")
+        found.append(
+            f"fleet: {', '.join(deaf)} run code of another message version; start them from the supervisor's version."
+        )
     return found
 
 
 def _with_cuda(fleet: list[WorkerEntry]) -> bool:
-    return any(worker.role == "train" and worker.device.startswith("cuda") for worker in fleet)
+    return any(worker.role == "train" and worker.kind_of_device == "cuda" for worker in fleet)

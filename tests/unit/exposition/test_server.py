@@ -60,6 +60,28 @@ def test_pages_stand_beside_the_metrics() -> None:
         assert ask(address, "/") == (404, '{"pages": ["/metrics", "/targets", "/away"]}')
 
 
+def test_a_mistake_of_ours_is_a_sentence_and_told_once(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever scrapes comes back every few seconds; other pages are told all the same, and nobody sees a traceback."""
+
+    class Broken(Rows):
+        def collect(self) -> Iterator[Family]:
+            yield ROWS.counter({("told",): {}["lost"]})
+
+    told = "this should not happen: /metrics cannot be told: KeyError: 'lost'"
+    with Exposition(ANY, "metrics.listen") as shown:
+        shown.serve(Broken(), targets=lambda: [1])
+        for _ in range(3):
+            status, body = ask(str(shown.address), "/metrics")
+            assert (status, told in body) == (500, True)
+        assert page(str(shown.address), "/targets") == [1]
+    warned = [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
+    assert len(warned) == 1
+    assert told in warned[0]
+    assert capfd.readouterr().err == ""
+
+
 def test_of_two_that_want_a_port_the_second_has_the_next() -> None:
     """Two runs on a machine have the same config.yaml; a port that was free before is the one that was asked for."""
     with Exposition(ANY, "metrics.listen") as first, Exposition(first.address, "metrics.listen") as second:

@@ -51,7 +51,7 @@ def evaluation(*stretches: Stretch, models: Iterable[int] = (0,), gate: bool = F
 
 
 CASES: list[tuple[AnyTask, dict[str, Any], str]] = [
-    (SelectTask(**WHO, **SELECT, samples_seen=0), {}, ""),
+    (SelectTask(**WHO, **SELECT), {}, ""),
     (TrainTask(**WHO, member=1, training_set=OBJECT, trigger_key=9, previous_model=None), {"member": 1}, " · member 1"),
     (GatherTask(**WHO), {}, ""),
     (

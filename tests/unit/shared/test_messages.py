@@ -38,7 +38,6 @@ TASKS = [
         previous_trigger_keys=(9, 19),
         trigger_key=29,
         trigger_timestamp_us=-1,
-        samples_seen=10,
         first_trigger_key=9,
         classes=ClassNames(names=("no", "ja, größer"), until=19),
     ),

@@ -83,7 +83,7 @@ class Desk:
     def select(self, index: int) -> Selected:
         """The training set of a trigger, as the supervisor asks for it; it keeps what is told of the classes."""
         key, before = TRIGGERS[index], TRIGGERS[max(index - 1, 0) : index]
-        of = {"first_key": 0, "previous_trigger_keys": before, "trigger_timestamp_us": 0, "samples_seen": 500}
+        of = {"first_key": 0, "previous_trigger_keys": before, "trigger_timestamp_us": 0}
         task = SelectTask(
             **OF, trigger_id=TriggerId(index), trigger_key=key, **of, first_trigger_key=499, classes=self.known
         )

@@ -54,7 +54,6 @@ def rows_up_to(key: int) -> list[AnyTask]:
         "first_key": 0,
         "previous_trigger_keys": (),
         "trigger_timestamp_us": 0,
-        "samples_seen": 1,
         "first_trigger_key": 9,
     }
     return [
