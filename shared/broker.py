@@ -10,6 +10,8 @@ from celery import Celery
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+import celeryconfig  # noqa: F401 - Celery looks in the current folder first, but not for what is there already
+
 # Redis says so in front of an error, or, of what a script asked for, in the middle of one.
 _PASSING = re.compile(r"(?:^|-)(?:BUSY|CLUSTERDOWN|LOADING|MASTERDOWN|MISCONF|NOREPLICAS|OOM|READONLY|TRYAGAIN)\b")
 _PASSING_BY_NAME = (
