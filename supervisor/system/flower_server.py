@@ -25,6 +25,7 @@ from tornado.ioloop import IOLoop, PeriodicCallback
 from tornado.web import RequestHandler
 
 from shared import names
+from shared.addresses import Address
 from shared.broker import connect, make_app
 from shared.config.secrets import hide
 from shared.errors import NotReadyError
@@ -66,7 +67,7 @@ class FlowerServer(Flower):  # type: ignore[misc]
             taken = int(self.start_http_server())
         except OSError as error:
             raise NotReadyError(
-                f"--listen: {host}:{port} cannot be listened on ({error.strerror}); name another address, such as "
+                f"--listen: {Address(host, port)} cannot be listened on ({error.strerror}); name another address, such as "
                 "127.0.0.1:0, which takes any port that is free."
             ) from None
         self._be_there()
