@@ -67,8 +67,8 @@ class FlowerServer(Flower):  # type: ignore[misc]
             taken = int(self.start_http_server())
         except OSError as error:
             raise NotReadyError(
-                f"--listen: {Address(host, port)} cannot be listened on ({error.strerror}); name another address, such as "
-                "127.0.0.1:0, which takes any port that is free."
+                f"--listen: {Address(host, port)} cannot be listened on ({error.strerror}); name another address, such "
+                "as 127.0.0.1:0, which takes any port that is free."
             ) from None
         self._be_there()
         return taken
