@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     Raises ConfigurationError, or NotReadyError if there is no broker or the address is taken.
     """
-    from supervisor.system.flower_server import FlowerServer  # noqa: PLC0415 - takes a second
+    from supervisor.system.flower_server import FlowerServer, InOneSentence  # noqa: PLC0415 - takes a second
 
     host, port = parse_address(arguments.listen)
     given = os.environ.get(_CREDENTIALS, "")
@@ -34,6 +34,8 @@ def run(arguments: argparse.Namespace) -> int:
     client, url = reach_running_broker(system)
     client.close()
     _hush()
+    if not arguments.debug:
+        logging.getLogger("tornado.application").addFilter(InOneSentence())
     server = FlowerServer(url, credentials)
     port = server.listen_at(host, port)
     say = Console(stderr=True, markup=False, highlight=False, soft_wrap=True).print
