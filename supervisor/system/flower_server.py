@@ -118,7 +118,7 @@ class FlowerServer(Flower):  # type: ignore[misc]
 
 
 def _application(broker_url: str) -> Celery:
-    """With what the URL says of TLS as a setting, too: Flower reads no other where it asks for the lengths of queues."""
+    """With what the URL says of TLS as a setting, too: Flower reads no other to ask for the lengths of queues."""
     app, options = make_app(broker_url), connect(broker_url).connection_pool.connection_kwargs
     app.conf.broker_use_ssl = {name: value for name, value in options.items() if name.startswith("ssl_")} or None
     return app
