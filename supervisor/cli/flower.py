@@ -12,7 +12,7 @@ from rich.console import Console
 from shared.addresses import Address
 from shared.config.load import load_system
 from shared.errors import ConfigurationError
-from supervisor.system.embedded_broker import address_of_broker
+from supervisor.system.embedded_broker import has_ended
 from supervisor.system.readiness import reach_running_broker
 
 _CREDENTIALS = "FLOWER_BASIC_AUTH"  # Flower's own name for it
@@ -48,10 +48,23 @@ def run(arguments: argparse.Namespace) -> int:
             f"Log in as {user} with the password {password}, which was made for this start; to have one that stays "
             f"export {_CREDENTIALS}=user:password."
         )
-    server.serve(lambda: not embedded or address_of_broker(system.artifacts_root) == url)
-    if embedded and address_of_broker(system.artifacts_root) != url:
+    shown = _Embedded(system.artifacts_root, url)
+    server.serve(lambda: not embedded or shown.is_there())
+    if embedded and not shown.is_there():
         say("Flower ends: the supervisor whose broker this was has ended.")
     os._exit(0)  # a thread that waits for a broker that is away is not waited for
+
+
+class _Embedded:
+    """The embedded broker that is shown. Its supervisor may start it again in its place: it must be missed twice."""
+
+    def __init__(self, artifacts_root: str, url: str) -> None:
+        self._root, self._url, self._missed = artifacts_root, url, 0
+
+    def is_there(self) -> bool:
+        """Look again."""
+        self._missed = self._missed + 1 if has_ended(self._root, self._url) else 0
+        return self._missed < 2
 
 
 def parse_address(text: str) -> Address:
