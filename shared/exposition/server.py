@@ -27,6 +27,8 @@ from shared.exposition.metric import Metric
 
 _PORTS_TRIED = 100  # from the one that is asked for
 _PATIENCE_S = 10.0  # with somebody who connects and asks nothing
+_AT_ONCE = 32  # each has a thread and a file; a run needs those more
+_WAITING = 128  # to be let in
 
 COST = Metric("modyn_metrics_cpu_seconds_total", "Processor time that this page has cost so far.")
 
@@ -74,6 +76,7 @@ class Exposition(Collector):
         self._closed = True
         if self._thread.is_alive():
             self._server.socket.shutdown(socket.SHUT_RDWR)  # wakes the thread
+            self._server.room.release()  # also where it waits for somebody to go
             self._thread.join()
         self._server.server_close()
 
@@ -128,8 +131,10 @@ class _Handler(WSGIRequestHandler):
 
 class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
+    request_queue_size = _WAITING
 
     def __init__(self, address: Address) -> None:
+        self.room = threading.Semaphore(_AT_ONCE)
         found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
         self.address_family = found[0][0]
         super().__init__(address, _Handler)
@@ -139,6 +144,20 @@ class _Server(ThreadingMixIn, WSGIServer):
         TCPServer.server_bind(self)
         self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]
         self.setup_environ()
+
+    def get_request(self) -> Any:
+        """Let the next one in, when there is room."""
+        self.room.acquire()
+        try:
+            return super().get_request()
+        except OSError:
+            self.room.release()
+            raise
+
+    def close_request(self, request: Any) -> None:
+        """One has gone."""
+        super().close_request(request)
+        self.room.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Who asked may have gone."""

@@ -18,7 +18,7 @@ import redis
 from shared.artifacts import write_artifact
 from shared.broker import OLDEST, connect
 from shared.errors import ModynError, NotReadyError
-from shared.processes import end_with_parent
+from shared.processes import end_with_parent, started
 from shared.temporary import private_folder
 from supervisor.system.dead_broker import clear_away
 
@@ -42,14 +42,21 @@ def address_file(artifacts_root: str) -> Path:
 
 def find_broker(artifacts_root: str) -> str | None:
     """The URL of the embedded broker that runs for this artifacts root, or None."""
-    url = address_of_broker(artifacts_root)
-    return url if url is not None and _answers(url) else None
+    address = _address(artifacts_root)
+    return address.url if address is not None and _answers(address.url) else None
 
 
-def address_of_broker(artifacts_root: str) -> str | None:
-    """The URL that the embedded broker of this artifacts root was last given, or None."""
+def has_ended(artifacts_root: str, url: str) -> bool:
+    """Whether the embedded broker that was at this URL is there no more: its supervisor has ended, or was killed."""
+    address = _address(artifacts_root)
+    if address is None or address.url != url:
+        return True
+    return started(address.pid) is None and not _answers(url)
+
+
+def _address(artifacts_root: str) -> Address | None:
     try:
-        return msgspec.json.decode(address_file(artifacts_root).read_bytes(), type=Address).url
+        return msgspec.json.decode(address_file(artifacts_root).read_bytes(), type=Address)
     except (OSError, msgspec.MsgspecError):
         return None
 

@@ -38,6 +38,11 @@ def reach_broker(url: str, masked_url: str) -> redis.Redis:
         ) from None
     try:
         client.ping()
+    except redis.AuthenticationError as error:
+        raise NotReadyError(
+            f"broker.url: {masked_url} lets nobody in with this user and password, or without ({hide(str(error))}); "
+            "write them as redis://user:${PASSWORD}@host:6379/0, with no user where Redis has one password for all."
+        ) from None
     except (redis.RedisError, OSError) as error:
         raise NotReadyError(
             f"broker.url: {masked_url} does not answer ({hide(str(error))}); start Redis there, "

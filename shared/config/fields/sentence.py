@@ -35,4 +35,5 @@ class Sentence(fields.Field[Any]):
     default_error_messages = {"null": "is empty; give a value or remove the key.", "required": "is missing; add it."}
 
     def __init__(self, meaning: str, **options: Any) -> None:
-        super().__init__(metadata={"meaning": meaning}, **options)
+        # A key whose default is None says something by being absent: an empty `gate:` is no wish for none.
+        super().__init__(metadata={"meaning": meaning}, allow_none=False, **options)

@@ -123,6 +123,18 @@ def test_empty_value(problems):
     assert problem == "pipeline.yaml:5: training.epochs: is empty; give a value or remove the key."
 
 
+def test_an_empty_value_is_no_wish_for_none(problems):
+    """A gate with nothing in it must not deploy everything, nor `metrics:` show nothing, as leaving them out would."""
+    gate = PIPELINE[PIPELINE.index("    metric: accuracy") : PIPELINE.index("  targets:")]
+    told = problems(gate, "", config=CONFIG + "metrics:\n", also={"  epochs: 2": "  gradient_clip_norm:"})
+    empty = "is empty; give a value or remove the key."
+    assert set(told) == {
+        f"pipeline.yaml:5: training.gradient_clip_norm: {empty}",
+        f"pipeline.yaml:18: deployment.gate: {empty}",
+        f"config.yaml:4: metrics: {empty}",
+    }
+
+
 def test_wrong_type(problems):
     """A text where a number belongs is quoted, with what is right."""
     (problem,) = problems("  epochs: 2", "  epochs: two")

@@ -14,7 +14,7 @@ import pytest
 
 from shared.broker import connect
 from shared.errors import NotReadyError
-from supervisor.system.embedded_broker import EmbeddedBroker, address_file, find_broker, find_or_start
+from supervisor.system.embedded_broker import EmbeddedBroker, address_file, find_broker, find_or_start, has_ended
 
 
 @pytest.fixture
@@ -95,6 +95,21 @@ def test_one_that_died_comes_back_with_what_it_knew(broker: EmbeddedBroker, tmp_
         assert client.get("known") == "yes"
     again.stop()
     assert (server_of(tmp_path), find_broker(str(tmp_path))) == (None, None)
+
+
+def test_one_whose_supervisor_was_killed_has_ended(broker: EmbeddedBroker, tmp_path: Path) -> None:
+    """Nobody took its address away. One that stands still has not, and one that was stopped has."""
+    server = server_of(tmp_path)
+    assert server is not None
+    assert not has_ended(str(tmp_path), broker.url)
+    assert has_ended(str(tmp_path), "redis+socket:///another.sock")
+    server.suspend()
+    assert not has_ended(str(tmp_path), broker.url)
+    server.kill()
+    server.wait()
+    assert has_ended(str(tmp_path), broker.url)
+    broker.stop()
+    assert has_ended(str(tmp_path), broker.url)
 
 
 @pytest.mark.parametrize(
