@@ -22,7 +22,7 @@ from flower.urls import settings
 from kombu.exceptions import OperationalError
 from tornado.httputil import HTTPServerRequest
 from tornado.ioloop import IOLoop, PeriodicCallback
-from tornado.web import RequestHandler
+from tornado.web import RequestHandler, stream_request_body
 
 from shared import names
 from shared.addresses import Address
@@ -158,14 +158,18 @@ class _Heard(Events):  # type: ignore[misc]
             time.sleep(_AGAIN_AFTER_S)
 
 
+@stream_request_body
 class _Refusal(RequestHandler):
-    """The answer to a stranger, whatever was asked for."""
+    """The answer to a stranger, whatever was asked for. What more there is to read is not kept."""
 
     def prepare(self) -> None:
         """Ask for a user and a password."""
         self.set_status(401)
         self.set_header("WWW-Authenticate", 'Basic realm="flower"')
         self.finish("Access denied")
+
+    def data_received(self, chunk: bytes) -> None:
+        """Up to a hundred megabytes of a request that is answered."""
 
     def check_xsrf_cookie(self) -> None:
         """Nothing is done, so it does not matter who asks."""
