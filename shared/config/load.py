@@ -13,6 +13,7 @@ from marshmallow import ValidationError
 from shared.command import COMMAND
 from shared.config import across, resolved
 from shared.config.fields import Group, keys_of
+from shared.config.fields.sentence import EMPTY
 from shared.config.paths import absolute
 from shared.config.pipeline import Pipeline
 from shared.config.schema.deployment import name_of_target
@@ -128,13 +129,17 @@ def _naming_all_datasets(values: dict[str, Any], source: Source | None) -> dict[
 def _checked(schema: Group, source: Source | None, problems: list[str]) -> dict[str, Any]:
     if source is None:
         return {}
+    told: list[tuple[str, str]] = []
     try:
-        return dict(schema.load(source.values))
+        values = dict(schema.load(source.values))
     except ValidationError as error:
-        for path, told in sorted(_flat(error.messages, ""), key=lambda one: source.line(one[0])):
-            if not source.is_mistaken(path):
-                problems.append(f"{source.where(path)}: {path}: {hide(told)}")
-        return _sound(error.valid_data, error.messages)
+        told, values = _flat(error.messages, ""), _sound(error.valid_data, error.messages)
+    # An empty `gate:` is no wish for none; but what a constructor is given may be empty.
+    told += [(path, EMPTY) for path in source.empty if ".config." not in path and path not in dict(told)]
+    for path, sentence in sorted(told, key=lambda one: source.line(one[0])):
+        if not source.is_mistaken(path):
+            problems.append(f"{source.where(path)}: {path}: {hide(sentence)}")
+    return values
 
 
 def _sound(values: Any, messages: Any) -> dict[str, Any]:

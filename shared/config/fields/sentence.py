@@ -10,6 +10,7 @@ from marshmallow import fields
 from shared.config.secrets import hide
 from shared.words import meant
 
+EMPTY = "is empty; give a value or remove the key."
 _LONGEST_QUOTE = 80
 
 
@@ -32,8 +33,7 @@ def quoted(value: Any) -> str:
 class Sentence(fields.Field[Any]):
     """The base: null is refused with a sentence, not with marshmallow's words."""
 
-    default_error_messages = {"null": "is empty; give a value or remove the key.", "required": "is missing; add it."}
+    default_error_messages = {"null": EMPTY, "required": "is missing; add it."}
 
     def __init__(self, meaning: str, **options: Any) -> None:
-        # A key whose default is None says something by being absent: an empty `gate:` is no wish for none.
-        super().__init__(metadata={"meaning": meaning}, allow_none=False, **options)
+        super().__init__(metadata={"meaning": meaning}, **options)

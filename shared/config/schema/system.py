@@ -267,5 +267,6 @@ class SystemSchema(f.Group):
         Metrics,
         "what is shown to Prometheus; without this group nothing is",
         load_default=None,
+        allow_none=False,
         error_messages={"null": "is empty; write `metrics: {{}}` for its defaults, or remove the key."},
     )

@@ -131,8 +131,14 @@ def test_an_empty_value_is_no_wish_for_none(problems):
     assert set(told) == {
         f"pipeline.yaml:5: training.gradient_clip_norm: {empty}",
         f"pipeline.yaml:18: deployment.gate: {empty}",
-        f"config.yaml:4: metrics: {empty}",
+        "config.yaml:4: metrics: is empty; write `metrics: {}` for its defaults, or remove the key.",
     }
+
+
+def test_null_is_a_wish_for_none(problems):
+    """Who writes it out means what leaving the key out does: only the other mistake is told."""
+    (problem,) = problems("  epochs: 2", "  epochs: two\n  gradient_clip_norm: null")
+    assert "training.epochs" in problem
 
 
 def test_wrong_type(problems):

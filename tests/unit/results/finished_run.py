@@ -94,7 +94,6 @@ class ToldRun:
             previous_trigger_keys=(),
             trigger_key=9,
             trigger_timestamp_us=0,
-            samples_seen=10,
             first_trigger_key=9,
         )
         self.report(
