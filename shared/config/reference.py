@@ -77,7 +77,7 @@ def _file(name: str, schema: type[f.Group]) -> Iterator[str]:
     top = [row for row in rows if "." not in row.path]
     yield _table(top)
     for row in top:
-        below = [one for one in rows if one.path.startswith(f"{row.path}.")]
+        below = [one for one in rows if one.path.startswith((f"{row.path}.", f"{row.path}[]."))]
         if below:
             yield f"\n### {row.path}\n\n{_table(below)}"
         field = schema().fields.get(row.path)

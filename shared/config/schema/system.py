@@ -263,4 +263,10 @@ class SystemSchema(f.Group):
         may_be_empty=True,
         load_default=list,
     )
-    metrics = f.Sub(Metrics, "what is shown to Prometheus; without this group nothing is", load_default=None)
+    metrics = f.Sub(
+        Metrics,
+        "what is shown to Prometheus; without this group nothing is",
+        load_default=None,
+        allow_none=False,
+        error_messages={"null": "is empty; write `metrics: {{}}` for its defaults, or remove the key."},
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from shared.config.load import load_configuration
+from shared.config.load import load_configuration, load_system
 from shared.errors import ConfigurationError
 
 PIPELINE = """\
@@ -123,6 +123,24 @@ def test_empty_value(problems):
     assert problem == "pipeline.yaml:5: training.epochs: is empty; give a value or remove the key."
 
 
+def test_an_empty_value_is_no_wish_for_none(problems):
+    """A gate with nothing in it must not deploy everything, nor `metrics:` show nothing, as leaving them out would."""
+    gate = PIPELINE[PIPELINE.index("    metric: accuracy") : PIPELINE.index("  targets:")]
+    told = problems(gate, "", config=CONFIG + "metrics:\n", also={"  epochs: 2": "  gradient_clip_norm:"})
+    empty = "is empty; give a value or remove the key."
+    assert set(told) == {
+        f"pipeline.yaml:5: training.gradient_clip_norm: {empty}",
+        f"pipeline.yaml:18: deployment.gate: {empty}",
+        "config.yaml:4: metrics: is empty; write `metrics: {}` for its defaults, or remove the key.",
+    }
+
+
+def test_null_is_a_wish_for_none(problems):
+    """Who writes it out means what leaving the key out does: only the other mistake is told."""
+    (problem,) = problems("  epochs: 2", "  epochs: two\n  gradient_clip_norm: null")
+    assert "training.epochs" in problem
+
+
 def test_wrong_type(problems):
     """A text where a number belongs is quoted, with what is right."""
     (problem,) = problems("  epochs: 2", "  epochs: two")
@@ -133,6 +151,22 @@ def test_text_instead_of_group(problems):
     """A text where keys belong says how a group is written."""
     (problem,) = problems("data: {dataset: flights}", "data: flights")
     assert problem == "pipeline.yaml:8: data: 'flights' is not a group of keys; write `key: value` lines below it."
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("", "metrics: is empty; write `metrics: {}` for its defaults, or remove the key."),
+        (
+            "true",
+            "metrics: True is not a group of keys; write `key: value` lines below it, or `{}` for its defaults.",
+        ),
+    ],
+)
+def test_metrics_that_say_neither_yes_nor_no(problems, given, told):
+    """Nobody believes that metrics are served which are not."""
+    (problem,) = problems(config=f"{CONFIG}\nmetrics: {given}\n")
+    assert problem.partition(": ")[2] == told
 
 
 def test_unknown_key_gets_a_suggestion(problems):
@@ -384,7 +418,10 @@ def test_datasets_are_named_like_files(problems, name):
         ("classes: [no, true]", "classes.1: True is not a text; a class that is called so stands in quotes."),
         ("classes: [0, yes]", "classes.0: 0 is not a text; a class that is called so stands in quotes."),
         ("classes: []", "classes: [] is not a list with at least one entry."),
-        ("classes: yes", "classes: 'yes' is not a list with at least one entry."),
+        (
+            "classes: yes",
+            "classes: 'yes' is not a list with at least one entry; write [a, b], or lines that begin with `-`.",
+        ),
     ],
 )
 def test_columns_and_classes_that_are_not_one_thing_each(problems, given, told):
@@ -547,6 +584,21 @@ def test_files_in_the_wrong_order(tmp_path):
     (problem,) = caught.value.problems
     assert "are pipeline and config swapped?" in problem
     assert "PIPELINE CONFIG" in problem
+
+
+def test_a_pipeline_in_the_place_of_config(tmp_path):
+    """Commands that want config.yaml alone say so once, not once for each key; one key of its own makes it one."""
+    path = tmp_path / "pipeline.yaml"
+    path.write_text(PIPELINE)
+    with pytest.raises(ConfigurationError) as caught:
+        load_system(path)
+    (problem,) = caught.value.problems
+    assert problem.startswith(
+        "pipeline.yaml says what to learn, and this command wants the file that says on what system"
+    )
+    path.write_text(f"{PIPELINE}\n{CONFIG}")
+    with pytest.raises(ConfigurationError, match="model: is not a key here"):
+        load_system(path)
 
 
 def test_no_suggestion_where_several_are_as_near(problems):
