@@ -40,8 +40,7 @@ class PairTable:
             pairs = pairs.at(order)
         first = np.r_[True, pairs.rows[1:] != pairs.rows[:-1]]
         firsts = np.flatnonzero(first)
-        slots = self._rows.take(pairs.rows[firsts])
-        empty = slots[:, _POSITION] == 0
+        empty = self._rows.take_word(_POSITION, pairs.rows[firsts]) == 0
         records = np.zeros((pairs.size, 4), np.int64)
         records[:, _POSITION] = pairs.positions + 1
         records[:, _KNOWN] = pairs.known_us
@@ -49,15 +48,20 @@ class PairTable:
         in_slot = first.copy()
         in_slot[firsts] = empty
         if not in_slot.all():
-            self._chain(pairs.rows, records, first, in_slot, slots[:, _NEXT])
+            self._chain(pairs.rows, records, first, in_slot, np.flatnonzero(~empty))
         in_slot = np.flatnonzero(in_slot)
         self._rows.put(pairs.rows[in_slot], records[in_slot])
         return int(empty.sum())
 
     def _chain(
-        self, rows: Whole, records: Whole, first: npt.NDArray[np.bool_], in_slot: npt.NDArray[np.bool_], heads: Whole
+        self, rows: Whole, records: Whole, first: npt.NDArray[np.bool_], in_slot: npt.NDArray[np.bool_], full: Whole
     ) -> None:
-        """Write what does not stand in its row's place: each points to the one before it, the row to the last."""
+        """Write what does not stand in its row's place: each points to the one before it, the row to the last.
+
+        `full` says which rows, counted by `first`, had pairs before.
+        """
+        heads = np.zeros(int(first.sum()), np.int64)
+        heads[full] = self._rows.take_word(_NEXT, rows[first][full])
         behind = np.flatnonzero(~in_slot)
         numbers = np.zeros(len(rows), np.int64)
         numbers[behind] = np.arange(self._next, self._next + len(behind))
@@ -78,7 +82,7 @@ class PairTable:
 
     def several(self, rows: Whole) -> npt.NDArray[np.bool_]:
         """Which rows have more than one pair, (n,)."""
-        return np.asarray(self._rows.take(rows)[:, _NEXT] != 0)
+        return np.asarray(self._rows.take_word(_NEXT, rows) != 0)
 
     def each(self, rows: Whole) -> Iterator[tuple[Whole, Whole, Whole, npt.NDArray[np.float64]]]:
         """All pairs of rows, some at a time: (which of `rows`, position, known_at, value)."""

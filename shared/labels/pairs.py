@@ -25,7 +25,14 @@ class Pairs(NamedTuple):
         """How many there are."""
         return len(self.rows)
 
-    def at(self, index: Whole | npt.NDArray[np.bool_] | slice) -> Pairs:
+    def which(self, some: npt.NDArray[np.bool_]) -> Pairs:
+        """Those of a mask."""
+        count = int(np.count_nonzero(some))
+        if count == len(some):
+            return self
+        return self.at(np.flatnonzero(some)) if count else NO_PAIRS
+
+    def at(self, index: Whole | slice) -> Pairs:
         """Some of them."""
         return Pairs(
             self.rows[index], self.positions[index], self.known_us[index], self.values[index], self.times_us[index]
@@ -61,9 +68,10 @@ class Waiting:
         """Have pairs wait."""
         if not pairs.size:
             return
-        pairs = _in_order(pairs)
+        pairs = pairs.at(np.argsort(pairs.known_us))
         while self._parts and self._parts[-1].size <= 2 * pairs.size:
-            pairs = _in_order(joined([self._parts.pop(), pairs]))
+            pairs = joined([self._parts.pop(), pairs])
+            pairs = pairs.at(np.argsort(pairs.known_us, kind="stable"))  # which is quick for two that are in order
         self._parts.append(pairs)
 
     def take(self, event_time_us: int) -> Pairs:
@@ -76,7 +84,3 @@ class Waiting:
                 left.append(part.at(slice(stop, None)) if stop else part)
         self._parts = left
         return joined(due)
-
-
-def _in_order(pairs: Pairs) -> Pairs:
-    return pairs.at(np.argsort(pairs.known_us, kind="stable"))

@@ -51,6 +51,16 @@ class RecordTable:
                 found[index] = part.records[within]
         return found
 
+    def take_word(self, word: int, numbers: Whole) -> Whole:
+        """One whole number of each of some records, (n,) → (n,)."""
+        found = np.zeros(len(numbers), np.int64)
+        for number, index, within in self._by_part(numbers):
+            part = self._part(number)
+            if part is not None:
+                self._touch(part, within)
+                found[index] = part.records[within, word]
+        return found
+
     def put(self, numbers: Whole, records: Whole) -> None:
         """Write records, (n, words), by number, (n,), all different. Raises OSError where there is no room."""
         for number, index, within in self._by_part(numbers):

@@ -132,8 +132,8 @@ class LabelIndexWriter:
         self._label_keys.add(asked)
         if self._last is not None:
             now = pairs.known_us <= self._last[1]
-            self._early.add(pairs.at(~now))
-            self._held = joined([self._held, pairs.at(now)])
+            self._early.add(pairs.which(~now))
+            self._held = joined([self._held, pairs.which(now)])
             if at_next:
                 self._open.remove(pairs.rows[now])
 
@@ -185,18 +185,18 @@ class LabelIndexWriter:
     def _go_on(self, stretch: Stretch, new: Pairs) -> None:
         """Event time went on: what counts from one of these rows on is known, and who waited too long is given up."""
         now = new.known_us <= stretch.last_us
-        self._early.add(new.at(~now))
-        due = joined([self._held, self._early.take(stretch.last_us), new.at(now)])
+        self._early.add(new.which(~now))
+        due = joined([self._held, self._early.take(stretch.last_us), new.which(now)])
         self._found_at.forget(stretch.first)
         from_keys = self._found_at.from_keys(due.positions) if due.size else due.positions
         keys, moments_us = stretch.counts_from(due, from_keys)
         counts = keys < stretch.stop
-        self._held = due.at(~counts)
+        self._held = due.which(~counts)
         self._open.remove(due.rows[counts | (from_keys == stretch.stop)])
         if self._patience_us is not None:
             self._open.give_up(max(stretch.last_us - self._patience_us, _ENDS.min))
         if counts.any():
-            made = self._changes(stretch, due.at(counts), keys[counts], moments_us[counts])
+            made = self._changes(stretch, due.which(counts), keys[counts], moments_us[counts])
             self._log.append(made)
             self._labelled.note(made)
 
@@ -205,8 +205,8 @@ class LabelIndexWriter:
         if not several.any():
             return change.in_order([change.simple_changes(pairs, keys, moments_us)])
         alone = ~several
-        simple = change.simple_changes(pairs.at(alone), keys[alone], moments_us[alone])
-        mixed = pairs.at(several)
+        simple = change.simple_changes(pairs.which(alone), keys[alone], moments_us[alone])
+        mixed = pairs.which(several)
         earlier = self._counted_before(stretch, np.unique(mixed.rows))
         return change.in_order([simple, change.mixed_changes(mixed, keys[several], moments_us[several], earlier)])
 
@@ -215,7 +215,7 @@ class LabelIndexWriter:
         found = []
         for which, positions, known_us, values in self._pairs.each(rows):
             pairs = Pairs(rows[which], positions, known_us, values, np.zeros(len(which), np.int64))
-            found.append(pairs.at(stretch.counted_before(pairs, self._found_at.from_keys(positions))))
+            found.append(pairs.which(stretch.counted_before(pairs, self._found_at.from_keys(positions))))
         return joined(found)
 
     def _in_time(self, pairs: Pairs) -> Pairs:
@@ -223,7 +223,7 @@ class LabelIndexWriter:
         if self._patience_us is None or not pairs.size:
             return pairs
         latest_us = np.minimum(pairs.times_us, _ENDS.max - self._patience_us) + self._patience_us
-        return pairs.at(pairs.known_us <= latest_us)
+        return pairs.which(pairs.known_us <= latest_us)
 
     def _remember(self, pairs: Pairs) -> None:
         self.unlabelled -= self._pairs.add(pairs)
