@@ -58,8 +58,10 @@ def joined(parts: Sequence[Pairs]) -> Pairs:
 
 
 class Waiting:
-    """Pairs that wait for event time to reach their `known_at`: a few lists in its order, each half as long as the
-    one before, so that a pair is moved a few times in all."""
+    """Pairs that wait for event time to reach their `known_at`: a few lists in its order.
+
+    Each was at most half as long as the one before when it was begun, so that a pair is moved a few times in all.
+    """
 
     def __init__(self) -> None:
         self._parts: list[Pairs] = []
@@ -81,6 +83,13 @@ class Waiting:
             stop = int(np.searchsorted(part.known_us, event_time_us, "right"))
             due.append(part.at(slice(stop)))
             if stop < part.size:
-                left.append(part.at(slice(stop, None)) if stop else part)
+                left.append(_without(part, stop))
         self._parts = left
         return joined(due)
+
+
+def _without(part: Pairs, count: int) -> Pairs:
+    """All but the first ones; a copy when it is much smaller than what it would keep in memory."""
+    whole = part.rows if part.rows.base is None else part.rows.base
+    left = part.at(slice(count, None))
+    return left.at(np.arange(left.size)) if 2 * left.size < len(whole) else left

@@ -87,8 +87,10 @@ class LabelIndexWriter:
     def known_at(self, key: int) -> tuple[int, int] | None:
         """(key, event time) of the last row that is known at a trigger at `key`, one of the rows observed last.
 
-        None if none is.
+        None if none is. Raises ValueError for another row.
         """
+        if self._last is None or not self._first_key <= key <= self._last[0]:
+            raise ValueError(f"row {key} is not one of those observed last")
         row = self._labelled.at(key)
         return None if row is None else (row, int(self._times.take(np.array([row]))[0, 0]))
 
