@@ -31,7 +31,7 @@ class LabelIndex:
             raise ArtifactLostError(
                 f"the index of labels {folder} is not there. Its run's supervisor writes it: --resume the run."
             )
-        self._pairs = PairTable(self._folder, Resident(_RESIDENT_BYTES), writes=False)
+        self._pairs = PairTable.of(self._folder, Resident(_RESIDENT_BYTES))
         self._changes = ChangeFile(self._folder / "changes")
 
     def labels(self, keys: Whole, as_of: AsOf) -> pa.Array:

@@ -21,9 +21,9 @@ from shared.labels.key_index import KeyIndex, Sizes
 from shared.labels.label_values import ValueWriter
 from shared.labels.labelled import Labelled
 from shared.labels.open_rows import OpenRows
-from shared.labels.pair_table import PairTable
+from shared.labels.pair_writer import PairWriter
 from shared.labels.pairs import NO_PAIRS, Pairs, Waiting, joined
-from shared.labels.record_table import RecordTable
+from shared.labels.record_table import RecordWriter
 from shared.labels.resident import Resident
 from shared.labels.stretch import FoundAt, Stretch
 
@@ -54,9 +54,10 @@ class LabelIndexWriter:
         self._patience_us, self._limits = patience_us, limits
         self._label_keys = KeyIndex(folder, "labels", limits.sizes, resident)
         self._row_keys = KeyIndex(folder, "keys", limits.sizes, resident)
-        self._labels = RecordTable(folder / "found", 2, resident, writes=True, own=True)  # known_at, bits of the value
-        self._times = RecordTable(folder / "times", 1, resident, writes=True, own=True)
-        self._pairs = PairTable(folder, resident, writes=True)
+        self._labels = RecordWriter(folder / "labels", 2, resident, own=True)  # known_at, bits of the value
+        self._labels.begin(0)
+        self._times = RecordWriter(folder / "times", 1, resident, own=True)
+        self._pairs = PairWriter(folder, resident)
         self._log = change.ChangeLog(folder / "changes")
         self._values = ValueWriter(folder)
         self._found_at, self._labelled, self._open = FoundAt(), Labelled(), OpenRows()
@@ -156,6 +157,9 @@ class LabelIndexWriter:
                 f"event time runs back between row {first_key - 1} and {first_key + len(event_time_us) - 1}"
             )
         refuse_other_types(keys.schema)
+        if self._last is None:
+            self._times.begin(first_key)
+            self._pairs.begin(first_key)
         self._labelled.start()
         self._first_key = first_key
         for start in range(0, len(event_time_us), self._limits.at_once):
