@@ -1,0 +1,1 @@
+"""Labels that come in a table of their own, joined with their rows by key columns."""
