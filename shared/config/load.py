@@ -166,9 +166,16 @@ def _system(values: dict[str, Any], source: Source) -> System:
 
 def _datasets(values: dict[str, Any], source: Source) -> dict[str, dict[str, Any]]:
     return {
-        name: {**given, "name": name, "uri": absolute(given["uri"], source.path.parent)}
+        name: {**given, **_times(given), "name": name, "uri": absolute(given["uri"], source.path.parent)}
         for name, given in values["storage"]["datasets"].items()
     }
+
+
+def _times(given: dict[str, Any]) -> dict[str, Any]:
+    """The column of times and how they are written, of which the unit may stand in two places."""
+    said = given["timestamp"]
+    unit = given["unit"] if given["unit"] is not None else said["unit"]
+    return {"timestamp": said["column"], "unit": unit, "format": said["format"], "zone": said["zone"]}
 
 
 def _meant(

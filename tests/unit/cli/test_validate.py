@@ -52,10 +52,11 @@ def test_people_see_rows_label_and_features(small: Workplace) -> None:
     said = shown(small)
     assert said[0].startswith("dataset rows: 2,000 rows in 1 file, ")
     assert said[1] == "event time: 1970-01-01T00:00:00.000000Z to 1970-03-25T07:00:00.000000Z"
-    assert said[2] == "late rows: none"
-    assert said[3].startswith("label: label (int64), 25 classes: 0 4.0 % (80), 1 4.0 % (80), ")
-    assert said[3].endswith(", … and 5 more")
-    assert said[4] == "trigger policy: data_amount, 4 triggers on these rows"
+    assert said[2] == "times: timestamp (timestamp[us, tz=UTC])"
+    assert said[3] == "late rows: none"
+    assert said[4].startswith("label: label (int64), 25 classes: 0 4.0 % (80), 1 4.0 % (80), ")
+    assert said[4].endswith(", … and 5 more")
+    assert said[5] == "trigger policy: data_amount, 4 triggers on these rows"
     assert "[code] string – 2,000 different one-hot, 2,000 categories" in said
 
 
@@ -95,7 +96,7 @@ def test_programs_get_one_object(small: Workplace, capsys: pytest.CaptureFixture
     ]  # fmt: skip
     assert list(found["dataset"]) == [
         "name", "uri", "rows", "files", "pieces", "size_bytes", "first_timestamp", "last_timestamp", "late_rows",
-        "late_by_s", "misdated_rows", "label", "features",
+        "late_by_s", "misdated_rows", "time", "label", "features",
     ]  # fmt: skip
     common = ["name", "types", "nulls", "nulls_become", "distinct", "minimum", "maximum"]
     assert list(found["dataset"]["label"]) == [*common, "classes", "mean", "std"]
