@@ -39,14 +39,16 @@ def formats_that_fit(column: pa.ChunkedArray) -> list[str]:
         return []
     if not pa.types.is_integer(column.type):
         first = str(column[0].as_py()).strip()
-        return [one for one in _common() if _may_fit(one, first) and _fits(one, column)]
+        return [one for one in _common(first) if _may_fit(one, first) and _fits(one, column)]
     ends = pc.min_max(column).as_py()
     fitting = (one for one in _OF_DIGITS if len(str(ends["min"])) == digits_alone(one) == len(str(ends["max"])))
     return [one for one in fitting if str(ends["min"])[:2] in ("19", "20") and _fits(one, as_texts(column, one))]
 
 
-def _common() -> Iterator[str]:
-    yield from (date + time + zone for date in _DATES for time in _TIMES for zone in (_ZONES if time else ("",)))
+def _common(text: str) -> Iterator[str]:
+    """Those that may fit a text, by how it begins."""
+    dates = [one for one in _DATES if re.match(pattern(one).removesuffix("$"), text, re.ASCII)]
+    yield from (date + time + zone for date in dates for time in _TIMES for zone in (_ZONES if time else ("",)))
     yield from _OTHERS
     yield from _OF_DIGITS[1:]
 

@@ -170,3 +170,39 @@ def label_with(small: Workplace, labels: list[object]) -> None:
     pq.write_table(rows, small.folder / "data" / "part-0.parquet")
     (small.folder / "data" / "part-1.parquet").unlink()
     small.pipeline["model"]["config"]["num_classes"] = 2
+
+
+def in_october(small: Workplace) -> None:
+    """Rows each half hour of a day on which the clocks of Zurich are set back, as people write dates."""
+    for file in (small.folder / "data").iterdir():
+        file.unlink()
+    lines = [f"27/10/2024 {row // 2:02}:{row % 2 * 30:02},{row * 7 % 5},{row % 2}\n" for row in range(48)]
+    (small.folder / "data" / "a.csv").write_text("date,x,label\n" + "".join(lines))
+    said = {"column": "date", "format": "%d/%m/%Y %H:%M", "zone": "Europe/Zurich"}
+    small.config["storage"]["datasets"]["rows"] |= {"uri": "data", "timestamp": said}
+
+
+def test_how_times_were_read(small: Workplace, capsys: pytest.CaptureFixture[str]) -> None:
+    """Column, format, zone, and how many local times occur twice or never."""
+    in_october(small)
+    found = json.loads(validated(small, capsys, "--json"))["dataset"]
+    assert found["time"] == {
+        "column": "date", "types": ["string"], "unit": None, "format": "%d/%m/%Y %H:%M", "zone": "Europe/Zurich",
+        "twice": 2, "never": 0,
+    }  # fmt: skip
+    assert found["first_timestamp"] == "2024-10-26T22:00:00.000000Z"
+    read = 'times: date (string) as "%d/%m/%Y %H:%M", in Europe/Zurich where they name no zone; 2 occur twice'
+    assert f"{read} and are taken for the earlier" in shown(small)
+
+
+def test_the_format_that_is_missing_is_offered(small: Workplace, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the first row that is not read; once it is written, all are read."""
+    in_october(small)
+    small.config["storage"]["datasets"]["rows"]["timestamp"] = "date"
+    (told,) = json.loads(validated(small, capsys, "--json"))["warnings"]
+    assert "the timestamp in date of row 1 in " in told
+    assert "a.csv is '27/10/2024 00:00', which is no ISO 8601 time" in told
+    offered = (
+        '"%d/%m/%Y %H:%M" reads all 48 values looked at: say `timestamp: {column: date, format: "%d/%m/%Y %H:%M"}`'
+    )
+    assert offered in told
