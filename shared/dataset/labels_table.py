@@ -12,7 +12,7 @@ import pyarrow as pa
 from shared.config.schema.labels import SUFFIX
 from shared.config.system import Dataset, Nulls
 from shared.dataset.table import ROWS_AT_ONCE, TableDataset
-from shared.dataset.timestamp_column import microseconds
+from shared.dataset.timestamp_column import times
 
 _NO_SKEW_S = 1e11  # a label may be known in years, and then waits: no moment is too late for it
 
@@ -65,5 +65,5 @@ def label_rows(
     config, keys = table.config, list(table.feature_columns)
     columns = list(dict.fromkeys([config.timestamp, config.label, *keys]))
     for position, rows in table.batches(columns, first_position, stop_position, batch_rows):
-        known_us = microseconds(rows.column(config.timestamp), position, table.file_of(position), config)
-        yield LabelRows(position, rows.select(keys), known_us, rows.column(config.label))
+        known = times(rows.column(config.timestamp), position, table.file_of(position), config)
+        yield LabelRows(position, rows.select(keys), known.us, rows.column(config.label))

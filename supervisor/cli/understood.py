@@ -10,7 +10,7 @@ from rich.text import Text
 
 from shared.config.secrets import hide
 from shared.dataset.survey.column import MOST_TEXTS
-from shared.dataset.survey.understood import Feature, Label, Understood, Value
+from shared.dataset.survey.understood import Feature, Label, Time, Understood, Value
 from shared.printable import printable
 from supervisor.run.start.understanding import Understanding
 
@@ -35,6 +35,7 @@ def _lines(told: Understanding) -> Iterator[str]:
     yield f"dataset {found.name}: {found.rows:,} rows in {_files(found)}, {_size(found.size_bytes)}"
     if found.first_timestamp is not None:
         yield f"event time: {found.first_timestamp} to {found.last_timestamp}"
+    yield f"times: {time_line(found.time)}"
     if found.late_rows:
         by = _duration(found.late_by_s)
         yield f"late rows: {found.late_rows:,} ({_share(found.late_rows / found.rows)}), by {by} at most"
@@ -46,6 +47,27 @@ def _lines(told: Understanding) -> Iterator[str]:
     else:
         triggers = "1 trigger" if told.triggers == 1 else f"{told.triggers:,} triggers"
         yield f"trigger policy: {told.policy}, {triggers} on these rows"
+
+
+def time_line(time: Time) -> str:
+    """How they were read, and how many were at changes of the clocks."""
+    written = f' as "{time.format}"' if time.format else f" in {time.unit} since 1970" if time.unit else ""
+    line = f"{time.column} ({_types(time.types)}){written}"
+    if time.zone:
+        line += f", in {time.zone} where they name no zone"
+    if time.twice:
+        line += f"; {_times(time.twice)} twice and {_are(time.twice)} taken for the earlier"
+    if time.never:
+        line += f"; {_times(time.never)} never and {_are(time.never)} moved forward by the gap"
+    return line
+
+
+def _are(rows: int) -> str:
+    return "is" if rows == 1 else "are"
+
+
+def _times(rows: int) -> str:
+    return "1 occurs" if rows == 1 else f"{rows:,} occur"
 
 
 def _files(found: Understood) -> str:

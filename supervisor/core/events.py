@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from shared.clock_changes import ClockChanges
 from shared.dataset.manifest import ManifestEntry
 from shared.ids import RunId, TaskId, TriggerId
 from shared.messages.reports import AnyReport
@@ -136,6 +137,7 @@ class Observed(Event, frozen=True, kw_only=True, tag="observed"):
     slices: tuple[Slice, ...] = ()
     began_us: int | None = None  # event time at the first followed row
     misdated: Misdated | None = None
+    clock_changes: ClockChanges | None = None  # None while there are none
 
 
 class StreamEnded(Event, frozen=True, kw_only=True, tag="stream_ended"):
@@ -146,6 +148,7 @@ class StreamEnded(Event, frozen=True, kw_only=True, tag="stream_ended"):
     event_time_us: int | None = None
     began_us: int | None = None  # event time at the first followed row
     misdated: Misdated | None = None
+    clock_changes: ClockChanges | None = None
 
 
 class Reported(Event, frozen=True, kw_only=True, tag="reported"):

@@ -7,13 +7,14 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
+from shared.clock_changes import ClockChanges
 from shared.dataset.column_kinds import kind_of
 from shared.dataset.known_file import given_by_folders, known_schema
 from shared.dataset.survey.column import ColumnSurvey
 from shared.dataset.survey.times import TimeSurvey
 from shared.dataset.survey.values import Values
 from shared.dataset.table import TableDataset
-from shared.dataset.timestamp_column import microseconds
+from shared.dataset.timestamp_column import Times, times
 
 _ROWS_AT_ONCE = 262_144
 
@@ -24,9 +25,10 @@ class Survey:
     def __init__(self, dataset: TableDataset) -> None:
         self.dataset, self.config = dataset, dataset.config
         self.types: dict[str, tuple[str, ...]] = {}  # column → its types, in the order in which files have them
+        self.time_types: tuple[str, ...] = ()  # those of the timestamps
         self.later: dict[str, tuple[str, int]] = {}  # column that the first rows lack → where it is, in how many
         self.folders: set[str] = set()  # columns that only the names of folders say
-        self.times = TimeSurvey()
+        self.times, self.clock_changes = TimeSurvey(), ClockChanges()
         names = (self.config.label, *dataset.feature_columns)
         self.columns = {name: ColumnSurvey(is_text=_is_text(dataset, name)) for name in names}
         self.copies = set(dataset.feature_columns)  # of the timestamp, row by row
@@ -41,22 +43,23 @@ class Survey:
         """Whether features are columns, not images or texts."""
         return self.config.image is None and self.config.text is None
 
-    def read(self) -> Iterator[npt.NDArray[np.int64]]:
+    def read(self) -> Iterator[Times]:
         """Look at every file and every row, piece by piece; yields the pieces' timestamps. Raises DataError."""
         self._look_at_schemas()
         names, label = dict.fromkeys((self.config.timestamp, *self.columns)), self.config.label
         for key, rows in self.dataset.batches(list(names), 0, self.dataset.rows, _ROWS_AT_ONCE):
-            times = microseconds(rows.column(self.config.timestamp), key, self.dataset.file_of(key), self.config)
-            self.times.look_at(times, self.dataset)
+            read = times(rows.column(self.config.timestamp), key, self.dataset.file_of(key), self.config)
+            self.times.look_at(read.us, self.dataset)
+            self.clock_changes = self.clock_changes.with_rows(read.marks, key, self.dataset.file_of)
             labels = self.label.look_at(rows.column(label))
             for name in self.dataset.feature_columns:
                 values = self.columns[name].look_at(rows.column(name), labels if self.is_table else None)
-                if name in self.copies and not _are_times(values, times):
+                if name in self.copies and not _are_times(values, read.us):
                     self.copies.remove(name)
-            yield times
+            yield read
 
     def _look_at_schemas(self) -> None:
-        found: dict[str, dict[str, None]] = {name: {} for name in self.columns}
+        found: dict[str, dict[str, None]] = {name: {} for name in (*self.columns, self.config.timestamp)}
         files: dict[str, dict[str, str]] = {}
         for entry in (one for one in self.dataset.entries if one.rows):
             schema = known_schema(entry, self.config)
@@ -72,6 +75,7 @@ class Survey:
             name: ("".join(next(iter(having.items()))), len(having)) for name, having in sorted(files.items())
         }
         self.types = {name: tuple(types) for name, types in found.items()}
+        self.time_types = self.types[self.config.timestamp]
 
 
 def survey(dataset: TableDataset) -> Survey:

@@ -52,6 +52,18 @@ class Feature(Column, frozen=True, kw_only=True):
     becomes: str
 
 
+class Time(msgspec.Struct, frozen=True, kw_only=True):
+    """The column of timestamps, and how it was read."""
+
+    column: str
+    types: tuple[str, ...]  # as in the files
+    unit: str | None  # of those that are numbers
+    format: str | None  # of those that are texts; None: ISO 8601
+    zone: str | None  # of those that name none; None: UTC
+    twice: int  # local times that occur twice, taken for the earlier
+    never: int  # local times that never occur, moved forward by the gap
+
+
 class Understood(msgspec.Struct, frozen=True, kw_only=True):
     """A dataset."""
 
@@ -66,6 +78,7 @@ class Understood(msgspec.Struct, frozen=True, kw_only=True):
     late_rows: int
     late_by_s: float  # at most
     misdated_rows: int
+    time: Time
     label: Label
     features: tuple[Feature, ...]
 
@@ -90,9 +103,16 @@ def _understood(found: Survey) -> Understood:
         late_rows=times.late,
         late_by_s=times.latest_us / MICROSECONDS_PER_S,
         misdated_rows=times.misdated,
+        time=_time(found),
         label=_label(found),
         features=tuple(_feature(found, name) for name in dataset.feature_columns),
     )
+
+
+def _time(found: Survey) -> Time:
+    config, clocks = found.config, found.clock_changes
+    kinds = {"unit": config.unit, "format": config.format, "zone": config.zone}
+    return Time(column=config.timestamp, types=found.time_types, **kinds, twice=clocks.twice, never=clocks.never)
 
 
 def _label(found: Survey) -> Label:

@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from typing import Literal
 
 import msgspec
-import numpy as np
-import numpy.typing as npt
 
 from shared.config.pipeline import Pipeline
 from shared.dataset.survey.survey import Survey
 from shared.dataset.survey.understood import Understood, understand
 from shared.dataset.table import TableDataset
+from shared.dataset.timestamp_column import Times
 from supervisor.results.times import never_fired
 from supervisor.run.start.preview import preview
 
@@ -49,12 +48,12 @@ def understanding(pipeline: Pipeline, dataset: TableDataset) -> Understanding:
 class _Heard(TableDataset):
     """The dataset, whose timestamps are heard as somebody else reads its rows: so these are read once."""
 
-    def __init__(self, dataset: TableDataset, reading: Iterator[npt.NDArray[np.int64]]) -> None:
+    def __init__(self, dataset: TableDataset, reading: Iterator[Times]) -> None:
         super().__init__(dataset.config, dataset.entries)
         self._reading = reading
 
-    def timestamp_batches(self, first_key: int, stop_key: int, batch_rows: int) -> Iterator[npt.NDArray[np.int64]]:
+    def timed_batches(self, first_key: int, stop_key: int, batch_rows: int) -> Iterator[Times]:
         """Timestamps of all rows, at most `batch_rows` at a time; once."""
         for times in self._reading:
-            for start in range(0, len(times), batch_rows):
-                yield times[start : start + batch_rows]
+            for start in range(0, len(times.us), batch_rows):
+                yield times.rows(start, start + batch_rows)

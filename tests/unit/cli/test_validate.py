@@ -52,10 +52,11 @@ def test_people_see_rows_label_and_features(small: Workplace) -> None:
     said = shown(small)
     assert said[0].startswith("dataset rows: 2,000 rows in 1 file, ")
     assert said[1] == "event time: 1970-01-01T00:00:00.000000Z to 1970-03-25T07:00:00.000000Z"
-    assert said[2] == "late rows: none"
-    assert said[3].startswith("label: label (int64), 25 classes: 0 4.0 % (80), 1 4.0 % (80), ")
-    assert said[3].endswith(", … and 5 more")
-    assert said[4] == "trigger policy: data_amount, 4 triggers on these rows"
+    assert said[2] == "times: timestamp (timestamp[us, tz=UTC])"
+    assert said[3] == "late rows: none"
+    assert said[4].startswith("label: label (int64), 25 classes: 0 4.0 % (80), 1 4.0 % (80), ")
+    assert said[4].endswith(", … and 5 more")
+    assert said[5] == "trigger policy: data_amount, 4 triggers on these rows"
     assert "[code] string – 2,000 different one-hot, 2,000 categories" in said
 
 
@@ -95,7 +96,7 @@ def test_programs_get_one_object(small: Workplace, capsys: pytest.CaptureFixture
     ]  # fmt: skip
     assert list(found["dataset"]) == [
         "name", "uri", "rows", "files", "pieces", "size_bytes", "first_timestamp", "last_timestamp", "late_rows",
-        "late_by_s", "misdated_rows", "label", "features",
+        "late_by_s", "misdated_rows", "time", "label", "features",
     ]  # fmt: skip
     common = ["name", "types", "nulls", "nulls_become", "distinct", "minimum", "maximum"]
     assert list(found["dataset"]["label"]) == [*common, "classes", "mean", "std"]
@@ -169,3 +170,39 @@ def label_with(small: Workplace, labels: list[object]) -> None:
     pq.write_table(rows, small.folder / "data" / "part-0.parquet")
     (small.folder / "data" / "part-1.parquet").unlink()
     small.pipeline["model"]["config"]["num_classes"] = 2
+
+
+def in_october(small: Workplace) -> None:
+    """Rows each half hour of a day on which the clocks of Zurich are set back, as people write dates."""
+    for file in (small.folder / "data").iterdir():
+        file.unlink()
+    lines = [f"27/10/2024 {row // 2:02}:{row % 2 * 30:02},{row * 7 % 5},{row % 2}\n" for row in range(48)]
+    (small.folder / "data" / "a.csv").write_text("date,x,label\n" + "".join(lines))
+    said = {"column": "date", "format": "%d/%m/%Y %H:%M", "zone": "Europe/Zurich"}
+    small.config["storage"]["datasets"]["rows"] |= {"uri": "data", "timestamp": said}
+
+
+def test_how_times_were_read(small: Workplace, capsys: pytest.CaptureFixture[str]) -> None:
+    """Column, format, zone, and how many local times occur twice or never."""
+    in_october(small)
+    found = json.loads(validated(small, capsys, "--json"))["dataset"]
+    assert found["time"] == {
+        "column": "date", "types": ["string"], "unit": None, "format": "%d/%m/%Y %H:%M", "zone": "Europe/Zurich",
+        "twice": 2, "never": 0,
+    }  # fmt: skip
+    assert found["first_timestamp"] == "2024-10-26T22:00:00.000000Z"
+    read = 'times: date (string) as "%d/%m/%Y %H:%M", in Europe/Zurich where they name no zone; 2 occur twice'
+    assert f"{read} and are taken for the earlier" in shown(small)
+
+
+def test_the_format_that_is_missing_is_offered(small: Workplace, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the first row that is not read; once it is written, all are read."""
+    in_october(small)
+    small.config["storage"]["datasets"]["rows"]["timestamp"] = "date"
+    (told,) = json.loads(validated(small, capsys, "--json"))["warnings"]
+    assert "the timestamp in date of row 1 in " in told
+    assert "a.csv is '27/10/2024 00:00', which is no ISO 8601 time" in told
+    offered = (
+        '"%d/%m/%Y %H:%M" reads all 48 values looked at: say `timestamp: {column: date, format: "%d/%m/%Y %H:%M"}`'
+    )
+    assert offered in told
