@@ -28,7 +28,7 @@ _OF_NULLS = {
     "text": "write them as texts there, or leave the column out with `features:`",
     "other": "no feature is of that type; leave the column out with `features:`",
 }
-_NULL = re.compile(r" row \d+ is (null|nan)")
+_NULL = re.compile(r" row \d+(?: in .+)? is (?:null|nan)\b")
 
 
 class Misfit(NamedTuple):

@@ -24,6 +24,7 @@ class LabelRows(NamedTuple):
     keys: pa.Table  # (rows,) of each key column, in the order of `labels.key`; with nulls, which belong to no row
     known_us: npt.NDArray[np.int64]  # (rows,) from when each label is known
     labels: pa.ChunkedArray  # (rows,) as they are; a null is no label
+    marks: npt.NDArray[np.int8] | None = None  # (rows,) of local times, as `Times` has them
 
 
 def labels_name(dataset: str) -> str:
@@ -48,6 +49,7 @@ def labels_table(dataset: Dataset) -> Dataset:
         unit=labels.unit,
         format=labels.format,
         zone=labels.zone,
+        time_key="known_at",
         future_skew_s=_NO_SKEW_S,
         label=labels.label,
         classes=dataset.classes,
@@ -66,4 +68,4 @@ def label_rows(
     columns = list(dict.fromkeys([config.timestamp, config.label, *keys]))
     for position, rows in table.batches(columns, first_position, stop_position, batch_rows):
         known = times(rows.column(config.timestamp), position, table.file_of(position), config)
-        yield LabelRows(position, rows.select(keys), known.us, rows.column(config.label))
+        yield LabelRows(position, rows.select(keys), known.us, rows.column(config.label), known.marks)

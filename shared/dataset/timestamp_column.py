@@ -50,7 +50,8 @@ def times(column: pa.ChunkedArray, first_key: int, file: str, dataset: Dataset) 
 
     Raises DataError for the first that cannot be used, with its key, its file and its value.
     """
-    of = TimeColumn(dataset.timestamp, dataset.time_format, "timestamp", f"storage.datasets.{dataset.name}", True)
+    key, place = dataset.time_key, f"storage.datasets.{dataset.name}"
+    of = TimeColumn(dataset.timestamp, dataset.time_format, key, place, unit_beside=key == "timestamp")
     start = f"dataset {dataset.name}: the timestamp in {dataset.timestamp}"
     return times_of(column, of, lambda row: f"{start} of key {first_key + row} in {file}")
 

@@ -9,8 +9,10 @@ import msgspec
 
 from shared.dataset.survey.becoming import becomes, nulls_become
 from shared.dataset.survey.column import ColumnSurvey
+from shared.dataset.survey.labels import LabelTable
 from shared.dataset.survey.survey import Survey
 from shared.dataset.survey.suspicions import suspicions
+from shared.dataset.survey.time_read import Time, time_read
 from shared.dataset.time_problems import time_problems
 from shared.timestamps import MICROSECONDS_PER_S, format_timestamp
 
@@ -52,18 +54,6 @@ class Feature(Column, frozen=True, kw_only=True):
     becomes: str
 
 
-class Time(msgspec.Struct, frozen=True, kw_only=True):
-    """The column of timestamps, and how it was read."""
-
-    column: str
-    types: tuple[str, ...]  # as in the files
-    unit: str | None  # of those that are numbers
-    format: str | None  # of those that are texts; None: ISO 8601
-    zone: str | None  # of those that name none; None: UTC
-    twice: int  # local times that occur twice, taken for the earlier
-    never: int  # local times that never occur, moved forward by the gap
-
-
 class Understood(msgspec.Struct, frozen=True, kw_only=True):
     """A dataset."""
 
@@ -80,6 +70,7 @@ class Understood(msgspec.Struct, frozen=True, kw_only=True):
     misdated_rows: int
     time: Time
     label: Label
+    labels: LabelTable | None = None  # None: they stand in the rows
     features: tuple[Feature, ...]
 
 
@@ -103,16 +94,11 @@ def _understood(found: Survey) -> Understood:
         late_rows=times.late,
         late_by_s=times.latest_us / MICROSECONDS_PER_S,
         misdated_rows=times.misdated,
-        time=_time(found),
+        time=time_read(found.config, found.time_types, found.clock_changes),
         label=_label(found),
+        labels=None if found.labels is None else found.labels.understood(),
         features=tuple(_feature(found, name) for name in dataset.feature_columns),
     )
-
-
-def _time(found: Survey) -> Time:
-    config, clocks = found.config, found.clock_changes
-    kinds = {"unit": config.unit, "format": config.format, "zone": config.zone}
-    return Time(column=config.timestamp, types=found.time_types, **kinds, twice=clocks.twice, never=clocks.never)
 
 
 def _label(found: Survey) -> Label:

@@ -8,12 +8,22 @@ from typing import Literal
 import msgspec
 
 from shared.config.pipeline import Pipeline
+from shared.dataset.survey.labels import LabelSurvey
 from shared.dataset.survey.survey import Survey
 from shared.dataset.survey.understood import Understood, understand
 from shared.dataset.table import TableDataset
 from shared.dataset.timestamp_column import Times
+from shared.timestamps import MICROSECONDS_PER_S
 from supervisor.results.times import never_fired
 from supervisor.run.start.preview import preview
+
+
+class LabelDelay(msgspec.Struct, frozen=True, kw_only=True):
+    """When labels are known that stand in their rows, and so of how many rows they are at the end of these."""
+
+    delay_s: float
+    known: int
+    waiting: int
 
 
 class Understanding(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,13 +32,19 @@ class Understanding(msgspec.Struct, frozen=True, kw_only=True):
     dataset: Understood
     initial_mode: Literal["ignore", "train_on_everything", "replay"]
     policy: str
+    label_delay: LabelDelay | None  # None: labels stand in a table of their own
     triggers: int | None  # that rows which are there would fire; None where the policy does not see them
     warnings: tuple[str, ...]
 
 
-def understanding(pipeline: Pipeline, dataset: TableDataset) -> Understanding:
-    """Read all rows, once. Raises DataError, and RunFailedError for what the policy raises or asks."""
-    found = Survey(dataset)
+def understanding(pipeline: Pipeline, dataset: TableDataset, labels: TableDataset | None = None) -> Understanding:
+    """Read all rows, once, and all labels where they have a table of their own.
+
+    Raises DataError, and RunFailedError for what the policy raises or asks.
+    """
+    delay_s, late = pipeline.data.label_delay_s, dataset.config.labels
+    known_later = None if labels is None or late is None else LabelSurvey(labels, late)
+    found = Survey(dataset, known_later, round(delay_s * MICROSECONDS_PER_S))
     reading = found.read()
     seen = preview(pipeline, _Heard(dataset, reading)) if pipeline.initial_mode == "replay" else None
     for _ in reading:
@@ -40,9 +56,15 @@ def understanding(pipeline: Pipeline, dataset: TableDataset) -> Understanding:
         dataset=understood,
         initial_mode=pipeline.initial_mode,
         policy=pipeline.trigger.name,
+        label_delay=None if known_later is not None else _delay(found, delay_s),
         triggers=None if seen is None else seen.triggers,
         warnings=warnings,
     )
+
+
+def _delay(found: Survey, delay_s: float) -> LabelDelay:
+    waiting = 0 if found.times.ended_us is None else found.known.left(found.times.ended_us)
+    return LabelDelay(delay_s=delay_s, known=found.times.rows - waiting, waiting=waiting)
 
 
 class _Heard(TableDataset):
