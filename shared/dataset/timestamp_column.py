@@ -21,6 +21,7 @@ from shared.dataset.unreadable_times import UNITS_PER_S, TimeColumn, why
 from shared.errors import DataError
 from shared.time_format import names_zone
 from shared.timestamps import MICROSECONDS_PER_S, parse_timestamp_us
+from shared.zones import zone
 
 _ZONED = r":\d\d.*(Z|[+-]\d\d(:?\d\d)?)$"  # ISO texts that name their zone
 _FINER = r"(:\d\d\.\d{6})\d{1,3}"  # than microseconds
@@ -65,6 +66,8 @@ def times_of(column: pa.ChunkedArray, of: TimeColumn, named: Callable[[int], str
 
     Raises DataError for the first that is null or cannot be read, with what to write instead.
     """
+    if of.written.zone is not None:
+        _refuse_unknown_zone(of, of.written.zone)
     if _lacks_unit(column, of.written):
         known = column.filter(pc.invert(nulls_of(column)))
         if len(known):
@@ -100,6 +103,14 @@ def read_times(column: pa.ChunkedArray, written: TimeFormat) -> Times:
     us = np.where(local, found.us, us)
     _refuse_far(us, "us")
     return Times(us, np.where(local, found.marks, np.int8(0)))
+
+
+def _refuse_unknown_zone(of: TimeColumn, name: str) -> None:
+    """Raise DataError for a zone that this machine does not know, though the one that read config.yaml did."""
+    try:
+        zone(name)
+    except ValueError as error:
+        raise DataError(f"{of.place}: {of.key}.zone: {name!r} {error}") from None
 
 
 def _lacks_unit(column: pa.ChunkedArray, written: TimeFormat) -> bool:

@@ -11,7 +11,7 @@ from shared.dataset.survey.becoming import becomes, nulls_become
 from shared.dataset.survey.column import ColumnSurvey
 from shared.dataset.survey.survey import Survey
 from shared.dataset.survey.suspicions import suspicions
-from shared.dataset.time_problems import time_problems
+from shared.dataset.time_problems import time_problems, unused_keys
 from shared.timestamps import MICROSECONDS_PER_S, format_timestamp
 
 Value = int | float | str
@@ -86,7 +86,7 @@ class Understood(msgspec.Struct, frozen=True, kw_only=True):
 def understand(found: Survey) -> tuple[Understood, tuple[str, ...]]:
     """What a dataset holds, and what looks wrong, once all of it was read."""
     told = (f"dataset {found.config.name}: {sentence}" for sentence in suspicions(found))
-    return _understood(found), (*time_problems(found.dataset, found.times), *told)
+    return _understood(found), (*time_problems(found.dataset, found.times), *unused_keys(found.dataset), *told)
 
 
 def _understood(found: Survey) -> Understood:
