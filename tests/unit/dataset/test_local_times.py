@@ -75,7 +75,7 @@ def test_counting() -> None:
     found = found.with_rows(marks, 20, "file-{}".format)
     assert found == ClockChanges(twice=4, never=2, key=11, file="file-11")
     assert found.told() == (
-        "4 local times occur twice (taken for the earlier), 2 local times occur never (moved forward by the gap), as "
+        "4 local times occur twice (taken for the earlier), 2 local times never occur (moved forward by the gap), as "
         "clocks are changed; the first is that of key 11 in file-11"
     )
 
