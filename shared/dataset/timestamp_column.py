@@ -17,7 +17,7 @@ from shared.dataset.local_times import moments
 from shared.dataset.manifest import MEND_THE_ROW
 from shared.dataset.nulls import count_nulls, nulls_of
 from shared.dataset.time_texts import as_texts, read_texts
-from shared.dataset.unreadable_times import UNITS_PER_S, TimeColumn, why
+from shared.dataset.unreadable_times import UNITS_PER_S, ColumnOfTimes, why
 from shared.errors import DataError
 from shared.time_format import names_zone
 from shared.timestamps import MICROSECONDS_PER_S, parse_timestamp_us
@@ -51,7 +51,7 @@ def times(column: pa.ChunkedArray, first_key: int, file: str, dataset: Dataset) 
 
     Raises DataError for the first that cannot be used, with its key, its file and its value.
     """
-    of = TimeColumn(dataset.timestamp, dataset.time_format, "timestamp", f"storage.datasets.{dataset.name}", True)
+    of = ColumnOfTimes(dataset.timestamp, dataset.time_format, "timestamp", f"storage.datasets.{dataset.name}", True)
     start = f"dataset {dataset.name}: the timestamp in {dataset.timestamp}"
     return times_of(column, of, lambda row: f"{start} of key {first_key + row} in {file}")
 
@@ -61,7 +61,7 @@ def microseconds(column: pa.ChunkedArray, first_key: int, file: str, dataset: Da
     return times(column, first_key, file, dataset).us
 
 
-def times_of(column: pa.ChunkedArray, of: TimeColumn, named: Callable[[int], str]) -> Times:
+def times_of(column: pa.ChunkedArray, of: ColumnOfTimes, named: Callable[[int], str]) -> Times:
     """A column of times. `named`: how a sentence begins that speaks of a row of it, the first being 0.
 
     Raises DataError for the first that is null or cannot be read, with what to write instead.
@@ -105,7 +105,7 @@ def read_times(column: pa.ChunkedArray, written: TimeFormat) -> Times:
     return Times(us, np.where(local, found.marks, np.int8(0)))
 
 
-def _refuse_unknown_zone(of: TimeColumn, name: str) -> None:
+def _refuse_unknown_zone(of: ColumnOfTimes, name: str) -> None:
     """Raise DataError for a zone that this machine does not know, though the one that read config.yaml did."""
     try:
         zone(name)

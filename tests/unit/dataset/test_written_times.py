@@ -16,7 +16,7 @@ from shared.dataset.growth import Rest
 from shared.dataset.problems import problems
 from shared.dataset.table import TableDataset, open_dataset
 from shared.dataset.time_problems import unused_keys
-from shared.dataset.timestamp_column import TimeColumn, times_of
+from shared.dataset.timestamp_column import ColumnOfTimes, times_of
 from shared.dataset.written_times import formats_that_fit
 from shared.errors import DataError
 from shared.timestamps import parse_timestamp_us as us
@@ -77,7 +77,7 @@ def files(tmp_path: Path) -> Files:
 
 def wrong(values: list[Any], written: TimeFormat = TimeFormat()) -> str:  # noqa: B008
     """What is told of a column of them."""
-    of = TimeColumn("date", written, "known_at", "storage.datasets.d.labels")
+    of = ColumnOfTimes("date", written, "known_at", "storage.datasets.d.labels")
     with pytest.raises(DataError) as told:
         times_of(pa.chunked_array([values]), of, "row {}".format)
     return str(told.value)
