@@ -38,11 +38,15 @@ class ClockChanges(msgspec.Struct, frozen=True, kw_only=True):
 
     def told(self) -> str:
         """How many, which is the first, and what becomes of them."""
-        twice = f"{_occurs(self.twice)} twice (taken for the earlier)" if self.twice else ""
-        never = f"{_occurs(self.never)} never (moved forward by the gap)" if self.never else ""
+        twice = f"{_times(self.twice)} occur{_s(self.twice)} twice (taken for the earlier)" if self.twice else ""
+        never = f"{_times(self.never)} never occur{_s(self.never)} (moved forward by the gap)" if self.never else ""
         said = ", ".join(filter(None, (twice, never)))
         return f"{said}, as clocks are changed; the first is that of key {self.key} in {self.file}"
 
 
-def _occurs(rows: int) -> str:
-    return "1 local time occurs" if rows == 1 else f"{rows:,} local times occur"
+def _times(rows: int) -> str:
+    return "1 local time" if rows == 1 else f"{rows:,} local times"
+
+
+def _s(rows: int) -> str:
+    return "s" if rows == 1 else ""

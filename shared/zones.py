@@ -20,6 +20,8 @@ _OFFSET = re.compile(r"(?:UTC|GMT)?\s*([+-])(\d\d?)(?::?(\d\d))?", re.IGNORECASE
 @cache
 def zone(name: str) -> ZoneInfo:
     """A zone. Raises ValueError, with a sentence, for a name that is none."""
+    if not _names():
+        raise ValueError("cannot be looked up: this system knows no time zones; install the package tzdata.")
     if name not in _names():
         raise ValueError(f"is no time zone; {_instead(name)}")
     return ZoneInfo(name)

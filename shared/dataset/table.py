@@ -14,18 +14,18 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from shared.config.system import Dataset
-from shared.dataset.by_halves import first_failing
 from shared.dataset.column_kinds import kind_of, plain_type
 from shared.dataset.evenly import Read, evenly
 from shared.dataset.event_time import Horizon
 from shared.dataset.files import UNREADABLE, format_in, open_part, told
 from shared.dataset.known_file import a_column_of, given_by_folders, known_schema, refuse_mixture, verify
+from shared.dataset.label_column import label_numbers
 from shared.dataset.manifest import IF_MENDED, MEND_THE_ROW, ManifestEntry
 from shared.dataset.nulls import refuse_nulls
 from shared.dataset.partitions import folder_value, in_folder_names, type_of_folders
 from shared.dataset.stretches import stretches
 from shared.dataset.timestamp_column import Times, times
-from shared.errors import DataError, RowError
+from shared.errors import DataError
 
 ROWS_AT_ONCE = 65_536
 
@@ -171,20 +171,7 @@ class TableDataset:
 
     def label_numbers(self, column: pa.ChunkedArray, first_key: int) -> npt.NDArray[Any]:
         """A piece of the label's column, as `labels` has it. Raises DataError."""
-        name, kind = f"dataset {self.config.name}: the label in {self.config.label}", kind_of(column.type)
-        if kind not in ("whole number", "number", "nothing"):
-            raise RowError(
-                f"{name} is {column.type} from key {first_key} on; numbers or texts are needed, of one kind in all "
-                "files. Name another `label:` in config.yaml."
-            )
-        wanted = pa.int64() if kind == "whole number" and not column.null_count else pa.float64()
-        try:
-            return np.asarray(column.cast(wanted).to_numpy())
-        except pa.ArrowInvalid as error:
-            row = first_failing(len(column), lambda first, stop: _fits(column.slice(first, stop - first), wanted))
-            said = f"{column[row].as_py()}, which no {wanted} holds exactly"
-            where = f"of key {first_key + row} in {self.file_of(first_key + row)}"
-            raise RowError(f"{name} {where} is {said}. {MEND_THE_ROW}") from error
+        return label_numbers(column, first_key, self.file_of(first_key), self.config)
 
     def _pieces(
         self, entries: Sequence[ManifestEntry], columns: Sequence[str], keys: tuple[int, int], batch_rows: int
@@ -249,14 +236,6 @@ class TableDataset:
         if kind == "time" or (kind in ("whole number", "number") and self.config.format is not None):
             types[time] = pa.string()
         return types
-
-
-def _fits(column: pa.ChunkedArray, wanted: pa.DataType) -> bool:
-    try:
-        column.cast(wanted)
-    except pa.ArrowInvalid:
-        return False
-    return True
 
 
 def _alike(table: pa.Table, types: Mapping[str, pa.DataType], folders: Mapping[str, pa.Scalar]) -> pa.Table:

@@ -43,7 +43,8 @@ def as_texts(column: pa.ChunkedArray, written: str) -> pa.ChunkedArray:
     Raises ArrowException for a fraction.
     """
     digits = column.cast(pa.int64()).cast(pa.string())
-    return pc.utf8_lpad(digits, digits_alone(written), "0")
+    has_lost_zeros = parts_of(written)[0].directive != "Y"  # 2020111 is no day of the year 202
+    return pc.utf8_lpad(digits, digits_alone(written), "0") if has_lost_zeros else digits
 
 
 def _in_one_piece(column: pa.ChunkedArray) -> pa.Array:

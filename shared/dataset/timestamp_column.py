@@ -17,10 +17,11 @@ from shared.dataset.local_times import moments
 from shared.dataset.manifest import MEND_THE_ROW
 from shared.dataset.nulls import count_nulls, nulls_of
 from shared.dataset.time_texts import as_texts, read_texts
-from shared.dataset.unreadable_times import UNITS_PER_S, TimeColumn, why
+from shared.dataset.unreadable_times import UNITS_PER_S, ColumnOfTimes, why
 from shared.errors import DataError
 from shared.time_format import names_zone
 from shared.timestamps import MICROSECONDS_PER_S, parse_timestamp_us
+from shared.zones import zone
 
 _ZONED = r":\d\d.*(Z|[+-]\d\d(:?\d\d)?)$"  # ISO texts that name their zone
 _FINER = r"(:\d\d\.\d{6})\d{1,3}"  # than microseconds
@@ -51,7 +52,7 @@ def times(column: pa.ChunkedArray, first_key: int, file: str, dataset: Dataset) 
     Raises DataError for the first that cannot be used, with its key, its file and its value.
     """
     key, place = dataset.time_key, f"storage.datasets.{dataset.name}"
-    of = TimeColumn(dataset.timestamp, dataset.time_format, key, place, unit_beside=key == "timestamp")
+    of = ColumnOfTimes(dataset.timestamp, dataset.time_format, key, place, unit_beside=key == "timestamp")
     start = f"dataset {dataset.name}: the timestamp in {dataset.timestamp}"
     return times_of(column, of, lambda row: f"{start} of key {first_key + row} in {file}")
 
@@ -61,11 +62,13 @@ def microseconds(column: pa.ChunkedArray, first_key: int, file: str, dataset: Da
     return times(column, first_key, file, dataset).us
 
 
-def times_of(column: pa.ChunkedArray, of: TimeColumn, named: Callable[[int], str]) -> Times:
+def times_of(column: pa.ChunkedArray, of: ColumnOfTimes, named: Callable[[int], str]) -> Times:
     """A column of times. `named`: how a sentence begins that speaks of a row of it, the first being 0.
 
     Raises DataError for the first that is null or cannot be read, with what to write instead.
     """
+    if of.written.zone is not None:
+        _refuse_unknown_zone(of, of.written.zone)
     if _lacks_unit(column, of.written):
         known = column.filter(pc.invert(nulls_of(column)))
         if len(known):
@@ -101,6 +104,14 @@ def read_times(column: pa.ChunkedArray, written: TimeFormat) -> Times:
     us = np.where(local, found.us, us)
     _refuse_far(us, "us")
     return Times(us, np.where(local, found.marks, np.int8(0)))
+
+
+def _refuse_unknown_zone(of: ColumnOfTimes, name: str) -> None:
+    """Raise DataError for a zone that this machine does not know, though the one that read config.yaml did."""
+    try:
+        zone(name)
+    except ValueError as error:
+        raise DataError(f"{of.place}: {of.key}.zone: {name!r} {error}") from None
 
 
 def _lacks_unit(column: pa.ChunkedArray, written: TimeFormat) -> bool:

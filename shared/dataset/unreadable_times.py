@@ -21,7 +21,7 @@ UNITS_PER_S = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
 _FAR = "beyond the years 1 to 9999"
 
 
-class TimeColumn(NamedTuple):
+class ColumnOfTimes(NamedTuple):
     """A column of times, and where config.yaml speaks of it."""
 
     name: str
@@ -31,7 +31,7 @@ class TimeColumn(NamedTuple):
     unit_beside: bool = False  # whether the unit may stand beside the key
 
 
-def why(scalar: pa.Scalar, column: pa.ChunkedArray, of: TimeColumn) -> str:
+def why(scalar: pa.Scalar, column: pa.ChunkedArray, of: ColumnOfTimes) -> str:
     """What is wrong with a value that cannot be read, and what to do. `column`: the values that were looked at."""
     kind = kind_of(scalar.type)
     if kind not in ("text", "whole number", "number"):  # what is beyond all years cannot be written either
@@ -44,7 +44,7 @@ def why(scalar: pa.Scalar, column: pa.ChunkedArray, of: TimeColumn) -> str:
     return _number(value, column, of)
 
 
-def _text(shown: str, value: str, column: pa.ChunkedArray, of: TimeColumn) -> str:
+def _text(shown: str, value: str, column: pa.ChunkedArray, of: ColumnOfTimes) -> str:
     written, others = of.written, formats_that_fit(column)
     if written.format is None:
         wrong = f"is {shown}, which is no ISO 8601 time such as 2024-01-31 or 2024-01-31T23:59:00Z"
@@ -63,17 +63,17 @@ def _text(shown: str, value: str, column: pa.ChunkedArray, of: TimeColumn) -> st
     return f"{wrong}. {fit}: if the dataset is written so, say that; all its files need one format. {MEND_THE_ROW}"
 
 
-def _quoted(of: TimeColumn) -> str:
+def _quoted(of: ColumnOfTimes) -> str:
     return f'"{of.written.format}"'
 
 
-def _key(of: TimeColumn, written: str) -> str:
+def _key(of: ColumnOfTimes, written: str) -> str:
     """As it stands in config.yaml."""
     zone = f", zone: {of.written.zone}" if of.written.zone is not None else ""
     return f'`{of.key}: {{column: {of.name}, format: "{written}"{zone}}}`'
 
 
-def _number(value: Any, column: pa.ChunkedArray, of: TimeColumn) -> str:
+def _number(value: Any, column: pa.ChunkedArray, of: ColumnOfTimes) -> str:
     unit = of.written.unit
     if isinstance(value, float | Decimal) and not math.isfinite(value):
         return f"is {value}. {MEND_THE_ROW}"
@@ -90,7 +90,7 @@ def _number(value: Any, column: pa.ChunkedArray, of: TimeColumn) -> str:
     return f"is {value}, a number without a unit; {offer if fitting or digits else every}."
 
 
-def _unit(of: TimeColumn, unit: str) -> str:
+def _unit(of: ColumnOfTimes, unit: str) -> str:
     return f"`unit: {unit}`" if of.unit_beside else f"`{of.key}: {{column: {of.name}, unit: {unit}}}`"
 
 

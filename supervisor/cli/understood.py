@@ -59,9 +59,9 @@ def time_line(time: Time) -> str:
     if time.zone:
         line += f", in {time.zone} where they name no zone"
     if time.twice:
-        line += f"; {_times(time.twice)} twice and {_are(time.twice)} taken for the earlier"
+        line += f"; {time.twice:,} occur{_s(time.twice)} twice and {_are(time.twice)} taken for the earlier"
     if time.never:
-        line += f"; {_times(time.never)} never and {_are(time.never)} moved forward by the gap"
+        line += f"; {time.never:,} never occur{_s(time.never)} and {_are(time.never)} moved forward by the gap"
     return line
 
 
@@ -69,8 +69,8 @@ def _are(rows: int) -> str:
     return "is" if rows == 1 else "are"
 
 
-def _times(rows: int) -> str:
-    return "1 occurs" if rows == 1 else f"{rows:,} occur"
+def _s(rows: int) -> str:
+    return "s" if rows == 1 else ""
 
 
 def _files(found: Understood | LabelTable) -> str:

@@ -82,9 +82,9 @@ def _remarks(content: Mapping[str, Any]) -> Iterator[str]:
     if misdated["rows"]:
         first = f"{misdated['timestamp']} in {misdated['file']}, key {misdated['key']}"
         yield f"rows dated too late to advance event time: {misdated['rows']:,}, the first {first}"
-    clocks = [f"{rows:,} that occur {how}" for how, rows in content["clock_changes"].items() if rows]
+    clocks = [f"{rows:,} {how}" for how, rows in content["clock_changes"].items() if rows]
     if clocks:
-        yield f"local times at changes of the clocks: {', '.join(clocks)}"
+        yield f"local times that occur twice or never: {', '.join(clocks)}"
     if content["files_not_read"]:
         yield f"files not read: {content['files_not_read']:,}, the first {next(iter(content['not_read']))}"
     left_out = {metric: count for metric, count in content["undefined_windows"].items() if count}

@@ -74,6 +74,11 @@ class LabelSurvey:
         self._now_us: int | None = None
 
     @property
+    def table(self) -> TableDataset:
+        """The table itself."""
+        return self._table
+
+    @property
     def is_text(self) -> bool:
         """Whether labels are texts."""
         return self._table.has_text_labels

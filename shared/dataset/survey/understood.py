@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ from shared.dataset.survey.labels import LabelTable
 from shared.dataset.survey.survey import Survey
 from shared.dataset.survey.suspicions import suspicions
 from shared.dataset.survey.time_read import Time, time_read
-from shared.dataset.time_problems import time_problems
+from shared.dataset.time_problems import time_problems, unused_keys
 from shared.timestamps import MICROSECONDS_PER_S, format_timestamp
 
 Value = int | float | str
@@ -77,7 +78,8 @@ class Understood(msgspec.Struct, frozen=True, kw_only=True):
 def understand(found: Survey) -> tuple[Understood, tuple[str, ...]]:
     """What a dataset holds, and what looks wrong, once all of it was read."""
     told = (f"dataset {found.config.name}: {sentence}" for sentence in suspicions(found))
-    return _understood(found), (*time_problems(found.dataset, found.times), *told)
+    unused = unused_keys(found.dataset), *([] if found.labels is None else [unused_keys(found.labels.table)])
+    return _understood(found), (*time_problems(found.dataset, found.times), *chain(*unused), *told)
 
 
 def _understood(found: Survey) -> Understood:

@@ -130,6 +130,13 @@ def test_broken_yaml(problems):
     assert problem.endswith("check indentation and quotes.")
 
 
+def test_a_format_without_quotes(problems):
+    """YAML lets no value begin with `%`; the remedy says so."""
+    (problem,) = problems(config=CONFIG.replace("timestamp: time", "timestamp: {column: time, format: %d/%m/%Y}"))
+    assert problem.startswith("config.yaml:3:")
+    assert problem.endswith("found character '%' that cannot start any token; put that value in quotes.")
+
+
 def test_file_without_keys(problems):
     """An empty file is told apart from broken YAML."""
     (problem,) = problems(config="")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -196,6 +197,25 @@ def test_columns_of_the_rows_that_are_called_like_the_labels(late: LateLabels) -
     told = warnings(late)
     assert [one.partition(":")[0] for one in told] == ["label", "known_at"]
     assert "stands in the rows, too. It is no feature, as it may be what is known later" in told[0]
+
+
+def test_how_known_at_was_read(late: LateLabels) -> None:
+    """Its form, local times that occur twice or never, and what is said of it that no file needs."""
+    late.write("rows/a.csv", ROWS)
+    known = ["31/03/2024 02:30", "27/10/2024 02:30", "01/01/2024 00:00"]
+    lines = "".join(f"{number},0,{text}\n" for number, text in enumerate(known, 1))
+    late.write("labels/a.csv", f"id,label,known_at\n{lines}".encode())
+    group = {"column": "known_at", "format": "%d/%m/%Y %H:%M", "zone": "Europe/Zurich"}
+    late.place.config["storage"]["datasets"]["rows"]["labels"]["known_at"] = group
+    told = understood(late)
+    assert (told.time.column, told.time.types, told.time.format, told.time.zone) == (
+        "known_at", ("string",), group["format"], group["zone"],
+    )  # fmt: skip
+    assert (told.time.twice, told.time.never) == (1, 1)
+    (late.folder / "labels/a.csv").unlink()
+    Path(f"{late.root}/datasets/rows.labels.jsonl").unlink()
+    late.write("labels/a.parquet", {"id": [1, 2], "label": [0, 1], "known_at": [BEGAN, BEGAN]})
+    assert any(one.startswith("dataset rows.labels: known_at.format is of texts") for one in warnings(late))
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from workplace import PROJECT
 
 from shared.clock_changes import NEVER, TWICE, ClockChanges
 from shared.dataset.local_times import moments
@@ -75,7 +79,7 @@ def test_counting() -> None:
     found = found.with_rows(marks, 20, "file-{}".format)
     assert found == ClockChanges(twice=4, never=2, key=11, file="file-11")
     assert found.told() == (
-        "4 local times occur twice (taken for the earlier), 2 local times occur never (moved forward by the gap), as "
+        "4 local times occur twice (taken for the earlier), 2 local times never occur (moved forward by the gap), as "
         "clocks are changed; the first is that of key 11 in file-11"
     )
 
@@ -96,3 +100,15 @@ def test_names_that_are_none(name: str, told: str) -> None:
     with pytest.raises(ValueError, match="is no time zone; ") as error:
         zone(name)
     assert told in str(error.value)
+
+
+def test_a_system_without_time_zones() -> None:
+    """As a small image is: then they are those of the package tzdata."""
+    pytest.importorskip("tzdata")
+    code = (
+        "import zoneinfo, numpy; from shared.dataset.local_times import moments; assert zoneinfo.TZPATH == ();"
+        "print(moments(numpy.array([1711852200 * 10**6]), 'Europe/Zurich').marks.tolist())"
+    )
+    environment = {**os.environ, "PYTHONTZPATH": "", "PYTHONPATH": os.pathsep.join(map(str, [PROJECT, *sys.path]))}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout.strip()) == (0, f"[{NEVER}]"), done.stderr

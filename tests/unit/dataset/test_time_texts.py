@@ -115,6 +115,9 @@ def test_digits_that_were_taken_for_numbers(kind: pa.DataType) -> None:
     column = pa.chunked_array([pa.array([1022024, 31122023], kind)])
     expected = [parse_timestamp_us("2024-02-01"), parse_timestamp_us("2023-12-31")]
     assert read_us(column, TimeFormat(format="%d%m%Y")).tolist() == expected
+    for number in (2020111, 202011, -20240131):  # which of 1 November and 11 January?
+        with pytest.raises(ValueError, match="not in the format"):
+            read_us(pa.chunked_array([pa.array([number], kind)]), TimeFormat(format="%Y%m%d"))
 
 
 def test_iso_texts_may_be_finer_than_microseconds() -> None:

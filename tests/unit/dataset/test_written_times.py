@@ -15,7 +15,8 @@ from shared.dataset.discovery import discover, find
 from shared.dataset.growth import Rest
 from shared.dataset.problems import problems
 from shared.dataset.table import TableDataset, open_dataset
-from shared.dataset.timestamp_column import TimeColumn, times_of
+from shared.dataset.time_problems import unused_keys
+from shared.dataset.timestamp_column import ColumnOfTimes, times_of
 from shared.dataset.written_times import formats_that_fit
 from shared.errors import DataError
 from shared.timestamps import parse_timestamp_us as us
@@ -76,7 +77,7 @@ def files(tmp_path: Path) -> Files:
 
 def wrong(values: list[Any], written: TimeFormat = TimeFormat()) -> str:  # noqa: B008
     """What is told of a column of them."""
-    of = TimeColumn("date", written, "known_at", "storage.datasets.d.labels")
+    of = ColumnOfTimes("date", written, "known_at", "storage.datasets.d.labels")
     with pytest.raises(DataError) as told:
         times_of(pa.chunked_array([values]), of, "row {}".format)
     return str(told.value)
@@ -208,3 +209,27 @@ def test_near_the_ends_of_time(files: Files) -> None:
     assert "is '31/12/9999 23:59', which is no day of the calendar, or beyond the years 1 to 9999" in (
         " ".join(files.unfit("%d/%m/%Y %H:%M").values())
     )
+
+
+@pytest.mark.parametrize(
+    ("zone", "told"),
+    [
+        (None, ["timestamp.format is of texts, and time is timestamp[us] in all files; it can be removed."]),
+        (
+            "UTC",
+            [
+                "timestamp.format is of texts, and time is timestamp[us, tz=UTC] in all files; it can be removed.",
+                "timestamp.zone is of times that name none, and time is timestamp[us, tz=UTC] in all files; remove it.",
+            ],
+        ),
+    ],
+)
+def test_what_is_said_and_needed_by_no_file(files: Files, zone: str | None, told: list[str]) -> None:
+    """A format beside types of time, and a zone beside times that name theirs; a file with texts needs both."""
+    files.data.mkdir()
+    time = pa.array([us("2024-01-01")], pa.timestamp("us", zone))
+    pq.write_table(pa.table({"time": time, "x": [1.0], "label": [0]}), files.data / "a.parquet")
+    said = ("%d/%m/%Y", "Europe/Zurich")
+    assert list(unused_keys(files.found(*said))) == [f"dataset rows: {one}" for one in told]
+    files.csv("b.csv", ["31/01/2024"])
+    assert list(unused_keys(files.found(*said))) == []

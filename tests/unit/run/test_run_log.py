@@ -71,7 +71,7 @@ def test_changes_of_the_clocks_are_one_line(caplog: pytest.LogCaptureFixture) ->
     (told,) = caplog.records
     assert told.levelname == "INFO"
     for part in (
-        "1 local time occurs never (moved forward by the gap)",
+        "1 local time never occurs (moved forward by the gap)",
         "key 3 in a.csv",
         "`clock_changes` of summary",
     ):
