@@ -185,7 +185,7 @@ def _system(values: dict[str, Any], source: Source) -> System:
 
 def _datasets(values: dict[str, Any], source: Source) -> dict[str, dict[str, Any]]:
     return {
-        name: {**with_labels(_absolute(given, source.path.parent)), "name": name}
+        name: {**with_labels(_absolute(given, source.path.parent)), **_times(given), "name": name}
         for name, given in values["storage"]["datasets"].items()
     }
 
@@ -197,6 +197,13 @@ def _absolute(dataset: dict[str, Any], folder: Path) -> dict[str, Any]:
         "uri": absolute(dataset["uri"], folder),
         "labels": None if labels is None else {**labels, "uri": absolute(labels["uri"], folder)},
     }
+
+
+def _times(given: dict[str, Any]) -> dict[str, Any]:
+    """The column of times and how they are written, of which the unit may stand in two places."""
+    said = given["timestamp"]
+    unit = given["unit"] if given["unit"] is not None else said["unit"]
+    return {"timestamp": said["column"], "unit": unit, "format": said["format"], "zone": said["zone"]}
 
 
 def _meant(

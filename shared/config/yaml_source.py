@@ -121,9 +121,8 @@ def read_yaml(path: Path) -> Source:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f"{mark.line + 1}:{mark.column + 1}" if mark else "1"
-        raise ConfigurationError(
-            f"{name}:{place}: is not YAML: {error.problem}; check indentation and quotes."
-        ) from None
+        remedy = "put that value in quotes" if "'%'" in str(error.problem) else "check indentation and quotes"
+        raise ConfigurationError(f"{name}:{place}: is not YAML: {error.problem}; {remedy}.") from None
     except yaml.YAMLError as error:
         raise ConfigurationError(f"{name}:1: is not YAML: {str(error).splitlines()[0]}") from None
     except RecursionError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import RAISE, Schema, ValidationError
 
@@ -20,6 +20,7 @@ class Group(Schema):
 
         unknown = RAISE
 
+    elsewhere: ClassVar[Mapping[str, str]] = {}  # keys that people look for here, and what to write instead
     error_messages = {"type": "is not a group of keys; write `key: value` lines below it."}
 
     def handle_error(self, error: ValidationError, data: Any, **kwargs: Any) -> None:
@@ -33,10 +34,11 @@ def keys_of(schema: Schema) -> list[str]:
     return [field.data_key or name for name, field in schema.fields.items()]
 
 
-def _explain(messages: dict[Any, Any], schema: Schema) -> None:
+def _explain(messages: dict[Any, Any], schema: Group) -> None:
     for key, told in messages.items():
         if told == ["Unknown field."]:
-            messages[key] = [f"is not a key here; {nearest(str(key), keys_of(schema))}"]
+            instead = schema.elsewhere.get(str(key)) or nearest(str(key), keys_of(schema))
+            messages[key] = [f"is not a key here; {instead}"]
 
 
 class Arguments(Sentence):

@@ -76,6 +76,37 @@ def test_nulls_that_cannot_be_done_so(problems, nulls, more, told):
     assert f"storage.datasets.flights.{told}" in problem
 
 
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("{column: t, format: '%d/%m/%Q'}", "timestamp.format: '%d/%m/%Q' cannot be used: %Q is no directive here"),
+        ("{column: t, format: '%d/%m'}", "timestamp.format: '%d/%m' cannot be used: it says no year; add %Y"),
+        ("{column: t, format: 12}", "timestamp.format: 12 is not a text."),
+        ("{column: t, zone: Mars}", "timestamp.zone: 'Mars' is no time zone; write a name of the IANA database"),
+        ("{column: t, zone: W. Europe Standard Time}", "is no time zone; that is its name on Windows, write Europe/B"),
+        ("{column: t, zone: 7}", "timestamp.zone: 7 is no time zone"),
+        ("{column: t, unit: m}", "timestamp.unit: 'm' is unknown; did you mean"),
+        ("{column: t, unit: s, format: '%Y'}", "timestamp.unit: is of numbers, and stands beside format"),
+        ("{column: t, unit: s, zone: UTC}", "timestamp.zone: is of local times, and numbers with a unit count since"),
+        ("{column: t, format: '%Y %z', zone: UTC}", "timestamp.zone: stands beside '%Y %z', by which each time names"),
+        ("{column: t, unit: s}, unit: ms", "unit: is ms, but timestamp.unit is s; keep one."),
+        ("{column: t, format: '%Y'}, unit: ms", "unit: is of numbers, and stands beside format"),
+        ("{column: t, zone: UTC}, unit: ms", "timestamp.zone: is of local times"),
+        ("{format: '%Y'}", "timestamp.column: is missing; add it."),
+        ("{column: t, fromat: '%Y'}", "timestamp.fromat: is not a key here; did you mean format?"),
+        ("t, format: '%Y'", "format: is not a key here; it stands below timestamp, as in `timestamp: {column: date, f"),
+        ("t, zone: UTC", "zone: is not a key here; it stands below timestamp"),
+        ("[t]", "timestamp: ['t'] is neither a column nor a group such as {column: …, format: …}."),
+        ("{column: label}", "label: label is the timestamp; name the column to be learned."),
+    ],
+)
+def test_times_that_could_not_be_read_so(problems, said, told):
+    """A directive or a zone that is none, and what contradicts itself, with file, line and key."""
+    (problem,) = problems(config=CONFIG.replace("timestamp: time", f"timestamp: {said}"))
+    assert problem.startswith("config.yaml:3: storage.datasets.flights.")
+    assert told in problem
+
+
 def test_missing_files_are_both_named(tmp_path):
     """A path that is not there is named, for both files at once."""
     with pytest.raises(ConfigurationError) as caught:
@@ -97,6 +128,13 @@ def test_broken_yaml(problems):
     assert problem.startswith("pipeline.yaml:4:")
     assert "is not YAML" in problem
     assert problem.endswith("check indentation and quotes.")
+
+
+def test_a_format_without_quotes(problems):
+    """YAML lets no value begin with `%`; the remedy says so."""
+    (problem,) = problems(config=CONFIG.replace("timestamp: time", "timestamp: {column: time, format: %d/%m/%Y}"))
+    assert problem.startswith("config.yaml:3:")
+    assert problem.endswith("found character '%' that cannot start any token; put that value in quotes.")
 
 
 def test_file_without_keys(problems):
