@@ -26,9 +26,10 @@ def final(state: RunState) -> AsOf | None:
     """As of when windows that close behind a trigger read labels: in an experiment the truth, else as known now."""
     if state.settings.labels != "in_table":
         return None
-    if state.experiment or state.stream.ended:
+    if state.experiment:
         return FINAL
-    return AsOf(event_time_us=state.stream.event_time_us, position=state.stream.labels_position)
+    now_us = None if state.stream.ended else state.stream.event_time_us  # at the end nothing is waited for
+    return AsOf(event_time_us=now_us, position=state.stream.labels_position)
 
 
 def is_settled(state: RunState, last_key: int) -> bool:

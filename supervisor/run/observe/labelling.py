@@ -37,11 +37,16 @@ class Labelling(Protocol):
     def settled(self) -> Settled | None:
         """How far no label is waited for any more; None: each is known with its row."""
 
+    @property
+    def waiting(self) -> int:
+        """How many rows wait for their labels."""
+
 
 class WithRows:
     """Each label is known with its row."""
 
     settled = None
+    waiting = 0
 
     def observe(self, first_key: int, event_time_us: npt.NDArray[np.int64], dataset: TableDataset) -> None:
         """There is nothing to note."""
@@ -64,8 +69,7 @@ class Delayed:
         self._waiting: deque[tuple[int, npt.NDArray[np.int64]]] = deque()  # first key, event times
         self._known: tuple[int, int] | None = None  # the last row that is known, and event time there
         self._first_key = 0  # of the newest rows
-        self._before_us: int | None = None  # event time before them
-        self._now_us: int | None = None  # and at the last of them
+        self._now_us: int | None = None  # event time at the last of them
 
     def found(self, events: Iterable[LabelsDiscovered]) -> None:
         """There is no table."""
@@ -76,7 +80,7 @@ class Delayed:
             return
         if self._now_us is not None:
             self._pass(self._now_us - self._delay_us)
-        self._first_key, self._before_us, self._now_us = first_key, self._now_us, int(event_time_us[-1])
+        self._first_key, self._now_us = first_key, int(event_time_us[-1])
         self._waiting.append((first_key, event_time_us))
 
     def at(self, fired: Fired) -> LabelsKnown:
@@ -92,6 +96,14 @@ class Delayed:
         assert self._now_us is not None, "rows were observed"
         known = self._last_known(self._now_us - self._delay_us, None)
         return Settled(key=known[0] if known else -1)
+
+    @property
+    def waiting(self) -> int:
+        """All behind that row."""
+        if not self._waiting:
+            return 0
+        known = max(self.settled.key + 1 - self._waiting[0][0], 0)
+        return sum(len(times) for _, times in self._waiting) - known
 
     def _last_known(self, until_us: int, last_key: int | None) -> tuple[int, int] | None:
         """The last row up to `last_key` whose event time is at most `until_us`, and its event time."""

@@ -120,6 +120,8 @@ class Observer:
         with blaming(self._who, RunFailedError):
             told = self._policy.waits_for()
         newest = f"newest event time {format_timestamp(self._dating.event_time_us)}"
+        if self._labelling.waiting:
+            newest += f"; {self._labelling.waiting:,} rows wait for their labels"
         return Waits(sentence=f"{told}; {newest}" if told else newest, begun=True)
 
     def discover(self, artifacts_root: str, rest: Rest = _AT_ONCE) -> list[AnyEvent]:

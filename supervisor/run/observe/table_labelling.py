@@ -85,6 +85,11 @@ class InATable:
         writer = self._writer
         return Settled(key=writer.settled_key, position=writer.position, unlabelled=writer.unlabelled)
 
+    @property
+    def waiting(self) -> int:
+        """Those that are neither known nor given up."""
+        return self._writer.waiting
+
     def _take_finds(self, before_key: int) -> None:
         """Those that were found before a row that comes before this one."""
         while self._taken < len(self._finds) and self._finds[self._taken].from_key < before_key:
