@@ -4,8 +4,12 @@ from pathlib import Path
 
 from setuptools import setup
 
-_FOLDER = Path(__file__).parent
 _WORKERS = "# [worker]"  # begins the heading of what only workers need
+
+
+def lines_of(file: str) -> list[str]:
+    """The lines of a file beside this one."""
+    return (Path(__file__).parent / file).read_text(encoding="utf-8").splitlines()
 
 
 def requirements(lines: list[str]) -> list[str]:
@@ -14,14 +18,9 @@ def requirements(lines: list[str]) -> list[str]:
     return [one for one in told if one]
 
 
-def lines(file: str) -> list[str]:
-    """The lines of a file beside this one."""
-    return (_FOLDER / file).read_text(encoding="utf-8").splitlines()
-
-
-every = lines("requirements.txt")
+every = lines_of("requirements.txt")
 heading = next(number for number, line in enumerate(every) if line.startswith(_WORKERS))
 setup(
     install_requires=requirements(every[:heading]),
-    extras_require={"worker": requirements(every[heading:]), "dev": requirements(lines("requirements-dev.txt"))},
+    extras_require={"worker": requirements(every[heading:]), "dev": requirements(lines_of("requirements-dev.txt"))},
 )

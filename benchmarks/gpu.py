@@ -163,7 +163,6 @@ class Product:
             labelled_key=self.rows - 1,
             trigger_key=self.rows - 1,
             trigger_timestamp_us=0,
-            samples_seen=self.rows,
             first_labelled_key=self.rows - 1,
         )[1]["training_set"]
 

@@ -23,6 +23,10 @@ class Address(NamedTuple):
             raise ValueError(f"{text} is not host:port")
         if int(port) > 65_535:
             raise ValueError(f"{text} has no port")
+        try:
+            bare.encode("idna")  # as sockets do
+        except UnicodeError:
+            raise ValueError(f"{text} is not host:port, as no machine can be called that") from None
         return cls(bare, int(port))
 
     def __str__(self) -> str:

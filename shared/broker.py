@@ -10,6 +10,8 @@ from celery import Celery
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+import celeryconfig  # noqa: F401 - Celery looks in the current folder first, but not for what is there already
+
 # Redis says so in front of an error, or, of what a script asked for, in the middle of one.
 _PASSING = re.compile(r"(?:^|-)(?:BUSY|CLUSTERDOWN|LOADING|MASTERDOWN|MISCONF|NOREPLICAS|OOM|READONLY|TRYAGAIN)\b")
 _PASSING_BY_NAME = (
@@ -38,8 +40,13 @@ def make_app(broker_url: str) -> Celery:
 
 
 def celery_url(broker_url: str) -> str:
-    """Kombu's spelling of a Redis URL: a unix socket is `redis+socket://`."""
-    return broker_url.replace("unix://", "redis+socket://", 1)
+    """Kombu's spelling of a Redis URL: a unix socket is `redis+socket://`; with TLS it has to be told what redis-py
+    does by itself, which is to see whose certificate it is.
+    """
+    url = broker_url.replace("unix://", "redis+socket://", 1)
+    if not url.startswith("rediss://") or "ssl_cert_reqs=" in url:
+        return url
+    return f"{url}{'&' if '?' in url else '?'}ssl_cert_reqs=required"
 
 
 def connect(broker_url: str, *, timeout_s: float = 5.0) -> redis.Redis:

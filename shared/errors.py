@@ -23,28 +23,22 @@ class ModynError(Exception):
 
     exit_code = 1
 
-    def __init__(self, *sentences: str) -> None:
-        super().__init__(*(shown(sentence) for sentence in sentences))  # they may quote what somebody's file holds
+    def __init__(self, *problems: str) -> None:
+        """A sentence for each problem."""
+        self.problems = tuple(map(shown, problems))  # they may quote what somebody's file holds
+        super().__init__("\n".join(self.problems))
 
 
 class ConfigurationError(ModynError):
-    """The configuration or the command line is wrong; `problems` holds one sentence for each mistake."""
+    """The configuration or the command line is wrong: a sentence for each mistake."""
 
     exit_code = 2
 
-    def __init__(self, *problems: str) -> None:
-        self.problems = tuple(map(shown, problems))
-        super().__init__("\n".join(problems))
-
 
 class NotReadyError(ModynError):
-    """The system cannot run the pipeline yet; `problems` holds one sentence for each failed check."""
+    """The system cannot run the pipeline yet: a sentence for each failed check."""
 
     exit_code = 3
-
-    def __init__(self, *problems: str) -> None:
-        self.problems = tuple(map(shown, problems))
-        super().__init__("\n".join(problems))
 
 
 class RunTakenError(NotReadyError):

@@ -40,6 +40,21 @@ class WorkerEntry(msgspec.Struct, frozen=True, kw_only=True):
     benched: str | None = None  # what its device said
     metrics: str | None = None  # host:port at which it serves them
 
+    @property
+    def name(self) -> str:
+        """What people call it: unique on its host."""
+        return self.hostname.partition("@")[0]
+
+    @property
+    def host(self) -> str:
+        """The machine, or the container, that it runs on."""
+        return self.hostname.partition("@")[2]
+
+    @property
+    def kind_of_device(self) -> str:
+        """`cpu`, or `cuda` for each GPU."""
+        return self.device.partition(":")[0]
+
 
 def why_benched(worker: WorkerEntry) -> str:
     """What people read of a worker that is benched, and what they can do."""

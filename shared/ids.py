@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, NewType
+from typing import Literal, NamedTuple, NewType, get_args
 
 RunId = NewType("RunId", str)
 TriggerId = NewType("TriggerId", int)
 WorkerId = NewType("WorkerId", str)
 TaskId = NewType("TaskId", str)
 
-# Stages that make a trigger's model; what is scored comes later, and again.
-STAGES_OF_A_MODEL = ("select", "train", "gather")
+# What is done for a trigger: its model is made, scored on the rows of a gate and judged, then scored on all that comes.
+Stage = Literal["select", "train", "gather", "evaluate", "decide", "score", "slices", "baseline"]
+STAGES: tuple[Stage, ...] = get_args(Stage)
+STAGES_OF_A_MODEL: tuple[Stage, ...] = ("select", "train", "gather")
 
 
-def task_id(run_id: RunId, trigger_id: TriggerId, stage: str, index: int = 0) -> TaskId:
+def task_id(run_id: RunId, trigger_id: TriggerId, stage: Stage | Literal["check"], index: int = 0) -> TaskId:
     """Derive the id of a task from its place in the run, so that a re-published task keeps its id."""
     return TaskId(f"{run_id}/{trigger_id}/{stage}/{index}")
 

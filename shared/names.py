@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from shared.ids import RunId, TaskId, WorkerId
@@ -22,10 +23,15 @@ METRICS_VARIABLE = "MODYN_METRICS"  # host:port at which its metrics are wanted;
 METRICS_AT_VARIABLE = "MODYN_METRICS_AT"  # and where others find them
 
 
-def queue(kind: str, device: str = "cpu") -> str:
+def queue(kind: str, device: str = "cpu", version: int = MESSAGE_VERSION) -> str:
     """The Celery queue of a kind of work, or of that part of it which needs a kind of device: `evaluate.cuda`."""
     name = kind if device == "cpu" else f"{kind}.{device}"
-    return name if MESSAGE_VERSION == 1 else f"{name}.v{MESSAGE_VERSION}"
+    return name if version == 1 else f"{name}.v{version}"
+
+
+def without_version(queue: str) -> str:
+    """What people call a queue: the same whichever version of the messages it is for."""
+    return re.sub(r"\.v\d+$", "", queue)
 
 
 # What the workers of a role take, the first first: short work never stands behind long work. `gate` are evaluations
@@ -56,8 +62,6 @@ PROGRESS_KEPT = 1000  # about so many reports
 WATCHED_KEY = "modyn:watched"  # exists while Flower is there: else nobody tells what happens to tasks
 WATCHED_TTL_S = 15
 FLEET_KEY = "modyn:fleet"  # set of worker ids; the truth of each is its own leased key
-
-
 UNREAD_TTL_MS = 60_000  # of what a run shows of files that it does not read; renewed three times meanwhile
 UNREAD_KEY = "modyn:unread"  # set of run ids; the truth of each is its own key, which expires
 

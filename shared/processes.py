@@ -1,13 +1,18 @@
-"""What the kernel says of a process on this machine."""
+"""What the kernel says of a process on this machine, and does with it."""
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
 import socket
+import sys
 from functools import cache
 from pathlib import Path
 
 import psutil
+
+_PR_SET_PDEATHSIG = 1
 
 
 def is_stopped(pid: int) -> bool:
@@ -41,3 +46,11 @@ def machine() -> str:
         return f"{Path('/proc/sys/kernel/random/boot_id').read_text().strip()}/{os.readlink('/proc/self/ns/pid')}"
     except OSError:
         return socket.gethostname()
+
+
+def end_with_parent(parent_pid: int) -> None:
+    """In a new child: have the kernel end it when its parent ends, however that ends (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent_pid:  # it ended before the request was made
+        os._exit(1)

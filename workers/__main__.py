@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import ctypes
 import logging
 import os
-import signal
 import socket
 import sys
 import uuid
@@ -23,12 +21,11 @@ from shared.broker import connect
 from shared.errors import NotReadyError
 from shared.exposition.server import Exposition
 from shared.names import Role
+from shared.processes import end_with_parent
 from workers.process.celery_log import EndInOneSentence
 from workers.process.gpus import count_gpus, device_name
 from workers.process.slot import SlotFile
 from workers.process.worker_metrics import WorkerMetrics
-
-_PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
@@ -41,7 +38,7 @@ def main() -> None:
     arguments = parser.parse_args()
     _refuse_without_torch()
     if arguments.parent_pid is not None:
-        _die_with(arguments.parent_pid)
+        end_with_parent(arguments.parent_pid)
     hostname = f"{arguments.name}-{_device()}@{socket.gethostname()}"
     os.environ[names.ROLE_VARIABLE] = arguments.role
     os.environ[names.HOSTNAME_VARIABLE] = hostname
@@ -124,14 +121,6 @@ def _is_watched() -> bool:
         return bool(connect(os.environ[names.BROKER_VARIABLE]).exists(names.WATCHED_KEY))
     except redis.RedisError:  # it may come back; then Flower, which asks workers every few seconds, finds this one
         return False
-
-
-def _die_with(parent_pid: int) -> None:
-    """Have the kernel kill this process when its parent ends, however that ends (Linux)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent_pid:  # it ended before the request was made
-        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from torch import nn
 from shared.class_names import ClassNames
 from shared.config.pipeline import Model
 from shared.config.system import Dataset
-from shared.errors import ArtifactError, TrainingError
+from shared.errors import ArtifactError, DataError, TrainingError
 from workers.features.columns import Keys, column
 from workers.features.encoder import FeatureEncoder, encoding_of, reading
 from workers.features.matrix import model_input
@@ -73,6 +73,7 @@ class LoadedModel:
 
         `first_key` is what errors call the first row. Raises DataError naming column and key.
         """
+        _refuse_no_table(table)
         return self.scores(self.encoder.encode(table, np.arange(first_key, first_key + table.num_rows)))
 
     def predict_labels(self, table: pa.Table, first_key: int = 0) -> npt.NDArray[Any]:
@@ -117,6 +118,16 @@ class LoadedModel:
     def _forward(self, rows: torch.Tensor) -> torch.Tensor:
         outputs = self._network(model_input(rows, self.encoder))
         return predictions(self._kind, outputs.to(torch.float32))
+
+
+def _refuse_no_table(rows: object) -> None:
+    """Raise DataError, with the way from there to a table."""
+    if not isinstance(rows, pa.Table):
+        raise DataError(
+            f"The rows are a {type(rows).__name__}, and a pyarrow.Table is needed: of a DataFrame "
+            "pyarrow.Table.from_pandas(frame) makes one, of a dictionary of columns pyarrow.table(columns), of a list "
+            "of rows pyarrow.Table.from_pylist(rows)."
+        )
 
 
 class Predictions:

@@ -31,7 +31,7 @@ import redis
 from benchmarks.chaos.slow_scene import SlowScene, scenes_folder
 from shared import names
 from shared.ids import TaskId, parts_of
-from supervisor.system.embedded_broker import end_with_parent
+from shared.processes import end_with_parent
 
 _LEASE_S = 5.0
 _BATCH_S = {"compute": 0.1, "hold_gil": 3 * _LEASE_S}

@@ -47,7 +47,7 @@ def report_of(task: AnyTask, record: SetupRecord, who: Who) -> AnyReport:
 
 def _selected(task: SelectTask, record: SetupRecord, who: Who) -> AnyReport:
     ref = _object(record, f"training_sets/.{task.trigger_id}.{who['attempt']}-no-op.parquet")
-    rows = task.samples_seen
+    rows = task.trigger_key - (task.previous[-1].key if task.previous else task.first_key - 1)
     return Selected(**who, training_set=ref, samples=rows, rows_read=rows, watermark_key=task.trigger_key)
 
 

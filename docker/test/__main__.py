@@ -1,8 +1,9 @@
-"""Builds the images, has the flights run on the fleet of compose.yaml with a train container killed on the way, and
-compares what that made with the same run without containers: `make docker-test`.
+"""Builds the images, has the flights run on the fleet of compose.yaml with Prometheus and Flower beside it and a train
+container killed on the way, and compares what that made with the same run without containers: `make docker-test`.
 
 It needs a Docker engine, Docker Compose (or docker-compose 1.29), and the data of examples/flights. The shell may name
-another BASE_IMAGE and REDIS_IMAGE, and in WHEELS a folder of wheels that is used instead of a registry.
+another BASE_IMAGE, REDIS_IMAGE and PROMETHEUS_IMAGE, and in WHEELS a folder of wheels that is used instead of a
+registry.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ def main() -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="modyn-docker-")))
         work = workplace(folder / "work")
-        engine = Engine(work, password_file(folder / "secrets"))
+        engine = Engine(work, secret_files(folder / "secrets"))
+        engine.compose("--profile", "gpu", "config", "--quiet")
         images.build(engine)
         images.check(engine)
         alone = run_alone(work)
@@ -43,9 +45,17 @@ def main() -> None:
 def workplace(folder: Path) -> Path:
     """The example in a folder that the users of containers may enter and write to."""
     shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("runs", "deployed"))
+    hasty_prometheus(folder / "prometheus")
     folder.parent.chmod(0o755)
     give_away(folder)
     return folder
+
+
+def hasty_prometheus(folder: Path) -> None:
+    """Prometheus' configuration as docker/monitoring has it, but for how often it looks: the run does not last."""
+    shutil.copytree(PROJECT / "docker" / "monitoring", folder)
+    file = folder / "prometheus.yml"
+    file.write_text(file.read_text().replace("15s", "1s"))
 
 
 def give_away(folder: Path) -> None:
@@ -56,13 +66,14 @@ def give_away(folder: Path) -> None:
         subprocess.run(["chmod", "-R", "a+rwX", str(folder)], check=True)
 
 
-def password_file(folder: Path) -> Path:
-    """A password for Redis. Its folder keeps others out; the file lets in the users of containers, who see only it."""
+def secret_files(folder: Path) -> dict[str, Path]:
+    """Passwords. Their folder keeps others out; each file lets in the users of containers, who see only it."""
     folder.mkdir(mode=0o700)
-    file = folder / "redis_password"
-    file.write_text(secrets.token_hex(24))
-    file.chmod(0o444)
-    return file
+    made = {"redis_password": secrets.token_hex(24), "flower_basic_auth": f"me:{secrets.token_hex(12)}"}
+    for name, secret in made.items():
+        (folder / name).write_text(secret)
+        (folder / name).chmod(0o444)
+    return {name: folder / name for name in made}
 
 
 def run_alone(work: Path) -> Path:

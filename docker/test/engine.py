@@ -26,8 +26,10 @@ def require(is_so: bool, told: str) -> None:
 class Engine:
     """Commands of docker and docker-compose, with what compose.yaml asks the shell for."""
 
-    def __init__(self, work: Path, password_file: Path) -> None:
-        self.password = password_file.read_text()
+    def __init__(self, work: Path, secrets: dict[str, Path]) -> None:
+        """`secrets`: their files, by their names in compose.yaml."""
+        self.secrets = [file.read_text().rpartition(":")[2] for file in secrets.values()]
+        self.flower_credentials = secrets["flower_basic_auth"].read_text()
         self._variables = {
             "DOCKER_BUILDKIT": "0",  # not every engine has it; the shell may say otherwise
             **os.environ,
@@ -36,7 +38,11 @@ class Engine:
             "MODYN_RUN": "runs/containers",
             "MODYN_OPTIONS": "--experiment-mode",
             "MODYN_VERSION": VERSION,
-            "REDIS_PASSWORD_FILE": str(password_file),
+            "COMPOSE_PROFILES": "flower,monitoring",
+            "FLOWER_PORT": "0",  # any that is free
+            "PROMETHEUS_PORT": "0",
+            "PROMETHEUS_FOLDER": str(work / "prometheus"),
+            **{f"{name}_FILE".upper(): str(file) for name, file in secrets.items()},
         }
         self.run_dir = work / "runs" / "containers"
         self.docker("version")
@@ -56,6 +62,10 @@ class Engine:
     def containers(self, service: str) -> list[str]:
         """The containers of a service."""
         return self.compose("ps", "--quiet", service).split()
+
+    def address(self, service: str, port: int) -> str:
+        """Where a port of a service can be reached from this machine."""
+        return self.compose("port", service, str(port)).strip()
 
     def megabytes(self, image: str) -> float:
         """What an image takes."""

@@ -1,4 +1,4 @@
-"""The run on the fleet of compose.yaml, of which a train container is killed while it trains."""
+"""The run on the fleet of compose.yaml, of which a train container is killed while it trains, and who looks at it."""
 
 from __future__ import annotations
 
@@ -8,39 +8,47 @@ from collections.abc import Callable
 from pathlib import Path
 
 from engine import Engine, require, say
+from watchers import flower_lists, prometheus_sees, require_closed
 
 _FROM_TRIGGER = 6  # whose training takes some time: it learns from all rows so far
 _PATIENCE_S = 900.0
+_SERVICES = ("redis", "train", "evaluate", "supervisor", "prometheus", "flower")
 _RUNNING = ("inspect", "--format", "{{.State.Running}}")
 
 
 def run_on_fleet(engine: Engine) -> Path:
     """Have the run made, kill a container on the way, and give the run's directory."""
-    engine.compose("up", "--detach", "--no-build", "--scale", "train=2", "redis", "train", "evaluate", "supervisor")
+    engine.compose("up", "--detach", "--no-build", "--scale", "train=2", *_SERVICES)
     (supervisor,) = engine.containers("supervisor")
     trainers = engine.containers("train")
-    _await(engine, supervisor, lambda: _trained(engine.run_dir, _FROM_TRIGGER - 1))
-    victim = _await(engine, supervisor, lambda: _at_a_training(engine.run_dir, trainers))
+    workers = [*trainers, *engine.containers("evaluate")]
+    _await(engine, supervisor, "Flower lists the workers", flower_lists(engine, workers))
+    require_closed(engine)
+    say("Flower lists the workers, and sends strangers away")
+    _await(engine, supervisor, "Prometheus sees all of it up", prometheus_sees(engine, [supervisor, *workers]))
+    say("Prometheus finds supervisor and workers, all of them are up, and it judges by our rules")
+    _await(engine, supervisor, "some models are trained", lambda: _trained(engine.run_dir, _FROM_TRIGGER - 1))
+    victim = _await(engine, supervisor, "a container trains", lambda: _at_a_training(engine.run_dir, trainers))
     engine.docker("kill", victim)
     say("killed a train container while it trained")
-    (survivor,) = set(trainers) - {victim}
-    for container in (survivor, supervisor, *engine.containers("evaluate"), *engine.containers("redis")):
-        _check(engine, container)
-    say("roots are read-only, healthchecks find our leases, and no secret is in sight")
+    _check(engine, supervisor)
     code = engine.docker("wait", supervisor).strip()
     require(code == "0", f"the supervisor ended with code {code}:\n{engine.docker('logs', supervisor)}")
     faults = json.loads((engine.run_dir / "summary.json").read_bytes())["faults"]
     require(faults["republished"] > 0, "no task was lost: the container had just reported; run this again.")
     say(f"the run on the fleet has ended; tasks published again: {faults['republished']}")
+    for container in {one for service in _SERVICES for one in engine.containers(service)} - {victim, supervisor}:
+        _check(engine, container)
+    say("nobody is root, roots are read-only, healthchecks pass, and no secret is in sight")
     return engine.run_dir
 
 
-def _await(engine: Engine, supervisor: str, ask: Callable[[], object]) -> str:
-    """The first answer that says something."""
+def _await(engine: Engine, supervisor: str, what: str, ask: Callable[[], object]) -> str:
+    """The first answer that says something. `what`: has happened then."""
     give_up_s = time.monotonic() + _PATIENCE_S
     while not (answer := ask()):
         going_on = time.monotonic() < give_up_s and engine.docker(*_RUNNING, supervisor).strip() == "true"
-        require(going_on, f"the run came to nothing, or to its end:\n{engine.docker('logs', supervisor)}")
+        require(going_on, f"it was not seen that {what}; the run says:\n{engine.docker('logs', supervisor)}")
     return str(answer)
 
 
@@ -71,9 +79,12 @@ def _at_a_training(run_dir: Path, trainers: list[str]) -> str:
 
 
 def _check(engine: Engine, container: str) -> None:
-    """Its root is read-only, its healthcheck finds a lease, and nobody sees the password from outside."""
-    told = engine.docker("inspect", container) + engine.docker("top", container, "-eo", "pid,args")
-    require(engine.password not in told, f"the password of Redis can be seen from outside {container}.")
+    """Nobody in it is root, its root is read-only, its healthcheck passes, and nobody sees a secret from outside."""
+    processes = engine.docker("top", container, "-eo", "uid,pid,args")
+    told = engine.docker("inspect", container) + processes
+    require(not any(secret in told for secret in engine.secrets), f"a secret can be seen from outside {container}.")
+    users = {line.split()[0] for line in processes.splitlines()[1:]}
+    require("0" not in users != set(), f"root is at work in {container}:\n{processes}")
     require('"ReadonlyRootfs": true' in told, f"{container} can write to its root.")
     check = json.loads(engine.docker("inspect", "--format", "{{json .Config.Healthcheck.Test}}", container))
     engine.docker("exec", container, *(("sh", "-c", check[1]) if check[0] == "CMD-SHELL" else check[1:]))

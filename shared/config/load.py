@@ -13,6 +13,7 @@ from marshmallow import ValidationError
 from shared.command import COMMAND
 from shared.config import across, resolved
 from shared.config.fields import Group, keys_of
+from shared.config.fields.sentence import EMPTY
 from shared.config.paths import absolute
 from shared.config.pipeline import Pipeline
 from shared.config.schema.deployment import name_of_target
@@ -77,6 +78,7 @@ def load_system(config_path: Path) -> System:
     """config.yaml alone, for the commands that need no pipeline. Raises ConfigurationError."""
     problems: list[str] = []
     source = _read(config_path, problems)
+    _refuse_pipeline(source)
     values = _checked(SystemSchema(), source, problems)
     if problems or source is None:
         raise ConfigurationError(*problems)
@@ -106,6 +108,18 @@ def _refuse_swapped(pipeline: Source | None, system: Source | None) -> None:
         )
 
 
+def _refuse_pipeline(system: Source | None) -> None:
+    """A pipeline in the place of config.yaml is one mistake, not one for each of its keys."""
+    if system is None:
+        return
+    learns, stands, given = set(keys_of(PipelineSchema())), set(keys_of(SystemSchema())), set(system.values)
+    if given & learns and not given & stands:
+        raise ConfigurationError(
+            f"{system.path.name} says what to learn, and this command wants the file that says on what system, "
+            "such as config.yaml."
+        )
+
+
 def _naming_all_datasets(values: dict[str, Any], source: Source | None) -> dict[str, Any]:
     """With the names of datasets that have mistakes of their own, so that a pipeline that names one is not blamed."""
     storage = source.values.get("storage") if source is not None else None
@@ -116,13 +130,17 @@ def _naming_all_datasets(values: dict[str, Any], source: Source | None) -> dict[
 def _checked(schema: Group, source: Source | None, problems: list[str]) -> dict[str, Any]:
     if source is None:
         return {}
+    told: list[tuple[str, str]] = []
     try:
-        return dict(schema.load(source.values))
+        values = dict(schema.load(source.values))
     except ValidationError as error:
-        for path, told in sorted(_flat(error.messages, ""), key=lambda one: source.line(one[0])):
-            if not source.is_mistaken(path):
-                problems.append(f"{source.where(path)}: {path}: {hide(told)}")
-        return _sound(error.valid_data, error.messages)
+        told, values = _flat(error.messages, ""), _sound(error.valid_data, error.messages)
+    # An empty `gate:` is no wish for none; but what a constructor is given may be empty.
+    told += [(path, EMPTY) for path in source.empty if ".config." not in path and path not in dict(told)]
+    for path, sentence in sorted(told, key=lambda one: source.line(one[0])):
+        if not source.is_mistaken(path):
+            problems.append(f"{source.where(path)}: {path}: {hide(sentence)}")
+    return values
 
 
 def _sound(values: Any, messages: Any) -> dict[str, Any]:
@@ -167,7 +185,7 @@ def _system(values: dict[str, Any], source: Source) -> System:
 
 def _datasets(values: dict[str, Any], source: Source) -> dict[str, dict[str, Any]]:
     return {
-        name: {**with_labels(_absolute(given, source.path.parent)), "name": name}
+        name: {**with_labels(_absolute(given, source.path.parent)), **_times(given), "name": name}
         for name, given in values["storage"]["datasets"].items()
     }
 
@@ -179,6 +197,13 @@ def _absolute(dataset: dict[str, Any], folder: Path) -> dict[str, Any]:
         "uri": absolute(dataset["uri"], folder),
         "labels": None if labels is None else {**labels, "uri": absolute(labels["uri"], folder)},
     }
+
+
+def _times(given: dict[str, Any]) -> dict[str, Any]:
+    """The column of times and how they are written, of which the unit may stand in two places."""
+    said = given["timestamp"]
+    unit = given["unit"] if given["unit"] is not None else said["unit"]
+    return {"timestamp": said["column"], "unit": unit, "format": said["format"], "zone": said["zone"]}
 
 
 def _meant(

@@ -15,6 +15,7 @@ from shared.config.resolved import as_written, default, is_none
 from shared.config.schema import system
 from shared.config.schema.chosen import Chosen
 from shared.config.schema.pipeline import PipelineSchema
+from shared.config.schema.time_column import TimeColumn
 
 _INTRODUCTION = """# Configuration
 
@@ -77,7 +78,7 @@ def _file(name: str, schema: type[f.Group]) -> Iterator[str]:
     top = [row for row in rows if "." not in row.path]
     yield _table(top)
     for row in top:
-        below = [one for one in rows if one.path.startswith(f"{row.path}.")]
+        below = [one for one in rows if one.path.startswith((f"{row.path}.", f"{row.path}[]."))]
         if below:
             yield f"\n### {row.path}\n\n{_table(below)}"
         field = schema().fields.get(row.path)
@@ -104,6 +105,8 @@ def _table(rows: list[Row]) -> str:
 def _below(field: Field[Any], path: str) -> Iterator[Row]:
     if isinstance(field, f.Sub):
         yield from rows_of(field.schema, f"{path}.")
+    elif isinstance(field, TimeColumn):
+        yield from rows_of(field.group, f"{path}.")
     elif isinstance(field, f.Sequence):
         yield from _below(field.item, f"{path}[]")
     elif isinstance(field, Chosen) and path.endswith("[]"):  # other groups have a section of their own

@@ -24,6 +24,7 @@ from shared.config.schema.labels import as_given
 from shared.config.schema.model import Initial
 from shared.config.schema.pipeline import PipelineSchema
 from shared.config.schema.system import Dataset, Datasets, SystemSchema
+from shared.config.schema.time_column import TimeColumn
 from shared.config.secrets import hide_password
 from shared.config.system import System
 from shared.config.yaml_source import Source, yaml_text
@@ -85,7 +86,11 @@ def as_written(field: Field[Any], value: Any) -> Any:
         case f.Sequence():
             return [as_written(field.item, one) for one in value]
         case Datasets():
-            return {name: _group(Dataset, as_given(one)) for name, one in value.items()}
+            given = {name: {**as_given(one), "timestamp": _time_column(one)} for name, one in value.items()}
+            return {name: _group(Dataset, one) for name, one in given.items()}
+        case TimeColumn():
+            said = {key: one for key, one in value.items() if one is not None}
+            return said["column"] if len(said) == 1 else said
         case Initial():
             return "random" if value is None else {"pretrained": value}
         case Models():
@@ -111,6 +116,11 @@ def _group(schema: type[f.Group], values: Mapping[str, Any]) -> dict[str, Any]:
         if not is_none(field, value):
             written[field.data_key or name] = as_written(field, value)
     return written
+
+
+def _time_column(dataset: Mapping[str, Any]) -> dict[str, Any]:
+    """Its unit is written beside it, as ever."""
+    return {"column": dataset["timestamp"], "format": dataset["format"], "zone": dataset["zone"]}
 
 
 def _duration(seconds: float) -> str:

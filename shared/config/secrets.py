@@ -9,7 +9,7 @@ _NAME = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 # User and password of a URL, unless the password is a `${NAME}`; a password may hold @ and /.
 _USER = re.compile(r"(?<=://)([^:@/\s]*):(?!\$\{\w+\}@[^@\s]*(?:\s|$))[^\s'\"]*@")
 _PARAMETER = re.compile(r"(?<=[?&]password=)(?!\$\{)[^&\s'\"]*")
-_SHORTEST = 4  # shorter values are no secrets, and would garble every sentence
+SHORTEST = 4  # shorter values are no secrets, and would garble every sentence
 _filled: dict[str, str] = {}  # value → `${NAME}`, of all files that this process has read
 
 
@@ -19,7 +19,7 @@ def fill(text: str) -> tuple[str, list[str]]:
 
     def value(match: re.Match[str]) -> str:
         found = os.environ.get(match[1], "")
-        if len(found) >= _SHORTEST:
+        if len(found) >= SHORTEST:
             _filled[found] = match[0]
         return found
 

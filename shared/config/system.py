@@ -70,6 +70,7 @@ class Dataset(Values, frozen=True, kw_only=True):
     unit: Literal["s", "ms", "us", "ns"] | None  # of timestamps that are numbers
     format: str | None = None  # of timestamps that are texts
     zone: str | None = None  # of timestamps that name none
+    time_key: Literal["timestamp", "known_at"] = "timestamp"  # that names their column in config.yaml
     future_skew_s: float = 86_400.0  # a row dated later than this after its file was found does not advance event time
     label: str  # where there are `labels`, a column of these: no file of rows is ever asked for it
     labels: Labels | None = None  # None: each row has its label in it

@@ -70,7 +70,7 @@ class Source:
     """What a file says, and on which line it says what.
 
     `written` is `values` before the environment filled in `${NAME}`. `mistakes` are those of the text, whatever its
-    keys mean: key path and sentence.
+    keys mean: key path and sentence. `empty` are keys with nothing behind them, not even `null`.
     """
 
     def __init__(self, path: Path, written: dict[str, Any], values: dict[str, Any], reader: _Reader) -> None:
@@ -78,6 +78,7 @@ class Source:
         self.written = written
         self.values = values
         self.mistakes = tuple(reader.mistakes)
+        self.empty = tuple(reader.empty)
         self._lines = reader.lines
 
     def is_mistaken(self, key_path: str) -> bool:
@@ -120,9 +121,8 @@ def read_yaml(path: Path) -> Source:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f"{mark.line + 1}:{mark.column + 1}" if mark else "1"
-        raise ConfigurationError(
-            f"{name}:{place}: is not YAML: {error.problem}; check indentation and quotes."
-        ) from None
+        remedy = "put that value in quotes" if "'%'" in str(error.problem) else "check indentation and quotes"
+        raise ConfigurationError(f"{name}:{place}: is not YAML: {error.problem}; {remedy}.") from None
     except yaml.YAMLError as error:
         raise ConfigurationError(f"{name}:1: is not YAML: {str(error).splitlines()[0]}") from None
     except RecursionError:
@@ -144,6 +144,7 @@ class _Reader:
         self._name = name
         self.lines: dict[str, int] = {}
         self.mistakes: list[tuple[str, str]] = []
+        self.empty: list[str] = []
         self._scalars = _Loader("")
 
     def value(self, node: yaml.Node, path: str) -> Any:
@@ -170,6 +171,8 @@ class _Reader:
                 self._problem(key_node, at, "stands here a second time; keep one of the two.")
             self.lines[at] = key_node.start_mark.line + 1
             values[key] = self.value(value_node, at)
+            if values[key] is None and not value_node.value:
+                self.empty.append(at)
         return values
 
     def filled(self, value: Any, path: str) -> Any:

@@ -18,7 +18,7 @@ from shared.dataset.known_file import given_by_folders, known_schema
 from shared.dataset.manifest import MEND_IN_PLACE, MEND_THE_ROW, ManifestEntry
 from shared.dataset.odd_values import first_that_is_no, is_typeless
 from shared.dataset.partitions import fits_folders
-from shared.dataset.table import TableDataset
+from shared.dataset.table import ROWS_AT_ONCE, TableDataset
 from shared.dataset.timestamp_column import microseconds
 from shared.errors import DataError, RowError
 from shared.words import meant
@@ -28,7 +28,7 @@ _OF_NULLS = {
     "text": "write them as texts there, or leave the column out with `features:`",
     "other": "no feature is of that type; leave the column out with `features:`",
 }
-_NULL = re.compile(r" row \d+ is (null|nan)")
+_NULL = re.compile(r" row \d+(?: in .+)? is (?:null|nan)\b")
 
 
 class Misfit(NamedTuple):
@@ -112,7 +112,7 @@ def unusable_types(dataset: TableDataset, also: Sequence[str] = ()) -> Iterator[
     timestamp = types[config.timestamp]
     if kind_of(timestamp) not in ("time", "text", "whole number", "number") or pa.types.is_boolean(timestamp):
         yield f"{start} {config.timestamp} is {timestamp}; a timestamp, ISO text or number is needed."
-    elif kind_of(timestamp) in ("whole number", "number") and config.unit is None:
+    elif kind_of(timestamp) in ("whole number", "number") and config.unit is None and config.format is None:
         yield from _first_moment(dataset)
     yield from unusable_keys(dataset)
     if config.text is not None and kind_of(types[config.text]) != "text":
@@ -128,11 +128,11 @@ def unusable_types(dataset: TableDataset, also: Sequence[str] = ()) -> Iterator[
 
 
 def _first_moment(dataset: TableDataset) -> Iterator[str]:
-    """What is wrong with the first row's timestamp."""
+    """What is wrong with the first row's timestamp, of numbers without a unit."""
     try:
-        dataset.timestamps_us(0, 1)
+        dataset.timestamps_us(0, min(dataset.rows, ROWS_AT_ONCE))
     except DataError as error:
-        yield str(error)
+        yield _by_row(str(error), _first(dataset))
 
 
 def _first(dataset: TableDataset) -> ManifestEntry:

@@ -12,7 +12,7 @@ import pyarrow as pa
 from shared.config.schema.labels import SUFFIX
 from shared.config.system import Dataset, Nulls
 from shared.dataset.table import ROWS_AT_ONCE, TableDataset
-from shared.dataset.timestamp_column import microseconds
+from shared.dataset.timestamp_column import times
 
 _NO_SKEW_S = 1e11  # a label may be known in years, and then waits: no moment is too late for it
 
@@ -24,6 +24,7 @@ class LabelRows(NamedTuple):
     keys: pa.Table  # (rows,) of each key column, in the order of `labels.key`; with nulls, which belong to no row
     known_us: npt.NDArray[np.int64]  # (rows,) from when each label is known
     labels: pa.ChunkedArray  # (rows,) as they are; a null is no label
+    marks: npt.NDArray[np.int8] | None = None  # (rows,) of local times, as `Times` has them
 
 
 def labels_name(dataset: str) -> str:
@@ -48,6 +49,7 @@ def labels_table(dataset: Dataset) -> Dataset:
         unit=labels.unit,
         format=labels.format,
         zone=labels.zone,
+        time_key="known_at",
         future_skew_s=_NO_SKEW_S,
         label=labels.label,
         classes=dataset.classes,
@@ -65,5 +67,5 @@ def label_rows(
     config, keys = table.config, list(table.feature_columns)
     columns = list(dict.fromkeys([config.timestamp, config.label, *keys]))
     for position, rows in table.batches(columns, first_position, stop_position, batch_rows):
-        known_us = microseconds(rows.column(config.timestamp), position, table.file_of(position), config)
-        yield LabelRows(position, rows.select(keys), known_us, rows.column(config.label))
+        known = times(rows.column(config.timestamp), position, table.file_of(position), config)
+        yield LabelRows(position, rows.select(keys), known.us, rows.column(config.label), known.marks)

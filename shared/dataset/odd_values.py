@@ -4,15 +4,17 @@ there, for people."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from shared.config.system import Dataset
+from shared.config.system import Dataset, TimeFormat
+from shared.dataset.by_halves import first_failing
 from shared.dataset.column_kinds import kind_of
 from shared.dataset.files import UNREADABLE, format_in, open_part
 from shared.dataset.manifest import ManifestEntry
-from shared.dataset.timestamp_column import parsed
+from shared.dataset.timestamp_column import read_us
 from shared.printable import printable
 
 _BOOLEANS = pa.array(["true", "false"])
@@ -26,7 +28,8 @@ def is_typeless(entry: ManifestEntry, dataset: Dataset) -> bool:
 
 def first_that_is_no(wanted: pa.DataType, name: str, entry: ManifestEntry, dataset: Dataset) -> str:
     """`row 17 is '?'`, counted from 1 in its file; empty if none is found. The file is one without types."""
-    test = _tests.get(kind_of(wanted))
+    written = dataset.time_format if name == dataset.timestamp else TimeFormat()
+    test = partial(_times, written=written) if kind_of(wanted) == "time" else _tests.get(kind_of(wanted))
     for row, values in _bytes_of(name, entry, dataset) if test else ():
         found = _first(values, test) if test else None
         if found is not None:
@@ -54,17 +57,10 @@ def _bytes_of(name: str, entry: ManifestEntry, dataset: Dataset) -> Iterator[tup
 
 
 def _first(values: pa.Array, test: Callable[[pa.Array], object]) -> int | None:
-    """The first that fails the test, found by halves; None if all pass it."""
+    """The first that fails the test; None if all pass it."""
     if _passes(values, test):
         return None
-    first, stop = 0, len(values)
-    while stop - first > 1:
-        middle = (first + stop) // 2
-        if _passes(values.slice(first, middle - first), test):
-            first = middle
-        else:
-            stop = middle
-    return first
+    return first_failing(len(values), lambda first, stop: _passes(values.slice(first, stop - first), test))
 
 
 def _passes(values: pa.Array, test: Callable[[pa.Array], object]) -> bool:
@@ -80,9 +76,12 @@ def _numbers(texts: pa.Array) -> None:
     pc.if_else(boolean, None, texts).cast(pa.float64())
 
 
+def _times(texts: pa.Array, written: TimeFormat) -> None:
+    read_us(pa.chunked_array([texts]), written)
+
+
 _tests: dict[str, Callable[[pa.Array], object]] = {
     "text": lambda texts: None,
     "number": _numbers,
     "whole number": _numbers,
-    "time": lambda texts: parsed(pa.chunked_array([texts])),
 }

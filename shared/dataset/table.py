@@ -19,12 +19,13 @@ from shared.dataset.evenly import Read, evenly
 from shared.dataset.event_time import Horizon
 from shared.dataset.files import UNREADABLE, format_in, open_part, told
 from shared.dataset.known_file import a_column_of, given_by_folders, known_schema, refuse_mixture, verify
+from shared.dataset.label_column import label_numbers
 from shared.dataset.manifest import IF_MENDED, MEND_THE_ROW, ManifestEntry
 from shared.dataset.nulls import refuse_nulls
 from shared.dataset.partitions import folder_value, in_folder_names, type_of_folders
 from shared.dataset.stretches import stretches
-from shared.dataset.timestamp_column import microseconds
-from shared.errors import DataError, RowError
+from shared.dataset.timestamp_column import Times, times
+from shared.errors import DataError
 
 ROWS_AT_ONCE = 65_536
 
@@ -106,24 +107,29 @@ class TableDataset:
 
     def timestamp_batches(self, first_key: int, stop_key: int, batch_rows: int) -> Iterator[npt.NDArray[np.int64]]:
         """Timestamps of the rows [first_key, stop_key), `batch_rows` at a time; each file is read once."""
-        ready = np.empty(0, np.int64)
+        for piece in self.timed_batches(first_key, stop_key, batch_rows):
+            yield piece.us
+
+    def timed_batches(self, first_key: int, stop_key: int, batch_rows: int) -> Iterator[Times]:
+        """The same, with what was seen of the clocks of the zone."""
+        ready = Times(np.empty(0, np.int64))
         for key, piece in self.batches([self.config.timestamp], first_key, stop_key, batch_rows):
-            ready = np.concatenate([ready, self._microseconds(piece, key)])
-            while len(ready) >= batch_rows:
-                yield ready[:batch_rows]
-                ready = ready[batch_rows:]
-        if len(ready):
+            ready = ready.then(self._times(piece, key))
+            while len(ready.us) >= batch_rows:
+                yield ready.rows(0, batch_rows)
+                ready = ready.rows(batch_rows, len(ready.us))
+        if len(ready.us):
             yield ready
 
     def timestamps_us(self, first_key: int, stop_key: int) -> npt.NDArray[np.int64]:
         """Timestamps of the rows [first_key, stop_key), shape (rows,). Raises DataError for an unusable one."""
         parts = [
-            self._microseconds(piece, key) for key, piece in self.batches([self.config.timestamp], first_key, stop_key)
+            self._times(piece, key).us for key, piece in self.batches([self.config.timestamp], first_key, stop_key)
         ]
         return np.concatenate(parts) if parts else np.empty(0, np.int64)
 
-    def _microseconds(self, times: pa.Table, first_key: int) -> npt.NDArray[np.int64]:
-        return microseconds(times.column(0), first_key, self.file_of(first_key), self.config)
+    def _times(self, rows: pa.Table, first_key: int) -> Times:
+        return times(rows.column(0), first_key, self.file_of(first_key), self.config)
 
     def file_of(self, key: int) -> str:
         """The file that holds the row."""
@@ -165,17 +171,7 @@ class TableDataset:
 
     def label_numbers(self, column: pa.ChunkedArray, first_key: int) -> npt.NDArray[Any]:
         """A piece of the label's column, as `labels` has it. Raises DataError."""
-        name, kind = f"dataset {self.config.name}: the label in {self.config.label}", kind_of(column.type)
-        if kind not in ("whole number", "number", "nothing"):
-            raise RowError(
-                f"{name} is {column.type} from key {first_key} on; numbers or texts are needed, of one kind in all "
-                "files. Name another `label:` in config.yaml."
-            )
-        try:
-            whole = kind == "whole number" and not column.null_count
-            return np.asarray(column.cast(pa.int64() if whole else pa.float64()).to_numpy())
-        except pa.ArrowInvalid as error:
-            raise RowError(f"{name} near key {first_key} cannot be used: {error}. {MEND_THE_ROW}") from error
+        return label_numbers(column, first_key, self.file_of(first_key), self.config)
 
     def _pieces(
         self, entries: Sequence[ManifestEntry], columns: Sequence[str], keys: tuple[int, int], batch_rows: int
@@ -236,7 +232,8 @@ class TableDataset:
         own = known_schema(entry, self.config) if unsaid else pa.schema([])
         types |= {name: plain_type(own.field(name).type) for name in unsaid if name in own.names}
         time = self.config.timestamp
-        if time in types and kind_of(types[time]) == "time":
+        kind = kind_of(types[time]) if time in types else "nothing"
+        if kind == "time" or (kind in ("whole number", "number") and self.config.format is not None):
             types[time] = pa.string()
         return types
 

@@ -6,7 +6,11 @@ import os.path
 import re
 from collections.abc import Iterator, Sequence
 
+import pyarrow as pa
+
 from shared.config.system import Dataset
+from shared.dataset.column_kinds import kind_of
+from shared.dataset.known_file import known_schema
 from shared.dataset.manifest import ManifestEntry
 from shared.dataset.survey.times import Dated, FileSpan, Gap, TimeSurvey, time_survey
 from shared.dataset.table import TableDataset
@@ -112,6 +116,19 @@ def _unit(found: TimeSurvey, config: Dataset) -> Iterator[str]:
             f"the last row is dated {format_timestamp(found.ended_us)}; is `unit: {config.unit}` the unit of "
             f"{config.timestamp}?"
         )
+
+
+def unused_keys(dataset: TableDataset) -> Iterator[str]:
+    """A sentence for what config.yaml says of times and no file has any of."""
+    config, start = dataset.config, f"dataset {dataset.config.name}: {dataset.config.time_key}"
+    if config.format is None and config.zone is None:
+        return
+    types = {known_schema(entry, config).field(config.timestamp).type for entry in dataset.entries if entry.rows}
+    shown = ", ".join(sorted(map(str, types)))
+    if config.format is not None and {kind_of(one) for one in types} == {"time"}:
+        yield f"{start}.format is of texts, and {config.timestamp} is {shown} in all files; it can be removed."
+    if config.zone is not None and types and all(pa.types.is_timestamp(one) and one.tz for one in types):
+        yield f"{start}.zone is of times that name none, and {config.timestamp} is {shown} in all files; remove it."
 
 
 def _order(files: Sequence[FileSpan]) -> Iterator[str]:

@@ -20,11 +20,15 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 from shared.addresses import Address
+from shared.blame import blame
+from shared.config.secrets import hide
 from shared.errors import NotReadyError
 from shared.exposition.metric import Metric
 
 _PORTS_TRIED = 100  # from the one that is asked for
 _PATIENCE_S = 10.0  # with somebody who connects and asks nothing
+_AT_ONCE = 32  # each has a thread and a file; a run needs those more
+_WAITING = 128  # to be let in
 
 COST = Metric("modyn_metrics_cpu_seconds_total", "Processor time that this page has cost so far.")
 
@@ -51,7 +55,7 @@ class Exposition(Collector):
         self._pages: dict[str, Page] = {}
         self._one_at_a_time = threading.Lock()
         self._cpu_s = 0.0
-        self._closed = False
+        self._closed = self._has_failed = False
         self._thread = threading.Thread(target=self._serve, name="metrics", daemon=True)
 
     def serve(self, collector: Collector, **pages: Page) -> None:
@@ -72,6 +76,7 @@ class Exposition(Collector):
         self._closed = True
         if self._thread.is_alive():
             self._server.socket.shutdown(socket.SHUT_RDWR)  # wakes the thread
+            self._server.room.release()  # also where it waits for somebody to go
             self._thread.join()
         self._server.server_close()
 
@@ -85,6 +90,8 @@ class Exposition(Collector):
         with self._one_at_a_time:
             try:
                 return self._page(environ, start_response)
+            except Exception as error:  # a mistake of ours, which is asked for again and again
+                return self._failed(environ["PATH_INFO"], error, start_response)
             finally:
                 self._cpu_s += time.thread_time() - began_s
 
@@ -99,6 +106,15 @@ class Exposition(Collector):
             return _told("200 OK", self._pages[path](), start_response)
         except NotReadyError as error:
             return _told("503 Service Unavailable", {"error": str(error)}, start_response)
+
+    def _failed(self, path: str, error: Exception, start_response: Any) -> list[bytes]:
+        """Say so, once; a traceback is for those who debug."""
+        sentence = hide(f"this should not happen: {path} cannot be told: {blame(error)}")
+        if not self._has_failed:
+            log.warning("! metrics: %s. Report it; the run goes on without that page.", sentence)
+            log.debug("metrics: %s", path, exc_info=error)
+        self._has_failed = True
+        return _told("500 Internal Server Error", {"error": sentence}, start_response)
 
 
 def _told(status: str, content: Any, start_response: Any) -> list[bytes]:
@@ -115,8 +131,10 @@ class _Handler(WSGIRequestHandler):
 
 class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
+    request_queue_size = _WAITING
 
     def __init__(self, address: Address) -> None:
+        self.room = threading.Semaphore(_AT_ONCE)
         found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
         self.address_family = found[0][0]
         super().__init__(address, _Handler)
@@ -126,6 +144,20 @@ class _Server(ThreadingMixIn, WSGIServer):
         TCPServer.server_bind(self)
         self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]
         self.setup_environ()
+
+    def get_request(self) -> Any:
+        """Let the next one in, when there is room."""
+        self.room.acquire()
+        try:
+            return super().get_request()
+        except OSError:
+            self.room.release()
+            raise
+
+    def close_request(self, request: Any) -> None:
+        """One has gone."""
+        super().close_request(request)
+        self.room.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Who asked may have gone."""

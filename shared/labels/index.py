@@ -31,14 +31,14 @@ class LabelIndex:
             raise ArtifactLostError(
                 f"the index of labels {folder} is not there. Its run's supervisor writes it: --resume the run."
             )
-        self._pairs = PairTable(self._folder, Resident(_RESIDENT_BYTES), writes=False)
+        self._pairs = PairTable.of(self._folder, Resident(_RESIDENT_BYTES))
         self._changes = ChangeFile(self._folder / "changes")
 
     def labels(self, keys: Whole, as_of: AsOf) -> pa.Array:
         """The label of each row, or null, (n,): of its label rows known by then that of the last (known_at, position).
 
         `keys` are of rows that the writer has observed. int64 where all labels of the table before the position are
-        whole numbers (of up to 2**53) or booleans, else float64; string where they are texts.
+        whole numbers (below 2**53) or booleans, else float64; string where they are texts.
         """
         parts = [self._newest(keys[start : start + _AT_ONCE], as_of) for start in range(0, len(keys), _AT_ONCE)]
         there = np.concatenate([known for known, _ in parts]) if parts else np.empty(0, np.bool_)
@@ -65,15 +65,15 @@ class LabelIndex:
 
     def newly_known(self, after_key: int | None, key: int) -> Whole:
         """Keys of the rows known at a trigger at `key` and not at one at `after_key`, ascending, (n,); None: all."""
-        return np.sort(self._first_known(after_key, key)["row"])
+        return np.sort(self._first_known(after_key, key)[0])
 
     def in_order_known(self, after_key: int | None, key: int) -> Whole:
         """The same in the order in which they became known, then by key.
 
         A row became known at the latest of its event time, `known_at`, and event time when its label was found.
         """
-        found = self._first_known(after_key, key)
-        return np.asarray(found["row"][np.lexsort((found["row"], found["moment_us"]))])
+        rows, moments_us = self._first_known(after_key, key)
+        return rows[np.lexsort((rows, moments_us))]
 
     def changes(self, first_e: int, stop_e: int) -> Changes:
         """Changes with first_e <= e < stop_e, by e, then by row: `e, row, value, before, moment_us`.
@@ -82,16 +82,18 @@ class LabelIndex:
         texts these are numbers of `texts()`. Several label rows that count from the same e make one change; none is
         made where the value stays.
         """
-        return _all(list(self._changes.between(first_e, stop_e)))
+        parts = list(self._changes.between(first_e, stop_e))
+        return np.concatenate(parts) if parts else np.empty(0, CHANGE)
 
     def texts(self) -> list[str]:
         """The labels 0, 1, 2… where they are texts."""
         return read_texts(self._folder)
 
-    def _first_known(self, after_key: int | None, key: int) -> Changes:
+    def _first_known(self, after_key: int | None, key: int) -> tuple[Whole, Whole]:
+        """(rows, moments) of the changes by which rows became known, both (n,)."""
         first_e = 0 if after_key is None else after_key + 1
-        return _all([first_ones(some) for some in self._changes.between(first_e, key + 1)])
-
-
-def _all(parts: list[Changes]) -> Changes:
-    return np.concatenate(parts) if parts else np.empty(0, CHANGE)
+        rows, moments_us = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+        for some in map(first_ones, self._changes.between(first_e, key + 1)):
+            rows.append(some["row"].copy())
+            moments_us.append(some["moment_us"].copy())
+        return np.concatenate(rows), np.concatenate(moments_us)

@@ -72,7 +72,7 @@ def sorted_keys(keys: Keys) -> Keys:
     """The same in order; at once if they are."""
     if keys.rows < 2 or bool((keys.order[1:] >= keys.order[:-1]).all()):
         return keys
-    return keys.at(np.argsort(keys.order, kind="stable"))
+    return keys.at(np.argsort(keys.order))
 
 
 def _together(columns: list[_Column], rows: int) -> _Column:

@@ -15,7 +15,7 @@ from shared.errors import DataError
 
 Floats = npt.NDArray[np.float64]
 
-_EXACT = 2.0**53  # whole numbers up to it are exact
+_EXACT = 2.0**53  # below it all whole numbers are exact
 _KIND, _TEXTS = "kind.json", "texts.jsonl"
 
 
@@ -23,7 +23,7 @@ class LabelKind(msgspec.Struct, frozen=True, kw_only=True):
     """What the labels of a table are."""
 
     texts: bool
-    fractions_from: int | None  # all before this position are whole numbers of up to 2**53; None: all are
+    fractions_from: int | None  # all before this position are whole numbers below 2**53; None: all are
 
 
 class ValueWriter:
@@ -62,7 +62,7 @@ class ValueWriter:
     def _note_fractions(self, values: Floats, there: npt.NDArray[np.bool_], position: int) -> None:
         fractions_from = None if self._kind is None else self._kind.fractions_from
         if fractions_from is None:
-            apart = np.flatnonzero(there & ((np.floor(values) != values) | (np.abs(values) > _EXACT)))
+            apart = np.flatnonzero(there & ((np.floor(values) != values) | (np.abs(values) >= _EXACT)))
             fractions_from = position + int(apart[0]) if len(apart) else None
         self._note(LabelKind(texts=False, fractions_from=fractions_from))
 

@@ -25,7 +25,14 @@ class Pairs(NamedTuple):
         """How many there are."""
         return len(self.rows)
 
-    def at(self, index: Whole | npt.NDArray[np.bool_] | slice) -> Pairs:
+    def which(self, some: npt.NDArray[np.bool_]) -> Pairs:
+        """Those of a mask."""
+        count = int(np.count_nonzero(some))
+        if count == len(some):
+            return self
+        return self.at(np.flatnonzero(some)) if count else NO_PAIRS
+
+    def at(self, index: Whole | slice) -> Pairs:
         """Some of them."""
         return Pairs(
             self.rows[index], self.positions[index], self.known_us[index], self.values[index], self.times_us[index]
@@ -51,8 +58,10 @@ def joined(parts: Sequence[Pairs]) -> Pairs:
 
 
 class Waiting:
-    """Pairs that wait for event time to reach their `known_at`: a few lists in its order, each half as long as the
-    one before, so that a pair is moved a few times in all."""
+    """Pairs that wait for event time to reach their `known_at`: a few lists in its order.
+
+    Each was at most half as long as the one before when it was begun, so that a pair is moved a few times in all.
+    """
 
     def __init__(self) -> None:
         self._parts: list[Pairs] = []
@@ -61,9 +70,10 @@ class Waiting:
         """Have pairs wait."""
         if not pairs.size:
             return
-        pairs = _in_order(pairs)
+        pairs = pairs.at(np.argsort(pairs.known_us))
         while self._parts and self._parts[-1].size <= 2 * pairs.size:
-            pairs = _in_order(joined([self._parts.pop(), pairs]))
+            pairs = joined([self._parts.pop(), pairs])
+            pairs = pairs.at(np.argsort(pairs.known_us, kind="stable"))  # which is quick for two that are in order
         self._parts.append(pairs)
 
     def take(self, event_time_us: int) -> Pairs:
@@ -73,10 +83,13 @@ class Waiting:
             stop = int(np.searchsorted(part.known_us, event_time_us, "right"))
             due.append(part.at(slice(stop)))
             if stop < part.size:
-                left.append(part.at(slice(stop, None)) if stop else part)
+                left.append(_without(part, stop))
         self._parts = left
         return joined(due)
 
 
-def _in_order(pairs: Pairs) -> Pairs:
-    return pairs.at(np.argsort(pairs.known_us, kind="stable"))
+def _without(part: Pairs, count: int) -> Pairs:
+    """All but the first ones; a copy when it is much smaller than what it would keep in memory."""
+    whole = part.rows if part.rows.base is None else part.rows.base
+    left = part.at(slice(count, None))
+    return left.at(np.arange(left.size)) if 2 * left.size < len(whole) else left

@@ -21,9 +21,9 @@ from shared.labels.key_index import KeyIndex, Sizes
 from shared.labels.label_values import ValueWriter
 from shared.labels.labelled import Labelled
 from shared.labels.open_rows import OpenRows
-from shared.labels.pair_table import PairTable
+from shared.labels.pair_writer import PairWriter
 from shared.labels.pairs import NO_PAIRS, Pairs, Waiting, joined
-from shared.labels.record_table import RecordTable
+from shared.labels.record_table import RecordWriter
 from shared.labels.resident import Resident
 from shared.labels.stretch import FoundAt, Stretch
 
@@ -54,9 +54,10 @@ class LabelIndexWriter:
         self._patience_us, self._limits = patience_us, limits
         self._label_keys = KeyIndex(folder, "labels", limits.sizes, resident)
         self._row_keys = KeyIndex(folder, "keys", limits.sizes, resident)
-        self._labels = RecordTable(folder / "found", 2, resident, writes=True, own=True)  # known_at, bits of the value
-        self._times = RecordTable(folder / "times", 1, resident, writes=True, own=True)
-        self._pairs = PairTable(folder, resident, writes=True)
+        self._labels = RecordWriter(folder / "labels", 2, resident, own=True)  # known_at, bits of the value
+        self._labels.begin(0)
+        self._times = RecordWriter(folder / "times", 1, resident, own=True)
+        self._pairs = PairWriter(folder, resident)
         self._log = change.ChangeLog(folder / "changes")
         self._values = ValueWriter(folder)
         self._found_at, self._labelled, self._open = FoundAt(), Labelled(), OpenRows()
@@ -87,8 +88,10 @@ class LabelIndexWriter:
     def known_at(self, key: int) -> tuple[int, int] | None:
         """(key, event time) of the last row that is known at a trigger at `key`, one of the rows observed last.
 
-        None if none is.
+        None if none is. Raises ValueError for another row.
         """
+        if self._last is None or not self._first_key <= key <= self._last[0]:
+            raise ValueError(f"row {key} is not one of those observed last")
         row = self._labelled.at(key)
         return None if row is None else (row, int(self._times.take(np.array([row]))[0, 0]))
 
@@ -132,8 +135,8 @@ class LabelIndexWriter:
         self._label_keys.add(asked)
         if self._last is not None:
             now = pairs.known_us <= self._last[1]
-            self._early.add(pairs.at(~now))
-            self._held = joined([self._held, pairs.at(now)])
+            self._early.add(pairs.which(~now))
+            self._held = joined([self._held, pairs.which(now)])
             if at_next:
                 self._open.remove(pairs.rows[now])
 
@@ -154,6 +157,9 @@ class LabelIndexWriter:
                 f"event time runs back between row {first_key - 1} and {first_key + len(event_time_us) - 1}"
             )
         refuse_other_types(keys.schema)
+        if self._last is None:
+            self._times.begin(first_key)
+            self._pairs.begin(first_key)
         self._labelled.start()
         self._first_key = first_key
         for start in range(0, len(event_time_us), self._limits.at_once):
@@ -185,18 +191,18 @@ class LabelIndexWriter:
     def _go_on(self, stretch: Stretch, new: Pairs) -> None:
         """Event time went on: what counts from one of these rows on is known, and who waited too long is given up."""
         now = new.known_us <= stretch.last_us
-        self._early.add(new.at(~now))
-        due = joined([self._held, self._early.take(stretch.last_us), new.at(now)])
+        self._early.add(new.which(~now))
+        due = joined([self._held, self._early.take(stretch.last_us), new.which(now)])
         self._found_at.forget(stretch.first)
         from_keys = self._found_at.from_keys(due.positions) if due.size else due.positions
         keys, moments_us = stretch.counts_from(due, from_keys)
         counts = keys < stretch.stop
-        self._held = due.at(~counts)
+        self._held = due.which(~counts)
         self._open.remove(due.rows[counts | (from_keys == stretch.stop)])
         if self._patience_us is not None:
             self._open.give_up(max(stretch.last_us - self._patience_us, _ENDS.min))
         if counts.any():
-            made = self._changes(stretch, due.at(counts), keys[counts], moments_us[counts])
+            made = self._changes(stretch, due.which(counts), keys[counts], moments_us[counts])
             self._log.append(made)
             self._labelled.note(made)
 
@@ -205,8 +211,8 @@ class LabelIndexWriter:
         if not several.any():
             return change.in_order([change.simple_changes(pairs, keys, moments_us)])
         alone = ~several
-        simple = change.simple_changes(pairs.at(alone), keys[alone], moments_us[alone])
-        mixed = pairs.at(several)
+        simple = change.simple_changes(pairs.which(alone), keys[alone], moments_us[alone])
+        mixed = pairs.which(several)
         earlier = self._counted_before(stretch, np.unique(mixed.rows))
         return change.in_order([simple, change.mixed_changes(mixed, keys[several], moments_us[several], earlier)])
 
@@ -215,7 +221,7 @@ class LabelIndexWriter:
         found = []
         for which, positions, known_us, values in self._pairs.each(rows):
             pairs = Pairs(rows[which], positions, known_us, values, np.zeros(len(which), np.int64))
-            found.append(pairs.at(stretch.counted_before(pairs, self._found_at.from_keys(positions))))
+            found.append(pairs.which(stretch.counted_before(pairs, self._found_at.from_keys(positions))))
         return joined(found)
 
     def _in_time(self, pairs: Pairs) -> Pairs:
@@ -223,7 +229,7 @@ class LabelIndexWriter:
         if self._patience_us is None or not pairs.size:
             return pairs
         latest_us = np.minimum(pairs.times_us, _ENDS.max - self._patience_us) + self._patience_us
-        return pairs.at(pairs.known_us <= latest_us)
+        return pairs.which(pairs.known_us <= latest_us)
 
     def _remember(self, pairs: Pairs) -> None:
         self.unlabelled -= self._pairs.add(pairs)

@@ -63,7 +63,6 @@ class SelectTask(Task, tag="select", frozen=True, kw_only=True):
     trigger_key: int
     trigger_timestamp_us: int
     labelled_key: int | None
-    samples_seen: int
     first_labelled_key: int | None  # up to which classes that have names are numbered in the order of these
     classes: ClassNames | None = None  # those that an earlier selection knew, where they have names
 

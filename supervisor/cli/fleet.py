@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
         console.print(table)
     for worker in workers:
         if worker.benched:
-            console.print(f"{worker.hostname.split('@')[0]} {why_benched(worker)}", markup=False, soft_wrap=True)
+            console.print(f"{worker.name} {why_benched(worker)}", markup=False, soft_wrap=True)
     for line in _on_files(boards):
         console.print(line, markup=False, soft_wrap=True)
     return 0
@@ -63,12 +63,11 @@ def describe(workers: Sequence[WorkerEntry], ages_s: Sequence[float]) -> list[di
     described = []
     for worker, age_s in zip(workers, ages_s, strict=True):
         entry = msgspec.to_builtins(worker)
-        name, _, host = worker.hostname.partition("@")
         described.append(
             {
-                "worker": name,
+                "worker": worker.name,
                 "role": worker.role,
-                "host": host,
+                "host": worker.host,
                 "device": worker.device,
                 "device_name": worker.device_name,
                 "state": worker.state,

@@ -11,9 +11,10 @@ from rich.console import Console
 
 from shared.addresses import Address
 from shared.config.load import load_system
+from shared.config.system import System
 from shared.errors import ConfigurationError
-from supervisor.system.embedded_broker import address_of_broker
-from supervisor.system.readiness import reach_running_broker
+from supervisor.system.embedded_broker import has_ended
+from supervisor.system.readiness import broker_in_words, reach_running_broker
 
 _CREDENTIALS = "FLOWER_BASIC_AUTH"  # Flower's own name for it
 _USER = "modyn"
@@ -24,7 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     Raises ConfigurationError, or NotReadyError if there is no broker or the address is taken.
     """
-    from supervisor.system.flower_server import FlowerServer  # noqa: PLC0415 - takes a second
+    from supervisor.system.flower_server import FlowerServer, InOneSentence  # noqa: PLC0415 - takes a second
 
     host, port = parse_address(arguments.listen)
     given = os.environ.get(_CREDENTIALS, "")
@@ -34,22 +35,38 @@ def run(arguments: argparse.Namespace) -> int:
     client, url = reach_running_broker(system)
     client.close()
     _hush()
+    if not arguments.debug:
+        logging.getLogger("tornado.application").addFilter(InOneSentence())
     server = FlowerServer(url, credentials)
     port = server.listen_at(host, port)
     say = Console(stderr=True, markup=False, highlight=False, soft_wrap=True).print
-    embedded = system.broker.url == "embedded"
-    where = f"the embedded broker at {url}" if embedded else system.broker.masked_url
-    say(f"Flower shows the tasks and workers of {where} at http://{Address(host, port)}. Ctrl+C ends it.")
+    broker = broker_in_words(system, url)
+    say(f"Flower shows the tasks and workers of {broker} at http://{Address(host, port)}. Ctrl+C ends it.")
     if made:
         user, password = made.split(":")
         say(
             f"Log in as {user} with the password {password}, which was made for this start; to have one that stays "
             f"export {_CREDENTIALS}=user:password."
         )
-    server.serve(lambda: not embedded or address_of_broker(system.artifacts_root) == url)
-    if embedded and address_of_broker(system.artifacts_root) != url:
+    shown = _Shown(system, url)
+    server.serve(shown.is_there)
+    if not shown.is_there():
         say("Flower ends: the supervisor whose broker this was has ended.")
     os._exit(0)  # a thread that waits for a broker that is away is not waited for
+
+
+class _Shown:
+    """The broker that is shown. The supervisor of an embedded one may start it again: it must be missed twice."""
+
+    def __init__(self, system: System, url: str) -> None:
+        self._system, self._url, self._missed = system, url, 0
+
+    def is_there(self) -> bool:
+        """Look again, for one that ends with its supervisor."""
+        if self._system.broker.url != "embedded":
+            return True
+        self._missed = self._missed + 1 if has_ended(self._system.artifacts_root, self._url) else 0
+        return self._missed < 2
 
 
 def parse_address(text: str) -> Address:

@@ -23,8 +23,8 @@ def run(arguments: argparse.Namespace) -> int:
     Both are leased, so that what is there is alive.
     """
     client, _ = reach_running_broker(load_system(arguments.config))
-    told = _worker(client, arguments.role) if arguments.role is not None else _supervisor(client, arguments.run_dir)
-    client.close()
+    with client:
+        told = _worker(client, arguments.role) if arguments.role is not None else _supervisor(client, arguments.run_dir)
     Console().print(told, markup=False, highlight=False, soft_wrap=True)
     return 0
 
@@ -32,13 +32,13 @@ def run(arguments: argparse.Namespace) -> int:
 def _worker(client: redis.Redis, role: str) -> str:
     """One of this role that is alive here and takes work. Raises NotReadyError."""
     here = socket.gethostname()
-    found = [one for one in read_fleet(client) if one.role == role and one.hostname.partition("@")[2] == here]
+    found = [one for one in read_fleet(client) if one.role == role and one.host == here]
     for one in found:
         if one.state != "benched":
             return f"{one.hostname} is {one.state}"
     if found:
         raise NotReadyError(*(f"{one.hostname} {why_benched(one)}" for one in found))
-    raise NotReadyError(f"no {role} worker on {here} renews its lease; what it says last tells why.")
+    raise NotReadyError(f"no {role} worker on {here} renews its lease: none was started, or its last words tell why.")
 
 
 def _supervisor(client: redis.Redis, folder: Path) -> str:

@@ -111,7 +111,7 @@ def _workers(glance: Glance) -> Table:
     for worker in glance.fleet:
         task = claimed.get(worker.worker)
         doing = _doing(task, glance.progress.get(task)) if task else _elsewhere(worker, glance.state)
-        table.add_row(worker.hostname.split("@")[0], worker.device, *doing)
+        table.add_row(worker.name, worker.device, *doing)
     return table
 
 

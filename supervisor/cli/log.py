@@ -1,4 +1,4 @@
-"""Where log lines go and what they look like: for people, or one JSON object a line."""
+"""Where log lines go and what they look like: for people, or one JSON object a line. Times are UTC."""
 
 from __future__ import annotations
 
@@ -8,16 +8,20 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from io import FileIO
 from pathlib import Path
 
 from rich.console import Console
 from rich.logging import RichHandler
+from rich.text import Text
 
 from shared.config.pipeline import Logging
 from shared.config.secrets import hide
 
 _FIELDS = ("run", "event", "trigger", "task", "worker")  # of a record, where it has them
+_TIME = "%H:%M:%S"
+_DATE_AND_TIME = "%Y-%m-%dT%H:%M:%SZ"  # where a line may be read weeks later
 
 
 class _JsonLines(logging.Formatter):
@@ -25,7 +29,7 @@ class _JsonLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         said = {
-            "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%SZ"),
+            "time": self.formatTime(record, _DATE_AND_TIME),
             "level": record.levelname.lower(),
             "message": record.getMessage(),
             "logger": record.name,
@@ -53,13 +57,13 @@ def set_up_logging(settings: Logging, log_format: str, quiet: bool, debug: bool)
         return None
     console = Console(stderr=True)
     if log_format == "human" and console.is_terminal:
-        rich = RichHandler(console=console, show_path=False, show_level=False, log_time_format="%H:%M:%S")
+        rich = RichHandler(console=console, show_path=False, show_level=False, log_time_format=_utc)
         rich.addFilter(lambda record: getattr(record, "event", "") != "progress")  # the live view shows progress
         rich.addFilter(_Discretion())
         root.addHandler(rich)
         return console
     handler = logging.StreamHandler()
-    handler.setFormatter(_formatter(log_format))
+    handler.setFormatter(_formatter(log_format, _TIME))
     handler.addFilter(_Discretion())
     root.addHandler(handler)
     return None
@@ -102,7 +106,7 @@ def log_to_files(settings: Logging, folder: Path, log_format: str) -> Iterator[N
     """Log lines to the files of the run directory that the configuration names."""
     handlers = [_RunFile(folder, target.removeprefix("file:")) for target in settings.to if target.startswith("file:")]
     for handler in handlers:
-        handler.setFormatter(_formatter(log_format))
+        handler.setFormatter(_formatter(log_format, _DATE_AND_TIME))
         handler.addFilter(_Discretion())
         logging.getLogger().addHandler(handler)
     try:
@@ -113,9 +117,14 @@ def log_to_files(settings: Logging, folder: Path, log_format: str) -> Iterator[N
             handler.close()
 
 
-def _formatter(log_format: str) -> logging.Formatter:
+def _utc(local: datetime) -> Text:
+    """As on all other lines, wherever the terminal stands."""
+    return Text(local.astimezone(UTC).strftime(_TIME))
+
+
+def _formatter(log_format: str, time_format: str) -> logging.Formatter:
     if log_format == "json":
         return _JsonLines()
-    formatter = logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S")
+    formatter = logging.Formatter("%(asctime)s %(message)s", time_format)
     formatter.converter = time.gmtime
     return formatter

@@ -74,7 +74,7 @@ def _run(options: argparse.Namespace) -> int:
     except ModynError as error:
         if options.debug:
             traceback.print_exc()
-        for sentence in getattr(error, "problems", (str(error),)):
+        for sentence in error.problems:
             print(f"error: {hide(sentence)}", file=sys.stderr)  # noqa: T201
         return error.exit_code
     except KeyboardInterrupt:
@@ -102,12 +102,7 @@ def parser() -> argparse.ArgumentParser:
     shared.add_argument("--debug", action="store_true", help="show tracebacks")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", prog=COMMAND)
     _add_run(commands.add_parser("run", parents=[shared], help="run a pipeline (the word itself may be left out)"))
-    validate = commands.add_parser("validate", parents=[shared], help="say all that is wrong, without running")
-    _add_files(validate)
-    validate.add_argument(
-        "--offline", action="store_true", help="no broker and no workers; the dataset if it is on this machine"
-    )
-    validate.add_argument("--json", action="store_true", help="one JSON object instead of lines and a table")
+    _add_validate(commands.add_parser("validate", parents=[shared], help="say all that is wrong, without running"))
     worker = commands.add_parser("worker", parents=[shared], help="start one worker by hand")
     worker.add_argument("config", type=Path, metavar="CONFIG")
     worker.add_argument("--role", choices=names.ROLES, required=True)
@@ -118,7 +113,7 @@ def parser() -> argparse.ArgumentParser:
     flower = commands.add_parser("flower", parents=[shared], help="show tasks and workers in a browser")
     flower.add_argument("config", type=Path, metavar="CONFIG")
     flower.add_argument("--listen", default="127.0.0.1:5555", metavar="HOST:PORT", help="where; port 0 is any free one")
-    runs = commands.add_parser("runs", parents=[shared], help="list the runs of an artifacts root, wherever they are")
+    runs = commands.add_parser("runs", parents=[shared], help="list the runs of an artifacts folder, wherever they are")
     runs.add_argument("config", type=Path, metavar="CONFIG")
     runs.add_argument("--json", action="store_true", help="one JSON list instead of a table")
     healthy = commands.add_parser(
@@ -137,11 +132,20 @@ def parser() -> argparse.ArgumentParser:
 def _add_files(command: argparse.ArgumentParser) -> None:
     command.add_argument("pipeline", type=Path, metavar="PIPELINE", help="what to learn")
     command.add_argument("config", type=Path, metavar="CONFIG", help="on what system")
-    command.add_argument("--experiment-mode", action="store_true", help="replay what is recorded, end, and report")
+
+
+def _add_validate(validate: argparse.ArgumentParser) -> None:
+    _add_files(validate)
+    validate.add_argument("--experiment-mode", action="store_true", help="whether a run in experiment mode can begin")
+    validate.add_argument(
+        "--offline", action="store_true", help="no broker and no workers; the dataset if it is on this machine"
+    )
+    validate.add_argument("--json", action="store_true", help="one JSON object instead of lines and a table")
 
 
 def _add_run(run: argparse.ArgumentParser) -> None:
     _add_files(run)
+    run.add_argument("--experiment-mode", action="store_true", help="replay what is recorded, end, and report")
     run.add_argument("--run-dir", type=Path, metavar="DIR", help="the run directory itself; absent or empty")
     run.add_argument("--resume", action="store_true", help="go on with the run in --run-dir")
     run.add_argument("--start-replay-at", metavar="T", help="first event time replayed, ISO 8601")

@@ -10,9 +10,11 @@ from rich.text import Text
 
 from shared.config.secrets import hide
 from shared.dataset.survey.column import MOST_TEXTS
+from shared.dataset.survey.labels import LabelTable
+from shared.dataset.survey.time_read import Time
 from shared.dataset.survey.understood import Feature, Label, Understood, Value
 from shared.printable import printable
-from supervisor.run.start.understanding import Understanding
+from supervisor.run.start.understanding import LabelDelay, Understanding
 
 _MOST_CLASSES = 20
 _FEW = 20  # values of fractions that are worth a number
@@ -35,12 +37,14 @@ def _lines(told: Understanding) -> Iterator[str]:
     yield f"dataset {found.name}: {found.rows:,} rows in {_files(found)}, {_size(found.size_bytes)}"
     if found.first_timestamp is not None:
         yield f"event time: {found.first_timestamp} to {found.last_timestamp}"
+    yield f"times: {time_line(found.time)}"
     if found.late_rows:
         by = _duration(found.late_by_s)
         yield f"late rows: {found.late_rows:,} ({_share(found.late_rows / found.rows)}), by {by} at most"
     else:
         yield "late rows: none"
-    yield f"label: {label_line(found.label)}"
+    yield f"label: {label_line(found.label, found.labels)}"
+    yield from label_lines(found, told.label_delay)
     if told.triggers is None:
         yield f"these rows: {_FOLLOWED[told.initial_mode]}"
     else:
@@ -48,15 +52,79 @@ def _lines(told: Understanding) -> Iterator[str]:
         yield f"trigger policy: {told.policy}, {triggers} on these rows"
 
 
-def _files(found: Understood) -> str:
+def time_line(time: Time) -> str:
+    """How they were read, and how many were at changes of the clocks."""
+    written = f' as "{time.format}"' if time.format else f" in {time.unit} since 1970" if time.unit else ""
+    line = f"{time.column} ({_types(time.types)}){written}"
+    if time.zone:
+        line += f", in {time.zone} where they name no zone"
+    if time.twice:
+        line += f"; {time.twice:,} occur{_s(time.twice)} twice and {_are(time.twice)} taken for the earlier"
+    if time.never:
+        line += f"; {time.never:,} never occur{_s(time.never)} and {_are(time.never)} moved forward by the gap"
+    return line
+
+
+def _are(rows: int) -> str:
+    return "is" if rows == 1 else "are"
+
+
+def _s(rows: int) -> str:
+    return "s" if rows == 1 else ""
+
+
+def _files(found: Understood | LabelTable) -> str:
     files = "1 file" if found.files == 1 else f"{found.files:,} files"
     return files if found.pieces == found.files else f"{files}, read in {found.pieces:,} pieces as they grew"
 
 
-def label_line(label: Label) -> str:
-    """Its classes, the commonest by name; of other numbers what they span."""
+def label_lines(found: Understood, delay: LabelDelay | None) -> Iterator[str]:
+    """How late labels are, and how many rows have one at the end of what there is; nothing where none is late."""
+    table = found.labels
+    if delay is not None and delay.delay_s:
+        yield (
+            f"labels: known {_duration(delay.delay_s)} after their row (label_delay); by the last row's event time "
+            f"{_of(delay.known, found.rows)} rows have one that is known, {delay.waiting:,} wait"
+        )
+    if table is None:
+        return
+    span = "" if table.first_known_at is None else f", known_at {table.first_known_at} to {table.last_known_at}"
+    yield f"labels: {table.rows:,} rows in {_files(table)}, {_size(table.size_bytes)}{span}"
+    yield f"known_at: {time_line(table.time)}"
+    yield f"keys of labels: {', '.join(_keys(table))}"
+    yield f"rows with a label: {', '.join(_rows(table, found.rows))}"
+
+
+def _keys(table: LabelTable) -> Iterator[str]:
+    yield f"{table.keys:,} different in {', '.join(table.key)}"
+    if table.repeated:
+        yield f"{table.repeated:,} of the labels have the key of another ({table.corrected:,} correct it)"
+    if table.without_row:
+        yield f"{table.without_row:,} have no row"
+    if table.null_keys:
+        yield f"{table.null_keys:,} have a null key and are of no row"
+    if table.null_labels:
+        yield f"{table.null_labels:,} are null, which is no label"
+
+
+def _rows(table: LabelTable, rows: int) -> Iterator[str]:
+    yield f"{_of(table.labelled, rows)} have one that is known by the last row's event time"
+    if table.waiting:
+        yield f"{table.waiting:,} have one that is known later"
+    if table.too_late and table.patience_s is not None:
+        yield f"{table.too_late:,} got theirs after more than {_duration(table.patience_s)} (patience)"
+    if table.unlabelled:
+        yield f"{table.unlabelled:,} have none"
+    if table.given_up:
+        yield f"{table.given_up:,} are given up"
+
+
+def label_line(label: Label, table: LabelTable | None = None) -> str:
+    """Its classes, the commonest by name; of other numbers what they span. `table`: that it stands in."""
     started = f"{label.name} ({_types(label.types)})"
-    if label.nulls:
+    if table is not None:
+        started += ", of rows that have one"
+    elif label.nulls:
         started += f", {label.nulls:,} null, which are {label.nulls_become}"
     if label.classes is None and label.mean is not None:
         ends = f"{_number(label.minimum)} to {_number(label.maximum)}"
@@ -105,6 +173,10 @@ def _number(value: Value | None) -> str:
 
 def _share(share: float) -> str:
     return f"{100 * share:.1f} %" if share >= 0.001 else "below 0.1 %"
+
+
+def _of(count: int, rows: int) -> str:
+    return f"{count:,} ({_share(count / rows)})" if count else "0"
 
 
 def _size(size_bytes: float) -> str:

@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace) -> int:
     found = _Found(lines=not arguments.json, mode="experiment" if arguments.experiment_mode else "production")
     found.say("configuration: no mistake in the keys and values of both files")
     if arguments.offline:
-        _offline(configuration, found)
+        _offline(configuration, found, follows=not arguments.experiment_mode)
     else:
         ready = check_system(configuration, found, follows=not arguments.experiment_mode)
         found.content |= {"workers": ready.workers, "model_checked": ready.tried}
@@ -39,9 +39,9 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _offline(configuration: Configuration, found: _Found) -> None:
+def _offline(configuration: Configuration, found: _Found, *, follows: bool) -> None:
     try:
-        seen = look_offline(configuration)
+        seen = look_offline(configuration, follows=follows)
         found.understood(seen)
         dataset = configuration.system.datasets[seen.dataset.name]
         found.warn(list(label_problems(configuration.pipeline, dataset, seen.dataset.label)))
@@ -65,6 +65,7 @@ class _Found:
             "dataset": None,
             "initial_mode": None,
             "policy": None,
+            "label_delay": None,
             "triggers": None,
             "warnings": [],
             "workers": None,

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from shared.config.load import load_system
 from shared.errors import ConfigurationError
-from supervisor.system.readiness import reach_running_broker
+from supervisor.system.readiness import broker_in_words, reach_running_broker
 from supervisor.system.worker_process import PROJECT, worker_command, worker_environment
 
 
@@ -28,10 +28,9 @@ def run(arguments: argparse.Namespace) -> int:
     client.close()
     os.chdir(PROJECT)
     name = f"{arguments.role}-{uuid.uuid4().hex[:6]}"
-    where = system.broker.masked_url if system.broker.url != "embedded" else f"the embedded broker at {url}"
-    Console(stderr=True).print(
-        f"Worker {name} takes {arguments.role} tasks from {where}. Ctrl+C lets it hand back what it does.",
-        soft_wrap=True,
+    broker = broker_in_words(system, url)
+    Console(stderr=True, markup=False, soft_wrap=True).print(
+        f"Worker {name} takes {arguments.role} tasks from {broker}. Ctrl+C lets it hand back what it does."
     )
     command = [*worker_command(arguments.role, name), *(["--debug"] if arguments.debug else [])]
     os.execve(sys.executable, command, worker_environment(system, url, arguments.device))

@@ -57,7 +57,6 @@ def _select(state: RunState) -> Step | None:
         trigger_key=trigger.fired.key,
         trigger_timestamp_us=trigger.fired.timestamp_us,
         labelled_key=trigger.fired.labelled_key,
-        samples_seen=trigger.fired.key - trigger.first_key + 1,
         first_labelled_key=state.trigger(0).fired.labelled_key,
         classes=classes_known(state, index - 1),
     )

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from shared.clock_changes import ClockChanges
 from shared.dataset.manifest import ManifestEntry
 from shared.ids import RunId, TaskId, TriggerId
 from shared.messages.reports import AnyReport
@@ -164,6 +165,7 @@ class Observed(Event, frozen=True, kw_only=True, tag="observed"):
     began_us: int | None = None  # event time at the first followed row
     misdated: Misdated | None = None
     settled: Settled | None = None  # None: each label is known with its row
+    clock_changes: ClockChanges | None = None  # None while there are none
 
 
 class StreamEnded(Event, frozen=True, kw_only=True, tag="stream_ended"):
@@ -175,6 +177,7 @@ class StreamEnded(Event, frozen=True, kw_only=True, tag="stream_ended"):
     began_us: int | None = None  # event time at the first followed row
     misdated: Misdated | None = None
     settled: Settled | None = None  # None: each label is known with its row
+    clock_changes: ClockChanges | None = None
 
 
 class Reported(Event, frozen=True, kw_only=True, tag="reported"):

@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from shared.clock_changes import ClockChanges
 from shared.ids import TaskId, TriggerId, WorkerId
 from shared.messages.reports import Baselined, Decided, Evaluated, Gathered, Progress, Selected, SetUp, Trained
 from supervisor.core.events import Fired, Misdated
@@ -35,6 +36,12 @@ class RowsMisdated(Notice, frozen=True, kw_only=True):
     """For the first time rows are dated later than they can be; more may follow, of which nobody hears."""
 
     misdated: Misdated
+
+
+class ClocksChanged(Notice, frozen=True, kw_only=True):
+    """For the first time local times occur twice or never; more may follow, of which nobody hears."""
+
+    found: ClockChanges
 
 
 class FileNotRead(Notice, frozen=True, kw_only=True):
@@ -147,6 +154,7 @@ AnyNotice = (
     TriggerFired
     | TriggerCoalesced
     | RowsMisdated
+    | ClocksChanged
     | FileNotRead
     | MoreNotRead
     | FileReadNow

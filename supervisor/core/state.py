@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from immutables import Map
 
+from shared.clock_changes import ClockChanges
 from shared.ids import RunId, TaskId, TriggerId
 from shared.messages.reports import TargetDecision
 from supervisor.core.events import Fired, Misdated, RunStarted, Slice, Unread
@@ -36,6 +37,7 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
     event_time_us: int | None = None  # the latest so far
     began_us: int | None = None  # event time at the first followed row
     misdated: Misdated | None = None  # rows dated later than they can be
+    clock_changes: ClockChanges = ClockChanges()  # local times that occur twice or never
     ended: bool = False
     settled_key: int = -1  # up to it no label is waited for any more
     labels_position: int | None = None  # so many rows of the labels' table were found

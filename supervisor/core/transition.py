@@ -36,6 +36,7 @@ from supervisor.core.failures import lost
 from supervisor.core.label_finds import labels_found
 from supervisor.core.notices import (
     AnyNotice,
+    ClocksChanged,
     NeverFired,
     Notice,
     RowsMisdated,
@@ -136,11 +137,14 @@ def _seen(event: Observed | StreamEnded, state: RunState) -> Step:
         state = _settled(event.settled, state)
     if event.key > state.stream.observed_key:  # else they are read again, after --resume
         state = state.with_stream(observed_key=event.key, event_time_us=event.event_time_us)
-    known = state.stream.misdated
-    if event.misdated is None or (known is not None and event.misdated.rows <= known.rows):
-        return state, []
-    state = state.with_stream(misdated=event.misdated)
-    return state, [RowsMisdated(misdated=event.misdated)] if known is None else []
+    known, clocks, told = state.stream.misdated, state.stream.clock_changes, list[Effect]()
+    if event.misdated is not None and (known is None or event.misdated.rows > known.rows):
+        state = state.with_stream(misdated=event.misdated)
+        told += [RowsMisdated(misdated=event.misdated)] if known is None else []
+    if event.clock_changes is not None and event.clock_changes.rows > clocks.rows:
+        state = state.with_stream(clock_changes=event.clock_changes)
+        told += [ClocksChanged(found=event.clock_changes)] if clocks.rows == 0 else []
+    return state, told
 
 
 def _settled(settled: Settled, state: RunState) -> RunState:

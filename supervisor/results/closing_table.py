@@ -84,14 +84,7 @@ def _remarks(content: Mapping[str, Any]) -> Iterator[str]:
     if not content["triggers"]:
         span = [content[end] or "–" for end in ("first_timestamp", "last_timestamp")]
         yield f"the trigger policy never fired: {content['samples_seen']:,} rows, {span[0]} to {span[1]}"
-    misdated = content["misdated"]
-    if misdated["rows"]:
-        first = f"{misdated['timestamp']} in {misdated['file']}, key {misdated['key']}"
-        yield f"rows dated too late to advance event time: {misdated['rows']:,}, the first {first}"
-    if content["files_not_read"]:
-        yield f"files not read: {content['files_not_read']:,}, the first {next(iter(content['not_read']))}"
-    if content["unlabelled"]:
-        yield f"rows without a label: {content['unlabelled']:,}"
+    yield from _of_rows(content)
     left_out = {metric: count for metric, count in content["undefined_windows"].items() if count}
     if left_out:
         yield "windows left out as undefined: " + ", ".join(f"{m} {count}" for m, count in left_out.items())
@@ -101,6 +94,21 @@ def _remarks(content: Mapping[str, Any]) -> Iterator[str]:
     survived = {fault.replace("_", " "): count for fault, count in content["faults"].items() if count}
     if survived:
         yield "faults survived: " + ", ".join(f"{fault} {count}" for fault, count in survived.items())
+
+
+def _of_rows(content: Mapping[str, Any]) -> Iterator[str]:
+    """Rows and files that are not as others are."""
+    misdated = content["misdated"]
+    if misdated["rows"]:
+        first = f"{misdated['timestamp']} in {misdated['file']}, key {misdated['key']}"
+        yield f"rows dated too late to advance event time: {misdated['rows']:,}, the first {first}"
+    clocks = [f"{rows:,} {how}" for how, rows in content["clock_changes"].items() if rows]
+    if clocks:
+        yield f"local times that occur twice or never: {', '.join(clocks)}"
+    if content["files_not_read"]:
+        yield f"files not read: {content['files_not_read']:,}, the first {next(iter(content['not_read']))}"
+    if content["unlabelled"]:
+        yield f"rows without a label: {content['unlabelled']:,}"
 
 
 def _holding(target: Mapping[str, Any], run_id: str) -> str:

@@ -39,6 +39,7 @@ def summary(state: RunState, tally: Tally, targets: Sequence[Target], about: Map
         "first_timestamp": _moment(state.stream.began_us),
         "last_timestamp": _moment(state.stream.event_time_us),
         "misdated": _misdated(state.stream.misdated),
+        "clock_changes": {"twice": state.stream.clock_changes.twice, "never": state.stream.clock_changes.never},
         "not_read": state.unread.named,
         "files_not_read": state.unread.files,
         "samples_trained": sum(row["samples_selected"] for row in listed),

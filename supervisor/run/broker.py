@@ -18,6 +18,7 @@ from supervisor.run.publisher import Publisher
 log = logging.getLogger(__name__)
 
 AWAY = (redis.RedisError, OperationalError)  # what is raised by all that needs the broker
+TRY_AGAIN_S = 0.5  # between two looks for a broker that is away
 
 
 class Broker:

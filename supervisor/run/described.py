@@ -11,6 +11,7 @@ from shared.messages.tasks import AnyTask, BaselineTask, CheckTask, DecideTask, 
 _BETWEEN = " · "
 _MIDNIGHT = "T00:00:00.000000Z"  # what most slices begin with needs no room
 _SEVERAL = "…"  # between the first and the last of them
+_FEW = 3  # models that are named one by one
 
 
 class Description(NamedTuple):
@@ -41,7 +42,7 @@ def _own(task: AnyTask) -> dict[str, object]:
         case TrainTask():
             return {"member": task.member}
         case EvaluateTask():
-            models = _span(str(one.trigger_id) for one in task.models)
+            models = _models(sorted({int(one.trigger_id) for one in task.models}))
             gate = {"for": "gate"} if task.gate else {}
             return {**_windows(task.stretches), **gate, "models": models}
         case DecideTask(gate=Stretch() as gate):
@@ -57,6 +58,14 @@ def _windows(stretches: Iterable[Stretch]) -> dict[str, object]:
     slices = _span(one.slice.removesuffix(_MIDNIGHT) for one in stretches if one.slice)
     windows = _span(one.window for one in stretches)
     return {"window": windows, "slice": slices} if slices else {"window": windows}
+
+
+def _models(numbers: list[int]) -> str:
+    """Which ones, ascending. Of many the first and the last, and how many where these are not all between them."""
+    if len(numbers) <= _FEW:
+        return ", ".join(map(str, numbers))
+    span, is_whole = f"{numbers[0]}{_SEVERAL}{numbers[-1]}", numbers[-1] - numbers[0] < len(numbers)
+    return span if is_whole else f"{span}, {len(numbers)} of them"
 
 
 def _span(values: Iterable[str]) -> str:

@@ -87,8 +87,10 @@ class RunDirectory:
     @property
     def run_id(self) -> RunId | None:
         """Of the run that was started here; None if none has begun."""
-        told = self._run_started
-        return RunId(json.loads(told)["run_id"]) if told else None
+        try:
+            return RunId(json.loads(self._run_started)["run_id"])
+        except (ValueError, KeyError, TypeError):  # no such line, or a damaged one, which whoever reads it all tells of
+            return None
 
     @property
     def _run_started(self) -> bytes:

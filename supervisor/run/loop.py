@@ -16,16 +16,15 @@ from shared.dataset.growth import Rest, rest_s
 from shared.dataset.table import TableDataset
 from shared.errors import ArtifactError
 from shared.ids import TaskId
-from shared.messages.reports import AnyReport, Progress, SetUp, object_of
 from shared.timestamps import now_us
 from supervisor.core.advance import at_rest
-from supervisor.core.events import AnyEvent, Ended, Garbled, Reported, Resumed, StopAsked
+from supervisor.core.events import AnyEvent, Ended, Resumed, StopAsked
 from supervisor.core.notices import FaultSurvived, Listener, Told
 from supervisor.core.state import RunState
 from supervisor.core.transition import transition
 from supervisor.run.act.command_queue import CommandQueue
 from supervisor.run.act.committer import Committer
-from supervisor.run.broker import AWAY, Broker
+from supervisor.run.broker import AWAY, TRY_AGAIN_S, Broker
 from supervisor.run.directory import RunDirectory
 from supervisor.run.journal import Journal
 from supervisor.run.observe.label_files import LabelFiles
@@ -33,12 +32,12 @@ from supervisor.run.observe.labelling import Labelling
 from supervisor.run.observe.observer import Observer
 from supervisor.run.observe.table_labelling import InATable
 from supervisor.run.stop_signal import StopSignal
-from supervisor.run.watch.reports import Entry, Reports, Unreadable
+from supervisor.run.watch.hearing import Hearing, meaning
+from supervisor.run.watch.reports import Entry, Reports
 from supervisor.run.watch.watch import Watch
 from supervisor.system.platform import Platform
 
 _HAND_BACK_S = 20.0  # for workers to checkpoint what they do
-_TRY_AGAIN_S = 0.5  # between two looks for a broker that is away
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +75,7 @@ class Loop:
         self._reports, self._watch = links.reports, links.watch
         self._dataset, self._labels, self._label_index = links.dataset, links.labels, links.label_index
         self._listeners = links.listeners
+        self._hearing = Hearing(links.broker, links.reports, links.watch)
         self._claims = Claims(links.broker.client)
         self._commands = CommandQueue(Committer(configuration.pipeline, directory), links.broker)
         self.heard_all = False  # nothing that workers reported is left to be heard
@@ -121,12 +121,12 @@ class Loop:
                 while self._take(self._reports.next(0.0)):
                     pass
                 standing = self._watch.standing(self.state)
-                self._answered()
+                self._hearing.answered()
                 return standing
             except AWAY as error:
                 self._broker.lost(error)
                 self._platform.mend(away=True)
-                time.sleep(_TRY_AGAIN_S)
+                time.sleep(TRY_AGAIN_S)
         raise KeyboardInterrupt
 
     def run(self) -> RunState:
@@ -178,20 +178,17 @@ class Loop:
 
     def _survive(self) -> None:
         """Tell of faults that this session has survived since the last turn."""
-        now = FaultSurvived(workers_lost=self._platform.lost, reconnects=self._broker.reconnects)
+        now = self._faults()
         if now != self._survived:
             self._survived = now
             self._tell([now])
 
+    def _faults(self) -> FaultSurvived:
+        return FaultSurvived(workers_lost=self._platform.lost, reconnects=self._broker.reconnects)
+
     def _ended(self, status: Literal["finished", "stopped", "failed"], reason: str) -> Ended:
         """The end of this session, with the faults it survived."""
-        return Ended(
-            time_us=now_us(),
-            status=status,
-            reason=reason,
-            workers_lost=self._platform.lost,
-            reconnects=self._broker.reconnects,
-        )
+        return Ended(time_us=now_us(), status=status, reason=reason, **msgspec.structs.asdict(self._faults()))
 
     def _happen(self, events: list[AnyEvent]) -> None:
         if not events:
@@ -239,43 +236,14 @@ class Loop:
 
     def _hear(self, block_s: float) -> bool:
         """Take what the workers reported since; whether there was anything."""
-        try:
-            self._broker.confirm()
-            entries = self._reports.next(block_s)
-            self._answered()
-        except AWAY as error:
-            self._broker.lost(error)
-            time.sleep(_TRY_AGAIN_S)  # there is nothing to wait on
-            return False
-        return self._take(entries)
-
-    def _answered(self) -> None:
-        if self._broker.answered():
-            self._watch.broker_is_back()
+        return self._take(self._hearing.next(block_s))
 
     def _take(self, entries: list[Entry]) -> bool:
         """Let happen what was reported; whether there was anything."""
-        events: list[AnyEvent] = []
-        for position, report in entries:
-            if isinstance(report, Unreadable):
-                events.append(Garbled(time_us=now_us(), position=position, **report._asdict()))
-            elif isinstance(report, Progress | SetUp):
-                self._tell([report])
-            else:
-                events.append(self._reported_as(position, report))
+        events, shown = meaning(entries, self.state, self._store)
+        self._tell(shown)
         self._happen(events)
         return bool(entries)
-
-    def _reported_as(self, position: str, report: AnyReport) -> AnyEvent:
-        """What was reported; lost if the object is not here, as where a worker made it for a copy of this run."""
-        heard = Reported(time_us=now_us(), position=position, report=report)
-        if isinstance(report, SetUp) or (made := object_of(report)) is None:
-            return heard
-        open_task = self.state.tasks.get(report.task_id)
-        if open_task is None or open_task.task.attempt != report.attempt or self._store.stands(made):
-            return heard
-        why = f"{made.name} is not in the run directory"
-        return Garbled(time_us=now_us(), position=position, task_id=report.task_id, attempt=report.attempt, why=why)
 
     def _look(self) -> None:
         """Mend the platform, and see what became of open tasks."""

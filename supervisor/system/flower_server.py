@@ -22,9 +22,10 @@ from flower.urls import settings
 from kombu.exceptions import OperationalError
 from tornado.httputil import HTTPServerRequest
 from tornado.ioloop import IOLoop, PeriodicCallback
-from tornado.web import RequestHandler
+from tornado.web import RequestHandler, stream_request_body
 
 from shared import names
+from shared.addresses import Address
 from shared.broker import connect, make_app
 from shared.config.secrets import hide
 from shared.errors import NotReadyError
@@ -56,7 +57,7 @@ class FlowerServer(Flower):  # type: ignore[misc]
         options.read_only = True
         options.tasks_columns = _COLUMNS
         options.purge_offline_workers = _GONE_AFTER_S
-        app, hidden = make_app(broker_url), partial(WithoutPassword, passwords=spellings_of_password(broker_url))
+        app, hidden = _application(broker_url), partial(WithoutPassword, passwords=spellings_of_password(broker_url))
         super().__init__(options, app, _Heard(app), transforms=[hidden], **settings)
 
     def listen_at(self, host: str, port: int) -> int:
@@ -66,8 +67,8 @@ class FlowerServer(Flower):  # type: ignore[misc]
             taken = int(self.start_http_server())
         except OSError as error:
             raise NotReadyError(
-                f"--listen: {host}:{port} cannot be listened on ({error.strerror}); name another address, such as "
-                "127.0.0.1:0, which takes any port that is free."
+                f"--listen: {Address(host, port)} cannot be listened on ({error.strerror}); name another address, such "
+                "as 127.0.0.1:0, which takes any port that is free."
             ) from None
         self._be_there()
         return taken
@@ -116,6 +117,24 @@ class FlowerServer(Flower):  # type: ignore[misc]
         return kind == "Basic" and any(hmac.compare_digest(given, one) for one in self._credentials)
 
 
+def _application(broker_url: str) -> Celery:
+    """With what the URL says of TLS as a setting, too: Flower reads no other to ask for the lengths of queues."""
+    app, options = make_app(broker_url), connect(broker_url).connection_pool.connection_kwargs
+    app.conf.broker_use_ssl = {name: value for name, value in options.items() if name.startswith("ssl_")} or None
+    return app
+
+
+class InOneSentence(logging.Filter):
+    """Of what keeps Flower from answering, such as a broker that is away, the log has a sentence and no traceback."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Shorten it."""
+        if record.exc_info and record.exc_info[1] is not None:
+            record.msg, record.args = "! a page of Flower could not be told (%s)", (hide(str(record.exc_info[1])),)
+            record.exc_info = record.exc_text = None
+        return True
+
+
 class _Heard(Events):  # type: ignore[misc]
     """What workers and supervisors tell. After a long outage Flower's own would wait as long again to listen anew."""
 
@@ -139,14 +158,18 @@ class _Heard(Events):  # type: ignore[misc]
             time.sleep(_AGAIN_AFTER_S)
 
 
+@stream_request_body
 class _Refusal(RequestHandler):
-    """The answer to a stranger, whatever was asked for."""
+    """The answer to a stranger, whatever was asked for. What more there is to read is not kept."""
 
     def prepare(self) -> None:
         """Ask for a user and a password."""
         self.set_status(401)
         self.set_header("WWW-Authenticate", 'Basic realm="flower"')
         self.finish("Access denied")
+
+    def data_received(self, chunk: bytes) -> None:
+        """Up to a hundred megabytes of a request that is answered."""
 
     def check_xsrf_cookie(self) -> None:
         """Nothing is done, so it does not matter who asks."""

@@ -12,40 +12,21 @@ from types import TracebackType
 import redis
 
 from shared.config.load import Configuration
-from shared.config.system import System
 from shared.dataset.growth import Rest, rest_s
 from shared.errors import NotReadyError
 from shared.fleet import WorkerEntry
 from shared.temporary import private_folder
 from supervisor.system.dataset_readiness import await_rows
-from supervisor.system.embedded_broker import EmbeddedBroker, find_broker, find_or_start
+from supervisor.system.embedded_broker import EmbeddedBroker, find_or_start
 from supervisor.system.leftovers import sweep
 from supervisor.system.local_fleet import LocalFleet
 from supervisor.system.readiness import reach_broker, ready_workers
 from supervisor.system.tables import Tables, ready_tables, tables_with_keys
 from supervisor.system.targets import deploys_here, wrong_with_targets
 from supervisor.system.unread import Telling
+from supervisor.system.workers_log import WorkersLog
 
 log = logging.getLogger(__name__)
-
-_ERROR = "error: "  # begins what a worker says that ends by itself
-
-
-def what_is_started(system: System) -> str:
-    """What a run starts itself, and what it uses that is there, in words."""
-    counts = (("train", system.fleet.train), ("evaluate", system.fleet.evaluate))
-    own = [f"{count} {role} worker{'s' * (count > 1)}" for role, count in counts if count]
-    broker = f"the broker {system.broker.masked_url}"
-    if system.broker.url == "embedded":
-        broker = "the embedded broker"
-        if find_broker(system.artifacts_root) is None:
-            return f"starting {_listed([broker, *own])}"
-        broker += " that runs already"
-    return f"starting {_listed(own)} on {broker}" if own else f"looking for {broker} and its workers"
-
-
-def _listed(parts: list[str]) -> str:
-    return " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))
 
 
 class Platform:
@@ -64,7 +45,7 @@ class Platform:
         targets, so these have to be usable. `follows`: it follows its dataset, whose files may be written to, and come.
         """
         self._configuration = configuration
-        self._log, self._log_is_kept = log, keep_log
+        self._log = WorkersLog(log, is_kept=keep_log)
         self._serves, self._follows = serves, follows
         # Keys are shared, so a replay, too, gives none to half a line that somebody writes.
         self._rest = Rest(rest_s(configuration.system.notification.every_s), to_the_end=not follows)
@@ -100,8 +81,8 @@ class Platform:
             raise NotReadyError(*error.problems, *self._wrong_with_dataset(), *self._wrong_with_targets()) from None
         undo.callback(self.client.close)
         if system.fleet.train or system.fleet.evaluate:
-            undo.callback(self._remove_log)
-            self.fleet = LocalFleet(system, self.url, self._log)
+            undo.callback(self._log.remove)
+            self.fleet = LocalFleet(system, self.url, self._log.path)
             undo.callback(self.stop_fleet)
 
     def _wrong_with_dataset(self) -> tuple[str, ...]:
@@ -236,18 +217,9 @@ class Platform:
             self.fleet = None
 
     def keep_log(self, place: Path) -> None:
-        """Give the log of our own workers, who go on writing to it, its place in the run directory."""
-        if self.fleet is not None and self._log != place:
-            self._log_is_kept = True
-            try:
-                self._log.rename(place)
-                self._log = place
-            except OSError as error:
-                log.warning("! the workers' log stays at %s: %s", self._log, error.strerror)
-
-    def _remove_log(self) -> None:
-        if not self._log_is_kept:
-            self._log.unlink(missing_ok=True)
+        """Give the log of our own workers its place in the run directory."""
+        if self.fleet is not None:
+            self._log.keep_at(place)
 
     def _start_failed(self) -> str | None:
         self._mend_broker(away=False)
@@ -255,16 +227,11 @@ class Platform:
         if not ended:
             return None
         name, how = next(iter(ended.items()))
-        said = self._said() or ["it said nothing."]
-        last = next((line for line in reversed(said) if line.startswith(_ERROR)), said[-1])
-        return f"fleet: worker {name} ended while starting ({how}): {last.removeprefix(_ERROR)}"
-
-    def _said(self) -> list[str]:
-        return self._log.read_text(errors="replace").strip().splitlines() if self._log.exists() else []
+        return f"fleet: worker {name} ended while starting ({how}): {self._log.last_words}"
 
     def _kept_log(self) -> list[str]:
         """Where our own workers say why they did not come up, if they do."""
-        if self.fleet is None or not (self._said() or self.fleet.ended()):
+        if self.fleet is None or not (self._log.lines or self.fleet.ended()):
             return []
-        self._log_is_kept = True
-        return [f"fleet: what our workers said is in {self._log}."]
+        self._log.keep()
+        return [f"fleet: what our workers said is in {self._log.path}."]

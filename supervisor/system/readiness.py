@@ -38,6 +38,11 @@ def reach_broker(url: str, masked_url: str) -> redis.Redis:
         ) from None
     try:
         client.ping()
+    except redis.AuthenticationError as error:
+        raise NotReadyError(
+            f"broker.url: {masked_url} lets nobody in with this user and password, or without ({hide(str(error))}); "
+            "write them as redis://user:${PASSWORD}@host:6379/0, with no user where Redis has one password for all."
+        ) from None
     except (redis.RedisError, OSError) as error:
         raise NotReadyError(
             f"broker.url: {masked_url} does not answer ({hide(str(error))}); start Redis there, "
@@ -71,6 +76,11 @@ def reach_running_broker(system: System) -> tuple[redis.Redis, str]:
             )
         url = found
     return reach_broker(url, system.broker.masked_url), url
+
+
+def broker_in_words(system: System, url: str) -> str:
+    """The broker as people are told of it, without a password. `url`: where it was found."""
+    return f"the embedded broker at {url}" if system.broker.url == "embedded" else system.broker.masked_url
 
 
 def ready_workers(
@@ -123,9 +133,11 @@ def _missing(fleet: list[WorkerEntry], system: System) -> list[str]:
     found += [f"fleet: {worker.hostname} {why_benched(worker)}" for worker in fleet if found and worker.benched]
     deaf = [worker.hostname for worker in fleet if not speaks(worker.versions)]
     if found and deaf:
-        found.append(f"fleet: {', '.join(deaf)} run code of another message version; start them from this repository.")
+        found.append(
+            f"fleet: {', '.join(deaf)} run code of another message version; start them from the supervisor's version."
+        )
     return found
 
 
 def _with_cuda(fleet: list[WorkerEntry]) -> bool:
-    return any(worker.role == "train" and worker.device.startswith("cuda") for worker in fleet)
+    return any(worker.role == "train" and worker.kind_of_device == "cuda" for worker in fleet)

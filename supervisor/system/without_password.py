@@ -11,8 +11,8 @@ from tornado.httputil import HTTPHeaders, HTTPServerRequest
 from tornado.web import OutputTransform
 
 from shared.broker import connect
+from shared.config.secrets import SHORTEST
 
-_SHORTEST = 4  # shorter ones are none, and would garble every page
 _FILES = "/static/"  # of Flower's package
 
 
@@ -43,7 +43,7 @@ def spellings_of_password(broker_url: str) -> list[bytes]:
     told = connect(broker_url).connection_pool.connection_kwargs.get("password") or ""
     written = {told, urllib.parse.urlsplit(broker_url).password or "", urllib.parse.quote(told, safe="")}
     shown = {way(one) for one in written for way in (str, xhtml_escape, _in_json)}
-    return sorted((one.encode() for one in shown if len(one) >= _SHORTEST), key=len, reverse=True)
+    return sorted((one.encode() for one in shown if len(one) >= SHORTEST), key=len, reverse=True)
 
 
 def _in_json(text: str) -> str:

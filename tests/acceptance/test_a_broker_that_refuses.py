@@ -89,7 +89,6 @@ def select(version: int) -> Publish:
         labelled_key=499,
         trigger_key=499,
         trigger_timestamp_us=0,
-        samples_seen=500,
         first_labelled_key=499,
     )
     return Publish(task_id=task_id(RUN, TriggerId(0), "select", 0), task=task)

@@ -143,6 +143,9 @@ def _assert_closed(at: str, pages: list[str]) -> None:
         assert {stranger.ask(page)[0] for page in [*pages, "/static/js/flower.js", "/login"]} == {401}
         assert stranger.ask("/api/task/revoke/x", "POST")[0] == 401
         assert stranger.ask("/healthcheck") == (200, "OK")
+    with socket.create_connection(("127.0.0.1", int(at.rpartition(":")[2])), timeout=10) as much:
+        much.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 50000000\r\n\r\n")
+        assert much.recv(12) == b"HTTP/1.1 401"  # before any of it is sent
     me = Browser(at, "me:mine")
     for act in ("task/revoke/x", "task/send-task/modyn.train", f"worker/shutdown/{pages[-1].split('/')[-1]}"):
         assert me.ask(f"/api/{act}", "POST")[0] == 403

@@ -8,46 +8,28 @@ from pathlib import Path
 
 import pytest
 import redis
-from prometheus_client import CollectorRegistry
 from registry import worker_entry
 from run_of_events import RUN, Run
 from serving import Server
+from shown_run import ShownRun
 from workplace import Workplace
 
 from shared import names
 from shared.addresses import Address
 from shared.claims import Attempt, Claims
-from shared.config.load import load_configuration
 from shared.errors import NotReadyError
 from shared.fleet import register
 from shared.ids import TaskId, WorkerId
 from shared.messages.version import MESSAGE_VERSION
-from supervisor.run.listen.metrics.run_metrics import RunMetrics
 
 OURS = {"messages": str(MESSAGE_VERSION)}
 LEASE_S = 15.0
 
 
-class Shown:
-    """The metrics of a run on this broker, as a scraper sees them."""
-
-    def __init__(self, small: Workplace, url: str) -> None:
-        small.write()
-        files = (small.folder / "pipeline.yaml", small.folder / "config.yaml")
-        configuration = load_configuration(*files, experiment_mode=True)
-        self.metrics = RunMetrics(configuration, RUN, url, small.folder / "journal.jsonl")
-        self._registry = CollectorRegistry()
-        self._registry.register(self.metrics)
-
-    def value(self, name: str, **labels: str) -> float | None:
-        """One sample."""
-        return self._registry.get_sample_value(name, labels)
-
-
 @pytest.fixture
-def shown(small: Workplace, client: redis.Redis, redis_url: str) -> Shown:
+def shown(small: Workplace, client: redis.Redis, redis_url: str) -> ShownRun:
     """On the test's Redis."""
-    return Shown(small, redis_url)
+    return ShownRun(small, redis_url)
 
 
 @pytest.fixture
@@ -58,8 +40,8 @@ def server(tmp_path: Path) -> Iterator[Server]:
     one.end()
 
 
-def test_queues_are_called_the_same_in_every_version(shown: Shown, client: redis.Redis) -> None:
-    """A dashboard is to outlast a version of the messages."""
+def test_what_waits_in_each_queue_is_told(shown: ShownRun, client: redis.Redis) -> None:
+    """By the name that people call it; one that nobody has made yet is empty."""
     client.lpush(names.queue("train", "cuda"), "a", "b")
     client.lpush(names.queue("evaluate"), "c")
     assert shown.value("modyn_queue_messages", queue="train.cuda") == 2
@@ -67,7 +49,7 @@ def test_queues_are_called_the_same_in_every_version(shown: Shown, client: redis
     assert shown.value("modyn_queue_messages", queue="select") == 0
 
 
-def test_a_fleet_is_counted_by_role_device_and_state(shown: Shown, client: redis.Redis) -> None:
+def test_a_fleet_is_counted_by_role_device_and_state(shown: ShownRun, client: redis.Redis) -> None:
     """GPUs of many machines are one kind of device; who is benched, or speaks another version, is not ready."""
     assert shown.value("modyn_ready_workers", role="train") == 0
     register(client, worker_entry("a", device="cuda:0", state="busy", versions=OURS))
@@ -84,7 +66,7 @@ def test_a_fleet_is_counted_by_role_device_and_state(shown: Shown, client: redis
     assert 40 <= (shown.value("modyn_oldest_worker_lease_age_seconds") or 0) < 60
 
 
-def test_leases_of_the_run_tell_whether_it_is_worked_on(small: Workplace, shown: Shown, client: redis.Redis) -> None:
+def test_leases_of_the_run_tell_whether_it_is_worked_on(small: Workplace, shown: ShownRun, client: redis.Redis) -> None:
     """The oldest is told; while one is renewed nobody is silent, and one that has ended is none."""
     run = Run(small)
     run.fire(9)
@@ -104,7 +86,7 @@ def test_leases_of_the_run_tell_whether_it_is_worked_on(small: Workplace, shown:
     assert (shown.value("modyn_silence_seconds") or 0) > 0
 
 
-def test_targets_are_the_supervisor_and_all_workers_that_serve(shown: Shown, client: redis.Redis) -> None:
+def test_targets_are_the_supervisor_and_all_workers_that_serve(shown: ShownRun, client: redis.Redis) -> None:
     """In the form of http_sd; none of their labels is one that the supervisor's own samples have."""
     register(client, worker_entry("train-0", metrics="127.0.0.1:40001", device="cuda:1"))
     register(client, worker_entry("train-1"))
@@ -119,7 +101,7 @@ def test_targets_are_the_supervisor_and_all_workers_that_serve(shown: Shown, cli
 
 def test_a_broker_that_is_away_or_silent_costs_the_scrape_and_not_the_scraper(small: Workplace, server: Server) -> None:
     """It is told within the ten seconds that a scraper waits; what is known without it is told all the same."""
-    shown = Shown(small, server.url)
+    shown = ShownRun(small, server.url)
     assert shown.value("modyn_broker_up") == 1
     with server.silent():
         assert shown.value("modyn_broker_up") == 0

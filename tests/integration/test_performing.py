@@ -71,7 +71,6 @@ def message(record: SetupRecord, **differing: Any) -> dict[str, Any]:
         labelled_key=499,
         trigger_key=499,
         trigger_timestamp_us=0,
-        samples_seen=500,
         first_labelled_key=499,
     )
     told: dict[str, Any] = msgspec.to_builtins(msgspec.structs.replace(task, **differing))

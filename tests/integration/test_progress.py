@@ -73,9 +73,7 @@ def test_progress_is_heard_beside_the_reports_and_behind_them(client: redis.Redi
 
 def progress(batch: int) -> training.TrainingProgress:
     """What a training says after a batch."""
-    return training.TrainingProgress(
-        epoch=1, epochs=2, batch=batch, batches=1000, loss=0.5, samples=batch, samples_per_s=1.0, eta_s=9.0
-    )
+    return training.TrainingProgress(epoch=1, epochs=2, batch=batch, loss=0.5, samples=batch, eta_s=9.0)
 
 
 def tell(client: redis.Redis, epoch: int) -> None:

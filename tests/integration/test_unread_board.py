@@ -11,6 +11,7 @@ from workplace import Workplace
 
 from shared import names
 from shared.broker import connect
+from shared.ids import RunId
 from supervisor.core.events import Unread
 from supervisor.core.notices import RunEnded
 from supervisor.run.listen.unread_board import Posted, UnreadBoard, read_boards
@@ -35,6 +36,15 @@ def test_files_are_shown_while_they_are_not_read(run: Run, client: redis.Redis) 
     client.delete(names.unread_key(RUN))  # as its end of life does
     assert read_boards(client) == []
     assert client.scard(names.UNREAD_KEY) == 0
+
+
+def test_what_another_version_shows_is_left_out(run: Run, client: redis.Redis) -> None:
+    """Whoever asks for the fleet gets an answer all the same."""
+    UnreadBoard(client, RUN, "rows").turn(run.state, 10)
+    other = RunId("of-another-version")
+    client.sadd(names.UNREAD_KEY, other)
+    client.set(names.unread_key(other), '{"run_id": "x"}')
+    assert [one.run_id for one in read_boards(client)] == [RUN]
 
 
 def test_what_is_read_now_is_shown_no_more(run: Run, client: redis.Redis) -> None:

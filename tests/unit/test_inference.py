@@ -114,6 +114,21 @@ def test_a_null_is_filled_in_as_in_training(tmp_path):
     assert (null == unknown).all()
 
 
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        ({"wind": [0.0], "delay": [0.0], "origin": ["JFK"]}, r"a dict, .* pyarrow\.table\(columns\)"),
+        ([{"wind": 0.0, "delay": 0.0, "origin": "JFK"}], r"a list, .* pyarrow\.Table\.from_pylist\(rows\)"),
+    ],
+)
+def test_rows_that_are_no_table_are_told_how_to_become_one(tmp_path, rows, told):
+    """Whoever holds other rows learns what is wanted."""
+    loaded = load_model_bytes(run(job(tmp_path)).body)
+    for predict in (loaded.predict, loaded.predict_labels):
+        with pytest.raises(DataError, match=told):
+            predict(rows)
+
+
 def test_no_rows_no_predictions(tmp_path):
     """An empty table is not an error."""
     assert load_model_bytes(run(job(tmp_path)).body).predict(flights().table.slice(0, 0)).shape == (0, 2)

@@ -7,7 +7,9 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -36,7 +38,7 @@ def rules() -> list[dict[str, Any]]:
 
 def panels() -> list[dict[str, Any]]:
     """Those of the dashboard."""
-    found: list[dict[str, Any]] = json.loads((FOLDER / "grafana" / "modyn.json").read_text())["panels"]
+    found: list[dict[str, Any]] = json.loads((FOLDER / "grafana" / "dashboards" / "modyn.json").read_text())["panels"]
     return found
 
 
@@ -71,6 +73,28 @@ def test_no_two_rules_have_a_name_and_no_two_panels_a_number() -> None:
         assert len(set(names)) == len(names)
 
 
+def test_every_panel_asks_the_data_source_that_is_chosen() -> None:
+    """Whatever it is called where the dashboard is imported."""
+    for panel in panels():
+        if panel["type"] != "row":
+            assert panel["datasource"] == {"type": "prometheus", "uid": "${datasource}"}, panel["title"]
+
+
+def test_prometheus_and_grafana_find_each_other_and_their_files_in_the_fleet() -> None:
+    """Services, ports and folders are those of compose.yaml, and the supervisor's page that of the example's fleet."""
+    services = yaml.safe_load((PROJECT / "docker" / "compose.yaml").read_text())["services"]
+    (source,) = yaml.safe_load((FOLDER / "grafana" / "datasources" / "modyn.yml").read_text())["datasources"]
+    (provider,) = yaml.safe_load((FOLDER / "grafana" / "dashboards" / "modyn.yml").read_text())["providers"]
+    assert source["url"] == "http://prometheus:9090"
+    assert services["prometheus"]["ports"][0].endswith(":9090")
+    assert f"./monitoring/grafana/dashboards:{provider['options']['path']}:ro" in services["grafana"]["volumes"]
+    (job,) = yaml.safe_load((FOLDER / "prometheus.yml").read_text())["scrape_configs"]
+    found = urlsplit(job["http_sd_configs"][0]["url"])
+    shown = yaml.safe_load((PROJECT / "examples" / "flights" / "fleet.yaml").read_text())["metrics"]
+    assert found.hostname in services
+    assert shown == {"listen": f"0.0.0.0:{found.port}", "workers": "0.0.0.0:0"}
+
+
 def test_names_follow_the_conventions() -> None:
     """Ours begin with modyn_, end with their unit, and none but a counter ends with _total."""
     for name, metric in METRICS.items():
@@ -94,9 +118,14 @@ def row(metric: Metric) -> str:
     return f"| `{metric.name}{labels}` | {metric.meaning} |"
 
 
-def test_promtool_takes_the_files() -> None:
-    """Where it is installed."""
+def test_promtool_takes_the_files_and_what_the_panels_ask(tmp_path: Path) -> None:
+    """Where it is installed. What panels ask is made into rules, as it reads expressions of nothing else."""
     promtool = shutil.which("promtool")
     if promtool is None:
         pytest.skip("promtool is not installed")
     subprocess.run([promtool, "check", "config", "prometheus.yml"], cwd=FOLDER, check=True)
+    asked = [target["expr"] for panel in panels() for target in panel.get("targets", ())]
+    rules = [{"record": f"panel:{number}", "expr": expression} for number, expression in enumerate(asked)]
+    file = tmp_path / "panels.yml"
+    file.write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": rules}]}))
+    subprocess.run([promtool, "check", "rules", str(file)], check=True)

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from shared.config.system import Dataset, TimeFeature, TimeFormat
 from shared.dataset.column_kinds import kind_of
+from shared.dataset.local_times import on_the_clock
 from shared.dataset.manifest import MEND_THE_ROW
 from shared.dataset.timestamp_column import first_unreadable, read_us
 from shared.errors import DataError, RowError
@@ -138,10 +139,6 @@ def _local_us(times_us: npt.NDArray[np.int64], times: TimeColumn) -> npt.NDArray
     if times.zone is None:
         return times_us
     try:
-        local = pc.local_timestamp(pa.array(times_us, pa.timestamp("us", times.zone)))
-    except pa.ArrowException as error:
-        raise DataError(
-            f"The zone {times.zone} of column {times.column!r} is not known on this machine: {error}. "
-            "Install its time zone data, such as Debian's package tzdata."
-        ) from error
-    return np.asarray(local.cast(pa.int64()).to_numpy(), np.int64)
+        return on_the_clock(times_us, times.zone)
+    except ValueError as error:
+        raise DataError(f"The zone {times.zone!r} of column {times.column!r} {error}") from error

@@ -57,10 +57,8 @@ class TrainingProgress(msgspec.Struct, frozen=True, kw_only=True):
     epoch: int
     epochs: int
     batch: int
-    batches: int
     loss: float  # mean over the epoch so far
     samples: int  # that this process has learned from, each as often as it was seen
-    samples_per_s: float  # since this process began to train
     eta_s: float
 
 

@@ -87,9 +87,7 @@ class Speed:
             epoch=place.epoch + 1,
             epochs=self._epochs,
             batch=place.batch,
-            batches=self._batches,
             loss=loss,
             samples=self._samples,
-            samples_per_s=per_s,
             eta_s=left / per_s if per_s else 0.0,
         )

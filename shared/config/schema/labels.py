@@ -10,7 +10,9 @@ from marshmallow import ValidationError
 
 from shared.config import fields as f
 from shared.config.schema.text_files import Delimiter, Encoding, refuse_where_not_text
+from shared.config.schema.time_column import TimeColumn, named
 
+_WRITTEN = {"column": "known_at"}  # what a column of times is called among the values of labels
 SUFFIX = ".labels"  # behind a dataset's name: what its table of labels is called
 
 
@@ -23,7 +25,10 @@ class Labels(f.Group):
         required=True,
     )  # fmt: skip
     label = f.Text("the column to be learned", load_default="label")
-    known_at = f.Text("the column of moments from which labels are known", load_default="known_at")
+    known_at = TimeColumn(
+        "the column of moments from which labels are known, or a group that says how they are written",
+        load_default=lambda: named("known_at"),
+    )
     patience_s = f.Duration(
         "of event time: a label that is known later than so long after its row counts nowhere; without it all count",
         load_default=None,
@@ -38,7 +43,7 @@ class Labels(f.Group):
 
     @f.validates_schema
     def _columns_apart(self, data: dict[str, Any], **_: Any) -> None:
-        label, known_at, keys = data["label"], data["known_at"], data["key"]
+        label, known_at, keys = data["label"], data["known_at"]["column"], data["key"]
         if label == known_at:
             raise ValidationError({"label": [f"{label} is known_at, too; name the column to be learned."]})
         for number, name in enumerate(keys):
@@ -62,7 +67,7 @@ def refuse_beside_labels(data: Mapping[str, Any], given: Mapping[str, Any]) -> N
     if _lies_in(labels["uri"], data["uri"]):
         sentence = f"{labels['uri']} is read as rows, too, as uri is {data['uri']}; labels need a place of their own."
         raise ValidationError({"labels": {"uri": [sentence]}})
-    if labels["label"] == data["timestamp"]:
+    if labels["label"] == data["timestamp"]["column"]:
         sentence = f"{labels['label']} is the timestamp of the rows; the label's column needs another name."
         raise ValidationError({"labels": {"label": [sentence]}})
     for path, name in _seen_by_a_model(data):
@@ -87,7 +92,8 @@ def _seen_by_a_model(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _hidden(name: str, labels: Mapping[str, Any]) -> str:
     if name in labels["key"]:
         return "a key of labels"
-    return "called like the label" if name == labels["label"] else "known_at of labels" * (name == labels["known_at"])
+    known_at = labels["known_at"]["column"]
+    return "called like the label" if name == labels["label"] else "known_at of labels" * (name == known_at)
 
 
 def with_labels(dataset: dict[str, Any]) -> dict[str, Any]:
@@ -98,14 +104,19 @@ def with_labels(dataset: dict[str, Any]) -> dict[str, Any]:
     labels = dataset["labels"]
     if labels is None:
         return dataset
-    return {**dataset, "label": labels["label"], "nulls": {**dataset["nulls"], "labels": "drop"}}
+    known_at = {_WRITTEN.get(key, key): one for key, one in labels["known_at"].items()}
+    nulls = {**dataset["nulls"], "labels": "drop"}
+    return {**dataset, "label": labels["label"], "labels": {**labels, **known_at}, "nulls": nulls}
 
 
 def as_given(dataset: Mapping[str, Any]) -> Mapping[str, Any]:
     """The inverse of `with_labels`: without what a file must not say beside a table of labels."""
-    if dataset.get("labels") is None:
+    labels = dataset.get("labels")
+    if labels is None:
         return dataset
-    return {**dataset, "label": None, "nulls": {**dataset["nulls"], "labels": None}}
+    known_at = {key: labels[_WRITTEN.get(key, key)] for key in ("column", "unit", "format", "zone")}
+    nulls = {**dataset["nulls"], "labels": None}
+    return {**dataset, "label": None, "labels": {**labels, "known_at": known_at}, "nulls": nulls}
 
 
 def refuse_name_of_labels(names: Mapping[str, Any]) -> dict[str, list[str]]:

@@ -13,6 +13,7 @@ from shared.config.schema.evaluation import Models
 from shared.config.schema.labels import Labels, refuse_beside_labels, refuse_name_of_labels
 from shared.config.schema.metrics import Metrics
 from shared.config.schema.text_files import Delimiter, Encoding, refuse_where_not_text
+from shared.config.schema.time_column import UNITS, TimeColumn, contradictions, named
 
 _SCHEMES = ("redis://", "rediss://", "redis+socket://")
 
@@ -87,14 +88,20 @@ class ClassName(f.Sentence):
 class Dataset(f.Group):
     """An entry of `storage.datasets`."""
 
+    elsewhere = {
+        key: f"it stands below timestamp, as in `timestamp: {{column: date, {key}: {such}}}`."
+        for key, such in (("format", '"%d/%m/%Y %H:%M"'), ("zone", "Europe/Zurich"))
+    }
     kind = f.Choice("how it is stored", "table", later=("files", "sql"), load_default="table")
     uri = f.Text(
         "Parquet, CSV or JSON lines: a file, a folder with all below it, a glob or an fsspec URI", required=True
     )
     delimiter = Delimiter("between the cells of CSV; else as each file's first line shows", load_default=None)
     encoding = Encoding("of CSV and JSON lines", load_default="utf-8")
-    timestamp = f.Text("the column of event times", load_default="timestamp")
-    unit = f.Choice("of timestamps that are numbers", "s", "ms", "us", "ns", load_default=None)
+    timestamp = TimeColumn(
+        "the column of event times, or a group that says how they are written", load_default=lambda: named("timestamp")
+    )
+    unit = f.Choice("of timestamps that are numbers; it may stand in that group, too", *UNITS, load_default=None)
     future_skew_s = f.Duration(
         "rows dated later than this after their file was found do not advance event time",
         load_default=86_400.0,
@@ -145,6 +152,14 @@ class Dataset(f.Group):
         refuse_where_not_text(data)
 
     @f.validates_schema
+    def _one_way_of_times(self, data: dict[str, Any], **_: Any) -> None:
+        unit, said = data["unit"], data["timestamp"]
+        if unit is not None and said["unit"] not in (unit, None):
+            raise ValidationError({"unit": [f"is {unit}, but timestamp.unit is {said['unit']}; keep one."]})
+        for key, sentence in contradictions({**said, "unit": unit}) if unit is not None else ():
+            raise ValidationError({"unit": [sentence]} if key == "unit" else {"timestamp": {key: [sentence]}})
+
+    @f.validates_schema
     def _one_input(self, data: dict[str, Any], **_: Any) -> None:
         given = [name for name in ("features", "image", "text") if data[name] is not None]
         if len(given) > 1:
@@ -164,7 +179,7 @@ class Dataset(f.Group):
         features = data["features"] or []
         label = None if data["labels"] else data["label"]
         image = data["image"]["column"] if data["image"] else None
-        if label == data["timestamp"]:
+        if label == data["timestamp"]["column"]:
             raise ValidationError({"label": [f"{label} is the timestamp; name the column to be learned."]})
         for key, names in (("features", features), ("text", [data["text"]]), ("image", [image])):
             if label is not None and label in names:
@@ -263,4 +278,10 @@ class SystemSchema(f.Group):
         may_be_empty=True,
         load_default=list,
     )
-    metrics = f.Sub(Metrics, "what is shown to Prometheus; without this group nothing is", load_default=None)
+    metrics = f.Sub(
+        Metrics,
+        "what is shown to Prometheus; without this group nothing is",
+        load_default=None,
+        allow_none=False,
+        error_messages={"null": "is empty; write `metrics: {{}}` for its defaults, or remove the key."},
+    )

@@ -8,6 +8,7 @@ from contextlib import suppress
 
 from shared.dataset.survey.column import MOST_TEXTS, ColumnSurvey
 from shared.dataset.survey.distinct import Uniqueness
+from shared.dataset.survey.label_suspicions import label_suspicions
 from shared.dataset.survey.survey import Survey
 from shared.printable import printable
 from shared.timestamps import format_timestamp
@@ -36,6 +37,7 @@ def suspicions(found: Survey) -> Iterator[str]:
         seen += _as_category(found.columns[name]) if name not in are_numbers else ()
         if seen:
             yield f"{printable(name) or 'a column without a name'}: {'; '.join(seen)}. {_remedy(found)}"
+    yield from label_suspicions(found)
     yield from _later_columns(found)
     for name in (label, *names):
         yield from _infinite(found, name)
@@ -116,13 +118,17 @@ def _as_number(found: Survey, name: str) -> str:
     if texts.writings:
         remedies.append("write them with digits and a decimal point alone")
     if texts.first_other is not None:
-        told += f"; the first other text is {_short(texts.first_other.text)}, {_place(found, texts.first_other.key)}"
+        told += (
+            f"; the first other text is {_short(texts.first_other.text)}, {_place(found, name, texts.first_other.key)}"
+        )
         remedies.append("write nothing where there is no number: an empty cell in CSV, else null")
     remedies = remedies or ["write them as numbers"]
     return f"{told}. If they are meant as numbers, {'; and '.join(remedies)}."
 
 
-def _place(found: Survey, key: int) -> str:
+def _place(found: Survey, name: str, key: int) -> str:
+    if found.labels is not None and name == found.config.label:
+        return f"that of key {key:,}"
     entry = next(one for one in found.dataset.entries if key < one.stop_key)
     return f"in row {key - entry.first_key + entry.first_row + 1:,} of {entry.file}"
 
@@ -134,7 +140,7 @@ def _short(text: str) -> str:
 def _infinite(found: Survey, name: str) -> Iterator[str]:
     column = found.columns[name]
     if column.first_infinite is not None:
-        where = _place(found, column.first_infinite)
+        where = _place(found, name, column.first_infinite)
         yield (
             f"{printable(name)}: {column.moments.infinite:,} of {column.rows:,} rows are infinite or beyond 1e150, at "
             f"which a training ends, the first {where}. Mend them, or leave the column out."

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import msgspec
 
 from shared.dataset.survey.becoming import becomes, nulls_become, time_becomes
 from shared.dataset.survey.column import ColumnSurvey
+from shared.dataset.survey.labels import LabelTable
 from shared.dataset.survey.survey import Survey
 from shared.dataset.survey.suspicions import suspicions
-from shared.dataset.time_problems import time_problems
+from shared.dataset.survey.time_read import Time, time_read
+from shared.dataset.time_problems import time_problems, unused_keys
 from shared.timestamps import MICROSECONDS_PER_S, format_timestamp
 
 Value = int | float | str
@@ -66,14 +69,17 @@ class Understood(msgspec.Struct, frozen=True, kw_only=True):
     late_rows: int
     late_by_s: float  # at most
     misdated_rows: int
+    time: Time
     label: Label
+    labels: LabelTable | None = None  # None: they stand in the rows
     features: tuple[Feature, ...]
 
 
 def understand(found: Survey) -> tuple[Understood, tuple[str, ...]]:
     """What a dataset holds, and what looks wrong, once all of it was read."""
     told = (f"dataset {found.config.name}: {sentence}" for sentence in suspicions(found))
-    return _understood(found), (*time_problems(found.dataset, found.times), *told)
+    unused = unused_keys(found.dataset), *([] if found.labels is None else [unused_keys(found.labels.table)])
+    return _understood(found), (*time_problems(found.dataset, found.times), *chain(*unused), *told)
 
 
 def _understood(found: Survey) -> Understood:
@@ -90,7 +96,9 @@ def _understood(found: Survey) -> Understood:
         late_rows=times.late,
         late_by_s=times.latest_us / MICROSECONDS_PER_S,
         misdated_rows=times.misdated,
+        time=time_read(found.config, found.time_types, found.clock_changes),
         label=_label(found),
+        labels=None if found.labels is None else found.labels.understood(),
         features=(*(_feature(found, name) for name in dataset.feature_columns), *_of_time(found)),
     )
 

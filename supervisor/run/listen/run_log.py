@@ -13,6 +13,7 @@ from shared.messages.reports import Decided, Gathered, Progress, Report, Selecte
 from shared.timestamps import format_timestamp
 from supervisor.core.events import Fired
 from supervisor.core.notices import (
+    ClocksChanged,
     Listener,
     NeverFired,
     ResultCounted,
@@ -103,8 +104,8 @@ def _lines(told: Told) -> list[tuple[int, str]]:
             line = f"→ trigger {fired.id} at key {fired.key}, {_day(fired.timestamp_us)}: {fired.reason}{_known(fired)}"
         case TriggerCoalesced():
             line = f"  trigger {told.trigger_id} goes into trigger {told.into}, as trainings are behind"
-        case StreamOver():
-            line = f"the stream ended at key {told.key}"
+        case StreamOver() | ClocksChanged():
+            line = _of_rows(told)
         case ResultCounted():
             return [*((logging.INFO, line) for line in _of_result(told.report)), *odd_rows(told.report)]
         case TaskPublishedAgain():
@@ -128,6 +129,12 @@ def _lines(told: Told) -> list[tuple[int, str]]:
         case _:
             return []
     return [(logging.INFO, line)]
+
+
+def _of_rows(told: StreamOver | ClocksChanged) -> str:
+    if isinstance(told, ClocksChanged):
+        return f"  {told.found.told()}; `clock_changes` of summary.json counts on"
+    return f"the stream ended at key {told.key}"
 
 
 def _warning(told: RunForgotten | RowsMisdated | NeverFired) -> str:

@@ -67,4 +67,12 @@ def read_boards(client: redis.Redis) -> list[Posted]:
     gone = [run for run, body in zip(runs, bodies, strict=True) if body is None]
     if gone:
         client.srem(names.UNREAD_KEY, *gone)
-    return [msgspec.json.decode(body, type=Posted) for body in bodies if body is not None]
+    return [one for one in map(_posted, bodies) if one is not None]
+
+
+def _posted(body: str | None) -> Posted | None:
+    """None for what is gone, or what a supervisor of another version wrote in another shape."""
+    try:
+        return None if body is None else msgspec.json.decode(body, type=Posted)
+    except msgspec.MsgspecError:
+        return None

@@ -8,7 +8,7 @@ import threading
 import urllib.request
 from collections.abc import Sequence
 from http.client import HTTPException
-from queue import Empty, Queue
+from queue import Queue
 from typing import Any
 
 from shared.config.secrets import hide
@@ -19,8 +19,6 @@ log = logging.getLogger(__name__)
 
 _TIMEOUT_S = 5.0
 _LAST_WORDS_S = 6.0  # at the end of a run, for what is still to be told
-
-
 _OVER = {
     "run_stalled": "the run goes on",
     "no_workers": "workers are there again",
@@ -64,10 +62,7 @@ class Webhooks:
 
     def _send_all(self) -> None:
         while True:
-            try:
-                alert = self._queue.get(timeout=60)
-            except Empty:
-                continue
+            alert = self._queue.get()
             if alert is None:
                 return
             for hook in self._hooks:

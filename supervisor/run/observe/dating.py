@@ -1,4 +1,4 @@
-"""Gives the followed rows their event times, and counts those that are dated later than they can be."""
+"""Gives the followed rows their event times; counts those dated later than they can be, or at a change of clocks."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from shared.clock_changes import ClockChanges
 from shared.dataset.event_time import NEVER_US, begin_us, running_event_time, sound
 from shared.dataset.table import TableDataset
+from shared.dataset.timestamp_column import Times
 from supervisor.core.events import Misdated
 
 
@@ -18,14 +20,14 @@ class Dating:
         self.event_time_us: int | None = None  # at the last row so far
         self.began_us: int | None = None  # at the first one
         self.misdated: Misdated | None = None
+        self.clock_changes: ClockChanges | None = None
 
-    def date(
-        self, timestamps_us: npt.NDArray[np.int64], first_key: int, dataset: TableDataset
-    ) -> npt.NDArray[np.int64] | None:
+    def date(self, times: Times, first_key: int, dataset: TableDataset) -> npt.NDArray[np.int64] | None:
         """Event times of the next rows, shape (rows,); None while no row has a timestamp that it can have.
 
         Then the rows are to come again once there are more: they take the event time of the first that has.
         """
+        timestamps_us = times.us
         believed_us = sound(timestamps_us, dataset.latest_us(first_key, first_key + len(timestamps_us)))
         if self.began_us is None:
             first_us = int(believed_us[0])
@@ -36,6 +38,8 @@ class Dating:
         before_us = self.began_us if self.event_time_us is None else self.event_time_us
         event_time_us = running_event_time(believed_us, before_us)
         self.event_time_us = int(event_time_us[-1])
+        clocks = (self.clock_changes or ClockChanges()).with_rows(times.marks, first_key, dataset.file_of)
+        self.clock_changes = clocks if clocks.rows else None
         return event_time_us
 
     def _count(

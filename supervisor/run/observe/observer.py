@@ -12,13 +12,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 import msgspec
-import numpy as np
-import numpy.typing as npt
 
 from shared.blame import blaming
 from shared.config.pipeline import Every, Pipeline
 from shared.dataset.growth import Rest
 from shared.dataset.table import TableDataset
+from shared.dataset.timestamp_column import Times
 from shared.errors import RunFailedError
 from shared.ids import TriggerId
 from shared.plugins import TRIGGERS
@@ -66,7 +65,7 @@ class Observer:
             if isinstance(window.extent, Every)
         ]
         self._streamed: TableDataset | None = None  # what the stream reads: the dataset, until it has grown
-        self._stream: Iterator[npt.NDArray[np.int64]] = iter(())
+        self._stream: Iterator[Times] = iter(())
         self._position = state.started.first_key
         self._stop_key = state.started.stop_key
         self._dating = Dating()
@@ -142,19 +141,19 @@ class Observer:
 
     def observe(self) -> Observed | None:
         """The next batch as an event, None if nothing follows from it that the journal needs. Raises DataError."""
-        timestamps_us, told_before = self._next_timestamps_us(), self._dating.misdated is not None
-        stop, before_us = self._position + len(timestamps_us), self._dating.event_time_us
-        event_time_us = self._dating.date(timestamps_us, self._position, self._dataset)
+        times, known = self._next_times(), (self._dating.misdated is None, self._dating.clock_changes is None)
+        stop, before_us = self._position + len(times.us), self._dating.event_time_us
+        event_time_us = self._dating.date(times, self._position, self._dataset)
         if event_time_us is None:
             self._streamed, self._waits_at = None, self._limit
             return self._observed((), ())
-        batch = Batch(first_key=self._position, timestamps_us=timestamps_us, event_time_us=event_time_us)
+        batch = Batch(first_key=self._position, timestamps_us=times.us, event_time_us=event_time_us)
         self._labelling.observe(batch.first_key, event_time_us, self._dataset)
         fired = self._number(self._decisions(batch), stop)
         slices = self._new_slices([piece for slicer in self._slicers for piece in slicer.observe(batch, before_us)])
         self._position = stop
         due = time.monotonic() - self._journaled_s > _POSITION_EVERY_S or self._settles
-        if not (fired or slices or due or (self._dating.misdated and not told_before)):
+        if not (fired or slices or due or known != (self._dating.misdated is None, self._dating.clock_changes is None)):
             return None
         self._journaled_s = time.monotonic()
         return self._observed(fired, slices)
@@ -177,13 +176,14 @@ class Observer:
             began_us=self._dating.began_us,
             misdated=self._dating.misdated,
             settled=self._settled,
+            clock_changes=self._dating.clock_changes,
         )
 
-    def _next_timestamps_us(self) -> npt.NDArray[np.int64]:
+    def _next_times(self) -> Times:
         """Read on where the batch before ended: to begin anew each time would read a file again and again."""
         if self._streamed is not self._dataset:
             self._streamed = self._dataset
-            self._stream = self._dataset.timestamp_batches(self._position, self._limit, BATCH_ROWS)
+            self._stream = self._dataset.timed_batches(self._position, self._limit, BATCH_ROWS)
         return next(self._stream)
 
     def end(self) -> StreamEnded:
@@ -198,6 +198,7 @@ class Observer:
             began_us=self._dating.began_us,
             misdated=self._dating.misdated,
             settled=self._labelling.settled if self._dating.event_time_us is not None else None,
+            clock_changes=self._dating.clock_changes,
         )
 
     def _decisions(self, batch: Batch) -> Sequence[Decision | Question]:

@@ -20,7 +20,7 @@ from shared.messages.setup_record import SetupRecord
 from shared.messages.tasks import CheckTask
 from supervisor.core.commands import Publish
 from supervisor.core.notices import Listener
-from supervisor.run.broker import AWAY, Broker
+from supervisor.run.broker import AWAY, TRY_AGAIN_S, Broker
 from supervisor.run.publisher import Publisher
 from supervisor.run.watch.reports import Reports, Unreadable
 from supervisor.system.platform import Platform
@@ -32,7 +32,6 @@ _SETUP_S = 30.0  # how long idle workers are waited for; the message expires the
 _CHECK_S = 300.0
 _LOST_S = 60.0  # a worker that looks idle may be loading what the pipeline needs
 _CHECKS = 3  # so often a check is sent whose worker is lost
-_TRY_AGAIN_S = 0.5
 
 
 class Preparation:
@@ -76,7 +75,7 @@ class Preparation:
             if check and time.monotonic() > give_up_s:
                 raise NotReadyError(f"broker.url: the broker was away for most of {_CHECK_S:.0f} s; see that it runs.")
             self._platform.mend(away=True)
-            time.sleep(_TRY_AGAIN_S)
+            time.sleep(TRY_AGAIN_S)
 
     def _try(self, workers: Sequence[WorkerEntry]) -> bool:
         """Set up and check; False if the broker went away, or forgot the run, before that was done."""

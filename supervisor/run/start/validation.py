@@ -17,7 +17,7 @@ from fsspec.implementations.local import LocalFileSystem
 from shared.broker import make_app
 from shared.config.load import Configuration
 from shared.config.secrets import hide
-from shared.dataset.growth import Rest
+from shared.dataset.discovery import Found
 from shared.errors import NotReadyError
 from shared.filesystems import filesystem_of
 from shared.ids import RunId
@@ -30,12 +30,13 @@ from supervisor.run.publisher import Publisher
 from supervisor.run.start.cautions import endless_scores
 from supervisor.run.start.preparation import Preparation, forget_run, raise_findings
 from supervisor.run.start.understanding import Understanding, understanding
+from supervisor.system.dataset_readiness import ready_dataset, ready_labels
 from supervisor.system.devices import evaluation_device
 from supervisor.system.platform import Platform
 from supervisor.system.protocols import refuse_unknown_protocol
 from supervisor.system.setup import setup_record
-from supervisor.system.tables import Tables, ready_tables
-from supervisor.system.unread import Telling, unfit, unreadable
+from supervisor.system.tables import Tables
+from supervisor.system.unread import unfit, unreadable
 from supervisor.system.versions import Versions
 from supervisor.system.worker_process import PROJECT, worker_environment
 
@@ -89,16 +90,21 @@ def check_system(configuration: Configuration, hears: Hears, *, follows: bool) -
 
 def _tell(configuration: Configuration, hears: Hears, tables: Tables) -> None:
     """What was found of the dataset, some of which may not be read."""
-    dataset = tables.rows.dataset
+    dataset, labels = tables.rows.dataset, None if tables.labels is None else tables.labels.dataset
     if dataset.rows:
-        hears.understood(understanding(configuration.pipeline, dataset))
+        hears.understood(understanding(configuration.pipeline, dataset, labels))
     else:
         wait = f"a run waits for the first in {dataset.config.uri}"
         hears.warn([f"dataset {dataset.config.name} has no rows yet; {wait}"])
-    for found in (one.found for one in tables if one is not None):
-        not_read = {**unreadable(found), **unfit(found)}.values()
-        waiting = [hide(tail.sentence(file)) for file, tail in found.waiting.items()]
-        hears.warn([f"not read, and looked at again while a run goes on: {one}" for one in [*not_read, *waiting]])
+    for one in tables:
+        hears.warn([] if one is None else _not_read(one.found))
+
+
+def _not_read(found: Found) -> list[str]:
+    """What lies there and is not read yet, for people."""
+    cannot = {**unreadable(found), **unfit(found)}.values()
+    waiting = [hide(tail.sentence(file)) for file, tail in found.waiting.items()]
+    return [f"not read, and looked at again while a run goes on: {one}" for one in [*cannot, *waiting]]
 
 
 @contextmanager
@@ -112,16 +118,24 @@ def _log() -> Iterator[Path]:
             folder.rmdir()
 
 
-def look_offline(configuration: Configuration) -> Understanding:
-    """What the dataset holds, where its files are at hand. Raises NotReadyError with why they cannot be looked at."""
+def look_offline(configuration: Configuration, *, follows: bool = False) -> Understanding:
+    """What the dataset holds, where its files are at hand. Raises NotReadyError with why they cannot be looked at.
+
+    `follows`: its table of labels, if it has one, may have none yet, or some that cannot be read.
+    """
     config = configuration.system.datasets[configuration.pipeline.data.dataset]
     refuse_unknown_protocol(configuration)
-    if not isinstance(filesystem_of(config.uri)[0], LocalFileSystem):
-        raise NotReadyError(f"dataset {config.name}: not looked at, as {config.uri} is on no disk of this machine.")
+    for uri in (config.uri, *(() if config.labels is None else (config.labels.uri,))):
+        if not isinstance(filesystem_of(uri)[0], LocalFileSystem):
+            raise NotReadyError(f"dataset {config.name}: not looked at, as {uri} is on no disk of this machine.")
     manifests = private_folder("manifests")
     try:
-        tables = ready_tables(configuration, manifests, Rest(), Telling(), follows=False)
-        return understanding(configuration.pipeline, tables.rows.dataset)
+        rows = ready_dataset(configuration, manifests, follows=False).dataset
+        labels = ready_labels(configuration, rows, manifests, follows=follows)
+        if labels is None:
+            return understanding(configuration.pipeline, rows)
+        told = understanding(configuration.pipeline, rows, labels.dataset)
+        return msgspec.structs.replace(told, warnings=(*told.warnings, *_not_read(labels.found)))
     finally:
         shutil.rmtree(manifests, ignore_errors=True)
 

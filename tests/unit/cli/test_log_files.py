@@ -1,11 +1,18 @@
-"""Log files of a run directory."""
+"""Log files of a run directory, and the times of lines."""
 
 from __future__ import annotations
 
 import logging
+import os
+import pty
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from workplace import PROJECT, environment
 
 from shared.config.pipeline import Logging
 from shared.config.secrets import fill
@@ -56,3 +63,36 @@ def test_what_the_environment_filled_in_is_in_no_line(
     with log_to_files(settings(), tmp_path, log_format):
         logging.getLogger("run").warning("column %s; hunter2-of-logs is null", "hunter2-of-logs")
     assert "column ${A_SECRET}; ${A_SECRET} is null" in (tmp_path / "run.log").read_text()
+
+
+def test_a_line_in_a_file_has_the_date(tmp_path: Path) -> None:
+    """A run goes on for weeks; its file says on which day, in UTC."""
+    (tmp_path / "pipeline.yaml").touch()
+    before = datetime.now(UTC).replace(microsecond=0)
+    with log_to_files(settings(), tmp_path, "human"):
+        logging.getLogger("run").warning("now")
+    time, told = (tmp_path / "run.log").read_text().split()
+    assert told == "now"
+    assert before <= datetime.strptime(time, "%Y-%m-%dT%H:%M:%S%z") <= datetime.now(UTC)
+
+
+_LINE = """
+import logging
+from shared.config.pipeline import Logging
+from supervisor.cli.log import set_up_logging
+settings = Logging(level="info", to=("terminal",), metrics_every_batches=1)
+assert (set_up_logging(settings, "human", False, False) is not None) == TERMINAL
+logging.getLogger("run").handle(logging.makeLogRecord({"levelno": logging.INFO, "msg": "noon", "created": 43_200.0}))
+"""
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_terminal_shows_utc_wherever_it_stands(terminal: bool) -> None:
+    """The same moment has the same time on the terminal, behind a pipe, in files and in tables."""
+    reads, writes = pty.openpty() if terminal else os.pipe()
+    line = _LINE.replace("TERMINAL", str(terminal))
+    there = environment() | {"TZ": "Asia/Tokyo", "TERM": "xterm"}
+    subprocess.run([sys.executable, "-c", line], cwd=PROJECT, env=there, stderr=writes, check=True, timeout=60)
+    assert "12:00:00 noon" in re.sub(r"\x1b\[[0-9;]*m", "", os.read(reads, 10_000).decode())
+    os.close(writes)
+    os.close(reads)

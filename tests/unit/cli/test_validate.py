@@ -6,6 +6,7 @@ import io
 import json
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
@@ -52,10 +53,11 @@ def test_people_see_rows_label_and_features(small: Workplace) -> None:
     said = shown(small)
     assert said[0].startswith("dataset rows: 2,000 rows in 1 file, ")
     assert said[1] == "event time: 1970-01-01T00:00:00.000000Z to 1970-03-25T07:00:00.000000Z"
-    assert said[2] == "late rows: none"
-    assert said[3].startswith("label: label (int64), 25 classes: 0 4.0 % (80), 1 4.0 % (80), ")
-    assert said[3].endswith(", … and 5 more")
-    assert said[4] == "trigger policy: data_amount, 4 triggers on these rows"
+    assert said[2] == "times: timestamp (timestamp[us, tz=UTC])"
+    assert said[3] == "late rows: none"
+    assert said[4].startswith("label: label (int64), 25 classes: 0 4.0 % (80), 1 4.0 % (80), ")
+    assert said[4].endswith(", … and 5 more")
+    assert said[5] == "trigger policy: data_amount, 4 triggers on these rows"
     assert "[code] string – 2,000 different one-hot, 2,000 categories" in said
 
 
@@ -88,19 +90,100 @@ def test_programs_get_one_object(small: Workplace, capsys: pytest.CaptureFixture
     small.pipeline["initial_mode"] = "ignore"
     found = json.loads(validated(small, capsys, "--json"))
     assert list(found) == [
-        "mode", "dataset", "initial_mode", "policy", "triggers", "warnings", "workers", "model_checked",
+        "mode", "dataset", "initial_mode", "policy", "label_delay", "triggers", "warnings", "workers", "model_checked",
     ]  # fmt: skip
     assert [found[key] for key in ("mode", "initial_mode", "policy", "triggers", "workers", "model_checked")] == [
         "production", "ignore", "data_amount", None, None, True,
     ]  # fmt: skip
     assert list(found["dataset"]) == [
         "name", "uri", "rows", "files", "pieces", "size_bytes", "first_timestamp", "last_timestamp", "late_rows",
-        "late_by_s", "misdated_rows", "label", "features",
+        "late_by_s", "misdated_rows", "time", "label", "labels", "features",
     ]  # fmt: skip
     common = ["name", "types", "nulls", "nulls_become", "distinct", "minimum", "maximum"]
     assert list(found["dataset"]["label"]) == [*common, "classes", "mean", "std"]
     assert list(found["dataset"]["features"][0]) == [*common, "folder", "becomes"]
+    assert (found["label_delay"], found["dataset"]["labels"]) == ({"delay_s": 0.0, "known": 2000, "waiting": 0}, None)
     assert "! " not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("delay", "known"), [("0s", 2000), ("1h", 1999), ("7d", 2000 - 7 * 24), ("1999h", 1), ("2000h", 0), ("900d", 0)]
+)
+def test_labels_that_are_known_later(small: Workplace, delay: str, known: int) -> None:
+    """Of how many rows they are, at the event time of the last one; nothing is said where none is late."""
+    small.pipeline["data"]["label_delay"] = delay
+    said = [line for line in shown(small) if line.startswith("labels:")]
+    assert len(said) == (delay != "0s")
+    for line in said:
+        assert f"after their row (label_delay); by the last row's event time {known:,} " in line
+        assert line.endswith(f"have one that is known, {2000 - known:,} wait")
+
+
+def with_labels(small: Workplace, **changes: object) -> None:
+    """Have the labels of 2,000 rows in a table of their own, each ten hours after its row; 100 twice, 50 never."""
+    (small.folder / "labels").mkdir()
+    for number in range(2):
+        path = small.folder / "data" / f"part-{number}.parquet"
+        rows = pq.read_table(path).append_column("id", pa.array(range(1000 * number, 1000 * (number + 1))))
+        known = pc.add(rows.column("timestamp"), pa.scalar(10 * 3600, pa.duration("s")))
+        labels = rows.select(["id", "label"]).append_column("known_at", known)
+        pq.write_table(rows.drop(["label"]), path)
+        pq.write_table(labels.slice(0, 950 if number else 1000), small.folder / f"labels/{number}.parquet")
+    pq.write_table(pq.read_table(small.folder / "labels/0.parquet").slice(0, 100), small.folder / "labels/2.parquet")
+    small.config["storage"]["datasets"]["rows"]["labels"] = {"uri": "labels", "key": ["id"], **changes}
+
+
+def test_labels_in_a_table_of_their_own(small: Workplace) -> None:
+    """How many there are, of which keys, and how many rows have one now, wait for theirs, or have none."""
+    with_labels(small)
+    said = shown(small)
+    at = next(number for number, line in enumerate(said) if line.startswith("label: "))
+    assert said[at].startswith("label: label (int64), of rows that have one, 2 classes: ")
+    assert said[at + 1].startswith("labels: 2,050 rows in 3 files, ")
+    assert said[at + 1].endswith(", known_at 1970-01-01T10:00:00.000000Z to 1970-03-23T15:00:00.000000Z")
+    assert said[at + 2] == "known_at: known_at (timestamp[us, tz=UTC])"
+    assert said[at + 3] == (
+        "keys of labels: 1,950 different in id, 100 of the labels have the key of another (0 correct it)"
+    )
+    assert said[at + 4] == (
+        "rows with a label: 1,950 (97.5 %) have one that is known by the last row's event time, 50 have none"
+    )
+    assert not any(line.startswith("id ") for line in said), "a key is no feature"
+
+
+def test_programs_see_the_table_of_labels(small: Workplace, capsys: pytest.CaptureFixture[str]) -> None:
+    """All that is counted; how many are given up needs `patience`."""
+    with_labels(small, patience="1d")
+    found = json.loads(validated(small, capsys, "--json", "--experiment-mode"))
+    table = found["dataset"]["labels"]
+    assert list(table) == [
+        "uri", "key", "rows", "files", "pieces", "size_bytes", "first_known_at", "last_known_at", "time",
+        "patience_s", "keys", "repeated", "corrected", "null_labels", "null_keys", "without_row", "labelled",
+        "waiting", "too_late", "unlabelled", "given_up", "early",
+    ]  # fmt: skip
+    numbers = {name: table[name] for name in ("labelled", "waiting", "too_late", "unlabelled", "given_up", "early")}
+    assert numbers == {
+        "labelled": 1950, "waiting": 0, "too_late": 0, "unlabelled": 50, "given_up": 25, "early": 0,
+    }  # fmt: skip
+    assert (table["patience_s"], found["label_delay"], found["triggers"], found["warnings"]) == (86_400, None, 4, [])
+    assert found["dataset"]["label"]["nulls"] == 50
+
+
+def test_no_label_yet(small: Workplace, capsys: pytest.CaptureFixture[str]) -> None:
+    """A run that follows its dataset may begin so; an experiment may not, which offline is a warning."""
+    with_labels(small)
+    for file in (small.folder / "labels").iterdir():
+        file.unlink()
+    (small.folder / "labels/bad.csv").write_text("id,label,known_at\n1,0,1970-01-01\n2,0,\n")
+    said = validated(small, capsys)
+    assert "rows with a label: 0 have one that is known by the last row's event time, 2,000 have none" in said
+    assert (
+        "\n! not read, and looked at again while a run goes on: dataset rows.labels: the timestamp in known_at" in said
+    )
+    (small.folder / "labels/bad.csv").unlink()
+    assert "\n! In experiment mode no label comes later, and without one nothing can be trained." in validated(
+        small, capsys, "--experiment-mode"
+    )
 
 
 def test_a_dataset_that_is_not_there_is_no_mistake_offline(
@@ -169,3 +252,39 @@ def label_with(small: Workplace, labels: list[object]) -> None:
     pq.write_table(rows, small.folder / "data" / "part-0.parquet")
     (small.folder / "data" / "part-1.parquet").unlink()
     small.pipeline["model"]["config"]["num_classes"] = 2
+
+
+def in_october(small: Workplace) -> None:
+    """Rows each half hour of a day on which the clocks of Zurich are set back, as people write dates."""
+    for file in (small.folder / "data").iterdir():
+        file.unlink()
+    lines = [f"27/10/2024 {row // 2:02}:{row % 2 * 30:02},{row * 7 % 5},{row % 2}\n" for row in range(48)]
+    (small.folder / "data" / "a.csv").write_text("date,x,label\n" + "".join(lines))
+    said = {"column": "date", "format": "%d/%m/%Y %H:%M", "zone": "Europe/Zurich"}
+    small.config["storage"]["datasets"]["rows"] |= {"uri": "data", "timestamp": said}
+
+
+def test_how_times_were_read(small: Workplace, capsys: pytest.CaptureFixture[str]) -> None:
+    """Column, format, zone, and how many local times occur twice or never."""
+    in_october(small)
+    found = json.loads(validated(small, capsys, "--json"))["dataset"]
+    assert found["time"] == {
+        "column": "date", "types": ["string"], "unit": None, "format": "%d/%m/%Y %H:%M", "zone": "Europe/Zurich",
+        "twice": 2, "never": 0,
+    }  # fmt: skip
+    assert found["first_timestamp"] == "2024-10-26T22:00:00.000000Z"
+    read = 'times: date (string) as "%d/%m/%Y %H:%M", in Europe/Zurich where they name no zone; 2 occur twice'
+    assert f"{read} and are taken for the earlier" in shown(small)
+
+
+def test_the_format_that_is_missing_is_offered(small: Workplace, capsys: pytest.CaptureFixture[str]) -> None:
+    """With the first row that is not read; once it is written, all are read."""
+    in_october(small)
+    small.config["storage"]["datasets"]["rows"]["timestamp"] = "date"
+    (told,) = json.loads(validated(small, capsys, "--json"))["warnings"]
+    assert "the timestamp in date of row 1 in " in told
+    assert "a.csv is '27/10/2024 00:00', which is no ISO 8601 time" in told
+    offered = (
+        '"%d/%m/%Y %H:%M" reads all 48 values looked at: say `timestamp: {column: date, format: "%d/%m/%Y %H:%M"}`'
+    )
+    assert offered in told

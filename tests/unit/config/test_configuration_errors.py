@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from shared.config.load import load_configuration
+from shared.config.load import load_configuration, load_system
 from shared.errors import ConfigurationError
 
 PIPELINE = """\
@@ -76,6 +76,37 @@ def test_nulls_that_cannot_be_done_so(problems, nulls, more, told):
     assert f"storage.datasets.flights.{told}" in problem
 
 
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("{column: t, format: '%d/%m/%Q'}", "timestamp.format: '%d/%m/%Q' cannot be used: %Q is no directive here"),
+        ("{column: t, format: '%d/%m'}", "timestamp.format: '%d/%m' cannot be used: it says no year; add %Y"),
+        ("{column: t, format: 12}", "timestamp.format: 12 is not a text."),
+        ("{column: t, zone: Mars}", "timestamp.zone: 'Mars' is no time zone; write a name of the IANA database"),
+        ("{column: t, zone: W. Europe Standard Time}", "is no time zone; that is its name on Windows, write Europe/B"),
+        ("{column: t, zone: 7}", "timestamp.zone: 7 is no time zone"),
+        ("{column: t, unit: m}", "timestamp.unit: 'm' is unknown; did you mean"),
+        ("{column: t, unit: s, format: '%Y'}", "timestamp.unit: is of numbers, and stands beside format"),
+        ("{column: t, unit: s, zone: UTC}", "timestamp.zone: is of local times, and numbers with a unit count since"),
+        ("{column: t, format: '%Y %z', zone: UTC}", "timestamp.zone: stands beside '%Y %z', by which each time names"),
+        ("{column: t, unit: s}, unit: ms", "unit: is ms, but timestamp.unit is s; keep one."),
+        ("{column: t, format: '%Y'}, unit: ms", "unit: is of numbers, and stands beside format"),
+        ("{column: t, zone: UTC}, unit: ms", "timestamp.zone: is of local times"),
+        ("{format: '%Y'}", "timestamp.column: is missing; add it."),
+        ("{column: t, fromat: '%Y'}", "timestamp.fromat: is not a key here; did you mean format?"),
+        ("t, format: '%Y'", "format: is not a key here; it stands below timestamp, as in `timestamp: {column: date, f"),
+        ("t, zone: UTC", "zone: is not a key here; it stands below timestamp"),
+        ("[t]", "timestamp: ['t'] is neither a column nor a group such as {column: …, format: …}."),
+        ("{column: label}", "label: label is the timestamp; name the column to be learned."),
+    ],
+)
+def test_times_that_could_not_be_read_so(problems, said, told):
+    """A directive or a zone that is none, and what contradicts itself, with file, line and key."""
+    (problem,) = problems(config=CONFIG.replace("timestamp: time", f"timestamp: {said}"))
+    assert problem.startswith("config.yaml:3: storage.datasets.flights.")
+    assert told in problem
+
+
 def test_missing_files_are_both_named(tmp_path):
     """A path that is not there is named, for both files at once."""
     with pytest.raises(ConfigurationError) as caught:
@@ -97,6 +128,13 @@ def test_broken_yaml(problems):
     assert problem.startswith("pipeline.yaml:4:")
     assert "is not YAML" in problem
     assert problem.endswith("check indentation and quotes.")
+
+
+def test_a_format_without_quotes(problems):
+    """YAML lets no value begin with `%`; the remedy says so."""
+    (problem,) = problems(config=CONFIG.replace("timestamp: time", "timestamp: {column: time, format: %d/%m/%Y}"))
+    assert problem.startswith("config.yaml:3:")
+    assert problem.endswith("found character '%' that cannot start any token; put that value in quotes.")
 
 
 def test_file_without_keys(problems):
@@ -123,6 +161,24 @@ def test_empty_value(problems):
     assert problem == "pipeline.yaml:5: training.epochs: is empty; give a value or remove the key."
 
 
+def test_an_empty_value_is_no_wish_for_none(problems):
+    """A gate with nothing in it must not deploy everything, nor `metrics:` show nothing, as leaving them out would."""
+    gate = PIPELINE[PIPELINE.index("    metric: accuracy") : PIPELINE.index("  targets:")]
+    told = problems(gate, "", config=CONFIG + "metrics:\n", also={"  epochs: 2": "  gradient_clip_norm:"})
+    empty = "is empty; give a value or remove the key."
+    assert set(told) == {
+        f"pipeline.yaml:5: training.gradient_clip_norm: {empty}",
+        f"pipeline.yaml:18: deployment.gate: {empty}",
+        "config.yaml:4: metrics: is empty; write `metrics: {}` for its defaults, or remove the key.",
+    }
+
+
+def test_null_is_a_wish_for_none(problems):
+    """Who writes it out means what leaving the key out does: only the other mistake is told."""
+    (problem,) = problems("  epochs: 2", "  epochs: two\n  gradient_clip_norm: null")
+    assert "training.epochs" in problem
+
+
 def test_wrong_type(problems):
     """A text where a number belongs is quoted, with what is right."""
     (problem,) = problems("  epochs: 2", "  epochs: two")
@@ -133,6 +189,22 @@ def test_text_instead_of_group(problems):
     """A text where keys belong says how a group is written."""
     (problem,) = problems("data: {dataset: flights}", "data: flights")
     assert problem == "pipeline.yaml:8: data: 'flights' is not a group of keys; write `key: value` lines below it."
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ("", "metrics: is empty; write `metrics: {}` for its defaults, or remove the key."),
+        (
+            "true",
+            "metrics: True is not a group of keys; write `key: value` lines below it, or `{}` for its defaults.",
+        ),
+    ],
+)
+def test_metrics_that_say_neither_yes_nor_no(problems, given, told):
+    """Nobody believes that metrics are served which are not."""
+    (problem,) = problems(config=f"{CONFIG}\nmetrics: {given}\n")
+    assert problem.partition(": ")[2] == told
 
 
 def test_unknown_key_gets_a_suggestion(problems):
@@ -384,7 +456,10 @@ def test_datasets_are_named_like_files(problems, name):
         ("classes: [no, true]", "classes.1: True is not a text; a class that is called so stands in quotes."),
         ("classes: [0, yes]", "classes.0: 0 is not a text; a class that is called so stands in quotes."),
         ("classes: []", "classes: [] is not a list with at least one entry."),
-        ("classes: yes", "classes: 'yes' is not a list with at least one entry."),
+        (
+            "classes: yes",
+            "classes: 'yes' is not a list with at least one entry; write [a, b], or lines that begin with `-`.",
+        ),
     ],
 )
 def test_columns_and_classes_that_are_not_one_thing_each(problems, given, told):
@@ -547,6 +622,21 @@ def test_files_in_the_wrong_order(tmp_path):
     (problem,) = caught.value.problems
     assert "are pipeline and config swapped?" in problem
     assert "PIPELINE CONFIG" in problem
+
+
+def test_a_pipeline_in_the_place_of_config(tmp_path):
+    """Commands that want config.yaml alone say so once, not once for each key; one key of its own makes it one."""
+    path = tmp_path / "pipeline.yaml"
+    path.write_text(PIPELINE)
+    with pytest.raises(ConfigurationError) as caught:
+        load_system(path)
+    (problem,) = caught.value.problems
+    assert problem.startswith(
+        "pipeline.yaml says what to learn, and this command wants the file that says on what system"
+    )
+    path.write_text(f"{PIPELINE}\n{CONFIG}")
+    with pytest.raises(ConfigurationError, match="model: is not a key here"):
+        load_system(path)
 
 
 def test_no_suggestion_where_several_are_as_near(problems):

@@ -78,6 +78,31 @@ def test_a_table_of_labels(load, tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    ("known_at", "values", "resolved"),
+    [
+        ("closed", {}, "closed"),
+        ({"column": "closed"}, {}, "closed"),
+        ({"column": "closed", "unit": "ms"}, {"unit": "ms"}, {"column": "closed", "unit": "ms"}),
+        (
+            {"column": "closed", "format": "%d/%m/%Y", "zone": "Europe/Zurich"},
+            {"format": "%d/%m/%Y", "zone": "Europe/Zurich"},
+            {"column": "closed", "format": "%d/%m/%Y", "zone": "Europe/Zurich"},
+        ),
+    ],
+)
+def test_when_labels_are_known_is_written_as_times_are(load, known_at, values, resolved):
+    """Its column, or a group as `timestamp` has it; what is resolved says the same."""
+    first = load({"labels": {**LABELS, "known_at": known_at}})
+    found = dataset_of(first).labels
+    assert found is not None
+    assert (found.known_at, found.unit, found.format, found.zone) == (
+        "closed", values.get("unit"), values.get("format"), values.get("zone"),
+    )  # fmt: skip
+    written = yaml.safe_load(first.resolved_system_yaml())["storage"]["datasets"]["rows"]["labels"]
+    assert written["known_at"] == resolved
+
+
 def test_what_is_not_said(load):
     """Columns `label` and `known_at`, for ever; without a table the label stands in the row, and is known with it."""
     late = dataset_of(load({"labels": LABELS}))
@@ -164,6 +189,7 @@ def test_what_cannot_stand_beside_labels(load, dataset, told):
         ({"key": ["id", "id"]}, "key.1: id stands here twice; keep one."),
         ({"key": ["id", "label"]}, "key.1: label is the label, which a row cannot be found by."),
         ({"label": "known_at"}, "label: known_at is known_at, too; name the column to be learned."),
+        ({"known_at": {"column": "t", "zone": "Mars"}}, "known_at.zone: 'Mars' "),
         ({"patience": "soon"}, "patience: 'soon' is not a duration"),
         ({"known": "t"}, "known: is not a key here; did you mean known_at?"),
         ({"uri": "labels.parquet", "delimiter": ";"}, "delimiter: is of text files, and uri names Parquet; remove it."),

@@ -6,6 +6,7 @@ import pytest
 
 from shared.config.load import load_configuration, load_system
 from shared.config.pipeline import Last, Named, UntilNextTrigger
+from shared.config.system import TimeFormat
 
 PIPELINE = """\
 pipeline: {name: flights}
@@ -47,6 +48,25 @@ def test_defaults_are_filled_in(load):
     assert pipeline.training.optimizer.name == "Adam"
     assert [metric.label for metric in pipeline.evaluation.metrics] == ["accuracy"]
     assert pipeline.deployment is None
+
+
+@pytest.mark.parametrize(
+    ("said", "column", "written"),
+    [
+        ("", "timestamp", TimeFormat()),
+        ("timestamp: t", "t", TimeFormat()),
+        ("timestamp: t, unit: ms", "t", TimeFormat(unit="ms")),
+        ("timestamp: {column: t}, unit: ms", "t", TimeFormat(unit="ms")),
+        ("timestamp: {column: t, unit: ms}", "t", TimeFormat(unit="ms")),
+        ("timestamp: {column: t, unit: ms}, unit: ms", "t", TimeFormat(unit="ms")),
+        ("timestamp: {column: t, zone: Europe/Zurich}", "t", TimeFormat(zone="Europe/Zurich")),
+        ("timestamp: {column: t, format: '%Y %m', zone: UTC}", "t", TimeFormat(format="%Y %m", zone="UTC")),
+    ],
+)
+def test_a_column_of_times_in_both_forms(load, said, column, written):
+    """Its name, or a group; the unit may stand in either place."""
+    dataset = load(config=CONFIG.replace("uri: data/*.parquet", f"uri: d, {said}")).system.datasets["flights"]
+    assert (dataset.timestamp, dataset.time_format) == (column, written)
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,13 @@ def test_each_key_has_one_row_and_a_meaning() -> None:
         assert [row.path for row in rows if not row.meaning] == []
 
 
+def test_each_key_is_on_the_page() -> None:
+    """Those of a list's entries, too, as a key that is not listed counts as an error."""
+    page = reference()
+    paths = [row.path for schema in (PipelineSchema, SystemSchema) for row in rows_of(schema)]
+    assert [path for path in paths if f"| `{path}` |" not in page] == []
+
+
 def test_keys_are_called_what_the_files_call_them() -> None:
     """The page shows the names of the files, not those of the code, down to the last level."""
     paths = {row.path for schema in (PipelineSchema, SystemSchema) for row in rows_of(schema)}

@@ -287,6 +287,8 @@ _INPUT = st.sampled_from(
         {"image": {"column": "pixels", "shape": [1, 8, 8]}},
         {"text": "words"},
         {"unit": "ms", "timestamp": "when", "label": "late"},
+        {"timestamp": {"column": "on", "format": "%d/%m/%Y %H:%M", "zone": "Europe/Zurich"}},
+        {"timestamp": {"column": "when", "zone": "Etc/GMT-2"}},
         {"classes": ["no", "yes", "1", " a", ""]},
     ]
 )

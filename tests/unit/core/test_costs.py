@@ -159,7 +159,7 @@ def test_triggers_that_fire_at_once_are_put_together_and_selected(small: Workpla
     """A backlog that one look at the rows finds: the last of its triggers takes all rows, and waits for nothing."""
     run = coalescing(small)
     (select,) = run.fire(9, 19, 29)
-    assert (select.task.trigger_id, select.task.samples_seen) == (2, 30)
+    assert (select.task.trigger_id, select.task.previous, select.task.trigger_key) == (2, (), 29)
 
 
 def test_triggers_that_fail_in_any_order_hold_up_no_other(small: Workplace) -> None:

@@ -9,6 +9,7 @@ import pytest
 from run_of_events import RUN, Run, ref, run_started
 from workplace import Workplace
 
+from shared.clock_changes import ClockChanges
 from shared.ids import TriggerId, WorkerId, task_id
 from shared.messages.reports import Claimed, Failed, Released, Selected
 from supervisor.core.events import (
@@ -23,6 +24,7 @@ from supervisor.core.events import (
     Wiped,
 )
 from supervisor.core.notices import (
+    ClocksChanged,
     NeverFired,
     ResultCounted,
     RowsMisdated,
@@ -142,6 +144,18 @@ def test_rows_dated_too_late_are_noticed_once(run: Run) -> None:
     assert RowsMisdated not in [type(one) for one in run.notices]
     stream = run.state.stream
     assert (stream.misdated, stream.began_us, stream.event_time_us) == (more, 5, 30)
+
+
+def test_changes_of_the_clocks_are_noticed_once(run: Run) -> None:
+    """As rows dated too late are; what is read again after a restart counts nothing twice."""
+    first = ClockChanges(twice=1, key=3, file="a.csv")
+    run.tell(Observed(time_us=0, key=19, event_time_us=20, clock_changes=first))
+    assert run.notices == [ClocksChanged(found=first)]
+    more = ClockChanges(twice=4, never=2, key=3, file="a.csv")
+    run.tell(Observed(time_us=0, key=29, event_time_us=30, clock_changes=more))
+    run.tell(StreamEnded(time_us=0, key=29, event_time_us=30, clock_changes=first))
+    assert ClocksChanged not in [type(one) for one in run.notices]
+    assert run.state.stream.clock_changes == more
 
 
 @pytest.mark.parametrize(("status", "noticed"), [("finished", True), ("stopped", True), ("failed", False)])

@@ -221,7 +221,7 @@ class World:
         name = f"{task.trigger_id}.{task.attempt}"
         match task:
             case SelectTask():
-                samples = 0 if (task.trigger_id, "select") in self.doomed else task.samples_seen
+                samples = 0 if (task.trigger_id, "select") in self.doomed else new_rows(task)
                 return Selected(**who, training_set=ref(f"sets/.{name}"), samples=samples, rows_read=9, watermark_key=9)
             case TrainTask() | GatherTask() if (task.trigger_id, "train") in self.doomed:
                 return Failed(**who, sentence="it broke", traceback="")
@@ -351,6 +351,11 @@ class World:
     def phases(self):
         """How far each trigger has come."""
         return [self.state.trigger(index).phase for index in range(len(self.state.triggers))]
+
+
+def new_rows(task):
+    """How many rows a selection of `new_data` chooses from."""
+    return task.trigger_key - (task.previous[-1].key if task.previous else task.first_key - 1)
 
 
 def a_slice(first_key, last_key):
@@ -505,7 +510,7 @@ def test_selections_go_one_after_the_other(world):
         assert all(state.trigger(index).training_set for index in range(task.trigger_id))
         before = EVERY * task.trigger_id - 1
         assert task.previous == ((Watermarks(key=before, labelled_key=before),) if task.trigger_id else ())
-        assert task.samples_seen == EVERY
+        assert new_rows(task) == EVERY
 
 
 @few
@@ -681,7 +686,7 @@ def test_a_failed_trigger_says_why_and_the_next_goes_on_from_the_model_before():
 def test_rows_of_a_failed_trigger_are_not_given_to_the_next():
     """Each trigger has its own new rows, also after a failure."""
     world = World(decisions(on_failure="continue"), 3, doomed={(1, "select")}).run()
-    assert [(task.trigger_key, task.samples_seen) for task, _ in world.published(SelectTask)] == [
+    assert [(task.trigger_key, new_rows(task)) for task, _ in world.published(SelectTask)] == [
         (9, EVERY),
         (19, EVERY),
         (29, EVERY),
@@ -731,7 +736,7 @@ def test_triggers_that_come_too_fast_are_put_together():
 def test_the_rows_of_coalesced_triggers_go_into_the_next():
     """Its selection begins after the last trigger that was selected, and counts their rows with its own."""
     task = behind().published(SelectTask)[1][0]
-    assert ([one.key for one in task.previous], task.trigger_key, task.samples_seen) == ([9], 39, 3 * EVERY)
+    assert ([one.key for one in task.previous], task.trigger_key) == ([9], 39)
     assert behind().state.trigger(3).first_key == 10
 
 
@@ -757,7 +762,7 @@ def test_coalescing_loses_no_row_and_never_the_newest_trigger(max_in_flight, tri
     world = World(chosen, triggers, mode="production", chance=chance).run()
     selections = [task for task, _ in world.published(SelectTask)]
     starts = [0, *(task.trigger_key + 1 for task in selections)]
-    assert [task.samples_seen for task in selections] == [b - a for a, b in zip(starts, starts[1:], strict=False)]
+    assert [new_rows(task) for task in selections] == [b - a for a, b in zip(starts, starts[1:], strict=False)]
     assert world.phases()[-1] is Phase.COMMITTED
     assert {n for n, phase in enumerate(world.phases()) if phase is Phase.COMMITTED} == {
         task.trigger_id for task in selections

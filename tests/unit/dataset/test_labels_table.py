@@ -167,6 +167,23 @@ def test_text_labels_may_grow(small: Workplace) -> None:
     assert [one for piece in label_rows(table, 0, 2) for one in piece.labels.to_pylist()] == ["no", None]
 
 
+def test_times_as_people_write_them(small: Workplace) -> None:
+    """In any form that timestamps may have; who needs another is told what to write, and where."""
+    late = LateLabels(small)
+    late.write("labels/a.csv", b"id,label,known_at\n1,0,31/01/2024 12:00\n")
+    told = misfits(late)["a.csv"]
+    assert '`known_at: {column: known_at, format: "%d/%m/%Y %H:%M"}` in storage.datasets.rows.labels.' in told
+    group = {"column": "known_at", "format": "%d/%m/%Y %H:%M", "zone": "Europe/Zurich"}
+    small.config["storage"]["datasets"]["rows"]["labels"]["known_at"] = group
+    (piece,) = label_rows(late.labels(), 0, 1)
+    assert piece.known_us.tolist() == [parse_timestamp_us("2024-01-31T11:00")]
+    numbers = LateLabels.write(late, "labels/b.csv", b"id,label,known_at\n1,0,1706698800\n")
+    (late.folder / "labels/a.csv").unlink()
+    Path(f"{late.root}/datasets/rows.labels.jsonl").unlink()
+    small.config["storage"]["datasets"]["rows"]["labels"]["known_at"] = "known_at"
+    assert "`known_at: {column: known_at, unit: s}` (2024-01-31T11:00:00.000000Z)" in misfits(late)[numbers.name]
+
+
 def test_a_label_may_be_known_in_years(late: LateLabels) -> None:
     """No moment is too late for its file, as it would be for a row."""
     table = late.labels()

@@ -127,7 +127,7 @@ def test_timestamps_that_are_none(found, times, told):
 def test_numbers_need_a_unit(found, first):
     """They may be seconds or milliseconds: those that would do are offered, beside what else is wrong."""
     problem, other = found({**GOOD, "time": [first, first], "x": [[1], [2]]}, unit=None)
-    assert f"key 0 in 0.parquet is {first}, a number without a unit; say `unit: ms` (2024-01-01T00:00:00" in problem
+    assert f"row 1 in 0.parquet is {first}, a number without a unit; say `unit: ms` (2024-01-01T00:00:00" in problem
     assert "feature x" in other
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 from prometheus_client.metrics_core import Metric as Family
@@ -60,6 +62,28 @@ def test_pages_stand_beside_the_metrics() -> None:
         assert ask(address, "/") == (404, '{"pages": ["/metrics", "/targets", "/away"]}')
 
 
+def test_a_mistake_of_ours_is_a_sentence_and_told_once(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever scrapes comes back every few seconds; other pages are told all the same, and nobody sees a traceback."""
+
+    class Broken(Rows):
+        def collect(self) -> Iterator[Family]:
+            yield ROWS.counter({("told",): {}["lost"]})
+
+    told = "this should not happen: /metrics cannot be told: KeyError: 'lost'"
+    with Exposition(ANY, "metrics.listen") as shown:
+        shown.serve(Broken(), targets=lambda: [1])
+        for _ in range(3):
+            status, body = ask(str(shown.address), "/metrics")
+            assert (status, told in body) == (500, True)
+        assert page(str(shown.address), "/targets") == [1]
+    warned = [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
+    assert len(warned) == 1
+    assert told in warned[0]
+    assert capfd.readouterr().err == ""
+
+
 def test_of_two_that_want_a_port_the_second_has_the_next() -> None:
     """Two runs on a machine have the same config.yaml; a port that was free before is the one that was asked for."""
     with Exposition(ANY, "metrics.listen") as first, Exposition(first.address, "metrics.listen") as second:
@@ -100,6 +124,32 @@ def test_somebody_who_connects_and_says_nothing_keeps_nobody_waiting() -> None:
         shown.serve(Rows())
         with socket.create_connection(shown.address):
             assert scrape(str(shown.address))
+
+
+def test_however_many_connect_only_some_are_let_in() -> None:
+    """Each takes a file, of which a supervisor has some thousand; the others wait until there is room."""
+    with Exposition(ANY, "metrics.listen") as shown, ExitStack() as those_who_say_nothing:
+        shown.serve(Rows())
+        for _ in range(100):
+            those_who_say_nothing.enter_context(socket.create_connection(shown.address))
+        with socket.create_connection(shown.address, timeout=0.5) as last:
+            last.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+            with pytest.raises(TimeoutError):
+                last.recv(1)
+            those_who_say_nothing.close()
+            last.settimeout(20)
+            assert last.recv(8) == b"HTTP/1.0"
+
+
+def test_it_ends_while_nobody_else_can_be_let_in() -> None:
+    """At once, and not when all have gone."""
+    with ExitStack() as those_who_say_nothing:
+        with Exposition(ANY, "metrics.listen") as shown:
+            shown.serve(Rows())
+            for _ in range(60):
+                those_who_say_nothing.enter_context(socket.create_connection(shown.address))
+            began_s = time.monotonic()
+        assert time.monotonic() - began_s < 5
 
 
 def test_ipv6() -> None:

@@ -9,6 +9,7 @@ class PlainJoin:
     def __init__(self, first_key, patience_us):
         self.first_key, self.patience_us = first_key, patience_us
         self.rows, self.labels = [], []
+        self._pairs = {}  # those worked out since label rows were found last
 
     def observe(self, rows):
         """(key columns, event time) each."""
@@ -17,6 +18,7 @@ class PlainJoin:
     def found(self, labels, from_key):
         """(key columns, known_at, value) each."""
         self.labels += [(*label, from_key) for label in labels]
+        self._pairs = {}
 
     @property
     def keys(self):
@@ -29,6 +31,11 @@ class PlainJoin:
 
     def pairs(self, row):
         """(known_at, position) of each label of a row."""
+        if row not in self._pairs:
+            self._pairs[row] = self._find_pairs(row)
+        return self._pairs[row]
+
+    def _find_pairs(self, row):
         columns, time = self.rows[row - self.first_key]
         found = []
         if None not in columns:

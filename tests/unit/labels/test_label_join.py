@@ -153,7 +153,7 @@ class Story:
 
 
 @pytest.mark.parametrize("mode", ["experiment", "production"])
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(40))
 def test_every_answer_is_that_of_the_plain_join(tmp_path, mode, seed):
     """Values, what became known and when, labelled keys, and counts, to the row."""
     story = Story(tmp_path, f"{mode} {seed}")

@@ -95,7 +95,6 @@ class ToldRun:
             labelled_key=9,
             trigger_key=9,
             trigger_timestamp_us=0,
-            samples_seen=10,
             first_labelled_key=9,
         )
         self.report(

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from rich.console import Console
 
+from shared.clock_changes import ClockChanges
 from shared.config.pipeline import Target
 from shared.messages.reports import FeatureNotes, UnknownCategories
 from shared.timestamps import parse_timestamp_us
@@ -248,6 +249,17 @@ def test_rows_dated_too_late_are_counted(told):
     span = ("1970-01-01T00:00:00.000000Z", "1970-01-02T00:00:00.000000Z")
     assert (content["first_timestamp"], content["last_timestamp"]) == span
     assert "rows dated too late to advance event time: 3, the first 2191-04-01" in " ".join(shown(content, 200).split())
+
+
+def test_changes_of_the_clocks_are_counted(told):
+    """Those that occur twice, and those that never do."""
+    assert summary(told.state, told.tally, TARGETS, ABOUT)["clock_changes"] == {"twice": 0, "never": 0}
+    state = told.state.with_stream(clock_changes=ClockChanges(twice=1200, key=7, file="a.csv"))
+    content = summary(state, told.tally, TARGETS, ABOUT)
+    assert content["clock_changes"] == {"twice": 1200, "never": 0}
+    said = " ".join(shown(content, 200).split())
+    assert "local times that occur twice or never: 1,200 twice" in said
+    assert "twice or never" not in shown(summary(told.state, told.tally, TARGETS, ABOUT))
 
 
 def test_files_that_are_not_read_at_the_end_are_named(told):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -45,13 +46,13 @@ def stretch(window: str, piece: str = "") -> Stretch:
     return Stretch(window=window, slice=piece, first_key=0, last_key=9, after_us=None, event_time_us=None)
 
 
-def evaluation(*stretches: Stretch, models: int = 1, gate: bool = False) -> EvaluateTask:
+def evaluation(*stretches: Stretch, models: Iterable[int] = (0,), gate: bool = False) -> EvaluateTask:
     """Scores of models on stretches."""
-    return EvaluateTask(**WHO, models=tuple(map(model, range(models))), stretches=stretches, gate=gate)
+    return EvaluateTask(**WHO, models=tuple(map(model, models)), stretches=stretches, gate=gate)
 
 
 CASES: list[tuple[AnyTask, dict[str, Any], str]] = [
-    (SelectTask(**WHO, **SELECT, samples_seen=0), {}, ""),
+    (SelectTask(**WHO, **SELECT), {}, ""),
     (TrainTask(**WHO, member=1, training_set=OBJECT, trigger_key=9, previous_model=None), {"member": 1}, " · member 1"),
     (GatherTask(**WHO), {}, ""),
     (
@@ -60,12 +61,24 @@ CASES: list[tuple[AnyTask, dict[str, Any], str]] = [
         " · window recent · for gate · models 0",
     ),
     (
-        evaluation(stretch("days", "2025-01-02T00:00:00.000000Z"), models=3),
-        {"window": "days", "slice": "2025-01-02", "models": "0…2"},
-        " · window days · slice 2025-01-02 · models 0…2",
+        evaluation(stretch("days", "2025-01-02T00:00:00.000000Z"), models=range(4)),
+        {"window": "days", "slice": "2025-01-02", "models": "0…3"},
+        " · window days · slice 2025-01-02 · models 0…3",
     ),
     (
-        evaluation(*(stretch("days", f"day {number}") for number in range(64)), stretch("weeks", "week 1"), models=999),
+        evaluation(stretch("next"), models=(9, 0)),
+        {"window": "next", "models": "0, 9"},
+        " · window next · models 0, 9",
+    ),
+    (
+        evaluation(stretch("next"), models=(0, 3, 6, 9)),
+        {"window": "next", "models": "0…9, 4 of them"},
+        " · window next · models 0…9, 4 of them",
+    ),
+    (
+        evaluation(
+            *(stretch("days", f"day {number}") for number in range(64)), stretch("weeks", "week 1"), models=range(999)
+        ),
         {"window": "days…weeks", "slice": "day 0…week 1", "models": "0…998"},
         " · window days…weeks · slice day 0…week 1 · models 0…998",
     ),

@@ -27,6 +27,13 @@ def configuration(small: Workplace) -> Configuration:
     return load_configuration(small.folder / "pipeline.yaml", small.folder / "config.yaml", experiment_mode=True)
 
 
+@pytest.mark.parametrize("more", ["}", ',"run_id":"a', ""])
+def test_a_journal_whose_beginning_is_damaged_names_no_run(tmp_path: Path, more: str) -> None:
+    """Whoever only looks finds none there; whoever reads it all says what is wrong."""
+    (tmp_path / "journal.jsonl").write_text(f'{{"event":"run_started"{more}\n')
+    assert RunDirectory(tmp_path).run_id is None
+
+
 def test_the_second_supervisor_is_refused(configuration: Configuration, tmp_path: Path) -> None:
     """It is told who has the directory, and how to stop it."""
     first = RunDirectory(tmp_path / "run")

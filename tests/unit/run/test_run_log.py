@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from shared.clock_changes import ClockChanges
 from shared.config.pipeline import Logging
 from shared.ids import RunId, TaskId, TriggerId, WorkerId
 from shared.messages.reports import Progress
 from shared.timestamps import parse_timestamp_us
 from supervisor.cli.log import log_to_files
 from supervisor.core.events import Fired, Misdated
-from supervisor.core.notices import NeverFired, RowsMisdated, TaskPublishedAgain, TriggerFired, Waits
+from supervisor.core.notices import ClocksChanged, NeverFired, RowsMisdated, TaskPublishedAgain, TriggerFired, Waits
 from supervisor.core.state import RunState
 from supervisor.run.listen.run_field import lines_of
 from supervisor.run.listen.run_log import RunLog
@@ -60,6 +61,20 @@ def test_times_that_cannot_be_right_are_a_warning(caplog: pytest.LogCaptureFixtu
     (told,) = caplog.records
     assert told.levelname == "WARNING"
     for part in ("2 rows do not advance", "key 700 in data/a.parquet", "2191-04-01", "2026-11-30", "future_skew"):
+        assert part in told.message
+
+
+def test_changes_of_the_clocks_are_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    """No warning: clocks do change; what becomes of such times is said."""
+    caplog.set_level("INFO")
+    RunLog(RUN).hear(ClocksChanged(found=ClockChanges(never=1, key=3, file="a.csv")))
+    (told,) = caplog.records
+    assert told.levelname == "INFO"
+    for part in (
+        "1 local time never occurs (moved forward by the gap)",
+        "key 3 in a.csv",
+        "`clock_changes` of summary",
+    ):
         assert part in told.message
 
 

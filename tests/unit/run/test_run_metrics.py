@@ -6,11 +6,10 @@ import math
 from typing import Any
 
 import pytest
-from prometheus_client import CollectorRegistry
 from run_of_events import RUN, Run, decision, ref
+from shown_run import ShownRun
 from workplace import Workplace
 
-from shared.config.load import load_configuration
 from shared.ids import TaskId, TriggerId, WorkerId
 from shared.messages.reports import (
     Baselined,
@@ -30,36 +29,20 @@ from supervisor.core.notices import (
     TaskGivenUp,
     TaskPublishedAgain,
 )
-from supervisor.run.listen.metrics.run_metrics import RunMetrics
 
 NOBODY = "redis+socket:///nowhere/r.sock"
 
 
-class Shown:
-    """The metrics of a run whose broker is away, as a scraper sees them."""
+class Shown(ShownRun):
+    """A run whose broker is away."""
 
     def __init__(self, small: Workplace) -> None:
-        small.write()
-        files = (small.folder / "pipeline.yaml", small.folder / "config.yaml")
-        configuration = load_configuration(*files, experiment_mode=True)
-        self.metrics = RunMetrics(configuration, RUN, NOBODY, small.folder / "journal.jsonl")
-        self._registry = CollectorRegistry()
-        self._registry.register(self.metrics)
+        super().__init__(small, NOBODY)
 
     def hear(self, *reports: Any) -> None:
         """Results that count."""
         for report in reports:
             self.metrics.hear(ResultCounted(report=report))
-
-    def value(self, name: str, **labels: str) -> float | None:
-        """One sample."""
-        return self._registry.get_sample_value(name, labels)
-
-    def series(self) -> set[tuple[str, frozenset[tuple[str, str]]]]:
-        """All of them, by name and labels."""
-        return {
-            (one.name, frozenset(one.labels.items())) for family in self._registry.collect() for one in family.samples
-        }
 
 
 @pytest.fixture

@@ -15,9 +15,12 @@ def test_an_address_is_written_as_it_was_read(text: str) -> None:
     assert str(Address.of(text)) == text
 
 
-@pytest.mark.parametrize("text", ["9464", ":9464", "host:", "host:port", "::1:9464", "host:65536", "host:-1", "host:²"])
+@pytest.mark.parametrize(
+    "text",
+    ["9464", ":9464", "host:", "host:port", "::1:9464", "host:65536", "host:-1", "host:²", "a..b:1", f"{'h' * 64}:1"],
+)
 def test_what_is_no_address_is_refused(text: str) -> None:
-    """A port alone, a host alone, and ports that are none."""
+    """A port alone, a host alone, ports that are none, and names that no machine can have."""
     with pytest.raises(ValueError, match="host:port|no port"):
         Address.of(text)
 

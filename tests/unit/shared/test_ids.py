@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.ids import RunId, TriggerId, parts_of, task_id
+from shared.ids import STAGES, RunId, TriggerId, parts_of, task_id
 
 run_ids = st.text(st.characters(exclude_characters="/", exclude_categories=["Cs"]), min_size=1).map(RunId)
-stages = st.sampled_from(["select", "train", "gather", "evaluate", "decide", "score", "slices", "baseline", "check"])
+stages = st.sampled_from([*STAGES, "check"])
 places = st.tuples(run_ids, st.integers(0, 10**9).map(TriggerId), stages, st.integers(0, 10**6))
 
 

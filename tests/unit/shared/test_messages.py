@@ -39,7 +39,6 @@ TASKS = [
         labelled_key=19,
         trigger_key=29,
         trigger_timestamp_us=-1,
-        samples_seen=10,
         first_labelled_key=9,
         classes=ClassNames(names=("no", "ja, größer"), until=19),
     ),

@@ -25,6 +25,14 @@ def test_names_of_redis_keys_and_variables_stand_in_one_module() -> None:
     assert spelt - {"tests/unit/shared/test_names.py"} == {"shared/names.py"}
 
 
+@pytest.mark.parametrize("version", [1, 2, 17])
+def test_people_call_a_queue_the_same_in_every_version(version: int) -> None:
+    """A dashboard outlasts a version of the messages, though workers of two versions serve queues of their own."""
+    versioned = [names.queue(kind, device, version) for kind in ("train", "gate") for device in ("cpu", "cuda")]
+    assert (versioned == ["train", "train.cuda", "gate", "gate.cuda"]) == (version == 1)
+    assert [names.without_version(one) for one in versioned] == ["train", "train.cuda", "gate", "gate.cuda"]
+
+
 def tasks_on(device: Device) -> dict[Role, list[AnyTask]]:
     """What needs that device, by who does it."""
     who = {"run_id": RunId("run"), "trigger_id": TriggerId(0), "setup_version": 1}

@@ -79,7 +79,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (TRIGGERS, "made", "is a value of type function, not a class."),
         (TRIGGERS, "Alone", "does not derive from supervisor.triggers.policy.TriggerPolicy."),
         (STRATEGIES, "Alone", "does not derive from shared.strategies.strategy.Strategy."),
-        (STRATEGIES, "Unchecked", "has a Schema that does not derive from shared.config.fields.Group."),
+        (STRATEGIES, "Unchecked", "has a Schema that does not derive from shared.config.fields.groups.Group."),
         (FORMATS, "Text", "has no title, no batches, which shared.dataset.formats.format.Format asks for."),
         (METRICS, "Alone", "does not derive from shared.metrics.metric.MetricKind."),
         (METRICS, "Undirected", "has no greater_is_better, which shared.metrics.metric.MetricKind asks for."),

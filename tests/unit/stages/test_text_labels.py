@@ -93,7 +93,7 @@ class Desk:
         """The training set of a trigger, as the supervisor asks for it; it keeps what is told of the classes."""
         key, before = TRIGGERS[index], TRIGGERS[max(index - 1, 0) : index]
         previous = tuple(Watermarks(key=one, labelled_key=one) for one in before)
-        of = {"first_key": 0, "previous": previous, "trigger_timestamp_us": 0, "samples_seen": 500}
+        of = {"first_key": 0, "previous": previous, "trigger_timestamp_us": 0}
         known = {"labelled_key": key, "first_labelled_key": 499, "classes": self.known}
         task = SelectTask(**OF, trigger_id=TriggerId(index), trigger_key=key, **of, **known)
         report: Selected = self.do(select, task)

@@ -55,7 +55,6 @@ def rows_up_to(key: int) -> list[AnyTask]:
         "previous": (),
         "labelled_key": 9,
         "trigger_timestamp_us": 0,
-        "samples_seen": 1,
         "first_labelled_key": 9,
     }
     return [

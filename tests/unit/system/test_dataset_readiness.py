@@ -253,8 +253,9 @@ def test_labels_and_times_that_no_row_has_are_a_mistake_in_the_configuration(
         assert not await_rows(configuration, tmp_path / "manifests", lambda: None)
         with pytest.raises(NotReadyError, match=told):
             ready_dataset(configuration, tmp_path / "manifests", follows=True)
-    dataset, _ = ready_dataset(rows({"a.parquet": {**GOOD, "label": [0, None]}}), tmp_path / "manifests", follows=True)
-    assert dataset.rows == 0
+    for mishap in ({"label": [0, None]}, {"timestamp": [None, "2024-01-02"]}, {"timestamp": ["2024-01-01", None]}):
+        dataset, _ = ready_dataset(rows({"a.parquet": {**GOOD, **mishap}}), tmp_path / "manifests", follows=True)
+        assert dataset.rows == 0
 
 
 def test_bad_first_files_are_waited_beyond(

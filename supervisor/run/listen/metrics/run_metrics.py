@@ -85,10 +85,10 @@ class RunMetrics(Listener, Collector):
                     "targets": [one.metrics],
                     "labels": {
                         "component": "worker",
-                        "host": one.hostname.rpartition("@")[2],
+                        "host": one.host,
                         "role": one.role,
                         "device": one.device,
-                        "worker": one.hostname.partition("@")[0],
+                        "worker": one.name,
                     },
                 }
                 for one in workers

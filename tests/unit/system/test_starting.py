@@ -1,4 +1,4 @@
-"""What a run says of the platform that it stands on."""
+"""What a run says that it starts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from workplace import Workplace
 
 from shared.config.load import load_system
 from shared.config.system import Broker, Fleet, System
-from supervisor.system.platform import what_is_started
+from supervisor.system.starting import what_is_started
 
 
 @pytest.fixture
