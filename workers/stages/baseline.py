@@ -13,14 +13,8 @@ from shared.messages.reports import AnyReport, Baselined, MetricScore
 from shared.messages.tasks import BaselineTask, Stretch
 from shared.plugins import METRICS
 from workers.evaluation.baselines import BASELINES, LabelHistory, no_scores, score_baselines
-from workers.evaluation.late_baselines import (
-    DelayedChanges,
-    KnownSoFar,
-    TableChanges,
-    score_late_baselines,
-    with_classes,
-    with_room,
-)
+from workers.evaluation.label_changes import DelayedChanges, KnownSoFar, TableChanges
+from workers.evaluation.late_baselines import score_late_baselines, with_classes, with_room
 from workers.evaluation.usable_labels import BadRows, Labelled, UsableLabels, present
 from workers.evaluation.windows import Rows
 from workers.features.class_names import MOST_CLASSES, names_up_to, room_of
