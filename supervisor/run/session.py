@@ -170,7 +170,6 @@ class Session:
                     watch=watch,
                     dataset=begun.dataset,
                     labels=begun.labels,
-                    label_index=None if begun.record.labels_uri is None else Path(begun.record.labels_uri),
                     platform=platform,
                     stop=self._stop,
                     listeners=(log_of_run, versions, *self._joining(webhooks, broker, watch), view),

@@ -17,8 +17,8 @@ from shared.errors import ArtifactError, RunFailedError
 from shared.labels.writer import LabelIndexWriter
 from shared.timestamps import MICROSECONDS_PER_S
 from supervisor.core.events import Fired, LabelsDiscovered, LabelsKnown, Settled
-from supervisor.core.state import LabelFind
-from supervisor.run.observe.label_files import LabelFiles
+from supervisor.core.state import LabelFind, RunState
+from supervisor.run.observe.label_files import LabelFiles, LabelsOfRun
 from supervisor.run.observe.labelling import too_early
 
 
@@ -48,6 +48,12 @@ class InATable:
         self._streamed: TableDataset | None = None
         self._stream: Iterator[tuple[int, pa.Table]] = iter(())
         self._rest: pa.Table | None = None  # of what was read last
+
+    @classmethod
+    def of(cls, labels: LabelsOfRun, dataset: Dataset, state: RunState) -> InATable:
+        """That of a run, as far as its labels were found. Raises ArtifactError."""
+        finds = state.stream.label_finds
+        return cls(labels.index_folder, dataset, labels.files, [finds[number] for number in range(len(finds))])
 
     def observe(self, first_key: int, event_time_us: npt.NDArray[np.int64], dataset: TableDataset) -> None:
         """The next rows; labels that were found before one of them come first, those found right behind them last."""

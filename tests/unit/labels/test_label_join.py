@@ -100,10 +100,6 @@ class Story:
         told = self.index.labels(np.array(keys, np.int64), as_of)
         assert told.to_pylist() == [self.plain.label(key, event_time_us, position) for key in keys]
         assert told.type == self.expected_type(position)
-        if self.plain.rows:
-            keys = self.plain.keys[self.random.randrange(len(self.plain.rows)) :]
-            missing = sum(self.plain.label(key, event_time_us, position) is None for key in keys)
-            assert self.index.unlabelled(keys.start, keys.stop, as_of) == missing
 
     def expected_type(self, position):
         """By what the labels before a position are."""
