@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
@@ -12,44 +11,26 @@ import msgspec
 from shared.claims import Claims
 from shared.config.load import Configuration
 from shared.dataset.growth import Rest, rest_s
-from shared.dataset.table import TableDataset
 from shared.errors import ArtifactError
 from shared.ids import TaskId
 from shared.timestamps import now_us
 from supervisor.core.advance import at_rest
 from supervisor.core.events import AnyEvent, Ended, Resumed, StopAsked
-from supervisor.core.notices import FaultSurvived, Listener, Told
+from supervisor.core.notices import FaultSurvived, Told
 from supervisor.core.state import RunState
 from supervisor.core.transition import transition
 from supervisor.run.act.command_queue import CommandQueue
 from supervisor.run.act.committer import Committer
-from supervisor.run.broker import AWAY, TRY_AGAIN_S, Broker
+from supervisor.run.broker import AWAY, TRY_AGAIN_S
 from supervisor.run.directory import RunDirectory
 from supervisor.run.journal import Journal
-from supervisor.run.observe.label_files import LabelsOfRun
+from supervisor.run.links import Links
 from supervisor.run.observe.observer import Observer
 from supervisor.run.observe.table_labelling import InATable
-from supervisor.run.stop_signal import StopSignal
 from supervisor.run.watch.hearing import Hearing, meaning
-from supervisor.run.watch.reports import Entry, Reports
-from supervisor.run.watch.watch import Watch
-from supervisor.system.platform import Platform
+from supervisor.run.watch.reports import Entry
 
 _HAND_BACK_S = 20.0  # for workers to checkpoint what they do
-
-
-@dataclass(frozen=True, kw_only=True)
-class Links:
-    """What a loop is joined to."""
-
-    broker: Broker
-    reports: Reports
-    watch: Watch
-    dataset: TableDataset
-    labels: LabelsOfRun | None  # None: they stand in the rows
-    platform: Platform
-    stop: StopSignal
-    listeners: Sequence[Listener]
 
 
 class Loop:
