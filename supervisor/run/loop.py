@@ -80,6 +80,7 @@ class Loop:
         self._commands = CommandQueue(Committer(configuration.pipeline, directory), links.broker)
         self.heard_all = False  # nothing that workers reported is left to be heard
         self._poll_s = 0.0
+        self._resumes = False  # and has not sent anything yet
         self._survived = FaultSurvived(workers_lost=0, reconnects=0)
 
     def start(self, events: Iterable[AnyEvent]) -> None:
@@ -105,9 +106,9 @@ class Loop:
         self._happen(list(first))
         adopted = self._catch_up()
         self._commands.drop_end()
+        self._resumes = True
         above = self._broker.owner.attempts_above
         self.start([msgspec.structs.replace(resumed, adopted=adopted, attempts_above=above)])
-        self._watch.begin(self.state)
 
     def _catch_up(self) -> tuple[TaskId, ...]:
         """Hear all that was reported meanwhile, then see who still works; a broker that is away is waited for.
@@ -210,7 +211,7 @@ class Loop:
         if self._stop.asked_by is not None:
             self._happen([StopAsked(time_us=now_us(), by=self._stop.asked_by)])
             return True
-        if self.state.stream.ended or not at_rest(self.state):
+        if not self._observer.is_behind and (self.state.stream.ended or not at_rest(self.state)):
             return False
         if not self._observer.at_end:
             event = self._observer.observe()
@@ -257,8 +258,16 @@ class Loop:
             self._broker.lost(error)
 
     def _act(self) -> None:
-        """Carry out what was decided; what needs the broker waits while that is away."""
+        """Carry out what was decided; what needs the broker waits while that is away.
+
+        Nothing is while rows are read again whose labels workers would miss.
+        """
         self._broker.owner.check()
+        if self._observer.is_behind:
+            return
+        if self._resumes:
+            self._resumes = False
+            self._watch.begin(self.state)
         try:
             end = self._commands.carry_out(self.state)
         except AWAY as error:

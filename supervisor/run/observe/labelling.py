@@ -21,6 +21,8 @@ _ROWS_AT_ONCE = 1_000_000
 class Labelling(Protocol):
     """Hears of all rows in order, and knows whose labels are known."""
 
+    workers_read: bool  # whether workers read what it has heard, and so can do nothing before it is all heard again
+
     def observe(self, first_key: int, event_time_us: npt.NDArray[np.int64], dataset: TableDataset) -> None:
         """The next rows of a dataset, from `first_key` on. Raises DataError."""
 
@@ -45,6 +47,7 @@ class Labelling(Protocol):
 class WithRows:
     """Each label is known with its row."""
 
+    workers_read = False
     settled = None
     waiting = 0
 
@@ -63,6 +66,8 @@ class Delayed:
 
     Memory: 8 bytes for each row whose label is not known yet.
     """
+
+    workers_read = False
 
     def __init__(self, delay_us: int) -> None:
         self._delay_us = delay_us

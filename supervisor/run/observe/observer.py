@@ -77,6 +77,7 @@ class Observer:
         self._known_slices = Counter(piece.window for piece in (*state.stream.slices.values(), *state.stream.closing))
         self._labelling = labelling or labelling_of(pipeline)
         hear_rows(self._labelling, dataset, state.first_usable_key, state.started.first_key)
+        self._read_again_to = state.stream.observed_key if self._labelling.workers_read else -1
         self._tells_settled = not state.experiment  # there all labels are waited for at once
         self._settled: Settled | None = None  # as it was journaled last
         self._journaled_s = time.monotonic()
@@ -91,6 +92,11 @@ class Observer:
     def rows(self) -> int:
         """How many rows the dataset is known to have."""
         return self._dataset.rows
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether rows that the run has seen are to be read again, and workers would miss their labels until then."""
+        return self._position <= self._read_again_to
 
     @property
     def at_end(self) -> bool:

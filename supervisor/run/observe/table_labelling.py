@@ -29,6 +29,8 @@ class InATable:
     which it was found then.
     """
 
+    workers_read = True
+
     def __init__(self, folder: Path, dataset: Dataset, files: LabelFiles, finds: Iterable[LabelFind]) -> None:
         """`folder`: of the index, absent; `finds`: when labels were found so far. Raises ArtifactError."""
         labels = dataset.labels
@@ -48,7 +50,7 @@ class InATable:
         self._rest: pa.Table | None = None  # of what was read last
 
     def observe(self, first_key: int, event_time_us: npt.NDArray[np.int64], dataset: TableDataset) -> None:
-        """The next rows; labels that were found before one of them come first."""
+        """The next rows; labels that were found before one of them come first, those found right behind them last."""
         if len(event_time_us) == 0:
             return
         stop_key = first_key + len(event_time_us)
@@ -61,6 +63,7 @@ class InATable:
         with self._writing():
             self._writer.observe(first_key, keys, event_time_us)
         self._first_key, self._stop_key, self._event_time_us = first_key, stop_key, int(event_time_us[-1])
+        self._take_finds(before_key=stop_key + 1)
 
     def found(self, events: Iterable[LabelsDiscovered]) -> None:
         """Labels were found."""
