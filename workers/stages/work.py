@@ -130,15 +130,13 @@ class Work:
         """Where labels are that stand in a table of their own; None: they stand in the rows. Raises ArtifactError."""
         if self.record.labels_uri is None or self.task.labels is None:
             return None
-        last_key = _last_key(self.task)
-        self._await_labels(
-            Path(self.record.labels_uri), -1 if last_key is None else last_key, self.task.labels.position
-        )
+        self._await_labels(Path(self.record.labels_uri), self.task.labels.position)
         return LabelIndex(self.record.labels_uri)
 
-    def _await_labels(self, index: Path, last_key: int, position: int | None) -> None:
+    def _await_labels(self, index: Path, position: int | None) -> None:
         """What the supervisor has written may be seen later on another machine. Raises DataError if it is not."""
-        give_up_s = time.monotonic() + _PATIENCE_S
+        named_key, give_up_s = _last_key(self.task), time.monotonic() + _PATIENCE_S
+        last_key = -1 if named_key is None else named_key
         while not (seen := covered(index)).reaches(last_key, position):
             if self.child.should_stop():
                 raise Interrupted("stopped while labels were waited for")
