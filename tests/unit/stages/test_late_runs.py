@@ -6,7 +6,8 @@ import os
 import random
 
 import pytest
-from late_stories import LateStory
+from late_reference import Label
+from late_stories import DAY_US, LateStory
 from late_verdict import Followed, assert_as_reference, found_before
 from one_process import OneProcess
 from workplace import Workplace
@@ -96,4 +97,55 @@ def test_a_run_that_follows_knows_no_label_before_it_was_found_whoever_is_killed
     for first, _, triggers in told:
         for number in range(triggers):
             assert run.state.trigger(number).fired.labels.position <= first
+    Followed(run, story).assert_all()
+
+
+def test_labels_found_behind_the_last_row_are_there_again_after_a_resume(small: Workplace) -> None:
+    """Windows that waited for them alone are scored with them, though no row comes any more."""
+    story = LateStory(400)
+    story.strategy, story.period_days, story.patience_us, story.every = "new_data", None, None, 20
+    story.rows = [(key, key * DAY_US) for key in range(70)]
+    story.labels = [Label(key, float(key + 1), key * DAY_US) for key in (*range(0, 70, 2), *range(1, 70, 2))]
+    story.write_rows(story.prepare(small), 0, 70)
+    story.write_labels(small, 0, 35)
+    run = OneProcess(small, random.Random(0), experiment=False)
+    run.begin()
+    while run.turn():
+        pass
+    assert not any(task.kind == "baseline" for task, _ in run.done)
+    story.write_labels(small, 35, 70)
+    run.look()
+    run.resume()
+    while run.turn():
+        pass
+    run.stop()
+    assert any(task.kind == "baseline" for task, _ in run.done)
+    Followed(run, story).assert_all()
+
+
+def test_labels_found_between_two_sessions_come_behind_those_found_before(small: Workplace) -> None:
+    """Also where the line that says how many rows were seen was torn off the journal."""
+    story = LateStory(500)
+    story.strategy, story.period_days = "new_data", None
+    third = len(story.labels) // 3
+    story.write_rows(story.prepare(small), 0, 1)
+    run = OneProcess(small, random.Random(0), experiment=False)
+    run.begin()
+    story.write_rows(small, 1, story.every - 2)
+    run.look()
+    run.observe()
+    story.write_labels(small, 0, third)
+    run.look()
+    journal = run.directory.journal_path
+    lines = journal.read_bytes().splitlines(keepends=True)
+    found = next(number for number, line in enumerate(lines) if b'"labels_discovered"' in line)
+    journal.write_bytes(b"".join(line for line in lines[: found + 1] if b'"observed"' not in line))
+    story.write_labels(small, third, len(story.labels))
+    run.resume()
+    story.write_rows(small, story.every - 2, len(story.rows))
+    run.look()
+    while run.turn():
+        pass
+    run.stop()
+    assert set(found_before(run)) == {story.every - 2}
     Followed(run, story).assert_all()
