@@ -43,7 +43,7 @@ def run(work: Work) -> tuple[AnyReport, Any]:
 
 def _scored(work: Work, task: BaselineTask) -> tuple[dict[str, list[MetricScore]], LabelHistory | KnownSoFar]:
     """What both score, and the history behind the window. A bad row ends no run that goes on after failures."""
-    late = work.record.pipeline.data.label_delay_s > 0 or work.label_index is not None
+    late = work.record.pipeline.data.label_delay_s > 0 or work.record.dataset.labels is not None
     return _scored_late(work, task) if late else _scored_at_once(work, task)
 
 
