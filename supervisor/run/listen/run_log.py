@@ -191,7 +191,11 @@ def _known(fired: Fired) -> str:
     """Where labels come later than their rows, up to which row they are known."""
     if fired.labels is None:
         return ""
-    return "; no label is known" if fired.labelled_key is None else f"; labels are known up to key {fired.labelled_key}"
+    if fired.labelled_key is None:
+        return "; no label is known"
+    all_before = fired.labels.position is None  # else rows before may still wait
+    told = "labels are known up to" if all_before else "the last row whose label is known has"
+    return f"; {told} key {fired.labelled_key}"
 
 
 def _day(timestamp_us: int) -> str:
