@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from contextlib import suppress
 
 from shared.config.load import Configuration
@@ -11,7 +10,7 @@ from shared.dataset.discovery import discover
 from shared.dataset.labels_table import labels_table
 from shared.dataset.manifest import copy_manifest
 from shared.errors import DataError
-from shared.temporary import private_folder
+from shared.temporary import scratch_folder
 
 
 def grown_since(configuration: Configuration, rows: int, labels: int) -> str | None:
@@ -35,12 +34,8 @@ def grown_since(configuration: Configuration, rows: int, labels: int) -> str | N
 
 
 def _more(table: Dataset, root: str, known: int) -> int:
-    folder = private_folder("manifests")
-    try:
-        with suppress(DataError, OSError):
-            copy_manifest(root, str(folder), table.name)
-            entries = discover(table, str(folder))
-            return (entries[-1].stop_key if entries else 0) - known
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with scratch_folder("manifests") as folder, suppress(DataError, OSError):
+        copy_manifest(root, str(folder), table.name)
+        entries = discover(table, str(folder))
+        return (entries[-1].stop_key if entries else 0) - known
     return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 import uuid
@@ -22,7 +21,7 @@ from shared.errors import NotReadyError
 from shared.filesystems import filesystem_of
 from shared.ids import RunId
 from shared.messages.reports import Finding
-from shared.temporary import private_folder
+from shared.temporary import private_folder, scratch_folder
 from supervisor.run.broker import AWAY, Broker
 from supervisor.run.listen.run_log import RunLog
 from supervisor.run.owner import Owner
@@ -128,16 +127,13 @@ def look_offline(configuration: Configuration, *, follows: bool = False) -> Unde
     for uri in (config.uri, *(() if config.labels is None else (config.labels.uri,))):
         if not isinstance(filesystem_of(uri)[0], LocalFileSystem):
             raise NotReadyError(f"dataset {config.name}: not looked at, as {uri} is on no disk of this machine.")
-    manifests = private_folder("manifests")
-    try:
+    with scratch_folder("manifests") as manifests:
         rows = ready_dataset(configuration, manifests, follows=False).dataset
         labels = ready_labels(configuration, rows, manifests, follows=follows)
         if labels is None:
             return understanding(configuration.pipeline, rows)
         told = understanding(configuration.pipeline, rows, labels.dataset)
         return msgspec.structs.replace(told, warnings=(*told.warnings, *_not_read(labels.found)))
-    finally:
-        shutil.rmtree(manifests, ignore_errors=True)
 
 
 def check_offline(configuration: Configuration) -> None:
