@@ -71,11 +71,10 @@ def _minute(timestamp: str) -> str:
 def _remarks(content: Mapping[str, Any]) -> Iterator[str]:
     """What is deployed, and what else must be known to read the composite."""
     targets = content["targets"]
-    for metric, rows in content["deployed_left_out"].items() if targets else ():
-        yield f"rows left out of what was deployed, as no model of this run was: {metric} {rows:,}"
+    if targets and content["deployed_left_out"]:
+        yield f"rows left out of what was deployed, as no model of this run was: {_by_metric(content['deployed_left_out'])}"
     for name, by_metric in content["baselines_left_out"].items():
-        rows_of = ", ".join(f"{metric} {rows:,}" for metric, rows in by_metric.items())
-        yield f"rows left out of {_titles(content)[name]}, which has no score of them: {rows_of}"
+        yield f"rows left out of {_titles(content)[name]}, which has no score of them: {_by_metric(by_metric)}"
     for target in targets:
         where = f" to {target['name']}" if len(targets) > 1 else ""
         yield f"deployed{where}: {_holding(target, content['run_id'])}"
@@ -94,6 +93,14 @@ def _remarks(content: Mapping[str, Any]) -> Iterator[str]:
     survived = {fault.replace("_", " "): count for fault, count in content["faults"].items() if count}
     if survived:
         yield "faults survived: " + ", ".join(f"{fault} {count}" for fault, count in survived.items())
+
+
+def _by_metric(rows_of: Mapping[str, int]) -> str:
+    """One number where all metrics have the same."""
+    rows = set(rows_of.values())
+    if len(rows_of) > 1 and len(rows) == 1:
+        return f"{rows.pop():,}"
+    return ", ".join(f"{metric} {rows:,}" for metric, rows in rows_of.items())
 
 
 def _of_rows(content: Mapping[str, Any]) -> Iterator[str]:
