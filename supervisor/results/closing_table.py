@@ -72,7 +72,8 @@ def _remarks(content: Mapping[str, Any]) -> Iterator[str]:
     """What is deployed, and what else must be known to read the composite."""
     targets = content["targets"]
     if targets and content["deployed_left_out"]:
-        yield f"rows left out of what was deployed, as no model of this run was: {_by_metric(content['deployed_left_out'])}"
+        left_out = _by_metric(content["deployed_left_out"])
+        yield f"rows left out of what was deployed, as no model of this run was: {left_out}"
     for name, by_metric in content["baselines_left_out"].items():
         yield f"rows left out of {_titles(content)[name]}, which has no score of them: {_by_metric(by_metric)}"
     for target in targets:
@@ -84,9 +85,9 @@ def _remarks(content: Mapping[str, Any]) -> Iterator[str]:
         span = [content[end] or "–" for end in ("first_timestamp", "last_timestamp")]
         yield f"the trigger policy never fired: {content['samples_seen']:,} rows, {span[0]} to {span[1]}"
     yield from _of_rows(content)
-    left_out = {metric: count for metric, count in content["undefined_windows"].items() if count}
-    if left_out:
-        yield "windows left out as undefined: " + ", ".join(f"{m} {count}" for m, count in left_out.items())
+    undefined = {metric: count for metric, count in content["undefined_windows"].items() if count}
+    if undefined:
+        yield "windows left out as undefined: " + ", ".join(f"{m} {count}" for m, count in undefined.items())
     for what, key in (("nulls met", "nulls"), ("rows with unknown categories", "unknown_categories")):
         if content[key]:
             yield f"{what}: " + ", ".join(f"{name} {count:,}" for name, count in content[key].items())

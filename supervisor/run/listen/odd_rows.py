@@ -54,8 +54,8 @@ def _of_features(features: FeatureNotes) -> Iterator[tuple[int, str]]:
     if features.imputed:
         yield logging.INFO, f"nulls filled in, of {features.rows:,} rows: {_counted(features.imputed)}"
     if features.scaled:
-        columns, one = ", ".join(features.scaled), len(features.scaled) == 1
-        was, varies = ("was", "varies") if one else ("were", "vary")
+        columns = ", ".join(features.scaled)
+        was, varies = ("was", "varies") if len(features.scaled) == 1 else ("were", "vary")
         yield logging.INFO, f"{columns} {was} constant so far and {varies} now; learned from here on"
     for name, categories in features.grown.items():
         yield (
