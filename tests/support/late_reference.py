@@ -105,14 +105,14 @@ class LateReference:
         """How many rows never get a label."""
         return sum(not self.pairs(row) for row in range(len(self.times)))
 
-    def keys_by_amount(self, every):
-        """Keys of the triggers of `data_amount`."""
-        return list(range(every - 1, len(self.times), every))
+    def keys_by_amount(self, every, first=0):
+        """Keys of the triggers of `data_amount`, from the first followed row on."""
+        return list(range(first + every - 1, len(self.times), every))
 
-    def keys_by_time(self, every_us):
+    def keys_by_time(self, every_us, first=0):
         """Keys of the triggers of `time`: the row before one that enters a later period."""
-        periods = [(time - self.times[0]) // every_us for time in self.times]
-        return [row - 1 for row in range(1, len(periods)) if periods[row] > periods[row - 1]]
+        periods = [(time - self.times[first]) // every_us for time in self.times]
+        return [row - 1 for row in range(first + 1, len(periods)) if periods[row] > periods[row - 1]]
 
     def triggers(self, keys, *, everything=False, tail=0):
         """The triggers at these keys, under strategy `new_data` with a tail, or `all_data`."""
@@ -141,15 +141,15 @@ class LateReference:
     def windows(self, triggers):
         """(trigger, its rows): those up to the next that is trained, the last one to the end of the stream."""
         trained = [one for one in triggers if one.selected]
-        ends = [one.key for one in trained[1:]] + [len(self.times) - 1]
+        ends = [one.key for one in trained[1:]] + [len(self.times) - 1] * bool(trained)
         return [(one, range(one.key + 1, end + 1)) for one, end in zip(trained, ends, strict=True) if end > one.key]
 
-    def slices(self, every_us):
-        """(first moment, rows) of the slices of an `every` window that have rows."""
+    def slices(self, every_us, first=0):
+        """(first moment, rows) of the slices of an `every` window that have rows, from the first followed row on."""
         found = {}
-        for row, time in enumerate(self.times):
-            found.setdefault((time - self.times[0]) // every_us, []).append(row)
-        return [(self.times[0] + number * every_us, rows) for number, rows in found.items()]
+        for row in range(first, len(self.times)):
+            found.setdefault((self.times[row] - self.times[first]) // every_us, []).append(row)
+        return [(self.times[first] + number * every_us, rows) for number, rows in found.items()]
 
     def guesses(self, row):
         """The labels that a row's baselines may know, in the order of their rows."""

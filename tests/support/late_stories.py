@@ -64,12 +64,13 @@ class LateStory:
         """What must come of it."""
         return LateReference(self.rows, self.labels, test=self.test, patience_us=self.patience_us)
 
-    def triggers(self, reference):
-        """Those of the reference, under this pipeline."""
-        keys = (
-            reference.keys_by_time(self.period_days * DAY_US)
+    def triggers(self, reference, everything=0):
+        """Those of the reference, under this pipeline; the first over so many rows that were there, if any."""
+        keys = [everything - 1] if everything else []
+        keys += (
+            reference.keys_by_time(self.period_days * DAY_US, everything)
             if self.period_days
-            else reference.keys_by_amount(self.every)
+            else reference.keys_by_amount(self.every, everything)
         )
         return reference.triggers(keys, everything=self.strategy == "all_data", tail=self.tail)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+from contextlib import closing
 from statistics import fmean
 
 import lookup
@@ -13,6 +14,8 @@ import pytest
 from late_stories import CLASSES, DAY_US, LateStory
 
 from shared.timestamps import format_timestamp
+from supervisor.core.events import LabelsDiscovered
+from supervisor.run.journal import Journal
 from workers.models.model_file import unpack
 
 
@@ -139,3 +142,88 @@ def assert_summed_up(summary, scores: Scores) -> None:
     assert summary["composite"][metric] == pytest.approx(scores.composite(scores.of), rel=1e-12)
     for name, value in expected.items():
         assert summary["baselines"][name][metric] == pytest.approx(value, rel=1e-9), name
+
+
+class Followed:
+    """Whether a run that follows its dataset, and was told all of a story, is what the reference makes of it.
+
+    `everything`: so many rows there were at first, and trigger 0 is over them.
+    """
+
+    def __init__(self, run, story, everything=0):
+        self.run, self.story = run, story
+        self.reference = reference = story.reference()
+        reference.labels = [
+            label._replace(from_key=from_key)
+            for label, from_key in zip(reference.labels, found_before(run), strict=True)
+        ]
+        self.everything = everything
+        self.triggers = story.triggers(reference, everything)
+        self.scores = Scores(story, reference, self.triggers)
+        self.read = read_scores(run.directory.path)
+
+    def assert_all(self):
+        """All of it."""
+        listed = [self.run.state.trigger(number).fired for number in range(len(self.run.state.triggers))]
+        assert [(one.key, one.labelled_key) for one in listed] == [(one.key, one.labelled_key) for one in self.triggers]
+        for number, trigger in enumerate(self.triggers):
+            assert_trained(self.run.directory.path, number, trigger)
+        for number in self.scores.trained:
+            for window, days, split in (("recent", 9, None), ("tested", 4, self.reference.test_split)):
+                rows, labels = self.reference.last(self.triggers[number], days * DAY_US, split)
+                assert self.read.pop((str(number), window, "")) == self.scores.of(number, rows, labels)
+        self.assert_windows()
+        self.assert_slices()
+        assert not self.read
+        self.assert_baselines()
+
+    def assert_windows(self):
+        """They are scored once nothing is waited for any more up to their end."""
+        closed = [one for one in self.scores.windows() if one[0] != self.scores.trained[-1]]
+        for number, rows in closed:
+            self.assert_one((str(number), "next", ""), number, rows)
+
+    def assert_slices(self):
+        """Likewise, but for the last, which is open."""
+        for first_us, rows in self.reference.slices(7 * DAY_US, self.everything)[:-1]:
+            for number in self.scores.trained:
+                self.assert_one((str(number), "weeks", format_timestamp(first_us)), number, rows)
+
+    def assert_one(self, name, number, rows):
+        """A window is scored as of a moment at which all of its labels were known or given up, if there was one."""
+        if self.waits(rows[-1], self.reference.times[-1], len(self.reference.labels)):
+            assert name not in self.read
+            return
+        moments = [
+            task.labels
+            for task, report in self.run.done
+            for score in getattr(report, "scores", ())
+            if task.kind == "evaluate" and (str(score.trigger_id), score.window, score.slice) == name
+        ]
+        for moment in moments:
+            assert not self.waits(rows[-1], moment.event_time_us, moment.position)
+        found = [self.reference.final(rows, one.event_time_us, one.position) for one in moments]
+        assert self.read.pop(name) in [self.scores.of(number, rows, labels) for labels in found]
+
+    def waits(self, key, event_time_us, position):
+        """Whether a label is waited for of a row up to a key."""
+        return any(self.reference.waits(row, event_time_us, position) for row in range(key + 1))
+
+    def assert_baselines(self):
+        """They know of each row's time what the row could know."""
+        for task, report in self.run.done:
+            if task.kind == "baseline":
+                rows, moment = range(task.first_key, task.last_key + 1), task.labels
+                assert not self.waits(task.last_key, moment.event_time_us, moment.position)
+                labels = self.reference.final(rows, moment.event_time_us, moment.position)
+                for name, guess in (("majority", self.scores.majority), ("no_change", self.scores.no_change)):
+                    (score,) = report.scores[name]
+                    value, n, _ = self.scores.guessed(guess)(None, rows, labels)
+                    assert (score.value, score.n) == (pytest.approx(value, rel=1e-9), n)
+
+
+def found_before(run):
+    """For each label row, the row that was to be observed next when it was found, as the journal has it."""
+    with closing(Journal(run.directory.journal_path)) as journal:
+        finds = [event for event in journal.events() if isinstance(event, LabelsDiscovered)]
+    return [one.from_key for one in finds for entry in one.entries for _ in range(entry.rows)]

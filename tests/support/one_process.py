@@ -79,7 +79,7 @@ class OneProcess:
         self.pipeline = self.configuration.pipeline
         self.directory = RunDirectory(small.run_dir)
         self.child = child_of(small.folder)
-        self.done: list[Any] = []  # tasks, as they were sent
+        self.done: list[tuple[Any, Any]] = []  # tasks, as they were sent, and the reports on them
         self.kills = 0
         self._reports = 0
 
@@ -182,7 +182,7 @@ class OneProcess:
         )
         work = Work(task=one.task, record=self.record, attempt=attempt, results=one.results, child=self.child)
         report, result = _STAGES[one.task.kind].run(work)
-        self.done.append(one.task)
+        self.done.append((one.task, report))
         if one.chord is not None:
             self._return(one, result)
         self._reports += 1
@@ -211,7 +211,10 @@ class OneProcess:
         return False
 
     def look(self) -> None:
-        """Look for new files."""
+        """Look for new files, once all rows are seen that there are."""
+        while not self.observer.at_end:
+            if not self.observe():
+                self.work()
         self._happen(*self.observer.discover(self.configuration.system.artifacts_root, Rest()))
 
     def alive(self, act: Callable[[], Any]) -> Any:

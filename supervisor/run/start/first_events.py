@@ -106,8 +106,11 @@ def undiscovered_labels(state: RunState, journaled: int, labels: TableDataset) -
     began, new = state.started, labels.entries[journaled:]
     at_first = [one for one in new if one.stop_key <= (began.labels_position or 0)]
     later = [] if state.experiment else new[len(at_first) :]
-    next_key, event_time_us = state.stream.observed_key + 1, state.stream.event_time_us
-    return [*_first_labels(began, at_first), *_labels(later, next_key, event_time_us)]
+    stream = state.stream
+    next_key = stream.observed_key + 1
+    if stream.label_finds:  # rows may have been seen since their position was journaled
+        next_key = max(next_key, stream.label_finds[len(stream.label_finds) - 1].from_key)
+    return [*_first_labels(began, at_first), *_labels(later, next_key, stream.event_time_us)]
 
 
 def _first_labels(started: RunStarted, entries: Sequence[ManifestEntry]) -> list[AnyEvent]:
