@@ -80,7 +80,7 @@ def test_a_run_that_follows_is_the_reference_to_the_row(small: Workplace, seed: 
     story.write_rows(small, 0, everything or 1)
     run = OneProcess(small, random.Random(seed), experiment=False)
     told = follow(story, run, everything or 1)
-    found = found_before(run)
+    found = found_before(run.directory)
     assert [found[first] for first, *_ in told] == [rows for _, rows, _ in told]
     Followed(run, story, everything).assert_all()
 
@@ -147,5 +147,5 @@ def test_labels_found_between_two_sessions_come_behind_those_found_before(small:
     while run.turn():
         pass
     run.stop()
-    assert set(found_before(run)) == {story.every - 2}
+    assert set(found_before(run.directory)) == {story.every - 2}
     Followed(run, story).assert_all()
