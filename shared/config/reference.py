@@ -22,6 +22,7 @@ _INTRODUCTION = """# Configuration
 <!-- Generated: .venv/bin/python -m shared.config.reference > docs/configuration.md -->
 
 A run reads two files. `pipeline.yaml` says what to learn; `config.yaml` says on what system. Every key is listed here.
+[Data](data.md) says what datasets may be, and [labels that come late](late-labels.md) when a label is known.
 A required key must be given wherever the group that it stands in is given. A key that is not listed is an error, and so
 is a value that is marked as not available yet. `./modyn-supervisor validate pipeline.yaml config.yaml --offline` says
 all that is wrong with the two files at once, with file and line.

@@ -87,6 +87,11 @@ class Dataset(Values, frozen=True, kw_only=True):
         return TimeFormat(unit=self.unit, format=self.format, zone=self.zone)
 
     @property
+    def holds_labels(self) -> bool:
+        """Whether it is not a dataset of rows but the table of labels of one."""
+        return self.time_key == "known_at"
+
+    @property
     def own_columns(self) -> tuple[str, ...]:
         """Columns that rows have beside what a model sees: when they were, and their label or how it is found."""
         return (self.timestamp, *((self.label,) if self.labels is None else self.labels.key))

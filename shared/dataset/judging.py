@@ -117,7 +117,7 @@ def unusable_types(dataset: TableDataset, also: Sequence[str] = ()) -> Iterator[
     yield from unusable_keys(dataset)
     if config.text is not None and kind_of(types[config.text]) != "text":
         yield f"{start} {config.text} is {types[config.text]}; text is needed."
-    if config.image is None and config.text is None:
+    if config.image is None and config.text is None and not config.holds_labels:
         usable = ("number", "whole number", "text", "time", *(["nothing"] if config.nulls.features == "impute" else []))
         for name in dataset.feature_columns:
             if kind_of(types[name]) not in usable:

@@ -41,9 +41,10 @@ def unlike_keys(own: TableDataset, file: str, beside: Other) -> Iterator[str]:
 
 
 def unusable_keys(own: TableDataset) -> Iterator[str]:
-    """A sentence for each key column of rows by which nothing can be found."""
-    labels = own.config.labels
-    for name in () if labels is None else labels.key:
+    """A sentence for each key column, of rows or of labels, by which nothing can be found."""
+    config = own.config
+    keys = own.feature_columns if config.holds_labels else () if config.labels is None else config.labels.key
+    for name in keys:
         found = own.schema.field(name).type
         if kind_of(found) not in (*_USABLE, "nothing"):
             start = f"dataset {own.config.name}: {name}, by which rows find their labels, is {found}"

@@ -32,7 +32,16 @@ def read_texts(texts: pa.ChunkedArray, written: str) -> Numbers:
     Raises ValueError if there is one that does not match, or no such day.
     """
     column = _in_one_piece(pc.utf8_trim_whitespace(texts.cast(pa.string())))
-    fields = _padded(column, written) or _matched(column, written)
+    fields = _padded(column, written)
+    if fields is not None:
+        return _us(fields)
+    several = column.dictionary_encode()  # as of dates, of which a day's rows have one
+    if 2 * len(several.dictionary) > len(column):
+        return _us(_matched(column, written))
+    return _us(_matched(several.dictionary, written))[_numbers(several.indices)]
+
+
+def _us(fields: Fields) -> Numbers:
     us: Numbers = _days(fields) * _DAY_US + _in_day_us(fields)
     return us
 

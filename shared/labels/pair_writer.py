@@ -28,6 +28,11 @@ class PairWriter(PairTable):
         """Make room for rows from a key on. Raises OSError."""
         self._slots.begin(first_key)
 
+    def flush(self) -> None:
+        """Have other machines see what was written. Raises OSError."""
+        self._slots.flush()
+        self._behind.flush()
+
     def add(self, pairs: Pairs) -> int:
         """Write pairs, of one row in the order of their positions; return how many rows had none. Raises OSError."""
         if not pairs.size:

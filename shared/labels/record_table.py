@@ -116,6 +116,11 @@ class RecordWriter(RecordTable):
         else:
             unfinished.rename(self._path)
 
+    def flush(self) -> None:
+        """Have other machines see what was written. Raises OSError."""
+        if self._mapping is not None:
+            self._mapping.flush()
+
     def put(self, numbers: Whole, records: Whole) -> None:
         """Write records, (n, words), by number, (n,), all different. Raises OSError where there is no room."""
         for index, places in self._some(numbers):

@@ -17,10 +17,11 @@ class Resident:
 
     def touch(self, mapping: mmap.mmap, places: int, span_bytes: int) -> None:
         """So many places of a mapping are going to be read or written, within a span."""
-        self._bytes += min(places * AROUND_BYTES, span_bytes + AROUND_BYTES)
-        self._touched[id(mapping)] = mapping
-        if self._bytes > self.most_bytes:
+        more = min(places * AROUND_BYTES, span_bytes + AROUND_BYTES)
+        if self._bytes + more > self.most_bytes:
             self.give_back()
+        self._bytes += more
+        self._touched[id(mapping)] = mapping
 
     def give_back(self) -> None:
         """Let go of all that was touched; what was written is kept."""

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from shared.labels import changes as change
+from shared.labels.coverage import Coverage, is_of_several_machines, say_covered
 from shared.labels.key_hash import keys_of, refuse_other_types
 from shared.labels.key_index import KeyIndex, Sizes
 from shared.labels.label_values import ValueWriter
@@ -51,6 +52,7 @@ class LabelIndexWriter:
     def __init__(self, folder: Path, patience_us: int | None, limits: Limits = _LIMITS) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         resident = Resident(limits.resident_bytes)
+        self._folder, self._is_of_several_machines = folder, is_of_several_machines(folder)
         self._patience_us, self._limits = patience_us, limits
         self._label_keys = KeyIndex(folder, "labels", limits.sizes, resident)
         self._row_keys = KeyIndex(folder, "keys", limits.sizes, resident)
@@ -115,6 +117,7 @@ class LabelIndexWriter:
         for start in range(0, len(there), self._limits.at_once):
             some = slice(start, min(start + self._limits.at_once, len(there)))
             self._find(position, keys, (known_us, values, there), some, from_key == next_key)
+        self._say_covered()
 
     def _find(self, position: int, keys: pa.Table, facts: _Facts, some: slice, at_next: bool) -> None:
         count = some.stop - some.start
@@ -165,6 +168,12 @@ class LabelIndexWriter:
         for start in range(0, len(event_time_us), self._limits.at_once):
             some = slice(start, min(start + self._limits.at_once, len(event_time_us)))
             self._observe(first_key, keys, event_time_us, some)
+        self._say_covered()
+
+    def _say_covered(self) -> None:
+        if self._is_of_several_machines:
+            self._pairs.flush()
+        say_covered(self._folder, Coverage(-1 if self._last is None else self._last[0], self.position))
 
     def _observe(self, first_key: int, keys: pa.Table, times_us: Whole, some: slice) -> None:
         count = some.stop - some.start

@@ -121,6 +121,12 @@ class NeverFired(Notice, frozen=True, kw_only=True):
     last_us: int | None
 
 
+class NeverLabelled(Notice, frozen=True, kw_only=True):
+    """The run ends, and of so many rows none has found a label in the table of labels."""
+
+    rows: int
+
+
 class RunEnded(Notice, frozen=True, kw_only=True):
     """This session of the run is over, with the faults it survived."""
 
@@ -167,6 +173,7 @@ AnyNotice = (
     | RunForgotten
     | StopBegun
     | NeverFired
+    | NeverLabelled
     | RunEnded
 )
 

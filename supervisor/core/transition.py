@@ -38,6 +38,7 @@ from supervisor.core.notices import (
     AnyNotice,
     ClocksChanged,
     NeverFired,
+    NeverLabelled,
     Notice,
     RowsMisdated,
     RunEnded,
@@ -198,6 +199,9 @@ def _(event: Ended, state: RunState) -> Step:
     if not state.triggers and event.status != "failed":
         rows, stream = state.stream.observed_key - state.started.first_key + 1, state.stream
         effects.append(NeverFired(rows=rows, first_us=stream.began_us, last_us=stream.event_time_us))
+    seen = state.stream.observed_key - state.first_usable_key + 1
+    if state.triggers and state.settings.labels == "in_table" and state.stream.unlabelled == seen > 0:
+        effects.append(NeverLabelled(rows=seen))
     return state.but(status=event.status), effects
 
 

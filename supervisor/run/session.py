@@ -20,6 +20,7 @@ from shared.config.load import Configuration
 from shared.config.secrets import hide
 from shared.errors import ConfigurationError, ModynError, NotReadyError, RunTakenError
 from shared.ids import RunId
+from supervisor.core.label_finds import labels_known_of
 from supervisor.core.notices import Listener
 from supervisor.core.state import RunState
 from supervisor.results.tally import Tally
@@ -117,7 +118,7 @@ class Session:
             )
         over = found.state.status == "finished" and not (found.resumed.lost_training_sets or found.resumed.lost_models)
         if over and found.state.experiment:
-            self.grown = grown_since(self._configuration, found.rows)
+            self.grown = grown_since(self._configuration, found.rows, labels_known_of(found.state))
         return over
 
     def _platform(self) -> Platform:

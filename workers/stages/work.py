@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from shared.dataset.labels_table import labels_name
 from shared.dataset.manifest import ManifestEntry, entries_up_to, read_manifest
 from shared.dataset.table import ROWS_AT_ONCE, TableDataset
 from shared.errors import DataError
+from shared.labels.coverage import covered
 from shared.labels.index import LabelIndex
 from shared.messages.setup_record import SetupRecord
 from shared.messages.tasks import AnyTask, BaselineTask, DecideTask, EvaluateTask, SelectTask, TrainTask
@@ -27,6 +29,9 @@ from workers.features.labelled_rows import AnyLabels, KnownLabels, LabelledRows,
 from workers.measured import Measurements
 from workers.shelf import Shelf
 from workers.training.job import Interrupted
+
+_PATIENCE_S = 30.0  # with a file system that shows later what another machine has written
+_TRY_AGAIN_S = 0.1
 
 
 class Process(Protocol):
@@ -125,7 +130,23 @@ class Work:
         """Where labels are that stand in a table of their own; None: they stand in the rows. Raises ArtifactError."""
         if self.record.labels_uri is None or self.task.labels is None:
             return None
+        self._await_labels(Path(self.record.labels_uri), self.task.labels.position)
         return LabelIndex(self.record.labels_uri)
+
+    def _await_labels(self, index: Path, position: int | None) -> None:
+        """What the supervisor has written may be seen later on another machine. Raises DataError if it is not."""
+        named_key, give_up_s = _last_key(self.task), time.monotonic() + _PATIENCE_S
+        last_key = -1 if named_key is None else named_key
+        while not (seen := covered(index)).reaches(last_key, position):
+            if self.child.should_stop():
+                raise Interrupted("stopped while labels were waited for")
+            if time.monotonic() > give_up_s:
+                raise DataError(
+                    f"the index of labels {index} reaches to row {seen.last_row} and {seen.positions} labels as this "
+                    f"machine sees it, and row {last_key} and {position or 'all'} labels are needed. All machines must "
+                    "see the run directory alike; mend that, then --resume."
+                )
+            time.sleep(_TRY_AGAIN_S)
 
     def _labels(self, manifest: Path) -> LabelSource:
         """As of the moment that the task names; one that names none tries out whichever there are."""

@@ -16,6 +16,7 @@ from supervisor.core.notices import (
     ClocksChanged,
     Listener,
     NeverFired,
+    NeverLabelled,
     ResultCounted,
     RowsMisdated,
     RunEnded,
@@ -114,7 +115,7 @@ def _lines(told: Told) -> list[tuple[int, str]]:
         case TaskGivenUp():
             parts = parts_of(told.task_id)
             return [(logging.ERROR, f"! trigger {parts.trigger_id}: {parts.stage} failed: {told.sentence}")]
-        case RunForgotten() | RowsMisdated() | NeverFired():
+        case RunForgotten() | RowsMisdated() | NeverFired() | NeverLabelled():
             return [(logging.WARNING, f"! {_warning(told)}")]
         case StopBegun():
             line = f"stopping ({told.by}): running work is handed back; --resume goes on"
@@ -137,12 +138,17 @@ def _of_rows(told: StreamOver | ClocksChanged) -> str:
     return f"the stream ended at key {told.key}"
 
 
-def _warning(told: RunForgotten | RowsMisdated | NeverFired) -> str:
+def _warning(told: RunForgotten | RowsMisdated | NeverFired | NeverLabelled) -> str:
     match told:
         case RowsMisdated():
             return misdated_rows(told.misdated)
         case NeverFired():
             return never_fired(told.rows, told.first_us, told.last_us)
+        case NeverLabelled():
+            return (
+                f"none of {told.rows:,} rows has found a label, so nothing was trained: no row has the key of one. "
+                "`validate` says what the keys of both are; see labels.key of the dataset in config.yaml."
+            )
     return "Redis had forgotten the run; what is not claimed is published again"
 
 
@@ -185,7 +191,11 @@ def _known(fired: Fired) -> str:
     """Where labels come later than their rows, up to which row they are known."""
     if fired.labels is None:
         return ""
-    return "; no label is known" if fired.labelled_key is None else f"; labels are known up to key {fired.labelled_key}"
+    if fired.labelled_key is None:
+        return "; no label is known"
+    all_before = fired.labels.position is None  # else rows before may still wait
+    told = "labels are known up to" if all_before else "the last row whose label is known has"
+    return f"; {told} key {fired.labelled_key}"
 
 
 def _day(timestamp_us: int) -> str:

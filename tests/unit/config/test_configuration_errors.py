@@ -441,7 +441,10 @@ def test_datasets_are_named_like_files(problems, name):
         ("features: [x, x]", "features.1: x stands here twice; keep one."),
         ("features: []", "features: [] leaves nothing to learn from; name columns, or time_features."),
         ("time_features: []", "time_features: [] is not a list with at least one entry."),
-        ("time_features: hour", "time_features: 'hour' is not a list with at least one entry."),
+        (
+            "time_features: hour",
+            "time_features: 'hour' is not a list with at least one entry; write [a, b], or lines that begin with `-`.",
+        ),
         ("time_features: [hours]", "time_features.0: 'hours' is unknown; did you mean hour?"),
         ("time_features: [hour, month, hour]", "time_features.2: hour stands here twice; keep one."),
         ("text: x, time_features: [hour]", "time_features: is for tables; a model of `text` has no place for it."),

@@ -80,6 +80,7 @@ def test_a_key_may_be_when_it_is_known(small: Workplace) -> None:
         (b"key,label,known_at\n3,0,2024-01-07\n", "has no column id; its columns are key, label, known_at."),
         (b"id,label,known_at\n3,maybe,2024-01-07\n", "label is string in"),
         ({"id": [3], "known_at": ["2024-01-07"], "label": [[0]]}, "label is list<element: int64> in"),
+        ({"id": [[3]], "known_at": ["2024-01-07"], "label": [0]}, "id is list<element: int64> in"),
     ],
 )
 def test_labels_that_do_not_fit(late: LateLabels, content: Any, told: str) -> None:
@@ -131,6 +132,15 @@ def test_keys_of_rows_by_which_nothing_can_be_found(late: LateLabels) -> None:
     late.write("rows/a.parquet", {"timestamp": ["2024-01-01"], "id": [[1]], "x": [0.5]})
     (misfit,) = find(late.config, late.root, ()).misfits.values()
     assert "dataset rows: id, by which rows find their labels, is list<element: int64>" in misfit.sentences[0]
+
+
+def test_keys_of_labels_that_find_nothing(late: LateLabels) -> None:
+    """The same is said of them; they are no features that could be left out."""
+    (late.folder / "labels/a.csv").unlink()
+    late.write("labels/a.parquet", {"known_at": ["2024-01-01"], "id": [[1]], "label": [0]})
+    told = misfits(late)["a.parquet"]
+    assert "dataset rows.labels: id, by which rows find their labels, is list<element: int64>; numbers, texts" in told
+    assert "features" not in told
 
 
 def test_rows_need_no_label(late: LateLabels) -> None:

@@ -60,6 +60,15 @@ def test_texts_of_real_moments(written: str, moments: list[datetime], padded: bo
     assert read([f" {text.upper()} " for text in texts], written) == read(texts, written)
 
 
+def test_texts_that_come_again_and_again() -> None:
+    """Are looked at once; one among them that is no time is refused."""
+    texts = ["1/2/2024", "13/2/2024", "1/2/2024", "1/2/2024", "13/2/2024"]
+    days = [parse_timestamp_us("2024-02-01"), parse_timestamp_us("2024-02-13")]
+    assert read(texts, "%d/%m/%Y") == [days[0], days[1], days[0], days[0], days[1]]
+    assert read([*texts, "31/2/2024"], "%d/%m/%Y") is None
+    assert read([], "%d/%m/%Y") == []
+
+
 @given(st.sampled_from(_FORMATS), _MOMENTS, st.integers(0, 40), st.sampled_from("0123456789 :/-x."))
 @example("%d/%m/%Y %H:%M", datetime(2024, 3, 1, 10, 5, tzinfo=UTC), 1, "9")
 def test_a_text_with_a_wrong_letter(written: str, moment: datetime, place: int, letter: str) -> None:

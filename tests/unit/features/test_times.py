@@ -152,10 +152,11 @@ def test_an_encoder_takes_times_as_a_dataset_writes_them():
     encoder = fitted(zurich)
     there = with_changes(zurich.config, unit="ms", zone=None)
     other = reading(encoder, there)
-    as_numbers = pa.table({"time": hourly(48).cast(pa.timestamp("ms")).cast(pa.int64())})
+    an_hour_behind = hourly(48, first_us=START_US - DAY_US // 24)  # UTC, as clocks in Zurich show the hours of the rows
+    as_numbers = pa.table({"time": an_hour_behind.cast(pa.timestamp("ms")).cast(pa.int64())})
     keys = np.arange(48)
     assert np.array_equal(other.encode(as_numbers, keys), encoder.encode(zurich.table, keys))
-    with pytest.raises(DataError, match="'time' is 1704067200000 at key 0, which is no ISO 8601 time"):
+    with pytest.raises(DataError, match="'time' is 1704063600000 at key 0, which is no ISO 8601 time"):
         encoder.encode(as_numbers, keys)
     elsewhere = msgspec.structs.replace(there, timestamp="when")
     assert reading(encoder, elsewhere).description == encoder.description
@@ -192,7 +193,7 @@ def test_a_missing_timestamp_and_an_unknown_zone_are_told():
     with pytest.raises(DataError, match="Column 'time' is missing; there are x"):
         fitted(dataset_of(hourly(48))).encode(pa.table({"x": [1]}), np.arange(1))
     times = TimeColumn(column="time", features=ALL, zone="Mars/Olympus")
-    with pytest.raises(DataError, match="The zone Mars/Olympus of column 'time' is not known on this machine"):
+    with pytest.raises(DataError, match="The zone 'Mars/Olympus' of column 'time' is no time zone; write a name"):
         points(pa.table({"time": hourly(1)}), times, np.arange(1))
 
 

@@ -34,6 +34,23 @@ for first in range(0, 200_000, 1_000):
     print(ids[-1], writer.position, flush=True)
 """
 
+# A folder whose files cannot grow beyond 1 MiB stands for a full disk.
+FILLS = """
+import resource, sys
+from pathlib import Path
+import numpy as np, pyarrow as pa
+from shared.labels.writer import LabelIndexWriter
+resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, resource.RLIM_INFINITY))
+writer = LabelIndexWriter(Path(sys.argv[1]), None)
+try:
+    for first in range(0, 1_000_000, 10_000):
+        keys = pa.table({"id": np.arange(first, first + 10_000)})
+        writer.found(first, keys, np.zeros(10_000, np.int64), pa.chunked_array([np.zeros(10_000)]), first)
+        writer.observe(first, keys, np.zeros(10_000, np.int64))
+except OSError as error:
+    print(first, type(error).__name__)
+"""
+
 
 def numbers(first, count):
     """Key columns of rows or label rows."""
@@ -149,6 +166,14 @@ def test_moments_at_the_ends_of_time_do_not_overflow(tmp_path):
         writer.observe(0, numbers(0, 4), times_us)
         assert read(LabelIndex(tmp_path / str(patience_us)), 4)[1] == known
         assert writer.waiting == 0
+
+
+def test_a_full_disk_is_an_error_that_can_be_told(tmp_path):
+    """And not a process that is killed when it writes to a file without room."""
+    command = [sys.executable, "-c", FILLS, str(tmp_path / "i")]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, cwd=PROJECT, env=environment(), check=True)
+    first, error = done.stdout.split()
+    assert (int(first) > 0, error) == (True, "OSError")
 
 
 def test_readers_see_whole_answers_while_the_writer_goes_on(tmp_path):

@@ -72,7 +72,8 @@ class Story:
                 self.find(self.random.randrange(30), max(self.next_key + ahead, later))
                 self.compare_counts()
             before = self.next_key
-            self.observe(self.random.randint(0, 25))
+            until = self.found_at[-1][0] - before if self.found_at else 0  # rows before the newest label counts
+            self.observe(until if until > 0 and self.random.random() < 0.5 else self.random.randint(0, 25))
             self.compare_counts()
             self.compare_labelled_keys(before)
             self.compare_labels_as_of()

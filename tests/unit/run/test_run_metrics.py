@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import msgspec
 import pytest
 from run_of_events import RUN, Run, decision, ref
 from shown_run import ShownRun
@@ -130,6 +131,21 @@ def test_the_state_is_read_when_somebody_asks(small: Workplace, shown: Shown) ->
     assert shown.value("modyn_open_tasks", kind="select") == 1
     (small.folder / "journal.jsonl").write_bytes(b"12345")
     assert shown.value("modyn_journal_bytes") == 5
+
+
+def test_rows_whose_labels_are_waited_for_are_shown(small: Workplace, shown: Shown) -> None:
+    """Of a run that follows its dataset, where labels come late; elsewhere there is no such figure."""
+    run = Run(small)
+    run.fire(9, 19)
+    shown.metrics.turn(run.state, 20)
+    assert shown.value("modyn_unsettled_rows") is None
+    settings = msgspec.structs.replace(run.state.settings, labels="delayed")
+    started = msgspec.structs.replace(run.state.started, mode="production")
+    late = run.state.but(settings=settings, started=started)
+    shown.metrics.turn(late, 20)
+    assert shown.value("modyn_unsettled_rows") == 20
+    shown.metrics.turn(late.with_stream(settled_key=12), 20)
+    assert shown.value("modyn_unsettled_rows") == 7
 
 
 def test_silence_is_counted_while_there_is_work_that_nobody_does(small: Workplace, shown: Shown) -> None:

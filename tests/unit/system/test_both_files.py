@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from late_labels import LABELS, ROWS, LateLabels
 from workplace import Workplace
 
 from shared.errors import ConfigurationError
@@ -36,6 +37,19 @@ def test_columns_are_told_with_the_mistakes_of_the_files(small: Workplace) -> No
         "no column lable; did you mean label?",
         "no column y9; its columns are timestamp, x0, x1, label.",
         "no column custmer; its columns are timestamp, x0, x1, label.",
+    ]
+
+
+def test_columns_of_labels_in_a_table_of_their_own(small: Workplace) -> None:
+    """Rows are asked for their keys, not for a label; the table for all that it is to have."""
+    late = LateLabels(small, key=["order"], label="fraud")
+    late.write("rows/a.csv", ROWS)
+    late.write("labels/a.csv", LABELS)
+    small.pipeline["training"]["epocks"] = 2
+    assert [one.split(" has ")[1] for one in told(small)[1:]] == [
+        "no column order; its columns are timestamp, id, x.",
+        "no column fraud; its columns are id, label, known_at.",
+        "no column order; its columns are id, label, known_at.",
     ]
 
 

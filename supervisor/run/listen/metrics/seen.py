@@ -22,6 +22,10 @@ BEHIND = Metric("modyn_rows_behind", "Rows behind the trigger of the newest mode
 EVENT_TIME = Metric("modyn_event_time_timestamp_seconds", "Event time at the last row that was looked at.")
 TIME_BEHIND = Metric("modyn_event_time_behind_seconds", "Event time since the trigger of the newest model.")
 MISDATED = Metric("modyn_misdated_rows", "Rows dated later than they can be.")
+UNSETTLED = Metric(
+    "modyn_unsettled_rows",
+    "Rows behind the last one up to which no label is waited for, where labels come late; of a run that follows.",
+)
 FILES = Metric("modyn_files_not_read", "Files of the dataset that cannot be read, or do not fit.")
 OPEN = Metric("modyn_open_tasks", "Tasks that were published and not reported yet.", ("kind",))
 CLAIMED = Metric("modyn_claimed_tasks", "Those of them that a worker has taken.")
@@ -47,9 +51,17 @@ def families(seen: Seen | None) -> Iterator[Family]:
     yield EVENT_TIME.gauge(None if stream.event_time_us is None else stream.event_time_us / MICROSECONDS_PER_S)
     yield TIME_BEHIND.gauge(behind.event_time_s)
     yield MISDATED.gauge(stream.misdated.rows if stream.misdated else 0)
+    yield UNSETTLED.gauge(_unsettled(state))
     yield FILES.gauge(state.unread.files)
     yield OPEN.gauge({(kind,): state.tasks.count(kind) for kind in _KINDS})
     yield CLAIMED.gauge(len(state.tasks.claimed))
+
+
+def _unsettled(state: RunState) -> int | None:
+    """Rows whose windows may have to wait; None where each label is known with its row, or at once."""
+    if state.experiment or state.settings.labels == "with_rows":
+        return None
+    return state.stream.observed_key - max(state.stream.settled_key, state.first_usable_key - 1)
 
 
 class _Behind(NamedTuple):
