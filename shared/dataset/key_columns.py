@@ -36,7 +36,7 @@ def unlike_keys(own: TableDataset, file: str, beside: Other) -> Iterator[str]:
         if not _can_equal(here, field.type):
             yield (
                 f"dataset {own.config.name}: {field.name} is {here} in {file}, but {field.type} among {beside.what}, "
-                "so that no row would find its label; give it one type in both."
+                f"so that no row would find its label; {_remedy(here, field.type)}."
             )
 
 
@@ -49,6 +49,13 @@ def unusable_keys(own: TableDataset) -> Iterator[str]:
         if kind_of(found) not in (*_USABLE, "nothing"):
             start = f"dataset {own.config.name}: {name}, by which rows find their labels, is {found}"
             yield f"{start}; numbers, texts and times can be used."
+
+
+def _remedy(here: pa.DataType, there: pa.DataType) -> str:
+    """What to do; of digits in a CSV people do not know that they are numbers."""
+    if {kind_of(here), kind_of(there)} - _NUMBERS == {"text"}:
+        return "give it one type in both. In a CSV digits are numbers: write texts there as JSON lines or Parquet"
+    return "give it one type in both"
 
 
 def _can_equal(one: pa.DataType, other_type: pa.DataType) -> bool:

@@ -71,11 +71,11 @@ def _minute(timestamp: str) -> str:
 def _remarks(content: Mapping[str, Any]) -> Iterator[str]:
     """What is deployed, and what else must be known to read the composite."""
     targets = content["targets"]
-    for metric, rows in content["deployed_left_out"].items() if targets else ():
-        yield f"rows left out of what was deployed, as no model of this run was: {metric} {rows:,}"
+    if targets and content["deployed_left_out"]:
+        left_out = _by_metric(content["deployed_left_out"])
+        yield f"rows left out of what was deployed, as no model of this run was: {left_out}"
     for name, by_metric in content["baselines_left_out"].items():
-        rows_of = ", ".join(f"{metric} {rows:,}" for metric, rows in by_metric.items())
-        yield f"rows left out of {_titles(content)[name]}, which has no score of them: {rows_of}"
+        yield f"rows left out of {_titles(content)[name]}, which has no score of them: {_by_metric(by_metric)}"
     for target in targets:
         where = f" to {target['name']}" if len(targets) > 1 else ""
         yield f"deployed{where}: {_holding(target, content['run_id'])}"
@@ -85,15 +85,23 @@ def _remarks(content: Mapping[str, Any]) -> Iterator[str]:
         span = [content[end] or "–" for end in ("first_timestamp", "last_timestamp")]
         yield f"the trigger policy never fired: {content['samples_seen']:,} rows, {span[0]} to {span[1]}"
     yield from _of_rows(content)
-    left_out = {metric: count for metric, count in content["undefined_windows"].items() if count}
-    if left_out:
-        yield "windows left out as undefined: " + ", ".join(f"{m} {count}" for m, count in left_out.items())
+    undefined = {metric: count for metric, count in content["undefined_windows"].items() if count}
+    if undefined:
+        yield "windows left out as undefined: " + ", ".join(f"{m} {count}" for m, count in undefined.items())
     for what, key in (("nulls met", "nulls"), ("rows with unknown categories", "unknown_categories")):
         if content[key]:
             yield f"{what}: " + ", ".join(f"{name} {count:,}" for name, count in content[key].items())
     survived = {fault.replace("_", " "): count for fault, count in content["faults"].items() if count}
     if survived:
         yield "faults survived: " + ", ".join(f"{fault} {count}" for fault, count in survived.items())
+
+
+def _by_metric(rows_of: Mapping[str, int]) -> str:
+    """One number where all metrics have the same."""
+    rows = set(rows_of.values())
+    if len(rows_of) > 1 and len(rows) == 1:
+        return f"{rows.pop():,}"
+    return ", ".join(f"{metric} {rows:,}" for metric, rows in rows_of.items())
 
 
 def _of_rows(content: Mapping[str, Any]) -> Iterator[str]:

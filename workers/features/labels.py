@@ -41,7 +41,7 @@ def class_labels(
         few = known is not None and most < classes and label >= 0
         knows = f"`classes` names 0 to {most - 1}" if few else f"the model knows the classes 0 to {most - 1}"
         remedy = "Name it there, too" if few else _remedy(label)
-        raise RowError(f"The label at key {key} is {label}, but {knows}. {remedy}, or mend the row.")
+        raise RowError(f"The label at key {key} is {label}, but {knows}. {remedy}, or mend the label.")
     return labels
 
 
@@ -87,7 +87,7 @@ def _named(values: pa.Array, name: str, keys: Keys, classes: int, known: ClassNa
         if not label.strip():
             where = f"The label at key {keys[row]} is blank ({label!r}), {knows}"
             raise RowError(f"{where}. If it is none, write a null there (in a CSV nothing). {_REMEDY}")
-        remedy = f"{_remedy_for_name(known, classes)}, or mend the row"
+        remedy = f"{_remedy_for_name(known, classes)}, or mend the label"
         raise RowError(f"The label at key {keys[row]} is {label!r}, {knows}. {remedy}.")
     return np.asarray(places.cast(pa.int64()).to_numpy(zero_copy_only=False))
 

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from shared.class_names import ClassNames, told
 from shared.dataset.manifest import MEND_THE_ROW
 from shared.dataset.nulls import OFFER_DROP, known
-from shared.errors import NotReadyError
+from shared.errors import NotReadyError, RowError
 from shared.messages.reports import Finding
 from workers.features.class_names import MOST_CLASSES, refuse_numbers
 from workers.features.columns import Keys, column, is_text, refuse_nulls
@@ -25,8 +25,19 @@ _NUMBERS = {"false": "0", "true": "1"}  # as booleans become
 def label_findings(source: SampleSource, loss: str, outputs: int) -> list[Finding]:
     """That they are no numbers where the loss learns these, or more classes than the model has outputs for.
 
-    Raises DataError for the first label, of all there are, that the loss cannot learn from.
+    Raises DataError for the first label, of all there are, that the loss cannot learn from: with its key, or with its
+    position where labels stand in a table of their own, which then are looked at in its order.
     """
+    try:
+        return _findings(source, loss, outputs)
+    except RowError as error:
+        if source.config.labels is None:
+            raise
+        said = str(error).replace(" at key ", " at position ").replace(" from key ", " from position ")
+        raise RowError(f"In the table of labels: {said}") from error
+
+
+def _findings(source: SampleSource, loss: str, outputs: int) -> list[Finding]:
     config, classes, texts = source.config, count_classes(LOSSES[loss], outputs), _are_texts(source)
     if classes is None and (texts or config.classes is not None):
         return [Finding(path="training.loss.name", sentence=_no_numbers(source, loss, texts=texts))]

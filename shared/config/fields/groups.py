@@ -97,7 +97,8 @@ class Sequence(Sentence):
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         if not isinstance(value, list) or (not value and not self.may_be_empty):
-            told = "; write [a, b], or lines that begin with `-`" if not isinstance(value, list) else ""
+            few = f"[{value}]" if isinstance(value, str) and value else "[a, b]"
+            told = f"; write {few}, or lines that begin with `-`" if not isinstance(value, list) else ""
             raise ValidationError(f"{quoted(value)} is not a list with at least one entry{told}.")
         errors, items = {}, []
         for number, one in enumerate(value):

@@ -36,7 +36,8 @@ def _of_the_join(table: LabelTable, now_us: int | None) -> Iterator[str]:
             "moment from which a label is known, and is timestamp that of the row?"
         )
     if table.waiting and not table.labelled and now_us is not None:
-        yield (
-            f"no label is known yet: event time has come to {format_timestamp(now_us)}, and the first one is known at "
-            f"{table.first_known_at}. Nothing can be trained before."
-        )
+        now, first = format_timestamp(now_us), table.first_known_at
+        come = f"no label of a row is known yet: event time has come to {now}"
+        if first is not None and first > now:  # an earlier one is of no row
+            come += f", and the first label is known at {first}"
+        yield f"{come}. Nothing can be trained before one is known."

@@ -54,8 +54,9 @@ def _of_features(features: FeatureNotes) -> Iterator[tuple[int, str]]:
     if features.imputed:
         yield logging.INFO, f"nulls filled in, of {features.rows:,} rows: {_counted(features.imputed)}"
     if features.scaled:
-        columns, verb = ", ".join(features.scaled), "was" if len(features.scaled) == 1 else "were"
-        yield logging.INFO, f"{columns} {verb} constant so far and varies now; learned from here on"
+        columns = ", ".join(features.scaled)
+        was, varies = ("was", "varies") if len(features.scaled) == 1 else ("were", "vary")
+        yield logging.INFO, f"{columns} {was} constant so far and {varies} now; learned from here on"
     for name, categories in features.grown.items():
         yield (
             logging.INFO,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -118,7 +118,7 @@ class InATable:
                 f"The index of labels in {self._folder} could not be written: {error}. Make room there, then --resume."
             ) from error
 
-    def _key_columns(self, first_key: int, stop_key: int, dataset: TableDataset) -> pa.Table:
+    def _key_columns(self, first_key: int, stop_key: int, dataset: TableDataset) -> list[pa.Table]:
         """Those of the next rows, read on where those before ended."""
         if self._streamed is not dataset or self._stop_key != first_key:
             self._streamed = dataset
@@ -131,9 +131,4 @@ class InATable:
             parts.append(rows.slice(0, missing))
             self._rest = rows.slice(missing) if rows.num_rows > missing else None
             missing -= parts[-1].num_rows
-        return _together(parts)
-
-
-def _together(parts: Sequence[pa.Table]) -> pa.Table:
-    """Files may write the key columns in different types; all are widened to one."""
-    return parts[0] if len(parts) == 1 else pa.concat_tables(parts, promote_options="permissive")
+        return parts

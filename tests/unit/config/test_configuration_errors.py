@@ -443,7 +443,7 @@ def test_datasets_are_named_like_files(problems, name):
         ("time_features: []", "time_features: [] is not a list with at least one entry."),
         (
             "time_features: hour",
-            "time_features: 'hour' is not a list with at least one entry; write [a, b], or lines that begin with `-`.",
+            "time_features: 'hour' is not a list with at least one entry; write [hour], or lines that begin with `-`.",
         ),
         ("time_features: [hours]", "time_features.0: 'hours' is unknown; did you mean hour?"),
         ("time_features: [hour, month, hour]", "time_features.2: hour stands here twice; keep one."),
@@ -461,7 +461,7 @@ def test_datasets_are_named_like_files(problems, name):
         ("classes: []", "classes: [] is not a list with at least one entry."),
         (
             "classes: yes",
-            "classes: 'yes' is not a list with at least one entry; write [a, b], or lines that begin with `-`.",
+            "classes: 'yes' is not a list with at least one entry; write [yes], or lines that begin with `-`.",
         ),
     ],
 )

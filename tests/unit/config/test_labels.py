@@ -185,7 +185,7 @@ def test_what_cannot_stand_beside_labels(load, dataset, told):
     ("labels", "told"),
     [
         ({"key": []}, "key: [] is not a list with at least one entry."),
-        ({"key": "id"}, "key: 'id' is not a list with at least one entry; write [a, b], or lines that begin with `-`."),
+        ({"key": "id"}, "key: 'id' is not a list with at least one entry; write [id], or lines that begin with `-`."),
         ({"key": ["id", "id"]}, "key.1: id stands here twice; keep one."),
         ({"key": ["id", "label"]}, "key.1: label is the label, which a row cannot be found by."),
         ({"label": "known_at"}, "label: known_at is known_at, too; name the column to be learned."),

@@ -185,9 +185,17 @@ def test_labels_of_which_none_is_known_yet(late: LateLabels) -> None:
     late.write("rows/a.csv", ROWS)
     late.write("labels/a.csv", LABELS)
     (told,) = warnings(late)
-    assert told.startswith(
-        "no label is known yet: event time has come to 2024-01-02T00:00:00.000000Z, and the first one"
-    )
+    come = "no label of a row is known yet: event time has come to 2024-01-02T00:00:00.000000Z"
+    assert told.startswith(f"{come}, and the first label is known at 2024-01-0")
+
+
+def test_a_label_of_no_row_is_not_the_first_that_is_known(late: LateLabels) -> None:
+    """It would be said to be known before it is."""
+    late.write("rows/a.csv", ROWS)
+    late.write("labels/a.csv", LABELS + b"99,1,2023-01-01\n")
+    (told,) = warnings(late)
+    come = "no label of a row is known yet: event time has come to 2024-01-02T00:00:00.000000Z"
+    assert told == f"{come}. Nothing can be trained before one is known."
 
 
 def test_columns_of_the_rows_that_are_called_like_the_labels(late: LateLabels) -> None:

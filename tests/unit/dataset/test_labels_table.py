@@ -112,6 +112,7 @@ def test_keys_of_both_tables_can_be_equal(late: LateLabels, key: list[Any], fits
     if not fits:
         where = f"id is string in {late.folder}/labels/a.parquet, but int64 among the rows"
         assert f"dataset rows.labels: {where}, so that no row would find its label" in told["a.parquet"]
+        assert "In a CSV digits are numbers: write texts there as JSON lines or Parquet." in told["a.parquet"]
         assert late.labels().rows == 2, "who knows of no rows takes them"
 
 

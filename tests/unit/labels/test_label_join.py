@@ -52,7 +52,8 @@ class Story:
         """Rows are observed."""
         rows, first_key = self.tables.rows(count), self.next_key
         times_us = np.array([time for _, time in rows], np.int64)
-        self.writer.observe(first_key, self.tables.table([key for key, _ in rows]), times_us)
+        whole, cut = self.tables.table([key for key, _ in rows]), self.random.randint(0, count)
+        self.writer.observe(first_key, [whole.slice(0, cut), whole.slice(cut)], times_us)
         self.plain.observe(rows)
 
     def position_at(self, key):

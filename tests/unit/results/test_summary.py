@@ -282,6 +282,19 @@ def test_a_run_without_triggers_says_so(small):
     assert "the trigger policy never fired: 300 rows, 1970-01-01T00:00:00.000000Z to 1970-01-01T00:00:00" in text
 
 
+def test_rows_left_out_are_told_once_where_all_metrics_have_the_same(told):
+    """One line, however many metrics there are."""
+    start = "rows left out of what was deployed, as no model of this run was:"
+    for left_out, said in (
+        ({"accuracy": 679, "auroc": 679}, "679"),
+        ({"accuracy": 7, "auroc": 5}, "accuracy 7, auroc 5"),
+    ):
+        content = summary(told.state, told.tally, TARGETS, ABOUT) | {"deployed_left_out": left_out}
+        text = " ".join(shown(content).split())
+        assert text.count("rows left out") == 1
+        assert f"{start} {said} deployed" in text
+
+
 def test_a_baseline_that_has_no_score_of_some_rows_is_told_with_them(told):
     """Two numbers side by side are of the same rows, or it is said of how many the second is not."""
     content = summary(told.state, told.tally, TARGETS, ABOUT)

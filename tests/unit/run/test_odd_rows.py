@@ -100,6 +100,8 @@ def test_new_inputs_are_told(lines: Lines) -> None:
 def test_a_column_that_varies_now_is_told(lines: Lines) -> None:
     """It has its scale from here on."""
     assert lines(scaled=("z",)) == [("INFO", "  trigger 0: z was constant so far and varies now; learned from here on")]
+    told = "  trigger 1: y, z were constant so far and vary now; learned from here on"
+    assert lines(scaled=("y", "z")) == [("INFO", told)]
 
 
 def test_a_column_that_is_constant_is_told_once_a_run(lines: Lines) -> None:
