@@ -21,7 +21,7 @@ def test_a_writer_says_how_far_it_is(tmp_path):
     assert covered(tmp_path / "index") == (-1, 0)
     writer.found(0, keys(1, 2), np.array([5, 6]), pa.chunked_array([[1, 0]]), 0)
     assert covered(tmp_path / "index") == (-1, 2)
-    writer.observe(0, keys(1, 2, 3), np.array([1, 2, 3]))
+    writer.observe(0, [keys(1, 2, 3)], np.array([1, 2, 3]))
     assert covered(tmp_path / "index") == (2, 2)
 
 
