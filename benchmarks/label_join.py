@@ -125,7 +125,7 @@ def join(folder: Path, table: Table, times: Times, batch: int, at_start: bool) -
             find(writer, table, times, behind[behind >= 0], first)
         keys, times_us = table.keys(ids), table.times_us(ids)
         with times:
-            writer.observe(first, keys, times_us)
+            writer.observe(first, [keys], times_us)
             writer.known_at(int(ids[-1]))
         if time.monotonic() - shown > 10:
             shown = time.monotonic()

@@ -8,6 +8,8 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from shared.words import ending
+
 TWICE, NEVER = 1, 2  # what marks such a time
 
 
@@ -38,15 +40,11 @@ class ClockChanges(msgspec.Struct, frozen=True, kw_only=True):
 
     def told(self) -> str:
         """How many, which is the first, and what becomes of them."""
-        twice = f"{_times(self.twice)} occur{_s(self.twice)} twice (taken for the earlier)" if self.twice else ""
-        never = f"{_times(self.never)} never occur{_s(self.never)} (moved forward by the gap)" if self.never else ""
+        twice = f"{_times(self.twice)} occur{ending(self.twice)} twice (taken for the earlier)" if self.twice else ""
+        never = f"{_times(self.never)} never occur{ending(self.never)} (moved forward by the gap)" if self.never else ""
         said = ", ".join(filter(None, (twice, never)))
         return f"{said}, as clocks are changed; the first is that of key {self.key} in {self.file}"
 
 
 def _times(rows: int) -> str:
     return "1 local time" if rows == 1 else f"{rows:,} local times"
-
-
-def _s(rows: int) -> str:
-    return "s" if rows == 1 else ""

@@ -1,4 +1,4 @@
-"""Which known word somebody may have meant."""
+"""Words of sentences for people: which known one somebody may have meant, and how verbs go with numbers."""
 
 from __future__ import annotations
 
@@ -16,3 +16,8 @@ def meant(word: str, known: Iterable[str]) -> str | None:
 
 def _nearness(word: str, known: str) -> float:
     return difflib.SequenceMatcher(None, known, word).ratio()  # in the order in which difflib itself compares
+
+
+def ending(count: int) -> str:
+    """Of a verb: one *occurs*, two *occur*."""
+    return "s" if count == 1 else ""

@@ -12,9 +12,10 @@ from marshmallow.fields import Field
 
 from shared.config import fields as f
 from shared.config.resolved import as_written, default, is_none
-from shared.config.schema import system
 from shared.config.schema.chosen import Chosen
+from shared.config.schema.dataset import Dataset, Datasets
 from shared.config.schema.pipeline import PipelineSchema
+from shared.config.schema.system import SystemSchema
 from shared.config.schema.time_column import TimeColumn
 
 _INTRODUCTION = """# Configuration
@@ -60,7 +61,7 @@ def reference() -> str:
         [
             _INTRODUCTION,
             *_file("pipeline.yaml", PipelineSchema),
-            *_file("config.yaml", system.SystemSchema),
+            *_file("config.yaml", SystemSchema),
         ]
     )
 
@@ -114,8 +115,8 @@ def _below(field: Field[Any], path: str) -> Iterator[Row]:
         kinds = f.Choice("what kind it is", *field.plugins.own, later=field.later)
         yield Row(path=f"{path}.{field.key}", kind=kinds.kind, default="required", meaning=_meaning(kinds))
         yield from rows_of(field.schema(field.plugins.own[0]), f"{path}.")
-    elif isinstance(field, system.Datasets):
-        yield from rows_of(system.Dataset, f"{path}.NAME.")
+    elif isinstance(field, Datasets):
+        yield from rows_of(Dataset, f"{path}.NAME.")
 
 
 def _kind(field: Field[Any]) -> str:

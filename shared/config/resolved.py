@@ -18,12 +18,13 @@ from marshmallow.fields import Field
 from shared.config import fields as f
 from shared.config.pipeline import Pipeline
 from shared.config.schema.chosen import Chosen
+from shared.config.schema.dataset import Dataset, Datasets
 from shared.config.schema.deployment import name_of_target
 from shared.config.schema.evaluation import Extent, MetricField, Models
 from shared.config.schema.labels import as_given
 from shared.config.schema.model import Initial
 from shared.config.schema.pipeline import PipelineSchema
-from shared.config.schema.system import Dataset, Datasets, SystemSchema
+from shared.config.schema.system import SystemSchema
 from shared.config.schema.time_column import TimeColumn
 from shared.config.secrets import hide_password
 from shared.config.system import System

@@ -32,10 +32,13 @@ class Nulls(Values, frozen=True, kw_only=True):
     indicator: bool = False  # a 0/1 feature for each column that had nulls where the encoder was fitted
 
 
+TimeUnit = Literal["s", "ms", "us", "ns"]
+
+
 class TimeFormat(Values, frozen=True, kw_only=True, omit_defaults=True):
     """How a column of times is written, where that is not ISO 8601 or a type of time."""
 
-    unit: Literal["s", "ms", "us", "ns"] | None = None  # of numbers
+    unit: TimeUnit | None = None  # of numbers
     format: str | None = None  # of texts, as strptime has it
     zone: str | None = None  # of times that name none; None: UTC
 
@@ -47,7 +50,7 @@ class Labels(Values, frozen=True, kw_only=True):
     key: tuple[str, ...]  # columns of both
     label: str = "label"
     known_at: str = "known_at"
-    unit: Literal["s", "ms", "us", "ns"] | None = None  # of moments that are numbers
+    unit: TimeUnit | None = None  # of moments that are numbers
     format: str | None = None  # of moments that are texts
     zone: str | None = None  # of moments that name none
     patience_s: float | None = None  # a label that is known later after its row's event time counts nowhere
@@ -67,7 +70,7 @@ class Dataset(Values, frozen=True, kw_only=True):
     delimiter: str | None = None  # of CSV; None: as each file's first line shows
     encoding: str = "utf-8"  # of text files
     timestamp: str
-    unit: Literal["s", "ms", "us", "ns"] | None  # of timestamps that are numbers
+    unit: TimeUnit | None  # of timestamps that are numbers
     format: str | None = None  # of timestamps that are texts
     zone: str | None = None  # of timestamps that name none
     time_key: Literal["timestamp", "known_at"] = "timestamp"  # that names their column in config.yaml

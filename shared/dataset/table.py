@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from copy import copy
 from itertools import chain
 from typing import Any
@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from shared.config.system import Dataset
+from shared.dataset.alike import alike
 from shared.dataset.column_kinds import kind_of, plain_type
 from shared.dataset.evenly import Read, evenly
 from shared.dataset.event_time import Horizon
@@ -212,7 +213,7 @@ class TableDataset:
                         break
                     if row + batch.num_rows > first_row:
                         again |= refuse_mixture(entries, verified, self.config)
-                        yield first.first_key + row, _alike(pa.Table.from_batches([batch]), types, folders)
+                        yield first.first_key + row, alike(pa.Table.from_batches([batch]), types, folders)
         except UNREADABLE as error:
             remedy = MEND_THE_ROW if isinstance(error, pa.ArrowInvalid) else f"Restore it, then --resume. {IF_MENDED}"
             raise DataError(f"{first.file} cannot be read: {told(error, first.first_row)}. {remedy}") from error
@@ -236,22 +237,6 @@ class TableDataset:
         if kind == "time" or (kind in ("whole number", "number") and self.config.format is not None):
             types[time] = pa.string()
         return types
-
-
-def _alike(table: pa.Table, types: Mapping[str, pa.DataType], folders: Mapping[str, pa.Scalar]) -> pa.Table:
-    """The columns of `types`: what folders say in each row, dictionaries and views as what they stand for.
-
-    Columns of nulls alone are as in the first file.
-    """
-    columns = {}
-    for name, first in types.items():
-        column = pa.chunked_array([pa.repeat(folders[name], table.num_rows)]) if name in folders else table.column(name)
-        if plain_type(column.type) != column.type:
-            column = column.cast(plain_type(column.type))
-        elif pa.types.is_null(column.type):
-            column = pa.chunked_array([pa.nulls(len(column), first)])
-        columns[name] = column
-    return pa.table(columns)
 
 
 def open_dataset(config: Dataset, entries: Sequence[ManifestEntry]) -> TableDataset:

@@ -25,7 +25,8 @@ from shared.zones import zone
 
 _ZONED = r":\d\d.*(Z|[+-]\d\d(:?\d\d)?)$"  # ISO texts that name their zone
 _FINER = r"(:\d\d\.\d{6})\d{1,3}"  # than microseconds
-_FIRST_US, _LAST_US = parse_timestamp_us("0001-01-01"), parse_timestamp_us("9999-12-31")
+_FIRST_S = parse_timestamp_us("0001-01-01") // MICROSECONDS_PER_S
+_STOP_S = parse_timestamp_us("9999-12-31") // MICROSECONDS_PER_S + 86_400
 _NUMBERS = ("whole number", "number")
 _LocalRows = npt.NDArray[np.bool_] | bool  # which rows are times of no zone
 
@@ -181,8 +182,7 @@ def _refuse_far(numbers: Any, unit: str) -> None:
         return
     ends = pc.min_max(numbers).as_py() if isinstance(numbers, pa.ChunkedArray) else None
     least, most = (ends["min"], ends["max"]) if ends else (numbers.min().item(), numbers.max().item())
-    seconds_us = MICROSECONDS_PER_S / UNITS_PER_S[unit]
-    if not _FIRST_US <= least * seconds_us <= most * seconds_us <= _LAST_US:
+    if not _FIRST_S * UNITS_PER_S[unit] <= least <= most < _STOP_S * UNITS_PER_S[unit]:
         raise ValueError("beyond the years 1 to 9999")
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.labels.pairs import Pairs
+from shared.labels.placed import write_at
 
 Whole = npt.NDArray[np.int64]
 Changes = npt.NDArray[np.void]
@@ -88,15 +89,11 @@ class ChangeLog:
 
     def append(self, changes: Changes) -> None:
         """Write changes, which come after all before them. Raises OSError."""
-        left, at = memoryview(changes.tobytes()), self._bytes
         file = os.open(self._path, os.O_WRONLY)
         try:
-            while left:
-                written = os.pwrite(file, left, at)
-                left, at = left[written:], at + written
+            self._bytes = write_at(file, changes, self._bytes)
         finally:
             os.close(file)
-        self._bytes = at
 
 
 class ChangeFile:

@@ -40,7 +40,8 @@ class LabelIndex:
         `keys` are of rows that the writer has observed. int64 where all labels of the table before the position are
         whole numbers (below 2**53) or booleans, else float64; string where they are texts.
         """
-        parts = [self._newest(keys[start : start + _AT_ONCE], as_of) for start in range(0, len(keys), _AT_ONCE)]
+        keys = np.asarray(keys, np.int64)
+        parts = [self._pairs.newest(keys[start : start + _AT_ONCE], as_of) for start in range(0, len(keys), _AT_ONCE)]
         there = np.concatenate([known for known, _ in parts]) if parts else np.empty(0, np.bool_)
         values = np.concatenate([some for _, some in parts]) if parts else np.empty(0)
         kind = read_kind(self._folder)
@@ -51,17 +52,6 @@ class LabelIndex:
         if fractions_from is not None and (as_of.position is None or fractions_from < as_of.position):
             return pa.array(values, mask=~there)
         return pa.array(values.astype(np.int64), mask=~there)
-
-    def unlabelled(self, first_key: int, stop_key: int, as_of: AsOf) -> int:
-        """How many of the rows first_key … stop_key − 1 have no label by then."""
-        found = 0
-        for start in range(first_key, stop_key, _AT_ONCE):
-            there, _ = self._newest(np.arange(start, min(start + _AT_ONCE, stop_key)), as_of)
-            found += len(there) - int(there.sum())
-        return found
-
-    def _newest(self, keys: Whole, as_of: AsOf) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
-        return self._pairs.newest(np.asarray(keys, np.int64), as_of)
 
     def newly_known(self, after_key: int | None, key: int) -> Whole:
         """Keys of the rows known at a trigger at `key` and not at one at `after_key`, ascending, (n,); None: all."""

@@ -7,12 +7,12 @@ other. One column of whole numbers or moments keeps its order, so that keys that
 
 from __future__ import annotations
 
+from decimal import Context, Decimal
 from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from shared.errors import DataError
 from shared.labels.text_hash import Words, mixed, started, text_hashes
@@ -20,6 +20,8 @@ from shared.labels.text_hash import Words, mixed, started, text_hashes
 _SIGN = np.uint64(1 << 63)
 _LARGE, _FRACTION, _MOMENT = 1, 2, 3  # what `check` is beside a number or moment; 0: a whole number of 64 bits
 _MOMENTS_APART = np.uint64(8)
+_EXACT_DIGITS = 15  # of which each float is the nearest of one decimal only
+_ALL_DIGITS = Context(prec=76, Emin=-999, Emax=999)
 _US = {"s": 1_000_000, "ms": 1_000, "us": 1}
 
 
@@ -201,13 +203,36 @@ def _of_floats(numbers: npt.NDArray[np.float64]) -> tuple[Words, Words | None]:
 
 
 def _decimals(values: pa.Array) -> tuple[Words, Words | None]:
-    floats = _numpy(values.cast(pa.float64()), np.float64)
-    order, check = _of_floats(floats)
-    whole = pc.trunc(values)
-    exact = np.asarray(pc.equal(whole, values).fill_null(False)) & (np.abs(floats) < 2.0**63)
-    limited = pc.if_else(pa.array(exact), whole, pa.scalar(0).cast(whole.type) if whole.type.scale == 0 else None)
-    whole_numbers = _flipped(_numpy(limited.cast(pa.int64(), safe=False), np.int64))
-    return np.where(exact, whole_numbers, order), None if check is None else np.where(exact, np.uint64(0), check)
+    """As the float that is nearest; those that share it with others have 128 bits of their own.
+
+    Arrow's floats of decimals are not the nearest, and differ by scale.
+    """
+    if values.type.precision <= _EXACT_DIGITS and values.type.scale >= 0:
+        return _of_floats(_unscaled(values) / 10.0**values.type.scale)
+    order, check = np.zeros(len(values), np.uint64), np.zeros(len(values), np.uint64)
+    near, texts = {}, {}
+    for row in np.flatnonzero(np.asarray(values.is_valid())).tolist():
+        number = values[row].as_py()
+        if number == number.to_integral_value() and -(2**63) <= number < 2**64:
+            order[row], check[row] = int(number) % 2**64 ^ (int(_SIGN) if number < 2**63 else 0), number >= 2**63
+        elif Decimal(repr(float(number))) == number:
+            near[row] = float(number)
+        else:
+            texts[row] = str(number.normalize(_ALL_DIGITS))
+    for some, (orders, checks) in (
+        (near, _of_floats(np.array(list(near.values()), np.float64))),
+        (texts, text_hashes(pa.array(texts.values(), pa.string()))),
+    ):
+        order[list(some)], check[list(some)] = orders, 0 if checks is None else checks
+    return order, check
+
+
+def _unscaled(values: pa.Array) -> npt.NDArray[np.int64]:
+    """The digits of decimals that have few, without their point; anything where there is none."""
+    if values.type.bit_width < 128:
+        values = values.cast(pa.decimal128(values.type.precision, values.type.scale))
+    words = np.frombuffer(values.buffers()[1] or b"", np.int64).reshape(-1, values.type.bit_width // 64)
+    return words[values.offset : values.offset + len(values), 0]
 
 
 def _moments(values: pa.Array) -> tuple[Words, Words]:

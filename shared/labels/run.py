@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.labels.key_hash import Keys
+from shared.labels.placed import write_at
 from shared.labels.resident import Resident
 
 _WORD_BYTES = 8
@@ -58,18 +59,12 @@ def _write(file: int, runs: Sequence[Run], resident: Resident, rows: int) -> Non
     done = 0
     checked = any(run.keys.check is not None for run in runs)
     for keys in _in_order(runs, resident):
-        _put(file, keys.order, done)
-        _put(file, keys.ids, rows + done)
+        columns = [keys.order, keys.ids]
         if checked:
-            _put(file, np.zeros(keys.rows, np.uint64) if keys.check is None else keys.check, 2 * rows + done)
+            columns.append(np.zeros(keys.rows, np.uint64) if keys.check is None else keys.check)
+        for number, column in enumerate(columns):
+            write_at(file, column, (number * rows + done) * _WORD_BYTES)
         done += keys.rows
-
-
-def _put(file: int, values: npt.NDArray[np.generic], place: int) -> None:
-    left, at = memoryview(np.ascontiguousarray(values).data).cast("B"), place * _WORD_BYTES
-    while left:
-        written = os.pwrite(file, left, at)
-        left, at = left[written:], at + written
 
 
 def _in_order(runs: Sequence[Run], resident: Resident) -> Iterator[Keys]:

@@ -8,6 +8,7 @@ go with the process.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -143,12 +144,13 @@ class LabelIndexWriter:
             if at_next:
                 self._open.remove(pairs.rows[now])
 
-    def observe(self, first_key: int, keys: pa.Table, event_time_us: Whole) -> None:
+    def observe(self, first_key: int, keys: Sequence[pa.Table], event_time_us: Whole) -> None:
         """The next rows: key columns in the order of the configuration, event time ascending, each (n,).
 
-        Afterwards all that is to be known of these rows is in the files: pairs with the label rows found so far, and
-        changes up to the last of them. Raises DataError for types of keys that cannot be used, ValueError for rows
-        that don't go on where those before ended, OSError.
+        `keys` are in pieces that follow each other, as files may write them in types that have none in common, such as
+        times of several zones. Afterwards all that is to be known of these rows is in the files: pairs with the label
+        rows found so far, and changes up to the last of them. Raises DataError for types of keys that cannot be used,
+        ValueError for rows that don't go on where those before ended, OSError.
         """
         if not len(event_time_us):
             return
@@ -159,15 +161,18 @@ class LabelIndexWriter:
             raise ValueError(
                 f"event time runs back between row {first_key - 1} and {first_key + len(event_time_us) - 1}"
             )
-        refuse_other_types(keys.schema)
+        for piece in keys:
+            refuse_other_types(piece.schema)
         if self._last is None:
             self._times.begin(first_key)
             self._pairs.begin(first_key)
         self._labelled.start()
         self._first_key = first_key
-        for start in range(0, len(event_time_us), self._limits.at_once):
-            some = slice(start, min(start + self._limits.at_once, len(event_time_us)))
-            self._observe(first_key, keys, event_time_us, some)
+        for piece in keys:
+            for start in range(0, piece.num_rows, self._limits.at_once):
+                some = slice(start, min(start + self._limits.at_once, piece.num_rows))
+                self._observe(first_key, piece, event_time_us, some)
+            first_key, event_time_us = first_key + piece.num_rows, event_time_us[piece.num_rows :]
         self._say_covered()
 
     def _say_covered(self) -> None:

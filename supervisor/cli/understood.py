@@ -14,6 +14,7 @@ from shared.dataset.survey.labels import LabelTable
 from shared.dataset.survey.time_read import Time
 from shared.dataset.survey.understood import Feature, Label, Understood, Value
 from shared.printable import printable
+from shared.words import ending
 from supervisor.run.start.understanding import LabelDelay, Understanding
 
 _MOST_CLASSES = 20
@@ -59,18 +60,14 @@ def time_line(time: Time) -> str:
     if time.zone:
         line += f", in {time.zone} where they name no zone"
     if time.twice:
-        line += f"; {time.twice:,} occur{_s(time.twice)} twice and {_are(time.twice)} taken for the earlier"
+        line += f"; {time.twice:,} occur{ending(time.twice)} twice and {_are(time.twice)} taken for the earlier"
     if time.never:
-        line += f"; {time.never:,} never occur{_s(time.never)} and {_are(time.never)} moved forward by the gap"
+        line += f"; {time.never:,} never occur{ending(time.never)} and {_are(time.never)} moved forward by the gap"
     return line
 
 
 def _are(rows: int) -> str:
     return "is" if rows == 1 else "are"
-
-
-def _s(rows: int) -> str:
-    return "s" if rows == 1 else ""
 
 
 def _files(found: Understood | LabelTable) -> str:

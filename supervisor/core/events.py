@@ -164,7 +164,7 @@ class Observed(Event, frozen=True, kw_only=True, tag="observed"):
     slices: tuple[Slice, ...] = ()
     began_us: int | None = None  # event time at the first followed row
     misdated: Misdated | None = None
-    settled: Settled | None = None  # None: each label is known with its row
+    settled: Settled | None = None  # None: each label is known with its row, or it is a replay
     clock_changes: ClockChanges | None = None  # None while there are none
 
 

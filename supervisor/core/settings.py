@@ -11,6 +11,8 @@ from shared.config.system import System
 from shared.messages.tasks import Device
 from shared.plugins import STRATEGIES
 
+LabelsCome = Literal["with_rows", "delayed", "in_table"]  # with their rows, a while after them, or one by one
+
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Values of pipeline.yaml, as the decisions ask for them."""
@@ -27,7 +29,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     gated: tuple[Window, ...]  # windows that end at the watermark
     recurring: tuple[str, ...] = ()  # names of the windows that cut the stream into slices
     training_device: Device = "cpu"  # what trainings need: cuda, or nothing that not every worker has
-    labels: Literal["with_rows", "delayed", "in_table"] = "with_rows"  # when they are known
+    labels: LabelsCome = "with_rows"
     newest: int | None
     attempts: int
     models_kept: int | None  # how many of the newest are kept; None: all
@@ -35,7 +37,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def of(cls, pipeline: Pipeline, system: System | None = None) -> Settings:
         """The settings of a pipeline; `system`: None where it only is tried out."""
-        labels: Literal["with_rows", "delayed", "in_table"] = "delayed" if pipeline.data.label_delay_s else "with_rows"
+        labels: LabelsCome = "delayed" if pipeline.data.label_delay_s else "with_rows"
         if system is not None and system.datasets[pipeline.data.dataset].labels is not None:
             labels = "in_table"
         deployment = pipeline.deployment

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
@@ -13,46 +11,26 @@ import msgspec
 from shared.claims import Claims
 from shared.config.load import Configuration
 from shared.dataset.growth import Rest, rest_s
-from shared.dataset.table import TableDataset
 from shared.errors import ArtifactError
 from shared.ids import TaskId
 from shared.timestamps import now_us
 from supervisor.core.advance import at_rest
 from supervisor.core.events import AnyEvent, Ended, Resumed, StopAsked
-from supervisor.core.notices import FaultSurvived, Listener, Told
+from supervisor.core.notices import FaultSurvived, Told
 from supervisor.core.state import RunState
 from supervisor.core.transition import transition
 from supervisor.run.act.command_queue import CommandQueue
 from supervisor.run.act.committer import Committer
-from supervisor.run.broker import AWAY, TRY_AGAIN_S, Broker
+from supervisor.run.broker import AWAY, TRY_AGAIN_S
 from supervisor.run.directory import RunDirectory
 from supervisor.run.journal import Journal
-from supervisor.run.observe.label_files import LabelFiles
-from supervisor.run.observe.labelling import Labelling
+from supervisor.run.links import Links
 from supervisor.run.observe.observer import Observer
 from supervisor.run.observe.table_labelling import InATable
-from supervisor.run.stop_signal import StopSignal
 from supervisor.run.watch.hearing import Hearing, meaning
-from supervisor.run.watch.reports import Entry, Reports
-from supervisor.run.watch.watch import Watch
-from supervisor.system.platform import Platform
+from supervisor.run.watch.reports import Entry
 
 _HAND_BACK_S = 20.0  # for workers to checkpoint what they do
-
-
-@dataclass(frozen=True, kw_only=True)
-class Links:
-    """What a loop is joined to."""
-
-    broker: Broker
-    reports: Reports
-    watch: Watch
-    dataset: TableDataset
-    labels: LabelFiles | None  # None: they stand in the rows
-    label_index: Path | None  # where this session writes which label belongs to which row
-    platform: Platform
-    stop: StopSignal
-    listeners: Sequence[Listener]
 
 
 class Loop:
@@ -73,7 +51,7 @@ class Loop:
         self._observer: Observer
         self._broker, self._platform, self._stop = links.broker, links.platform, links.stop
         self._reports, self._watch = links.reports, links.watch
-        self._dataset, self._labels, self._label_index = links.dataset, links.labels, links.label_index
+        self._dataset, self._labels = links.dataset, links.labels
         self._listeners = links.listeners
         self._hearing = Hearing(links.broker, links.reports, links.watch)
         self._claims = Claims(links.broker.client)
@@ -86,17 +64,11 @@ class Loop:
     def start(self, events: Iterable[AnyEvent]) -> None:
         """Let the first events of a run happen."""
         self._happen(list(events))
-        pipeline, telling, labelling = self._configuration.pipeline, self._platform.telling, self._labelling()
-        self._observer = Observer(pipeline, self._dataset, self.state, telling, self._labels, labelling)
+        pipeline, telling, files, labelling = self._configuration.pipeline, self._platform.telling, None, None
+        if self._labels is not None:
+            files, labelling = self._labels.files, InATable.of(self._labels, self._dataset.config, self.state)
+        self._observer = Observer(pipeline, self._dataset, self.state, telling, files, labelling)
         self._act()
-
-    def _labelling(self) -> Labelling | None:
-        """That of labels in a table of their own; None if there is none."""
-        if self._labels is None or self._label_index is None:
-            return None
-        finds = self.state.stream.label_finds
-        in_order = [finds[number] for number in range(len(finds))]
-        return InATable(self._label_index, self._dataset.config, self._labels, in_order)
 
     def resume(self, first: Iterable[AnyEvent], resumed: Resumed) -> None:
         """Let the first events of this session happen, hear what was reported meanwhile, then go on.

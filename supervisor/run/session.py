@@ -28,13 +28,14 @@ from supervisor.run.act.cleanup import collect
 from supervisor.run.broker import Broker
 from supervisor.run.directory import RunDirectory
 from supervisor.run.journal import Journal
+from supervisor.run.links import Links
 from supervisor.run.listen.listeners import listeners_of, webhooks_of
 from supervisor.run.listen.metrics.serving import metrics_address, serve_metrics
 from supervisor.run.listen.recorder import Recorder
 from supervisor.run.listen.run_field import lines_of
 from supervisor.run.listen.run_log import RunLog
 from supervisor.run.listen.webhooks import Webhooks
-from supervisor.run.loop import Links, Loop
+from supervisor.run.loop import Loop
 from supervisor.run.owner import Owner
 from supervisor.run.publisher import Publisher
 from supervisor.run.start.beginning import Beginning, Terms, begin, run_id_of
@@ -170,7 +171,6 @@ class Session:
                     watch=watch,
                     dataset=begun.dataset,
                     labels=begun.labels,
-                    label_index=None if begun.record.labels_uri is None else Path(begun.record.labels_uri),
                     platform=platform,
                     stop=self._stop,
                     listeners=(log_of_run, versions, *self._joining(webhooks, broker, watch), view),

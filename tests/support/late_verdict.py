@@ -155,7 +155,7 @@ class Followed:
         self.reference = reference = story.reference()
         reference.labels = [
             label._replace(from_key=from_key)
-            for label, from_key in zip(reference.labels, found_before(run), strict=True)
+            for label, from_key in zip(reference.labels, found_before(run.directory), strict=True)
         ]
         self.everything = everything
         self.triggers = story.triggers(reference, everything)
@@ -222,8 +222,8 @@ class Followed:
                     assert (score.value, score.n) == (pytest.approx(value, rel=1e-9), n)
 
 
-def found_before(run):
+def found_before(directory):
     """For each label row, the row that was to be observed next when it was found, as the journal has it."""
-    with closing(Journal(run.directory.journal_path)) as journal:
+    with closing(Journal(directory.journal_path)) as journal:
         finds = [event for event in journal.events() if isinstance(event, LabelsDiscovered)]
     return [one.from_key for one in finds for entry in one.entries for _ in range(entry.rows)]

@@ -31,10 +31,10 @@ from supervisor.run.act.committer import Committer
 from supervisor.run.directory import RunDirectory
 from supervisor.run.journal import Journal
 from supervisor.run.listen.recorder import Recorder
-from supervisor.run.observe.label_files import LabelFiles
+from supervisor.run.observe.label_files import LabelFiles, LabelsOfRun
 from supervisor.run.observe.observer import Observer
 from supervisor.run.observe.table_labelling import InATable
-from supervisor.run.start.first_events import Scope, first_events, undiscovered, undiscovered_labels
+from supervisor.run.start.first_events import Recorded, Scope, first_events, undiscovered, undiscovered_labels
 from supervisor.run.start.recovery import recover
 from supervisor.system.setup import setup_record
 from supervisor.system.tables import tables_with_keys
@@ -91,7 +91,7 @@ class OneProcess:
         rows, labels = self._open()
         scope = Scope(experiment=self.experiment, maximum_triggers=maximum_triggers)
         table = None if labels is None else labels.dataset
-        first = first_events(self.pipeline, scope, rows.dataset, self.record, "cpu", {}, table)
+        first = first_events(self.pipeline, scope, Recorded(rows.dataset, table), self.record, "cpu", {})
         self._go_on(first, rows.dataset, table)
 
     def begin(self) -> None:
@@ -131,9 +131,8 @@ class OneProcess:
         self._happen(*first)
         files = labelling = None
         if labels is not None:
-            files, finds = LabelFiles(labels, Telling()), self.state.stream.label_finds
-            in_order = [finds[number] for number in range(len(finds))]
-            labelling = InATable(Path(self.record.labels_uri or ""), rows.config, files, in_order)
+            files = LabelFiles(labels, Telling())
+            labelling = InATable.of(LabelsOfRun(files, Path(self.record.labels_uri or "")), rows.config, self.state)
         self.observer = Observer(self.pipeline, rows, self.state, Telling(), files, labelling)
 
     def _happen(self, *events: Any) -> None:

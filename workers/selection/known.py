@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from shared.dataset.table import ROWS_AT_ONCE, TableDataset
 from shared.errors import DataError
+from shared.labels.index import LabelIndex
 from shared.messages.tasks import Watermarks
 from shared.strategies.strategy import Keys
 
@@ -34,16 +35,6 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     def before(self, triggers: int | None) -> Watermarks | None:
         """The trigger that came so many before; None: there was none, or none is asked for."""
         return None if triggers is None or triggers > len(self.previous) else self.previous[-triggers]
-
-
-class Index(Protocol):
-    """The labels of a table of their own, as `shared.labels` has joined them with the rows."""
-
-    def newly_known(self, after_key: int | None, key: int) -> Keys:
-        """Rows that a trigger at `key` knows and one at `after_key` does not; ascending."""
-
-    def in_order_known(self, after_key: int | None, key: int) -> Keys:
-        """The same in the order in which they became known."""
 
 
 class KnownRows(Protocol):
@@ -98,15 +89,23 @@ class UpToAKey:
 class InATable:
     """Where labels stand in a table of their own: any rows."""
 
-    def __init__(self, dataset: TableDataset, known: Known, index: Index) -> None:
+    def __init__(self, dataset: TableDataset, known: Known, index: LabelIndex) -> None:
         self._dataset, self._known, self._index = dataset, known, index
         self._known_new = np.empty(0, np.int64)  # of the rows since the previous trigger
+        self._newly: dict[int | None, Keys] = {}  # triggers before → rows that were not known then
 
     def since(self, triggers: int | None, columns: tuple[str, ...]) -> Rows:
         """Those that the index has not for that trigger."""
-        before = self._known.before(triggers)
-        keys = self._index.newly_known(None if before is None else before.key, self._known.trigger_key)
+        keys = self._newly_known(triggers)
         return self._rows(keys[np.searchsorted(keys, self._known.first_key) :], columns)
+
+    def _newly_known(self, triggers: int | None) -> Keys:
+        """All rows, ascending, that the index has for this trigger and not for the one so many before."""
+        if triggers not in self._newly:
+            before = self._known.before(triggers)
+            after_key = None if before is None else before.key
+            self._newly[triggers] = self._index.newly_known(after_key, self._known.trigger_key)
+        return self._newly[triggers]
 
     def in_order(self, columns: tuple[str, ...]) -> Rows:
         """As the index has it."""
@@ -126,8 +125,7 @@ class InATable:
 
     def are_new(self, keys: Keys) -> npt.NDArray[np.bool_]:
         """Those that the index has not for it."""
-        before = self._known.before(1)
-        return np.isin(keys, self._index.newly_known(None if before is None else before.key, self._known.trigger_key))
+        return np.isin(keys, self._newly_known(1), assume_unique=True)
 
     def read_on(self) -> int:
         """All of them, as those that are known lie anywhere."""
@@ -152,6 +150,6 @@ def _read_times(dataset: TableDataset, first_key: int, stop_key: int) -> int:
     return sum(len(keys) for keys, _ in _all_rows(dataset, [dataset.config.timestamp], first_key, stop_key))
 
 
-def rows_of(dataset: TableDataset, known: Known, index: Index | None) -> KnownRows:
+def rows_of(dataset: TableDataset, known: Known, index: LabelIndex | None) -> KnownRows:
     """The known rows; `index`: of labels that stand in a table of their own."""
     return UpToAKey(dataset, known) if index is None else InATable(dataset, known, index)

@@ -14,11 +14,12 @@ from shared.config.pipeline import Named, Split
 from shared.dataset.nulls import known as known_values
 from shared.dataset.table import TableDataset
 from shared.errors import TrainingError
+from shared.labels.index import LabelIndex
 from shared.plugins import STRATEGIES
 from shared.split import rows_in_split, seeds_of_column
 from shared.strategies.strategy import Keys, Piece, Pieces, Request, Strategy, Weights
 from workers.selection.choice import Mask, sound
-from workers.selection.known import Index, Known, Rows, rows_of
+from workers.selection.known import Known, Rows, rows_of
 from workers.training.job import Interrupted
 
 _NOTHING: tuple[Keys, Weights] = np.empty(0, np.int64), np.empty(0, np.float32)
@@ -34,7 +35,9 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     dropped: int  # rows without a label, of those that were not known at the previous trigger
 
 
-def select(chosen: Named, known: Known, dataset: TableDataset, split: Split, index: Index | None = None) -> Selection:
+def select(
+    chosen: Named, known: Known, dataset: TableDataset, split: Split, index: LabelIndex | None = None
+) -> Selection:
     """What the strategy chooses; nothing where no row of the train split has become known since the previous trigger.
 
     `index`: of labels that stand in a table of their own. Raises DataError if rows are missing, TrainingError if the
@@ -71,7 +74,7 @@ def _choice(chosen: Named, known: Known, reader: _Reader) -> Pieces:
 class _Reader:
     """The known rows of a trigger, cut to those of the train split; knows what was read."""
 
-    def __init__(self, dataset: TableDataset, split: Split, known: Known, index: Index | None = None) -> None:
+    def __init__(self, dataset: TableDataset, split: Split, known: Known, index: LabelIndex | None = None) -> None:
         self._dataset, self._split, self._known = dataset, split, known
         self._rows = rows_of(dataset, known, index)
         self._drops = dataset.config.nulls.labels == "drop" and index is None

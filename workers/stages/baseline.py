@@ -13,14 +13,8 @@ from shared.messages.reports import AnyReport, Baselined, MetricScore
 from shared.messages.tasks import BaselineTask, Stretch
 from shared.plugins import METRICS
 from workers.evaluation.baselines import BASELINES, LabelHistory, no_scores, score_baselines
-from workers.evaluation.late_baselines import (
-    DelayedChanges,
-    KnownSoFar,
-    TableChanges,
-    score_late_baselines,
-    with_classes,
-    with_room,
-)
+from workers.evaluation.label_changes import DelayedChanges, KnownSoFar, TableChanges
+from workers.evaluation.late_baselines import score_late_baselines, with_classes, with_room
 from workers.evaluation.usable_labels import BadRows, Labelled, UsableLabels, present
 from workers.evaluation.windows import Rows
 from workers.features.class_names import MOST_CLASSES, names_up_to, room_of
@@ -49,7 +43,7 @@ def run(work: Work) -> tuple[AnyReport, Any]:
 
 def _scored(work: Work, task: BaselineTask) -> tuple[dict[str, list[MetricScore]], LabelHistory | KnownSoFar]:
     """What both score, and the history behind the window. A bad row ends no run that goes on after failures."""
-    late = work.record.pipeline.data.label_delay_s > 0 or work.label_index is not None
+    late = work.record.pipeline.data.label_delay_s > 0 or work.record.dataset.labels is not None
     return _scored_late(work, task) if late else _scored_at_once(work, task)
 
 

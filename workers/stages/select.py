@@ -30,7 +30,10 @@ def run(work: Work) -> tuple[AnyReport, Any]:
     if index is None:
         classes = names_up_to(dataset, stop_after(task.labelled_key), task.classes, task.first_labelled_key, room)
     else:
-        classes = names_in_index(dataset, index, task.trigger_key, task.labelled_key, task.classes, room)
+        known_before = task.classes
+        if task.first_labelled_key is None:  # the first trigger knew none, so there are none that are sorted
+            known_before = known_before or ClassNames(names=(), until=-1)
+        classes = names_in_index(dataset, index, task.trigger_key, task.labelled_key, known_before, room)
     origin = TrainingSetOrigin(
         watermark_key=chosen.watermark_key,
         watermark_timestamp_us=task.trigger_timestamp_us,

@@ -143,8 +143,8 @@ class Work:
             if time.monotonic() > give_up_s:
                 raise DataError(
                     f"the index of labels {index} reaches to row {seen.last_row} and {seen.positions} labels as this "
-                    f"machine sees it, and row {last_key} and {position or 'all'} labels are needed. All machines must "
-                    "see the run directory alike; mend that, then --resume."
+                    f"machine sees it, and row {last_key} and {position or 0} labels are needed. All machines must see "
+                    "the run directory alike; mend that, then --resume."
                 )
             time.sleep(_TRY_AGAIN_S)
 

@@ -90,10 +90,12 @@ def _seen_by_a_model(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _hidden(name: str, labels: Mapping[str, Any]) -> str:
+    """What a column is that a model must not see; empty for another."""
     if name in labels["key"]:
         return "a key of labels"
-    known_at = labels["known_at"]["column"]
-    return "called like the label" if name == labels["label"] else "known_at of labels" * (name == known_at)
+    if name == labels["label"]:
+        return "called like the label"
+    return "known_at of labels" if name == labels["known_at"]["column"] else ""
 
 
 def with_labels(dataset: dict[str, Any]) -> dict[str, Any]:

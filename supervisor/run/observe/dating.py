@@ -16,8 +16,9 @@ from supervisor.core.events import Misdated
 class Dating:
     """Event time, batch by batch."""
 
-    def __init__(self) -> None:
-        self.event_time_us: int | None = None  # at the last row so far
+    def __init__(self, before_us: int | None = None) -> None:
+        """`before_us`: event time at the row before the first; None: it is the first of all that are learned from."""
+        self.event_time_us = before_us  # at the last row so far
         self.began_us: int | None = None  # at the first one
         self.misdated: Misdated | None = None
         self.clock_changes: ClockChanges | None = None
@@ -30,8 +31,7 @@ class Dating:
         timestamps_us = times.us
         believed_us = sound(timestamps_us, dataset.latest_us(first_key, first_key + len(timestamps_us)))
         if self.began_us is None:
-            first_us = int(believed_us[0])
-            self.began_us = begin_us(dataset, first_key) if first_us == NEVER_US else first_us
+            self.began_us = self._begin_us(int(believed_us[0]), first_key, dataset)
         self._count(timestamps_us, believed_us, first_key, dataset)
         if self.began_us is None:
             return None
@@ -41,6 +41,12 @@ class Dating:
         clocks = (self.clock_changes or ClockChanges()).with_rows(times.marks, first_key, dataset.file_of)
         self.clock_changes = clocks if clocks.rows else None
         return event_time_us
+
+    def _begin_us(self, first_us: int, first_key: int, dataset: TableDataset) -> int | None:
+        """Event time at the first row; None while it is not known."""
+        if self.event_time_us is not None:
+            return max(first_us, self.event_time_us)
+        return begin_us(dataset, first_key) if first_us == NEVER_US else first_us
 
     def _count(
         self,

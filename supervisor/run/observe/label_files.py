@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
 
 from shared.dataset.growth import Rest
 from shared.dataset.key_columns import other
@@ -56,3 +58,10 @@ class LabelFiles:
     def read(self, first_position: int, stop_position: int | None = None) -> Iterator[LabelRows]:
         """The label rows from one position to before another, or all from it on, piece by piece. Raises DataError."""
         return label_rows(self._table, first_position, self.rows if stop_position is None else stop_position)
+
+
+class LabelsOfRun(NamedTuple):
+    """The table of labels that a run reads, and where it writes which label belongs to which row."""
+
+    files: LabelFiles
+    index_folder: Path  # this session's, absent when it begins

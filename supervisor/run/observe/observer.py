@@ -68,7 +68,8 @@ class Observer:
         self._stream: Iterator[Times] = iter(())
         self._position = state.started.first_key
         self._stop_key = state.started.stop_key
-        self._dating = Dating()
+        everything = state.started.everything
+        self._dating = Dating(None if everything is None else everything.timestamp_us)
         self._waits_at: int | None = None  # where the rows ended when none of them had a timestamp that it can have
         self._last_key = state.started.first_key - 1  # of the trigger that fired last
         self._fired = 1 if state.started.everything is not None else 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,8 +17,8 @@ from shared.errors import ArtifactError, RunFailedError
 from shared.labels.writer import LabelIndexWriter
 from shared.timestamps import MICROSECONDS_PER_S
 from supervisor.core.events import Fired, LabelsDiscovered, LabelsKnown, Settled
-from supervisor.core.state import LabelFind
-from supervisor.run.observe.label_files import LabelFiles
+from supervisor.core.state import LabelFind, RunState
+from supervisor.run.observe.label_files import LabelFiles, LabelsOfRun
 from supervisor.run.observe.labelling import too_early
 
 
@@ -48,6 +48,12 @@ class InATable:
         self._streamed: TableDataset | None = None
         self._stream: Iterator[tuple[int, pa.Table]] = iter(())
         self._rest: pa.Table | None = None  # of what was read last
+
+    @classmethod
+    def of(cls, labels: LabelsOfRun, dataset: Dataset, state: RunState) -> InATable:
+        """That of a run, as far as its labels were found. Raises ArtifactError."""
+        finds = state.stream.label_finds
+        return cls(labels.index_folder, dataset, labels.files, [finds[number] for number in range(len(finds))])
 
     def observe(self, first_key: int, event_time_us: npt.NDArray[np.int64], dataset: TableDataset) -> None:
         """The next rows; labels that were found before one of them come first, those found right behind them last."""
@@ -112,7 +118,7 @@ class InATable:
                 f"The index of labels in {self._folder} could not be written: {error}. Make room there, then --resume."
             ) from error
 
-    def _key_columns(self, first_key: int, stop_key: int, dataset: TableDataset) -> pa.Table:
+    def _key_columns(self, first_key: int, stop_key: int, dataset: TableDataset) -> list[pa.Table]:
         """Those of the next rows, read on where those before ended."""
         if self._streamed is not dataset or self._stop_key != first_key:
             self._streamed = dataset
@@ -125,9 +131,4 @@ class InATable:
             parts.append(rows.slice(0, missing))
             self._rest = rows.slice(missing) if rows.num_rows > missing else None
             missing -= parts[-1].num_rows
-        return _together(parts)
-
-
-def _together(parts: Sequence[pa.Table]) -> pa.Table:
-    """Files may write the key columns in different types; all are widened to one."""
-    return parts[0] if len(parts) == 1 else pa.concat_tables(parts, promote_options="permissive")
+        return parts

@@ -19,11 +19,11 @@ from shared.messages.setup_record import SetupRecord
 from supervisor.core.events import AnyEvent, Resumed
 from supervisor.core.settings import Settings
 from supervisor.core.state import RunState
-from supervisor.run.observe.label_files import LabelFiles
+from supervisor.run.observe.label_files import LabelFiles, LabelsOfRun
 from supervisor.run.observe.mended import tell_mended
 from supervisor.run.observe.not_read import NotReadFiles
 from supervisor.run.start.cautions import cautions
-from supervisor.run.start.first_events import Scope, first_events, undiscovered, undiscovered_labels
+from supervisor.run.start.first_events import Recorded, Scope, first_events, undiscovered, undiscovered_labels
 from supervisor.run.start.recovery import Recovered
 from supervisor.system.devices import evaluation_device
 from supervisor.system.platform import Platform
@@ -70,7 +70,7 @@ class Beginning(NamedTuple):
     """A run that is ready to be told of to its workers."""
 
     dataset: TableDataset
-    labels: LabelFiles | None  # None: they stand in the rows
+    labels: LabelsOfRun | None  # None: they stand in the rows
     workers: list[WorkerEntry]
     record: SetupRecord
     events: list[AnyEvent]  # with which the run begins, or this session of it
@@ -105,18 +105,18 @@ def begin(terms: Terms, platform: Platform, run_id: RunId, run_dir: Path) -> Beg
     looks = [one.found for one in (tables.rows, tables.labels) if one is not None]
     not_read = None if terms.replays else NotReadFiles(terms.state.unread).after(*looks)
     events += [not_read] if not_read else []
-    labels = _label_files(terms, tables, platform.telling)
+    labels = _labels(terms, tables, record, platform.telling)
     return Beginning(dataset, labels, workers, record, events, resumed, past is None or changed is not None)
 
 
-def _label_files(terms: Terms, tables: Tables, telling: Telling) -> LabelFiles | None:
+def _labels(terms: Terms, tables: Tables, record: SetupRecord, telling: Telling) -> LabelsOfRun | None:
     """The table of labels, as far as the run has found it: a replay has what was there when it began."""
-    if tables.labels is None:
+    if tables.labels is None or record.labels_uri is None:
         return None
     table, position = tables.labels.dataset, terms.state.started.labels_position
     if terms.past is not None and terms.replays:
         table = open_dataset(table.config, [one for one in table.entries if one.stop_key <= (position or 0)])
-    return LabelFiles(table, telling)
+    return LabelsOfRun(LabelFiles(table, telling), Path(record.labels_uri))
 
 
 def _events(
@@ -136,4 +136,4 @@ def _events(
     device = evaluation_device(pipeline, workers)
     if terms.waited:  # all rows came after the run was asked for, so it follows them all
         pipeline = msgspec.structs.replace(pipeline, initial_mode="replay")
-    return first_events(pipeline, terms.scope, dataset, record, device, code, labels)
+    return first_events(pipeline, terms.scope, Recorded(dataset, labels), record, device, code)

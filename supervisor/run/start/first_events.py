@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -42,32 +43,29 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
         return self.deploy or not self.experiment
 
 
+class Recorded(NamedTuple):
+    """What is there when a run begins."""
+
+    rows: TableDataset
+    labels: TableDataset | None = None  # the table of labels; None: they stand in the rows
+
+
 def first_events(
     pipeline: Pipeline,
     scope: Scope,
-    dataset: TableDataset,
+    recorded: Recorded,
     setup: SetupRecord,
     evaluation_device: Device,
     code: dict[str, str],
-    labels: TableDataset | None = None,
 ) -> list[AnyEvent]:
-    """The files, and the start of the run: with `train_on_everything` also its first trigger. `labels`: their table.
+    """The files, and the start of the run: with `train_on_everything` also its first trigger.
 
     Raises ConfigurationError for a replay of nothing, NotReadyError where no row has a time it can have, and DataError.
     """
-    mode = pipeline.initial_mode
+    (dataset, labels), mode = recorded, pipeline.initial_mode
     if (scope.experiment or mode == "train_on_everything") and dataset.rows and begin_us(dataset, 0) is None:
         raise NotReadyError(*time_problems(dataset))  # whoever follows the dataset waits for such a row
-    first_key, stop_key = (0, None) if mode == "replay" else (dataset.rows, None)
-    if scope.start_replay_us is not None:
-        first_key = first_key_after(dataset, scope.start_replay_us - 1, 0, dataset.rows, begin_us(dataset, 0))
-    if scope.experiment:  # what arrives during a replay belongs to the next one
-        stop_key = dataset.rows
-    if scope.stop_replay_us is not None:
-        begun_us = begin_us(dataset, first_key)
-        stop_key = first_key_after(dataset, scope.stop_replay_us - 1, first_key, dataset.rows, begun_us)
-    if scope.experiment and stop_key is not None and first_key >= stop_key:
-        raise ConfigurationError(_nothing_to_replay(dataset))
+    first_key, stop_key = _followed(mode, scope, dataset)
     started = RunStarted(
         time_us=now_us(),
         run_id=setup.run_id,
@@ -85,6 +83,21 @@ def first_events(
     # The first line makes a run: cut off after it, a run goes on; before it, none had begun.
     rows = Discovered(time_us=now_us(), entries=dataset.entries)
     return [started, rows, *_first_labels(started, () if labels is None else labels.entries)]
+
+
+def _followed(mode: str, scope: Scope, dataset: TableDataset) -> tuple[int, int | None]:
+    """The first row that is followed, and the first that is not any more; None: all that come."""
+    first_key, stop_key = (0, None) if mode == "replay" else (dataset.rows, None)
+    if scope.start_replay_us is not None:
+        first_key = first_key_after(dataset, scope.start_replay_us - 1, 0, dataset.rows, begin_us(dataset, 0))
+    if scope.experiment:  # what arrives during a replay belongs to the next one
+        stop_key = dataset.rows
+    if scope.stop_replay_us is not None:
+        begun_us = begin_us(dataset, first_key)
+        stop_key = first_key_after(dataset, scope.stop_replay_us - 1, first_key, dataset.rows, begun_us)
+    if scope.experiment and stop_key is not None and first_key >= stop_key:
+        raise ConfigurationError(_nothing_to_replay(dataset))
+    return first_key, stop_key
 
 
 def undiscovered(state: RunState, journaled: int, dataset: TableDataset) -> list[AnyEvent]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -50,52 +52,72 @@ def recover(configuration: Configuration, directory: RunDirectory) -> Recovered:
 
     A lost dataset manifest is written anew, too: keys are for ever.
     """
+    told = _told(configuration, directory)
+    root, name = configuration.system.artifacts_root, configuration.pipeline.data.dataset
+    path, now = _manifest(root, name, told.entries)
+    refuse_rejudged(configuration.system.datasets[name], told.entries, now, path)
+    _manifest(root, labels_name(name), told.label_entries)
+    resumed = _resumed(told, configuration, directory)
+    collect(directory.path, told.state)
+    return Recovered(
+        state=told.state,
+        tally=told.tally,
+        entries=tuple(told.entries),
+        label_entries=tuple(told.label_entries),
+        rows=told.entries[-1].stop_key if told.entries else 0,
+        code=told.code,
+        resumed=resumed,
+    )
+
+
+class _Told(NamedTuple):
+    """What the journal says."""
+
+    state: RunState
+    tally: Tally
+    commits: dict[tuple[type, TriggerId], Commit]  # the last of each kind and trigger
+    entries: list[ManifestEntry]
+    label_entries: list[ManifestEntry]
+    code: dict[str, str] | None
+
+
+def _told(configuration: Configuration, directory: RunDirectory) -> _Told:
+    """The fold over its events."""
     state = RunState(settings=Settings.of(configuration.pipeline, configuration.system))
     tally = Tally(configuration.pipeline)
-    commits: dict[tuple[type, TriggerId], Commit] = {}  # the last of each kind and trigger
+    commits: dict[tuple[type, TriggerId], Commit] = {}
     entries: list[ManifestEntry] = []
     labels: list[ManifestEntry] = []
     code: dict[str, str] | None = None
-    journal = Journal(directory.journal_path)
-    for event in journal.events():
-        state, commands, notices = transition(state, event)
-        for notice in notices:
-            tally.hear(notice)
-        commits |= {(type(one), one.trigger_id): one for one in commands if isinstance(one, Commit)}
-        entries += event.entries if isinstance(event, Discovered) else ()
-        labels += event.entries if isinstance(event, LabelsDiscovered) else ()
-        code = event.code if isinstance(event, RunStarted | Resumed) else code
-    journal.close()
-    root, name = configuration.system.artifacts_root, configuration.pipeline.data.dataset
-    path, now = _manifest(root, name, entries)
-    refuse_rejudged(configuration.system.datasets[name], entries, now, path)
-    _manifest(root, labels_name(name), labels)
+    with closing(Journal(directory.journal_path)) as journal:
+        for event in journal.events():
+            state, commands, notices = transition(state, event)
+            for notice in notices:
+                tally.hear(notice)
+            commits |= {(type(one), one.trigger_id): one for one in commands if isinstance(one, Commit)}
+            entries += event.entries if isinstance(event, Discovered) else ()
+            labels += event.entries if isinstance(event, LabelsDiscovered) else ()
+            code = event.code if isinstance(event, RunStarted | Resumed) else code
+    return _Told(state, tally, commits, entries, labels, code)
+
+
+def _resumed(told: _Told, configuration: Configuration, directory: RunDirectory) -> Resumed:
+    """What is gone, once all is committed that can be."""
     committer = Committer(configuration.pipeline, directory)
     lost: dict[type, list[TriggerId]] = {CommitTrainingSet: [], CommitModel: []}
-    for (kind, trigger_id), commit in sorted(commits.items(), key=lambda one: one[0][1]):
-        if not _is_wanted(state, commit) or committer.is_done(commit):
+    for (kind, trigger_id), commit in sorted(told.commits.items(), key=lambda one: one[0][1]):
+        if not _is_wanted(told.state, commit) or committer.is_done(commit):
             continue
         try:
-            committer.commit(commit, state)
+            committer.commit(commit, told.state)
         except ArtifactLostError:
             log.warning("! the %s of trigger %d is gone; it is made anew", _NAMES[kind], trigger_id)
             lost[kind].append(trigger_id)
-    for trigger_id in _without_members(state, directory.store):
+    for trigger_id in _without_members(told.state, directory.store):
         log.warning("! what was trained for trigger %d is gone; it is trained anew", trigger_id)
         lost[CommitModel].append(trigger_id)
-    collect(directory.path, state)
-    resumed = Resumed(
+    return Resumed(
         time_us=now_us(), lost_training_sets=tuple(lost[CommitTrainingSet]), lost_models=tuple(lost[CommitModel])
-    )
-    rows = entries[-1].stop_key if entries else 0
-    return Recovered(
-        state=state,
-        tally=tally,
-        entries=tuple(entries),
-        label_entries=tuple(labels),
-        rows=rows,
-        code=code,
-        resumed=resumed,
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
@@ -16,7 +17,7 @@ from shared.dataset.growth import Rest
 from shared.dataset.problems import problems
 from shared.dataset.table import TableDataset, open_dataset
 from shared.dataset.time_problems import unused_keys
-from shared.dataset.timestamp_column import ColumnOfTimes, times_of
+from shared.dataset.timestamp_column import ColumnOfTimes, read_us, times_of
 from shared.dataset.written_times import formats_that_fit
 from shared.errors import DataError
 from shared.timestamps import parse_timestamp_us as us
@@ -204,11 +205,18 @@ def test_a_zone(files: Files) -> None:
 
 
 def test_near_the_ends_of_time(files: Files) -> None:
-    """A zone may move a time beyond the years that can be written."""
+    """The last moment of all is one, as databases write it for never; a zone may move a time beyond it."""
     files.csv("a.csv", ["31/12/9998 23:00", "30/12/9999 23:59", "31/12/9999 23:59"])
     assert "is '31/12/9999 23:59', which is no day of the calendar, or beyond the years 1 to 9999" in (
-        " ".join(files.unfit("%d/%m/%Y %H:%M").values())
+        " ".join(files.unfit("%d/%m/%Y %H:%M", "America/New_York").values())
     )
+    read = files.found("%d/%m/%Y %H:%M").timed_batches(0, 3, 10).__next__()
+    assert read.us.tolist() == [us("9998-12-31T23:00"), us("9999-12-30T23:59"), us("9999-12-31T23:59")]
+    last = pa.array([datetime.max], pa.timestamp("us"))
+    for written in (last, last.cast(pa.string()), pa.array(["9999-12-31T23:59:59.999999Z"])):
+        assert read_us(pa.chunked_array([written]), TimeFormat()).tolist() == [us("9999-12-31T23:59:59.999999")]
+    with pytest.raises(ValueError, match="beyond the years"):
+        read_us(pa.chunked_array([pc.add(last, pa.scalar(1, pa.duration("us")))]), TimeFormat())
 
 
 @pytest.mark.parametrize(

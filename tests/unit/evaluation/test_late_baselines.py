@@ -9,7 +9,8 @@ import pytest
 
 from shared.config.pipeline import Metric
 from shared.dataset.event_time import NEVER_US
-from workers.evaluation.late_baselines import DelayedChanges, KnownSoFar, score_late_baselines, with_classes
+from workers.evaluation.label_changes import DelayedChanges, KnownSoFar
+from workers.evaluation.late_baselines import score_late_baselines, with_classes
 from workers.evaluation.usable_labels import BadRows, UsableLabels
 
 ROWS, CLASSES = 400, 3

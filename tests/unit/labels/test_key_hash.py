@@ -50,6 +50,19 @@ WRITTEN_UNLIKE = {
         pa.array([Decimal("0.50"), Decimal("-2.25"), None, Decimal(2**62 + 1)]),
         pa.array([Decimal("0.5000"), Decimal("-2.25"), None, Decimal(2**62 + 1)], pa.decimal256(60, 4)),
     ],
+    "fractions of a decimal": [
+        pa.array([Decimal("0.00310"), Decimal("0.00001"), None]),
+        pa.array([Decimal("0.0031"), Decimal("0.00001"), None], pa.decimal128(38, 30)),
+        pa.array([0.0031, 0.00001, None]),
+    ],
+    "decimals that no float tells apart": [
+        pa.array([Decimal(10**24), Decimal(10**24 + 1), Decimal("12345678901234567.25"), None], pa.decimal128(38, 2)),
+        pa.array([Decimal(10**24), Decimal(10**24 + 1), Decimal("12345678901234567.250"), None], pa.decimal256(60, 3)),
+    ],
+    "large whole numbers": [
+        pa.array([2**63 - 1, 2**63 + 1, 2**64 - 1, None], pa.uint64()),
+        pa.array([Decimal(2**63 - 1), Decimal(2**63 + 1), Decimal(2**64 - 1), None], pa.decimal128(38, 4)),
+    ],
     "large numbers": [
         pa.array([2**63, 2**64 - 2048, 5], pa.uint64()),
         pa.array([2.0**63, 2.0**64 - 2048, 5.0]),
@@ -97,6 +110,23 @@ def test_values_that_differ_are_different_keys():
     columns = (numbers, pa.array([2**63, 2**64 - 1], pa.uint64()), fractions, texts, moments)
     found = [one for column in columns for one in hashes(column)]
     assert len(set(found)) == len(found) == sum(map(len, columns))
+
+
+@given(units=st.lists(st.integers(-(10**15) + 1, 10**15 - 1), min_size=1), scale=st.integers(0, 15))
+def test_a_decimal_is_the_number_that_it_is_written_as(units, scale):
+    """A float, and a decimal of more digits, too; Arrow's own floats of decimals are off by a bit."""
+    numbers = [Decimal(unit).scaleb(-scale) for unit in units]
+    found = hashes(pa.array(numbers, pa.decimal128(15, scale)))
+    assert hashes(pa.array([float(number) for number in numbers])) == found
+    assert hashes(pa.array([None, *numbers], pa.decimal128(38, scale + 3)).slice(1)) == found
+    assert hashes(pa.array([None, *numbers], pa.decimal64(15, scale)).slice(1)) == found
+
+
+def test_decimals_beyond_all_floats_are_told_apart():
+    """Identifiers of 20 and more digits, and small differences of large ones."""
+    numbers = [Decimal(10**24 + number) for number in range(50)] + [Decimal(2**63 + number) for number in range(50)]
+    numbers += [Decimal(10**17) + Decimal(number) / 100 for number in range(50)]
+    assert len(set(hashes(pa.array(numbers, pa.decimal128(38, 2))))) == 150
 
 
 def test_whole_numbers_and_moments_keep_their_order():

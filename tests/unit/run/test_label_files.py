@@ -26,7 +26,7 @@ from supervisor.run.directory import RunDirectory
 from supervisor.run.journal import Journal
 from supervisor.run.observe.label_files import LabelFiles
 from supervisor.run.observe.observer import Observer
-from supervisor.run.start.first_events import Scope, first_events, undiscovered_labels
+from supervisor.run.start.first_events import Recorded, Scope, first_events, undiscovered_labels
 from supervisor.run.start.recovery import recover
 from supervisor.system.setup import setup_record
 from supervisor.system.unread import Telling
@@ -215,7 +215,7 @@ def test_labels_that_are_there_when_a_run_begins(
     late.write("labels/a.csv", LABELS)
     late.place.pipeline["initial_mode"] = mode
     pipeline, labels = late.configuration().pipeline, late.labels()
-    events = first_events(pipeline, Scope(experiment=False), late.rows(), record(late), "cpu", {}, labels)
+    events = first_events(pipeline, Scope(experiment=False), Recorded(late.rows(), labels), record(late), "cpu", {})
     started, rows, found = events
     assert (type(started), type(rows)) == (RunStarted, Discovered)
     assert isinstance(started, RunStarted)
@@ -299,7 +299,7 @@ def test_a_run_without_such_labels_says_nothing_of_them(small: Workplace) -> Non
     late.write("rows/a.csv", b"timestamp,label,x\n2024-01-01,1,0.5\n")
     dataset = open_dataset(late.config, find(late.config, late.root, ()).entries)
     scope = Scope(experiment=False)
-    events = first_events(late.configuration().pipeline, scope, dataset, record(late), "cpu", {})
+    events = first_events(late.configuration().pipeline, scope, Recorded(dataset), record(late), "cpu", {})
     assert [type(event) for event in events] == [RunStarted, Discovered]
     assert isinstance(events[0], RunStarted)
     assert events[0].labels_position is None

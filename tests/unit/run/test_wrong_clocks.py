@@ -21,7 +21,7 @@ from supervisor.core.settings import Settings
 from supervisor.core.state import RunState
 from supervisor.core.transition import transition
 from supervisor.run.observe.observer import Observer
-from supervisor.run.start.first_events import Scope, first_events
+from supervisor.run.start.first_events import Recorded, Scope, first_events
 
 FAR_US = parse_timestamp_us("2191-01-01")
 
@@ -170,7 +170,7 @@ def test_a_replay_begins_and_ends_where_event_time_does(tmp_path, bounds, keys):
     stream = Stream(tmp_path, [None, 5, None, 6, None, 7, 8, None])
     start_us, stop_us = (None if hour is None else hour * HOUR_US for hour in bounds)
     scope = Scope(experiment=True, start_replay_us=start_us, stop_replay_us=stop_us)
-    (started, _) = first_events(stream.pipeline, scope, stream.dataset(), record(stream), "cpu", {})
+    (started, _) = beginning(stream, scope)
     assert (started.first_key, started.stop_key) == keys
 
 
@@ -179,7 +179,7 @@ def test_a_replay_of_nothing_tells_the_times_that_can_be(tmp_path):
     stream = Stream(tmp_path, [None, 5, None, 6, None])
     scope = Scope(experiment=True, start_replay_us=7 * HOUR_US)
     with pytest.raises(ConfigurationError, match="rows goes from 1970-01-01T05.* to 1970-01-01T06"):
-        first_events(stream.pipeline, scope, stream.dataset(), record(stream), "cpu", {})
+        beginning(stream, scope)
 
 
 @pytest.mark.parametrize(("experiment", "mode"), [(True, "replay"), (False, "train_on_everything")])
@@ -187,13 +187,13 @@ def test_without_a_row_that_can_be_right_nothing_begins(tmp_path, experiment, mo
     """A replay and a training on all that exists are refused, with the first row and the key to raise."""
     stream = Stream(tmp_path, [None, None], mode=mode)
     with pytest.raises(NotReadyError, match=r"all rows are dated too late .*storage\.datasets\.rows\.future_skew"):
-        first_events(stream.pipeline, Scope(experiment=experiment), stream.dataset(), record(stream), "cpu", {})
+        beginning(stream, Scope(experiment=experiment))
 
 
 def test_a_training_on_everything_has_the_latest_time_that_can_be(tmp_path):
     """Trigger 0 is at the last row, and stands at the largest timestamp that can be right."""
     stream = Stream(tmp_path, [5, 8, None, 6], mode="train_on_everything")
-    (started, _) = first_events(stream.pipeline, Scope(experiment=False), stream.dataset(), record(stream), "cpu", {})
+    (started, _) = beginning(stream, Scope(experiment=False))
     assert (started.everything.key, started.everything.timestamp_us) == (3, 8 * HOUR_US)
 
 
@@ -211,6 +211,11 @@ def test_a_manifest_that_judges_otherwise_is_refused(tmp_path, hour):
     else:
         with pytest.raises(DataError, match=r"was found at 2191.*key 2, dated 2191-.*Remove that manifest"):
             observer.discover(str(tmp_path / "runs"))
+
+
+def beginning(stream, scope):
+    """The first events of a run over what is there."""
+    return first_events(stream.pipeline, scope, Recorded(stream.dataset()), record(stream), "cpu", {})
 
 
 def record(stream):

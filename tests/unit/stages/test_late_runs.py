@@ -80,7 +80,7 @@ def test_a_run_that_follows_is_the_reference_to_the_row(small: Workplace, seed: 
     story.write_rows(small, 0, everything or 1)
     run = OneProcess(small, random.Random(seed), experiment=False)
     told = follow(story, run, everything or 1)
-    found = found_before(run)
+    found = found_before(run.directory)
     assert [found[first] for first, *_ in told] == [rows for _, rows, _ in told]
     Followed(run, story, everything).assert_all()
 
@@ -147,5 +147,24 @@ def test_labels_found_between_two_sessions_come_behind_those_found_before(small:
     while run.turn():
         pass
     run.stop()
-    assert set(found_before(run)) == {story.every - 2}
+    assert set(found_before(run.directory)) == {story.every - 2}
     Followed(run, story).assert_all()
+
+
+def test_event_time_goes_on_from_all_that_was_there_at_first(small: Workplace) -> None:
+    """A row of these is dated later than many that follow: until they reach it, labels are known as they were then."""
+    story = LateStory(600)
+    story.strategy, story.tail, story.every, story.period_days, story.patience_us = "new_data", 0, 10, None, None
+    story.rows = [(key, key * DAY_US // 4 + (20 * DAY_US if key == 10 else 0)) for key in range(130)]
+    story.labels = [Label(key, float(key + 1), key * DAY_US // 4 + DAY_US) for key in range(130)]
+    story.prepare(small).pipeline["initial_mode"] = "train_on_everything"
+    story.write_rows(small, 0, 30)
+    story.write_labels(small, 0, 130)
+    run = OneProcess(small, random.Random(0), experiment=False)
+    run.begin()
+    story.write_rows(small, 30, 130)
+    run.look()
+    while run.turn():
+        pass
+    run.stop()
+    Followed(run, story, 30).assert_all()
