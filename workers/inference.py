@@ -19,7 +19,8 @@ from torch import nn
 from shared.class_names import ClassNames
 from shared.config.pipeline import Model
 from shared.config.system import Dataset
-from shared.errors import ArtifactError, DataError, TrainingError
+from shared.dataset.manifest import MEND_THE_ROW
+from shared.errors import ArtifactError, DataError, RowError, TrainingError
 from workers.features.columns import Keys, column
 from workers.features.encoder import FeatureEncoder, encoding_of, reading
 from workers.features.matrix import model_input
@@ -74,7 +75,11 @@ class LoadedModel:
         `first_key` is what errors call the first row. Raises DataError naming column and key.
         """
         _refuse_no_table(table)
-        return self.scores(self.encoder.encode(table, np.arange(first_key, first_key + table.num_rows)))
+        try:
+            encoded = self.encoder.encode(table, np.arange(first_key, first_key + table.num_rows))
+        except RowError as error:  # whose remedy is of a dataset and its manifest, which these rows are not in
+            raise RowError(str(error).partition(f" {MEND_THE_ROW}")[0]) from error
+        return self.scores(encoded)
 
     def predict_labels(self, table: pa.Table, first_key: int = 0) -> npt.NDArray[Any]:
         """The likeliest label of each row, shape (rows,): names (str objects) where classes have names, else int64.

@@ -177,7 +177,9 @@ def differing_columns(dataset: TableDataset, entry: ManifestEntry, also: Sequenc
             )
         elif not _fit(first, here, is_timestamp=name == dataset.config.timestamp, is_group=name in also):
             row = first_that_is_no(first, name, entry, dataset.config) if typeless else ""
-            yield f"dataset {dataset.config.name}: {_differing(name, (before, first), (entry, here), row)}"
+            what = _differing(name, (before, first), (entry, here), row)
+            instead = _instead(dataset, name) if entry.file == before.file else ""
+            yield f"dataset {dataset.config.name}: {what}{instead}."
 
 
 def _other_folder(dataset: TableDataset, first: ManifestEntry, entry: ManifestEntry, name: str) -> Iterator[str]:
@@ -204,8 +206,15 @@ def _differing(
     shown = f" ({row})" if row else ""
     if entry.file == known.file:
         where = f"{name} is {own} from row {entry.first_row + 1} on in {entry.file}{shown}, but {first} before"
-        return f"{where}; write it as before, or leave the column out with `features:`."
-    return f"{name} is {own} in {entry.file}{shown}, but {first} in {known.file}; give it one type in all files."
+        return f"{where}; write it as before"
+    return f"{name} is {own} in {entry.file}{shown}, but {first} in {known.file}; give it one type in all files"
+
+
+def _instead(dataset: TableDataset, name: str) -> str:
+    """What else helps where a column of a text file has become another one."""
+    if name in dataset.feature_columns and not dataset.config.holds_labels:
+        return ", or leave the column out with `features:`"
+    return ", or have new files that say their types (JSON lines, Parquet) and a dataset of another name"
 
 
 def _fit(first: pa.DataType, here: pa.DataType, *, is_timestamp: bool, is_group: bool) -> bool:

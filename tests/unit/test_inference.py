@@ -97,7 +97,7 @@ def test_errors_name_keys_of_the_dataset(tmp_path):
     """The first row of a table has the key it is given."""
     loaded = load_model_bytes(run(job(tmp_path, MemoryDataset(flights().table, features="refuse"))).body)
     bad = pa.table({"wind": [0.0, None], "delay": [0.0, 0.0], "origin": ["JFK", "JFK"]})
-    with pytest.raises(DataError, match="'wind' is null at key 501"):
+    with pytest.raises(DataError, match=r"'wind' is null at key 501[^.]*\.$"):  # no word of a manifest to remove
         loaded.predict(bad, first_key=500)
 
 

@@ -178,6 +178,23 @@ def test_text_labels_may_grow(small: Workplace) -> None:
     assert [one for piece in label_rows(table, 0, 2) for one in piece.labels.to_pylist()] == ["no", None]
 
 
+def test_ids_that_get_letters_later_are_told_with_what_helps(small: Workplace) -> None:
+    """A key is no feature that could be left out; one of the rows is."""
+    late = LateLabels(small)
+    for name, content in (("labels/a.csv", LABELS), ("rows/a.csv", ROWS)):
+        late.write(name, content)
+    assert late.labels().rows + late.rows().rows == 4
+    late.write("labels/a.csv", LABELS + b"A3,1,2024-01-07\n")
+    late.write("rows/a.csv", ROWS + b"2024-01-03,A3,many\n")
+    of_labels = misfits(late)["a.csv"]
+    assert "id is string from row 3 on in" in of_labels
+    assert "(row 3 is 'A3'), but int64 before; write it as before, or have new files that say their types" in of_labels
+    (of_rows,) = find(late.config, late.root, ()).misfits.values()
+    by_column = dict(zip(("id", "x"), sorted(of_rows.sentences), strict=True))
+    assert by_column["id"].endswith("(JSON lines, Parquet) and a dataset of another name.")
+    assert by_column["x"].endswith("but double before; write it as before, or leave the column out with `features:`.")
+
+
 def test_times_as_people_write_them(small: Workplace) -> None:
     """In any form that timestamps may have; who needs another is told what to write, and where."""
     late = LateLabels(small)
