@@ -21,12 +21,13 @@ from shared.errors import DataError, PlaceError
 
 _TRY_AGAIN_S = 0.05
 IF_MENDED = (
-    "If it was mended on purpose, remove the dataset's manifest (datasets/NAME.jsonl in the artifacts folder): "
-    "--resume then takes the file as it is, with as many rows as before; a new run gives all rows new keys."
+    "If it was mended on purpose, remove the dataset's manifest (datasets/NAME.jsonl in the artifacts folder, of "
+    "labels NAME.labels.jsonl): --resume then takes the file as it is, with as many rows as before; a new run gives "
+    "all rows new keys."
 )
 MEND_THE_ROW = (
-    "Mend the row in its file and remove the dataset's manifest (datasets/NAME.jsonl in the artifacts folder), then "
-    "--resume, or start a new run."
+    "Mend the row in its file and remove the dataset's manifest (datasets/NAME.jsonl in the artifacts folder, of "
+    "labels NAME.labels.jsonl), then --resume, or start a new run."
 )
 
 MEND_IN_PLACE = (

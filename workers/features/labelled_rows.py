@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from shared.config.system import Dataset
+from shared.dataset.column_kinds import kind_of
 from shared.dataset.labels_table import label_rows, labels_table
 from shared.dataset.manifest import ManifestEntry
 from shared.dataset.table import ROWS_AT_ONCE, TableDataset
@@ -60,11 +61,21 @@ class AnyLabels:
         if len(keys) == 0:
             return pa.nulls(0)
         first, stop = (min(key, self._table.rows) for key in (int(keys[0]), int(keys[-1]) + 1))
-        pieces = [pa.table({"label": rows.labels}) for rows in label_rows(self._table, first, stop)]
+        pieces = [rows.labels for rows in label_rows(self._table, first, stop)]
         if not pieces:
             return pa.nulls(len(keys))
-        there = pa.concat_tables(pieces, promote_options="permissive").column(0).combine_chunks()
+        there = _in_one_column(pieces)
         return there.take(pa.array(np.where(keys < stop, keys - first, 0), mask=keys >= stop))
+
+
+def _in_one_column(pieces: Sequence[pa.ChunkedArray]) -> pa.Array:
+    """Labels of files that may write them in several types; numbers are then as the index of labels has them."""
+    kinds = {kind_of(piece.type) for piece in pieces}
+    if len({piece.type for piece in pieces}) > 1 and "text" not in kinds:
+        number = pa.float64() if "number" in kinds else pa.int64()
+        pieces = [piece.cast(number, safe=False) for piece in pieces]
+    tables = [pa.table({"label": piece}) for piece in pieces]
+    return pa.concat_tables(tables, promote_options="permissive").column(0).combine_chunks()
 
 
 class LabelledRows(TableDataset):

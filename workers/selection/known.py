@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Protocol
 
 import msgspec
@@ -120,7 +121,7 @@ class InATable:
             tables = list(self._dataset.take_batches(columns, some[order]))
             places = np.empty_like(order)
             places[order] = np.arange(len(order))
-            yield some, pa.concat_tables(tables).take(pa.array(places))
+            yield from _at_places(some, tables, places)
         self._known_new = np.union1d(self._known_new, keys[keys >= self._known.new_key])
 
     def are_new(self, keys: Keys) -> npt.NDArray[np.bool_]:
@@ -131,6 +132,26 @@ class InATable:
         """All of them, as those that are known lie anywhere."""
         rows = _read_times(self._dataset, self._known.new_key, self._known.trigger_key + 1)
         return rows - len(self._known_new)
+
+
+def _at_places(keys: Keys, tables: Sequence[pa.Table], places: npt.NDArray[np.int64]) -> Rows:
+    """Rows of tables that follow each other, by their places there; a piece has those of files that write alike."""
+    kinds: list[pa.Schema] = []
+    for table in tables:
+        if table.schema not in kinds:
+            kinds.append(table.schema)
+    of_table = [kinds.index(table.schema) for table in tables]
+    kind_at = np.repeat(of_table, [table.num_rows for table in tables])
+    alike = [
+        pa.concat_tables(t for t, of in zip(tables, of_table, strict=True) if of == kind) for kind in range(len(kinds))
+    ]
+    place_alike = np.empty_like(places)
+    for kind in range(len(kinds)):
+        place_alike[kind_at == kind] = np.arange((kind_at == kind).sum())
+    kind_of = kind_at[places]
+    borders = [0, *(np.flatnonzero(np.diff(kind_of)) + 1).tolist(), len(keys)]
+    for start, stop in pairwise(borders):
+        yield keys[start:stop], alike[kind_of[start]].take(pa.array(place_alike[places[start:stop]]))
 
 
 def _all_rows(dataset: TableDataset, columns: Sequence[str], first_key: int, stop_key: int) -> Rows:
