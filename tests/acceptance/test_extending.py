@@ -141,7 +141,7 @@ class EveryThird(Strategy):
         n = f.Whole("", load_default=3)
 
     def select(self, request, state, model):
-        keys = np.concatenate(list(request.rows(0)))
+        keys = np.concatenate(list(request.rows(None)))
         {choose}
         return iter([(keys, np.ones(len(keys), np.float32))]), state
 """
@@ -152,6 +152,7 @@ class EveryThird(Strategy):
     [
         ("raise ValueError('of my own')", "pass", "trigger policy every_other raised ValueError: of my own"),
         ("pass", "keys = keys + 50", "rows that are not for training here, the first is key"),
+        ("pass", "list(request.rows(2))", "request.rows(2) is asked for; it takes None, or 1 to earlier_triggers, 1"),
     ],
 )
 def test_one_that_goes_wrong_ends_the_run_with_its_name(

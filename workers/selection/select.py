@@ -65,7 +65,14 @@ def _choice(chosen: Named, known: Known, reader: _Reader) -> Pieces:
     if type(strategy).observe is not Strategy.observe:
         for piece in reader.in_order(strategy.columns):
             state = strategy.observe(piece, state)
-    found, state = strategy.select(Request(trigger_key=known.trigger_key, rows=reader.keys), state, None)
+
+    def rows(triggers: int | None) -> Iterator[Keys]:
+        most = strategy.earlier_triggers
+        if triggers is not None and not 1 <= triggers <= most:
+            raise ValueError(f"request.rows({triggers}) is asked for; it takes None, or 1 to earlier_triggers, {most}")
+        return reader.keys(triggers)
+
+    found, state = strategy.select(Request(trigger_key=known.trigger_key, rows=rows), state, None)
     if state is not None:
         raise TrainingError(f"strategy {chosen.name} keeps a state from trigger to trigger, which is not stored yet.")
     return found
