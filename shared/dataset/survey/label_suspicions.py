@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shared.dataset.survey.labels import LabelTable
+from shared.dataset.survey.lost_zeros import lost_zeros
 from shared.dataset.survey.survey import Survey
 from shared.printable import printable
 from shared.timestamps import format_timestamp
@@ -21,6 +22,8 @@ def label_suspicions(found: Survey) -> Iterator[str]:
                 f"{printable(name)}: stands in the rows, too. It is no feature, as it may be what is known later; the "
                 "column of the table of labels is read. Rename the one in the rows if it is meant as a feature."
             )
+    for table in (found.dataset, found.labels.table):
+        yield from lost_zeros(table, config.labels.key)
     yield from _of_the_join(found.labels.understood(), found.times.ended_us)
 
 

@@ -172,6 +172,19 @@ def test_keys_that_no_row_has(late: LateLabels) -> None:
     assert told == "no row has the id of any of its 2 labels. Is `key` of labels the column that both share?"
 
 
+@pytest.mark.parametrize(
+    ("rows", "labels", "file"), [(b"007", b"7", "rows"), (b"7", b"007", "labels"), (b"7", b"70", "")]
+)
+def test_keys_that_lose_zeros_in_a_csv(late: LateLabels, rows: bytes, labels: bytes, file: str) -> None:
+    """007 and 7 are one key then, which is said of the first of them; 70 has no zero in front."""
+    late.write("rows/a.csv", ROWS + b"2024-01-03," + rows + b",1\n")
+    late.write("labels/a.csv", LABELS + labels + b",1,2024-01-01\n")
+    told = [one for one in warnings(late) if one.startswith("id: ")]
+    path = late.folder / file / "a.csv"
+    expected = [f"id: '007' in {path}"] if file else []
+    assert [one.partition(" is read as the number 7, ")[0] for one in told] == expected
+
+
 def test_labels_that_are_known_before_their_rows(late: LateLabels) -> None:
     """A few are no matter; where it is most of them the wrong column may be named."""
     late.write("rows/a.csv", ROWS)
