@@ -47,6 +47,9 @@ class ChangeSource(Protocol):
     def between(self, first_key: int, stop_key: int) -> Changes:
         """What rows [first_key, stop_key) are the first to know. Raises DataError."""
 
+    def largest(self, first_key: int, stop_key: int) -> int:
+        """The largest class that a label of these had for a while; −1: none but its final one. Raises DataError."""
+
     def kept(self, so_far: KnownSoFar) -> KnownSoFar:
         """With what it must be told to go on from there."""
 
@@ -77,6 +80,10 @@ class DelayedChanges:
         there = ~np.isnan(values)
         nothing = np.full(int(there.sum()), np.nan)
         return Changes(key=keys[there], row=rows[there], value=values[there], before=nothing)
+
+    def largest(self, first_key: int, stop_key: int) -> int:
+        """None is ever corrected."""
+        return -1
 
     def kept(self, so_far: KnownSoFar) -> KnownSoFar:
         """Which rows wait, and from what event time on."""

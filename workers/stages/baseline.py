@@ -13,7 +13,7 @@ from shared.messages.reports import AnyReport, Baselined, MetricScore
 from shared.messages.tasks import BaselineTask, Stretch
 from shared.plugins import METRICS
 from workers.evaluation.baselines import BASELINES, LabelHistory, no_scores, score_baselines
-from workers.evaluation.label_changes import DelayedChanges, KnownSoFar, TableChanges
+from workers.evaluation.label_changes import ChangeSource, DelayedChanges, KnownSoFar, TableChanges
 from workers.evaluation.late_baselines import score_late_baselines, with_classes, with_room
 from workers.evaluation.usable_labels import BadRows, Labelled, UsableLabels, present
 from workers.evaluation.windows import Rows
@@ -74,8 +74,7 @@ def _scored_late(work: Work, task: BaselineTask) -> tuple[dict[str, list[MetricS
             if task.history is None:
                 so_far = msgspec.structs.replace(so_far, counts=(0.0,) * _classes(work, task))
             so_far = with_classes(so_far, usable, stop_key)
-            if isinstance(source, TableChanges):  # a label that was corrected may have been of a class of its own
-                so_far = with_room(so_far, source.largest(so_far.key, stop_key) + 1)
+            so_far = with_room(so_far, source.largest(so_far.key, stop_key) + 1)
         return score_late_baselines(source, usable, (task.first_key, stop_key), metrics, so_far)
     except RowError as error:
         if not _forgives(work):
@@ -83,7 +82,7 @@ def _scored_late(work: Work, task: BaselineTask) -> tuple[dict[str, list[MetricS
         return {name: no_scores(metrics, str(error)) for name in BASELINES}, source.beyond(so_far, stop_key)
 
 
-def _changes(work: Work, dataset: Labelled, usable: UsableLabels, so_far: KnownSoFar) -> DelayedChanges | TableChanges:
+def _changes(work: Work, dataset: Labelled, usable: UsableLabels, so_far: KnownSoFar) -> ChangeSource:
     """Where what becomes known is read."""
     index = work.label_index
     if index is None:

@@ -76,10 +76,11 @@ def _knowing(work: Work, model: LoadedModel, stretch: Stretch, *, own: bool) -> 
         return model
     if not own:
         known, later = msgspec.structs.replace(known, until=stretch.first_key - 1), LaterClasses()
-    if work.label_index is not None:  # labels that were not known before may be now
+    in_table = dataset.config.labels is not None
+    if in_table:  # labels that were not known before may be now
         later = LaterClasses()
     classes = later.of(known, room, dataset, stretch.last_key + 1)
-    if work.label_index is not None and known.until is not None and stretch.first_key <= known.until:
+    if in_table and known.until is not None and stretch.first_key <= known.until:
         first = first_rows(dataset, stretch.first_key, min(known.until, stretch.last_key) + 1)
         classes = msgspec.structs.replace(classes, names=with_later(classes.names, first, room))
     return model.knowing(classes)

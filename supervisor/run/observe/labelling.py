@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.config.pipeline import Pipeline
-from shared.dataset.event_time import NEVER_US, running_event_time, sound_timestamps_us
+from shared.dataset.event_time import begin_us, running_event_time, sound_timestamps_us
 from shared.dataset.table import TableDataset
 from shared.errors import RunFailedError
 from supervisor.core.events import Fired, LabelsDiscovered, LabelsKnown, Settled
@@ -156,11 +156,9 @@ def hear_rows(labelling: Labelling, dataset: TableDataset, first_key: int, stop_
     """Have it hear of rows that are not followed, but may be selected. Raises DataError."""
     if isinstance(labelling, WithRows):
         return
-    so_far_us: int | None = None
+    so_far_us = begin_us(dataset, first_key) if first_key < stop_key else None
     for start in range(first_key, stop_key, _ROWS_AT_ONCE):
         times = sound_timestamps_us(dataset, start, min(start + _ROWS_AT_ONCE, stop_key))
-        if so_far_us is None and (times != NEVER_US).any():
-            so_far_us = int(times[(times != NEVER_US).argmax()])
         times = running_event_time(times, so_far_us)
         so_far_us = int(times[-1])
         labelling.observe(start, times, dataset)

@@ -60,43 +60,40 @@ def scored(stream, metric, delay, borders, *, numbers):
     return found
 
 
-@pytest.mark.parametrize("delay", [1, 7, 40, 5_000])
-@pytest.mark.parametrize("seed", range(5))
-def test_classes_are_guessed_from_what_is_known(seed, delay):
-    """Log loss of the frequencies that were known, and of the last label that was; undefined are none."""
-    stream, borders = Stream(seed, numbers=False), [30, 90, 91, 200, 400]
-    found = scored(stream, LOG_LOSS, delay, borders, numbers=False)
-    for window, scores in zip(pairwise(borders), found, strict=True):
-        losses = {"majority": [], "no_change": []}
-        for key in range(*window):
-            if np.isnan(stream.values[key]):
-                continue
-            known, label = stream.known(key, delay), int(stream.values[key])
-            share = known.count(label) / len(known) if known else 1 / CLASSES
-            certain = (1.0 if known[-1] == label else 0.0) if known else 1 / CLASSES
-            losses["majority"].append(-np.log(np.clip(share, 1e-7, 1 - 1e-7)))
-            losses["no_change"].append(-np.log(np.clip(certain, 1e-7, 1 - 1e-7)))
-        for name, value, rows in scores:
-            assert rows == len(losses[name])
-            assert value == pytest.approx(np.mean(losses[name]) if losses[name] else None, rel=1e-5)
+def as_defined(stream, delay, window, loss):
+    """Baseline → the mean of `loss(known, label)`, its losses of both, over the labelled rows of a window."""
+    keys = [key for key in range(*window) if not np.isnan(stream.values[key])]
+    losses = [loss(stream.known(key, delay), stream.values[key]) for key in keys]
+    names = ("majority", "no_change")
+    return {name: np.mean([one[place] for one in losses]) if losses else None for place, name in enumerate(names)}, len(
+        keys
+    )
 
 
+def log_losses(known, label):
+    """Of the frequencies that were known, and of the last label that was; every class alike where none was."""
+    share = known.count(label) / len(known) if known else 1 / CLASSES
+    certain = float(known[-1] == label) if known else 1 / CLASSES
+    return [-np.log(np.clip(one, 1e-7, 1 - 1e-7)) for one in (share, certain)]
+
+
+def absolute_errors(known, label):
+    """Of the mean of what was known, and of the last of it; 0 where nothing was."""
+    return [abs(label - (guess if known else 0)) for guess in (np.mean(known or [0]), (known or [0])[-1])]
+
+
+@pytest.mark.parametrize(("metric", "loss", "numbers"), [(LOG_LOSS, log_losses, False), (MAE, absolute_errors, True)])
 @pytest.mark.parametrize("delay", [1, 7, 40, 5_000])
 @pytest.mark.parametrize("seed", range(5))
-def test_numbers_are_guessed_from_what_is_known(seed, delay):
-    """The mean of what was known, and the last of it; 0 where nothing was."""
-    stream, borders = Stream(seed, numbers=True), [0, 90, 91, 200, 400]
-    found = scored(stream, MAE, delay, borders, numbers=True)
+def test_rows_are_guessed_from_what_is_known(seed, delay, metric, loss, numbers):
+    """Classes and numbers, in windows that follow each other."""
+    stream, borders = Stream(seed, numbers=numbers), [0 if numbers else 30, 90, 91, 200, 400]
+    found = scored(stream, metric, delay, borders, numbers=numbers)
     for window, scores in zip(pairwise(borders), found, strict=True):
-        errors = {"majority": [], "no_change": []}
-        for key in range(*window):
-            if np.isnan(stream.values[key]):
-                continue
-            known, label = stream.known(key, delay), stream.values[key]
-            errors["majority"].append(abs(label - (np.mean(known) if known else 0)))
-            errors["no_change"].append(abs(label - (known[-1] if known else 0)))
-        for name, value, rows in scores:
-            assert (rows, value) == (len(errors[name]), pytest.approx(np.mean(errors[name]) if errors[name] else None))
+        expected, rows = as_defined(stream, delay, window, loss)
+        assert [n for *_, n in scores] == [rows, rows]
+        for name, value, _ in scores:
+            assert value == pytest.approx(expected[name], rel=1e-5)
 
 
 def test_windows_do_not_matter():
