@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 
 from shared.artifacts import ArtifactRef
-from workers.inference import LoadedModel
+from workers.loaded_model import LoadedModel
 
 Key = tuple[str, str, tuple[str, ...]]  # sha256, device, trusted modules
 

@@ -114,19 +114,21 @@ def test_a_null_is_filled_in_as_in_training(tmp_path):
     assert (null == unknown).all()
 
 
-@pytest.mark.parametrize(
-    ("rows", "told"),
-    [
-        ({"wind": [0.0], "delay": [0.0], "origin": ["JFK"]}, r"a dict, .* pyarrow\.table\(columns\)"),
-        ([{"wind": 0.0, "delay": 0.0, "origin": "JFK"}], r"a list, .* pyarrow\.Table\.from_pylist\(rows\)"),
-    ],
-)
-def test_rows_that_are_no_table_are_told_how_to_become_one(tmp_path, rows, told):
-    """Whoever holds other rows learns what is wanted."""
-    loaded = load_model_bytes(run(job(tmp_path)).body)
-    for predict in (loaded.predict, loaded.predict_labels):
-        with pytest.raises(DataError, match=told):
-            predict(rows)
+def test_a_model_says_what_it_is(tmp_path):
+    """At a prompt: what it learned, what it reads and, from beside its model.json, who it is."""
+    text = repr(load_model_bytes(run(job(tmp_path)).body))
+    assert text == "<model: logistic, 2 classes (0, 1), reads wind, delay, origin>"
+    fit = training(loss=Component(name="L1Loss", config={}))
+    body = run(job(tmp_path / "a", prices(), model=model(num_classes=1), training=fit)).body
+    target = DirectoryTarget(tmp_path / "deployed")
+    named = Candidate(run="a", trigger=7, attempt="1-a", pipeline="sales", model="logistic", body=body)
+    assert target.switch(named, None, "")
+    target.show()
+    loaded = load_model(tmp_path / "deployed")
+    assert loaded.record["trigger"] == 7
+    begins = "<model 7 of sales: logistic, estimates numbers, reads size; deployed 20"
+    assert repr(loaded).startswith(begins)
+    assert repr(loaded.knowing(None)) == repr(loaded.reading(prices().config)) == repr(loaded)
 
 
 def test_no_rows_no_predictions(tmp_path):

@@ -15,7 +15,8 @@ from shared.messages.tasks import Device, Stretch
 from shared.targets.target import DeploymentTarget, Record
 from workers.evaluation.windows import Entrant, Rows, evaluate, forgive, resolve
 from workers.features.class_names import LaterClasses, first_rows, with_later
-from workers.inference import LoadedModel, load_model_bytes
+from workers.inference import load_model_bytes
+from workers.loaded_model import LoadedModel
 from workers.stages.work import Work
 from workers.training.randomness import fix_arithmetic
 
