@@ -9,12 +9,14 @@ from typing import Any
 
 import fsspec
 import torch
+from torch.nn.parameter import is_lazy
 
 from shared.config.pipeline import Model
 from shared.errors import ArtifactError
 from workers.loaded_model import LoadedModel
 from workers.models.build import build_model
 from workers.models.model_file import Header, load_weights, unpack
+from workers.training.outputs import count_outputs
 
 
 def load_model(directory: str, trusted_modules: Sequence[str] = (), device: str = "cpu") -> LoadedModel:
@@ -65,6 +67,8 @@ def load_model_bytes(
         raise ArtifactError("These are weights without a description of their model; only a trained model can predict.")
     with torch.random.fork_rng(devices=[]):  # making a model draws random numbers, which are not the caller's to lose
         network = build_model(_model(file.header), file.header.inputs, trusted_modules)
+        if any(is_lazy(parameter) for parameter in network.parameters()):  # they get their shape from the first rows
+            count_outputs(network, encoder, file.header.loss)
     load_weights(network, file.weights)
     return LoadedModel(file.header, network, encoder, torch.device(device), record)
 

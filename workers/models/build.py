@@ -94,10 +94,23 @@ def _imported(model_id: str, trusted_modules: Sequence[str]) -> Callable[..., An
         sentence = f"{model_id} is not trusted: trusted_modules holds {listed}; add {module_name} {place}."
         raise FindingsError(Finding(path="model.id", sentence=sentence))
     try:
-        found = getattr(importlib.import_module(module_name), name)
+        module = importlib.import_module(module_name)
+        found = getattr(module, name, None)
     except (Exception, SystemExit) as error:  # importing runs the user's code
-        sentence = f"{model_id} cannot be imported: {type(error).__name__}: {error}. Install it on the workers."
+        sentence = f"{model_id} cannot be imported: {type(error).__name__}: {error}. {_remedy(error)}"
         raise FindingsError(Finding(path="model.id", sentence=sentence)) from error
     if not callable(found):
-        raise FindingsError(Finding(path="model.id", sentence=f"{model_id} is a {type(found).__name__}, not a class."))
+        classes = [one for one, value in vars(module).items() if inspect.isclass(value)]
+        guess = near_miss(name, classes) or "."
+        raise FindingsError(Finding(path="model.id", sentence=f"{module_name} has no class or function {name}{guess}"))
     return found  # type: ignore[no-any-return]
+
+
+def _remedy(error: BaseException) -> str:
+    """What helps where a module is not to be had."""
+    if isinstance(error, ModuleNotFoundError):
+        return (
+            f"Have Python find {error.name} wherever models are made: install it, name its folder in PYTHONPATH or, "
+            "for workers, put it beside config.yaml."
+        )
+    return "Mend it."

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Literal, cast
 
 import msgspec
 import safetensors
@@ -56,11 +56,17 @@ class ModelFile(msgspec.Struct, frozen=True, kw_only=True):
 def pack(header: Header, model: nn.Module, encoder: FeatureEncoder) -> bytes:
     """The bytes of a model; the same model gives the same bytes. Raises TrainingError for state that is no tensor."""
     tensors = {f"features.{name}": torch.from_numpy(array) for name, array in encoder.tensors().items()}
-    for name, tensor in model.state_dict().items():
-        if not isinstance(tensor, torch.Tensor):
-            raise TrainingError(f"The model keeps {name!r}, a {type(tensor).__name__}, in its state; only tensors may.")
-        tensors[f"model.{name}"] = tensor
+    tensors |= {f"model.{name}": tensor for name, tensor in state_of(model).items()}
     return pack_tensors(tensors, {_METADATA_KEY: msgspec.json.encode(header, order="sorted").decode()})
+
+
+def state_of(model: nn.Module) -> dict[str, torch.Tensor]:
+    """Parameters and buffers by name. Raises TrainingError for state that is no tensor."""
+    state: dict[str, object] = dict(model.state_dict())
+    for name, value in state.items():
+        if not isinstance(value, torch.Tensor):
+            raise TrainingError(f"The model keeps {name!r}, a {type(value).__name__}, in its state; only tensors may.")
+    return cast(dict[str, torch.Tensor], state)
 
 
 def pack_tensors(tensors: Tensors, metadata: dict[str, str]) -> bytes:

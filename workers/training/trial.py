@@ -19,6 +19,7 @@ from workers.features.table import TableColumns, TableEncoder
 from workers.features.text import TextBytes, TextEncoder
 from workers.models.build import MODELS, build_model
 from workers.models.model_file import ModelFile
+from workers.training.keeping import refuse_what_cannot_be_kept, refuse_what_cannot_grow
 from workers.training.learner import Learner
 from workers.training.losses import loss_kind, prepare_labels
 from workers.training.outputs import count_outputs
@@ -56,6 +57,9 @@ def make_trial(
         rows = _first_rows(source, encoder)
     made = build_model(model, encoder.inputs, trusted)
     outputs = count_outputs(made, encoder, training.loss)
+    refuse_what_cannot_be_kept(made)
+    if training.encoder == "grow" and training.use_previous_model:
+        refuse_what_cannot_grow(made, encoder, training.loss, lambda inputs: build_model(model, inputs, trusted))
     return Trial(model=made, encoder=encoder, rows=torch.from_numpy(rows), outputs=outputs)
 
 

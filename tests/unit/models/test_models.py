@@ -180,10 +180,10 @@ def test_a_trusted_class_gets_the_inputs_it_declares():
     [
         ("my_models:Wide", (), "not trusted"),
         ("my_models:Wide", ("my_model",), "not trusted"),
-        ("my_models:Wild", ("my_models",), "cannot be imported"),
-        ("my_models:number", ("my_models",), "not a class"),
+        ("my_models:Wid", ("my_models",), r"my_models has no class or function Wid; did you mean Wide\?"),
+        ("my_models:number", ("my_models",), "no class or function number"),
         ("my_models:make_list", ("my_models",), "not a torch.nn.Module"),
-        ("absent_models:Wide", ("absent_models",), "cannot be imported"),
+        ("absent_models:Wide", ("absent_models",), "cannot be imported.*Have Python find absent_models"),
     ],
 )
 def test_a_class_that_cannot_be_had_is_a_finding(id, trusted, sentence):

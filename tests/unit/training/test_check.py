@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import pyarrow as pa
 import pytest
+from torch import nn
 
 from shared.config.pipeline import Component, Metric, Model, Scheduler
 from tests.unit.training.memory_dataset import MemoryDataset, with_changes
 from tests.unit.training.samples import digits, flights, job, model, names, pipeline, prices, run, training
+from workers.inference import load_model_bytes
 from workers.training.check import check
 
 
@@ -230,3 +234,51 @@ def test_a_class_that_does_not_say_its_arguments():
     assert (found.path, found.exit_code) == ("model.config", 2)
     assert "collections:OrderedDict does not say which arguments it takes" in found.sentence
     assert found.sentence.endswith("name a function that makes it.")
+
+
+class WithNotes(nn.Linear):
+    """Keeps in its state what is no tensor."""
+
+    def __init__(self, in_features, num_classes):
+        super().__init__(in_features, num_classes)
+
+    def get_extra_state(self):
+        """A note."""
+        return {"notes": "mine"}
+
+
+class Normed(nn.Sequential):
+    """Keeps numbers for each input which are no matrix."""
+
+    def __init__(self, in_features, num_classes):
+        super().__init__(nn.BatchNorm1d(in_features), nn.Linear(in_features, num_classes))
+
+
+class Plain(nn.Sequential):
+    """Keeps a matrix alone, which gets its shape from the first rows."""
+
+    def __init__(self, num_classes):
+        super().__init__(nn.LazyLinear(num_classes))
+
+
+@pytest.mark.parametrize(
+    ("of", "encoder", "path", "told"),
+    [
+        (WithNotes, "keep", "model.id", "keeps '_extra_state', a dict, in its state"),
+        (Normed, "grow", "training.encoder", r"0.bias is of shape \[5\] now and of shape \[6\] in the model then"),
+        (Normed, "keep", None, ""),
+        (Plain, "grow", None, ""),
+    ],
+)
+def test_what_ones_own_model_could_not_keep_is_told_before_it_learns(of, encoder, path, told):
+    """State that is no tensor, and weights that have no place for categories to come."""
+    own = pipeline(model(f"{__name__}:{of.__name__}"), training(encoder=encoder))
+    found = findings(own, flights(), trusted=[__name__])
+    assert [one.path for one in found] == ([path] if path else [])
+    assert all(re.search(told, one.sentence) for one in found)
+
+
+def test_a_model_that_gets_its_shape_from_rows_is_loaded_as_others(tmp_path):
+    """One of torch's lazy layers, which has no shape yet when the weights come."""
+    body = run(job(tmp_path, model=model(f"{__name__}:Plain"), trusted_modules=(__name__,))).body
+    assert load_model_bytes(body, [__name__]).predict(flights().table).shape == (200, 2)
