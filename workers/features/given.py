@@ -15,6 +15,7 @@ from workers.features.given_column import arrow_of, is_one_value
 from workers.features.image import ImageEncoder
 from workers.features.table import TableEncoder
 
+_LISTED = 20
 Rows = Any  # a table of Arrow or of who speaks its interface, a DataFrame, a dict, a list of dicts, a numpy array
 _KINDS = (
     "a pyarrow Table or RecordBatch, a pandas DataFrame, a dict of columns, a list of dicts, a dict of single values, "
@@ -152,9 +153,15 @@ def _refuse_missing(names: Sequence[str], rows: Rows, encoder: FeatureEncoder) -
     index = [name for name in missing if _is_frame(rows) and name in rows.index.names]
     hint = f" {', '.join(index)} is in the frame's index, which is not read: frame.reset_index()." if index else ""
     raise DataError(
-        f"The rows lack {', '.join(map(repr, missing))}. They have {', '.join(map(str, names)) or 'no columns'}; "
-        f"the model reads {', '.join(encoder.columns)}.{hint}"
+        f"The rows lack {', '.join(map(repr, missing))}. They have {_few(names) or 'no columns'}; the model reads "
+        f"{_few(encoder.columns)}.{hint}"
     )
+
+
+def _few(names: Sequence[str]) -> str:
+    """Some of many."""
+    more = f" … ({len(names):,} in all)" if len(names) > _LISTED else ""
+    return ", ".join(map(str, names[:_LISTED])) + more
 
 
 def _refuse_twice(names: Sequence[str], encoder: FeatureEncoder) -> None:
