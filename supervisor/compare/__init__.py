@@ -1,1 +1,1 @@
-"""Runs side by side: their scores on the rows that all of them scored."""
+"""Runs side by side, on the rows that all of them scored."""

@@ -38,7 +38,8 @@ def _draw_runs(axes: Axes, content: Mapping[str, Any]) -> tuple[list[Line2D], bo
     of_windows = [levels(run["windows"], metric) for run in runs]
     stretch = stretch_days(of_windows)
     first, last = stretch or (0.0, 0.0)
-    narrow = (last - first) * (_NARROW_OF_MANY if are_many(len(runs)) else _NARROW)
+    scored = _scored(content)
+    narrow = (last - first) * (_NARROW_OF_MANY if are_many(scored) else _NARROW)
     drawn = [merged(run, narrow) for run in of_windows]
     score_axis(axes, metric, [level.score for run in drawn for level in run])
     if stretch is None:
@@ -48,9 +49,14 @@ def _draw_runs(axes: Axes, content: Mapping[str, Any]) -> tuple[list[Line2D], bo
     hole = hole_days(last - first, narrow, content["rows"])
     lines = [
         _line(axes, curve(run, hole), look, place)
-        for place, (run, look) in enumerate(zip(drawn, looks(len(runs)), strict=True))
+        for place, (run, look) in enumerate(zip(drawn, looks(scored, len(runs) - scored), strict=True))
     ]
     return lines, any(level.windows > 1 for run in drawn for level in run)
+
+
+def _scored(content: Mapping[str, Any]) -> int:
+    """How many runs have a score, and so a line."""
+    return sum(run["composite"][content["sorted_by"]] is not None for run in content["runs"])
 
 
 def _line(axes: Axes, drawn: Curve, look: Look, place: int) -> Line2D:
@@ -73,7 +79,7 @@ def _line(axes: Axes, drawn: Curve, look: Look, place: int) -> Line2D:
 
 def _tell(axes: Axes, content: Mapping[str, Any], together: bool) -> None:
     """What is shown, above the axes; what is to be known of the lines, below."""
-    note = words.note(are_many(len(content["runs"])), together)
+    note = words.note(are_many(_scored(content)), together)
     _beside(axes, words.title(content), 1, 24, size=12, weight="bold")
     _beside(axes, words.subtitle(content), 1, 9, size=9, color=_SOFT)
     axes.set_xlabel("event time (UTC)")

@@ -27,16 +27,19 @@ class Look(NamedTuple):
 _MUTED = Look(_GREY, "", 0.8, muted=True)
 
 
-def are_many(runs: int) -> bool:
+def are_many(lines: int) -> bool:
     """Whether there are more lines than colours: nobody could follow each of them, whatever they look like."""
-    return runs > len(_COLOURS)
+    return lines > len(_COLOURS)
 
 
-def looks(runs: int) -> list[Look]:
-    """The look of each run, best first. Of many the best and the worst stand out, and the others show where all lie."""
+def looks(lines: int, without: int) -> list[Look]:
+    """The look of each run, best first, and last of those that have no score, which are no lines.
+
+    Of many lines the best and the worst stand out, and the others show where all lie.
+    """
     stand_out = [Look(colour, marker) for colour, marker in zip(_COLOURS, _MARKERS, strict=True)]
-    if not are_many(runs):
-        return stand_out[:runs]
+    if not are_many(lines):
+        return [*stand_out[:lines], *[_MUTED] * without]
     worst = [look._replace(dashes=_DASHES) for look in stand_out[-_WORST_OF_MANY:]]
-    between = runs - _BEST_OF_MANY - _WORST_OF_MANY
-    return [*stand_out[:_BEST_OF_MANY], *[_MUTED] * between, *worst]
+    between = lines - _BEST_OF_MANY - _WORST_OF_MANY
+    return [*stand_out[:_BEST_OF_MANY], *[_MUTED] * between, *worst, *[_MUTED] * without]
