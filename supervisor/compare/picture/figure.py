@@ -23,12 +23,12 @@ _SOFT = "#555555"
 
 def figure_of(content: Mapping[str, Any]) -> Figure:
     """All of it, by the settings that are in force."""
-    listed = words.listed(len(content["runs"]))
+    listed = words.listed(len(content["runs"]), _scored(content))
     figure = Figure(figsize=(_WIDTH_IN, max(_HEIGHT_IN, _LEGEND_LINE_IN * (len(listed) + 2))))
     axes = figure.add_axes((0, 0, 1, 1))
     lines, together = _draw_runs(axes, content)
     _tell(axes, content, together)
-    _legend(axes, content, [None if place is None else lines[place] for place in listed])
+    _legend(axes, content, listed, lines)
     return figure
 
 
@@ -91,12 +91,12 @@ def _beside(axes: Axes, text: str, height: float, points: float, **look: Any) ->
     axes.annotate(text, (0, height), (0, points), xycoords="axes fraction", textcoords="offset points", **look)
 
 
-def _legend(axes: Axes, content: Mapping[str, Any], lines: Sequence[Line2D | None]) -> None:
-    """Beside the axes, best first; None stands for those that are left out."""
+def _legend(axes: Axes, content: Mapping[str, Any], places: Sequence[int | None], lines: Sequence[Line2D]) -> None:
+    """Beside the axes, the runs at these places, best first; None stands for those that are left out."""
     axes.legend(
-        [Line2D([], [], linestyle="") if line is None else line for line in lines],
-        words.legend_lines(content),
-        title=words.legend_title(content["sorted_by"], len(content["runs"])),
+        [Line2D([], [], linestyle="") if place is None else lines[place] for place in places],
+        words.legend_lines(content, places),
+        title=words.legend_title(content["sorted_by"], len(lines)),
         loc="upper left",
         bbox_to_anchor=(1.015, 1.0),
         borderaxespad=0,

@@ -152,11 +152,12 @@ def test_of_many_the_best_and_the_worst_stand_out() -> None:
 
 
 def test_of_very_many_not_all_are_listed() -> None:
-    """But all are drawn."""
-    axes = drawn(compared({f"run {at}": evenly([0.5 + at / 1000] * 3) for at in range(60)}))
+    """But all are drawn, and the worst are listed that have a score."""
+    runs = {f"run {at}": evenly([0.5 + at / 1000] * 3) for at in range(60)}
+    axes = drawn(compared(runs | {"failed": []}))
     listed = legend(axes)
-    assert (len(axes.lines), len(listed)) == (60, 40)
-    assert listed[-3:] == ["… 21 more", "0.5010 run 1", "0.5000 run 0"]
+    assert (len(axes.lines), len(listed)) == (61, 40)
+    assert listed[-3:] == ["… 22 more", "0.5010 run 1", "0.5000 run 0"]
 
 
 def test_the_legend_stands_beside_the_lines() -> None:
