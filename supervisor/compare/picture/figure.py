@@ -47,9 +47,10 @@ def _draw_runs(axes: Axes, content: Mapping[str, Any]) -> tuple[list[Line2D], bo
     else:
         time_axis(axes, first, last)
     hole = hole_days(last - first, narrow, content["rows"])
+    curves = [curve(run, hole) for run in drawn]
     lines = [
-        _line(axes, curve(run, hole), look, place)
-        for place, (run, look) in enumerate(zip(drawn, looks(scored, len(runs) - scored), strict=True))
+        _line(axes, one, look.beneath(curves[:place].count(one)), place)
+        for place, (one, look) in enumerate(zip(curves, looks(scored, len(runs) - scored), strict=True))
     ]
     return lines, any(level.windows > 1 for run in drawn for level in run)
 
@@ -70,7 +71,7 @@ def _line(axes: Axes, drawn: Curve, look: Look, place: int) -> Line2D:
         solid_capstyle="butt",
         marker=look.marker,
         markevery=thinned(drawn.begins, _MOST_MARKS),
-        markersize=4.5,
+        markersize=look.mark,
         markeredgewidth=0,
         zorder=(2 if look.muted else 3) - place / 1_000_000,
     )

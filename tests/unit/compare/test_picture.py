@@ -138,6 +138,16 @@ def test_few_runs_have_a_colour_and_a_mark_each(runs: int) -> None:
         assert len({look(line) for line in lines}) == runs
 
 
+def test_runs_with_the_same_scores_are_all_seen() -> None:
+    """The lower ones are wider; a run that only begins like another is not."""
+    same = evenly([0.5, 0.75])
+    lines = drawn(compared({"a": same, "b": same, "c": evenly([0.5, 0.25])})).lines
+    upper, lower, other = (line.get_linewidth() for line in lines)
+    assert lower >= upper + 1
+    assert other == upper
+    assert lines[1].get_zorder() < lines[0].get_zorder()
+
+
 def test_of_many_the_best_and_the_worst_stand_out() -> None:
     """All others are grey, below them; a run without a score is not the worst, and has no line."""
     runs = {f"run {at}": evenly([0.5 + at / 100] * 3) for at in range(20)}
