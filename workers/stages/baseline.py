@@ -9,7 +9,7 @@ import numpy as np
 
 from shared.dataset.nulls import count_nulls
 from shared.errors import RowError
-from shared.messages.reports import AnyReport, Baselined, MetricScore
+from shared.messages.reports import AnyReport, Baselined, MetricScore, MetricValue
 from shared.messages.rescore import KeyRange, Mask
 from shared.messages.tasks import BaselineTask, Stretch
 from shared.plugins import METRICS
@@ -32,12 +32,17 @@ def run(work: Work) -> tuple[AnyReport, Any]:
     """Score majority and no_change on one window, and hand the label counts on. Raises DataError."""
     task, pipeline = work.task, work.record.pipeline
     assert isinstance(task, BaselineTask)
-    window = pipeline.evaluation.prequential
     keys = KeyRange(first_key=task.first_key, last_key=task.last_key)
-    mask = Mask(name=window.split, split=pipeline.data.split)
+    mask = Mask(name=pipeline.evaluation.prequential.split, split=pipeline.data.split)
     found, history = score(work, task, Counted([keys], [mask], work.dataset()))
+    scores, known = values(work, task, found), msgspec.to_builtins(history)
+    return Baselined(**work.who, scores=scores, history=known, dropped=_dropped(work, task)), {}
+
+
+def values(work: Work, task: BaselineTask, found: dict[str, list[MetricScore]]) -> dict[str, tuple[MetricValue, ...]]:
+    """Scores as they are reported; where rows stand in time they do not say."""
     stretch = Stretch(
-        window=window.name,
+        window=work.record.pipeline.evaluation.prequential.name,
         slice="",
         first_key=task.first_key,
         last_key=task.last_key,
@@ -45,8 +50,7 @@ def run(work: Work) -> tuple[AnyReport, Any]:
         event_time_us=None,
     )
     rows = Rows(first_key=task.first_key, stop_key=task.last_key + 1, first_timestamp_us=None, last_timestamp_us=None)
-    scores = {name: tuple(value(s, task.trigger_id, stretch, rows) for s in of) for name, of in found.items()}
-    return Baselined(**work.who, scores=scores, history=msgspec.to_builtins(history), dropped=_dropped(work, task)), {}
+    return {name: tuple(value(one, task.trigger_id, stretch, rows) for one in of) for name, of in found.items()}
 
 
 def score(work: Work, task: BaselineTask, counted: Counted) -> Scored[LabelHistory] | Scored[KnownSoFar]:
