@@ -18,6 +18,7 @@ ROOMS = {
     "supervisor.results": {"core", "results"},
     "supervisor.system": {"core", "system"},
     "supervisor.run": {"core", "results", "run", "system", "triggers"},
+    "supervisor.compare": {"compare", "core", "results", "run", "system"},
 }
 PURE = ("supervisor/core", "supervisor/triggers")
 OUTSIDE = {"celery", "fsspec", "io", "kombu", "os", "pathlib", "random", "redis", "shutil", "socket", "subprocess"}
@@ -105,7 +106,9 @@ def test_decisions_know_no_file_no_clock_and_no_network() -> None:
             assert not reached & OUTSIDE, f"{module} imports {reached & OUTSIDE}"
 
 
-@pytest.mark.parametrize("module", ["supervisor", "supervisor.run.session", "supervisor.run.start.validation"])
+@pytest.mark.parametrize(
+    "module", ["supervisor", "supervisor.run.session", "supervisor.run.start.validation", "supervisor.compare.anew"]
+)
 def test_the_supervisor_loads_neither_torch_nor_workers(module: str) -> None:
     """The supervisor is light, and knows workers only by messages."""
     assert loaded_by(module).isdisjoint({"torch", "workers", "tensorflow"})
