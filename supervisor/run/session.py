@@ -27,6 +27,7 @@ from supervisor.results.tally import Tally
 from supervisor.run.act.cleanup import collect
 from supervisor.run.broker import Broker
 from supervisor.run.directory import RunDirectory
+from supervisor.run.glance import glance
 from supervisor.run.journal import Journal
 from supervisor.run.links import Links
 from supervisor.run.listen.how_far import HowFar
@@ -114,7 +115,7 @@ class Session:
         self.directory.reopen(self._configuration)
         found = recover(self._configuration, self.directory)
         self._terms = self._terms._replace(past=found)
-        self._recorder.go_on_with(found.tally)
+        self._recorder.go_on_with(found.tally, glance(self.directory.journal_path).worked_us() / 1e6)
         if self._options.scope.experiment and not found.state.experiment:
             raise ConfigurationError(
                 f"the run in {self.directory.path} follows its dataset; leave out --experiment-mode."
