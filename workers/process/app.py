@@ -8,7 +8,7 @@ from typing import Any
 from celery import bootsteps, signals
 
 from shared.broker import make_app
-from workers.process.celery_log import Seldom
+from workers.process.celery_log import PlainLines, Seldom
 from workers.process.intake import TakeWhenReady
 from workers.process.lease_keeper import LeaseKeeper
 from workers.process.settings import own_settings
@@ -43,6 +43,13 @@ class KeepLeases(bootsteps.StartStopStep):  # type: ignore[misc]
 
     def _finish(self, **_: Any) -> None:
         self._keeper.finish()
+
+
+@signals.after_setup_logger.connect
+def _plainly(logger: logging.Logger, **_: Any) -> None:
+    """Have both processes write as the supervisor does."""
+    for handler in logger.handlers:
+        handler.setFormatter(PlainLines(settings.hostname))
 
 
 logging.getLogger("celery.worker.consumer.consumer").addFilter(Seldom())
