@@ -1,4 +1,4 @@
-"""The table of runs for people, a hundred columns wide, and the lines below it."""
+"""The table of runs for people, to be read within a hundred columns, and the lines below it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _NOTHING = "–"
 
 def runs_table(root: Path, runs: Sequence[Mapping[str, Any]]) -> Table:
     """A line a run; where it lies is told from the root on."""
-    table = Table(title=f"runs of {root}", padding=(0, 1, 0, 0), collapse_padding=True)
+    table = Table(title=f"runs of {root}", title_justify="left", box=None, padding=(0, 1, 0, 0))
     for column in ("status", "start (UTC)", "duration"):
         table.add_column(column)
     table.add_column("triggers", justify="right")

@@ -67,7 +67,7 @@ def _empty(state: RunState, report: Selected) -> Step:
     """Nothing is trained, and the model before stays the newest; one that there was before cannot be made anew."""
     parts = parts_of(report.task_id)
     if state.trigger(parts.trigger_id).was_committed:
-        sentence = f"its training set is empty: the strategy selected none of the {report.rows_read} rows it read."
+        sentence = f"its training set is empty: the strategy selected none of the {report.rows_read:,} rows it read."
         return give_up(state, report.task_id, sentence, resumable=False)
     return state.without_tasks(report.task_id).left_out(parts.trigger_id, phase=Phase.EMPTY), []
 
