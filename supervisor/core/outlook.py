@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
+from shared.ids import Stage, TriggerId, task_id
 from supervisor.core.state import RunState
 from supervisor.core.trigger_state import Phase
 
-_DOES = {
-    Phase.WAITING: "waits for its turn to select",
-    Phase.SELECTING: "is at its selection",
-    Phase.SELECTED: "waits for its turn to train",
-    Phase.TRAINING: "is at its training",
-    Phase.COMMITTED: "is at its decision",
-}
+_NOT_BEGUN = {Phase.WAITING: "waits for its turn to select", Phase.SELECTED: "waits for its turn to train"}
 
 
 class Outlook(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,9 +52,19 @@ def _triggers_done(state: RunState) -> int:
 def _first_undone(state: RunState, done: int) -> str:
     if done >= len(state.triggers):
         return ""
-    where = _DOES.get(state.trigger(done).phase, "is at its decision")
-    idle = state.tasks and not state.tasks.claimed
-    return f"trigger {done} {where}" + (", and no worker has a task of this run" if idle else "")
+    phase, settings = state.trigger(done).phase, state.settings
+    if phase in _NOT_BEGUN:
+        return f"trigger {done} {_NOT_BEGUN[phase]}"
+    stages: dict[Stage, int] = {"decide": 1, "evaluate": len(settings.gated)}
+    what, verb = "decision", "decide on"
+    if phase is Phase.SELECTING:
+        stages, what, verb = {"select": 1}, "selection", "select for"
+    elif phase is Phase.TRAINING:
+        stages, what, verb = {"train": settings.members, "gather": 1}, "training", "train"
+    tasks = (task_id(state.run_id, TriggerId(done), stage, n) for stage, count in stages.items() for n in range(count))
+    if any(task in state.tasks.claimed for task in tasks):
+        return f"trigger {done} is at its {what}"
+    return f"a worker to {verb} trigger {done} is waited for"
 
 
 def _not_published(state: RunState) -> int:

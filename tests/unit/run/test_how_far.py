@@ -9,13 +9,12 @@ import pytest
 from run_of_events import Run
 from workplace import Workplace
 
+from shared.messages.reports import Claimed
 from supervisor.core.notices import RunEnded
 from supervisor.run.listen.how_far import HowFar
 from supervisor.run.progress_note import ProgressNote, progress_of
 
-SENTENCE = (
-    "0 of 1 triggers done, evaluations 0 of 1; trigger 0 is at its selection, and no worker has a task of this run"
-)
+SENTENCE = "0 of 1 triggers done, evaluations 0 of 1; a worker to select for trigger 0 is waited for"
 
 
 @pytest.fixture
@@ -35,7 +34,12 @@ def test_a_long_run_says_how_far_it_is(run: Run, caplog: pytest.LogCaptureFixtur
     assert caplog.messages == [f"… {SENTENCE}"]
     run.select()
     teller.turn(run.state, 10)
-    assert "trigger 0 is at its training" in caplog.messages[1]
+    run.report(Claimed, "train")
+    teller.turn(run.state, 10)
+    assert [line.rpartition("; ")[2] for line in caplog.messages[1:]] == [
+        "a worker to train trigger 0 is waited for",
+        "trigger 0 is at its training",
+    ]
 
 
 def test_a_quick_run_does_not(run: Run, caplog: pytest.LogCaptureFixture) -> None:
