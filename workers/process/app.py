@@ -6,6 +6,7 @@ import logging
 from typing import Any
 
 from celery import bootsteps, signals
+from celery.utils.log import get_multiprocessing_logger
 
 from shared.broker import make_app
 from workers.process.celery_log import PlainLines, Seldom
@@ -47,9 +48,10 @@ class KeepLeases(bootsteps.StartStopStep):  # type: ignore[misc]
 
 @signals.after_setup_logger.connect
 def _plainly(logger: logging.Logger, **_: Any) -> None:
-    """Have both processes write as the supervisor does."""
-    for handler in logger.handlers:
-        handler.setFormatter(PlainLines(settings.hostname))
+    """Have both processes write as the supervisor does, and the pool, which has a logger of its own."""
+    for one in filter(None, (logger, get_multiprocessing_logger())):
+        for handler in one.handlers:
+            handler.setFormatter(PlainLines(settings.hostname))
 
 
 logging.getLogger("celery.worker.consumer.consumer").addFilter(Seldom())
