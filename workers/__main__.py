@@ -10,7 +10,7 @@ import sys
 import uuid
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib.util import find_spec
 
 import redis
@@ -23,8 +23,10 @@ from shared.exposition.server import Exposition
 from shared.names import Role
 from shared.processes import end_with_parent
 from workers.process.celery_log import EndInOneSentence
+from workers.process.diary import Diary
 from workers.process.gpus import count_gpus, device_name
 from workers.process.slot import SlotFile
+from workers.process.terminal import Terminal, telling
 from workers.process.worker_metrics import WorkerMetrics
 
 
@@ -35,6 +37,7 @@ def main() -> None:
     parser.add_argument("--name", required=True, help="node name, unique on this host")
     parser.add_argument("--parent-pid", type=int, help="end at once when this process does")
     parser.add_argument("--debug", action="store_true", help="show what ends it as a traceback")
+    parser.add_argument("--quiet", action="store_true", help="say nothing of tasks")
     arguments = parser.parse_args()
     _refuse_without_torch()
     if arguments.parent_pid is not None:
@@ -46,9 +49,11 @@ def main() -> None:
     warnings.filterwarnings("ignore", message="You're running the worker with superuser")  # containers do
     end = EndInOneSentence(arguments.debug)
     logging.getLogger("celery.worker").addFilter(end)
-    with _slot() as slot, _metrics(hostname, slot, by_hand=arguments.parent_pid is None):
+    by_hand = arguments.parent_pid is None
+    with _slot() as slot, _metrics(hostname, slot, by_hand=by_hand):
         os.environ[names.SLOT_VARIABLE] = str(slot.folder)
-        _work(arguments.role, hostname)
+        with _terminal(arguments.role, hostname, slot) if by_hand and not arguments.quiet else nullcontext():
+            _work(arguments.role, hostname)
     sys.exit(end.exit_code)
 
 
@@ -104,6 +109,11 @@ def _told() -> Iterator[None]:
     except NotReadyError as error:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(error.exit_code)
+
+
+def _terminal(role: Role, hostname: str, slot: SlotFile) -> AbstractContextManager[None]:
+    """Of a supervisor's own workers its log tells what they do."""
+    return telling(Terminal(role, hostname, slot), Diary(slot.folder))
 
 
 def _work(role: Role, hostname: str) -> None:

@@ -102,7 +102,7 @@ def refuse_other_bytes(pieces: Sequence[ManifestEntry], dataset: Dataset, mark: 
     """Raise DataError if one of some pieces of one file is not what it was; `mark`: of the file now."""
     other = changed(pieces, dataset.uri, mark)
     if other is not None:
-        where = f", in the {other.rows} rows from row {other.first_row + 1} on" if other.first_row else ""
+        where = f", in the {other.rows:,} rows from row {other.first_row + 1} on" if other.first_row else ""
         may_grow = f"{_MAY_GROW} " if hasattr(format_in(dataset, other.file), "grows") else ""
         raise DataError(
             f"{other.file} has changed since its rows were given keys{where}. Restore it, then --resume. "

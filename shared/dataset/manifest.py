@@ -147,7 +147,7 @@ def refuse_moved_keys(known: Sequence[ManifestEntry], now: Sequence[ManifestEntr
         if after is None or (before.file, before.rows, before.first_key) != (after.file, after.rows, after.first_key):
             raise DataError(
                 f"{path} gives other keys than this run has followed: {before.file} began at key {before.first_key} "
-                f"with {before.rows} rows. Remove that manifest and --resume: the run writes its own back. "
+                f"with {before.rows:,} rows. Remove that manifest and --resume: the run writes its own back. "
                 "If the dataset was replaced on purpose, give it a new name."
             )
 

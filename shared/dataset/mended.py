@@ -86,6 +86,6 @@ def _with(piece: ManifestEntry, found: ManifestEntry, contents: str, between: tu
 
 def _has_other_rows(file: str, rows: int, had: int) -> DataError:
     return DataError(
-        f"{file} has {rows} rows, but had {had} when they were given keys, which are for ever. "
+        f"{file} has {rows:,} rows, but had {had:,} when they were given keys, which are for ever. "
         "Restore it, or start a new run."
     )

@@ -17,8 +17,10 @@ from rich.text import Text
 from shared.fleet import WorkerEntry, read_fleet
 from shared.ids import TaskId, parts_of
 from shared.messages.reports import Progress
-from shared.timestamps import format_timestamp
+from shared.timestamps import format_timestamp, now_us
+from supervisor.cli.task_words import in_words
 from supervisor.core.notices import Listener, Told, TriggerFired, Waits
+from supervisor.core.outlook import outlook
 from supervisor.core.state import RunState
 
 _SHOW_EVERY_S = 0.25
@@ -98,10 +100,10 @@ def _stream(glance: Glance) -> RenderableType:
 
 
 def _counts(state: RunState) -> Text:
-    scoring = state.tasks.count("evaluate") + state.tasks.count("baseline")
+    far = outlook(state)
     deployed = "nothing" if state.deployed is None else f"model {state.deployed}"
-    done = f"{len(state.triggers)} triggers · {state.models.made} models"
-    return Text(f"{done} · {scoring} evaluations open · deployed: {deployed}")
+    done = f"{far.triggers_done:,} of {far.triggers:,} triggers done · {state.models.made:,} models"
+    return Text(f"{done} · evaluations {far.evaluations_done:,} of {far.evaluations:,} · deployed: {deployed}")
 
 
 def _workers(glance: Glance) -> Table:
@@ -110,18 +112,19 @@ def _workers(glance: Glance) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
     for worker in glance.fleet:
         task = claimed.get(worker.worker)
-        doing = _doing(task, glance.progress.get(task)) if task else _elsewhere(worker, glance.state)
+        doing = _doing(task, worker, glance) if task else _elsewhere(worker, glance.state)
         table.add_row(worker.name, worker.device, *doing)
     return table
 
 
-def _doing(task: TaskId, progress: Progress | None) -> tuple[str, str]:
-    """What a worker works on, and how far it is."""
-    parts = parts_of(task)
-    name = f"{parts.stage} {parts.trigger_id}"
-    if progress is None:
-        return name, ""
-    return name, f"epoch {progress.epoch} of {progress.epochs}, loss {progress.loss:.4f}, {progress.eta_s:.0f} s to go"
+def _doing(task_id: TaskId, worker: WorkerEntry, glance: Glance) -> tuple[str, str]:
+    """What a worker works on, and how far it is; of what does not say how far, for how long."""
+    progress = glance.progress.get(task_id)
+    if progress is not None:
+        far = f"epoch {progress.epoch} of {progress.epochs}, loss {progress.loss:.4f}, {progress.eta_s:.0f} s to go"
+    else:  # the registry is some seconds behind
+        far = f"for {(now_us() - worker.since_us) / 1e6:.0f} s" if worker.task == task_id else ""
+    return in_words(task_id, glance.state.tasks[task_id].task), far
 
 
 def _elsewhere(worker: WorkerEntry, state: RunState) -> tuple[str, str]:

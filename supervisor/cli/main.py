@@ -107,6 +107,7 @@ def parser() -> argparse.ArgumentParser:
     worker.add_argument("config", type=Path, metavar="CONFIG")
     worker.add_argument("--role", choices=names.ROLES, required=True)
     worker.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    worker.add_argument("--quiet", action="store_true", help="say only what goes wrong, not what it does")
     fleet = commands.add_parser("fleet", parents=[shared], help="list the workers that are alive")
     fleet.add_argument("config", type=Path, metavar="CONFIG")
     fleet.add_argument("--json", action="store_true", help="one JSON list instead of a table")

@@ -9,13 +9,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from rich.table import Table
-
 from shared.config.load import load_system
-from shared.timestamps import now_us
+from shared.timestamps import format_timestamp, now_us
 from supervisor.cli.console import table_console
+from supervisor.cli.runs_table import notes, runs_table
 from supervisor.run.directory import RunDirectory
 from supervisor.run.glance import Glance, glance
+from supervisor.run.progress_note import progress_of
 from supervisor.system.known_runs import known_runs, noted_places
 
 _WAITING = "waiting"
@@ -30,20 +30,10 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         console.print_json(json.dumps(found))
         return 0
-    table = Table("status", "triggers", "deployed", "not read", title=f"runs of {root}")
-    table.add_column("run directory", overflow="fold")
-    waits = any(one["waits_for"] for one in found)
-    if waits:
-        table.add_column("waits for")
+    console.print(runs_table(root, found))
     for one in found:
-        deployed = "–" if one["deployed"] is None else f"model {one['deployed']}"
-        waits_for = [one["waits_for"] or "–"] if waits else []
-        facts = one["status"], str(one["triggers"]), deployed, str(one["files_not_read"] or "–"), one["run_dir"]
-        table.add_row(*facts, *waits_for)
-    console.print(table)
-    for one in found:
-        for sentence in one["not_read"].values():
-            console.print(f"{one['run_dir']} does not read: {sentence}", markup=False, soft_wrap=True)
+        for sentence in notes(one):
+            console.print(sentence, markup=False, highlight=False, soft_wrap=True)
     return 0
 
 
@@ -67,18 +57,29 @@ def _waiting(root: Path) -> Iterator[tuple[Path, str, Glance]]:
 
 
 def _describe(folder: Path, status: str, seen: Glance) -> dict[str, Any]:
+    """All that is told of one run. What the journal knows comes from there; scores stand in the summary alone."""
+    summary, running = RunDirectory(folder).summary(), status == "running"
+    progress = progress_of(folder) if running else {}
+    begun = seen.last_us > 0
     return {
         "run_dir": str(folder),
         "status": status,
+        "mode": seen.mode or None,
+        "start": format_timestamp(seen.started_us) if begun else None,
+        "duration_s": seen.worked_us(now_us() if running else None) / 1e6 if begun else None,
         "triggers": seen.triggers,
+        "score": summary.get("composite") or {},
+        "rows": progress.get("rows_seen", summary.get("samples_seen")),
         "deployed": seen.deployed,
+        "rehearsed": begun and not seen.serves,
         "not_read": seen.unread.named,
         "files_not_read": seen.unread.files,
-        "waits_for": _waits_for(folder, status),
+        "waits_for": _waits_for(status, summary),
+        "progress": progress or None,
     }
 
 
-def _waits_for(folder: Path, status: str) -> str | None:
+def _waits_for(status: str, summary: dict[str, Any]) -> str | None:
     if status == _WAITING:
         return "the first rows of its dataset"
-    return RunDirectory(folder).summary().get("waits_for") if status == "running" else None
+    return summary.get("waits_for") if status == "running" else None

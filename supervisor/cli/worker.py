@@ -29,8 +29,10 @@ def run(arguments: argparse.Namespace) -> int:
     os.chdir(PROJECT)
     name = f"{arguments.role}-{uuid.uuid4().hex[:6]}"
     broker = broker_in_words(system, url)
-    Console(stderr=True, markup=False, soft_wrap=True).print(
-        f"Worker {name} takes {arguments.role} tasks from {broker}. Ctrl+C lets it hand back what it does."
-    )
-    command = [*worker_command(arguments.role, name), *(["--debug"] if arguments.debug else [])]
+    if not arguments.quiet:
+        Console(stderr=True, markup=False, soft_wrap=True).print(
+            f"Worker {name} takes {arguments.role} tasks from {broker}. Ctrl+C lets it hand back what it does."
+        )
+    options = [f"--{option}" for option in ("debug", "quiet") if getattr(arguments, option)]
+    command = [*worker_command(arguments.role, name), *options]
     os.execve(sys.executable, command, worker_environment(system, url, arguments.device))

@@ -9,7 +9,7 @@ import msgspec
 from immutables import Map
 
 from shared.ids import TaskId, WorkerId
-from shared.messages.tasks import AnyTask
+from shared.messages.tasks import AnyTask, BaselineTask, EvaluateTask
 from supervisor.core.commands import PublishChord
 
 
@@ -43,6 +43,7 @@ class OpenTasks(msgspec.Struct, frozen=True):
     claimed: Map[TaskId, int] = Map()  # those that a worker has claimed → attempt; as many as there are workers
     _kinds: Map[str, int] = Map()  # kind → how many
     _readers: Map[int, int] = Map()  # trigger → how many read its model
+    evaluations: int = 0  # windows and slices to be scored, and baselines of windows, of all that are open
 
     @classmethod
     def of(cls, tasks: Mapping[TaskId, OpenTask]) -> OpenTasks:
@@ -62,7 +63,8 @@ class OpenTasks(msgspec.Struct, frozen=True):
         readers = left._readers
         for model in open_task.task.reads:
             readers = _counted(readers, model.trigger_id, 1)
-        return OpenTasks(left._all.set(task_id, open_task), claimed, kinds, readers)
+        evaluations = left.evaluations + evaluations_of(open_task.task)
+        return OpenTasks(left._all.set(task_id, open_task), claimed, kinds, readers, evaluations)
 
     def without(self, task_id: TaskId) -> OpenTasks:
         """All but this one, which may be absent."""
@@ -74,7 +76,8 @@ class OpenTasks(msgspec.Struct, frozen=True):
         for model in gone.task.reads:
             readers = _counted(readers, model.trigger_id, -1)
         kinds = _counted(self._kinds, gone.task.kind, -1)
-        return OpenTasks(self._all.delete(task_id), claimed, kinds, readers)
+        evaluations = self.evaluations - evaluations_of(gone.task)
+        return OpenTasks(self._all.delete(task_id), claimed, kinds, readers, evaluations)
 
     def count(self, kind: str) -> int:
         """How many of a kind are open."""
@@ -107,6 +110,13 @@ class OpenTasks(msgspec.Struct, frozen=True):
 
     def __len__(self) -> int:
         return len(self._all)
+
+
+def evaluations_of(task: AnyTask) -> int:
+    """How many windows and slices it scores; the baselines of a window count as one."""
+    if isinstance(task, EvaluateTask):
+        return len(task.stretches)
+    return int(isinstance(task, BaselineTask))
 
 
 def _counted(counts: Map[Any, int], what: Any, by: int) -> Map[Any, int]:

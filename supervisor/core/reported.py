@@ -29,7 +29,7 @@ from supervisor.core.commands import CommitModel, CommitTrainingSet
 from supervisor.core.deciding import decided
 from supervisor.core.failures import give_up, undone
 from supervisor.core.notices import ResultCounted, TaskTaken
-from supervisor.core.open_tasks import OpenTask
+from supervisor.core.open_tasks import OpenTask, evaluations_of
 from supervisor.core.scoring import score_slices
 from supervisor.core.state import Baselines, RunState
 from supervisor.core.step import Effect, Step
@@ -53,6 +53,7 @@ def reported(report: AnyReport, state: RunState) -> Step:
     if isinstance(report, Selected) and report.samples == 0:
         state, more = _empty(state, report)
         return state, effects + more
+    state = state.but(evaluations_done=state.evaluations_done + evaluations_of(open_task.task))
     state = note_header(state.without_tasks(report.task_id), report, open_task)
     state, accepted = _accept(report, state, parts_of(report.task_id).trigger_id)
     effects += accepted
@@ -66,7 +67,7 @@ def _empty(state: RunState, report: Selected) -> Step:
     """Nothing is trained, and the model before stays the newest; one that there was before cannot be made anew."""
     parts = parts_of(report.task_id)
     if state.trigger(parts.trigger_id).was_committed:
-        sentence = f"its training set is empty: the strategy selected none of the {report.rows_read} rows it read."
+        sentence = f"its training set is empty: the strategy selected none of the {report.rows_read:,} rows it read."
         return give_up(state, report.task_id, sentence, resumable=False)
     return state.without_tasks(report.task_id).left_out(parts.trigger_id, phase=Phase.EMPTY), []
 

@@ -92,6 +92,7 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     deployed: TriggerId | None = None  # this run's model in the first target
     targets: Map[str, TargetDecision] = Map()  # what each holds, as the last decision found it
     baselines: Baselines = Baselines()
+    evaluations_done: int = 0  # windows and slices that were scored, and baselines of windows
     classes: tuple[str, ...] | None = None  # names, in order, as far as training sets know them; None: they have none
     report_position: str = "0"
     stopping: bool = False

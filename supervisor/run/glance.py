@@ -1,8 +1,11 @@
-"""What a glance at a journal says of a run: its triggers, what is deployed, and how its last session ended."""
+"""What a glance at a journal says of a run: when and for how long it worked, its triggers, how its last session ended.
+
+Of a run that goes on or was killed nothing else says so, and a summary may be that of a session before the last.
+"""
 
 from __future__ import annotations
 
-import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,35 +13,53 @@ import msgspec
 
 from supervisor.core.events import Unread
 
-_TELLING = (
-    b'"event":"run_started"',
-    b'"event":"observed"',
-    b'"report":"decided"',
-    b'"event":"ended"',
-    b'"event":"resumed"',
-    b'"event":"not_read"',
-)
+_TELLING = re.compile(rb'"event":"(?:run_started|observed|ended|resumed|not_read)"|"report":"decided"')
+_BEGINS_BYTES = 200  # what an event is stands at the beginning of its line
+_TIME = re.compile(rb'"time_us":(\d+)')  # an event's own comes first in its line
 
 
 class Glance(msgspec.Struct, kw_only=True):
     """A run whose journal says no end was killed, unless somebody works on it."""
 
     started_us: int = 0
+    last_us: int = 0  # the last event
+    session_us: int | None = None  # when the session began that is not over; None: it is
+    before_us: int = 0  # how long those before it lasted, without the time between them
+    mode: str = ""
+    serves: bool = False  # it deploys to its targets; a replay without --deploy only rehearses
     triggers: int = 0
     deployed: int | None = None
     status: str = "killed"
     reason: str = ""  # of the end
     unread: Unread = msgspec.field(default_factory=Unread)  # files of the dataset
 
+    def worked_us(self, until_us: int | None = None) -> int:
+        """How long its sessions lasted; the one that is not over up to a moment (None: up to the last event)."""
+        if self.session_us is None:
+            return self.before_us
+        return self.before_us + max((self.last_us if until_us is None else until_us) - self.session_us, 0)
+
 
 def glance(journal: Path) -> Glance:
     """Read a journal without folding it. Raises OSError, and ValueError for what is none."""
-    seen = Glance()
+    seen, before = Glance(), b""
     with journal.open("rb") as lines:
         for line in lines:
-            if line.endswith(b"\n") and any(word in line for word in _TELLING):
-                _note(seen, json.loads(line))
+            if not line.endswith(b"\n"):
+                break
+            if _TELLING.search(line, 0, _BEGINS_BYTES):
+                seen.last_us = _time_us(before, seen.last_us)
+                _note(seen, msgspec.json.decode(line))
+            elif seen.session_us is None:  # a session that goes on with a run may hear of something first
+                seen.session_us = _time_us(line, seen.last_us)
+            before = line
+    seen.last_us = _time_us(before, seen.last_us)
     return seen
+
+
+def _time_us(line: bytes, otherwise_us: int) -> int:
+    found = _TIME.search(line)
+    return otherwise_us if found is None else int(found[1])
 
 
 def _note(seen: Glance, event: dict[str, Any]) -> None:
@@ -47,9 +68,14 @@ def _note(seen: Glance, event: dict[str, Any]) -> None:
     if report.get("report") == "decided":
         first = report["targets"][0]
         seen.deployed = first["trigger"] if first["run"] == report["task_id"].split("/")[0] else None
+    if event["event"] == "resumed" and seen.status == "killed":  # nothing says when the session before ended
+        seen.before_us, seen.session_us = seen.worked_us(), None
+    if seen.session_us is None:
+        seen.session_us = event["time_us"]
     if event["event"] == "run_started":
-        seen.started_us = event["time_us"]
+        seen.started_us, seen.mode, seen.serves = event["time_us"], event["mode"], event.get("serves", True)
     if event["event"] == "ended":
+        seen.before_us, seen.session_us = seen.worked_us(event["time_us"]), None
         seen.status, seen.reason = event["status"], event["reason"]
     elif event["event"] == "resumed":
         seen.status, seen.reason = "killed", ""

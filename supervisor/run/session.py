@@ -27,8 +27,10 @@ from supervisor.results.tally import Tally
 from supervisor.run.act.cleanup import collect
 from supervisor.run.broker import Broker
 from supervisor.run.directory import RunDirectory
+from supervisor.run.glance import glance
 from supervisor.run.journal import Journal
 from supervisor.run.links import Links
+from supervisor.run.listen.how_far import HowFar
 from supervisor.run.listen.listeners import listeners_of, webhooks_of
 from supervisor.run.listen.metrics.serving import metrics_address, serve_metrics
 from supervisor.run.listen.recorder import Recorder
@@ -37,6 +39,7 @@ from supervisor.run.listen.run_log import RunLog
 from supervisor.run.listen.webhooks import Webhooks
 from supervisor.run.loop import Loop
 from supervisor.run.owner import Owner
+from supervisor.run.progress_note import ProgressNote
 from supervisor.run.publisher import Publisher
 from supervisor.run.start.beginning import Beginning, Terms, begin, run_id_of
 from supervisor.run.start.first_events import Scope
@@ -112,7 +115,7 @@ class Session:
         self.directory.reopen(self._configuration)
         found = recover(self._configuration, self.directory)
         self._terms = self._terms._replace(past=found)
-        self._recorder.go_on_with(found.tally)
+        self._recorder.go_on_with(found.tally, glance(self.directory.journal_path).worked_us() / 1e6)
         if self._options.scope.experiment and not found.state.experiment:
             raise ConfigurationError(
                 f"the run in {self.directory.path} follows its dataset; leave out --experiment-mode."
@@ -192,7 +195,8 @@ class Session:
 
     def _joining(self, webhooks: Webhooks, broker: Broker, watch: Watch) -> tuple[Listener, ...]:
         """Those that hear nothing while a run is being set up."""
-        return self._recorder, *listeners_of(self._configuration.pipeline, webhooks, broker, watch), *self._metrics
+        tell = (self._recorder, HowFar(), ProgressNote(self.directory.path))
+        return *tell, *listeners_of(self._configuration.pipeline, webhooks, broker, watch), *self._metrics
 
     def _carry_out(self, links: Links, begun: Beginning, webhooks: Webhooks) -> dict[str, Any]:
         with closing(Journal(self.directory.journal_path)) as journal:

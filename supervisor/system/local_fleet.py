@@ -29,7 +29,16 @@ class Member(msgspec.Struct, kw_only=True):
     name: str
     process: subprocess.Popen[bytes]
     started_s: float
+    log_from_byte: int
     looks_stopped: int = 0  # how often in a row it was seen to stand still
+
+
+class Loss(msgspec.Struct, frozen=True, kw_only=True):
+    """A worker that has ended, and how: `exit code 3`, `SIGSEGV`."""
+
+    worker: str
+    how: str
+    log_from_byte: int  # where in the log of all workers it began to write
 
 
 class LocalFleet:
@@ -49,21 +58,19 @@ class LocalFleet:
             ),
         ]
 
-    def ended(self) -> dict[str, str]:
-        """Workers that have ended, and how: `exit code 3`, `SIGKILL`."""
-        ends = {member.name: member.process.poll() for member in self._members}
-        return {name: how_it_ended(code) for name, code in ends.items() if code is not None}
+    def ended(self) -> list[Loss]:
+        """Workers that have ended and were not started again yet."""
+        return [_loss(member) for member in self._members if member.process.poll() is not None]
 
-    def respawn(self) -> list[str]:
-        """Start again what has died; the names of those workers."""
+    def respawn(self) -> list[Loss]:
+        """Start again what has died; those workers, as they ended."""
         lost = []
         self._end_stopped()
-        for member in self._members:
+        for number, member in enumerate(self._members):
             if member.process.poll() is not None and time.monotonic() - member.started_s > _pause_s(member):
                 self.workers_lost += 1
-                lost.append(member.name)
-                fresh = self._start(member.role, member.number, member.name)
-                member.process, member.started_s, member.looks_stopped = fresh.process, fresh.started_s, 0
+                lost.append(_loss(member))
+                self._members[number] = self._start(member.role, member.number, member.name)
         return lost
 
     def _end_stopped(self) -> None:
@@ -93,7 +100,7 @@ class LocalFleet:
         self._log.close()
 
     def _start(self, role: Role, number: int, name: str) -> Member:
-        device = device_of(role, self._system.fleet.device)
+        device, log_from_byte = device_of(role, self._system.fleet.device), os.fstat(self._log.fileno()).st_size
         process = subprocess.Popen(
             worker_command(role, name, os.getpid()),
             env=worker_environment(self._system, self._broker_url, device, number),
@@ -103,12 +110,26 @@ class LocalFleet:
             stderr=self._log,
             start_new_session=True,  # Ctrl+C is for the supervisor, which then lets the workers hand back
         )
-        return Member(role=role, number=number, name=name, process=process, started_s=time.monotonic())
+        return Member(
+            role=role,
+            number=number,
+            name=name,
+            process=process,
+            started_s=time.monotonic(),
+            log_from_byte=log_from_byte,
+        )
 
 
 def device_of(role: Role, wanted: str) -> str:
     """What a worker is started for: `fleet.device` is that of train workers; others may do without what it asks for."""
     return wanted if role == "train" or wanted == "cpu" else "auto"
+
+
+def _loss(member: Member) -> Loss:
+    how = how_it_ended(member.process.returncode)
+    if member.looks_stopped > _STOPPED_LEASES:
+        how = "it stood still, and was ended"
+    return Loss(worker=member.name, how=how, log_from_byte=member.log_from_byte)
 
 
 def _pause_s(member: Member) -> float:

@@ -19,7 +19,7 @@ from shared.temporary import private_folder
 from supervisor.system.dataset_readiness import await_rows
 from supervisor.system.embedded_broker import EmbeddedBroker, find_or_start
 from supervisor.system.leftovers import sweep
-from supervisor.system.local_fleet import LocalFleet
+from supervisor.system.local_fleet import LocalFleet, Loss
 from supervisor.system.readiness import reach_broker, ready_workers
 from supervisor.system.tables import Tables, ready_tables, tables_with_keys
 from supervisor.system.targets import deploys_here, wrong_with_targets
@@ -136,9 +136,15 @@ class Platform:
             log.warning("! the supervisor whose broker this was has ended; started one in its place")
 
     def _mend_fleet(self) -> None:
-        for name in self.fleet.respawn() if self.fleet is not None else ():
+        for loss in self.fleet.respawn() if self.fleet is not None else ():
             sweep()
-            log.warning("! worker %s died and was started again; its task is published again when its lease ends", name)
+            log.warning(
+                "! worker %s died and was started again; its task is published again when its lease ends. It ended "
+                "%s (the whole log: %s)",
+                loss.worker,
+                self._in_words(loss),
+                self._log.path,
+            )
 
     def await_rows(self, waits: Callable[[], object]) -> bool:
         """Wait until the dataset that is to be followed has a row; whether there was none at first.
@@ -223,11 +229,13 @@ class Platform:
 
     def _start_failed(self) -> str | None:
         self._mend_broker(away=False)
-        ended = self.fleet.ended() if self.fleet is not None else {}
-        if not ended:
-            return None
-        name, how = next(iter(ended.items()))
-        return f"fleet: worker {name} ended while starting ({how}): {self._log.last_words}"
+        for loss in self.fleet.ended() if self.fleet is not None else ():
+            return f"fleet: worker {loss.worker} ended while starting {self._in_words(loss)}"
+        return None
+
+    def _in_words(self, loss: Loss) -> str:
+        """How it ended, and what it said last."""
+        return f"({loss.how}): {self._log.last_words(loss.worker, loss.log_from_byte)}"
 
     def _kept_log(self) -> list[str]:
         """Where our own workers say why they did not come up, if they do."""

@@ -48,4 +48,6 @@ def python_environment(folders: Sequence[Path]) -> dict[str, str]:
 
 def how_it_ended(code: int) -> str:
     """How a process ended, by what it left."""
+    if code == -signal.SIGKILL:
+        return "SIGKILL: most often the kernel ends it so when memory runs out"
     return f"exit code {code}" if code >= 0 else signal.Signals(-code).name

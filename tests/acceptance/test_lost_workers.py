@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+from datetime import UTC, datetime, timedelta
 
 import psutil
 import pytest
@@ -45,7 +46,13 @@ def test_a_killed_worker_costs_nothing_but_time(
     assert_as_undisturbed(disturbed.run_dir, undisturbed)
     faults = disturbed.summary()["faults"]
     assert (faults["republished"], faults["workers_lost"]) == (1, int(whole_worker))
-    assert "ChordError" not in (disturbed.run_dir / "workers.log").read_text()
+    log = (disturbed.run_dir / "workers.log").read_text()
+    assert "ChordError" not in log
+    if not whole_worker:  # its main process tells, with the time in UTC and its name
+        (told,) = (line for line in log.splitlines() if "the process that had task" in line)
+        at, worker_name, _ = told.split(" ", 2)
+        assert abs(datetime.fromisoformat(at) - datetime.now(UTC)) < timedelta(minutes=10)
+        assert worker_name.startswith("train-0-")
 
 
 def test_a_worker_whose_slot_is_removed_is_replaced(disturbed: Workplace, undisturbed: Workplace) -> None:
@@ -55,7 +62,8 @@ def test_a_worker_whose_slot_is_removed_is_replaced(disturbed: Workplace, undist
         (worker,) = workers_of(run)
         for folder in slots_of(worker.pid):
             shutil.rmtree(folder)
-        run.wait_for("died and was started again")
+        said = run.wait_for("died and was started again")
+        assert ("(exit code 1): " in said, "was removed" in said, "workers.log" in said) == (True, True, True)
         assert run.wait() == 0
     assert_as_undisturbed(disturbed.run_dir, undisturbed)
     assert disturbed.summary()["faults"]["workers_lost"] == 1

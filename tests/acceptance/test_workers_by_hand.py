@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import signal
 import socket
@@ -176,3 +177,20 @@ def test_a_stopped_run_is_handed_back(cluster: Workplace, client: redis.Redis) -
     assert len(checkpoints) == 1
     epoch = int(checkpoints[0].split("-")[1])
     assert int(said.split("epoch ")[1].split()[0]) > epoch > 0
+
+
+def test_a_worker_says_on_its_terminal_what_it_does(cluster: Workplace, client: redis.Redis) -> None:
+    """When it is ready, what it takes and what became of that, with its time in UTC; a quiet one says nothing."""
+    config = str(cluster.folder / "config.yaml")
+    quiet = cluster.command("worker", config, "--role", "evaluate", "--device", "cpu", "--quiet")
+    with workers(cluster, "train") as (train,), Running(quiet) as evaluate:
+        while len(read_fleet(client)) < 2:
+            pass  # they start
+        done = cluster.run("--experiment-mode", "--maximum-triggers", "1")
+        assert done.returncode == 0, done.stderr
+        assert [train.end(signal.SIGTERM), evaluate.end(signal.SIGTERM)] == [0, 0]
+    told = [re.sub(r"\d\d:\d\d:\d\d |in [\d.]+ s$", "", line.rstrip()) for line in train.said]
+    assert re.fullmatch(r"Worker train-\w+ takes train tasks from \S+\. Ctrl\+C lets it .*", told[0])
+    assert re.fullmatch(r"worker train-\w+-cpu is ready: train tasks, on cpu", told[1])
+    assert {"→ train 0 of small", "← train 0 of small is done "} <= set(told)
+    assert evaluate.said == []

@@ -100,6 +100,8 @@ def test_a_worker_that_ends_while_it_starts_says_how_and_where_its_log_is(
             platform.ready()
     ended, where = caught.value.problems
     assert ended.startswith("fleet: worker train-0-")
-    assert ended.endswith("ended while starting (SIGKILL): it said nothing.")
+    assert ended.endswith(
+        "ended while starting (SIGKILL: most often the kernel ends it so when memory runs out): it said nothing."
+    )
     assert str(log) in where
     assert log.exists()

@@ -112,7 +112,7 @@ def pieces(source: SampleSource, columns: tuple[str, ...], keys: Keys) -> Iterat
         yield keys[start : start + table.num_rows], table
         start += table.num_rows
     if start != len(keys):
-        raise DataError(f"Dataset {source.config.name} gave {start} rows of the {len(keys)} asked for.")
+        raise DataError(f"Dataset {source.config.name} gave {start:,} rows of the {len(keys):,} asked for.")
 
 
 def encoding_of(encoder: FeatureEncoder) -> str:

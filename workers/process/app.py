@@ -6,9 +6,10 @@ import logging
 from typing import Any
 
 from celery import bootsteps, signals
+from celery.utils.log import get_multiprocessing_logger
 
 from shared.broker import make_app
-from workers.process.celery_log import Seldom
+from workers.process.celery_log import PlainLines, Seldom
 from workers.process.intake import TakeWhenReady
 from workers.process.lease_keeper import LeaseKeeper
 from workers.process.settings import own_settings
@@ -43,6 +44,14 @@ class KeepLeases(bootsteps.StartStopStep):  # type: ignore[misc]
 
     def _finish(self, **_: Any) -> None:
         self._keeper.finish()
+
+
+@signals.after_setup_logger.connect
+def _plainly(logger: logging.Logger, **_: Any) -> None:
+    """Have both processes write as the supervisor does, and the pool, which has a logger of its own."""
+    for one in filter(None, (logger, get_multiprocessing_logger())):
+        for handler in one.handlers:
+            handler.setFormatter(PlainLines(settings.hostname))
 
 
 logging.getLogger("celery.worker.consumer.consumer").addFilter(Seldom())

@@ -48,3 +48,13 @@ class EndInOneSentence(logging.Filter):
                 "Start it anew, with --debug to see the traceback.\n"
             )
         return self._with_traceback
+
+
+class PlainLines(logging.Formatter):
+    """One line: when, in UTC, which worker, and what; a traceback behind it, where there is one."""
+
+    converter = staticmethod(time.gmtime)
+
+    def __init__(self, hostname: str) -> None:
+        name = hostname.partition("@")[0].replace("%", "%%")
+        super().__init__(f"%(asctime)s {name}: %(message)s", "%Y-%m-%dT%H:%M:%SZ")

@@ -20,6 +20,7 @@ from shared.messages.version import MESSAGE_VERSION
 from shared.timestamps import now_us
 from workers.features.class_names import LaterClasses
 from workers.measured import Measurements
+from workers.process.diary import Diary
 from workers.process.gpus import device_name
 from workers.process.settings import WorkerSettings
 from workers.process.slot import Slot, SlotFile
@@ -36,7 +37,7 @@ class Child:
 
     def __init__(self, settings: WorkerSettings) -> None:
         self.settings = settings
-        self.slot = SlotFile(settings.slot_folder)
+        self.slot, self.diary = SlotFile(settings.slot_folder), Diary(settings.slot_folder)
         self.shelf = Shelf(room_bytes=_SHELF_BYTES)
         self.later_classes = LaterClasses()
         self.measured = Measurements(settings.slot_folder if settings.metrics else None, self._device_bytes)

@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+import msgspec
 import redis
 import torch
 
@@ -21,6 +22,7 @@ from shared.messages.tasks import AnyTask, task_of
 from shared.messages.version import MESSAGE_VERSION
 from workers.failures import device_is_broken, explain, model_is_to_blame
 from workers.process.child import Child
+from workers.process.diary import Note, Outcome
 from workers.process.set_up import NotInstalledError, Setups
 from workers.process.slot_troubles import SlotError
 from workers.stages import Work, stage
@@ -76,10 +78,15 @@ class Performer:
             raise Unfinished(f"{task_id} attempt {task.attempt} is {answer}")
         began_s = time.monotonic()
         work = Work(task=task, record=record, attempt=attempt, results=results, child=child)
+        note = Note(kind=task.kind, trigger=task.trigger_id, pipeline=record.pipeline.pipeline.name)
+        child.diary.write(note)
         try:
             report, result = self._do(work)
-            child.measured.task_ended(task.kind, _outcome(report), time.monotonic() - began_s)
-            if not self._patiently(lambda: child.claims.report(attempt, report, result), finished=True):
+            took_s = time.monotonic() - began_s
+            child.measured.task_ended(task.kind, _outcome(report), took_s)
+            counts = self._patiently(lambda: child.claims.report(attempt, report, result), finished=True)
+            child.diary.write(_ended(note, report, took_s, counts=counts))
+            if not counts:
                 raise Unfinished(f"{task_id} attempt {task.attempt} was published again while this worker had it")
         finally:
             child.rest()
@@ -140,7 +147,14 @@ def _work(work: Work, child: Child, setups: Setups) -> tuple[AnyReport, Any]:
         ), {"failed": True}
 
 
-def _outcome(report: AnyReport) -> str:
+def _ended(note: Note, report: AnyReport, took_s: float, *, counts: bool) -> Note:
+    """What became of the task, for the terminal."""
+    sentence = report.sentence if isinstance(report, Failed) else ""
+    outcome = _outcome(report) if counts else "superseded"
+    return msgspec.structs.replace(note, outcome=outcome, took_s=took_s, sentence=sentence)
+
+
+def _outcome(report: AnyReport) -> Outcome:
     return "released" if isinstance(report, Released) else "failed" if isinstance(report, Failed) else "done"
 
 

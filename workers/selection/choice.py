@@ -34,7 +34,7 @@ def sound(
         raise TrainingError(f"{who} chose key {keys[back[0] + 1]} after key {keys[back[0]]}; keys ascend.")
     if (strange := keys[~may_choose(keys)]).size:
         raise TrainingError(
-            f"{who} chose {len(strange)} rows that are not for training here, the first is key {strange[0]}: a "
+            f"{who} chose {len(strange):,} rows that are not for training here, the first is key {strange[0]}: a "
             "training set is rows of the train split, up to its trigger's last."
         )
     return keys, weights

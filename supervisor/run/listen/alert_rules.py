@@ -58,7 +58,9 @@ class AlertRules(Listener):
     def _look_at_work(self, state: RunState) -> None:
         """A task whose lease is renewed goes on, however seldom it reports: its worker ends it if it hangs."""
         if not self._is_silent or not self._watch.standing(state):
-            what = f"nothing was reported for {self._silence.lasts_s:.0f} s, although {len(state.tasks)} tasks are open"
+            what = (
+                f"nothing was reported for {self._silence.lasts_s:.0f} s, although {len(state.tasks):,} tasks are open"
+            )
             self._alert_to_silence(state, what)
 
     def _look_at_fleet(self, state: RunState) -> None:

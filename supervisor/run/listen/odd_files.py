@@ -16,7 +16,7 @@ def odd_files(told: Told, before: Telling) -> Iterator[tuple[int, str]]:
             if not before.said_before_run(told.file, told.sentence):
                 yield logging.WARNING, not_read(told.sentence)
         case MoreNotRead():
-            yield logging.WARNING, f"! {told.files} files are not read; not all of them are named"
+            yield logging.WARNING, f"! {told.files:,} files are not read; not all of them are named"
         case FileReadNow():
             yield logging.INFO, f"{told.file} is read now: {told.rows:,} rows"
         case NotInTheWay():

@@ -29,14 +29,14 @@ class Recorder(Listener):
         self._pipeline = pipeline
         self._directory = directory
         self._tally = tally
-        self._started_s = time.monotonic()
+        self._started_s, self._before_s = time.monotonic(), 0.0
         self._changed = False
         self._waits_for: str | None = None
         self._next_s = 0.0
 
-    def go_on_with(self, tally: Tally) -> None:
-        """Take over what an earlier session came to."""
-        self._tally = tally
+    def go_on_with(self, tally: Tally, worked_s: float = 0.0) -> None:
+        """Take over what earlier sessions came to, and how long they lasted."""
+        self._tally, self._before_s = tally, worked_s
 
     def hear(self, told: Told) -> None:
         """Something has changed."""
@@ -57,7 +57,8 @@ class Recorder(Listener):
     def record(self, state: RunState) -> dict[str, Any]:
         """Write both files, as far as the run has come; the content of the summary."""
         waits_for = self._waits_for if state.status == "running" else None
-        about = {"wall_s": time.monotonic() - self._started_s, "waits_for": waits_for}
+        wall_s = self._before_s + time.monotonic() - self._started_s
+        about = {"wall_s": wall_s, "waits_for": waits_for}
         targets = deployment_targets(self._pipeline, str(self._directory.path), serves=state.started.serves)
         content = summary(state, self._tally, targets, about)
         self._directory.write("evaluations.csv", evaluations_csv(self._tally.scores, self._pipeline.evaluation))

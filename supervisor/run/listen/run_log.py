@@ -157,7 +157,7 @@ def _of_result(report: Report) -> list[str]:
     match report:
         case Selected():
             but = "" if report.samples else "; there is nothing to train on, and the model before stays the newest"
-            return [f"← trigger {trigger}: {report.samples} samples selected of {report.rows_read} rows read{but}"]
+            return [f"← trigger {trigger}: {report.samples:,} samples selected of {report.rows_read:,} rows read{but}"]
         case Trained():
             how = f"on {report.device} in {report.train_s:.1f} s, loss {report.loss:.4f}"
             return [f"← trigger {trigger}: trained {how}"]

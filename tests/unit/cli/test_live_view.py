@@ -6,15 +6,17 @@ from io import StringIO
 
 from registry import worker_entry
 from rich.console import Console
-from run_of_events import run_started
+from run_of_events import Run, run_started
 from workplace import Workplace
 
 from shared.config.load import load_configuration
 from shared.fleet import WorkerEntry
 from shared.ids import RunId, TaskId, TriggerId, WorkerId, task_id
-from shared.messages.reports import Progress
+from shared.messages.reports import Claimed, Progress
 from shared.messages.tasks import GatherTask
+from shared.timestamps import now_us
 from supervisor.cli.live import Glance, frame
+from supervisor.core.events import Reported
 from supervisor.core.open_tasks import OpenTask
 from supervisor.core.settings import Settings
 from supervisor.core.state import RunState
@@ -64,6 +66,22 @@ def test_a_worker_that_nobody_gave_work_is_idle(small: Workplace) -> None:
 def test_a_worker_busy_with_another_run(small: Workplace) -> None:
     """On a shared fleet the other runs' work is told apart."""
     assert "busy with another run" in shown(small, worker("c", TaskId("other/0/train/0")))
+
+
+def test_how_many_triggers_and_evaluations_are_done_and_which_one_a_worker_is_at(small: Workplace) -> None:
+    """Of all that are known; of a task that does not say how far it is, what it scores."""
+    run = Run(small)
+    run.fire(9)
+    run.select()
+    run.train()
+    ((task_id, _),) = [(one, task) for one, task in run.state.tasks.items() if one.endswith("/evaluate/0")]
+    attempt, worker = 1, WorkerId("e")
+    run.tell(Reported(time_us=0, position="1-0", report=Claimed(task_id=task_id, attempt=attempt, worker=worker)))
+    text = StringIO()
+    entry = worker_entry("e", "evaluate", task=task_id, since_us=now_us() - 12_300_000)
+    Console(width=100, file=text).print(frame(Glance(state=run.state, rows=10, fleet=(entry,), progress={})))
+    for part in ("0 of 1 triggers done · 1 models · evaluations 0 of 1", "model 0 on recent", "for 12 s"):
+        assert part in text.getvalue()
 
 
 def test_what_the_next_trigger_waits_for(small: Workplace) -> None:

@@ -66,6 +66,7 @@ from supervisor.core.events import (
     Wiped,
     event_of,
 )
+from supervisor.core.outlook import outlook
 from supervisor.core.settings import Settings
 from supervisor.core.state import RunState
 from supervisor.core.transition import transition
@@ -602,6 +603,22 @@ def test_baselines_hand_their_counts_from_window_to_window(world):
         (end + 1, last) for end, last in zip(ends, [*ends[1:], world.state.stream.observed_key], strict=True)
     ]
     assert [task.history for task in tasks] == [None, *({"up to": task.last_key} for task in tasks[:-1])]
+
+
+@few
+@given(worlds())
+def test_how_far_a_run_is_goes_up_to_all_of_it(world):
+    """Once the stream has ended all that is due is known, and stays: nothing is counted twice or missed."""
+    state, known = RunState(settings=world.settings), set()
+    for line in world.journal:
+        state, *_ = transition(state, event_of(line))
+        now = outlook(state)
+        assert 0 <= now.evaluations_done <= now.evaluations
+        assert 0 <= now.triggers_done <= now.triggers
+        known |= {now.evaluations} if state.stream.ended else set()
+    count = len(state.triggers)  # a window, its baselines, two windows at the watermark, and all slices, for each
+    assert known == {count * (4 + len(state.stream.slices))} == {now.evaluations_done}
+    assert (now.triggers_done, now.first_undone) == (count, "")
 
 
 # models: {newest: N}

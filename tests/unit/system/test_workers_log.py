@@ -47,9 +47,24 @@ def test_it_stays_where_it_is_if_it_cannot_go(
 
 
 def test_what_kept_a_worker_from_starting_is_its_sentence(log: WorkersLog) -> None:
-    """Else whatever was said last; and one that said nothing is said to."""
-    assert log.last_words == "no GPU"
-    log.path.write_text("Segmentation fault\n")
-    assert log.last_words == "Segmentation fault"
+    """And one that said nothing is said to."""
+    assert log.last_words("train-0-7") == "no GPU"
     log.path.write_text("")
-    assert log.last_words == "it said nothing."
+    assert log.last_words("train-0-7") == "it said nothing."
+
+
+def test_of_a_worker_that_died_the_last_lines_are_told(log: WorkersLog) -> None:
+    """Its own and the system's, since it was started, without times, colours and empty lines, and not too long."""
+    stamp = "2026-11-30T12:00:00Z"
+    before = "error: of the process before\n"
+    lines = [
+        "the first",
+        f"{stamp} train-0-7-cuda:0: the device is hot",
+        f"{stamp} evaluate-1-7-cpu: what another says",
+        "\x1b[31mFatal Python error\x1b[0m: Segmentation fault",
+        "",
+        "x" * 1_000,
+    ]
+    log.path.write_text(before + "\n".join(lines) + "\n")
+    told = log.last_words("train-0-7", len(before))
+    assert told == " / ".join(["the device is hot", "Fatal Python error: Segmentation fault", "x" * 300])

@@ -1,0 +1,69 @@
+"""What a glance at a journal says of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from run_of_events import run_started
+
+from shared.ids import RunId, TriggerId
+from supervisor.core.events import Ended, Event, Fired, NotRead, Observed, Resumed, StopAsked, Unread
+from supervisor.run.glance import Glance, glance
+
+S = 1_000_000
+
+
+def at(second: int, event: Event) -> Event:
+    """The same, at this second."""
+    return msgspec.structs.replace(event, time_us=second * S)
+
+
+def seen(folder: Path, *events: Event) -> Glance:
+    """Of a journal with these lines."""
+    lines = [msgspec.json.encode(event) + b"\n" for event in events]
+    (folder / "journal.jsonl").write_bytes(b"".join(lines))
+    return glance(folder / "journal.jsonl")
+
+
+def ended(second: int, status: Any = "stopped") -> Ended:
+    """The end of a session."""
+    return Ended(time_us=second * S, status=status, reason="stopped on request", workers_lost=0, reconnects=0)
+
+
+STARTED = at(100, run_started(RunId("run"), mode="production"))
+FIRED = Observed(
+    time_us=110 * S,
+    key=9,
+    event_time_us=0,
+    triggers=(Fired(id=TriggerId(0), key=9, timestamp_us=0, reason="10 rows"),),
+)
+
+
+def test_a_run_that_has_ended(tmp_path: Path) -> None:
+    """When it began, how long it took, its triggers, and how it ended."""
+    found = seen(tmp_path, STARTED, FIRED, ended(130, "finished"))
+    assert (found.started_us, found.worked_us(), found.worked_us(999 * S)) == (100 * S, 30 * S, 30 * S)
+    assert (found.triggers, found.status, found.mode, found.serves) == (1, "finished", "production", True)
+
+
+def test_a_run_that_goes_on_lasts_until_now_and_one_that_was_killed_up_to_its_last_event(tmp_path: Path) -> None:
+    """A line that is being written is not one yet."""
+    (tmp_path / "journal.jsonl").touch()
+    found = seen(tmp_path, STARTED, FIRED)
+    assert (found.worked_us(150 * S), found.worked_us(), found.status) == (50 * S, 10 * S, "killed")
+    with (tmp_path / "journal.jsonl").open("ab") as journal:
+        journal.write(b'{"event":"observed","time_us":200000000')
+    assert glance(tmp_path / "journal.jsonl").worked_us() == 10 * S
+
+
+def test_the_time_between_two_sessions_does_not_count(tmp_path: Path) -> None:
+    """Whether the first was stopped or killed, and whether the second heard of something before it went on."""
+    stop, resumed = StopAsked(time_us=119 * S, by="you"), Resumed(time_us=500 * S)
+    first = [STARTED, FIRED, stop]
+    found_first = NotRead(time_us=499 * S, unread=Unread())
+    for between, worked_s in (([ended(120)], 25), ([], 24), ([ended(120), found_first], 26)):
+        found = seen(tmp_path, *first, *between, resumed, at(505, FIRED))
+        assert (found.worked_us(), found.status) == (worked_s * S, "killed")
+        assert found.worked_us(510 * S) == (worked_s + 5) * S
