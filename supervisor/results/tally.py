@@ -111,7 +111,7 @@ class Tally(Listener):
         return (count for facts in self.facts.values() for count in facts.dropped.values())
 
     def windows(self, state: RunState) -> Windows:
-        """The scores on the windows of the composite: the pipeline's own, and on these what was deployed, and baselines."""
+        """Scores on the windows of the composite: the pipeline's own, and on these what was deployed, and baselines."""
         own = self._prequential["pipeline"]
         followed: Windows = {"pipeline": own, "deployed": {}, "first_model": {}}
         for index in own:
