@@ -45,6 +45,7 @@ class ScoredRun(msgspec.Struct, frozen=True, kw_only=True):
     state: RunState
     entries: tuple[ManifestEntry, ...]  # of the dataset
     label_entries: tuple[ManifestEntry, ...]  # of its table of labels
+    code: dict[str, str] | None  # of the user's modules, as its last session found them
     windows: tuple[Window, ...]  # by trigger
     scored: Stretch  # all rows of these
     triggers: int
@@ -81,6 +82,7 @@ def read_run(typed: Path) -> ScoredRun:
         state=told.state,
         entries=tuple(told.entries),
         label_entries=tuple(told.label_entries),
+        code=told.code,
         windows=tuple(_windows(told, asked)),
         scored=told.tally.composite_rows(),
         triggers=len(fired),
