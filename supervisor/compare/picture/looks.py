@@ -10,6 +10,7 @@ _COLOURS = ("#0072B2", "#D55E00", "#000000", "#E69F00", "#56B4E9", "#009E73", "#
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 _GREY = "#C4C4C4"
 _DASHES = (0.0, (4.0, 1.5))
+_SEEN = 1.8  # points
 _BEST_OF_MANY = 5
 _WORST_OF_MANY = 2
 
@@ -21,7 +22,13 @@ class Look(NamedTuple):
     marker: str
     width: float = 1.6
     dashes: str | tuple[float, tuple[float, ...]] = "-"
+    mark: float = 4.5
     muted: bool = False
+
+    def beneath(self, lines: int) -> Look:
+        """The look beneath so many lines that pass through the same points: it is seen to either side of them."""
+        wider = _SEEN * lines if not self.muted else 0.0
+        return self._replace(width=self.width + wider, mark=self.mark + 1.4 * wider)
 
 
 _MUTED = Look(_GREY, "", 0.8, muted=True)

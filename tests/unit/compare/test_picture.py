@@ -138,6 +138,16 @@ def test_few_runs_have_a_colour_and_a_mark_each(runs: int) -> None:
         assert len({look(line) for line in lines}) == runs
 
 
+def test_runs_with_the_same_scores_are_all_seen() -> None:
+    """The lower ones are wider; a run that only begins like another is not."""
+    same = evenly([0.5, 0.75])
+    lines = drawn(compared({"a": same, "b": same, "c": evenly([0.5, 0.25])})).lines
+    upper, lower, other = (line.get_linewidth() for line in lines)
+    assert lower >= upper + 1
+    assert other == upper
+    assert lines[1].get_zorder() < lines[0].get_zorder()
+
+
 def test_of_many_the_best_and_the_worst_stand_out() -> None:
     """All others are grey, below them; a run without a score is not the worst, and has no line."""
     runs = {f"run {at}": evenly([0.5 + at / 100] * 3) for at in range(20)}
@@ -152,11 +162,12 @@ def test_of_many_the_best_and_the_worst_stand_out() -> None:
 
 
 def test_of_very_many_not_all_are_listed() -> None:
-    """But all are drawn."""
-    axes = drawn(compared({f"run {at}": evenly([0.5 + at / 1000] * 3) for at in range(60)}))
+    """But all are drawn, and the worst are listed that have a score."""
+    runs = {f"run {at}": evenly([0.5 + at / 1000] * 3) for at in range(60)}
+    axes = drawn(compared(runs | {"failed": []}))
     listed = legend(axes)
-    assert (len(axes.lines), len(listed)) == (60, 40)
-    assert listed[-3:] == ["… 21 more", "0.5010 run 1", "0.5000 run 0"]
+    assert (len(axes.lines), len(listed)) == (61, 40)
+    assert listed[-3:] == ["… 22 more", "0.5010 run 1", "0.5000 run 0"]
 
 
 def test_the_legend_stands_beside_the_lines() -> None:
