@@ -68,10 +68,10 @@ def _score(value: float | None) -> str:
 
 
 def _duration(seconds: float) -> str:
-    """`8.4 s`, `12 min`, `3.2 h`: in few characters."""
-    if seconds < 100:
+    """`8.4 s`, `32 min`, `23 h`: in few characters."""
+    if seconds < 1_000:
         return f"{seconds:.1f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6_000 else f"{seconds / 3600:.1f} h"
+    return f"{seconds / 60:.0f} min" if seconds < 60_000 else f"{seconds / 3600:.0f} h"
 
 
 def _remarks(content: Mapping[str, Any]) -> Iterator[str]:
