@@ -92,4 +92,4 @@ def _remarks(content: Mapping[str, Any]) -> Iterator[str]:
             status = _STATUS.get(run["status"], run["status"])
             yield f"{run['name']} is {status}: compared as far as it has come"
         if run["rows"] != content["rows"]:
-            yield f"{run['name']} has scores of {run['rows']:,} rows, as it had labels of others"
+            yield f"{run['name']} has scores of {run['rows']:,} of these rows: it knew labels that others did not"
