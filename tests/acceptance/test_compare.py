@@ -44,7 +44,7 @@ def content(place: Workplace) -> dict[str, Any]:
     """What `--json` prints of both runs."""
     done = compared(place, "runs/often", "runs/seldom", "--json")
     assert done.returncode == 0, done.stderr
-    assert "evaluated anew: 1 of 1 windows" in done.stderr
+    assert "evaluated anew: 1 of 1 window." in done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 
