@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.plot is not None:
         plot(content, arguments.plot)
     if arguments.json:
-        table_console().print_json(json.dumps(content))
+        sys.stdout.write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")  # rich would take seconds
     elif arguments.csv:
         sys.stdout.write((windows_csv if arguments.windows else runs_csv)(content))
     else:
