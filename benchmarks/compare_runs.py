@@ -57,10 +57,22 @@ def _timed(runs: Path) -> float:
 
 def _made_up(path: Path, triggers: int, dice: random.Random) -> MadeUpRun:
     keys = [(index + 1) * _ROWS - 1 for index in range(triggers)]
-    rows, config = triggers * _ROWS + _ROWS // 2, {"storage": {"datasets": {"rows": {"uri": "data/*.parquet"}}}}
+    rows, config = triggers * _ROWS + _ROWS // 2, _config(path.parent)
     return MadeUpRun(
-        path=path, pipeline=_PIPELINE, config=config, trigger_keys=keys, rows=rows, slices=_SLICES, dice=dice
+        path=path,
+        pipeline=_PIPELINE | {"pipeline": {"name": path.name}},
+        config=config,
+        trigger_keys=keys,
+        rows=rows,
+        slices=_SLICES,
+        dice=dice,
     )
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    """One for all runs, as in a sweep."""
+    uris = {"rows": {"uri": f"{folder}/data/*.parquet"}}
+    return {"storage": {"datasets": uris}, "artifacts": {"uri": str(folder)}}
 
 
 _PIPELINE: dict[str, Any] = {
