@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +113,7 @@ def read_yaml(path: Path) -> Source:
     except UnicodeDecodeError:
         raise ConfigurationError(f"{name}:1: is not UTF-8 text; save it as UTF-8.") from None
     try:
-        root = yaml.compose(text, _Loader)
+        root = _composed(text)
         if not isinstance(root, yaml.MappingNode):
             raise ConfigurationError(f"{name}:1: holds no `key: value` pairs; see docs/configuration.md.")
         reader = _Reader(name)
@@ -130,6 +131,12 @@ def read_yaml(path: Path) -> Source:
             f"{name}:1: holds an anchor inside itself, or thousands of levels; unfold it."
         ) from None
     return Source(path.resolve(), written, values, reader)
+
+
+@lru_cache(maxsize=2)  # of runs side by side, many have the same config.yaml
+def _composed(text: str) -> yaml.Node | None:
+    """The tree of a text, which nobody changes."""
+    return yaml.compose(text, _Loader)
 
 
 def yaml_text(values: dict[str, Any]) -> str:

@@ -107,7 +107,8 @@ def test_decisions_know_no_file_no_clock_and_no_network() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["supervisor", "supervisor.run.session", "supervisor.run.start.validation", "supervisor.compare.anew"]
+    "module",
+    ["supervisor", "supervisor.run.session", "supervisor.run.start.validation", "supervisor.compare.comparison"],
 )
 def test_the_supervisor_loads_neither_torch_nor_workers(module: str) -> None:
     """The supervisor is light, and knows workers only by messages."""
