@@ -134,8 +134,19 @@ def _add_files(command: argparse.ArgumentParser) -> None:
     command.add_argument("config", type=Path, metavar="CONFIG", help="on what system")
 
 
+def _add_setting(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change a setting of PIPELINE for this run, such as trigger.every=2000 (YAML); may be given several times",
+    )
+
+
 def _add_validate(validate: argparse.ArgumentParser) -> None:
     _add_files(validate)
+    _add_setting(validate)
     validate.add_argument("--experiment-mode", action="store_true", help="whether a run in experiment mode can begin")
     validate.add_argument(
         "--offline", action="store_true", help="no broker and no workers; the dataset if it is on this machine"
@@ -145,6 +156,7 @@ def _add_validate(validate: argparse.ArgumentParser) -> None:
 
 def _add_run(run: argparse.ArgumentParser) -> None:
     _add_files(run)
+    _add_setting(run)
     run.add_argument("--experiment-mode", action="store_true", help="replay what is recorded, end, and report")
     run.add_argument("--run-dir", type=Path, metavar="DIR", help="the run directory itself; absent or empty")
     run.add_argument("--resume", action="store_true", help="go on with the run in --run-dir")
@@ -152,6 +164,9 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     run.add_argument("--stop-replay-at", metavar="T", help="first event time not replayed any more")
     run.add_argument("--maximum-triggers", type=int, metavar="N", help="fire at most N triggers")
     run.add_argument("--deploy", action="store_true", help="with --experiment-mode: deploy to the targets themselves")
+    run.add_argument(
+        "--no-fleet", action="store_true", help="start no workers, whatever CONFIG says: others are there, or will be"
+    )
     run.add_argument("--log-format", choices=("human", "json"), default="human")
     run.add_argument("--json", action="store_true", help="print summary.json at the end instead of the table")
     run.add_argument("--quiet", action="store_true", help="no log lines on the terminal")

@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
+from shared.config.changes import changes_of
 from shared.errors import ConfigurationError
 from shared.timestamps import parse_timestamp_us
 from supervisor.cli.console import table_console
@@ -26,7 +27,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Run or resume; 0 when finished or stopped cleanly, 1 when the run failed."""
     options = _options(arguments)
     experiment = options.scope.experiment
-    configuration = load_both(arguments.pipeline, arguments.config, experiment_mode=experiment)
+    changes = changes_of(arguments.set)
+    configuration = load_both(arguments.pipeline, arguments.config, changes, experiment_mode=experiment)
     terminal = set_up_logging(configuration.pipeline.logging, arguments.log_format, arguments.quiet, arguments.debug)
     session = Session(configuration, options, _watcher(terminal))
     try:
@@ -86,7 +88,7 @@ def _options(arguments: argparse.Namespace) -> Options:
         maximum_triggers=arguments.maximum_triggers,
         deploy=arguments.deploy,
     )
-    return Options(scope=scope, run_dir=run_dir, resume=arguments.resume)
+    return Options(scope=scope, run_dir=run_dir, resume=arguments.resume, starts_workers=not arguments.no_fleet)
 
 
 def _refuse_new_scope(arguments: argparse.Namespace) -> None:
