@@ -28,6 +28,7 @@ COMMANDS = {
     "sweep": "supervisor.cli.sweep",
     "runs": "supervisor.cli.runs",
     "stop": "supervisor.cli.stop",
+    "compare": "supervisor.cli.compare",
     "healthy": "supervisor.cli.healthy",
 }
 _EXAMPLES = f"""examples:
@@ -40,6 +41,7 @@ _EXAMPLES = f"""examples:
   {COMMAND} flower config.yaml                             tasks and workers in a browser
   {COMMAND} sweep pipeline.yaml config.yaml --set trigger.every=2000,6000 --set strategy.name=new_data,all_data
   {COMMAND} runs config.yaml · {COMMAND} stop runs/flights/2026-01-01T00-00-00Z
+  {COMMAND} compare runs/a runs/b --plot scores.svg        on the rows that both of them scored
 """
 
 
@@ -129,6 +131,9 @@ def parser() -> argparse.ArgumentParser:
     stop = commands.add_parser("stop", parents=[shared], help="stop a run cleanly from another shell")
     stop.add_argument("run_dir", type=Path, metavar="RUN_DIR")
     stop.add_argument("--wait", action="store_true", help="until it has ended, and say how it did")
+    _add_compare(
+        commands.add_parser("compare", parents=[shared], help="runs side by side on the rows all of them scored")
+    )
     return top
 
 
@@ -200,3 +205,15 @@ def _add_sweep(sweep: argparse.ArgumentParser) -> None:
     sweep.add_argument("--plot", type=Path, metavar="FILE", help="scores over time, as .svg or .png")
     sweep.add_argument("--quiet", action="store_true", help="no log lines on the terminal")
     sweep.set_defaults(experiment_mode=True, deploy=False)
+
+
+def _add_compare(compare: argparse.ArgumentParser) -> None:
+    compare.add_argument(
+        "run_dirs", type=Path, nargs="+", metavar="RUN_DIR", help="a run, or a folder of runs for all that lie in it"
+    )
+    compare.add_argument("--sort", metavar="METRIC", help="by which the best run comes first; default: the first one")
+    printed = compare.add_mutually_exclusive_group()
+    printed.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    printed.add_argument("--csv", action="store_true", help="a line a run instead of a table")
+    compare.add_argument("--windows", action="store_true", help="with --csv: a line for each window of each run")
+    compare.add_argument("--plot", type=Path, metavar="FILE", help="draw the scores over time: an .svg or a .png")

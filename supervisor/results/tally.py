@@ -110,16 +110,22 @@ class Tally(Listener):
         """Rows without a label, of those that each trigger was the first to know."""
         return (count for facts in self.facts.values() for count in facts.dropped.values())
 
-    def composites(self, state: RunState) -> dict[str, dict[str, Composite]]:
-        """Whose → metric → composite, for the pipeline, what was deployed, and every baseline, on the same rows."""
+    def windows(self, state: RunState) -> Windows:
+        """Scores on the windows of the composite: the pipeline's own, and on these what was deployed, and baselines."""
         own = self._prequential["pipeline"]
-        followed = {"pipeline": own, "deployed": {}, "first_model": {}}
+        followed: Windows = {"pipeline": own, "deployed": {}, "first_model": {}}
         for index in own:
             followed["first_model"][index] = self._prequential[f"model {state.models.first}"].get(index, {})
             deployed = state.trigger(index).deployed_after
             followed["deployed"][index] = self._prequential[f"model {deployed}"].get(index, {})
         for name in ("majority", "no_change"):
             followed[name] = {index: self._prequential[name].get(index, {}) for index in own}
+        return followed
+
+    def composites(self, state: RunState) -> dict[str, dict[str, Composite]]:
+        """Whose → metric → composite, for the pipeline, what was deployed, and every baseline, on the same rows."""
+        followed = self.windows(state)
+        own = followed["pipeline"]
         return {
             name: {metric: self._composite(windows, own, metric, name) for metric in self._metrics}
             for name, windows in followed.items()

@@ -15,6 +15,23 @@ from supervisor.core.events import AnyEvent, event_of
 _BLOCK_BYTES = 65_536
 
 
+def events_in(path: Path) -> Iterator[AnyEvent]:
+    """The events so far, in order. A torn last line did not happen, or is about to; nothing is changed.
+
+    Raises OSError, and RunFailedError for a line that is not an event.
+    """
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.endswith(b"\n"):
+                return
+            try:
+                yield event_of(line)
+            except msgspec.MsgspecError as error:
+                raise RunFailedError(
+                    f"{path}:{number}: not an event of this version ({error}). Restore it from a copy."
+                ) from error
+
+
 class Journal:
     """The one truth of a run, opened for appending."""
 
@@ -52,17 +69,6 @@ class Journal:
                 f"{self.path} was moved, deleted or replaced while the run went on. Bring back the newest copy, then "
                 "--resume."
             )
-
-    def events(self) -> Iterator[AnyEvent]:
-        """The events so far, in order. Raises RunFailedError for a line that is not an event."""
-        with self.path.open("rb") as lines:
-            for number, line in enumerate(lines, 1):
-                try:
-                    yield event_of(line)
-                except msgspec.MsgspecError as error:
-                    raise RunFailedError(
-                        f"{self.path}:{number}: not an event of this version ({error}). Restore it from a copy."
-                    ) from error
 
     def close(self) -> None:
         """Release the file."""

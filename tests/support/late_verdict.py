@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import math
-from contextlib import closing
 from statistics import fmean
 
 import lookup
@@ -15,7 +14,7 @@ from late_stories import CLASSES, DAY_US, LateStory
 
 from shared.timestamps import format_timestamp
 from supervisor.core.events import LabelsDiscovered
-from supervisor.run.journal import Journal
+from supervisor.run.journal import events_in
 from workers.models.model_file import unpack
 
 
@@ -224,6 +223,5 @@ class Followed:
 
 def found_before(directory):
     """For each label row, the row that was to be observed next when it was found, as the journal has it."""
-    with closing(Journal(directory.journal_path)) as journal:
-        finds = [event for event in journal.events() if isinstance(event, LabelsDiscovered)]
+    finds = [event for event in events_in(directory.journal_path) if isinstance(event, LabelsDiscovered)]
     return [one.from_key for one in finds for entry in one.entries for _ in range(entry.rows)]

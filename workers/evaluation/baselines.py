@@ -18,8 +18,9 @@ import numpy.typing as npt
 from shared.config.pipeline import Metric
 from shared.messages.reports import MetricScore
 from shared.plugins import METRICS
+from workers.evaluation.counted import Counted, Which
 from workers.evaluation.metrics import Meter
-from workers.evaluation.usable_labels import BadRows, Labelled, UsableLabels, present
+from workers.evaluation.usable_labels import BadRows, Labelled, UsableLabels, is_present, present
 
 BASELINES = ("majority", "no_change")
 _ROWS_READ_AT_ONCE = 1_048_576
@@ -54,33 +55,32 @@ class LabelHistory(msgspec.Struct, frozen=True, kw_only=True):
 
 def score_baselines(
     dataset: Labelled,
-    first_key: int,
-    stop_key: int,
+    counted: Counted,
     metrics: Sequence[Metric],
     history: LabelHistory,
     bad_rows: BadRows = BadRows(),  # noqa: B008 - it cannot be changed
 ) -> tuple[dict[str, list[MetricScore]], LabelHistory]:
-    """Both baselines on the rows [first_key, stop_key), and the history after them. O(rows · classes).
+    """Both baselines on the rows of a window that count, and the history after the last of them. O(rows · classes).
 
     A class that the history does not know is added to it. Where a bad row is passed over neither has a score, as no
     model has. Raises DataError.
     """
-    if history.key > first_key:
-        raise ValueError(f"the history reaches to key {history.key}, beyond the window's first key {first_key}")
+    if history.key > counted.first_key:
+        raise ValueError(f"the history reaches to key {history.key}, beyond the first that counts, {counted.first_key}")
     numbers = METRICS[metrics[0].name].task == "regression"
     usable = UsableLabels(dataset, bad_rows, numbers=numbers)
     if not numbers:
-        history = _with_new_classes(usable, history, stop_key)
+        history = _with_new_classes(usable, history, counted.stop_key)
     meters = {name: Meter(metrics, None if numbers else len(history.counts)) for name in BASELINES}
-    for key, found in _pieces(usable, history, first_key, stop_key):
+    for found, kept in _pieces(usable, history, counted):
         labels = present(found)
-        if key >= first_key and len(labels):
-            guesses = (_numbers if numbers else _classes)(labels, history)
+        if kept is not None and len(labels):
+            guesses, kept = (_numbers if numbers else _classes)(labels, history), kept[is_present(found)]
             for name, outputs in zip(BASELINES, guesses, strict=True):
-                meters[name].update(outputs, labels)
+                meters[name].update(outputs[kept], labels[kept])
         counts = (_sum_after if numbers else _counts_after)(labels, history)
         history = history.after(len(found), labels, counts)
-    bad = usable.bad_in(first_key, stop_key)
+    bad = usable.bad_in(counted.ranges)
     return {name: meter.scores() if bad is None else no_scores(metrics, bad) for name, meter in meters.items()}, history
 
 
@@ -100,15 +100,17 @@ def _with_new_classes(usable: UsableLabels, history: LabelHistory, stop_key: int
 
 
 def _pieces(
-    usable: UsableLabels, history: LabelHistory, first_key: int, stop_key: int
-) -> Iterator[tuple[int, npt.NDArray[Any]]]:
-    """(first key, labels) from the history's key to `stop_key`, none across `first_key`."""
+    usable: UsableLabels, history: LabelHistory, counted: Counted
+) -> Iterator[tuple[npt.NDArray[Any], Which | None]]:
+    """Labels from the history's key on, and which of these rows count; None: they are only learned from."""
     rows_at_once = max(1, _CELLS_AT_ONCE // len(history.counts))
-    for begin, end in ((history.key, first_key), (first_key, stop_key)):
+    for begin, end, counts in counted.pieces(history.key):
         for start in range(begin, end, _ROWS_READ_AT_ONCE):
-            labels = usable.labels(start, min(start + _ROWS_READ_AT_ONCE, end))
+            stop = min(start + _ROWS_READ_AT_ONCE, end)
+            labels, kept = usable.labels(start, stop), counted.among(start, stop) if counts else None
             for offset in range(0, len(labels), rows_at_once):
-                yield start + offset, labels[offset : offset + rows_at_once]
+                some = slice(offset, offset + rows_at_once)
+                yield labels[some], None if kept is None else kept[some]
 
 
 def _classes(labels: npt.NDArray[Any], history: LabelHistory) -> Guesses:

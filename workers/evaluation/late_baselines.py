@@ -16,9 +16,10 @@ from shared.config.pipeline import Metric
 from shared.messages.reports import MetricScore
 from shared.plugins import METRICS
 from workers.evaluation.baselines import BASELINES, Guesses, no_scores, one_hot
+from workers.evaluation.counted import Counted, Piece
 from workers.evaluation.label_changes import Changes, ChangeSource, KnownSoFar
 from workers.evaluation.metrics import Meter
-from workers.evaluation.usable_labels import Labelled, UsableLabels, present
+from workers.evaluation.usable_labels import Labelled, UsableLabels, is_present, present
 
 _ROWS_AT_ONCE = 262_144
 _CELLS_AT_ONCE = 2_097_152  # rows × classes of one table of probabilities
@@ -27,27 +28,26 @@ _CELLS_AT_ONCE = 2_097_152  # rows × classes of one table of probabilities
 def score_late_baselines(
     source: ChangeSource,
     usable: UsableLabels,
-    window: tuple[int, int],
+    counted: Counted,
     metrics: Sequence[Metric],
     so_far: KnownSoFar,
 ) -> tuple[dict[str, list[MetricScore]], KnownSoFar]:
-    """Both baselines on the rows of a window (first key, stop), and what is known after them. O(rows · classes).
+    """Both baselines on the rows of a window that count, and what is known after the last of them. O(rows · classes).
 
     For classes `so_far` has a count for each. Where a bad row is passed over neither has a score. Raises DataError.
     """
-    first_key, stop_key = window
     numbers = METRICS[metrics[0].name].task == "regression"
     meters = {name: Meter(metrics, None if numbers else len(so_far.counts)) for name in BASELINES}
-    for start, stop in _pieces(so_far, first_key, stop_key):
+    for start, stop, counts in _pieces(so_far, counted):
         changes = source.between(start, stop)
-        if start >= first_key:
+        if counts:
             found = usable.labels(start, stop)
-            there = ~np.isnan(found) if found.dtype.kind == "f" else np.ones(len(found), np.bool_)
+            kept = counted.among(start, stop) & is_present(found)
             guesses = (_numbers if numbers else _classes)(changes, start, stop, so_far)
             for name, outputs in zip(BASELINES, guesses, strict=True):
-                meters[name].update(outputs[there], present(found))
+                meters[name].update(outputs[kept], found[kept])
         so_far = _after(changes, stop, so_far, numbers=numbers)
-    bad = usable.bad_in(first_key, stop_key)
+    bad = usable.bad_in(counted.ranges)
     scores = {name: meter.scores() if bad is None else no_scores(metrics, bad) for name, meter in meters.items()}
     return scores, source.kept(so_far)
 
@@ -66,12 +66,13 @@ def with_room(so_far: KnownSoFar, classes: int) -> KnownSoFar:
     return msgspec.structs.replace(so_far, counts=so_far.counts + (0.0,) * (classes - len(so_far.counts)))
 
 
-def _pieces(so_far: KnownSoFar, first_key: int, stop_key: int) -> Iterator[tuple[int, int]]:
-    """From what is known so far to the end of the window, none across its beginning."""
+def _pieces(so_far: KnownSoFar, counted: Counted) -> Iterator[Piece]:
+    """From what is known so far to the last row that counts."""
     rows_at_once = max(1, min(_CELLS_AT_ONCE // len(so_far.counts), _ROWS_AT_ONCE))
-    for begin, end, rows in ((so_far.key, first_key, _ROWS_AT_ONCE), (first_key, stop_key, rows_at_once)):
+    for begin, end, counts in counted.pieces(so_far.key):
+        rows = rows_at_once if counts else _ROWS_AT_ONCE
         for start in range(begin, end, rows):
-            yield start, min(start + rows, end)
+            yield Piece(start, min(start + rows, end), counts)
 
 
 def _classes(changes: Changes, start: int, stop: int, so_far: KnownSoFar) -> Guesses:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -9,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.errors import RowError
+from shared.messages.rescore import KeyRange
 from workers.features.class_names import MOST_CLASSES
 
 _LARGEST = 1e150  # of a label that is a number: their sum stays one
@@ -23,7 +25,12 @@ class Labelled(Protocol):
 
 def present(labels: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Those of rows that have one."""
-    return labels[~np.isnan(labels)] if labels.dtype.kind == "f" else labels
+    return labels[is_present(labels)] if labels.dtype.kind == "f" else labels
+
+
+def is_present(labels: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+    """Which rows have one, (rows,)."""
+    return ~np.isnan(labels) if labels.dtype.kind == "f" else np.ones(len(labels), np.bool_)
 
 
 class BadRows(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,9 +62,10 @@ class UsableLabels:
             raise RowError(told)
         return np.where(bad, np.nan, labels)
 
-    def bad_in(self, first_key: int, stop_key: int) -> str | None:
+    def bad_in(self, ranges: Sequence[KeyRange]) -> str | None:
         """What is wrong with a row of those that were read, if one cannot be used."""
-        return next((told for key, told in self._first_bad.items() if first_key <= key < stop_key), None)
+        bad = self._first_bad.items()
+        return next((told for one in ranges for key, told in bad if one.first_key <= key <= one.last_key), None)
 
     def _bad(self, labels: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
         there = np.where(np.isnan(labels), 0, labels) if labels.dtype.kind == "f" else labels

@@ -11,30 +11,22 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from shared.blame import blame
-from shared.config.pipeline import Metric, Split
+from shared.config.pipeline import Metric
 from shared.dataset.event_time import Timed, begin_us, first_key_after, running_event_time, sound_timestamps_us
 from shared.dataset.nulls import known
 from shared.errors import ModynError
 from shared.messages.reports import MetricScore
+from shared.messages.rescore import Mask
 from shared.messages.tasks import Stretch
 from shared.plugins import METRICS
-from shared.split import SplitName, rows_in_split, seeds_of_column
 from workers.ahead import ahead
+from workers.evaluation.counted import Columns, in_all
 from workers.evaluation.metrics import Meter
 from workers.failures import device_is_broken, explain
 
 _ROWS_PREDICTED_AT_ONCE = 16_384
 # A range that begins inside a file's row group decodes the group from its start: one column is read in long pieces.
 _KEYS_AT_ONCE = 262_144
-
-
-class Columns(Protocol):
-    """A dataset by column and range of keys; tables are pyarrow.Table."""
-
-    def batches(
-        self, columns: Sequence[str], first_key: int, stop_key: int, batch_rows: int
-    ) -> Iterator[tuple[int, Any]]:
-        """(first key, table) for consecutive pieces of [first_key, stop_key)."""
 
 
 class Pending(Protocol):
@@ -200,17 +192,16 @@ def evaluate(
     entrants: Sequence[Entrant],
     rows: Rows,
     dataset: Columns,
-    chosen: tuple[SplitName | None, Split],
+    masks: Sequence[Mask],
 ) -> int:
-    """Have all entrants meet the rows of the chosen split (None: all rows), which are read once; how many of these have
-    no label.
+    """Have all entrants meet the rows that are in all masks, which are read once; how many of these have no label.
 
     A piece is predicted while the next is read. Raises DataError, TrainingError.
     """
     unlabelled = 0
     columns = list(dict.fromkeys(name for one in entrants for name in (*one.model.columns, one.label)))
     for start, stop in _pieces(rows.first_key, rows.stop_key):
-        mask = split_mask(dataset, start, stop, *chosen)
+        mask = in_all(dataset, start, stop, masks)
         if not mask.any():
             continue
         for key, table in ahead(dataset.batches(columns, start, stop, _ROWS_PREDICTED_AT_ONCE)):
@@ -220,21 +211,6 @@ def evaluate(
             for entrant in entrants:
                 entrant.meet(table, keys, kept, encoded)
     return unlabelled
-
-
-def split_mask(
-    dataset: Columns, first_key: int, stop_key: int, name: SplitName | None, split: Split
-) -> npt.NDArray[np.bool_]:
-    """Which of the rows [first_key, stop_key) belong to a split; shape (rows,)."""
-    if name is None:
-        return np.ones(stop_key - first_key, bool)
-    if split.by is None:
-        seeds = np.arange(first_key, stop_key, dtype=np.uint64)
-    else:
-        # In pieces, as files may write the column in different types.
-        pieces = dataset.batches([split.by], first_key, stop_key, _KEYS_AT_ONCE)
-        seeds = np.concatenate([seeds_of_column(piece.column(0)) for _, piece in pieces])
-    return rows_in_split(seeds, name, test=split.test, validation=split.validation)
 
 
 def _pieces(first_key: int, stop_key: int) -> Iterator[tuple[int, int]]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import numpy as np
 
 from shared.dataset.nulls import count_nulls
 from shared.errors import RowError
-from shared.messages.reports import AnyReport, Baselined, MetricScore
+from shared.messages.reports import AnyReport, Baselined, MetricScore, MetricValue
+from shared.messages.rescore import KeyRange, Mask
 from shared.messages.tasks import BaselineTask, Stretch
 from shared.plugins import METRICS
 from workers.evaluation.baselines import BASELINES, LabelHistory, no_scores, score_baselines
+from workers.evaluation.counted import Counted
 from workers.evaluation.label_changes import ChangeSource, DelayedChanges, KnownSoFar, TableChanges
 from workers.evaluation.late_baselines import score_late_baselines, with_classes, with_room
 from workers.evaluation.usable_labels import BadRows, Labelled, UsableLabels, present
@@ -22,14 +24,25 @@ from workers.features.labels import NamedLabels
 from workers.stages.scoring import value
 from workers.stages.work import Work
 
+_History = TypeVar("_History")
+Scored = tuple[dict[str, list[MetricScore]], _History]
+
 
 def run(work: Work) -> tuple[AnyReport, Any]:
     """Score majority and no_change on one window, and hand the label counts on. Raises DataError."""
     task, pipeline = work.task, work.record.pipeline
     assert isinstance(task, BaselineTask)
-    found, history = _scored(work, task)
+    keys = KeyRange(first_key=task.first_key, last_key=task.last_key)
+    mask = Mask(name=pipeline.evaluation.prequential.split, split=pipeline.data.split)
+    found, history = score(work, task, Counted([keys], [mask], work.dataset()))
+    scores, known = values(work, task, found), msgspec.to_builtins(history)
+    return Baselined(**work.who, scores=scores, history=known, dropped=_dropped(work, task)), {}
+
+
+def values(work: Work, task: BaselineTask, found: dict[str, list[MetricScore]]) -> dict[str, tuple[MetricValue, ...]]:
+    """Scores as they are reported; where rows stand in time they do not say."""
     stretch = Stretch(
-        window=pipeline.evaluation.prequential.name,
+        window=work.record.pipeline.evaluation.prequential.name,
         slice="",
         first_key=task.first_key,
         last_key=task.last_key,
@@ -37,24 +50,26 @@ def run(work: Work) -> tuple[AnyReport, Any]:
         event_time_us=None,
     )
     rows = Rows(first_key=task.first_key, stop_key=task.last_key + 1, first_timestamp_us=None, last_timestamp_us=None)
-    scores = {name: tuple(value(s, task.trigger_id, stretch, rows) for s in of) for name, of in found.items()}
-    return Baselined(**work.who, scores=scores, history=msgspec.to_builtins(history), dropped=_dropped(work, task)), {}
+    return {name: tuple(value(one, task.trigger_id, stretch, rows) for one in of) for name, of in found.items()}
 
 
-def _scored(work: Work, task: BaselineTask) -> tuple[dict[str, list[MetricScore]], LabelHistory | KnownSoFar]:
-    """What both score, and the history behind the window. A bad row ends no run that goes on after failures."""
+def score(work: Work, task: BaselineTask, counted: Counted) -> Scored[LabelHistory] | Scored[KnownSoFar]:
+    """What both score on the rows that count, and the history behind them, which is known of those of the task.
+
+    A bad row ends no run that goes on after failures. Raises DataError.
+    """
     late = work.record.pipeline.data.label_delay_s > 0 or work.record.dataset.labels is not None
-    return _scored_late(work, task) if late else _scored_at_once(work, task)
+    return _score_late(work, task, counted) if late else _score_at_once(work, task, counted)
 
 
-def _scored_at_once(work: Work, task: BaselineTask) -> tuple[dict[str, list[MetricScore]], LabelHistory]:
+def _score_at_once(work: Work, task: BaselineTask, counted: Counted) -> Scored[LabelHistory]:
     """Where each label is known with its row."""
     metrics, stop_key = work.record.pipeline.evaluation.metrics, task.last_key + 1
     history = None if task.history is None else msgspec.convert(task.history, LabelHistory)
     try:
         dataset = _labelled(work, task, stop_key)
         history = history or LabelHistory(key=0, counts=(0.0,) * _classes(work, task), last=0.0)
-        return score_baselines(dataset, task.first_key, stop_key, metrics, history, _bad_rows(work, dataset))
+        return score_baselines(dataset, counted, metrics, history, _bad_rows(work, dataset))
     except RowError as error:  # of rows that cannot even be read as labels: nothing is known of all up to here
         if not _forgives(work):
             raise
@@ -62,7 +77,7 @@ def _scored_at_once(work: Work, task: BaselineTask) -> tuple[dict[str, list[Metr
         return {name: no_scores(metrics, str(error)) for name in BASELINES}, history.beyond(stop_key)
 
 
-def _scored_late(work: Work, task: BaselineTask) -> tuple[dict[str, list[MetricScore]], KnownSoFar]:
+def _score_late(work: Work, task: BaselineTask, counted: Counted) -> Scored[KnownSoFar]:
     """Where labels come later than their rows."""
     metrics, stop_key = work.record.pipeline.evaluation.metrics, task.last_key + 1
     so_far = KnownSoFar(key=0, counts=(0.0,)) if task.history is None else msgspec.convert(task.history, KnownSoFar)
@@ -75,7 +90,7 @@ def _scored_late(work: Work, task: BaselineTask) -> tuple[dict[str, list[MetricS
                 so_far = msgspec.structs.replace(so_far, counts=(0.0,) * _classes(work, task))
             so_far = with_classes(so_far, usable, stop_key)
             so_far = with_room(so_far, source.largest(so_far.key, stop_key) + 1)
-        return score_late_baselines(source, usable, (task.first_key, stop_key), metrics, so_far)
+        return score_late_baselines(source, usable, counted, metrics, so_far)
     except RowError as error:
         if not _forgives(work):
             raise

@@ -11,6 +11,7 @@ import torch
 from shared.artifacts import ArtifactRef
 from shared.errors import NotReadyError, RowError
 from shared.messages.reports import MetricScore, MetricValue, RivalScores
+from shared.messages.rescore import Mask
 from shared.messages.tasks import Device, Stretch
 from shared.targets.target import DeploymentTarget, Record
 from workers.evaluation.windows import Entrant, Rows, evaluate, forgive, resolve
@@ -91,7 +92,7 @@ def meet(work: Work, stretch: Stretch, entrants: Iterable[Entrant]) -> Rows:
     pipeline, dataset = work.record.pipeline, work.dataset()
     split = next(window.split for window in pipeline.evaluation.on if window.name == stretch.window)
     rows = resolve(stretch, dataset)
-    unlabelled = evaluate(list(entrants), rows, dataset, (split, pipeline.data.split))
+    unlabelled = evaluate(list(entrants), rows, dataset, [Mask(name=split, split=pipeline.data.split)])
     return msgspec.structs.replace(rows, unlabelled=unlabelled)
 
 

@@ -1,12 +1,10 @@
-"""What a journal says of its run, and what of it is no longer on disk."""
+"""Taking a run up again: what its journal says of it, and what of that is no longer on disk."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 
@@ -20,15 +18,13 @@ from shared.ids import TriggerId
 from shared.messages.tasks import GatherTask
 from shared.timestamps import now_us
 from supervisor.core.commands import CommitModel, CommitTrainingSet
-from supervisor.core.events import Discovered, LabelsDiscovered, Resumed, RunStarted
-from supervisor.core.settings import Settings
+from supervisor.core.events import Resumed
 from supervisor.core.state import RunState
-from supervisor.core.transition import transition
 from supervisor.results.tally import Tally
 from supervisor.run.act.cleanup import collect
 from supervisor.run.act.committer import Commit, Committer
 from supervisor.run.directory import RunDirectory
-from supervisor.run.journal import Journal
+from supervisor.run.told import Told, told_by
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +48,7 @@ def recover(configuration: Configuration, directory: RunDirectory) -> Recovered:
 
     A lost dataset manifest is written anew, too: keys are for ever.
     """
-    told = _told(configuration, directory)
+    told = told_by(configuration, directory.journal_path)
     root, name = configuration.system.artifacts_root, configuration.pipeline.data.dataset
     path, now = _manifest(root, name, told.entries)
     refuse_rejudged(configuration.system.datasets[name], told.entries, now, path)
@@ -70,38 +66,7 @@ def recover(configuration: Configuration, directory: RunDirectory) -> Recovered:
     )
 
 
-class _Told(NamedTuple):
-    """What the journal says."""
-
-    state: RunState
-    tally: Tally
-    commits: dict[tuple[type, TriggerId], Commit]  # the last of each kind and trigger
-    entries: list[ManifestEntry]
-    label_entries: list[ManifestEntry]
-    code: dict[str, str] | None
-
-
-def _told(configuration: Configuration, directory: RunDirectory) -> _Told:
-    """The fold over its events."""
-    state = RunState(settings=Settings.of(configuration.pipeline, configuration.system))
-    tally = Tally(configuration.pipeline)
-    commits: dict[tuple[type, TriggerId], Commit] = {}
-    entries: list[ManifestEntry] = []
-    labels: list[ManifestEntry] = []
-    code: dict[str, str] | None = None
-    with closing(Journal(directory.journal_path)) as journal:
-        for event in journal.events():
-            state, commands, notices = transition(state, event)
-            for notice in notices:
-                tally.hear(notice)
-            commits |= {(type(one), one.trigger_id): one for one in commands if isinstance(one, Commit)}
-            entries += event.entries if isinstance(event, Discovered) else ()
-            labels += event.entries if isinstance(event, LabelsDiscovered) else ()
-            code = event.code if isinstance(event, RunStarted | Resumed) else code
-    return _Told(state, tally, commits, entries, labels, code)
-
-
-def _resumed(told: _Told, configuration: Configuration, directory: RunDirectory) -> Resumed:
+def _resumed(told: Told, configuration: Configuration, directory: RunDirectory) -> Resumed:
     """What is gone, once all is committed that can be."""
     committer = Committer(configuration.pipeline, directory)
     lost: dict[type, list[TriggerId]] = {CommitTrainingSet: [], CommitModel: []}

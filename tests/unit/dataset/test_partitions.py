@@ -15,7 +15,7 @@ from shared.config.system import Dataset
 from shared.dataset.discovery import discover, find
 from shared.dataset.problems import problems
 from shared.dataset.table import TableDataset, open_dataset
-from workers.evaluation.windows import split_mask
+from workers.evaluation.counted import split_mask
 
 
 def opened(root: Path, end: str = "", **changes: Any) -> TableDataset:

@@ -13,7 +13,7 @@ from shared.config.system import Dataset
 from shared.dataset.discovery import discover
 from shared.dataset.problems import problems
 from shared.dataset.table import open_dataset
-from workers.evaluation.windows import split_mask
+from workers.evaluation.counted import split_mask
 from workers.features.encoder import fit_encoder
 from workers.features.matrix import encode_rows
 from workers.selection.known import Known

@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.config.pipeline import Metric, Split
+from shared.messages.rescore import KeyRange
 from shared.messages.tasks import Stretch
 from workers.evaluation.baselines import LabelHistory, score_baselines
+from workers.evaluation.counted import Counted, split_mask
 from workers.evaluation.metrics import Meter
-from workers.evaluation.windows import resolve, split_mask
+from workers.evaluation.windows import resolve
 
 
 class Rows:
@@ -34,6 +36,11 @@ class Rows:
     def latest_us(self, first_key, stop_key):
         """All of them can be right."""
         return np.full(stop_key - first_key, 2**60)
+
+
+def all_from(first_key, stop_key):
+    """A window whose rows all count."""
+    return Counted([KeyRange(first_key=first_key, last_key=stop_key - 1)])
 
 
 def metric(name, **options):
@@ -66,7 +73,7 @@ def test_class_baselines_agree_with_a_loop(labels, data):
         no_change.append([float(before[-1] == c) if row else 1 / 3 for c in range(3)])
     metrics = [metric("accuracy"), metric("log_loss")]
     start = LabelHistory(key=0, counts=(0.0, 0.0, 0.0), last=0.0)
-    scores, _ = score_baselines(Rows(labels), first, len(labels), metrics, start)
+    scores, _ = score_baselines(Rows(labels), all_from(first, len(labels)), metrics, start)
     assert values(scores["majority"]) == score_by_hand(majority, labels[first:])
     assert values(scores["no_change"]) == score_by_hand(no_change, labels[first:])
 
@@ -79,7 +86,7 @@ def test_number_baselines_agree_with_a_loop(labels, data):
     mean = [sum(labels[:row]) / row if row else 0.0 for row in rows]
     last = [labels[row - 1] if row else 0.0 for row in rows]
     start = LabelHistory(key=0, counts=(0.0,), last=0.0)
-    scores, _ = score_baselines(Rows(labels), first, len(labels), [metric("mse"), metric("mae")], start)
+    scores, _ = score_baselines(Rows(labels), all_from(first, len(labels)), [metric("mse"), metric("mae")], start)
     for name, predicted in (("majority", mean), ("no_change", last)):
         errors = [guess - label for guess, label in zip(predicted, labels[first:], strict=True)]
         assert values(scores[name]) == {
@@ -94,12 +101,12 @@ def test_history_goes_on_where_it_stopped(labels, data):
     cut = data.draw(st.integers(1, len(labels) - 1))
     start = LabelHistory(key=0, counts=(0.0, 0.0), last=0.0)
     metrics = [metric("log_loss")]
-    _, history = score_baselines(Rows(labels), 0, cut, metrics, start)
+    _, history = score_baselines(Rows(labels), all_from(0, cut), metrics, start)
     assert history == LabelHistory(
         key=cut, counts=(float(labels[:cut].count(0)), float(labels[:cut].count(1))), last=float(labels[cut - 1])
     )
-    continued = score_baselines(Rows(labels), cut, len(labels), metrics, history)
-    assert continued == score_baselines(Rows(labels), cut, len(labels), metrics, start)
+    continued = score_baselines(Rows(labels), all_from(cut, len(labels)), metrics, history)
+    assert continued == score_baselines(Rows(labels), all_from(cut, len(labels)), metrics, start)
 
 
 def scores_of(metrics, outputs, labels, cut=0):

@@ -7,7 +7,9 @@ import pytest
 
 from shared.config.pipeline import Metric
 from shared.errors import DataError
+from shared.messages.rescore import KeyRange
 from workers.evaluation.baselines import LabelHistory, score_baselines
+from workers.evaluation.counted import Counted
 from workers.evaluation.usable_labels import BadRows
 
 NAN = float("nan")
@@ -24,6 +26,11 @@ class Labels:
         return self._labels[first_key:stop_key]
 
 
+def all_from(first_key, stop_key):
+    """A window whose rows all count."""
+    return Counted([KeyRange(first_key=first_key, last_key=stop_key - 1)])
+
+
 def history(classes=2, key=0):
     """Nothing known of that many classes."""
     return LabelHistory(key=key, counts=(0.0,) * classes, last=0.0)
@@ -32,7 +39,9 @@ def history(classes=2, key=0):
 def scores(labels, first_key=0, before=None, name="accuracy"):
     """majority's and no_change's value, and the history after."""
     metrics = [Metric(name=name, label=name, options={})]
-    found, after = score_baselines(labels, first_key, len(labels.labels(0, None)), metrics, before or history())
+    found, after = score_baselines(
+        labels, all_from(first_key, len(labels.labels(0, None))), metrics, before or history()
+    )
     return found["majority"][0].value, found["no_change"][0].value, after
 
 
@@ -86,9 +95,9 @@ def test_sums_of_numbers_do_not_depend_on_where_windows_end():
     """The running mean of two windows in a row is that of one, to the last bit."""
     labels = Labels(*np.random.default_rng(0).normal(size=1_000))
     metrics = [Metric(name="mse", label="mse", options={})]
-    _, whole = score_baselines(labels, 0, 1_000, metrics, history(1))
-    _, half = score_baselines(labels, 0, 333, metrics, history(1))
-    assert score_baselines(labels, 333, 1_000, metrics, half)[1] == whole
+    _, whole = score_baselines(labels, all_from(0, 1_000), metrics, history(1))
+    _, half = score_baselines(labels, all_from(0, 333), metrics, history(1))
+    assert score_baselines(labels, all_from(333, 1_000), metrics, half)[1] == whole
 
 
 @pytest.mark.parametrize("numbers", [True, False])
@@ -98,20 +107,20 @@ def test_rows_without_a_label_are_not_there(numbers):
     metrics = [Metric(name="mse" if numbers else "log_loss", label="m", options={})]
     there = Labels(*(one for one in labels if one == one))  # noqa: PLR0124 - NaN is unlike itself
     before = history(1 if numbers else 2)
-    alone, after = score_baselines(there, 0, 6, metrics, before)
-    found, whole = score_baselines(Labels(*labels), 0, 11, metrics, before)
+    alone, after = score_baselines(there, all_from(0, 6), metrics, before)
+    found, whole = score_baselines(Labels(*labels), all_from(0, 11), metrics, before)
     assert found == alone
     assert (whole.counts, whole.last, whole.key, whole.dropped) == (after.counts, after.last, 11, 5)
     pieces = before
     for first, stop in ((0, 1), (1, 6), (6, 8), (8, 11)):
-        found, pieces = score_baselines(Labels(*labels), first, stop, metrics, pieces)
+        found, pieces = score_baselines(Labels(*labels), all_from(first, stop), metrics, pieces)
         assert found["majority"][0].n == sum(one == one for one in labels[first:stop])  # noqa: PLR0124
     assert pieces == whole
 
 
 def test_history_from_later_rows_is_refused():
     """A baseline never knows the labels it is to predict."""
-    with pytest.raises(ValueError, match="beyond the window's first key 1"):
+    with pytest.raises(ValueError, match="beyond the first that counts, 1"):
         scores(Labels(0, 1, 0), first_key=1, before=history(key=2))
 
 
@@ -124,12 +133,12 @@ def test_a_bad_row_leaves_its_window_without_a_score_and_no_other(bad):
     metrics = [Metric(name="log_loss", label="log_loss", options={})]
     there = Labels(0.0, 1.0, 2.0, 1.0, 1.0, 0.0)
     labels = Labels(0.0, 1.0, bad, 2.0, bad, 1.0, 1.0, 0.0)
-    found, after = score_baselines(labels, 1, 4, metrics, history(3), PASSED_OVER)
+    found, after = score_baselines(labels, all_from(1, 4), metrics, history(3), PASSED_OVER)
     assert found["majority"] == found["no_change"]
     assert (found["majority"][0].value, found["majority"][0].n) == (None, 0)
     assert found["majority"][0].error.startswith(f"The label at key 2 is {bad}")
-    found, after = score_baselines(labels, 5, 8, metrics, after, PASSED_OVER)
-    alone, whole = score_baselines(there, 3, 6, metrics, history(3))
+    found, after = score_baselines(labels, all_from(5, 8), metrics, after, PASSED_OVER)
+    alone, whole = score_baselines(there, all_from(3, 6), metrics, history(3))
     assert found == alone
     assert (after.counts, after.last, after.key, after.dropped) == (whole.counts, whole.last, 8, 2)
 
@@ -138,10 +147,10 @@ def test_a_bad_row_leaves_its_window_without_a_score_and_no_other(bad):
 def test_a_label_beyond_all_bounds_does_not_poison_the_mean(bad):
     """Of numbers too: the window with the row is undefined, and what comes behind is as if it were not there."""
     metrics = [Metric(name="mse", label="mse", options={})]
-    found, after = score_baselines(Labels(1.0, bad, bad, 3.0, 5.0), 0, 3, metrics, history(1), PASSED_OVER)
+    found, after = score_baselines(Labels(1.0, bad, bad, 3.0, 5.0), all_from(0, 3), metrics, history(1), PASSED_OVER)
     assert [one[0].value for one in found.values()] == [None, None]
-    found, after = score_baselines(Labels(1.0, bad, bad, 3.0, 5.0), 3, 5, metrics, after, PASSED_OVER)
+    found, after = score_baselines(Labels(1.0, bad, bad, 3.0, 5.0), all_from(3, 5), metrics, after, PASSED_OVER)
     assert [one[0].value for one in found.values()] == [pytest.approx((2**2 + 3**2) / 2), pytest.approx(4)]
     assert (after.counts, after.labels) == ((9.0,), 3)
     with pytest.raises(DataError, match="label at key 1 is"):
-        score_baselines(Labels(1.0, bad), 0, 2, metrics, history(1))
+        score_baselines(Labels(1.0, bad), all_from(0, 2), metrics, history(1))

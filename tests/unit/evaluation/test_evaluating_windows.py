@@ -8,6 +8,7 @@ import pytest
 
 from shared.config.pipeline import Metric, Split
 from shared.errors import RowError, TrainingError
+from shared.messages.rescore import Mask
 from shared.messages.tasks import Stretch
 from shared.split import rows_in_split, seeds_of_groups
 from workers.evaluation.windows import Entrant, evaluate, resolve
@@ -94,7 +95,7 @@ def score(stream, first_key, last_key, split, shares=BY_KEY):
     """The model's accuracy on a stretch."""
     rows = resolve(stretch(first_key, last_key), stream)
     one = entrant(Says(1))
-    evaluate([one], rows, stream, (split, shares))
+    evaluate([one], rows, stream, [Mask(name=split, split=shares)])
     (found,) = one.scores()
     return found
 
@@ -175,7 +176,7 @@ def test_stretch_may_be_empty():
     rows = resolve(stretch(0, 2, after_us=99), Stream(3))
     assert (rows.first_key, rows.stop_key, rows.first_timestamp_us, rows.last_timestamp_us) == (3, 3, None, None)
     one = entrant(Says(1))
-    evaluate([one], rows, Stream(3), (None, BY_KEY))
+    evaluate([one], rows, Stream(3), [Mask(name=None, split=BY_KEY)])
     assert one.scores()[0].error == "no rows"
 
 
@@ -184,12 +185,12 @@ def test_rows_are_read_and_encoded_once_for_all_models():
     stream, rows = Stream(50_000), resolve(stretch(0, 49_999), Stream(50_000))
     models = [Says(1), Says(0), Says(1, "other")]
     entrants = [entrant(model) for model in models]
-    evaluate(entrants, rows, stream, ("test", BY_KEY))
+    evaluate(entrants, rows, stream, [Mask(name="test", split=BY_KEY)])
     assert stream.read_rows == 50_000
     assert [model.encoded for model in models] == [50_000, 0, 50_000]
     for model, together in zip(models, entrants, strict=True):
         alone = entrant(Says(model.answer))
-        evaluate([alone], rows, Stream(50_000), ("test", BY_KEY))
+        evaluate([alone], rows, Stream(50_000), [Mask(name="test", split=BY_KEY)])
         assert together.scores() == alone.scores()
 
 
@@ -207,7 +208,7 @@ def test_rows_without_a_label_are_not_scored():
     """Where they are dropped, the others count as they did: predictions stay beside their own labels."""
     rows = resolve(stretch(5, 99), Stream(100))
     one = Entrant(Says(1), ACCURACY, "label", drops=True)
-    evaluate([one], rows, WithoutSomeLabels(100), ("train", BY_KEY))
+    evaluate([one], rows, WithoutSomeLabels(100), [Mask(name="train", split=BY_KEY)])
     keys = np.arange(5, 100)
     kept = keys[rows_in_split(keys.astype(np.uint64), "train", test=0.25, validation=0.25) & (keys % 10 > 0)]
     (found,) = one.scores()
@@ -225,22 +226,27 @@ def test_what_goes_wrong_with_one_model_is_forgiven_where_it_may_be(error, said)
     """A rival that cannot be scored says why, and the others are scored; a model of one's own ends the evaluation."""
     rows = resolve(stretch(0, 99), Stream(100))
     good, bad = entrant(Says(1)), entrant(Says(error), forgiven=(Exception,))
-    evaluate([good, bad], rows, Stream(100), (None, BY_KEY))
+    evaluate([good, bad], rows, Stream(100), [Mask(name=None, split=BY_KEY)])
     assert good.scores()[0].n == 100
     assert bad.scores()[0].value is None
     assert bad.scores()[0].error.startswith(said)
     with pytest.raises(type(error), match=str(error)):
-        evaluate([entrant(Says(error))], rows, Stream(100), (None, BY_KEY))
+        evaluate([entrant(Says(error))], rows, Stream(100), [Mask(name=None, split=BY_KEY)])
 
 
 def test_only_what_is_forgiven_is():
     """A bad row may cost a model its score where a model that raises ends the evaluation."""
     rows = resolve(stretch(0, 99), Stream(100))
     bad = entrant(Says(RowError("label is 7 at key 3")), forgiven=(RowError,))
-    evaluate([bad], rows, Stream(100), (None, BY_KEY))
+    evaluate([bad], rows, Stream(100), [Mask(name=None, split=BY_KEY)])
     assert (bad.scores()[0].value, bad.scores()[0].error) == (None, "label is 7 at key 3")
     with pytest.raises(TrainingError, match="NaN"):
-        evaluate([entrant(Says(TrainingError("NaN")), forgiven=(RowError,))], rows, Stream(100), (None, BY_KEY))
+        evaluate(
+            [entrant(Says(TrainingError("NaN")), forgiven=(RowError,))],
+            rows,
+            Stream(100),
+            [Mask(name=None, split=BY_KEY)],
+        )
 
 
 @pytest.mark.parametrize("error", [MemoryError("no room"), RuntimeError("CUDA error: unspecified launch failure")])
@@ -248,7 +254,7 @@ def test_memory_and_devices_say_nothing_of_a_rival(error):
     """Where they fail, nothing is decided: the worker's failure is told."""
     rows = resolve(stretch(0, 99), Stream(100))
     with pytest.raises(type(error), match=str(error)):
-        evaluate([entrant(Says(error), forgiven=(Exception,))], rows, Stream(100), (None, BY_KEY))
+        evaluate([entrant(Says(error), forgiven=(Exception,))], rows, Stream(100), [Mask(name=None, split=BY_KEY)])
 
 
 @pytest.mark.parametrize("forgiven", [(Exception,), ()])
@@ -256,10 +262,10 @@ def test_a_model_of_numbers_has_no_scores_of_classes(forgiven):
     """Nor the other way round: it says why, is not asked to predict, and the others are scored."""
     rows = resolve(stretch(0, 99), Stream(100))
     good, other = entrant(Says(1)), entrant(Estimates(), forgiven=forgiven)
-    evaluate([good, other], rows, Stream(100), (None, BY_KEY))
+    evaluate([good, other], rows, Stream(100), [Mask(name=None, split=BY_KEY)])
     assert good.scores()[0].n == 100
     (score,) = other.scores()
     assert (score.value, score.error) == (None, "it predicts numbers, and accuracy measures classes")
     mse = Entrant(Says(1), [Metric(name="mse", label="mse", options={})], "label", forgiven=forgiven)
-    evaluate([mse], rows, Stream(100), (None, BY_KEY))
+    evaluate([mse], rows, Stream(100), [Mask(name=None, split=BY_KEY)])
     assert mse.scores()[0].error == "it predicts classes, and mse measures numbers"

@@ -9,6 +9,8 @@ import pytest
 
 from shared.config.pipeline import Metric
 from shared.dataset.event_time import NEVER_US
+from shared.messages.rescore import KeyRange
+from workers.evaluation.counted import Counted
 from workers.evaluation.label_changes import DelayedChanges, KnownSoFar
 from workers.evaluation.late_baselines import score_late_baselines, with_classes
 from workers.evaluation.usable_labels import BadRows, UsableLabels
@@ -55,7 +57,8 @@ def scored(stream, metric, delay, borders, *, numbers):
     for window in pairwise(borders):
         so_far = so_far if numbers else with_classes(so_far, usable, window[1])
         source = DelayedChanges(stream, usable, delay, so_far)
-        scores, so_far = score_late_baselines(source, usable, window, [metric], so_far)
+        counted = Counted([KeyRange(first_key=window[0], last_key=window[1] - 1)])
+        scores, so_far = score_late_baselines(source, usable, counted, [metric], so_far)
         found.append([(name, one.value, one.n) for name, (one,) in scores.items()])
     return found
 

@@ -1,0 +1,34 @@
+"""`compare`: runs side by side, on the rows that all of them scored."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from shared.errors import ConfigurationError
+from supervisor.cli.console import table_console
+from supervisor.compare.comparison import compare
+from supervisor.compare.comparison_csv import runs_csv, windows_csv
+from supervisor.compare.comparison_table import comparison_table
+from supervisor.compare.plot import plot
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print a table, JSON or CSV, and draw a picture. Raises ModynError for what cannot be compared."""
+    if arguments.windows and not arguments.csv:
+        raise ConfigurationError("--windows: is for --csv; --json has the windows of each run anyway.")
+    content = compare(arguments.run_dirs, sort=arguments.sort, progress=_say)
+    if arguments.plot is not None:
+        plot(content, arguments.plot)
+    if arguments.json:
+        table_console().print_json(json.dumps(content))
+    elif arguments.csv:
+        sys.stdout.write((windows_csv if arguments.windows else runs_csv)(content))
+    else:
+        table_console().print(comparison_table(content))
+    return 0
+
+
+def _say(sentence: str) -> None:
+    print(f"{sentence}.", file=sys.stderr)  # noqa: T201

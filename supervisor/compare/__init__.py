@@ -1,0 +1,1 @@
+"""Runs side by side, on the rows that all of them scored."""
