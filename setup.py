@@ -1,10 +1,11 @@
 """Gives pip the dependencies that stand in requirements.txt and requirements-dev.txt, and nowhere else."""
 
+import re
 from pathlib import Path
 
 from setuptools import setup
 
-_WORKERS = "# [worker]"  # begins the heading of what only workers need
+_HEADING = re.compile(r"# \[(\w+)\]")  # begins the heading of what an extra of that name has
 
 
 def lines_of(file: str) -> list[str]:
@@ -18,9 +19,18 @@ def requirements(lines: list[str]) -> list[str]:
     return [one for one in told if one]
 
 
-every = lines_of("requirements.txt")
-heading = next(number for number, line in enumerate(every) if line.startswith(_WORKERS))
-setup(
-    install_requires=requirements(every[:heading]),
-    extras_require={"worker": requirements(every[heading:]), "dev": requirements(lines_of("requirements-dev.txt"))},
-)
+def by_heading(lines: list[str]) -> dict[str, list[str]]:
+    """The lines above the first heading, by an empty name, and those below each, by its name."""
+    name = ""
+    found: dict[str, list[str]] = {name: []}
+    for line in lines:
+        heading = _HEADING.match(line)
+        if heading:
+            name = heading[1]
+            found[name] = []
+        found[name].append(line)
+    return found
+
+
+every = {name: requirements(lines) for name, lines in by_heading(lines_of("requirements.txt")).items()}
+setup(install_requires=every.pop(""), extras_require={**every, "dev": requirements(lines_of("requirements-dev.txt"))})

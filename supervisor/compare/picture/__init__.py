@@ -1,0 +1,1 @@
+"""The picture of a comparison: what is drawn, how, and in which words. Only what draws loads matplotlib."""

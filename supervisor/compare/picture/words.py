@@ -1,0 +1,135 @@
+"""The words of the picture: title, axes, and a line of the legend for each run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from shared.plugins import METRICS
+from shared.printable import printable
+
+LONGEST_NAME = 52  # letters
+MOST_LISTED = 40  # runs in a legend
+LAST_LISTED = 2  # of them
+_MORE = "…"
+_FIGURE_SPACE = "\N{FIGURE SPACE}"  # as wide as a figure
+_GROUPS = re.compile(r"(?:\w+\.)+(?=\w+=)")  # of a key, before its last word
+_WIDER = 20  # letters more, where shorter names would be the same
+_UNITS = {
+    r"accuracy|top_\d+": "share of rows",
+    "log_loss": "nats",
+    "mse": "squared units of the label",
+    "mae": "units of the label",
+}
+
+
+def title(content: Mapping[str, Any]) -> str:
+    """What is shown, of how many runs."""
+    count = len(content["runs"])
+    return printable(f"{content['sorted_by']} of {count} run{'' if count == 1 else 's'}, window by window")
+
+
+def subtitle(content: Mapping[str, Any]) -> str:
+    """Which rows these are, and what a good score is."""
+    rows, runs = content["rows"], len(content["runs"])
+    whose = "" if runs == 1 else " that all runs scored"
+    stretch = ""
+    if content["first_timestamp"] and content["last_timestamp"]:
+        stretch = f", {_minute(content['first_timestamp'])} to {_minute(content['last_timestamp'])} UTC"
+    good = better(content)
+    direction = f" · {good} is better" if good else ""
+    return f"{rows:,} row{'' if rows == 1 else 's'}{whose}{stretch}{direction}"
+
+
+def _minute(timestamp: str) -> str:
+    return timestamp[:16].replace("T", " ")
+
+
+def better(content: Mapping[str, Any]) -> Literal["higher", "lower"] | None:
+    """As the runs are sorted; where they tie, as the metric of that name says; None if nothing tells."""
+    metric = content["sorted_by"]
+    scores = [run["composite"][metric] for run in content["runs"] if run["composite"][metric] is not None]
+    if scores and scores[0] != scores[-1]:
+        return "higher" if scores[0] > scores[-1] else "lower"
+    if metric in METRICS.own:
+        return "higher" if METRICS[metric].greater_is_better else "lower"
+    return None
+
+
+def score_axis(metric: str, kind: str) -> str:
+    """The metric, its unit, and that the axis is no linear one."""
+    unit = next((unit for pattern, unit in _UNITS.items() if re.fullmatch(pattern, metric)), None)
+    told = [unit] if unit else []
+    told += {"log": ["logarithmic axis"], "symlog": ["logarithmic axis, linear around 0"]}.get(kind, [])
+    return printable(f"{metric} ({', '.join(told)})" if told else metric)
+
+
+def nothing_to_draw(metric: str) -> str:
+    """Instead of lines."""
+    return printable(f"no window has a score of {metric} and rows with a time")
+
+
+def note(many: bool, together: bool) -> str:
+    """What is to be known of the lines."""
+    told = ["A level is a window, and a mark its beginning: a trigger of the run."]
+    if together:
+        told.append("Windows too narrow to be seen one by one are drawn together, as their mean weighted by rows.")
+    if many:
+        told.append("The best and the worst runs stand out; all others are grey.")
+    return "\n".join(told)
+
+
+def legend_title(metric: str, runs: int) -> str:
+    """What the numbers of the legend are."""
+    return printable(f"{metric} over all rows{'' if runs == 1 else ', best first'}")
+
+
+def listed(runs: int) -> list[int | None]:
+    """Which runs the legend lists, by place: of very many not all, and None where some are left out."""
+    if runs <= MOST_LISTED:
+        return list(range(runs))
+    return [*range(MOST_LISTED - LAST_LISTED - 1), None, *range(runs - LAST_LISTED, runs)]
+
+
+def legend_lines(content: Mapping[str, Any]) -> list[str]:
+    """Composite and name of each run that is listed; figures first, as these are all equally wide."""
+    metric, runs = content["sorted_by"], content["runs"]
+    scores = [_score(run["composite"][metric]) for run in runs]
+    wide = max(map(len, scores), default=0)
+    names = short_names([run["name"] for run in runs])
+    lines = [f"{score.rjust(wide, _FIGURE_SPACE)}  {name}" for score, name in zip(scores, names, strict=True)]
+    places = listed(len(runs))
+    return [f"{_MORE} {len(runs) - len(places) + 1} more" if place is None else lines[place] for place in places]
+
+
+def _score(value: float | None) -> str:
+    """As the table has it; large ones in fewer digits."""
+    if value is None:
+        return "–"
+    return f"{value:.4f}" if abs(value) < 1000 else f"{value:.6g}"
+
+
+def short_names(names: Sequence[str]) -> list[str]:
+    """Names that fit into the legend and still tell the runs apart.
+
+    Of `trigger.every=500,…` only the last word of each key, and what is too long then is cut in the middle.
+    """
+    shown = [printable(name) for name in names]
+    longest = max(map(len, shown), default=0)
+    if longest <= LONGEST_NAME:
+        return shown
+    tried = [_GROUPS.sub("", name) for name in shown]
+    for length in range(LONGEST_NAME, longest, _WIDER):
+        short = [cut(name, length) for name in tried]
+        if len(set(short)) == len(short):
+            return short
+    return shown
+
+
+def cut(name: str, length: int) -> str:
+    """The begin and the end of a name that is longer."""
+    if len(name) <= length:
+        return name
+    kept = length - len(_MORE)
+    return name[: kept - kept // 2] + _MORE + name[-(kept // 2) :]

@@ -1,0 +1,72 @@
+"""`--plot FILE`: what was compared as a picture, SVG or PNG. matplotlib is loaded only when one is asked for."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from shared.errors import ConfigurationError, NotReadyError
+
+_KINDS = (".svg", ".png")
+
+
+def plot(content: Mapping[str, Any], path: Path) -> None:
+    """Draw the score of each run over event time, in the metric that they are sorted by.
+
+    What stood there is replaced when the picture is whole. Raises what require_plot does.
+    """
+    kind = _kind(path)
+    drawn: bytes = _drawing().encoded(content, kind)
+    hidden = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        hidden.write_bytes(drawn)
+        hidden.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            hidden.unlink()
+        raise _unwritable(path, error.strerror) from None
+
+
+def require_plot(path: Path) -> None:
+    """Whether a picture can be made there, to be asked before a long comparison.
+
+    Raises ConfigurationError if the suffix is another one or the file cannot be written, NotReadyError if there is no
+    matplotlib here.
+    """
+    _kind(path)
+    if path.is_dir():
+        raise _unwritable(path, "it is a folder")
+    if not path.parent.is_dir():
+        raise _unwritable(path, f"there is no folder {path.parent}")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise _unwritable(path, f"the folder {path.parent} is not yours to write in")
+    _drawing()
+
+
+def _kind(path: Path) -> str:
+    suffix = path.suffix.lower()
+    if suffix not in _KINDS:
+        said = f"ends in {path.suffix}" if suffix else "has no suffix"
+        raise ConfigurationError(f"--plot {path} {said}; name a file that ends in .svg or .png.")
+    return suffix[1:]
+
+
+def _unwritable(path: Path, why: str | None) -> ConfigurationError:
+    remedy = "Name a file in a folder that exists and that you may write in."
+    return ConfigurationError(f"--plot {path} cannot be written: {why}. {remedy}")
+
+
+def _drawing() -> ModuleType:
+    """What draws. It tells what it does about fonts and settings, which is nothing to tell here."""
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)
+    try:
+        from supervisor.compare.picture import encoded  # noqa: PLC0415 - takes a second, and may not be installed
+    except ImportError as error:
+        remedy = 'Install the package with its extra: pip install ".[plot]".'
+        raise NotReadyError(f"--plot needs matplotlib, which cannot be imported here ({error}). {remedy}") from None
+    return encoded
