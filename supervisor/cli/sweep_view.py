@@ -16,7 +16,7 @@ from rich.table import Table
 from supervisor.sweep.glimpse import Glimpse
 from supervisor.sweep.outcome import Outcome
 from supervisor.sweep.planned import Planned
-from supervisor.sweep.sweep import Watcher
+from supervisor.sweep.sweep import Sweep, Watcher
 
 log = logging.getLogger(__name__)
 
@@ -26,8 +26,8 @@ _LOOK_EVERY_S = 1.0
 class SweepView(Watcher):
     """Log lines, and a table of the runs at work where there is a terminal. A context."""
 
-    def __init__(self, terminal: Console | None, total: int, logs: Path) -> None:
-        self._total, self._logs = total, logs
+    def __init__(self, terminal: Console | None, sweep: Sweep) -> None:
+        self._total, self._place = sweep.total, sweep.place
         self._numbers: dict[str, int] = {}
         self._glimpses: dict[str, Glimpse] = {}
         self._looked_s = 0.0
@@ -52,7 +52,7 @@ class SweepView(Watcher):
         if came_to.status == "finished":
             log.info("%s finished: %s, %.0f s", place, came_to.score, took_s)
         elif came_to.status == "failed":
-            log.error("%s failed: %s (%s)", place, came_to.reason, self._logs / f"{came_to.name}.log")
+            log.error("%s failed: %s (%s)", place, came_to.reason, self._place.log(came_to.name))
         else:
             log.info("%s %s", place, came_to.reason)
 

@@ -48,7 +48,9 @@ def combinations(settings: Sequence[Swept]) -> list[Combination]:
     refuse_repeated([one.key for one in settings])
     count = math.prod(len(one.texts) for one in settings)
     if count > MOST:
-        raise ConfigurationError(f"These are {count:,} combinations, and a sweep has {MOST:,} at most; take fewer values.")
+        raise ConfigurationError(
+            f"These are {count:,} combinations, and a sweep has {MOST:,} at most; take fewer values."
+        )
     for one in settings:
         twice = next((text for text in one.texts if one.texts.count(text) > 1), None)
         if twice is not None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from shared.artifacts import write_artifact
+from shared.config.load import Configuration
 from shared.errors import ConfigurationError
 from supervisor.run.directory import RunDirectory
 from supervisor.run.lock import Lock
@@ -48,8 +49,9 @@ class Place:
         return cls(RunDirectory(path.resolve()))
 
     @classmethod
-    def fresh(cls, parent: Path) -> Place:
-        """One below a pipeline's runs, named by the time; its name is kept until `release`."""
+    def fresh(cls, configuration: Configuration) -> Place:
+        """One among a pipeline's runs, named by the time; its name is kept until `release`."""
+        parent = Path(configuration.system.artifacts_root) / configuration.pipeline.pipeline.name
         return cls(RunDirectory.fresh(parent, f"sweep-{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}"))
 
     def run(self, name: str) -> RunDirectory:

@@ -37,7 +37,7 @@ class Sweep:
     """The runs of one sweep. What ended before is not started again, unless it failed or was stopped."""
 
     def __init__(self, runs: Sequence[Planned], place: Place, wanted: Wanted, files: tuple[Path, Path]) -> None:
-        self._runs, self._place, self._wanted, self._files = runs, place, wanted, files
+        self._runs, self.place, self.wanted, self._files = runs, place, wanted, files
         self._children: dict[str, tuple[Planned, Child]] = {}
         self.outcomes: dict[str, Outcome] = {}  # by name of the run
         self._ping_s = 0.0
@@ -50,13 +50,11 @@ class Sweep:
     def take_up(self) -> None:
         """See which runs have finished before. Raises ConfigurationError for one that another pipeline.yaml made."""
         for combination, configuration in self._runs:
-            directory = self._place.run(combination.name)
+            directory = self.place.run(combination.name)
             if directory.holds_a_run:
                 directory.compare(configuration)
                 if directory.is_summed_up:
-                    self.outcomes[combination.name] = of_finished(
-                        combination.name, directory.path, directory.summary()
-                    )
+                    self.outcomes[combination.name] = of_finished(combination.name, directory.path, directory.summary())
 
     @property
     def unfinished(self) -> list[Planned]:
@@ -64,7 +62,7 @@ class Sweep:
         return [run for run in self._runs if run.combination.name not in self.outcomes]
 
     def carry_out(self, platform: Platform, parallel: int, stop: StopSignal, watcher: Watcher) -> None:
-        """Start what is unfinished, `parallel` runs at a time, and wait for the end of all; `stop` asks them to stop."""
+        """Start what is unfinished, `parallel` runs at a time, and wait for all to end; `stop` has them stop."""
         waiting, asked = deque(self.unfinished), False
         while self._children or (waiting and not asked):
             while waiting and len(self._children) < parallel and stop.asked_by is None:
@@ -75,7 +73,7 @@ class Sweep:
                     child.ask_to_stop()
             self._look(watcher)
             self._mend(platform)
-            watcher.turn({name: self._place.path / name for name in self._children})
+            watcher.turn({name: self.place.path / name for name in self._children})
             time.sleep(_LOOK_EVERY_S)
 
     def kill(self) -> None:
@@ -85,13 +83,13 @@ class Sweep:
 
     def _start(self, run: Planned, watcher: Watcher) -> None:
         name = run.combination.name
-        directory = self._place.run(name)
+        directory = self.place.run(name)
         resumed = directory.holds_a_run
-        begun = ["--resume"] if resumed else ["--experiment-mode", *self._wanted.options()]
+        begun = ["--resume"] if resumed else ["--experiment-mode", *self.wanted.options()]
         settings = [word for one in run.combination.changes for word in ("--set", f"{one.key}={one.text}")]
         files = [str(one) for one in self._files]
         arguments = [*files, "--run-dir", str(directory.path), "--no-fleet", *begun, *settings]
-        self._children[name] = run, Child(arguments, self._place.log(name))
+        self._children[name] = run, Child(arguments, self.place.log(name))
         watcher.begins(run, self._runs.index(run) + 1, resumed=resumed)
 
     def _look(self, watcher: Watcher) -> None:
@@ -99,7 +97,7 @@ class Sweep:
         for name, (run, child) in list(self._children.items()):
             if child.code is None:
                 continue
-            directory = self._place.run(name)
+            directory = self.place.run(name)
             came_to = outcome(name, directory.path, directory.summary(), child.code, child.said())
             self.outcomes[name] = came_to
             del self._children[name]
