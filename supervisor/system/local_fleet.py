@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import time
 from pathlib import Path
@@ -14,7 +13,7 @@ from shared.config.system import System
 from shared.errors import NotReadyError
 from shared.names import Role
 from shared.processes import is_stopped
-from supervisor.system.worker_process import PROJECT, worker_command, worker_environment
+from supervisor.system.worker_process import PROJECT, how_it_ended, worker_command, worker_environment
 
 _DRAIN_S = 20.0
 _STOPPED_LEASES = 10  # somebody may look at a process, or suspend the machine
@@ -53,7 +52,7 @@ class LocalFleet:
     def ended(self) -> dict[str, str]:
         """Workers that have ended, and how: `exit code 3`, `SIGKILL`."""
         ends = {member.name: member.process.poll() for member in self._members}
-        return {name: _how(code) for name, code in ends.items() if code is not None}
+        return {name: how_it_ended(code) for name, code in ends.items() if code is not None}
 
     def respawn(self) -> list[str]:
         """Start again what has died; the names of those workers."""
@@ -110,11 +109,6 @@ class LocalFleet:
 def device_of(role: Role, wanted: str) -> str:
     """What a worker is started for: `fleet.device` is that of train workers; others may do without what it asks for."""
     return wanted if role == "train" or wanted == "cpu" else "auto"
-
-
-def _how(code: int) -> str:
-    """How a process ended, by what it left."""
-    return f"exit code {code}" if code >= 0 else signal.Signals(-code).name
 
 
 def _pause_s(member: Member) -> float:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from shared import names
@@ -23,15 +25,27 @@ def worker_environment(system: System, broker_url: str, device: str, number: int
 
     `number`: among those that are started here, who are to have a GPU each; how many there are the workers find out.
     """
-    modules = os.pathsep.join([str(PROJECT), str(Path(system.path).parent), os.environ.get("PYTHONPATH", "")])
     metrics = {} if system.metrics is None else {names.METRICS_VARIABLE: system.metrics.workers}
     return {
-        **os.environ,
-        "PYTHONPATH": modules.rstrip(os.pathsep),
+        **python_environment([Path(system.path).parent]),
         names.BROKER_VARIABLE: broker_url,
         names.LEASE_VARIABLE: str(system.lease_s),
         names.DEVICE_VARIABLE: device,
         names.NUMBER_VARIABLE: str(number),
         **metrics,
+    }
+
+
+def python_environment(folders: Sequence[Path]) -> dict[str, str]:
+    """The environment of a process that imports a model; `folders`: where the user's own modules lie."""
+    modules = os.pathsep.join([str(PROJECT), *map(str, folders), os.environ.get("PYTHONPATH", "")])
+    return {
+        **os.environ,
+        "PYTHONPATH": modules.rstrip(os.pathsep),
         "OMP_NUM_THREADS": "1",  # pipeline.yaml's `threads` decides for trainings; the rest must not crowd them
     }
+
+
+def how_it_ended(code: int) -> str:
+    """How a process ended, by what it left."""
+    return f"exit code {code}" if code >= 0 else signal.Signals(-code).name

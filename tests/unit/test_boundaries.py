@@ -18,6 +18,7 @@ ROOMS = {
     "supervisor.results": {"core", "results"},
     "supervisor.system": {"core", "system"},
     "supervisor.run": {"core", "results", "run", "system", "triggers"},
+    "supervisor.compare": {"compare", "core", "results", "run", "system"},
 }
 PURE = ("supervisor/core", "supervisor/triggers")
 OUTSIDE = {"celery", "fsspec", "io", "kombu", "os", "pathlib", "random", "redis", "shutil", "socket", "subprocess"}

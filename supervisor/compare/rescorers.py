@@ -1,0 +1,122 @@
+"""Local processes that score windows anew: each is asked for one at a time, and all end with whoever started them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from selectors import EVENT_READ, DefaultSelector
+from typing import IO
+
+import msgspec
+
+from shared.errors import NotReadyError
+from shared.messages.rescore import Rescore, Rescored
+from shared.messages.setup_record import SetupRecord
+from supervisor.system.worker_process import PROJECT, how_it_ended, python_environment
+
+_LAST_BYTES = 4096
+
+
+class Rescorers:
+    """So many processes; on leaving all are ended, whatever they do."""
+
+    def __init__(self, count: int, records: Sequence[SetupRecord], folders: Sequence[Path]) -> None:
+        """`folders`: where the user's own modules lie."""
+        self._records, self._folders = msgspec.json.encode(list(records)) + b"\n", folders
+        self._processes: list[_Rescorer] = []
+        self._count = count
+
+    def __enter__(self) -> Rescorers:
+        try:
+            for _ in range(self._count):
+                self._processes.append(_Rescorer(self._folders))
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+
+    def _end(self) -> None:
+        for one in self._processes:
+            one.end()
+
+    def answers(self, wanted: Sequence[tuple[int, Rescore]]) -> Iterator[tuple[int, Rescored]]:
+        """(number, answer), as they come, of requests with these numbers. Raises NotReadyError if a process ends."""
+        asked: dict[_Rescorer, int] = {}
+        left = iter(wanted)
+        with DefaultSelector() as waiting:
+            for one in self._processes:
+                one.tell(self._records)
+                waiting.register(one.output, EVENT_READ, one)
+                _ask(one, left, asked)
+            while asked:
+                for key, _ in waiting.select():
+                    answer = key.data.answer()
+                    number = asked.pop(key.data)
+                    _ask(key.data, left, asked)
+                    yield number, answer
+
+
+def _ask(one: _Rescorer, left: Iterator[tuple[int, Rescore]], asked: dict[_Rescorer, int]) -> None:
+    """The next request, if there is one."""
+    number, wanted = next(left, (0, None))
+    if wanted is not None:
+        one.tell(msgspec.json.encode(wanted) + b"\n")
+        asked[one] = number
+
+
+class _Rescorer:
+    """One process."""
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - `end` closes it
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "workers.rescore", "--parent-pid", str(os.getpid())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._said,
+            cwd=PROJECT,
+            env=python_environment(folders),
+            start_new_session=True,  # Ctrl+C is for who started it
+        )
+        assert self._process.stdin is not None, "it is a pipe"
+        assert self._process.stdout is not None, "it is a pipe"
+        self._input: IO[bytes] = self._process.stdin
+        self.output: IO[bytes] = self._process.stdout
+
+    def tell(self, line: bytes) -> None:
+        """Write a line. Raises NotReadyError if it has ended."""
+        try:
+            self._input.write(line)
+            self._input.flush()
+        except BrokenPipeError:
+            self._refuse()
+
+    def answer(self) -> Rescored:
+        """Read a line. Raises NotReadyError if it has ended."""
+        line = self.output.readline()
+        if not line.endswith(b"\n"):
+            self._refuse()
+        return msgspec.json.decode(line, type=Rescored)
+
+    def _refuse(self) -> None:
+        """Raise NotReadyError with how it ended, and the last that it said."""
+        code = self._process.wait()
+        self._said.seek(max(self._said.seek(0, os.SEEK_END) - _LAST_BYTES, 0))
+        last = self._said.read().decode(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
+        raise NotReadyError(f"a process that scores windows anew ended with {how_it_ended(code)}: {last[0]}")
+
+    def end(self) -> None:
+        """End it, wherever it stands."""
+        self._process.kill()
+        self._process.wait()
+        for stream in (self._input, self.output, self._said):
+            with suppress(BrokenPipeError):  # it did not read all that it was told
+                stream.close()
