@@ -18,7 +18,7 @@ from supervisor.sweep.sweep import Sweep
 
 
 def tell_end(sweep: Sweep, arguments: argparse.Namespace) -> int:
-    """Compare, tell what is left out and how to go on; 1 if a run failed. Raises ModynError for what cannot be compared."""
+    """Compare, and tell what is left out and how to go on; 1 if a run failed. Raises ModynError."""
     finished = [one for one in sweep.outcomes.values() if one.status == "finished"]
     left_out = [one for one in sweep.outcomes.values() if one.status != "finished"]
     try:

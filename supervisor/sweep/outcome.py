@@ -23,7 +23,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def outcome(name: str, run_dir: Path, summary: Mapping[str, Any], code: int, said: str) -> Outcome:
-    """What became of a run whose supervisor ended with `code` and has said this; `summary` is empty if it wrote none."""
+    """What became of a run whose supervisor ended with `code` and `said` this; `summary` is empty if there is none."""
     if code == 0 and summary.get("status") == "finished":
         return of_finished(name, run_dir, summary)
     if code == 0:
