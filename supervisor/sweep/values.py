@@ -33,12 +33,12 @@ def split_values(text: str, where: str = "") -> list[str]:
     >>> split_values("{name: uniform, config: {limit: 500}}, 'a, b', 3")
     ['{name: uniform, config: {limit: 500}}', "'a, b'", '3']
     """
-    parts, part, open_ones, quote = [], "", "", ""
+    parts, part, open_ones, quote, closed_at = [], "", "", "", -1
     for number, letter in enumerate(text):
         if quote:
-            escaped = quote == '"' and _is_escaped(text, number)
-            quote = "" if letter == quote and not escaped else quote
-        elif letter in _QUOTES and _may_begin(part):
+            if letter == quote and not (quote == '"' and _is_escaped(text, number)):
+                quote, closed_at = "", number
+        elif letter in _QUOTES and (_may_begin(part) or (letter == "'" and closed_at == number - 1)):  # '' stands for '
             quote = letter
         elif letter in _CLOSES:
             open_ones += _CLOSES[letter]
