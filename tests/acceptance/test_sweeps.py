@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
 from left_behind import assert_nothing_runs, processes_of
 from running import Running
-from workplace import Workplace
+from workplace import Workplace, environment
 
 MOMENTUM = "training.optimizer.config.momentum"
 WRONG = "-1"  # which only torch refuses
 NAMES = [f"{MOMENTUM}={value}" for value in ("0", "0.5", "0.9", WRONG)]
 SET = f"{MOMENTUM}=0,0.5,0.9,{WRONG}"
-_END_S = 30.0
+_END_S = 60.0
+_LONGEST_S = 220.0
 
 
 def sweep(place: Workplace, *options: str) -> Running:
@@ -28,6 +30,14 @@ def sweep(place: Workplace, *options: str) -> Running:
 def files(place: Workplace) -> tuple[str, str]:
     """Both, as arguments."""
     return str(place.folder / "pipeline.yaml"), str(place.folder / "config.yaml")
+
+
+def taken_up(place: Workplace, *options: str) -> subprocess.CompletedProcess[str]:
+    """The sweep, resumed, to its end."""
+    command = place.command("sweep", *files(place), "--run-dir", str(place.folder / "sweep"), "--resume", *options)
+    return subprocess.run(
+        command, check=False, capture_output=True, text=True, timeout=_LONGEST_S, cwd=place.folder, env=environment()
+    )
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +59,7 @@ def resumed(killed: Workplace) -> Workplace:
     """The same, taken up to its end."""
     folder = killed.folder / "sweep"
     finished = (folder / NAMES[0] / "summary.json").stat().st_mtime_ns
-    done = killed.tell("sweep", *files(killed), "--run-dir", str(folder), "--resume", "--json")
+    done = taken_up(killed, "--json")
     assert done.returncode == 1, done.stderr
     (killed.folder / "comparison.json").write_text(done.stdout)
     (killed.folder / "said.txt").write_text(done.stderr)
@@ -99,10 +109,9 @@ def test_ctrl_c_stops_all_and_tells_how_to_go_on(on_fleet: Workplace) -> None:
     said = "".join(running.said)
     assert "2 runs that have not begun" in said
     assert f"--run-dir {on_fleet.folder / 'sweep'} --resume" in said
-    again = ("sweep", *files(on_fleet), "--run-dir", str(on_fleet.folder / "sweep"), "--resume")
-    done = on_fleet.tell(*again, "--set", "training.seed=0,1")
+    done = taken_up(on_fleet, "--set", "training.seed=0,1")
     assert (done.returncode, "--set is not what this sweep began with" in done.stderr) == (2, True), done.stderr
-    done = on_fleet.tell(*again)
+    done = taken_up(on_fleet)
     assert (done.returncode, "training.seed=2" in done.stdout) == (0, True), done.stderr
 
 
