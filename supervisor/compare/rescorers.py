@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
-from typing import IO
+from typing import IO, NoReturn
 
 import msgspec
 
@@ -27,14 +27,15 @@ class Rescorers:
 
     def __init__(self, count: int, records: Sequence[SetupRecord], folders: Sequence[Path]) -> None:
         """`folders`: where the user's own modules lie."""
-        self._records, self._folders = msgspec.json.encode(list(records)) + b"\n", folders
+        self._lines, self._folders = msgspec.json.encode(list(records)) + b"\n", folders
+        self._runs = [record.artifacts_uri for record in records]
         self._processes: list[_Rescorer] = []
         self._count = count
 
     def __enter__(self) -> Rescorers:
         try:
             for _ in range(self._count):
-                self._processes.append(_Rescorer(self._folders))
+                self._processes.append(_Rescorer(self._folders, self._runs))
         except BaseException:
             self._end()
             raise
@@ -49,33 +50,26 @@ class Rescorers:
 
     def answers(self, wanted: Sequence[tuple[int, Rescore]]) -> Iterator[tuple[int, Rescored]]:
         """(number, answer), as they come, of requests with these numbers. Raises NotReadyError if a process ends."""
-        asked: dict[_Rescorer, int] = {}
         left = iter(wanted)
         with DefaultSelector() as waiting:
             for one in self._processes:
-                one.tell(self._records)
+                one.tell(self._lines)
+                one.ask(next(left, None))
                 waiting.register(one.output, EVENT_READ, one)
-                _ask(one, left, asked)
-            while asked:
+            while any(one.asked for one in self._processes):
                 for key, _ in waiting.select():
                     answer = key.data.answer()
-                    number = asked.pop(key.data)
-                    _ask(key.data, left, asked)
-                    yield number, answer
-
-
-def _ask(one: _Rescorer, left: Iterator[tuple[int, Rescore]], asked: dict[_Rescorer, int]) -> None:
-    """The next request, if there is one."""
-    number, wanted = next(left, (0, None))
-    if wanted is not None:
-        one.tell(msgspec.json.encode(wanted) + b"\n")
-        asked[one] = number
+                    key.data.ask(next(left, None))
+                    yield answer
 
 
 class _Rescorer:
     """One process."""
 
-    def __init__(self, folders: Sequence[Path]) -> None:
+    def __init__(self, folders: Sequence[Path], runs: Sequence[str]) -> None:
+        """`runs`: what sentences call them."""
+        self._runs = runs
+        self.asked: tuple[int, Rescore] | None = None
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - `end` closes it
         self._process = subprocess.Popen(
             [sys.executable, "-m", "workers.rescore", "--parent-pid", str(os.getpid())],
@@ -91,6 +85,12 @@ class _Rescorer:
         self._input: IO[bytes] = self._process.stdin
         self.output: IO[bytes] = self._process.stdout
 
+    def ask(self, asked: tuple[int, Rescore] | None) -> None:
+        """Have it begin with a request, if there is one. Raises NotReadyError if it has ended."""
+        self.asked = asked
+        if asked is not None:
+            self.tell(msgspec.json.encode(asked[1]) + b"\n")
+
     def tell(self, line: bytes) -> None:
         """Write a line. Raises NotReadyError if it has ended."""
         try:
@@ -99,19 +99,25 @@ class _Rescorer:
         except BrokenPipeError:
             self._refuse()
 
-    def answer(self) -> Rescored:
-        """Read a line. Raises NotReadyError if it has ended."""
+    def answer(self) -> tuple[int, Rescored]:
+        """The number of what it was asked, and its answer. Raises NotReadyError if it has ended."""
         line = self.output.readline()
-        if not line.endswith(b"\n"):
+        if self.asked is None or not line.endswith(b"\n"):
             self._refuse()
-        return msgspec.json.decode(line, type=Rescored)
+        return self.asked[0], msgspec.json.decode(line, type=Rescored)
 
-    def _refuse(self) -> None:
+    def _refuse(self) -> NoReturn:
         """Raise NotReadyError with how it ended, and the last that it said."""
         code = self._process.wait()
         self._said.seek(max(self._said.seek(0, os.SEEK_END) - _LAST_BYTES, 0))
         last = self._said.read().decode(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
-        raise NotReadyError(f"a process that scores windows anew ended with {how_it_ended(code)}: {last[0]}")
+        ended = f"scores windows anew ended with {how_it_ended(code)}: {last[0]}"
+        if self.asked is None:
+            raise NotReadyError(f"a process that {ended}")
+        wanted = self.asked[1]
+        raise NotReadyError(
+            f"{self._runs[wanted.run]}, window of trigger {wanted.trigger_id}: the process that {ended}"
+        )
 
     def end(self) -> None:
         """End it, wherever it stands."""
