@@ -11,12 +11,14 @@ from rich.console import Console
 from shared.config.pipeline import Logging
 from shared.errors import ConfigurationError
 from supervisor.cli.log import set_up_logging
+from supervisor.cli.main import main
 from supervisor.cli.run import scope_of
 from supervisor.cli.sweep_end import tell_end
 from supervisor.cli.sweep_view import SweepView
 from supervisor.compare.plot import require_plot
 from supervisor.run.stop_signal import StopSignal
 from supervisor.sweep.combinations import combinations
+from supervisor.sweep.nursery import Nursery
 from supervisor.sweep.place import Place, Wanted
 from supervisor.sweep.planned import planned, refuse_unmeasured
 from supervisor.sweep.sweep import Sweep
@@ -91,6 +93,7 @@ def _carry_out(arguments: argparse.Namespace, sweep: Sweep, terminal: Console | 
     log.info("%s …", what_is_started(configuration.system))
     with ExitStack() as stack:
         with stop.deferred():
+            nursery = Nursery(main, loads=("supervisor.cli.run",))
             workers_log = place.workers_log(is_made=arguments.resume)
             platform = stack.enter_context(Platform(configuration, workers_log, keep_log=arguments.resume))
         _, workers = platform.ready()
@@ -102,4 +105,4 @@ def _carry_out(arguments: argparse.Namespace, sweep: Sweep, terminal: Console | 
         parallel = arguments.parallel or _RUNS_A_WORKER * sum(worker.role == "train" for worker in workers)
         log.info("sweep: %s; %d runs, %d at a time", place.path, len(sweep.unfinished), parallel)
         with SweepView(terminal, sweep) as view:
-            sweep.carry_out(platform, parallel, stop, view)
+            sweep.carry_out(nursery, platform, parallel, stop, view)

@@ -26,7 +26,7 @@ def outcome(name: str, run_dir: Path, summary: Mapping[str, Any], code: int, sai
     """What became of a run whose supervisor ended with `code` and `said` this; `summary` is empty if there is none."""
     if code == 0 and summary.get("status") == "finished":
         return of_finished(name, run_dir, summary)
-    if code == 0:
+    if code in (0, -signal.SIGTERM):
         return Outcome(name=name, run_dir=run_dir, status="stopped", reason="was stopped")
     return Outcome(name=name, run_dir=run_dir, status="failed", reason=_reason(summary, code, said))
 

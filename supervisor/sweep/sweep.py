@@ -10,7 +10,7 @@ from pathlib import Path
 import redis
 
 from supervisor.run.stop_signal import StopSignal
-from supervisor.sweep.child import Child
+from supervisor.sweep.nursery import Child, Nursery
 from supervisor.sweep.outcome import Outcome, of_finished, outcome
 from supervisor.sweep.place import Place, Wanted
 from supervisor.sweep.planned import Planned
@@ -61,12 +61,14 @@ class Sweep:
         """The runs that are still to be carried out, in order."""
         return [run for run in self._runs if run.combination.name not in self.outcomes]
 
-    def carry_out(self, platform: Platform, parallel: int, stop: StopSignal, watcher: Watcher) -> None:
+    def carry_out(
+        self, nursery: Nursery, platform: Platform, parallel: int, stop: StopSignal, watcher: Watcher
+    ) -> None:
         """Start what is unfinished, `parallel` runs at a time, and wait for all to end; `stop` has them stop."""
         waiting, asked = deque(self.unfinished), False
         while self._children or (waiting and not asked):
             while waiting and len(self._children) < parallel and stop.asked_by is None:
-                self._start(waiting.popleft(), watcher)
+                self._start(waiting.popleft(), nursery, watcher)
             if stop.asked_by is not None and not asked:
                 asked = True
                 for _, child in self._children.values():
@@ -81,15 +83,15 @@ class Sweep:
         for _, child in self._children.values():
             child.kill()
 
-    def _start(self, run: Planned, watcher: Watcher) -> None:
+    def _start(self, run: Planned, nursery: Nursery, watcher: Watcher) -> None:
         name = run.combination.name
         directory = self.place.run(name)
         resumed = directory.holds_a_run
         begun = ["--resume"] if resumed else ["--experiment-mode", *self.wanted.options()]
         settings = [word for one in run.combination.changes for word in ("--set", f"{one.key}={one.text}")]
         files = [str(one) for one in self._files]
-        arguments = [*files, "--run-dir", str(directory.path), "--no-fleet", *begun, *settings]
-        self._children[name] = run, Child(arguments, self.place.log(name))
+        arguments = ["run", *files, "--run-dir", str(directory.path), "--no-fleet", *begun, *settings]
+        self._children[name] = run, nursery.start(arguments, self.place.log(name))
         watcher.begins(run, self._runs.index(run) + 1, resumed=resumed)
 
     def _look(self, watcher: Watcher) -> None:

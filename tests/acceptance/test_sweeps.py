@@ -8,8 +8,9 @@ import subprocess
 import time
 from pathlib import Path
 
+import psutil
 import pytest
-from left_behind import assert_nothing_runs, processes_of
+from left_behind import assert_nothing_runs
 from running import Running
 from workplace import Workplace, environment
 
@@ -46,11 +47,10 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
     place = Workplace.small(tmp_path_factory.mktemp("sweep"))
     with sweep(place, "--set", SET, "--parallel", "2") as running:
         running.wait_for("← 1 of 4")
+        family = psutil.Process(running.process.pid).children(recursive=True)
         running.end(signal.SIGKILL)
-    give_up_s = time.monotonic() + _END_S
-    while processes_of(place.folder) and time.monotonic() < give_up_s:
-        time.sleep(0.1)
-    assert processes_of(place.folder) == []
+    _, alive = psutil.wait_procs(family, timeout=_END_S)
+    assert alive == []
     return place
 
 
