@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 import yaml
@@ -46,6 +47,12 @@ Loader.add_implicit_resolver(
 )
 
 
+@lru_cache(maxsize=16)  # of runs side by side, many have the same files
+def _composed(text: str) -> yaml.Node | None:
+    """The tree of a text, which nobody changes."""
+    return yaml.compose(text, Loader)
+
+
 class Reader:
     """Turns nodes into values, and notes lines and mistakes on the way."""
 
@@ -60,7 +67,7 @@ class Reader:
     def read(self, text: str, path: str = "") -> Any:
         """The values of a text that stands at a key of the file. Raises ConfigurationError where it is no YAML."""
         try:
-            node = yaml.compose(text, Loader)
+            node = _composed(text)
             return None if node is None else self._value(node, path)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark

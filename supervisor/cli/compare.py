@@ -11,13 +11,15 @@ from supervisor.cli.console import table_console
 from supervisor.compare.comparison import compare
 from supervisor.compare.comparison_csv import runs_csv, windows_csv
 from supervisor.compare.comparison_table import comparison_table
-from supervisor.compare.plot import plot
+from supervisor.compare.plot import plot, require_plot
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Print a table, JSON or CSV, and draw a picture. Raises ModynError for what cannot be compared."""
     if arguments.windows and not arguments.csv:
         raise ConfigurationError("--windows: is for --csv; --json has the windows of each run anyway.")
+    if arguments.plot is not None:
+        require_plot(arguments.plot)
     content = compare(arguments.run_dirs, sort=arguments.sort, progress=_say)
     if arguments.plot is not None:
         plot(content, arguments.plot)

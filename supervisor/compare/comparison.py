@@ -74,10 +74,9 @@ def _nothing_in_common(runs: Sequence[ScoredRun]) -> NotReadyError:
 
 def _stretch(run: ScoredRun) -> str:
     """What a run scored, for people."""
-    stretch = run.told.tally.composite_rows()
     first, last = (
         "?" if moment is None else format_timestamp(moment)[:16].replace("T", " ")
-        for moment in (stretch.first_us, stretch.last_us)
+        for moment in (run.scored.first_us, run.scored.last_us)
     )
     first_key, last_key = run.windows[0].keys.first_key, run.windows[-1].keys.last_key
     split = "" if run.mask is None else f", of which the {run.mask.name} split"

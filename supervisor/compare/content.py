@@ -53,7 +53,7 @@ def _run(run: ScoredRun, name: str, windows: Sequence[Measured], metrics: Shared
         "composite": {metric: by["pipeline"].value for metric, by in found.items()},
         "baselines": {one: {metric: by[one].value for metric, by in found.items()} for one in _BASELINES},
         "rows": sum(one.n for one in windows),
-        "rows_scored": run.rows_scored,
+        "rows_scored": run.scored.rows,
         "undefined_windows": {metric: by["pipeline"].undefined_windows for metric, by in found.items()},
         "triggers": run.triggers,
         "samples_trained": run.samples_trained,

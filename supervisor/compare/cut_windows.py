@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from shared.errors import NotReadyError
 from shared.ids import TriggerId
 from shared.messages.rescore import Rescore, Rescored
-from shared.messages.setup_record import SetupRecord
 from supervisor.compare.anew import score_anew
 from supervisor.compare.common_rows import CommonRows, Part
 from supervisor.compare.ranges import keys_in
+from supervisor.compare.run_to_score import RunToScore
 from supervisor.compare.scored_run import ScoredRun
 from supervisor.core.attempts import model_ref
 from supervisor.core.classes import classes_known
@@ -39,7 +39,7 @@ def score_cut(runs: Sequence[ScoredRun], common: CommonRows, tell: Tell) -> dict
         f"evaluating anew {len(cut):,} windows of {len(numbers):,} runs, {rows:,} rows: some of the rows in them were "
         "not scored by all runs"
     )
-    found = score_anew([_record(runs[run]) for run in numbers], wanted, _Progress(tell))
+    found = score_anew([_to_score(runs[run]) for run in numbers], wanted, _Progress(tell))
     places = list(numbers)
     return {(places[one.run], one.trigger_id): one for one in found}
 
@@ -88,9 +88,10 @@ def first_model(run: ScoredRun) -> TriggerId:
     return first
 
 
-def _record(run: ScoredRun) -> SetupRecord:
+def _to_score(run: ScoredRun) -> RunToScore:
     root = run.configuration.system.artifacts_root
-    return setup_record(run.configuration, run.state.run_id, str(run.path), root, serves=False)
+    record = setup_record(run.configuration, run.state.run_id, str(run.path), root, serves=False)
+    return RunToScore(record=record, state=run.state, folder=run.path, code=run.code)
 
 
 def _refuse_missing_models(runs: Sequence[ScoredRun], cut: Sequence[tuple[int, Part]]) -> None:

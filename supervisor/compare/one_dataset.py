@@ -23,8 +23,8 @@ def _differences(one: ScoredRun, other: ScoredRun) -> Iterator[str]:
     apart = f"{one.run} and {other.run} are not of one dataset, and only runs of one can be compared"
     difference = (
         _of_labels(_dataset(one), _dataset(other))
-        or _of_files("file", one.told.entries, other.told.entries)
-        or _of_files("file of labels", one.told.label_entries, other.told.label_entries)
+        or _of_files("file", one.entries, other.entries)
+        or _of_files("file of labels", one.label_entries, other.label_entries)
     )
     if difference is not None:
         yield f"{apart}: {difference}."

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from shared.config.load import Configuration, load_configuration
+from shared.dataset.manifest import ManifestEntry
 from shared.errors import ConfigurationError, NotReadyError, RunFailedError
 from shared.ids import TriggerId, parts_of
 from shared.messages.reports import MetricValue
@@ -16,6 +17,7 @@ from shared.messages.tasks import BaselineTask, EvaluateTask
 from supervisor.core.commands import AnyCommand, Publish
 from supervisor.core.state import RunState
 from supervisor.core.trigger_state import Phase
+from supervisor.results.tally import Stretch
 from supervisor.run.directory import RunDirectory
 from supervisor.run.told import Told, told_by
 
@@ -40,17 +42,15 @@ class ScoredRun(msgspec.Struct, frozen=True, kw_only=True):
     path: Path  # the run directory, absolute
     status: str  # finished | stopped | failed | running | killed
     configuration: Configuration
-    told: Told
+    state: RunState
+    entries: tuple[ManifestEntry, ...]  # of the dataset
+    label_entries: tuple[ManifestEntry, ...]  # of its table of labels
+    code: dict[str, str] | None  # of the user's modules, as its last session found them
     windows: tuple[Window, ...]  # by trigger
-    rows_scored: int
+    scored: Stretch  # all rows of these
     triggers: int
     samples_trained: int
     train_s: float
-
-    @property
-    def state(self) -> RunState:
-        """What the fold over its journal came to."""
-        return self.told.state
 
     @property
     def mask(self) -> Mask | None:
@@ -79,9 +79,12 @@ def read_run(typed: Path) -> ScoredRun:
         path=directory.path,
         status=_status(directory, told.state),
         configuration=configuration,
-        told=told,
+        state=told.state,
+        entries=tuple(told.entries),
+        label_entries=tuple(told.label_entries),
+        code=told.code,
         windows=tuple(_windows(told, asked)),
-        rows_scored=told.tally.composite_rows().rows,
+        scored=told.tally.composite_rows(),
         triggers=len(fired),
         samples_trained=sum(one.samples_selected for one in facts),
         train_s=sum(one.train_s or 0.0 for one in facts),

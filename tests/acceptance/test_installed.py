@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import sysconfig
 import venv
+from importlib.metadata import distributions
 from pathlib import Path
 
 import pytest
@@ -73,6 +75,19 @@ def test_it_works_in_any_folder(small: Workplace, installed: Path) -> None:
     done = tell(installed, small.folder, *run)
     assert done.returncode == 0, done.stderr
     assert (small.run_dir / "models" / "0" / "model.safetensors").exists()
+
+
+def test_extras_bring_what_not_all_need(installed: Path) -> None:
+    """Workers have PyTorch, and who asks for pictures matplotlib; all others have neither."""
+    (package,) = distributions(name="modyn-supervisor", path=[str(packages_of(installed))])
+    needed: dict[str, set[str]] = {}
+    for line in package.requires or []:
+        requirement, _, extra = line.partition("; extra == ")
+        needed.setdefault(extra.strip("\"'"), set()).add(re.split(r"\W", requirement)[0])
+    assert needed.pop("worker") == {"torch", "safetensors"}
+    assert needed.pop("plot") == {"matplotlib"}
+    assert "numpy" in needed[""]
+    assert not needed[""] & {"torch", "safetensors", "matplotlib"}
 
 
 def test_another_package_of_our_name_is_named(installed: Path, tmp_path: Path) -> None:

@@ -120,3 +120,9 @@ def test_a_workers_main_process_stays_without_torch() -> None:
 def test_shared_loads_no_torch() -> None:
     """Its metrics import it where they measure."""
     assert loaded_by("shared.config.load").isdisjoint({"supervisor", "workers", "torch"})
+
+
+@pytest.mark.parametrize("module", ["supervisor.cli.main", "supervisor.compare.plot"])
+def test_who_draws_nothing_loads_no_matplotlib(module: str) -> None:
+    """It takes a second, and need not be installed."""
+    assert "matplotlib" not in loaded_by(module)

@@ -11,7 +11,7 @@ from pathlib import Path
 from workplace import PROJECT
 
 _OURS = {"celeryconfig", "shared", "supervisor", "workers"}
-_HEADING = "# [worker]"
+_HEADINGS = ["# [worker]", "# [plot]"]
 
 
 def named(text: str) -> set[str]:
@@ -33,12 +33,20 @@ def imported(*folders: str) -> set[str]:
 
 
 def test_each_import_is_named() -> None:
-    """What the supervisor imports before the heading of the workers; of these, what only they import below it."""
-    both, heading, workers = Path(PROJECT / "requirements.txt").read_text(encoding="utf-8").partition(_HEADING)
-    assert heading
-    assert imported("shared", "supervisor") <= named(both)
+    """What all need before the first heading; below a heading what only the workers, or only pictures, need."""
+    both, workers, pictures = sections()
+    assert imported("shared", "supervisor") <= named(both) | named(pictures)
     assert imported("workers") <= named(both) | named(workers)
     assert imported("shared", "supervisor") & named(workers) == set()
+    assert imported("shared", "workers") & named(pictures) == set()
+
+
+def sections() -> list[str]:
+    """What stands above, between and below the headings, which are there in this order."""
+    text = Path(PROJECT / "requirements.txt").read_text(encoding="utf-8")
+    found = re.split(r"^(# \[\w+\])", text, flags=re.MULTILINE)
+    assert found[1::2] == _HEADINGS
+    return found[::2]
 
 
 def test_what_only_tests_need_stands_apart() -> None:

@@ -23,12 +23,12 @@ _SOFT = "#555555"
 
 def figure_of(content: Mapping[str, Any]) -> Figure:
     """All of it, by the settings that are in force."""
-    listed = words.listed(len(content["runs"]))
+    listed = words.listed(len(content["runs"]), _scored(content))
     figure = Figure(figsize=(_WIDTH_IN, max(_HEIGHT_IN, _LEGEND_LINE_IN * (len(listed) + 2))))
     axes = figure.add_axes((0, 0, 1, 1))
     lines, together = _draw_runs(axes, content)
     _tell(axes, content, together)
-    _legend(axes, content, [None if place is None else lines[place] for place in listed])
+    _legend(axes, content, listed, lines)
     return figure
 
 
@@ -38,7 +38,8 @@ def _draw_runs(axes: Axes, content: Mapping[str, Any]) -> tuple[list[Line2D], bo
     of_windows = [levels(run["windows"], metric) for run in runs]
     stretch = stretch_days(of_windows)
     first, last = stretch or (0.0, 0.0)
-    narrow = (last - first) * (_NARROW_OF_MANY if are_many(len(runs)) else _NARROW)
+    scored = _scored(content)
+    narrow = (last - first) * (_NARROW_OF_MANY if are_many(scored) else _NARROW)
     drawn = [merged(run, narrow) for run in of_windows]
     score_axis(axes, metric, [level.score for run in drawn for level in run])
     if stretch is None:
@@ -46,11 +47,17 @@ def _draw_runs(axes: Axes, content: Mapping[str, Any]) -> tuple[list[Line2D], bo
     else:
         time_axis(axes, first, last)
     hole = hole_days(last - first, narrow, content["rows"])
+    curves = [curve(run, hole) for run in drawn]
     lines = [
-        _line(axes, curve(run, hole), look, place)
-        for place, (run, look) in enumerate(zip(drawn, looks(len(runs)), strict=True))
+        _line(axes, one, look.beneath(curves[:place].count(one)), place)
+        for place, (one, look) in enumerate(zip(curves, looks(scored, len(runs) - scored), strict=True))
     ]
     return lines, any(level.windows > 1 for run in drawn for level in run)
+
+
+def _scored(content: Mapping[str, Any]) -> int:
+    """How many runs have a score, and so a line."""
+    return sum(run["composite"][content["sorted_by"]] is not None for run in content["runs"])
 
 
 def _line(axes: Axes, drawn: Curve, look: Look, place: int) -> Line2D:
@@ -64,7 +71,7 @@ def _line(axes: Axes, drawn: Curve, look: Look, place: int) -> Line2D:
         solid_capstyle="butt",
         marker=look.marker,
         markevery=thinned(drawn.begins, _MOST_MARKS),
-        markersize=4.5,
+        markersize=look.mark,
         markeredgewidth=0,
         zorder=(2 if look.muted else 3) - place / 1_000_000,
     )
@@ -73,7 +80,7 @@ def _line(axes: Axes, drawn: Curve, look: Look, place: int) -> Line2D:
 
 def _tell(axes: Axes, content: Mapping[str, Any], together: bool) -> None:
     """What is shown, above the axes; what is to be known of the lines, below."""
-    note = words.note(are_many(len(content["runs"])), together)
+    note = words.note(are_many(_scored(content)), together)
     _beside(axes, words.title(content), 1, 24, size=12, weight="bold")
     _beside(axes, words.subtitle(content), 1, 9, size=9, color=_SOFT)
     axes.set_xlabel("event time (UTC)")
@@ -85,12 +92,12 @@ def _beside(axes: Axes, text: str, height: float, points: float, **look: Any) ->
     axes.annotate(text, (0, height), (0, points), xycoords="axes fraction", textcoords="offset points", **look)
 
 
-def _legend(axes: Axes, content: Mapping[str, Any], lines: Sequence[Line2D | None]) -> None:
-    """Beside the axes, best first; None stands for those that are left out."""
+def _legend(axes: Axes, content: Mapping[str, Any], places: Sequence[int | None], lines: Sequence[Line2D]) -> None:
+    """Beside the axes, the runs at these places, best first; None stands for those that are left out."""
     axes.legend(
-        [Line2D([], [], linestyle="") if line is None else line for line in lines],
-        words.legend_lines(content),
-        title=words.legend_title(content["sorted_by"], len(content["runs"])),
+        [Line2D([], [], linestyle="") if place is None else lines[place] for place in places],
+        words.legend_lines(content, places),
+        title=words.legend_title(content["sorted_by"], len(lines)),
         loc="upper left",
         bbox_to_anchor=(1.015, 1.0),
         borderaxespad=0,

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
-from shared.plugins import METRICS
 from shared.printable import printable
 
 LONGEST_NAME = 52  # letters
 MOST_LISTED = 40  # runs in a legend
-LAST_LISTED = 2  # of them
+_WORST_LISTED = 2  # of them, at least
 _MORE = "…"
-_FIGURE_SPACE = "\N{FIGURE SPACE}"  # as wide as a figure
+_FIGURE_SPACE = "\N{FIGURE SPACE}"  # as wide as a figure; an SVG keeps several of them, unlike others
+_EN_SPACE = "\N{EN SPACE}"
 _GROUPS = re.compile(r"(?:\w+\.)+(?=\w+=)")  # of a key, before its last word
 _WIDER = 20  # letters more, where shorter names would be the same
 _UNITS = {
@@ -37,24 +37,12 @@ def subtitle(content: Mapping[str, Any]) -> str:
     stretch = ""
     if content["first_timestamp"] and content["last_timestamp"]:
         stretch = f", {_minute(content['first_timestamp'])} to {_minute(content['last_timestamp'])} UTC"
-    good = better(content)
-    direction = f" · {good} is better" if good else ""
-    return f"{rows:,} row{'' if rows == 1 else 's'}{whose}{stretch}{direction}"
+    good = "higher" if content["greater_is_better"] else "lower"
+    return f"{rows:,} row{'' if rows == 1 else 's'}{whose}{stretch} · {good} is better"
 
 
 def _minute(timestamp: str) -> str:
     return timestamp[:16].replace("T", " ")
-
-
-def better(content: Mapping[str, Any]) -> Literal["higher", "lower"] | None:
-    """As the runs are sorted; where they tie, as the metric of that name says; None if nothing tells."""
-    metric = content["sorted_by"]
-    scores = [run["composite"][metric] for run in content["runs"] if run["composite"][metric] is not None]
-    if scores and scores[0] != scores[-1]:
-        return "higher" if scores[0] > scores[-1] else "lower"
-    if metric in METRICS.own:
-        return "higher" if METRICS[metric].greater_is_better else "lower"
-    return None
 
 
 def score_axis(metric: str, kind: str) -> str:
@@ -72,7 +60,7 @@ def nothing_to_draw(metric: str) -> str:
 
 def note(many: bool, together: bool) -> str:
     """What is to be known of the lines."""
-    told = ["A level is a window, and a mark its beginning: a trigger of the run."]
+    told = ["A level is a window. It begins with a trigger of the run, which is marked where there is room."]
     if together:
         told.append("Windows too narrow to be seen one by one are drawn together, as their mean weighted by rows.")
     if many:
@@ -85,21 +73,24 @@ def legend_title(metric: str, runs: int) -> str:
     return printable(f"{metric} over all rows{'' if runs == 1 else ', best first'}")
 
 
-def listed(runs: int) -> list[int | None]:
-    """Which runs the legend lists, by place: of very many not all, and None where some are left out."""
+def listed(runs: int, scored: int) -> list[int | None]:
+    """Which runs the legend lists, by place: of very many not all, but the worst that have a score.
+
+    None where some are left out.
+    """
     if runs <= MOST_LISTED:
         return list(range(runs))
-    return [*range(MOST_LISTED - LAST_LISTED - 1), None, *range(runs - LAST_LISTED, runs)]
+    best = MOST_LISTED - _WORST_LISTED - 1
+    return [*range(best), None, *range(max(best, scored - _WORST_LISTED), max(best, scored))]
 
 
-def legend_lines(content: Mapping[str, Any]) -> list[str]:
+def legend_lines(content: Mapping[str, Any], places: Sequence[int | None]) -> list[str]:
     """Composite and name of each run that is listed; figures first, as these are all equally wide."""
     metric, runs = content["sorted_by"], content["runs"]
     scores = [_score(run["composite"][metric]) for run in runs]
     wide = max(map(len, scores), default=0)
     names = short_names([run["name"] for run in runs])
-    lines = [f"{score.rjust(wide, _FIGURE_SPACE)}  {name}" for score, name in zip(scores, names, strict=True)]
-    places = listed(len(runs))
+    lines = [f"{score.rjust(wide, _FIGURE_SPACE)}{_EN_SPACE}{name}" for score, name in zip(scores, names, strict=True)]
     return [f"{_MORE} {len(runs) - len(places) + 1} more" if place is None else lines[place] for place in places]
 
 
