@@ -89,8 +89,7 @@ class MadeUpRun:
             event = waiting.pop(0)
             yield event
             state, commands, _ = transition(state, event)
-            for command in commands:
-                waiting += self._answers(command, record)
+            waiting[:0] = [answer for command in commands for answer in self._answers(command, record)]
 
     def _stream(self, run_id: RunId) -> Iterator[AnyEvent]:
         yield RunStarted(time_us=0, run_id=run_id, mode="experiment", first_key=0, stop_key=None, maximum_triggers=None)

@@ -68,10 +68,10 @@ def _score(value: float | None) -> str:
 
 
 def _duration(seconds: float) -> str:
-    """`8.4 s`, `12 min`, `3.2 h`: in few characters."""
-    if seconds < 100:
+    """`8.4 s`, `32 min`, `23 h`: in few characters."""
+    if seconds < 1_000:
         return f"{seconds:.1f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6_000 else f"{seconds / 3600:.1f} h"
+    return f"{seconds / 60:.0f} min" if seconds < 60_000 else f"{seconds / 3600:.0f} h"
 
 
 def _remarks(content: Mapping[str, Any]) -> Iterator[str]:
@@ -92,4 +92,4 @@ def _remarks(content: Mapping[str, Any]) -> Iterator[str]:
             status = _STATUS.get(run["status"], run["status"])
             yield f"{run['name']} is {status}: compared as far as it has come"
         if run["rows"] != content["rows"]:
-            yield f"{run['name']} has scores of {run['rows']:,} rows, as it had labels of others"
+            yield f"{run['name']} has scores of {run['rows']:,} of these rows: it knew labels that others did not"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from shared.errors import NotReadyError
 from shared.ids import TriggerId
@@ -35,10 +35,8 @@ def score_cut(runs: Sequence[ScoredRun], common: CommonRows, tell: Tell) -> dict
     numbers = {run: place for place, run in enumerate(dict.fromkeys(run for run, _ in cut))}
     wanted = [_wanted(runs[run], numbers[run], part, common) for run, part in cut]
     rows = sum(keys_in(part.ranges) for _, part in cut)
-    tell(
-        f"evaluating anew {len(cut):,} windows of {len(numbers):,} runs, {rows:,} rows: some of the rows in them were "
-        "not scored by all runs"
-    )
+    what = f"{_count(len(cut), 'window')} of {_count(len(numbers), 'run')}, {_count(rows, 'row')}"
+    tell(f"evaluating anew {what}: not all rows in them were scored by all runs")
     found = score_anew([_to_score(runs[run]) for run in numbers], wanted, _Progress(tell))
     places = list(numbers)
     return {(places[one.run], one.trigger_id): one for one in found}
@@ -55,7 +53,11 @@ class _Progress:
         now_s = time.monotonic()
         if done == of or now_s >= self._next_s:
             self._next_s = now_s + _TELL_EVERY_S
-            self._tell(f"evaluated anew: {done:,} of {of:,} windows")
+            self._tell(f"evaluated anew: {done:,} of {_count(of, 'window')}")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _wanted(run: ScoredRun, number: int, part: Part, common: CommonRows) -> Rescore:
@@ -96,19 +98,26 @@ def _to_score(run: ScoredRun) -> RunToScore:
 
 def _refuse_missing_models(runs: Sequence[ScoredRun], cut: Sequence[tuple[int, Part]]) -> None:
     """Nothing is evaluated for a comparison that cannot be made."""
-    needed = dict.fromkeys((number, model) for number, part in cut for model in _models(runs[number], part))
-    missing = [sentence for number, model in needed for sentence in _missing(runs[number], model)]
-    if missing:
-        raise NotReadyError(*missing)
+    needed: dict[int, set[int]] = {}
+    for number, part in cut:
+        needed.setdefault(number, set()).update(_models(runs[number], part))
+    sentences = [
+        missing[0] + (f" So are {len(missing) - 1:,} others of its models." if len(missing) > 1 else "")
+        for number, models in needed.items()
+        if (missing := [why for model in sorted(models) if (why := _missing(runs[number], model)) is not None])
+    ]
+    if sentences:
+        raise NotReadyError(*sentences)
 
 
-def _missing(run: ScoredRun, index: int) -> Iterator[str]:
-    """Why a model cannot be scored, and what to do."""
+def _missing(run: ScoredRun, index: int) -> str | None:
+    """Why a model cannot be scored, and what to do; None if it can."""
     trigger, store = run.state.trigger(index), RunDirectory(run.path).store
-    needed = f"model {index} of {run.run} is needed, to score a part of the rows of a window"
+    needed = f"model {index} of {run.run} is needed, to score a part of the rows of a window, and is gone"
     if trigger.retired:
-        yield f"{needed}; retention.models has let go of its weights. Compare runs that keep all their models."
-    elif trigger.model is None:
-        yield f"{needed}; it was lost, and is not made anew yet. Go on with the run, with --resume."
-    elif not store.stands(trigger.model):
-        yield f"{needed}; {store.uri(trigger.model.name)} is not there. Bring it back, or go on with --resume."
+        return f"{needed}: retention.models has let go of its weights. Compare runs that keep all their models."
+    if trigger.model is None:
+        return f"{needed}: it is to be made anew. Go on with the run, with --resume."
+    if not store.stands(trigger.model):
+        return f"{needed}: {store.uri(trigger.model.name)} is not there. Bring it back, or go on with --resume."
+    return None

@@ -103,9 +103,8 @@ def test_a_module_that_is_gone_or_ends_its_process_is_said(tmp_path: Path, monke
     wanted = [one for one, _ in requests(run)][:2]
     file = tmp_path / "a" / "talks_and_goes.py"
     file.write_text(TALKING.format(classes=3, more="os.write(2, b'that is the end\\n')\nos._exit(7)"))
-    with pytest.raises(
-        NotReadyError, match="/a/run: the process .* of trigger 0 anew ended with exit code 7: that is the end"
-    ):
+    ended = "a/run, window of trigger 0: the process .* ended with exit code 7: that is the end"
+    with pytest.raises(NotReadyError, match=ended):
         score_anew([known], wanted, lambda *_: None, processes=1)
     file.unlink()
     with pytest.raises(NotReadyError) as caught:

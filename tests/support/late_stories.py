@@ -10,6 +10,7 @@ import lookup
 import pyarrow as pa
 import pyarrow.parquet as pq
 from late_reference import Label, LateReference
+from one_process import OneProcess
 from workplace import Workplace
 
 DAY_US = 86_400_000_000
@@ -153,3 +154,34 @@ def _put(table, path):
     hidden = path.with_name(f".{path.name}")
     pq.write_table(table, hidden)
     hidden.rename(path)
+
+
+def follow(story: LateStory, run: OneProcess, everything: int) -> list[tuple[int, int, int]]:
+    """Tell a run a story: files of rows and of labels come one by one, in any order, and between them it works.
+
+    What was told when: (first position, rows seen, triggers fired) before each file of labels.
+    """
+    dice, small = story.dice, run.small
+    rows, labels = everything, 0
+    told = []
+    run.begin()
+    run.alive(run.look)
+    while rows < len(story.rows) or labels < len(story.labels):
+        if rows < len(story.rows) and (labels == len(story.labels) or dice.random() < 0.5):
+            stop = min(len(story.rows), rows + dice.randint(1, 30))
+            story.write_rows(small, rows, stop)
+            rows = stop
+        else:
+            stop = min(len(story.labels), labels + dice.randint(1, 90))
+            told.append((labels, rows, len(run.state.triggers)))
+            story.write_labels(small, labels, stop)
+            labels = stop
+        run.alive(run.look)
+        while not run.observer.at_end or run.observer.is_behind:
+            run.turn()
+        for _ in range(dice.choice([0, 1, 5])):
+            run.turn()
+    while run.turn():
+        pass
+    run.stop()
+    return told

@@ -107,7 +107,10 @@ def test_decisions_know_no_file_no_clock_and_no_network() -> None:
             assert not reached & OUTSIDE, f"{module} imports {reached & OUTSIDE}"
 
 
-@pytest.mark.parametrize("module", ["supervisor", "supervisor.run.session", "supervisor.run.start.validation"])
+@pytest.mark.parametrize(
+    "module",
+    ["supervisor", "supervisor.run.session", "supervisor.run.start.validation", "supervisor.compare.comparison"],
+)
 def test_the_supervisor_loads_neither_torch_nor_workers(module: str) -> None:
     """The supervisor is light, and knows workers only by messages."""
     assert loaded_by(module).isdisjoint({"torch", "workers", "tensorflow"})

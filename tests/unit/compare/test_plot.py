@@ -51,7 +51,7 @@ def test_a_png_is_one(tmp_path: Path) -> None:
 def test_the_same_comparison_has_the_same_bytes(tmp_path: Path, name: str) -> None:
     """Also in another process, at another time, and where somebody has settings of their own."""
     plot(CONTENT, tmp_path / name)
-    (tmp_path / "matplotlibrc").write_text("lines.linewidth: 9\nfont.size: 30\ntext.parse_math: True\n")
+    (tmp_path / "matplotlibrc").write_text("axes.labelsize: 30\naxes.facecolor: red\nfont.family: monospace\n")
     code = (
         f"from pathlib import Path; from supervisor.compare.plot import plot; plot({CONTENT!r}, Path('other-{name}'))"
     )

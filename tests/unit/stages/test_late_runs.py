@@ -7,7 +7,7 @@ import random
 
 import pytest
 from late_reference import Label
-from late_stories import DAY_US, LateStory
+from late_stories import DAY_US, LateStory, follow
 from late_verdict import Followed, assert_as_reference, found_before
 from one_process import OneProcess
 from workplace import Workplace
@@ -34,37 +34,6 @@ def test_supervisors_that_are_killed_change_nothing(small: Workplace, seed: int)
     run.to_its_end()
     assert_as_reference(run.directory.path, story)
     assert run.kills
-
-
-def follow(story: LateStory, run: OneProcess, everything: int) -> list[tuple[int, int, int]]:
-    """Tell a run a story: files of rows and of labels come one by one, in any order, and between them it works.
-
-    What was told when: (first position, rows seen, triggers fired) before each file of labels.
-    """
-    dice, small = story.dice, run.small
-    rows, labels = everything, 0
-    told = []
-    run.begin()
-    run.alive(run.look)
-    while rows < len(story.rows) or labels < len(story.labels):
-        if rows < len(story.rows) and (labels == len(story.labels) or dice.random() < 0.5):
-            stop = min(len(story.rows), rows + dice.randint(1, 30))
-            story.write_rows(small, rows, stop)
-            rows = stop
-        else:
-            stop = min(len(story.labels), labels + dice.randint(1, 90))
-            told.append((labels, rows, len(run.state.triggers)))
-            story.write_labels(small, labels, stop)
-            labels = stop
-        run.alive(run.look)
-        while not run.observer.at_end or run.observer.is_behind:
-            run.turn()
-        for _ in range(dice.choice([0, 1, 5])):
-            run.turn()
-    while run.turn():
-        pass
-    run.stop()
-    return told
 
 
 @pytest.mark.parametrize("mode", ["replay", "train_on_everything"])

@@ -98,7 +98,7 @@ def test_a_part_of_a_window_has_the_scores_of_its_rows(
         right = np.mean(np.argmax(guesses, axis=1) == labels[keys[counts]])
         likely = np.clip(guesses[np.arange(len(guesses)), labels[keys[counts]]], 1e-7, 1 - 1e-7)
         assert found[name]["accuracy"] == (pytest.approx(right, abs=1e-12), int(counts.sum()))
-        assert found[name]["log_loss"] == (pytest.approx(-np.mean(np.log(likely)), abs=1e-6), int(counts.sum()))
+        assert found[name]["log_loss"] == (pytest.approx(-np.mean(np.log(likely)), abs=1e-9), int(counts.sum()))
     assert set(found) == {"model 0", "model 3", "majority", "no_change"}
     event_times = np.maximum.accumulate(rows["timestamp"].cast(pa.int64()).to_numpy())
     score = answer.scores["model 3"][0]
