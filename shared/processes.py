@@ -48,9 +48,9 @@ def machine() -> str:
         return socket.gethostname()
 
 
-def end_with_parent(parent_pid: int) -> None:
-    """In a new child: have the kernel end it when its parent ends, however that ends (Linux)."""
+def end_with_parent(parent_pid: int, number: signal.Signals = signal.SIGKILL) -> None:
+    """In a new child: have the kernel end it when its parent ends, however that ends, or send it `number` (Linux)."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number)
     if os.getppid() != parent_pid:  # it ended before the request was made
         os._exit(1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from marshmallow import ValidationError
 
 from shared.command import COMMAND
 from shared.config import across, resolved
+from shared.config.changes import Change
 from shared.config.fields import Group, keys_of
 from shared.config.fields.sentence import EMPTY
 from shared.config.paths import absolute
@@ -54,10 +55,13 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
         return resolved.system_yaml(self.system, self.system_source)
 
 
-def load_configuration(pipeline_path: Path, config_path: Path, *, experiment_mode: bool) -> Configuration:
-    """Read and check both files. Raises ConfigurationError with every problem of both."""
+def load_configuration(
+    pipeline_path: Path, config_path: Path, changes: Sequence[Change] = (), *, experiment_mode: bool
+) -> Configuration:
+    """Read and check both files, with `changes` made to pipeline.yaml. Raises ConfigurationError with every problem."""
+    _refuse_changes_of_system(changes)
     problems: list[str] = []
-    pipeline_source = _read(pipeline_path, problems)
+    pipeline_source = _read(pipeline_path, problems, changes)
     system_source = _read(config_path, problems)
     _refuse_swapped(pipeline_source, system_source)
     pipeline_values = _checked(PipelineSchema(), pipeline_source, problems)
@@ -85,9 +89,21 @@ def load_system(config_path: Path) -> System:
     return _system(values, source)
 
 
-def _read(path: Path, problems: list[str]) -> Source | None:
+def _refuse_changes_of_system(changes: Sequence[Change]) -> None:
+    """Raise ConfigurationError for keys of config.yaml."""
+    learns, stands = keys_of(PipelineSchema()), keys_of(SystemSchema())
+    for change in changes:
+        group = change.key.partition(".")[0]
+        if group in stands and group not in learns:
+            raise ConfigurationError(
+                f"{change}: {group} is a key of config.yaml, and --set changes pipeline.yaml alone; write it into a "
+                "config.yaml of its own."
+            )
+
+
+def _read(path: Path, problems: list[str], changes: Sequence[Change] = ()) -> Source | None:
     try:
-        source = read_yaml(path)
+        source = read_yaml(path, changes)
     except ConfigurationError as error:
         problems.extend(error.problems)
         return None

@@ -25,6 +25,7 @@ COMMANDS = {
     "worker": "supervisor.cli.worker",
     "fleet": "supervisor.cli.fleet",
     "flower": "supervisor.cli.flower",
+    "sweep": "supervisor.cli.sweep",
     "runs": "supervisor.cli.runs",
     "stop": "supervisor.cli.stop",
     "compare": "supervisor.cli.compare",
@@ -38,6 +39,7 @@ _EXAMPLES = f"""examples:
   {COMMAND} worker config.yaml --role train --device cuda:0
   {COMMAND} fleet config.yaml --json
   {COMMAND} flower config.yaml                             tasks and workers in a browser
+  {COMMAND} sweep pipeline.yaml config.yaml --set trigger.every=2000,6000 --set strategy.name=new_data,all_data
   {COMMAND} runs config.yaml · {COMMAND} stop runs/flights/2026-01-01T00-00-00Z
   {COMMAND} compare runs/a runs/b --plot scores.svg        on the rows that both of them scored
 """
@@ -105,6 +107,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", metavar="COMMAND", prog=COMMAND)
     _add_run(commands.add_parser("run", parents=[shared], help="run a pipeline (the word itself may be left out)"))
     _add_validate(commands.add_parser("validate", parents=[shared], help="say all that is wrong, without running"))
+    _add_sweep(commands.add_parser("sweep", parents=[shared], help="run every combination of settings, and compare"))
     worker = commands.add_parser("worker", parents=[shared], help="start one worker by hand")
     worker.add_argument("config", type=Path, metavar="CONFIG")
     worker.add_argument("--role", choices=names.ROLES, required=True)
@@ -140,8 +143,19 @@ def _add_files(command: argparse.ArgumentParser) -> None:
     command.add_argument("config", type=Path, metavar="CONFIG", help="on what system")
 
 
+def _add_setting(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="change a setting of PIPELINE for this run, such as trigger.every=2000 (YAML); may be given several times",
+    )
+
+
 def _add_validate(validate: argparse.ArgumentParser) -> None:
     _add_files(validate)
+    _add_setting(validate)
     validate.add_argument("--experiment-mode", action="store_true", help="whether a run in experiment mode can begin")
     validate.add_argument(
         "--offline", action="store_true", help="no broker and no workers; the dataset if it is on this machine"
@@ -151,16 +165,47 @@ def _add_validate(validate: argparse.ArgumentParser) -> None:
 
 def _add_run(run: argparse.ArgumentParser) -> None:
     _add_files(run)
+    _add_setting(run)
     run.add_argument("--experiment-mode", action="store_true", help="replay what is recorded, end, and report")
     run.add_argument("--run-dir", type=Path, metavar="DIR", help="the run directory itself; absent or empty")
     run.add_argument("--resume", action="store_true", help="go on with the run in --run-dir")
-    run.add_argument("--start-replay-at", metavar="T", help="first event time replayed, ISO 8601")
-    run.add_argument("--stop-replay-at", metavar="T", help="first event time not replayed any more")
-    run.add_argument("--maximum-triggers", type=int, metavar="N", help="fire at most N triggers")
+    _add_scope(run)
     run.add_argument("--deploy", action="store_true", help="with --experiment-mode: deploy to the targets themselves")
+    run.add_argument(
+        "--no-fleet", action="store_true", help="start no workers, whatever CONFIG says: others are there, or will be"
+    )
     run.add_argument("--log-format", choices=("human", "json"), default="human")
     run.add_argument("--json", action="store_true", help="print summary.json at the end instead of the table")
     run.add_argument("--quiet", action="store_true", help="no log lines on the terminal")
+
+
+def _add_scope(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--start-replay-at", metavar="T", help="first event time replayed, ISO 8601")
+    command.add_argument("--stop-replay-at", metavar="T", help="first event time not replayed any more")
+    command.add_argument("--maximum-triggers", type=int, metavar="N", help="fire at most N triggers")
+
+
+def _add_sweep(sweep: argparse.ArgumentParser) -> None:
+    _add_files(sweep)
+    sweep.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=A,B…",
+        help="values of a setting of PIPELINE (YAML), split at commas outside of brackets and quotes; may be given "
+        "several times, for each combination",
+    )
+    sweep.add_argument("--run-dir", type=Path, metavar="DIR", help="the folder of the sweep; absent or empty")
+    sweep.add_argument("--resume", action="store_true", help="take up what is unfinished of the sweep in --run-dir")
+    sweep.add_argument(
+        "--parallel", type=int, metavar="N", help="runs at a time; without it twice as many as there are train workers"
+    )
+    _add_scope(sweep)
+    sweep.add_argument("--sort", metavar="METRIC", help="what the comparison is sorted by, the best first")
+    sweep.add_argument("--json", action="store_true", help="one JSON object at the end instead of the table")
+    sweep.add_argument("--plot", type=Path, metavar="FILE", help="scores over time, as .svg or .png")
+    sweep.add_argument("--quiet", action="store_true", help="no log lines on the terminal")
+    sweep.set_defaults(experiment_mode=True, deploy=False)
 
 
 def _add_compare(compare: argparse.ArgumentParser) -> None:

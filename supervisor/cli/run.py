@@ -7,8 +7,10 @@ import sys
 from contextlib import nullcontext
 from typing import Any
 
+import msgspec
 from rich.console import Console
 
+from shared.config.changes import changes_of
 from shared.errors import ConfigurationError
 from shared.timestamps import parse_timestamp_us
 from supervisor.cli.console import table_console
@@ -26,7 +28,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Run or resume; 0 when finished or stopped cleanly, 1 when the run failed."""
     options = _options(arguments)
     experiment = options.scope.experiment
-    configuration = load_both(arguments.pipeline, arguments.config, experiment_mode=experiment)
+    changes = changes_of(arguments.set)
+    configuration = load_both(arguments.pipeline, arguments.config, changes, experiment_mode=experiment)
     terminal = set_up_logging(configuration.pipeline.logging, arguments.log_format, arguments.quiet, arguments.debug)
     session = Session(configuration, options, _watcher(terminal))
     try:
@@ -62,15 +65,22 @@ def _close(content: dict[str, Any] | None, session: Session, *, as_json: bool) -
 def _options(arguments: argparse.Namespace) -> Options:
     if arguments.resume and arguments.run_dir is None:
         raise ConfigurationError("--resume needs --run-dir DIR, the directory of the run that is to go on.")
+    run_dir = None if arguments.run_dir is None else arguments.run_dir.resolve()
+    if arguments.resume:
+        _refuse_new_scope(arguments)
+    scope = scope_of(arguments)
+    if run_dir is not None and arguments.resume:
+        experiment = RunDirectory(run_dir).was_experiment or scope.experiment
+        scope = msgspec.structs.replace(scope, experiment=experiment)
+    return Options(scope=scope, run_dir=run_dir, resume=arguments.resume, starts_workers=not arguments.no_fleet)
+
+
+def scope_of(arguments: argparse.Namespace) -> Scope:
+    """What the options say of the rows that are followed. Raises ConfigurationError."""
     if arguments.maximum_triggers is not None and arguments.maximum_triggers < 1:
         raise ConfigurationError(
             f"--maximum-triggers {arguments.maximum_triggers} is not a whole number of at least 1."
         )
-    run_dir = None if arguments.run_dir is None else arguments.run_dir.resolve()
-    experiment = arguments.experiment_mode
-    if run_dir is not None and arguments.resume:
-        _refuse_new_scope(arguments)
-        experiment = RunDirectory(run_dir).was_experiment or experiment
     start_us = _moment("--start-replay-at", arguments.start_replay_at)
     stop_us = _moment("--stop-replay-at", arguments.stop_replay_at)
     if start_us is not None and stop_us is not None and stop_us <= start_us:
@@ -79,14 +89,13 @@ def _options(arguments: argparse.Namespace) -> Options:
         raise ConfigurationError("--start-replay-at and --stop-replay-at go with --experiment-mode.")
     if arguments.deploy and not arguments.experiment_mode:
         raise ConfigurationError("--deploy goes with --experiment-mode: a run that follows its dataset always deploys.")
-    scope = Scope(
-        experiment=experiment,
+    return Scope(
+        experiment=arguments.experiment_mode,
         start_replay_us=start_us,
         stop_replay_us=stop_us,
         maximum_triggers=arguments.maximum_triggers,
         deploy=arguments.deploy,
     )
-    return Options(scope=scope, run_dir=run_dir, resume=arguments.resume)
 
 
 def _refuse_new_scope(arguments: argparse.Namespace) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from shared.config.changes import changes_of
 from shared.config.load import Configuration, load_configuration
 from shared.config.secrets import hide
 from shared.errors import NotReadyError
@@ -23,7 +24,8 @@ from supervisor.system.both_files import load_both
 def run(arguments: argparse.Namespace) -> int:
     """Check the files, then the system they need; 0 if a run could start. Raises ModynError with what is wrong."""
     load = load_configuration if arguments.offline else load_both
-    configuration = load(arguments.pipeline, arguments.config, experiment_mode=arguments.experiment_mode)
+    changes, experiment = changes_of(arguments.set), arguments.experiment_mode
+    configuration = load(arguments.pipeline, arguments.config, changes, experiment_mode=experiment)
     found = _Found(lines=not arguments.json, mode="experiment" if arguments.experiment_mode else "production")
     found.say("configuration: no mistake in the keys and values of both files")
     if arguments.offline:

@@ -65,6 +65,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     scope: Scope
     run_dir: Path | None = None
     resume: bool = False
+    starts_workers: bool = True  # those that config.yaml asks for; else they are somebody else's
 
 
 class Session:
@@ -103,7 +104,7 @@ class Session:
         with ExitStack() as stack:
             stack.enter_context(lines_of(run_id))
             address = stack.enter_context(metrics_address(self._configuration.system))
-            log.info("%s …", what_is_started(self._configuration.system))
+            log.info("%s …", what_is_started(self._configuration.system, workers=self._options.starts_workers))
             with self._stop.deferred():
                 platform = stack.enter_context(self._platform())
             journal = self.directory.journal_path
@@ -133,6 +134,7 @@ class Session:
             keep_log=terms.past is not None,
             serves=terms.serves,
             follows=terms.follows,
+            starts_workers=self._options.starts_workers,
         )
 
     def _on(self, platform: Platform, run_id: RunId) -> dict[str, Any]:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 _SPOKEN_TO = (1, 2)  # standard output and standard error
 
 
 class StopSignal:
-    """Remembers who asked the run to stop. Before `listen`, a signal raises KeyboardInterrupt."""
+    """Remembers who asked the run to stop. Before `listen`, a signal raises KeyboardInterrupt.
 
-    def __init__(self) -> None:
+    `at_once`: what is still done when a second Ctrl+C ends the process.
+    """
+
+    def __init__(self, at_once: Callable[[], object] = lambda: None) -> None:
+        self._at_once = at_once
         self.asked_by: str | None = None
         self._listening = self._deferring = False
         self._terminals = [file for file in _SPOKEN_TO if os.isatty(file)]
@@ -42,6 +46,7 @@ class StopSignal:
             self._fall_silent()
         if self.asked_by is not None:
             if number == signal.SIGINT:
+                self._at_once()
                 os._exit(1)  # the kernel then ends our broker and our workers
             return  # whoever sends SIGTERM again, such as a second `stop`, wants nothing else than before
         self.asked_by = signal.Signals(number).name

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from shared.config.changes import Change
 from shared.config.load import Configuration, MistakesError, load_configuration
 from shared.config.secrets import hide
 from shared.config.system import Dataset
@@ -15,10 +16,15 @@ from shared.dataset.listing import look
 from shared.errors import ConfigurationError, DataError
 
 
-def load_both(pipeline_path: Path, config_path: Path, *, experiment_mode: bool) -> Configuration:
-    """Read and check both files. Raises ConfigurationError with every problem of both, and of the columns."""
+def load_both(
+    pipeline_path: Path, config_path: Path, changes: Sequence[Change] = (), *, experiment_mode: bool
+) -> Configuration:
+    """Read and check both files, with `changes` made to pipeline.yaml.
+
+    Raises ConfigurationError with every problem of both, and of the columns.
+    """
     try:
-        return load_configuration(pipeline_path, config_path, experiment_mode=experiment_mode)
+        return load_configuration(pipeline_path, config_path, changes, experiment_mode=experiment_mode)
     except MistakesError as error:
         raise ConfigurationError(*error.problems, *map(hide, _columns(error))) from None
 

@@ -40,13 +40,17 @@ class Platform:
         keep_log: bool = False,
         serves: bool = False,
         follows: bool = False,
+        starts_workers: bool = True,
     ) -> None:
         """`log`: where our own workers write; removed at the end unless it is kept. `serves`: a run here deploys to the
         targets, so these have to be usable. `follows`: it follows its dataset, whose files may be written to, and come.
+        `starts_workers`: those that config.yaml asks for; else somebody else does, and as many are waited for.
         """
         self._configuration = configuration
         self._log = WorkersLog(log, is_kept=keep_log)
         self._serves, self._follows = serves, follows
+        asked = configuration.system.fleet
+        self._has_own = starts_workers and bool(asked.train or asked.evaluate)
         # Keys are shared, so a replay, too, gives none to half a line that somebody writes.
         self._rest = Rest(rest_s(configuration.system.notification.every_s), to_the_end=not follows)
         self.telling = Telling()
@@ -80,7 +84,7 @@ class Platform:
         except NotReadyError as error:
             raise NotReadyError(*error.problems, *self._wrong_with_dataset(), *self._wrong_with_targets()) from None
         undo.callback(self.client.close)
-        if system.fleet.train or system.fleet.evaluate:
+        if self._has_own:
             undo.callback(self._log.remove)
             self.fleet = LocalFleet(system, self.url, self._log.path)
             undo.callback(self.stop_fleet)
@@ -195,7 +199,7 @@ class Platform:
 
     def _ready_workers(self) -> list[WorkerEntry]:
         try:
-            return ready_workers(self.client, self._configuration, self._start_failed)
+            return ready_workers(self.client, self._configuration, self._start_failed, own=self._has_own)
         except NotReadyError as error:
             raise NotReadyError(*error.problems, *self._kept_log()) from None
 
@@ -204,7 +208,8 @@ class Platform:
         and is only warned of.
         """
         told = list(wrong_with_targets(self._configuration)) if self._serves else []
-        if deploys_here(self._configuration, workers):
+        own = self._has_own and self._configuration.system.fleet.evaluate > 0
+        if own or deploys_here(workers):
             return told
         for sentence in told:
             log.warning("! as this machine sees it, and no worker that deploys runs here: %s", sentence)

@@ -84,14 +84,14 @@ def broker_in_words(system: System, url: str) -> str:
 
 
 def ready_workers(
-    client: redis.Redis, configuration: Configuration, starting: Callable[[], str | None]
+    client: redis.Redis, configuration: Configuration, starting: Callable[[], str | None], *, own: bool
 ) -> list[WorkerEntry]:
     """The fleet, once it is as the configuration needs it. Raises NotReadyError.
 
-    `starting` says why a worker that the supervisor starts itself cannot come up, None while it may.
+    `starting` says why a worker that the supervisor starts itself cannot come up, None while it may. `own`: there are
+    such workers.
     """
     system = configuration.system
-    own = bool(system.fleet.train or system.fleet.evaluate)
     limit_s = _OWN_FLEET_S if own else _OTHER_FLEET_S
     started_s, said = time.monotonic(), own
     while True:

@@ -6,10 +6,10 @@ from shared.config.system import System
 from supervisor.system.embedded_broker import find_broker
 
 
-def what_is_started(system: System) -> str:
-    """A part of a sentence, for the log."""
+def what_is_started(system: System, *, workers: bool = True) -> str:
+    """A part of a sentence, for the log. `workers`: those that config.yaml asks for are started, too."""
     counts = (("train", system.fleet.train), ("evaluate", system.fleet.evaluate))
-    own = [f"{count} {role} worker{'s' * (count > 1)}" for role, count in counts if count]
+    own = [f"{count} {role} worker{'s' * (count > 1)}" for role, count in counts if count and workers]
     broker = f"the broker {system.broker.masked_url}"
     if system.broker.url == "embedded":
         broker = "the embedded broker"

@@ -20,8 +20,7 @@ def wrong_with_targets(configuration: Configuration) -> Iterator[str]:
             yield f"{configuration.pipeline_source.where(path)}: {path}: {problem}"
 
 
-def deploys_here(configuration: Configuration, workers: Sequence[WorkerEntry]) -> bool:
+def deploys_here(workers: Sequence[WorkerEntry]) -> bool:
     """Whether a worker that may deploy sees what this machine sees; others may have folders of the same names."""
     here = f"@{socket.gethostname()}"
-    ours = any(one.role == "evaluate" and one.hostname.endswith(here) for one in workers)
-    return ours or configuration.system.fleet.evaluate > 0
+    return any(one.role == "evaluate" and one.hostname.endswith(here) for one in workers)

@@ -83,9 +83,9 @@ def test_a_benched_worker_is_not_ready(small: Workplace, client: redis.Redis) ->
     register(client, worker_entry("e", "evaluate", versions=versions))
     register(client, worker_entry("t", versions=versions, state="benched", benched="ECC"))
     with pytest.raises(NotReadyError, match="it was waited for"):
-        ready_workers(client, configuration, lambda: "it was waited for")
+        ready_workers(client, configuration, lambda: "it was waited for", own=False)
     register(client, worker_entry("u", versions=versions))
-    assert [worker.worker for worker in ready_workers(client, configuration, lambda: None)] == ["e", "u"]
+    assert [worker.worker for worker in ready_workers(client, configuration, lambda: None, own=False)] == ["e", "u"]
 
 
 def breaking(cluster: Workplace, rows: int = 8) -> None:

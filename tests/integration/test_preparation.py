@@ -16,7 +16,8 @@ from shared import names
 from shared.broker import make_app
 from shared.config.load import load_configuration
 from shared.errors import NotReadyError
-from shared.ids import RunId, WorkerId
+from shared.fleet import register
+from shared.ids import RunId, TaskId, WorkerId
 from shared.messages.message import encode
 from shared.messages.reports import Finding, SetUp
 from supervisor.core.notices import Listener, Told
@@ -108,3 +109,11 @@ def test_what_is_wrong_with_the_rows_is_told_where_the_dataset_stands(prepared: 
     prepared.answer(prepared.record.version, Finding(path="data.dataset", sentence=told, exit_code=3))
     with pytest.raises(NotReadyError, match=r"^config.yaml:\d+: storage.datasets.rows: The label at key 3 is 7"):
         prepared.preparation.carry_out([worker_entry("t")], check=False)
+
+
+def test_a_worker_that_takes_up_others_work_is_not_waited_for(prepared: Prepared, client: redis.Redis) -> None:
+    """It was idle when it was asked; it sets itself up later, which may be in hours."""
+    register(client, worker_entry("t", state="busy", task=TaskId("other/0/train/0")))
+    began_s = time.monotonic()
+    prepared.preparation.carry_out([worker_entry("t")], check=False)
+    assert time.monotonic() - began_s < _PATIENCE_S

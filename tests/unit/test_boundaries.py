@@ -18,6 +18,7 @@ ROOMS = {
     "supervisor.results": {"core", "results"},
     "supervisor.system": {"core", "system"},
     "supervisor.run": {"core", "results", "run", "system", "triggers"},
+    "supervisor.sweep": {"run", "sweep", "system"},
     "supervisor.compare": {"compare", "core", "results", "run", "system"},
 }
 PURE = ("supervisor/core", "supervisor/triggers")

@@ -22,6 +22,7 @@ from supervisor.core.commands import Publish
 from supervisor.core.notices import Listener
 from supervisor.run.broker import AWAY, TRY_AGAIN_S, Broker
 from supervisor.run.publisher import Publisher
+from supervisor.run.start.patience import Patience, all_elsewhere, is_elsewhere
 from supervisor.run.watch.reports import Reports, Unreadable
 from supervisor.system.platform import Platform
 from supervisor.system.setup import write_setup
@@ -62,17 +63,20 @@ class Preparation:
         self._checks: list[TaskId] = []
         self._sent_s = 0.0  # the last of them
         self._checked = False
+        self._patience = Patience(time.monotonic())
 
     def carry_out(self, workers: Sequence[WorkerEntry], *, check: bool) -> None:
         """Set up, and `check` where that was not done before. A broker that goes away meanwhile is waited for, but not
-        longer than for a check where nothing has begun yet.
+        longer than for a check where nothing has begun yet. Workers that are at others' work are waited for, however
+        long that takes.
 
         Raises ConfigurationError or NotReadyError with what the check found, or what a worker lacks, and RunTakenError.
         """
         self._checked = not check
-        give_up_s = time.monotonic() + _CHECK_S
+        self._patience = Patience(time.monotonic())
         while not self._try(workers):
-            if check and time.monotonic() > give_up_s:
+            self._patience.turn(time.monotonic(), elsewhere=0)
+            if check and self._patience.counted_s > _CHECK_S:
                 raise NotReadyError(f"broker.url: the broker was away for most of {_CHECK_S:.0f} s; see that it runs.")
             self._platform.mend(away=True)
             time.sleep(TRY_AGAIN_S)
@@ -87,12 +91,14 @@ class Preparation:
             started_s = time.monotonic()
             while not self._checked or (awaited and time.monotonic() - started_s < _SETUP_S):
                 self._platform.mend(away=False)
+                fleet = read_fleet(self._client)
                 if not self._checked:
-                    self._see_to_check()
+                    self._see_to_check(self._checkers(fleet))
                 awaited -= self._hear()
+                awaited -= self._at_others(fleet, awaited)
                 if not self._client.exists(names.setup_key(self._record.run_id)):
                     return False
-                if time.monotonic() - started_s > _CHECK_S:
+                if not self._checked and self._patience.counted_s > _CHECK_S:
                     raise NotReadyError(self._too_late())
         except AWAY as error:
             self._broker.lost(error)
@@ -112,18 +118,25 @@ class Preparation:
     def _send_set_up(self, workers: Sequence[WorkerEntry]) -> set[str]:
         """Hostnames of the workers that will answer soon."""
         train = [worker for worker in workers if worker.role == "train"]
-        for worker in train:
-            if worker.state == "busy":
-                log.info("worker %s is busy with %s; it sets itself up later", worker.hostname, worker.task)
+        self._at_others(train, {worker.hostname for worker in train})
         awaited = {worker.hostname for worker in train if worker.state == "idle"}
         for hostname in awaited:
             self._publisher.send_set_up(hostname, self._record.version, _SETUP_S)
         return awaited
 
-    def _see_to_check(self) -> None:
+    def _at_others(self, workers: Sequence[WorkerEntry], awaited: set[str]) -> set[str]:
+        """Hostnames of those that are waited for, and are at the work of another run: that may take hours."""
+        busy = [one for one in workers if one.hostname in awaited and is_elsewhere(one, self._record.run_id)]
+        for worker in busy:
+            log.info("worker %s is busy with %s; it sets itself up later", worker.hostname, worker.task)
+        return {worker.hostname for worker in busy}
+
+    def _see_to_check(self, checkers: Sequence[WorkerEntry]) -> None:
         """Send the check; again if it is in no queue and with no worker any more, though one could have taken it."""
+        elsewhere = all_elsewhere(checkers, self._record.run_id)
+        self._patience.turn(time.monotonic(), elsewhere=len(checkers) if elsewhere else 0)
         if self._checks:
-            idle = any(worker.state == "idle" for worker in self._checkers())
+            idle = any(worker.state == "idle" for worker in checkers)
             waits = time.monotonic() - self._sent_s < _LOST_S or self._client.llen(self._check.queue)
             if waits or not idle or self._is_at_work():
                 return
@@ -144,10 +157,10 @@ class Preparation:
         """That of this session's checks: an earlier session may have sent some, too."""
         return self._broker.owner.attempts_above + 1
 
-    def _checkers(self) -> list[WorkerEntry]:
-        """The workers that may check: those that may train. Raises redis.RedisError."""
-        fleet = [worker for worker in read_fleet(self._client) if worker.role == "train"]
-        return [worker for worker in fleet if self._check.queue in names.queues_of(worker.role, worker.device)]
+    def _checkers(self, fleet: Sequence[WorkerEntry]) -> list[WorkerEntry]:
+        """The workers that may check: those that may train."""
+        train = [worker for worker in fleet if worker.role == "train"]
+        return [worker for worker in train if self._check.queue in names.queues_of(worker.role, worker.device)]
 
     def _send_check(self) -> None:
         self._sent_s = time.monotonic()
@@ -187,7 +200,8 @@ class Preparation:
 
     def _another_may_check(self, report: Failed) -> bool:
         """Whether there is a worker whose device may be better. Raises redis.RedisError."""
-        others = [one for one in self._checkers() if one.worker != report.worker and one.state != "benched"]
+        fleet = self._checkers(read_fleet(self._client))
+        others = [one for one in fleet if one.worker != report.worker and one.state != "benched"]
         return len(self._checks) < _CHECKS and bool(others)
 
 
