@@ -7,7 +7,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pytest
 
-from shared.config.pipeline import Metric, Split
+from shared.config.pipeline import Metric
 from shared.dataset.discovery import discover
 from shared.dataset.table import open_dataset
 from tests.unit.training.memory_dataset import with_changes
@@ -51,7 +51,7 @@ def test_a_range_over_two_files_is_predicted(tmp_path):
     accuracy = [Metric(name="accuracy", label="accuracy", options={})]
     entrant = Entrant(loaded, accuracy, dataset.config.label)
     rows = Rows(first_key=20, stop_key=50, first_timestamp_us=None, last_timestamp_us=None)
-    evaluate([entrant], rows, dataset, (None, Split(test=0.0, validation=0.0, by=None)))
+    evaluate([entrant], rows, dataset, [])
     (score,) = entrant.scores()
     part = flights().table.slice(20, 30)
     right = loaded.predict(part).argmax(axis=1) == np.array(part.column("label"))
@@ -111,5 +111,5 @@ def taught_by(folder, dataset):
     metrics = [Metric(name="log_loss", label="log_loss", options={})]
     entrant = Entrant(load_model_bytes(all_of_it), metrics, dataset.config.label)
     rows = Rows(first_key=17_000, stop_key=ROWS, first_timestamp_us=None, last_timestamp_us=None)
-    evaluate([entrant], rows, dataset, (None, Split(test=0.0, validation=0.0, by=None)))
+    evaluate([entrant], rows, dataset, [])
     return all_of_it, later, entrant.scores()
