@@ -7,24 +7,10 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from workplace import Workplace
 
 from supervisor.cli.sweep_view import SweepView
-from supervisor.sweep.combinations import combinations
 from supervisor.sweep.outcome import Outcome
-from supervisor.sweep.place import Place, Wanted
-from supervisor.sweep.planned import planned
 from supervisor.sweep.sweep import Sweep
-from supervisor.sweep.values import swept
-
-
-@pytest.fixture
-def sweep(small: Workplace) -> Sweep:
-    """Of two runs, which nobody starts."""
-    small.write()
-    files = (small.folder / "pipeline.yaml", small.folder / "config.yaml")
-    runs = planned(*files, combinations([swept("training.seed=1,2")]))
-    return Sweep(runs, Place.at(small.folder / "sweep"), Wanted(set=()), files)
 
 
 def test_a_line_tells_of_each_beginning_and_end(sweep: Sweep, caplog: pytest.LogCaptureFixture) -> None:
