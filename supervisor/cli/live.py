@@ -17,7 +17,7 @@ from rich.text import Text
 from shared.fleet import WorkerEntry, read_fleet
 from shared.ids import TaskId, parts_of
 from shared.messages.reports import Progress
-from shared.timestamps import format_timestamp, now_us
+from shared.timestamps import format_timestamp, now_us, to_the_minute
 from supervisor.cli.task_words import in_words
 from supervisor.core.notices import Listener, Told, TriggerFired, Waits
 from supervisor.core.outlook import outlook
@@ -94,7 +94,7 @@ def _stream(glance: Glance) -> RenderableType:
     end = glance.rows if stop is None else min(stop, glance.rows)
     total, seen = max(end - first, 0), max(state.stream.observed_key + 1 - first, 0)
     line = Table.grid(padding=(0, 2))
-    moment = "" if newest_us is None else format_timestamp(newest_us)[:16].replace("T", " ")
+    moment = "" if newest_us is None else to_the_minute(format_timestamp(newest_us))
     line.add_row(ProgressBar(total=max(total, 1), completed=seen, width=40), f"{seen:,} of {total:,} rows", moment)
     return line
 

@@ -11,6 +11,8 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from shared.timestamps import to_the_minute
+
 _BASELINES = {"first_model": "first\nmodel", "majority": "majority\nso far", "no_change": "no\nchange"}
 _OF_NUMBERS = {**_BASELINES, "majority": "mean\nso far"}
 _STATUS = {"running": "still running", "killed": "killed, or lost its supervisor"}
@@ -60,7 +62,7 @@ def _name(name: str) -> str:
 
 
 def _minute(timestamp: str | None) -> str:
-    return "?" if timestamp is None else timestamp[:16].replace("T", " ")
+    return "?" if timestamp is None else to_the_minute(timestamp)
 
 
 def _score(value: float | None) -> str:
