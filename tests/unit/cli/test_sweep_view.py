@@ -36,9 +36,9 @@ def test_a_terminal_shows_how_far_each_run_is(sweep: Sweep, tmp_path: Path) -> N
     """Also one that has not begun."""
     shown = io.StringIO()
     (tmp_path / "journal.jsonl").write_text(
-        '{"event":"run_started","first_key":0,"stop_key":2000}\n'
-        '{"event":"observed","key":999,"triggers":[{}]}\n'
-        '{"event":"reported","report":{"report":"gathered"}}\n'
+        '{"event":"run_started","time_us":1,"mode":"experiment","first_key":0,"stop_key":2000}\n'
+        '{"event":"observed","time_us":2,"key":999,"triggers":[{}]}\n'
+        '{"event":"reported","time_us":3,"report":{"report":"gathered"}}\n'
     )
     with SweepView(Console(file=shown, force_terminal=True, width=120), sweep) as view:
         view.turn({"training.seed=1": tmp_path, "training.seed=2": tmp_path / "nothing"})
