@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from shared.words import counted
 from supervisor.run.glance import Glance, Glances
 from supervisor.sweep.outcome import Outcome
 from supervisor.sweep.planned import Planned
@@ -75,4 +76,4 @@ def _far(journal: Glances) -> str:
     if seen.stop_key is None:
         return "is being prepared"
     rows = f"{seen.rows:,} of {seen.stop_key - seen.first_key:,} rows"
-    return f"{rows} · {seen.triggers:,} triggers · {seen.models:,} models"
+    return f"{rows} · {counted(seen.triggers, 'trigger')} · {counted(seen.models, 'model')}"

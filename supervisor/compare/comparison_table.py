@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from shared.timestamps import to_the_minute
+from shared.words import counted
 
 _BASELINES = {"first_model": "first\nmodel", "majority": "majority\nso far", "no_change": "no\nchange"}
 _OF_NUMBERS = {**_BASELINES, "majority": "mean\nso far"}
@@ -46,10 +47,10 @@ def comparison_table(content: Mapping[str, Any]) -> RenderableType:
 
 def _title(content: Mapping[str, Any]) -> Text:
     """Scores are to be compared only on the same rows."""
-    runs = "1 run" if len(content["runs"]) == 1 else f"{len(content['runs'])} runs"
+    runs = counted(len(content["runs"]), "run")
     first, last = (_minute(content[end]) for end in ("first_timestamp", "last_timestamp"))
     whom = "it" if len(content["runs"]) == 1 else "all of them"
-    return Text(f"{runs}, on the {content['rows']:,} rows that {whom} scored: {first} to {last}")
+    return Text(f"{runs}, on the {counted(content['rows'], 'row')} that {whom} scored: {first} to {last}")
 
 
 def _arrow(content: Mapping[str, Any]) -> str:
@@ -81,7 +82,7 @@ def _remarks(content: Mapping[str, Any]) -> Iterator[str]:
     runs, anew = content["runs"], content["evaluated_anew"]
     yield f"baselines: {content['sorted_by']} on the same rows; rows scored: by the run in all"
     if anew["windows"]:
-        yield f"evaluated anew, as not all their rows were scored by all runs: {anew['windows']:,} windows"
+        yield f"evaluated anew, as not all their rows were scored by all runs: {counted(anew['windows'], 'window')}"
     for metric in content["metrics"]:
         counts = Counter(run["undefined_windows"][metric] for run in runs)
         if set(counts) != {0}:

@@ -44,5 +44,5 @@ def test_a_terminal_shows_how_far_each_run_is(sweep: Sweep, tmp_path: Path) -> N
         view.turn({"training.seed=1": tmp_path, "training.seed=2": tmp_path / "nothing"})
     told = shown.getvalue()
     assert "training.seed=1" in told
-    assert "1,000 of 2,000 rows · 1 triggers · 1 models" in told
+    assert "1,000 of 2,000 rows · 1 trigger · 1 model" in told
     assert "is being prepared" in told
