@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -16,6 +17,7 @@ from shared.words import counted
 
 _BASELINES = {"first_model": "first\nmodel", "majority": "majority\nso far", "no_change": "no\nchange"}
 _OF_NUMBERS = {**_BASELINES, "majority": "mean\nso far"}
+_BETWEEN_SETTINGS = re.compile(r",(?=[\w.]+=)")  # a value may hold commas, too
 _STATUS = {"running": "still running", "killed": "killed, or lost its supervisor"}
 
 
@@ -59,7 +61,7 @@ def _arrow(content: Mapping[str, Any]) -> str:
 
 def _name(name: str) -> str:
     """A run of a sweep is called by several settings, which stand below each other."""
-    return name.replace(",", ",\n")
+    return _BETWEEN_SETTINGS.sub(",\n", name)
 
 
 def _minute(timestamp: str | None) -> str:
