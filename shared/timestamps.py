@@ -25,6 +25,11 @@ def format_timestamp(timestamp_us: int) -> str:
     return (_EPOCH + timedelta(microseconds=timestamp_us)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+def to_the_minute(timestamp: str) -> str:
+    """One that was formatted so, for people: `2013-01-01 00:00`."""
+    return timestamp[:16].replace("T", " ")
+
+
 def now_us() -> int:
     """The present moment by this machine's clock."""
     return (datetime.now(UTC) - _EPOCH) // _MICROSECOND

@@ -1,4 +1,4 @@
-"""Words of sentences for people: which known one somebody may have meant, and how verbs go with numbers."""
+"""Words of sentences for people: which known one somebody may have meant, and how verbs and nouns go with numbers."""
 
 from __future__ import annotations
 
@@ -16,6 +16,11 @@ def meant(word: str, known: Iterable[str]) -> str | None:
 
 def _nearness(word: str, known: str) -> float:
     return difflib.SequenceMatcher(None, known, word).ratio()  # in the order in which difflib itself compares
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 row`, `2,000 rows`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def ending(count: int) -> str:

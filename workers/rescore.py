@@ -71,7 +71,7 @@ def answer(wanted: Rescore, records: Sequence[SetupRecord], process: Alone) -> R
     try:
         scores = rescore(wanted, record, process)
     except (Exception, SystemExit) as error:  # a model may think that it is a program
-        sentence = f"{record.artifacts_uri}: the window of trigger {wanted.trigger_id} cannot be scored anew: "
+        sentence = f"{record.artifacts_uri}: the window of trigger {wanted.trigger_id} cannot be evaluated anew: "
         return Rescored(run=wanted.run, trigger_id=wanted.trigger_id, error=sentence + _why(error))
     return Rescored(run=wanted.run, trigger_id=wanted.trigger_id, scores=scores)
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
-from itertools import chain, count
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +14,12 @@ from shared.config import across, resolved
 from shared.config.changes import Change
 from shared.config.fields import Group, keys_of
 from shared.config.fields.sentence import EMPTY
-from shared.config.paths import absolute
 from shared.config.pipeline import Pipeline
-from shared.config.schema.deployment import name_of_target
-from shared.config.schema.labels import with_labels
 from shared.config.schema.pipeline import PipelineSchema
 from shared.config.schema.system import SystemSchema
-from shared.config.secrets import hide, hide_password
+from shared.config.secrets import hide
 from shared.config.system import Dataset, System
+from shared.config.typed import datasets_of, pipeline_of, system_of
 from shared.config.yaml_source import Source, read_yaml
 from shared.errors import ConfigurationError
 
@@ -73,8 +70,8 @@ def load_configuration(
         problems += [f"{pipeline_source.where(path)}: {path}: {hide(sentence)}" for path, sentence in sound]
     if problems or pipeline_source is None or system_source is None:
         raise MistakesError(problems, *_meant(pipeline_values, system_values, system_source))
-    system = _system(system_values, system_source)
-    pipeline = _pipeline(pipeline_values, pipeline_source)
+    system = system_of(system_values, system_source)
+    pipeline = pipeline_of(pipeline_values, pipeline_source)
     return Configuration(pipeline=pipeline, system=system, pipeline_source=pipeline_source, system_source=system_source)
 
 
@@ -86,7 +83,7 @@ def load_system(config_path: Path) -> System:
     values = _checked(SystemSchema(), source, problems)
     if problems or source is None:
         raise ConfigurationError(*problems)
-    return _system(values, source)
+    return system_of(values, source)
 
 
 def _refuse_changes_of_system(changes: Sequence[Change]) -> None:
@@ -181,47 +178,6 @@ def _flat(messages: Any, path: str) -> list[tuple[str, str]]:
     return [(path, str(messages))]
 
 
-def _system(values: dict[str, Any], source: Source) -> System:
-    folder = source.path.parent
-    written = source.written.get("broker", {}).get("url", "embedded")
-    return msgspec.convert(
-        {
-            **{
-                key: values[key]
-                for key in ("fleet", "notification", "trusted_modules", "lease_s", "retention", "alerts", "metrics")
-            },
-            "path": str(source.path),
-            "broker": {"url": values["broker"]["url"], "masked_url": hide_password(written)},
-            "datasets": _datasets(values, source),
-            "artifacts_root": absolute(values["artifacts"]["uri"], folder).rstrip("/"),
-        },
-        System,
-    )
-
-
-def _datasets(values: dict[str, Any], source: Source) -> dict[str, dict[str, Any]]:
-    return {
-        name: {**with_labels(_absolute(given, source.path.parent)), **_times(given), "name": name}
-        for name, given in values["storage"]["datasets"].items()
-    }
-
-
-def _absolute(dataset: dict[str, Any], folder: Path) -> dict[str, Any]:
-    labels = dataset.get("labels")
-    return {
-        **dataset,
-        "uri": absolute(dataset["uri"], folder),
-        "labels": None if labels is None else {**labels, "uri": absolute(labels["uri"], folder)},
-    }
-
-
-def _times(given: dict[str, Any]) -> dict[str, Any]:
-    """The column of times and how they are written, of which the unit may stand in two places."""
-    said = given["timestamp"]
-    unit = given["unit"] if given["unit"] is not None else said["unit"]
-    return {"timestamp": said["column"], "unit": unit, "format": said["format"], "zone": said["zone"]}
-
-
 def _meant(
     pipeline: dict[str, Any], system: dict[str, Any], source: Source | None
 ) -> tuple[Dataset | None, str | None]:
@@ -229,37 +185,7 @@ def _meant(
     data, storage = pipeline.get("data", {}), system.get("storage", {})
     if source is None or "datasets" not in storage:
         return None, None
-    datasets = _datasets(system, source)
+    datasets = datasets_of(system, source)
     name = data.get("dataset")
     found = datasets.get(name, next(iter(datasets.values())) if len(datasets) == 1 else None)
     return (None if found is None else msgspec.convert(found, Dataset)), data.get("split", {}).get("by")
-
-
-def _pipeline(values: dict[str, Any], source: Source) -> Pipeline:
-    for key in ("dataloader_workers", "augmentation"):
-        values["training"].pop(key, None)
-    values["logging"].pop("tensorboard", None)
-    if values["model"]["pretrained_uri"] is not None:
-        values["model"]["pretrained_uri"] = absolute(values["model"]["pretrained_uri"], source.path.parent)
-    windows = values["evaluation"]["on"]
-    if not any(window["extent"]["kind"] == "until_next_trigger" for window in windows):
-        name = _free_name({window["name"] for window in windows})
-        windows.insert(0, {"name": name, "extent": {"kind": "until_next_trigger"}, "split": None})
-    if values["deployment"] is not None:
-        values["deployment"]["targets"] = [
-            _target(chosen, source.path.parent) for chosen in values["deployment"]["targets"]
-        ]
-    return msgspec.convert(values, Pipeline)
-
-
-def _free_name(taken: Container[str]) -> str:
-    """What the window of the composite is called where the file names none."""
-    names = chain(("next", "until_next_trigger", "prequential"), (f"next-{number}" for number in count(2)))
-    return next(name for name in names if name not in taken)
-
-
-def _target(chosen: dict[str, Any], folder: Path) -> dict[str, Any]:
-    options = dict(chosen["options"])
-    del options["name"]
-    uri = absolute(options.pop("uri"), folder)
-    return {"name": name_of_target(chosen["options"]), "kind": chosen["name"], "uri": uri, "options": options}

@@ -26,7 +26,8 @@ A run reads two files. `pipeline.yaml` says what to learn; `config.yaml` says on
 [Data](data.md) says what datasets may be, and [labels that come late](late-labels.md) when a label is known.
 A required key must be given wherever the group that it stands in is given. A key that is not listed is an error, and so
 is a value that is marked as not available yet. `./modyn-supervisor validate pipeline.yaml config.yaml --offline` says
-all that is wrong with the two files at once, with file and line.
+all that is wrong with the two files at once, with file and line. `--set KEY=VALUE` on the command line changes a key of
+`pipeline.yaml` for one run, and a [sweep](sweeps.md) runs several values of it.
 
 How values are written:
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 from shared.errors import ConfigurationError
 from supervisor.cli.console import table_console
@@ -20,11 +22,11 @@ def run(arguments: argparse.Namespace) -> int:
         raise ConfigurationError("--windows: is for --csv; --json has the windows of each run anyway.")
     if arguments.plot is not None:
         require_plot(arguments.plot)
-    content = compare(arguments.run_dirs, sort=arguments.sort, progress=_say)
+    content = compare(arguments.run_dirs, sort=arguments.sort, progress=say)
     if arguments.plot is not None:
         plot(content, arguments.plot)
     if arguments.json:
-        sys.stdout.write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")  # rich would take seconds
+        print(json_text(content))  # noqa: T201
     elif arguments.csv:
         sys.stdout.write((windows_csv if arguments.windows else runs_csv)(content))
     else:
@@ -32,5 +34,11 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _say(sentence: str) -> None:
+def json_text(content: Mapping[str, Any]) -> str:
+    """A comparison as `--json` prints it; rich would take seconds to colour it."""
+    return json.dumps(content, indent=2, ensure_ascii=False)
+
+
+def say(sentence: str) -> None:
+    """Tell on standard error how a comparison goes on."""
     print(f"{sentence}.", file=sys.stderr)  # noqa: T201

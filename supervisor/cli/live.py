@@ -17,7 +17,7 @@ from rich.text import Text
 from shared.fleet import WorkerEntry, read_fleet
 from shared.ids import TaskId, parts_of
 from shared.messages.reports import Progress
-from shared.timestamps import format_timestamp, now_us
+from shared.timestamps import format_timestamp, now_us, to_the_minute
 from supervisor.cli.task_words import in_words
 from supervisor.core.notices import Listener, Told, TriggerFired, Waits
 from supervisor.core.outlook import outlook
@@ -27,7 +27,7 @@ _SHOW_EVERY_S = 0.25
 _READ_FLEET_EVERY_S = 1.0
 
 
-class Glance(msgspec.Struct, frozen=True, kw_only=True):
+class Picture(msgspec.Struct, frozen=True, kw_only=True):
     """All that one picture shows."""
 
     state: RunState
@@ -69,8 +69,8 @@ class LiveView(Listener):
         self._shown_s = time.monotonic()
         self._read_fleet()
         self._progress = {task: one for task, one in self._progress.items() if task in state.tasks}
-        glance = Glance(state=state, rows=rows, fleet=self._fleet, progress=self._progress, waits_for=self._waits_for)
-        self._live.update(frame(glance))
+        picture = Picture(state=state, rows=rows, fleet=self._fleet, progress=self._progress, waits_for=self._waits_for)
+        self._live.update(frame(picture))
 
     def _read_fleet(self) -> None:
         if time.monotonic() < self._read_s + _READ_FLEET_EVERY_S:
@@ -82,19 +82,19 @@ class LiveView(Listener):
             self._fleet = []  # the log says that the broker is away
 
 
-def frame(glance: Glance) -> RenderableType:
+def frame(picture: Picture) -> RenderableType:
     """The picture."""
-    waits_for = [Text(glance.waits_for)] if glance.waits_for else []
-    return Group(_stream(glance), *waits_for, _counts(glance.state), _workers(glance))
+    waits_for = [Text(picture.waits_for)] if picture.waits_for else []
+    return Group(_stream(picture), *waits_for, _counts(picture.state), _workers(picture))
 
 
-def _stream(glance: Glance) -> RenderableType:
-    state = glance.state
+def _stream(picture: Picture) -> RenderableType:
+    state = picture.state
     first, stop, newest_us = state.started.first_key, state.started.stop_key, state.stream.event_time_us
-    end = glance.rows if stop is None else min(stop, glance.rows)
+    end = picture.rows if stop is None else min(stop, picture.rows)
     total, seen = max(end - first, 0), max(state.stream.observed_key + 1 - first, 0)
     line = Table.grid(padding=(0, 2))
-    moment = "" if newest_us is None else format_timestamp(newest_us)[:16].replace("T", " ")
+    moment = "" if newest_us is None else to_the_minute(format_timestamp(newest_us))
     line.add_row(ProgressBar(total=max(total, 1), completed=seen, width=40), f"{seen:,} of {total:,} rows", moment)
     return line
 
@@ -106,25 +106,25 @@ def _counts(state: RunState) -> Text:
     return Text(f"{done} · evaluations {far.evaluations_done:,} of {far.evaluations:,} · deployed: {deployed}")
 
 
-def _workers(glance: Glance) -> Table:
+def _workers(picture: Picture) -> Table:
     """A line a worker. Who claimed what the run itself knows at once; the registry tells of other runs."""
-    claimed = {glance.state.tasks[task].worker: task for task in glance.state.tasks.claimed}
+    claimed = {picture.state.tasks[task].worker: task for task in picture.state.tasks.claimed}
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
-    for worker in glance.fleet:
+    for worker in picture.fleet:
         task = claimed.get(worker.worker)
-        doing = _doing(task, worker, glance) if task else _elsewhere(worker, glance.state)
+        doing = _doing(task, worker, picture) if task else _elsewhere(worker, picture.state)
         table.add_row(worker.name, worker.device, *doing)
     return table
 
 
-def _doing(task_id: TaskId, worker: WorkerEntry, glance: Glance) -> tuple[str, str]:
+def _doing(task_id: TaskId, worker: WorkerEntry, picture: Picture) -> tuple[str, str]:
     """What a worker works on, and how far it is; of what does not say how far, for how long."""
-    progress = glance.progress.get(task_id)
+    progress = picture.progress.get(task_id)
     if progress is not None:
         far = f"epoch {progress.epoch} of {progress.epochs}, loss {progress.loss:.4f}, {progress.eta_s:.0f} s to go"
     else:  # the registry is some seconds behind
         far = f"for {(now_us() - worker.since_us) / 1e6:.0f} s" if worker.task == task_id else ""
-    return in_words(task_id, glance.state.tasks[task_id].task), far
+    return in_words(task_id, picture.state.tasks[task_id].task), far
 
 
 def _elsewhere(worker: WorkerEntry, state: RunState) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""The command line: what there is to type, and how every error is shown. Heavy imports wait for their command."""
+"""The command line: which command is meant, and how every error is shown. Heavy imports wait for their command."""
 
 from __future__ import annotations
 
@@ -10,39 +10,11 @@ import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
-from shared import names
-from shared.command import COMMAND
 from shared.config.secrets import hide
 from shared.errors import ConfigurationError, ModynError
-from shared.version import VERSION
 from shared.words import meant
+from supervisor.cli.parser import COMMANDS, parser
 from supervisor.cli.streams import outlive_readers
-
-# command → module that has run(arguments) -> exit code
-COMMANDS = {
-    "run": "supervisor.cli.run",
-    "validate": "supervisor.cli.validate",
-    "worker": "supervisor.cli.worker",
-    "fleet": "supervisor.cli.fleet",
-    "flower": "supervisor.cli.flower",
-    "sweep": "supervisor.cli.sweep",
-    "runs": "supervisor.cli.runs",
-    "stop": "supervisor.cli.stop",
-    "compare": "supervisor.cli.compare",
-    "healthy": "supervisor.cli.healthy",
-}
-_EXAMPLES = f"""examples:
-  {COMMAND} pipeline.yaml config.yaml                      follow the dataset until Ctrl+C
-  {COMMAND} pipeline.yaml config.yaml --experiment-mode    replay what is recorded, end, and report
-  {COMMAND} pipeline.yaml config.yaml --run-dir runs/a --resume
-  {COMMAND} validate pipeline.yaml config.yaml --offline   all that is wrong with the two files
-  {COMMAND} worker config.yaml --role train --device cuda:0
-  {COMMAND} fleet config.yaml --json
-  {COMMAND} flower config.yaml                             tasks and workers in a browser
-  {COMMAND} sweep pipeline.yaml config.yaml --set trigger.every=2000,6000 --set strategy.name=new_data,all_data
-  {COMMAND} runs config.yaml · {COMMAND} stop runs/flights/2026-01-01T00-00-00Z
-  {COMMAND} compare runs/a runs/b --plot scores.svg        on the rows that both of them scored
-"""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -69,7 +41,7 @@ def _refuse_misspelt_command(word: str) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     try:
-        command = importlib.import_module(COMMANDS[options.command])
+        command = importlib.import_module(f"supervisor.cli.{options.command}")
         if options.command != "run":  # which remembers who asked it to stop
             signal.signal(signal.SIGINT, signal.default_int_handler)
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -90,131 +62,3 @@ def _run(options: argparse.Namespace) -> int:
         told = hide(f"{type(error).__name__}: {error}")
         print(f"error: this should not happen: {told}. Run it again with --debug and report it.", file=sys.stderr)  # noqa: T201
         return ModynError.exit_code
-
-
-def parser() -> argparse.ArgumentParser:
-    """All commands and options."""
-    top = argparse.ArgumentParser(
-        prog=COMMAND,
-        usage=f"{COMMAND} PIPELINE CONFIG [options]  |  {COMMAND} COMMAND …",
-        description="Decide when to retrain a model and on what, have a fleet do it, and deploy what is good enough.",
-        epilog=_EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    top.add_argument("--version", action="version", version=f"modyn-supervisor {VERSION}")
-    shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument("--debug", action="store_true", help="show tracebacks")
-    commands = top.add_subparsers(dest="command", metavar="COMMAND", prog=COMMAND)
-    _add_run(commands.add_parser("run", parents=[shared], help="run a pipeline (the word itself may be left out)"))
-    _add_validate(commands.add_parser("validate", parents=[shared], help="say all that is wrong, without running"))
-    _add_sweep(commands.add_parser("sweep", parents=[shared], help="run every combination of settings, and compare"))
-    worker = commands.add_parser("worker", parents=[shared], help="start one worker by hand")
-    worker.add_argument("config", type=Path, metavar="CONFIG")
-    worker.add_argument("--role", choices=names.ROLES, required=True)
-    worker.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
-    worker.add_argument("--quiet", action="store_true", help="say only what goes wrong, not what it does")
-    fleet = commands.add_parser("fleet", parents=[shared], help="list the workers that are alive")
-    fleet.add_argument("config", type=Path, metavar="CONFIG")
-    fleet.add_argument("--json", action="store_true", help="one JSON list instead of a table")
-    flower = commands.add_parser("flower", parents=[shared], help="show tasks and workers in a browser")
-    flower.add_argument("config", type=Path, metavar="CONFIG")
-    flower.add_argument("--listen", default="127.0.0.1:5555", metavar="HOST:PORT", help="where; port 0 is any free one")
-    runs = commands.add_parser("runs", parents=[shared], help="list the runs of an artifacts folder, wherever they are")
-    runs.add_argument("config", type=Path, metavar="CONFIG")
-    runs.add_argument("--json", action="store_true", help="one JSON list instead of a table")
-    healthy = commands.add_parser(
-        "healthy", parents=[shared], help="say whether a worker or a supervisor here is alive"
-    )
-    healthy.add_argument("config", type=Path, metavar="CONFIG")
-    of = healthy.add_mutually_exclusive_group(required=True)
-    of.add_argument("--role", choices=names.ROLES, help="a worker of this role on this machine")
-    of.add_argument("--run-dir", type=Path, metavar="DIR", help="the supervisor of this run, on this machine")
-    stop = commands.add_parser("stop", parents=[shared], help="stop a run cleanly from another shell")
-    stop.add_argument("run_dir", type=Path, metavar="RUN_DIR")
-    stop.add_argument("--wait", action="store_true", help="until it has ended, and say how it did")
-    _add_compare(
-        commands.add_parser("compare", parents=[shared], help="runs side by side on the rows all of them scored")
-    )
-    return top
-
-
-def _add_files(command: argparse.ArgumentParser) -> None:
-    command.add_argument("pipeline", type=Path, metavar="PIPELINE", help="what to learn")
-    command.add_argument("config", type=Path, metavar="CONFIG", help="on what system")
-
-
-def _add_setting(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="change a setting of PIPELINE for this run, such as trigger.every=2000 (YAML); may be given several times",
-    )
-
-
-def _add_validate(validate: argparse.ArgumentParser) -> None:
-    _add_files(validate)
-    _add_setting(validate)
-    validate.add_argument("--experiment-mode", action="store_true", help="whether a run in experiment mode can begin")
-    validate.add_argument(
-        "--offline", action="store_true", help="no broker and no workers; the dataset if it is on this machine"
-    )
-    validate.add_argument("--json", action="store_true", help="one JSON object instead of lines and a table")
-
-
-def _add_run(run: argparse.ArgumentParser) -> None:
-    _add_files(run)
-    _add_setting(run)
-    run.add_argument("--experiment-mode", action="store_true", help="replay what is recorded, end, and report")
-    run.add_argument("--run-dir", type=Path, metavar="DIR", help="the run directory itself; absent or empty")
-    run.add_argument("--resume", action="store_true", help="go on with the run in --run-dir")
-    _add_scope(run)
-    run.add_argument("--deploy", action="store_true", help="with --experiment-mode: deploy to the targets themselves")
-    run.add_argument(
-        "--no-fleet", action="store_true", help="start no workers, whatever CONFIG says: others are there, or will be"
-    )
-    run.add_argument("--log-format", choices=("human", "json"), default="human")
-    run.add_argument("--json", action="store_true", help="print summary.json at the end instead of the table")
-    run.add_argument("--quiet", action="store_true", help="no log lines on the terminal")
-
-
-def _add_scope(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--start-replay-at", metavar="T", help="first event time replayed, ISO 8601")
-    command.add_argument("--stop-replay-at", metavar="T", help="first event time not replayed any more")
-    command.add_argument("--maximum-triggers", type=int, metavar="N", help="fire at most N triggers")
-
-
-def _add_sweep(sweep: argparse.ArgumentParser) -> None:
-    _add_files(sweep)
-    sweep.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="KEY=A,B…",
-        help="values of a setting of PIPELINE (YAML), split at commas outside of brackets and quotes; may be given "
-        "several times, for each combination",
-    )
-    sweep.add_argument("--run-dir", type=Path, metavar="DIR", help="the folder of the sweep; absent or empty")
-    sweep.add_argument("--resume", action="store_true", help="take up what is unfinished of the sweep in --run-dir")
-    sweep.add_argument(
-        "--parallel", type=int, metavar="N", help="runs at a time; without it twice as many as there are train workers"
-    )
-    _add_scope(sweep)
-    sweep.add_argument("--sort", metavar="METRIC", help="what the comparison is sorted by, the best first")
-    sweep.add_argument("--json", action="store_true", help="one JSON object at the end instead of the table")
-    sweep.add_argument("--plot", type=Path, metavar="FILE", help="scores over time, as .svg or .png")
-    sweep.add_argument("--quiet", action="store_true", help="no log lines on the terminal")
-    sweep.set_defaults(experiment_mode=True, deploy=False)
-
-
-def _add_compare(compare: argparse.ArgumentParser) -> None:
-    compare.add_argument(
-        "run_dirs", type=Path, nargs="+", metavar="RUN_DIR", help="a run, or a folder of runs for all that lie in it"
-    )
-    compare.add_argument("--sort", metavar="METRIC", help="by which the best run comes first; default: the first one")
-    printed = compare.add_mutually_exclusive_group()
-    printed.add_argument("--json", action="store_true", help="one JSON object instead of a table")
-    printed.add_argument("--csv", action="store_true", help="a line a run instead of a table")
-    compare.add_argument("--windows", action="store_true", help="with --csv: a line for each window of each run")
-    compare.add_argument("--plot", type=Path, metavar="FILE", help="draw the scores over time: an .svg or a .png")

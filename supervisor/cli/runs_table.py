@@ -8,6 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
+from shared.timestamps import to_the_minute
 from supervisor.cli.spans import span_in_words
 
 _NOTHING = "–"
@@ -32,7 +33,7 @@ def runs_table(root: Path, runs: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def _facts(one: Mapping[str, Any]) -> tuple[str, ...]:
-    start = _NOTHING if one["start"] is None else one["start"][:16].replace("T", " ")
+    start = _NOTHING if one["start"] is None else to_the_minute(one["start"])
     lasted = _NOTHING if one["duration_s"] is None else span_in_words(one["duration_s"])
     return one["status"], start, lasted, f"{one['triggers']:,}", _score(one["score"]), _deployed(one)
 

@@ -106,3 +106,4 @@ def _carry_out(arguments: argparse.Namespace, sweep: Sweep, terminal: Console | 
         log.info("sweep: %s; %d runs, %d at a time", place.path, len(sweep.unfinished), parallel)
         with SweepView(terminal, sweep) as view:
             sweep.carry_out(nursery, platform, parallel, stop, view)
+    stop.over()  # the comparison may take a while

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from shared.command import COMMAND
 from shared.errors import ModynError
+from supervisor.cli.compare import json_text, say
 from supervisor.cli.console import table_console
 from supervisor.compare.comparison import compare
 from supervisor.compare.comparison_table import comparison_table
@@ -22,23 +23,26 @@ def tell_end(sweep: Sweep, arguments: argparse.Namespace) -> int:
     finished = [one for one in sweep.outcomes.values() if one.status == "finished"]
     left_out = [one for one in sweep.outcomes.values() if one.status != "finished"]
     try:
-        if finished:
-            _compare(finished, left_out, arguments)
+        content = _compared(finished, arguments)
+        if arguments.json:
+            told = [{"run": str(one.run_dir), "status": one.status, "reason": one.reason} for one in left_out]
+            print(json_text({**content, "left_out": told}))  # noqa: T201
+        elif finished:
+            table_console().print(comparison_table(content))
     finally:
         for sentence in _rest(sweep, finished, left_out, arguments):
             print(sentence, file=sys.stderr if arguments.json else sys.stdout)
     return ModynError.exit_code if any(one.status == "failed" for one in left_out) else 0
 
 
-def _compare(finished: Sequence[Outcome], left_out: Sequence[Outcome], arguments: argparse.Namespace) -> None:
-    content = compare([one.run_dir for one in finished], sort=arguments.sort, progress=_say)
+def _compared(finished: Sequence[Outcome], arguments: argparse.Namespace) -> dict[str, Any]:
+    """What the comparison comes to, drawn if it is asked for; of no runs that there are none."""
+    if not finished:
+        return {"runs": []}
+    content = compare([one.run_dir for one in finished], sort=arguments.sort, progress=say)
     if arguments.plot is not None:
         plot(content, arguments.plot)
-    if arguments.json:
-        told = [{"run": str(one.run_dir), "status": one.status, "reason": one.reason} for one in left_out]
-        table_console().print_json(json.dumps({**content, "left_out": told}))
-    else:
-        table_console().print(comparison_table(content))
+    return content
 
 
 def _rest(
@@ -50,13 +54,13 @@ def _rest(
         log = f" ({sweep.place.log(one.name)})" if one.status == "failed" else ""
         told.append(f"left out: {one.name}: {one.reason}{log}")
     not_begun = len(sweep.unfinished)
-    told += [f"left out: {not_begun} runs that have not begun"] if not_begun else []
+    told += (
+        [f"left out: {not_begun} {'run that has' if not_begun == 1 else 'runs that have'} not begun"]
+        if not_begun
+        else []
+    )
     told.append(f"sweep: {sweep.place.path}")
     if not_begun or any(one.status in ("failed", "stopped") for one in left_out):
         files = f"{arguments.pipeline} {arguments.config}"
         told.append(f"go on with: {COMMAND} sweep {files} --run-dir {sweep.place.path} --resume")
     return told
-
-
-def _say(sentence: str) -> None:
-    print(f"{sentence}.", file=sys.stderr)  # noqa: T201

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from supervisor.sweep.glimpse import Glimpse
+from shared.words import counted
+from supervisor.run.glance import Glance, Glances
 from supervisor.sweep.outcome import Outcome
 from supervisor.sweep.planned import Planned
 from supervisor.sweep.sweep import Sweep, Watcher
@@ -29,7 +30,7 @@ class SweepView(Watcher):
     def __init__(self, terminal: Console | None, sweep: Sweep) -> None:
         self._total, self._place = sweep.total, sweep.place
         self._numbers: dict[str, int] = {}
-        self._glimpses: dict[str, Glimpse] = {}
+        self._journals: dict[str, Glances] = {}
         self._looked_s = 0.0
         self._live = None if terminal is None else Live(console=terminal, refresh_per_second=2, transient=True)
 
@@ -47,7 +48,7 @@ class SweepView(Watcher):
 
     def ended(self, run: Planned, came_to: Outcome, took_s: float) -> None:
         """Say how, and where to read more of what failed."""
-        self._glimpses.pop(came_to.name, None)
+        self._journals.pop(came_to.name, None)
         place = f"← {self._numbers[came_to.name]} of {self._total}: {run.combination.title}"
         if came_to.status == "finished":
             log.info("%s finished: %s, %.0f s", place, came_to.score, took_s)
@@ -63,14 +64,16 @@ class SweepView(Watcher):
         self._looked_s = time.monotonic()
         table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
         for name, folder in running.items():
-            glimpse = self._glimpses.setdefault(name, Glimpse(folder / "journal.jsonl"))
-            glimpse.look()
-            table.add_row(name, _far(glimpse))
+            journal = self._journals.setdefault(name, Glances(folder / "journal.jsonl"))
+            table.add_row(name, _far(journal))
         self._live.update(table)
 
 
-def _far(glimpse: Glimpse) -> str:
-    if not glimpse.of_rows:
+def _far(journal: Glances) -> str:
+    seen = Glance()
+    with suppress(OSError, ValueError):  # it has not begun, or its supervisor says what is wrong
+        seen = journal.look()
+    if seen.stop_key is None:
         return "is being prepared"
-    rows = f"{glimpse.rows:,} of {glimpse.of_rows:,} rows"
-    return f"{rows} · {glimpse.triggers} triggers · {glimpse.models} models"
+    rows = f"{seen.rows:,} of {seen.stop_key - seen.first_key:,} rows"
+    return f"{rows} · {counted(seen.triggers, 'trigger')} · {counted(seen.models, 'model')}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shared.ids import TaskId, parts_of
 from shared.messages.tasks import AnyTask, BaselineTask, EvaluateTask, Stretch
+from shared.words import counted
 
 
 def in_words(task_id: TaskId, task: AnyTask) -> str:
@@ -31,5 +32,5 @@ def _rows(stretches: tuple[Stretch, ...]) -> str:
     for window in dict.fromkeys(one.window for one in stretches):
         slices = [one.slice for one in stretches if one.window == window and one.slice]
         begins = f" from {slices[0][:10]} on" if slices else ""
-        told.append(f"{len(slices)} slice{'s' * (len(slices) > 1)} of {window}{begins}" if slices else window)
+        told.append(f"{counted(len(slices), 'slice')} of {window}{begins}" if slices else window)
     return ", ".join(told)

@@ -14,6 +14,7 @@ from shared.errors import ModynError, NotReadyError
 from shared.messages.rescore import Rescore, Rescored
 from shared.messages.setup_record import SetupRecord
 from shared.temporary import scratch_folder
+from shared.words import counted
 from supervisor.compare.code_folders import code_folders
 from supervisor.compare.label_index import what_decides, write_label_index
 from supervisor.compare.rescorers import Rescorers
@@ -34,8 +35,8 @@ def score_anew(
         return []
     if find_spec("torch") is None:
         raise NotReadyError(
-            f"{len(wanted)} windows are to be scored anew on the rows that all runs scored, and PyTorch, which that "
-            'needs, is not installed here. Install Modyn with its extra: pip install ".[worker]".'
+            f"{counted(len(wanted), 'window')} cannot be evaluated anew on the rows that all runs scored: "
+            'PyTorch, which that needs, is not installed here. Install Modyn with its extra: pip install ".[worker]".'
         )
     answers: dict[int, Rescored] = {}
     with _with_labels(runs, wanted) as records:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.errors import NotReadyError
-from shared.timestamps import format_timestamp
+from shared.timestamps import format_timestamp, to_the_minute
 from supervisor.compare.common_rows import CommonRows, common_rows
 from supervisor.compare.content import content_of
 from supervisor.compare.cut_windows import first_model, score_cut
@@ -75,7 +75,7 @@ def _nothing_in_common(runs: Sequence[ScoredRun]) -> NotReadyError:
 def _stretch(run: ScoredRun) -> str:
     """What a run scored, for people."""
     first, last = (
-        "?" if moment is None else format_timestamp(moment)[:16].replace("T", " ")
+        "?" if moment is None else to_the_minute(format_timestamp(moment))
         for moment in (run.scored.first_us, run.scored.last_us)
     )
     first_key, last_key = run.windows[0].keys.first_key, run.windows[-1].keys.last_key

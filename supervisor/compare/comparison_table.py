@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -11,8 +12,12 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from shared.timestamps import to_the_minute
+from shared.words import counted
+
 _BASELINES = {"first_model": "first\nmodel", "majority": "majority\nso far", "no_change": "no\nchange"}
 _OF_NUMBERS = {**_BASELINES, "majority": "mean\nso far"}
+_BETWEEN_SETTINGS = re.compile(r",(?=[\w.]+=)")  # a value may hold commas, too
 _STATUS = {"running": "still running", "killed": "killed, or lost its supervisor"}
 
 
@@ -44,10 +49,10 @@ def comparison_table(content: Mapping[str, Any]) -> RenderableType:
 
 def _title(content: Mapping[str, Any]) -> Text:
     """Scores are to be compared only on the same rows."""
-    runs = "1 run" if len(content["runs"]) == 1 else f"{len(content['runs'])} runs"
+    runs = counted(len(content["runs"]), "run")
     first, last = (_minute(content[end]) for end in ("first_timestamp", "last_timestamp"))
     whom = "it" if len(content["runs"]) == 1 else "all of them"
-    return Text(f"{runs}, on the {content['rows']:,} rows that {whom} scored: {first} to {last}")
+    return Text(f"{runs}, on the {counted(content['rows'], 'row')} that {whom} scored: {first} to {last}")
 
 
 def _arrow(content: Mapping[str, Any]) -> str:
@@ -56,11 +61,11 @@ def _arrow(content: Mapping[str, Any]) -> str:
 
 def _name(name: str) -> str:
     """A run of a sweep is called by several settings, which stand below each other."""
-    return name.replace(",", ",\n")
+    return _BETWEEN_SETTINGS.sub(",\n", name)
 
 
 def _minute(timestamp: str | None) -> str:
-    return "?" if timestamp is None else timestamp[:16].replace("T", " ")
+    return "?" if timestamp is None else to_the_minute(timestamp)
 
 
 def _score(value: float | None) -> str:
@@ -79,7 +84,7 @@ def _remarks(content: Mapping[str, Any]) -> Iterator[str]:
     runs, anew = content["runs"], content["evaluated_anew"]
     yield f"baselines: {content['sorted_by']} on the same rows; rows scored: by the run in all"
     if anew["windows"]:
-        yield f"evaluated anew, as not all their rows were scored by all runs: {anew['windows']:,} windows"
+        yield f"evaluated anew, as not all their rows were scored by all runs: {counted(anew['windows'], 'window')}"
     for metric in content["metrics"]:
         counts = Counter(run["undefined_windows"][metric] for run in runs)
         if set(counts) != {0}:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from shared.errors import NotReadyError
 from shared.ids import TriggerId
 from shared.messages.rescore import Rescore, Rescored
+from shared.words import counted
 from supervisor.compare.anew import score_anew
 from supervisor.compare.common_rows import CommonRows, Part
 from supervisor.compare.ranges import keys_in
@@ -35,7 +36,7 @@ def score_cut(runs: Sequence[ScoredRun], common: CommonRows, tell: Tell) -> dict
     numbers = {run: place for place, run in enumerate(dict.fromkeys(run for run, _ in cut))}
     wanted = [_wanted(runs[run], numbers[run], part, common) for run, part in cut]
     rows = sum(keys_in(part.ranges) for _, part in cut)
-    what = f"{_count(len(cut), 'window')} of {_count(len(numbers), 'run')}, {_count(rows, 'row')}"
+    what = f"{counted(len(cut), 'window')} of {counted(len(numbers), 'run')}, {counted(rows, 'row')}"
     tell(f"evaluating anew {what}: not all rows in them were scored by all runs")
     found = score_anew([_to_score(runs[run]) for run in numbers], wanted, _Progress(tell))
     places = list(numbers)
@@ -53,11 +54,7 @@ class _Progress:
         now_s = time.monotonic()
         if done == of or now_s >= self._next_s:
             self._next_s = now_s + _TELL_EVERY_S
-            self._tell(f"evaluated anew: {done:,} of {_count(of, 'window')}")
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+            self._tell(f"evaluated anew: {done:,} of {counted(of, 'window')}")
 
 
 def _wanted(run: ScoredRun, number: int, part: Part, common: CommonRows) -> Rescore:

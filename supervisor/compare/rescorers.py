@@ -111,7 +111,7 @@ class _Rescorer:
         code = self._process.wait()
         self._said.seek(max(self._said.seek(0, os.SEEK_END) - _LAST_BYTES, 0))
         last = self._said.read().decode(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
-        ended = f"scores windows anew ended with {how_it_ended(code)}: {last[0]}"
+        ended = f"evaluates windows anew ended with {how_it_ended(code)}: {last[0]}"
         if self.asked is None:
             raise NotReadyError(f"a process that {ended}")
         wanted = self.asked[1]

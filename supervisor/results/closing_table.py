@@ -10,6 +10,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from shared.timestamps import to_the_minute
+
 _FIRST_SHOWN, _LAST_SHOWN = 3, 5
 _TITLES = {"f1": "f1 (macro)"}  # what a table says of a metric beside its label
 _BASELINES = {"first_model": "first model kept", "majority": "majority so far", "no_change": "no change"}
@@ -60,12 +62,8 @@ def _composite_of(scored: Mapping[str, Any]) -> str:
     """Two composites are to be compared only if they are of the same rows."""
     if not scored["rows"]:
         return "composite of no rows"
-    first, last = (_minute(scored[end]) for end in ("first_timestamp", "last_timestamp"))
+    first, last = (to_the_minute(scored[end]) for end in ("first_timestamp", "last_timestamp"))
     return f"composite of {scored['rows']:,} rows,\n{first} to {last}"
-
-
-def _minute(timestamp: str) -> str:
-    return timestamp[:16].replace("T", " ")
 
 
 def _remarks(content: Mapping[str, Any]) -> Iterator[str]:
@@ -152,7 +150,7 @@ def _trigger_row(trigger: Mapping[str, Any]) -> tuple[str, ...]:
     train_s = trigger["train_s"]
     return (
         str(trigger["id"]),
-        _minute(trigger["timestamp"]),
+        to_the_minute(trigger["timestamp"]),
         f"{trigger['samples_seen']:,}",
         f"{trigger['samples_selected']:,}",
         "–" if train_s is None else f"{train_s:.1f} s",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from datetime import UTC, datetime
 from itertools import count, islice, zip_longest
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,13 @@ class RunDirectory:
         self._reservation = Reservation(path)
 
     @classmethod
-    def fresh(cls, parent: Path, name: str) -> RunDirectory:
+    def fresh(cls, configuration: Configuration, prefix: str = "") -> RunDirectory:
+        """One among the runs of a pipeline, named by the present time behind `prefix`; as `named`."""
+        parent = Path(configuration.system.artifacts_root) / configuration.pipeline.pipeline.name
+        return cls.named(parent, f"{prefix}{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}")
+
+    @classmethod
+    def named(cls, parent: Path, name: str) -> RunDirectory:
         """One that no other supervisor makes meanwhile: of this name, or `name-2` …; it does not exist yet."""
         for number in count(1):
             directory = cls(parent / (name if number == 1 else f"{name}-{number}"))

@@ -14,6 +14,7 @@ import msgspec
 from supervisor.core.events import Unread
 
 _TELLING = re.compile(rb'"event":"(?:run_started|observed|ended|resumed|not_read)"|"report":"decided"')
+_MODEL = b'"report":"gathered"'
 _BEGINS_BYTES = 200  # what an event is stands at the beginning of its line
 _TIME = re.compile(rb'"time_us":(\d+)')  # an event's own comes first in its line
 
@@ -27,7 +28,11 @@ class Glance(msgspec.Struct, kw_only=True):
     before_us: int = 0  # how long those before it lasted, without the time between them
     mode: str = ""
     serves: bool = False  # it deploys to its targets; a replay without --deploy only rehearses
+    first_key: int = 0
+    stop_key: int | None = None  # of a replay
+    rows: int = 0  # from the first on that the policy has seen
     triggers: int = 0
+    models: int = 0
     deployed: int | None = None
     status: str = "killed"
     reason: str = ""  # of the end
@@ -42,19 +47,34 @@ class Glance(msgspec.Struct, kw_only=True):
 
 def glance(journal: Path) -> Glance:
     """Read a journal without folding it. Raises OSError, and ValueError for what is none."""
-    seen, before = Glance(), b""
-    with journal.open("rb") as lines:
-        for line in lines:
-            if not line.endswith(b"\n"):
-                break
-            if _TELLING.search(line, 0, _BEGINS_BYTES):
-                seen.last_us = _time_us(before, seen.last_us)
-                _note(seen, msgspec.json.decode(line))
-            elif seen.session_us is None:  # a session that goes on with a run may hear of something first
-                seen.session_us = _time_us(line, seen.last_us)
-            before = line
-    seen.last_us = _time_us(before, seen.last_us)
-    return seen
+    return Glances(journal).look()
+
+
+class Glances:
+    """Looks at a journal again and again, each time only at what it has got since."""
+
+    def __init__(self, journal: Path) -> None:
+        self._journal, self._read_bytes = journal, 0
+        self._seen = Glance()
+
+    def look(self) -> Glance:
+        """What it says by now; a line that is not whole yet is for the next time. Raises OSError, and ValueError."""
+        seen, before = self._seen, b""
+        with self._journal.open("rb") as lines:
+            lines.seek(self._read_bytes)
+            for line in lines:
+                if not line.endswith(b"\n"):
+                    break
+                if _TELLING.search(line, 0, _BEGINS_BYTES):
+                    seen.last_us = _time_us(before, seen.last_us)
+                    _note(seen, msgspec.json.decode(line))
+                elif seen.session_us is None:  # a session that goes on with a run may hear of something first
+                    seen.session_us = _time_us(line, seen.last_us)
+                seen.models += _MODEL in line[:_BEGINS_BYTES]
+                self._read_bytes += len(line)
+                before = line
+        seen.last_us = _time_us(before, seen.last_us)
+        return seen
 
 
 def _time_us(line: bytes, otherwise_us: int) -> int:
@@ -74,6 +94,9 @@ def _note(seen: Glance, event: dict[str, Any]) -> None:
         seen.session_us = event["time_us"]
     if event["event"] == "run_started":
         seen.started_us, seen.mode, seen.serves = event["time_us"], event["mode"], event.get("serves", True)
+        seen.first_key, seen.stop_key = event["first_key"], event.get("stop_key")
+    elif event["event"] == "observed":
+        seen.rows = event["key"] + 1 - seen.first_key
     if event["event"] == "ended":
         seen.before_us, seen.session_us = seen.worked_us(event["time_us"]), None
         seen.status, seen.reason = event["status"], event["reason"]

@@ -5,13 +5,11 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack, closing
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import redis
-from kombu.exceptions import OperationalError
 
 from shared.blame import blame
 from shared.broker import make_app
@@ -41,6 +39,7 @@ from supervisor.run.loop import Loop
 from supervisor.run.owner import Owner
 from supervisor.run.progress_note import ProgressNote
 from supervisor.run.publisher import Publisher
+from supervisor.run.quietly import quietly
 from supervisor.run.start.beginning import Beginning, Terms, begin, run_id_of
 from supervisor.run.start.first_events import Scope
 from supervisor.run.start.grown import grown_since
@@ -76,7 +75,7 @@ class Session:
         self._options = options
         self._view = view
         self._stop = StopSignal()
-        self.directory = RunDirectory(options.run_dir) if options.run_dir else _default_directory(configuration)
+        self.directory = RunDirectory(options.run_dir) if options.run_dir else RunDirectory.fresh(configuration)
         self._terms = Terms(configuration, options.scope)
         self._recorder = Recorder(configuration.pipeline, self.directory, Tally(configuration.pipeline))
         self.grown: str | None = None  # of a replay that was finished before: that its dataset has more rows now
@@ -183,8 +182,8 @@ class Session:
                 return self._carry_out(links, begun, webhooks)
         finally:
             platform.stop_fleet()  # our own workers need no message
-            if _quietly(owner.renew):
-                _quietly(lambda: forget_run(platform.client, publisher, run_id, heard=self._heard))
+            if quietly(owner.renew):
+                quietly(lambda: forget_run(platform.client, publisher, run_id, heard=self._heard))
             publisher.close()
 
     def _make_directory(self, platform: Platform) -> None:
@@ -206,7 +205,7 @@ class Session:
             try:
                 state = self._to_its_end(loop, links, begun, webhooks)
             except BaseException:
-                _quietly(lambda: self._sum_up(loop, links))
+                quietly(lambda: self._sum_up(loop, links))
                 raise
             content = self._sum_up(loop, links)
         links.broker.owner.check()  # it may have been lost while our own workers ended
@@ -229,8 +228,8 @@ class Session:
             raise
         except Exception as error:
             reason = hide(str(error) if isinstance(error, ModynError) else f"this should not happen: {blame(error)}")
-            _quietly(loop.recall)
-            if not _quietly(lambda: loop.finish("failed", reason)):  # the journal cannot take it
+            quietly(loop.recall)
+            if not quietly(lambda: loop.finish("failed", reason)):  # the journal cannot take it
                 webhooks.tell("run_failed", reason)
             raise
 
@@ -238,21 +237,6 @@ class Session:
         """Record what the run came to, unless it is another's now."""
         if links.broker.owner.is_lost:
             return {}
-        if _quietly(loop.commit):  # else what waits for its name would be taken for garbage
+        if quietly(loop.commit):  # else what waits for its name would be taken for garbage
             collect(self.directory.path, loop.state)
         return self._recorder.record(loop.state)
-
-
-def _default_directory(configuration: Configuration) -> RunDirectory:
-    folder = Path(configuration.system.artifacts_root) / configuration.pipeline.pipeline.name
-    return RunDirectory.fresh(folder, f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}")
-
-
-def _quietly(act: Callable[[], object]) -> bool:
-    """Do what must not hide what went wrong before; whether it was done."""
-    try:
-        act()
-    except (ModynError, redis.RedisError, OperationalError, OSError) as error:
-        log.debug("not done: %s", error)
-        return False
-    return True

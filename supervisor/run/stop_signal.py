@@ -41,6 +41,13 @@ class StopSignal:
         """From now on the loop decides when to stop, for there is something to record."""
         self._listening = True
 
+    def over(self) -> None:
+        """There is nothing to stop cleanly any more: from now on signals do what they do to any command."""
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) == self._asked:
+                signal.signal(number, signal.SIG_DFL)
+
     def _asked(self, number: int, _: object) -> None:
         if number == signal.SIGHUP:
             self._fall_silent()

@@ -9,6 +9,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from supervisor.system.worker_process import how_it_ended
+
 _ERROR = "error: "
 
 
@@ -50,4 +52,4 @@ def _reason(summary: Mapping[str, Any], code: int, said: str) -> str:
         return errors[-1]
     if summary.get("status") == "failed" and summary.get("reason"):
         return str(summary["reason"])
-    return f"its supervisor ended with {f'exit code {code}' if code > 0 else signal.Signals(-code).name}"
+    return f"its supervisor ended with {how_it_ended(code)}"

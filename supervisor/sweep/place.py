@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -51,8 +50,7 @@ class Place:
     @classmethod
     def fresh(cls, configuration: Configuration) -> Place:
         """One among a pipeline's runs, named by the time; its name is kept until `release`."""
-        parent = Path(configuration.system.artifacts_root) / configuration.pipeline.pipeline.name
-        return cls(RunDirectory.fresh(parent, f"sweep-{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}"))
+        return cls(RunDirectory.fresh(configuration, prefix="sweep-"))
 
     def run(self, name: str) -> RunDirectory:
         """That of one run."""

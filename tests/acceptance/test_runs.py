@@ -111,7 +111,7 @@ def test_a_supervisor_stays_light(on_fleet: Workplace) -> None:
 
 def test_help_is_quick_to_read() -> None:
     """--help shows the commands without importing what they need."""
-    code = "import sys; from supervisor.cli.main import parser; parser(); print('celery' in sys.modules)"
+    code = "import sys; from supervisor.cli.parser import parser; parser(); print('celery' in sys.modules)"
     done = subprocess.run(
         [os.sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT, env=environment(), check=True
     )

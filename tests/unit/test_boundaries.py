@@ -78,6 +78,14 @@ def test_rooms_of_the_supervisor_know_those_below(room: str) -> None:
             assert rooms <= ROOMS[room], f"{module} imports {rooms - ROOMS[room]}"
 
 
+def test_pictures_are_made_of_plain_values() -> None:
+    """What draws knows nothing of runs: it is given what `compare --json` prints."""
+    for module, reached in imports().items():
+        if module.startswith("supervisor.compare.picture"):
+            ours = {one for one in reached if one.split(".")[0] == "supervisor"}
+            assert all(one.startswith("supervisor.compare.picture") for one in ours), f"{module} imports {ours}"
+
+
 def test_there_are_no_circles() -> None:
     """Taking away, again and again, what imports nothing that is left takes away all."""
     left = {module: reached & set(imports()) for module, reached in imports().items()}

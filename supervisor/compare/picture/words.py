@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shared.printable import printable
+from shared.timestamps import to_the_minute
+from shared.words import counted
 
 LONGEST_NAME = 52  # letters
 MOST_LISTED = 40  # runs in a legend
@@ -26,8 +28,7 @@ _UNITS = {
 
 def title(content: Mapping[str, Any]) -> str:
     """What is shown, of how many runs."""
-    count = len(content["runs"])
-    return printable(f"{content['sorted_by']} of {count} run{'' if count == 1 else 's'}, window by window")
+    return printable(f"{content['sorted_by']} of {counted(len(content['runs']), 'run')}, window by window")
 
 
 def subtitle(content: Mapping[str, Any]) -> str:
@@ -36,13 +37,9 @@ def subtitle(content: Mapping[str, Any]) -> str:
     whose = "" if runs == 1 else " that all runs scored"
     stretch = ""
     if content["first_timestamp"] and content["last_timestamp"]:
-        stretch = f", {_minute(content['first_timestamp'])} to {_minute(content['last_timestamp'])} UTC"
+        stretch = f", {to_the_minute(content['first_timestamp'])} to {to_the_minute(content['last_timestamp'])} UTC"
     good = "higher" if content["greater_is_better"] else "lower"
-    return f"{rows:,} row{'' if rows == 1 else 's'}{whose}{stretch} · {good} is better"
-
-
-def _minute(timestamp: str) -> str:
-    return timestamp[:16].replace("T", " ")
+    return f"{counted(rows, 'row')}{whose}{stretch} · {good} is better"
 
 
 def score_axis(metric: str, kind: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from shared.ids import RunId, TaskId, parts_of
 from shared.messages.reports import Decided, Gathered, Progress, Report, Selected, SetUp, TargetDecision, Trained
-from shared.timestamps import format_timestamp
+from shared.timestamps import format_timestamp, to_the_minute
 from supervisor.core.events import Fired
 from supervisor.core.notices import (
     ClocksChanged,
@@ -102,7 +102,9 @@ def _lines(told: Told) -> list[tuple[int, str]]:
     """What people read of it, with its level."""
     match told:
         case TriggerFired(fired=fired):
-            line = f"→ trigger {fired.id} at key {fired.key}, {_day(fired.timestamp_us)}: {fired.reason}{_known(fired)}"
+            line = (
+                f"→ trigger {fired.id} at key {fired.key}, {_minute(fired.timestamp_us)}: {fired.reason}{_known(fired)}"
+            )
         case TriggerCoalesced():
             line = f"  trigger {told.trigger_id} goes into trigger {told.into}, as trainings are behind"
         case StreamOver() | ClocksChanged():
@@ -198,5 +200,5 @@ def _known(fired: Fired) -> str:
     return f"; {told} key {fired.labelled_key}"
 
 
-def _day(timestamp_us: int) -> str:
-    return format_timestamp(timestamp_us)[:16].replace("T", " ")
+def _minute(timestamp_us: int) -> str:
+    return to_the_minute(format_timestamp(timestamp_us))

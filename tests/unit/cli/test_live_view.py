@@ -15,7 +15,7 @@ from shared.ids import RunId, TaskId, TriggerId, WorkerId, task_id
 from shared.messages.reports import Claimed, Progress
 from shared.messages.tasks import GatherTask
 from shared.timestamps import now_us
-from supervisor.cli.live import Glance, frame
+from supervisor.cli.live import Picture, frame
 from supervisor.core.events import Reported
 from supervisor.core.open_tasks import OpenTask
 from supervisor.core.settings import Settings
@@ -41,7 +41,7 @@ def shown(small: Workplace, *fleet: WorkerEntry, claimed_by: str | None = None, 
     state = state.with_stream(observed_key=999, event_time_us=0).with_task(TRAIN, OpenTask(task=task, worker=owner))
     progress = Progress(task_id=TRAIN, attempt=1, worker=WorkerId("a"), epoch=2, epochs=5, loss=0.25, eta_s=7)
     console = Console(record=True, width=100, file=open("/dev/null", "w"))  # noqa: SIM115
-    console.print(frame(Glance(state=state, rows=4000, fleet=fleet, progress={TRAIN: progress} if told else {})))
+    console.print(frame(Picture(state=state, rows=4000, fleet=fleet, progress={TRAIN: progress} if told else {})))
     console.file.close()
     return console.export_text()
 
@@ -79,7 +79,7 @@ def test_how_many_triggers_and_evaluations_are_done_and_which_one_a_worker_is_at
     run.tell(Reported(time_us=0, position="1-0", report=Claimed(task_id=task_id, attempt=attempt, worker=worker)))
     text = StringIO()
     entry = worker_entry("e", "evaluate", task=task_id, since_us=now_us() - 12_300_000)
-    Console(width=100, file=text).print(frame(Glance(state=run.state, rows=10, fleet=(entry,), progress={})))
+    Console(width=100, file=text).print(frame(Picture(state=run.state, rows=10, fleet=(entry,), progress={})))
     for part in ("0 of 1 triggers done · 1 models · evaluations 0 of 1", "model 0 on recent", "for 12 s"):
         assert part in text.getvalue()
 
@@ -91,6 +91,6 @@ def test_what_the_next_trigger_waits_for(small: Workplace) -> None:
     pipeline = load_configuration(*files, experiment_mode=False).pipeline
     state = RunState(settings=Settings.of(pipeline), started=run_started(RUN, mode="production"))
     text = StringIO()
-    glance = Glance(state=state, rows=9, fleet=(), progress={}, waits_for="3 of 9 rows to the next trigger")
-    Console(width=100, file=text).print(frame(glance))
+    picture = Picture(state=state, rows=9, fleet=(), progress={}, waits_for="3 of 9 rows to the next trigger")
+    Console(width=100, file=text).print(frame(picture))
     assert "3 of 9 rows to the next trigger" in text.getvalue()

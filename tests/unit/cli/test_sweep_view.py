@@ -7,24 +7,10 @@ from pathlib import Path
 
 import pytest
 from rich.console import Console
-from workplace import Workplace
 
 from supervisor.cli.sweep_view import SweepView
-from supervisor.sweep.combinations import combinations
 from supervisor.sweep.outcome import Outcome
-from supervisor.sweep.place import Place, Wanted
-from supervisor.sweep.planned import planned
 from supervisor.sweep.sweep import Sweep
-from supervisor.sweep.values import swept
-
-
-@pytest.fixture
-def sweep(small: Workplace) -> Sweep:
-    """Of two runs, which nobody starts."""
-    small.write()
-    files = (small.folder / "pipeline.yaml", small.folder / "config.yaml")
-    runs = planned(*files, combinations([swept("training.seed=1,2")]))
-    return Sweep(runs, Place.at(small.folder / "sweep"), Wanted(set=()), files)
 
 
 def test_a_line_tells_of_each_beginning_and_end(sweep: Sweep, caplog: pytest.LogCaptureFixture) -> None:
@@ -50,13 +36,13 @@ def test_a_terminal_shows_how_far_each_run_is(sweep: Sweep, tmp_path: Path) -> N
     """Also one that has not begun."""
     shown = io.StringIO()
     (tmp_path / "journal.jsonl").write_text(
-        '{"event":"run_started","first_key":0,"stop_key":2000}\n'
-        '{"event":"observed","key":999,"triggers":[{}]}\n'
-        '{"event":"reported","report":{"report":"gathered"}}\n'
+        '{"event":"run_started","time_us":1,"mode":"experiment","first_key":0,"stop_key":2000}\n'
+        '{"event":"observed","time_us":2,"key":999,"triggers":[{}]}\n'
+        '{"event":"reported","time_us":3,"report":{"report":"gathered"}}\n'
     )
     with SweepView(Console(file=shown, force_terminal=True, width=120), sweep) as view:
         view.turn({"training.seed=1": tmp_path, "training.seed=2": tmp_path / "nothing"})
     told = shown.getvalue()
     assert "training.seed=1" in told
-    assert "1,000 of 2,000 rows · 1 triggers · 1 models" in told
+    assert "1,000 of 2,000 rows · 1 trigger · 1 model" in told
     assert "is being prepared" in told

@@ -14,7 +14,7 @@ from workplace import Workplace, table
 
 from shared.config.load import load_configuration
 from shared.dataset.survey.understood import Label
-from supervisor.cli.main import parser
+from supervisor.cli.parser import parser
 from supervisor.cli.understood import label_line, show
 from supervisor.cli.validate import run
 from supervisor.run.start.label_room import label_problems

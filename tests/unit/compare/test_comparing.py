@@ -163,6 +163,14 @@ def test_a_table_of_many_runs_with_long_names_fits_a_terminal(make_up):
         assert not any("…" in line for line in lines)
 
 
+def test_settings_of_a_run_stand_below_each_other(make_up):
+    """Each in one line, whatever commas its value has."""
+    content, _ = told(make_up("strategy={name: a, config: {tail: 1}},training.seed=1"), make_up("b"))
+    lines = [line.partition("  ")[0].strip() for line in shown(content, 200).splitlines()]
+    place = lines.index("strategy={name: a, config: {tail: 1}},")
+    assert lines[place + 1] == "training.seed=1"
+
+
 def test_csv_has_a_line_a_run_or_a_window(make_up):
     """What json has, in columns; floats as Python writes them."""
     content, _ = told(make_up("a"), make_up("b", 99, 499))

@@ -119,15 +119,15 @@ def times_open(file: Path) -> int:
 
 def test_of_two_runs_started_at_once_each_has_its_folder(configuration: Configuration, tmp_path: Path) -> None:
     """The name is kept before anything is made; who gives up before the run begins leaves nothing."""
-    first, second = (RunDirectory.fresh(tmp_path / "runs/small", "now") for _ in range(2))
+    first, second = (RunDirectory.named(tmp_path / "runs/small", "now") for _ in range(2))
     assert (first.path.name, second.path.name) == ("now", "now-2")
     first.release()
-    again = RunDirectory.fresh(tmp_path / "runs/small", "now")
+    again = RunDirectory.named(tmp_path / "runs/small", "now")
     assert again.path.name == "now"
     again.create(configuration)
-    assert RunDirectory.fresh(tmp_path / "runs/small", "now").path.name == "now-3"
+    assert RunDirectory.named(tmp_path / "runs/small", "now").path.name == "now-3"
     second.release()
-    third = RunDirectory.fresh(tmp_path / "other/small", "now")
+    third = RunDirectory.named(tmp_path / "other/small", "now")
     third.release()
     assert not (tmp_path / "other").exists()
 

@@ -10,7 +10,7 @@ from run_of_events import run_started
 
 from shared.ids import RunId, TriggerId
 from supervisor.core.events import Ended, Event, Fired, NotRead, Observed, Resumed, StopAsked, Unread
-from supervisor.run.glance import Glance, glance
+from supervisor.run.glance import Glance, Glances, glance
 
 S = 1_000_000
 
@@ -67,3 +67,19 @@ def test_the_time_between_two_sessions_does_not_count(tmp_path: Path) -> None:
         found = seen(tmp_path, *first, *between, resumed, at(505, FIRED))
         assert (found.worked_us(), found.status) == (worked_s * S, "killed")
         assert found.worked_us(510 * S) == (worked_s + 5) * S
+
+
+def test_a_second_look_reads_on_where_the_first_ended(tmp_path: Path) -> None:
+    """A line counts once, when it is whole: rows from the first key on, triggers and models."""
+    journal = tmp_path / "journal.jsonl"
+    started = msgspec.structs.replace(STARTED, first_key=5, stop_key=105)
+    lines = [msgspec.json.encode(event) + b"\n" for event in (started, FIRED, at(115, FIRED), ended(130, "finished"))]
+    model = b'{"event":"reported","time_us":112000000,"report":{"report":"gathered"}}\n'
+    journal.write_bytes(lines[0] + lines[1][:30])
+    looks = Glances(journal)
+    assert (looks.look().rows, looks.look().stop_key, looks.look().models) == (0, 105, 0)
+    journal.write_bytes(b"".join((*lines[:2], model, *lines[2:])))
+    found = [looks.look(), looks.look()][1]
+    assert (found.rows, found.triggers, found.models) == (5, 2, 1)
+    assert found == glance(journal)
+    assert (found.worked_us(), found.status) == (30 * S, "finished")

@@ -149,7 +149,7 @@ def test_what_is_lost_is_said_of_run_and_trigger(tmp_path: Path, what: str, spoi
     wanted = [one for one, _ in requests(run)]
     spoil(small.folder / what)
     (error,) = (one.error for one in answered(run, wanted[2:3], tmp_path / "index"))
-    assert error.startswith(f"{small.run_dir}: the window of trigger 2 cannot be scored anew: ")
+    assert error.startswith(f"{small.run_dir}: the window of trigger 2 cannot be evaluated anew: ")
     assert said in error
     assert "--resume" not in error or what.startswith("runs")
     if "models" in what:

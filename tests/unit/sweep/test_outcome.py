@@ -1,4 +1,4 @@
-"""What became of a run of a sweep, and how far it is."""
+"""What became of a run of a sweep."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from supervisor.sweep.glimpse import Glimpse
 from supervisor.sweep.outcome import outcome
 
 RUN = Path("/runs/a")
@@ -39,19 +38,3 @@ def test_the_first_score_there_is_is_told() -> None:
     """A metric may be undefined on all windows."""
     summary = {"status": "finished", "composite": {"auroc": None, "accuracy": 0.70123}}
     assert outcome("a", RUN, summary, 0, "").score == "accuracy 0.7012"
-
-
-def test_a_glimpse_reads_on_where_it_was(tmp_path: Path) -> None:
-    """A line counts once it is whole; before the run has begun nothing is known."""
-    journal = tmp_path / "journal.jsonl"
-    glimpse = Glimpse(journal)
-    glimpse.look()
-    assert (glimpse.rows, glimpse.of_rows) == (0, 0)
-    journal.write_bytes(b'{"event":"run_started","first_key":10,"stop_key":110}\n{"event":"observed","key":5')
-    glimpse.look()
-    assert (glimpse.rows, glimpse.of_rows) == (0, 100)
-    with journal.open("ab") as lines:
-        lines.write(b'9,"triggers":[{},{}]}\n{"event":"reported","report":{"report":"gathered"}}\n')
-    glimpse.look()
-    glimpse.look()
-    assert (glimpse.rows, glimpse.triggers, glimpse.models) == (50, 2, 1)

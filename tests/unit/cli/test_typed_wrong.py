@@ -1,0 +1,39 @@
+"""Options that do not go together, or have values that they cannot have."""
+
+from __future__ import annotations
+
+import importlib
+
+import pytest
+from workplace import Workplace
+
+from shared.errors import ConfigurationError
+from supervisor.cli.parser import parser
+
+SWEEP = ["sweep", "pipeline.yaml", "config.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        (SWEEP, "a sweep needs --set"),
+        ([*SWEEP, "--set", "training.seed=1,2", "--parallel", "0"], "--parallel 0 is not a whole number"),
+        ([*SWEEP, "--resume"], "--resume needs --run-dir DIR"),
+        ([*SWEEP, "--resume", "--run-dir", "absent"], "holds no sweep"),
+        ([*SWEEP, "--set", "training.seed=1,2", "--plot", "scores.pdf"], r"\.svg or \.png"),
+        ([*SWEEP, "--set", "fleet.train=1,2"], r"fleet is a key of config\.yaml"),
+        (["compare", "runs", "--windows"], "--windows: is for --csv"),
+        (["compare", "runs", "--plot", "scores.pdf"], r"\.svg or \.png"),
+    ],
+)
+def test_it_is_told_before_anything_is_read_or_begun(
+    small: Workplace, monkeypatch: pytest.MonkeyPatch, typed: list[str], told: str
+) -> None:
+    """In a sentence with the option; no folder is made."""
+    small.write()
+    monkeypatch.chdir(small.folder)
+    before = sorted(small.folder.rglob("*"))
+    options = parser().parse_args(typed)
+    with pytest.raises(ConfigurationError, match=told):
+        importlib.import_module(f"supervisor.cli.{options.command}").run(options)
+    assert sorted(small.folder.rglob("*")) == before
