@@ -7,6 +7,7 @@ from typing import Any
 
 from shared.config.fields import nearest
 from shared.config.schema.model import BUILT_IN_MODELS
+from shared.plugins import METRICS
 
 Values = Mapping[str, Any]
 Problem = tuple[str, str]  # key path in pipeline.yaml, sentence
@@ -107,8 +108,22 @@ def _gate(pipeline: Values) -> Iterator[Problem]:
     if metric is not None and measured is not None and metric not in (labels := [one["label"] for one in measured]):
         sentence = f"{metric} is not in evaluation.metrics, which has {', '.join(labels)};"
         yield "deployment.gate.metric", f"{sentence} add it there, or name one of those."
+    elif metric is not None and measured is not None:
+        (name_of_kind,) = (one["name"] for one in measured if one["label"] == metric)
+        yield from _gate_bound(name_of_kind, metric, _at(pipeline, "deployment.gate.at_least"))
     if name is not None and windows is not None:
         yield from _gate_window(pipeline, name, {window["name"]: window for window in windows})
+
+
+def _gate_bound(name: str, metric: str, bound: float | None) -> Iterator[Problem]:
+    """Percents, or the sign turned round as less is better, would let no model pass."""
+    kind = METRICS[name]
+    if bound is None or kind.best is None or (bound <= kind.best if kind.greater_is_better else bound >= kind.best):
+        return
+    most = "most" if kind.greater_is_better else "least"
+    sentence = f"{bound:g} is reached by no model, as {metric} is at {most} {kind.best:g};"
+    remedy = "write a share, such as 0.7." if kind.greater_is_better else f"write the largest {metric} that may pass."
+    yield "deployment.gate.at_least", f"{sentence} {remedy}"
 
 
 def _gate_window(pipeline: Values, name: str, windows: Mapping[str, Values]) -> Iterator[Problem]:

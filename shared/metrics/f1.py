@@ -16,6 +16,7 @@ class F1(MetricKind):
 
     task = "classification"
     greater_is_better = True
+    best = 1.0
 
     class Schema(f.Group):
         """Its options."""

@@ -14,6 +14,7 @@ class LogLoss(MetricKind):
 
     task = "classification"
     greater_is_better = False
+    best = 0.0
 
     @classmethod
     def gauge(cls, options: Options, classes: int) -> _Gauge:

@@ -12,6 +12,7 @@ class Mae(MetricKind):
 
     task = "regression"
     greater_is_better = False
+    best = 0.0
 
     @classmethod
     def gauge(cls, options: Options, classes: int) -> _Gauge:

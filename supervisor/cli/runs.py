@@ -30,6 +30,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         console.print_json(json.dumps(found))
         return 0
+    if not found:
+        console.print(f"no runs below {root} yet", markup=False, highlight=False, soft_wrap=True)
+        return 0
     console.print(runs_table(root, found))
     for one in found:
         for sentence in notes(one):

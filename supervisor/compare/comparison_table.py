@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.console import RenderableType
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -18,41 +19,101 @@ from shared.words import counted
 _BASELINES = {"first_model": "first\nmodel", "majority": "majority\nso far", "no_change": "no\nchange"}
 _OF_NUMBERS = {**_BASELINES, "majority": "mean\nso far"}
 _BETWEEN_SETTINGS = re.compile(r",(?=[\w.]+=)")  # a value may hold commas, too
+_NAME_WIDTH = 12
 _STATUS = {"running": "still running", "killed": "killed, or lost its supervisor"}
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A number of each run."""
+
+    title: str
+    cells: list[str]
+
+    @property
+    def width(self) -> int:
+        """With the spaces before and behind it."""
+        return 2 + max(map(len, (*self.title.split("\n"), *self.cells)))
 
 
 def comparison_table(content: Mapping[str, Any]) -> RenderableType:
     """The content of a comparison, a line a run; baselines are of the metric that sorts."""
-    metrics, by = content["metrics"], content["sorted_by"]
-    table = Table(title=_title(content), box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column("run", overflow="fold", min_width=12)
-    for metric in metrics:
-        table.add_column(f"{metric}\n{_arrow(content) if metric == by else ''}", justify="right", no_wrap=True)
-    baselines = _OF_NUMBERS if content["task"] == "regression" else _BASELINES
-    for title in ("rows\nscored", "trig-\ngers", "samples\ntrained", "train-\ning", *baselines.values()):
-        table.add_column(title, justify="right", no_wrap=True)
-    for number, run in enumerate(content["runs"]):
-        table.add_row(
-            Text(_name(run["name"])),
-            *(_score(run["composite"][metric]) for metric in metrics),
-            f"{run['rows_scored']:,}",
-            f"{run['triggers']:,}",
-            f"{run['samples_trained']:,}",
-            _duration(run["train_s"]),
-            *(_score(run["baselines"][name][by]) for name in baselines),
-            style="bold" if number == 0 else None,
+    return _Fitted(content)
+
+
+class _Fitted:
+    """One table, or several below each other where a terminal is too narrow for one: no number is ever cut."""
+
+    def __init__(self, content: Mapping[str, Any]) -> None:
+        self._content = content
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        work, baselines = _work(self._content), _baselines(self._content)
+        yield Text(_title(self._content))
+        for part in _parts(work, baselines, options.max_width):
+            yield self._table(part)
+        yield Text("\n".join(_remarks(self._content)), style="dim italic")
+
+    def _table(self, columns: Sequence[_Column]) -> Table:
+        table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+        table.add_column("run", overflow="fold", min_width=_NAME_WIDTH)
+        for column in columns:
+            table.add_column(column.title, justify="right", no_wrap=True)
+        for number, run in enumerate(self._content["runs"]):
+            cells = (column.cells[number] for column in columns)
+            table.add_row(Text(_name(run["name"])), *cells, style="bold" if number == 0 else None)
+        return table
+
+
+def _work(content: Mapping[str, Any]) -> list[_Column]:
+    """The scores, and what each run took."""
+    runs, arrow = content["runs"], _arrow(content)
+    scores = [
+        _Column(
+            f"{metric}\n{arrow if metric == content['sorted_by'] else ''}",
+            [_score(run["composite"][metric]) for run in runs],
         )
-    table.caption = Text("\n".join(_remarks(content)))
-    table.caption_justify = "left"
-    return table
+        for metric in content["metrics"]
+    ]
+    counts = {"rows\nscored": "rows_scored", "trig-\ngers": "triggers", "samples\ntrained": "samples_trained"}
+    return [
+        *scores,
+        *(_Column(title, [f"{run[key]:,}" for run in runs]) for title, key in counts.items()),
+        _Column("train-\ning", [_duration(run["train_s"]) for run in runs]),
+    ]
 
 
-def _title(content: Mapping[str, Any]) -> Text:
+def _baselines(content: Mapping[str, Any]) -> list[_Column]:
+    """What needs no training, in the metric that sorts."""
+    titles = _OF_NUMBERS if content["task"] == "regression" else _BASELINES
+    return [
+        _Column(title, [_score(run["baselines"][key][content["sorted_by"]]) for run in content["runs"]])
+        for key, title in titles.items()
+    ]
+
+
+def _parts(work: list[_Column], baselines: list[_Column], width: int) -> Iterator[list[_Column]]:
+    """All columns side by side; if there is no room for it beside a name, baselines below, and as many as there is."""
+    for group in ([*work, *baselines],) if _fit([*work, *baselines], width) else (work, baselines):
+        part: list[_Column] = []
+        for column in group:
+            if part and not _fit([*part, column], width):
+                yield part
+                part = []
+            part.append(column)
+        yield part
+
+
+def _fit(columns: Sequence[_Column], width: int) -> bool:
+    return _NAME_WIDTH + 2 + sum(column.width for column in columns) <= width
+
+
+def _title(content: Mapping[str, Any]) -> str:
     """Scores are to be compared only on the same rows."""
     runs = counted(len(content["runs"]), "run")
     first, last = (_minute(content[end]) for end in ("first_timestamp", "last_timestamp"))
     whom = "it" if len(content["runs"]) == 1 else "all of them"
-    return Text(f"{runs}, on the {counted(content['rows'], 'row')} that {whom} scored: {first} to {last}")
+    return f"{runs}, on the {counted(content['rows'], 'row')} that {whom} scored: {first} to {last}"
 
 
 def _arrow(content: Mapping[str, Any]) -> str:

@@ -100,6 +100,13 @@ EVENTS = [
 ]
 
 
+def test_where_there_is_no_run_a_sentence_says_so(small: Workplace, capsys: pytest.CaptureFixture[str]) -> None:
+    """And not the head of a table."""
+    small.write()
+    assert run(Namespace(config=small.folder / "config.yaml", json=False)) == 0
+    assert capsys.readouterr().out == f"no runs below {small.folder / 'runs'} yet\n"
+
+
 def test_all_that_is_told_of_a_run(small: Workplace, capsys: pytest.CaptureFixture[str]) -> None:
     """From its journal, its summary, and while it goes on what it notes; of an end the note is no news."""
     small.write()

@@ -156,10 +156,12 @@ def test_a_table_of_many_runs_with_long_names_fits_a_terminal(make_up):
     """No line is wider, and no number is cut."""
     sweep = [make_up(f"trigger.every={n},strategy.name=new_data,training.epochs={n}") for n in range(20)]
     content, _ = told(sweep[0].parent)
-    for width in (100, 120):
+    for width in (60, 80, 100, 120):
         lines = shown(content, width).splitlines()
         assert max(map(len, lines)) <= width
-        assert all(any(f"{run['composite']['log_loss']:.4f}" in line for line in lines) for run in content["runs"])
+        for run in content["runs"]:
+            for score in (run["composite"]["log_loss"], run["baselines"]["no_change"]["accuracy"]):
+                assert any(f"{score:.4f}" in line for line in lines)
         assert not any("…" in line for line in lines)
 
 

@@ -548,6 +548,21 @@ def test_gate_on_a_metric_that_is_not_measured(problems):
     assert "accuracy" in problem
 
 
+@pytest.mark.parametrize(
+    ("metric", "bound", "sentence"),
+    [
+        ("accuracy", "70", "70 is reached by no model, as accuracy is at most 1; write a share, such as 0.7."),
+        ("log_loss", "-0.5", "-0.5 is reached by no model, as log_loss is at least 0; write the largest log_loss that"),
+    ],
+)
+def test_gate_that_no_model_passes(problems, metric, bound, sentence):
+    """Percents for a share, or the sign turned round: a run would end with nothing deployed."""
+    gate = PIPELINE[PIPELINE.index("    metric: accuracy") : PIPELINE.index("  targets:")]
+    asked = f"    metric: {metric}\n    on: recent\n    at_least: {bound}\n"
+    (problem,) = problems(gate, asked, also={"metrics: [accuracy]": f"metrics: [{metric}]"})
+    assert problem.startswith(f"pipeline.yaml:21: deployment.gate.at_least: {sentence}")
+
+
 def test_gate_that_asks_nothing(problems):
     """A gate without a bound would let everything pass."""
     (problem,) = problems("    at_least: 0.5\n", "")
