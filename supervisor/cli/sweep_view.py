@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Mapping
 from contextlib import nullcontext, suppress
@@ -21,17 +22,21 @@ from supervisor.sweep.sweep import Sweep, Watcher
 
 log = logging.getLogger(__name__)
 
-_LOOK_EVERY_S = 1.0
+_LOOK_EVERY_S, _TELL_EVERY_S = 1.0, 60.0
 
 
 class SweepView(Watcher):
-    """Log lines, and a table of the runs at work where there is a terminal. A context."""
+    """Log lines; how far the runs at work are a table shows where there is a terminal, else lines now and then do.
 
-    def __init__(self, terminal: Console | None, sweep: Sweep) -> None:
+    A context.
+    """
+
+    def __init__(self, terminal: Console | None, sweep: Sweep, *, tell_every_s: float = _TELL_EVERY_S) -> None:
         self._total, self._place = sweep.total, sweep.place
         self._numbers: dict[str, int] = {}
         self._journals: dict[str, Glances] = {}
-        self._looked_s = 0.0
+        self._every_s = tell_every_s if terminal is None else _LOOK_EVERY_S
+        self._looked_s = time.monotonic() if terminal is None else -math.inf
         self._live = None if terminal is None else Live(console=terminal, refresh_per_second=2, transient=True)
 
     def __enter__(self) -> SweepView:
@@ -58,15 +63,18 @@ class SweepView(Watcher):
             log.info("%s %s", place, came_to.reason)
 
     def turn(self, running: Mapping[str, Path]) -> None:
-        """Show how far each is, once a second."""
-        if self._live is None or time.monotonic() < self._looked_s + _LOOK_EVERY_S:
+        """Show or tell how far each is."""
+        if time.monotonic() < self._looked_s + self._every_s:
             return
         self._looked_s = time.monotonic()
         table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
         for name, folder in running.items():
-            journal = self._journals.setdefault(name, Glances(folder / "journal.jsonl"))
-            table.add_row(name, _far(journal))
-        self._live.update(table)
+            far = _far(self._journals.setdefault(name, Glances(folder / "journal.jsonl")))
+            table.add_row(name, far)
+            if self._live is None:
+                log.info("… %d of %d: %s: %s", self._numbers[name], self._total, name, far)
+        if self._live is not None:
+            self._live.update(table)
 
 
 def _far(journal: Glances) -> str:

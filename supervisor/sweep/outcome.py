@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from shared.words import counted
 from supervisor.system.worker_process import how_it_ended
 
 _ERROR = "error: "
@@ -42,7 +43,9 @@ def of_finished(name: str, run_dir: Path, summary: Mapping[str, Any]) -> Outcome
         reason = "no window could be scored" if fired else "no trigger fired, so there was no model to score"
         return Outcome(name=name, run_dir=run_dir, status="unscored", reason=reason)
     metric, value = next(iter(scored.items()))
-    return Outcome(name=name, run_dir=run_dir, status="finished", score=f"{metric} {value:.4f}")
+    rows = summary.get("composite_rows", {}).get("rows", 0)
+    score = f"{metric} {value:.4f} on its {counted(rows, 'row')}"  # those that all runs have scored may be fewer
+    return Outcome(name=name, run_dir=run_dir, status="finished", score=score)
 
 
 def _reason(summary: Mapping[str, Any], code: int, said: str) -> str:

@@ -32,14 +32,34 @@ def test_a_line_tells_of_each_beginning_and_end(sweep: Sweep, caplog: pytest.Log
     ]
 
 
-def test_a_terminal_shows_how_far_each_run_is(sweep: Sweep, tmp_path: Path) -> None:
-    """Also one that has not begun."""
-    shown = io.StringIO()
-    (tmp_path / "journal.jsonl").write_text(
+def _begun(folder: Path) -> None:
+    """The journal of a run that is on its way."""
+    (folder / "journal.jsonl").write_text(
         '{"event":"run_started","time_us":1,"mode":"experiment","first_key":0,"stop_key":2000}\n'
         '{"event":"observed","time_us":2,"key":999,"triggers":[{}]}\n'
         '{"event":"reported","time_us":3,"report":{"report":"gathered"}}\n'
     )
+
+
+def test_without_a_terminal_lines_tell_how_far_each_run_is(
+    sweep: Sweep, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Now and then: a sweep may be piped to a file, and take hours."""
+    caplog.set_level("INFO")
+    _begun(tmp_path)
+    one, _ = sweep.unfinished
+    for every_s, told in ((60.0, []), (0.0, ["… 1 of 2: training.seed=1: 1,000 of 2,000 rows · 1 trigger · 1 model"])):
+        view = SweepView(None, sweep, tell_every_s=every_s)
+        view.begins(one, 1, resumed=False)
+        caplog.clear()
+        view.turn({one.combination.name: tmp_path})
+        assert caplog.messages == told
+
+
+def test_a_terminal_shows_how_far_each_run_is(sweep: Sweep, tmp_path: Path) -> None:
+    """Also one that has not begun."""
+    shown = io.StringIO()
+    _begun(tmp_path)
     with SweepView(Console(file=shown, force_terminal=True, width=120), sweep) as view:
         view.turn({"training.seed=1": tmp_path, "training.seed=2": tmp_path / "nothing"})
     told = shown.getvalue()

@@ -36,5 +36,9 @@ def test_a_run_takes_part_if_it_finished_with_a_score(
 
 def test_the_first_score_there_is_is_told() -> None:
     """A metric may be undefined on all windows."""
-    summary = {"status": "finished", "composite": {"auroc": None, "accuracy": 0.70123}}
-    assert outcome("a", RUN, summary, 0, "").score == "accuracy 0.7012"
+    summary = {
+        "status": "finished",
+        "composite": {"auroc": None, "accuracy": 0.70123},
+        "composite_rows": {"rows": 1234},
+    }
+    assert outcome("a", RUN, summary, 0, "").score == "accuracy 0.7012 on its 1,234 rows"
