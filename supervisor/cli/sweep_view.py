@@ -12,6 +12,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from supervisor.sweep.glimpse import Glimpse
 from supervisor.sweep.outcome import Outcome
@@ -65,7 +66,7 @@ class SweepView(Watcher):
         for name, folder in running.items():
             glimpse = self._glimpses.setdefault(name, Glimpse(folder / "journal.jsonl"))
             glimpse.look()
-            table.add_row(name, _far(glimpse))
+            table.add_row(Text(name), _far(glimpse))  # brackets of a list are no markup
         self._live.update(table)
 
 

@@ -65,6 +65,14 @@ def test_what_a_run_does_and_waits_for_is_a_line_below_the_table() -> None:
     ]
 
 
+def test_brackets_in_a_name_are_shown_as_they_are() -> None:
+    """As a list that was swept has them, and a folder that somebody named; in what is wrong with a run, too."""
+    places = ["metrics=[accuracy, f1]", "of [/b]"]
+    text = shown(*(ONE | {"run_dir": f"/{place}", "status": "[5]"} for place in places))
+    for part in ("[accuracy,f1]", "of[/b]", "[5]"):
+        assert part in "".join(text.split())
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [

@@ -55,8 +55,9 @@ def test_a_terminal_shows_how_far_each_run_is(sweep: Sweep, tmp_path: Path) -> N
         '{"event":"reported","report":{"report":"gathered"}}\n'
     )
     with SweepView(Console(file=shown, force_terminal=True, width=120), sweep) as view:
-        view.turn({"training.seed=1": tmp_path, "training.seed=2": tmp_path / "nothing"})
+        view.turn({"training.seed=1": tmp_path, "evaluation.metrics=[f1]": tmp_path / "nothing"})
     told = shown.getvalue()
+    assert "evaluation.metrics=[f1]" in told
     assert "training.seed=1" in told
     assert "1,000 of 2,000 rows · 1 triggers · 1 models" in told
     assert "is being prepared" in told
