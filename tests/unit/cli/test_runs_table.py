@@ -128,3 +128,19 @@ def test_all_that_is_told_of_a_run(small: Workplace, capsys: pytest.CaptureFixtu
     assert (told["status"], told["rows"], told["progress"]["sentence"], told["waits_for"]) == (
         ("running", 10, "0 of 1", "rows")
     )
+
+
+@pytest.mark.parametrize("composite", [5, [1], {"accuracy": "x"}])
+@pytest.mark.parametrize("progress", ["[]", '{"sentence": 5}', '{"sentence": "1 of 2", "rows_seen": {}}'])
+def test_damaged_files_of_a_run_cost_no_more_than_what_they_said(
+    small: Workplace, capsys: pytest.CaptureFixture[str], composite: Any, progress: str
+) -> None:
+    """The run is listed, with what its journal says."""
+    small.write()
+    place = small.folder / "runs" / "small" / "a"
+    a_run(place, EVENTS, {"composite": composite})
+    (place / ".progress.json").write_text(progress)
+    lock = Lock(place)
+    lock.take()
+    assert run(Namespace(config=small.folder / "config.yaml", json=False)) == 0
+    assert "running" in capsys.readouterr().out

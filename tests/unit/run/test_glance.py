@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 from run_of_events import run_started
 
 from shared.ids import RunId, TriggerId
@@ -67,3 +68,14 @@ def test_the_time_between_two_sessions_does_not_count(tmp_path: Path) -> None:
         found = seen(tmp_path, *first, *between, resumed, at(505, FIRED))
         assert (found.worked_us(), found.status) == (worked_s * S, "killed")
         assert found.worked_us(510 * S) == (worked_s + 5) * S
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['{"event":"run_started"}', '{"event":"ended","time_us":"x"}', '{"event":"observed","time_us":1,"triggers":5}'],
+)
+def test_what_is_no_event_is_told_as_such(tmp_path: Path, line: str) -> None:
+    """Whoever lists runs has others to list."""
+    (tmp_path / "journal.jsonl").write_text(f"{line}\n")
+    with pytest.raises(ValueError, match="event|int"):
+        glance(tmp_path / "journal.jsonl")
