@@ -10,7 +10,7 @@ from shared.errors import ConfigurationError
 from supervisor.cli.console import table_console
 from supervisor.compare.comparison import compare
 from supervisor.compare.comparison_csv import runs_csv, windows_csv
-from supervisor.compare.comparison_table import comparison_table
+from supervisor.compare.comparison_table import ComparisonTable
 from supervisor.compare.plot import plot, require_plot
 
 
@@ -21,14 +21,14 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.plot is not None:
         require_plot(arguments.plot)
     content = compare(arguments.run_dirs, sort=arguments.sort, progress=_say)
-    if arguments.plot is not None:
-        plot(content, arguments.plot)
     if arguments.json:
         sys.stdout.write(json.dumps(content, indent=2, ensure_ascii=False) + "\n")  # rich would take seconds
     elif arguments.csv:
         sys.stdout.write((windows_csv if arguments.windows else runs_csv)(content))
     else:
-        table_console().print(comparison_table(content))
+        table_console().print(ComparisonTable(content))
+    if arguments.plot is not None:  # last: where it cannot be written, what was evaluated anew is told all the same
+        plot(content, arguments.plot)
     return 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import sys
 from collections.abc import Sequence
 
@@ -11,7 +12,7 @@ from shared.command import COMMAND
 from shared.errors import ModynError
 from supervisor.cli.console import table_console
 from supervisor.compare.comparison import compare
-from supervisor.compare.comparison_table import comparison_table
+from supervisor.compare.comparison_table import ComparisonTable
 from supervisor.compare.plot import plot
 from supervisor.sweep.outcome import Outcome
 from supervisor.sweep.sweep import Sweep
@@ -32,13 +33,13 @@ def tell_end(sweep: Sweep, arguments: argparse.Namespace) -> int:
 
 def _compare(finished: Sequence[Outcome], left_out: Sequence[Outcome], arguments: argparse.Namespace) -> None:
     content = compare([one.run_dir for one in finished], sort=arguments.sort, progress=_say)
-    if arguments.plot is not None:
-        plot(content, arguments.plot)
     if arguments.json:
         told = [{"run": str(one.run_dir), "status": one.status, "reason": one.reason} for one in left_out]
         table_console().print_json(json.dumps({**content, "left_out": told}))
     else:
-        table_console().print(comparison_table(content))
+        table_console().print(ComparisonTable(content))
+    if arguments.plot is not None:  # last: where it cannot be written, the scores of long work are told all the same
+        plot(content, arguments.plot)
 
 
 def _rest(
@@ -53,8 +54,8 @@ def _rest(
     told += [f"left out: {not_begun} runs that have not begun"] if not_begun else []
     told.append(f"sweep: {sweep.place.path}")
     if not_begun or any(one.status in ("failed", "stopped") for one in left_out):
-        files = f"{arguments.pipeline} {arguments.config}"
-        told.append(f"go on with: {COMMAND} sweep {files} --run-dir {sweep.place.path} --resume")
+        words = (arguments.pipeline, arguments.config, "--run-dir", sweep.place.path, "--resume")
+        told.append(f"go on with: {COMMAND} sweep {shlex.join(map(str, words))}")
     return told
 
 

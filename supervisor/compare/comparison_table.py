@@ -3,24 +3,54 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
-from rich.console import RenderableType
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
 _BASELINES = {"first_model": "first\nmodel", "majority": "majority\nso far", "no_change": "no\nchange"}
 _OF_NUMBERS = {**_BASELINES, "majority": "mean\nso far"}
+_ANY = 1_000  # columns
 _STATUS = {"running": "still running", "killed": "killed, or lost its supervisor"}
 
 
-def comparison_table(content: Mapping[str, Any]) -> RenderableType:
-    """The content of a comparison, a line a run; baselines are of the metric that sorts."""
-    metrics, by = content["metrics"], content["sorted_by"]
-    table = Table(title=_title(content), box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column("run", overflow="fold", min_width=12)
+class ComparisonTable:
+    """The content of a comparison, a line a run, as wide as it is shown; baselines are of the metric that sorts."""
+
+    def __init__(self, content: Mapping[str, Any]) -> None:
+        self._content = content
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """The first form that fits: a number that is cut would be read as another number."""
+        for metrics, roomy in _forms(self._content):
+            table = _table(self._content, metrics, roomy=roomy)
+            names, widest = table.columns[0], table.columns[0].max_width
+            names.max_width = names.min_width  # a name may be folded anywhere, which no measure knows
+            needed = Measurement.get(console, options.update(max_width=_ANY), table).minimum
+            names.max_width = widest
+            if needed <= options.max_width:
+                break
+        yield table
+
+
+def _forms(content: Mapping[str, Any]) -> Iterator[tuple[list[str], bool]]:
+    """With all metrics; without space; then with fewer metrics, but always that which sorts."""
+    metrics, by = list(content["metrics"]), content["sorted_by"]
+    yield metrics, True
+    yield metrics, False
+    for one in reversed([metric for metric in metrics if metric != by]):
+        metrics = [metric for metric in metrics if metric != one]
+        yield metrics, False
+
+
+def _table(content: Mapping[str, Any], metrics: Sequence[str], *, roomy: bool) -> Table:
+    by = content["sorted_by"]
+    table = Table(title=_title(content), box=SIMPLE_HEAD, padding=(0, int(roomy), 0, 0), pad_edge=False)
+    table.add_column("run", overflow="fold", min_width=12 if roomy else 8)
     for metric in metrics:
         table.add_column(f"{metric}\n{_arrow(content) if metric == by else ''}", justify="right", no_wrap=True)
     baselines = _OF_NUMBERS if content["task"] == "regression" else _BASELINES
@@ -37,9 +67,16 @@ def comparison_table(content: Mapping[str, Any]) -> RenderableType:
             *(_score(run["baselines"][name][by]) for name in baselines),
             style="bold" if number == 0 else None,
         )
-    table.caption = Text("\n".join(_remarks(content)))
+    table.caption = Text("\n".join([*_remarks(content), *_hidden(content, metrics)]))
     table.caption_justify = "left"
     return table
+
+
+def _hidden(content: Mapping[str, Any], metrics: Sequence[str]) -> Iterator[str]:
+    """What there was no room for."""
+    hidden = [metric for metric in content["metrics"] if metric not in metrics]
+    if hidden:
+        yield f"not shown, as the terminal is too narrow: {', '.join(hidden)}; --json has all"
 
 
 def _title(content: Mapping[str, Any]) -> Text:

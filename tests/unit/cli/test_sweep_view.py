@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 from workplace import Workplace
 
+from supervisor.cli.sweep_end import tell_end
 from supervisor.cli.sweep_view import SweepView
 from supervisor.sweep.combinations import combinations
 from supervisor.sweep.outcome import Outcome
@@ -61,3 +63,10 @@ def test_a_terminal_shows_how_far_each_run_is(sweep: Sweep, tmp_path: Path) -> N
     assert "training.seed=1" in told
     assert "1,000 of 2,000 rows · 1 triggers · 1 models" in told
     assert "is being prepared" in told
+
+
+def test_the_command_that_goes_on_can_be_typed_as_it_stands(sweep: Sweep, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever the files are called."""
+    files = {"pipeline": Path("my pipeline.yaml"), "config": Path("$config.yaml")}
+    assert tell_end(sweep, Namespace(**files, json=False)) == 0
+    assert "sweep 'my pipeline.yaml' '$config.yaml' --run-dir" in capsys.readouterr().out

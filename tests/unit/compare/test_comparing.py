@@ -13,7 +13,7 @@ from rich.console import Console
 from shared.errors import ConfigurationError, NotReadyError
 from supervisor.compare.comparison import compare
 from supervisor.compare.comparison_csv import runs_csv, windows_csv
-from supervisor.compare.comparison_table import comparison_table
+from supervisor.compare.comparison_table import ComparisonTable
 from supervisor.run.directory import RunDirectory
 
 
@@ -33,7 +33,7 @@ def refused(*runs, sort=None, by=NotReadyError):
 def shown(content, width):
     """The table on a terminal of this width."""
     console = Console(width=width, file=io.StringIO(), color_system=None)
-    console.print(comparison_table(content))
+    console.print(ComparisonTable(content))
     return console.file.getvalue()
 
 
@@ -164,11 +164,23 @@ def test_a_table_of_many_runs_with_long_names_fits_a_terminal(make_up):
     """No line is wider, and no number is cut."""
     sweep = [make_up(f"trigger.every={n},strategy.name=new_data,training.epochs={n}") for n in range(20)]
     content, _ = told(sweep[0].parent)
-    for width in (100, 120):
+    for width in (80, 100, 120):
         lines = shown(content, width).splitlines()
         assert max(map(len, lines)) <= width
         assert all(any(f"{run['composite']['log_loss']:.4f}" in line for line in lines) for run in content["runs"])
         assert not any("…" in line for line in lines)
+
+
+def test_a_narrow_terminal_shows_fewer_metrics_and_cuts_no_number(make_up):
+    """Always that which sorts; what is not shown is named."""
+    metrics = ["accuracy", "f1", "auroc", "log_loss"]
+    content, _ = told(make_up("a", metrics=metrics), make_up("b", metrics=metrics), sort="log_loss")
+    text = shown(content, 80)
+    for run in content["runs"]:
+        for value in (run["composite"]["log_loss"], run["baselines"]["no_change"]["log_loss"]):
+            assert f"{value:.4f}" in text
+    assert "not shown, as the terminal is too narrow: " in text
+    assert "not shown" not in shown(content, 200)
 
 
 def test_csv_has_a_line_a_run_or_a_window(make_up):
