@@ -19,8 +19,8 @@ import yaml
 from benchmarks.many_triggers.no_op_work import report_of
 from shared.config.load import Configuration, load_configuration
 from shared.dataset.manifest import ManifestEntry
-from shared.ids import RunId, TaskId, TriggerId, WorkerId
-from shared.messages.reports import AnyReport, Baselined, Claimed, Evaluated
+from shared.ids import RunId, TaskId, TriggerId, WorkerId, parts_of
+from shared.messages.reports import AnyReport, Baselined, Claimed, Evaluated, Failed
 from shared.messages.setup_record import SetupRecord
 from shared.messages.tasks import AnyTask
 from supervisor.core.commands import AnyCommand, End, Publish, PublishChord
@@ -59,6 +59,7 @@ class MadeUpRun:
     dice: random.Random = field(default_factory=lambda: random.Random(0))
     content: str = "0" * 64  # the hash of the only file
     events: int | None = None  # after so many it was killed
+    fails: Sequence[int] = ()  # at these triggers, and goes on if `pipeline` says so
 
     def write(self) -> MadeUpRun:
         """Both files as resolved, the journal, and objects of a few bytes."""
@@ -123,7 +124,10 @@ class MadeUpRun:
 
     def _done(self, task_id: TaskId, task: AnyTask, record: SetupRecord) -> Iterator[AnyEvent]:
         who: dict[str, Any] = {"task_id": task_id, "attempt": task.attempt, "worker": WorkerId("worker")}
-        for report in (Claimed(**who), self._scattered(report_of(task, record, who))):
+        parts = parts_of(task_id)
+        fails = parts.stage == "select" and parts.trigger_id in self.fails
+        done = Failed(**who, sentence="no rows", traceback="") if fails else report_of(task, record, who)
+        for report in (Claimed(**who), self._scattered(done)):
             yield Reported(time_us=0, position="1-0", report=report)
 
     def _scattered(self, report: AnyReport) -> AnyReport:

@@ -23,14 +23,14 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.plot is not None:
         require_plot(arguments.plot)
     content = compare(arguments.run_dirs, sort=arguments.sort, progress=say)
-    if arguments.plot is not None:
-        plot(content, arguments.plot)
     if arguments.json:
         print(json_text(content))  # noqa: T201
     elif arguments.csv:
         sys.stdout.write((windows_csv if arguments.windows else runs_csv)(content))
     else:
         table_console().print(comparison_table(content))
+    if arguments.plot is not None:  # last: where it cannot be written, what was evaluated anew is told all the same
+        plot(content, arguments.plot)
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import signal
 import sys
@@ -59,6 +60,12 @@ def _run(options: argparse.Namespace) -> int:
     except Exception as error:  # whatever it is, people get a sentence
         if options.debug:
             traceback.print_exc()
-        told = hide(f"{type(error).__name__}: {error}")
-        print(f"error: this should not happen: {told}. Run it again with --debug and report it.", file=sys.stderr)  # noqa: T201
+        print(f"error: {hide(_unforeseen(error))}", file=sys.stderr)  # noqa: T201
         return ModynError.exit_code
+
+
+def _unforeseen(error: Exception) -> str:
+    """What ended a command, and what to do."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):  # most often below standard output
+        return f"{error}: what this command writes finds no room. Make some, then run it again."
+    return f"this should not happen: {type(error).__name__}: {error}. Run it again with --debug and report it."

@@ -9,6 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from shared.config.load import load_system
 from shared.timestamps import format_timestamp, now_us
 from supervisor.cli.console import table_console
@@ -71,7 +73,7 @@ def _describe(folder: Path, status: str, seen: Glance) -> dict[str, Any]:
         "start": format_timestamp(seen.started_us) if begun else None,
         "duration_s": seen.worked_us(now_us() if running else None) / 1e6 if begun else None,
         "triggers": seen.triggers,
-        "score": summary.get("composite") or {},
+        "score": _score(summary),
         "rows": progress.get("rows_seen", summary.get("samples_seen")),
         "deployed": seen.deployed,
         "rehearsed": begun and not seen.serves,
@@ -80,6 +82,14 @@ def _describe(folder: Path, status: str, seen: Glance) -> dict[str, Any]:
         "waits_for": _waits_for(status, summary),
         "progress": progress or None,
     }
+
+
+def _score(summary: dict[str, Any]) -> dict[str, float | None]:
+    """By metric; none where the summary is damaged: it is no reason to list nothing."""
+    try:
+        return msgspec.convert(summary.get("composite") or {}, dict[str, float | None])
+    except msgspec.ValidationError:
+        return {}
 
 
 def _waits_for(status: str, summary: dict[str, Any]) -> str | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
 from shared.timestamps import to_the_minute
 from supervisor.cli.spans import span_in_words
@@ -16,7 +17,7 @@ _NOTHING = "–"
 
 def runs_table(root: Path, runs: Sequence[Mapping[str, Any]]) -> Table:
     """A line a run; where it lies is told from the root on."""
-    table = Table(title=f"runs of {root}", title_justify="left", box=None, padding=(0, 1, 0, 0))
+    table = Table(title=Text(f"runs of {root}"), title_justify="left", box=None, padding=(0, 1, 0, 0))
     for column in ("status", "start (UTC)", "duration"):
         table.add_column(column)
     table.add_column("triggers", justify="right")
@@ -28,7 +29,7 @@ def runs_table(root: Path, runs: Sequence[Mapping[str, Any]]) -> Table:
     table.add_column("run directory", overflow="fold")
     for one in runs:
         files = [str(one["files_not_read"] or _NOTHING)] if unread else []
-        table.add_row(*_facts(one), *files, _place(root, one["run_dir"]))
+        table.add_row(*map(Text, (*_facts(one), *files, _place(root, one["run_dir"]))))  # brackets are no markup
     return table
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -23,26 +24,25 @@ def tell_end(sweep: Sweep, arguments: argparse.Namespace) -> int:
     finished = [one for one in sweep.outcomes.values() if one.status == "finished"]
     left_out = [one for one in sweep.outcomes.values() if one.status != "finished"]
     try:
-        content = _compared(finished, arguments)
-        if arguments.json:
-            told = [{"run": str(one.run_dir), "status": one.status, "reason": one.reason} for one in left_out]
-            print(json_text({**content, "left_out": told}))  # noqa: T201
-        elif finished:
-            table_console().print(comparison_table(content))
+        content: dict[str, Any] = {"runs": []}
+        if finished:
+            content = compare([one.run_dir for one in finished], sort=arguments.sort, progress=say)
+        _print(content, left_out, as_json=arguments.json)
+        if finished and arguments.plot is not None:  # last: where it cannot be written, scores are told all the same
+            plot(content, arguments.plot)
     finally:
         for sentence in _rest(sweep, finished, left_out, arguments):
             print(sentence, file=sys.stderr if arguments.json else sys.stdout)
     return ModynError.exit_code if any(one.status == "failed" for one in left_out) else 0
 
 
-def _compared(finished: Sequence[Outcome], arguments: argparse.Namespace) -> dict[str, Any]:
-    """What the comparison comes to, drawn if it is asked for; of no runs that there are none."""
-    if not finished:
-        return {"runs": []}
-    content = compare([one.run_dir for one in finished], sort=arguments.sort, progress=say)
-    if arguments.plot is not None:
-        plot(content, arguments.plot)
-    return content
+def _print(content: dict[str, Any], left_out: Sequence[Outcome], *, as_json: bool) -> None:
+    """The comparison; a table of no runs is none."""
+    if as_json:
+        told = [{"run": str(one.run_dir), "status": one.status, "reason": one.reason} for one in left_out]
+        print(json_text({**content, "left_out": told}))  # noqa: T201
+    elif content["runs"]:
+        table_console().print(comparison_table(content))
 
 
 def _rest(
@@ -61,6 +61,6 @@ def _rest(
     )
     told.append(f"sweep: {sweep.place.path}")
     if not_begun or any(one.status in ("failed", "stopped") for one in left_out):
-        files = f"{arguments.pipeline} {arguments.config}"
-        told.append(f"go on with: {COMMAND} sweep {files} --run-dir {sweep.place.path} --resume")
+        words = (arguments.pipeline, arguments.config, "--run-dir", sweep.place.path, "--resume")
+        told.append(f"go on with: {COMMAND} sweep {shlex.join(map(str, words))}")
     return told

@@ -13,6 +13,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from rich.text import Text
 
 from shared.words import counted
 from supervisor.run.glance import Glance, Glances
@@ -70,7 +71,7 @@ class SweepView(Watcher):
         table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
         for name, folder in running.items():
             far = _far(self._journals.setdefault(name, Glances(folder / "journal.jsonl")))
-            table.add_row(name, far)
+            table.add_row(Text(name), far)  # brackets of a list are no markup
             if self._live is None:
                 log.info("… %d of %d: %s: %s", self._numbers[name], self._total, name, far)
         if self._live is not None:

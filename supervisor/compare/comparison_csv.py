@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 _FACTS = ("run", "name", "status")
-_COUNTS = ("rows_scored", "triggers", "samples_trained", "train_s")
+_COUNTS = ("rows_scored", "triggers", "failed_triggers", "samples_trained", "train_s")
 _BASELINES = ("majority", "no_change", "first_model")
 _OF_A_WINDOW = ("trigger", "first_timestamp", "last_timestamp", "n")
 

@@ -157,5 +157,7 @@ def _remarks(content: Mapping[str, Any]) -> Iterator[str]:
         if run["status"] != "finished":
             status = _STATUS.get(run["status"], run["status"])
             yield f"{run['name']} is {status}: compared as far as it has come"
+        if run["failed_triggers"]:
+            yield f"{run['name']} failed at {run['failed_triggers']:,} of its {run['triggers']:,} triggers"
         if run["rows"] != content["rows"]:
             yield f"{run['name']} has scores of {run['rows']:,} of these rows: it knew labels that others did not"

@@ -56,6 +56,7 @@ def _run(run: ScoredRun, name: str, windows: Sequence[Measured], metrics: Shared
         "rows_scored": run.scored.rows,
         "undefined_windows": {metric: by["pipeline"].undefined_windows for metric, by in found.items()},
         "triggers": run.triggers,
+        "failed_triggers": run.failed_triggers,
         "samples_trained": run.samples_trained,
         "train_s": run.train_s,
         "windows": [_window(one, metrics) for one in windows],

@@ -49,6 +49,7 @@ class ScoredRun(msgspec.Struct, frozen=True, kw_only=True):
     windows: tuple[Window, ...]  # by trigger
     scored: Stretch  # all rows of these
     triggers: int
+    failed_triggers: int
     samples_trained: int
     train_s: float
 
@@ -74,6 +75,7 @@ def read_run(typed: Path) -> ScoredRun:
         raise NotReadyError(f"{typed} cannot be read: {error.strerror}; check path and user.") from error
     fired = [one for one in told.state.triggers.values() if one.phase is not Phase.COALESCED]
     facts = [told.tally.facts[one.fired.id] for one in fired]
+    failed = [one for one, told_of in zip(fired, facts, strict=True) if one.error or told_of.errors]
     return ScoredRun(
         run=str(typed),
         path=directory.path,
@@ -86,6 +88,7 @@ def read_run(typed: Path) -> ScoredRun:
         windows=tuple(_windows(told, asked)),
         scored=told.tally.composite_rows(),
         triggers=len(fired),
+        failed_triggers=len(failed),
         samples_trained=sum(one.samples_selected for one in facts),
         train_s=sum(one.train_s or 0.0 for one in facts),
     )

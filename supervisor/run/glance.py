@@ -16,6 +16,7 @@ from supervisor.core.events import Unread
 _TELLING = re.compile(rb'"event":"(?:run_started|observed|ended|resumed|not_read)"|"report":"decided"')
 _MODEL = b'"report":"gathered"'
 _BEGINS_BYTES = 200  # what an event is stands at the beginning of its line
+_SHOWN_BYTES = 60
 _TIME = re.compile(rb'"time_us":(\d+)')  # an event's own comes first in its line
 
 
@@ -67,7 +68,7 @@ class Glances:
                     break
                 if _TELLING.search(line, 0, _BEGINS_BYTES):
                     seen.last_us = _time_us(before, seen.last_us)
-                    _note(seen, msgspec.json.decode(line))
+                    _take(seen, line)
                 elif seen.session_us is None:  # a session that goes on with a run may hear of something first
                     seen.session_us = _time_us(line, seen.last_us)
                 seen.models += _MODEL in line[:_BEGINS_BYTES]
@@ -75,6 +76,16 @@ class Glances:
                 before = line
         seen.last_us = _time_us(before, seen.last_us)
         return seen
+
+
+def _take(seen: Glance, line: bytes) -> None:
+    """Note a line that tells something. Raises ValueError for one that is damaged, or of another version."""
+    try:
+        event = msgspec.json.decode(line)
+        msgspec.convert(event["time_us"], int)
+        _note(seen, event)
+    except (KeyError, TypeError, IndexError, AttributeError) as error:
+        raise ValueError(f"{line[:_SHOWN_BYTES].decode(errors='replace').rstrip()} is not an event") from error
 
 
 def _time_us(line: bytes, otherwise_us: int) -> int:

@@ -55,4 +55,9 @@ def progress_of(run_dir: Path) -> dict[str, Any]:
         told = json.loads((run_dir / _NAME).read_bytes())
     except (OSError, ValueError):
         return {}
-    return told if isinstance(told, dict) else {}
+    return told if _is_whole(told) else {}
+
+
+def _is_whole(told: Any) -> bool:
+    """Whether it says what people are shown of it."""
+    return isinstance(told, dict) and isinstance(told.get("sentence"), str) and isinstance(told.get("rows_seen"), int)

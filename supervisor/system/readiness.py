@@ -98,7 +98,7 @@ def ready_workers(
         try:
             fleet = read_fleet(client)
             fit = [worker for worker in fleet if worker.state != "benched"]
-            missing = _missing(fleet, system)
+            missing = _missing(fleet, system, own=own)
         except redis.RedisError as error:  # it may come back
             missing = [f"broker.url: the broker went away while workers were waited for ({hide(str(error))})."]
         if not missing:
@@ -120,15 +120,16 @@ def ready_workers(
     return fit
 
 
-def _missing(fleet: list[WorkerEntry], system: System) -> list[str]:
+def _missing(fleet: list[WorkerEntry], system: System, *, own: bool) -> list[str]:
     found = []
     for role, wanted in (("train", system.fleet.train), ("evaluate", system.fleet.evaluate)):
         able = [worker for worker in fleet if worker.role == role and speaks(worker.versions)]
         alive = sum(worker.state != "benched" for worker in able)
         if alive < max(1, wanted):
+            instead = "leave out --no-fleet" if wanted and not own else f"set `fleet: {{{role}: 1}}` in config.yaml"
             found.append(
                 f"fleet: {alive} {role} workers are alive, {max(1, wanted)} needed; start one with "
-                f"{COMMAND} worker CONFIG --role {role}, or set `fleet: {{{role}: 1}}` in config.yaml."
+                f"{COMMAND} worker CONFIG --role {role}, or {instead}."
             )
     found += [f"fleet: {worker.hostname} {why_benched(worker)}" for worker in fleet if found and worker.benched]
     deaf = [worker.hostname for worker in fleet if not speaks(worker.versions)]

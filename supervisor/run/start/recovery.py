@@ -13,7 +13,7 @@ from shared.config.load import Configuration
 from shared.dataset.labels_table import labels_name
 from shared.dataset.manifest import ManifestEntry, manifest_path, read_manifest, refuse_moved_keys, restore_manifest
 from shared.dataset.rejudged import refuse_rejudged
-from shared.errors import ArtifactLostError
+from shared.errors import ArtifactLostError, RunFailedError
 from shared.ids import TriggerId
 from shared.messages.tasks import GatherTask
 from shared.timestamps import now_us
@@ -48,7 +48,12 @@ def recover(configuration: Configuration, directory: RunDirectory) -> Recovered:
 
     A lost dataset manifest is written anew, too: keys are for ever.
     """
-    told = told_by(configuration, directory.journal_path)
+    try:
+        told = told_by(configuration, directory.journal_path)
+    except OSError as error:
+        raise RunFailedError(
+            f"{directory.journal_path} cannot be read: {error.strerror}; check path and user."
+        ) from None
     root, name = configuration.system.artifacts_root, configuration.pipeline.data.dataset
     path, now = _manifest(root, name, told.entries)
     refuse_rejudged(configuration.system.datasets[name], told.entries, now, path)

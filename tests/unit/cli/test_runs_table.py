@@ -65,6 +65,14 @@ def test_what_a_run_does_and_waits_for_is_a_line_below_the_table() -> None:
     ]
 
 
+def test_brackets_in_a_name_are_shown_as_they_are() -> None:
+    """As a list that was swept has them, and a folder that somebody named; in what is wrong with a run, too."""
+    places = ["metrics=[accuracy, f1]", "of [/b]"]
+    text = shown(*(ONE | {"run_dir": f"/{place}", "status": "[5]"} for place in places))
+    for part in ("[accuracy,f1]", "of[/b]", "[5]"):
+        assert part in "".join(text.split())
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [
@@ -127,3 +135,19 @@ def test_all_that_is_told_of_a_run(small: Workplace, capsys: pytest.CaptureFixtu
     assert (told["status"], told["rows"], told["progress"]["sentence"], told["waits_for"]) == (
         ("running", 10, "0 of 1", "rows")
     )
+
+
+@pytest.mark.parametrize("composite", [5, [1], {"accuracy": "x"}])
+@pytest.mark.parametrize("progress", ["[]", '{"sentence": 5}', '{"sentence": "1 of 2", "rows_seen": {}}'])
+def test_damaged_files_of_a_run_cost_no_more_than_what_they_said(
+    small: Workplace, capsys: pytest.CaptureFixture[str], composite: Any, progress: str
+) -> None:
+    """The run is listed, with what its journal says."""
+    small.write()
+    place = small.folder / "runs" / "small" / "a"
+    a_run(place, EVENTS, {"composite": composite})
+    (place / ".progress.json").write_text(progress)
+    lock = Lock(place)
+    lock.take()
+    assert run(Namespace(config=small.folder / "config.yaml", json=False)) == 0
+    assert "running" in capsys.readouterr().out

@@ -33,3 +33,24 @@ def test_success_stays_success(tmp_path: Path, redirect: str, words: tuple[str, 
 def test_a_mistake_stays_a_mistake(tmp_path: Path, redirect: str) -> None:
     """What is wrong with a file is told by the exit code where nobody reads the sentence."""
     assert code_of(redirect, "runs", str(tmp_path / "absent.yaml")) == 2
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_full_disk_below_standard_output_is_told(tmp_path: Path, options: list[str]) -> None:
+    """As what it is, and not as a fault of the program's own."""
+    config = tmp_path / "config.yaml"
+    config.write_text("storage: {datasets: {d: {uri: data.csv}}}\n")
+    command = [sys.executable, "-m", "supervisor", "runs", str(config), *options]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            command,
+            check=False,
+            cwd=PROJECT,
+            env=environment(),
+            timeout=60,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert done.returncode == 1
+    assert "finds no room. Make some" in done.stderr

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from supervisor.cli.sweep_end import tell_end
 from supervisor.cli.sweep_view import SweepView
 from supervisor.sweep.outcome import Outcome
 from supervisor.sweep.sweep import Sweep
@@ -61,8 +63,16 @@ def test_a_terminal_shows_how_far_each_run_is(sweep: Sweep, tmp_path: Path) -> N
     shown = io.StringIO()
     _begun(tmp_path)
     with SweepView(Console(file=shown, force_terminal=True, width=120), sweep) as view:
-        view.turn({"training.seed=1": tmp_path, "training.seed=2": tmp_path / "nothing"})
+        view.turn({"training.seed=1": tmp_path, "evaluation.metrics=[f1]": tmp_path / "nothing"})
     told = shown.getvalue()
+    assert "evaluation.metrics=[f1]" in told
     assert "training.seed=1" in told
     assert "1,000 of 2,000 rows · 1 trigger · 1 model" in told
     assert "is being prepared" in told
+
+
+def test_the_command_that_goes_on_can_be_typed_as_it_stands(sweep: Sweep, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever the files are called."""
+    files = {"pipeline": Path("my pipeline.yaml"), "config": Path("$config.yaml")}
+    assert tell_end(sweep, Namespace(**files, json=False)) == 0
+    assert "sweep 'my pipeline.yaml' '$config.yaml' --run-dir" in capsys.readouterr().out

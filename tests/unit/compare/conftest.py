@@ -17,6 +17,7 @@ def pipeline(metrics: list[Any], window: dict[str, Any]) -> dict[str, Any]:
     return {
         "pipeline": {"name": "made-up"},
         "model": {"id": "logistic", "config": {"num_classes": 2}},
+        "training": {"on_failure": "continue"},
         "data": {"dataset": "rows", "split": {"test": 0.2}},
         "trigger": {"policy": "data_amount", "every": 100},
         "initial_mode": "replay",

@@ -114,6 +114,14 @@ def test_where_a_dataset_lies_may_differ(make_up):
     assert told(make_up("a"), make_up("b", config={"artifacts": {"uri": "elsewhere"}}))[0]["rows"] == 900
 
 
+def test_triggers_that_failed_are_told(make_up):
+    """A run that went on without them looks as if it had wanted fewer models."""
+    content, _ = told(make_up("a"), make_up("b", fails=[1]))
+    assert {run["name"]: run["failed_triggers"] for run in content["runs"]} == {"a": 0, "b": 1}
+    assert "b failed at 1 of its 3 triggers" in shown(content, 200)
+    assert "a failed" not in shown(content, 200)
+
+
 def test_runs_that_scored_no_row_in_common_are_refused(make_up):
     """With the stretch of each."""
     one, other = make_up("a", 99, 199, 299, events=30), make_up("b", 599)

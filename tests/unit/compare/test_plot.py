@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from argparse import Namespace
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -13,6 +15,7 @@ from compared_runs import compared, evenly
 from workplace import environment
 
 from shared.errors import ConfigurationError
+from supervisor.cli.compare import run
 from supervisor.compare.plot import plot, require_plot
 
 CONTENT = compared({"a": evenly([0.5, 0.75]), "<b> & $c$": evenly([0.25, None]), "名": evenly([0.1])})
@@ -96,3 +99,15 @@ def test_without_matplotlib_the_remedy_is_told(tmp_path: Path) -> None:
     assert first == second
     assert first.startswith("--plot needs matplotlib, which cannot be imported here (No module named 'matplotlib")
     assert first.endswith('pip install ".[plot]".')
+
+
+def test_scores_are_told_also_where_the_picture_cannot_be_written(
+    make_up: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was evaluated anew for it may have taken long."""
+    run_dir = make_up("a")
+    picture = run_dir / f"{'x' * 250}.svg"  # with what is put before it until it is whole, it is too long
+    options = {"sort": None, "json": False, "csv": False, "windows": False}
+    with pytest.raises(ConfigurationError, match="cannot be written"):
+        run(Namespace(run_dirs=[run_dir], plot=picture, **options))
+    assert "on the 900 rows that it scored" in capsys.readouterr().out

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 from run_of_events import run_started
 
 from shared.ids import RunId, TriggerId
@@ -83,3 +84,14 @@ def test_a_second_look_reads_on_where_the_first_ended(tmp_path: Path) -> None:
     assert (found.rows, found.triggers, found.models) == (5, 2, 1)
     assert found == glance(journal)
     assert (found.worked_us(), found.status) == (30 * S, "finished")
+
+
+@pytest.mark.parametrize(
+    "line",
+    ['{"event":"run_started"}', '{"event":"ended","time_us":"x"}', '{"event":"observed","time_us":1,"triggers":5}'],
+)
+def test_what_is_no_event_is_told_as_such(tmp_path: Path, line: str) -> None:
+    """Whoever lists runs has others to list."""
+    (tmp_path / "journal.jsonl").write_text(f"{line}\n")
+    with pytest.raises(ValueError, match="event|int"):
+        glance(tmp_path / "journal.jsonl")
