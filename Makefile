@@ -8,6 +8,12 @@ demo:
 
 venv:
 	@tools/make-venv requirements-dev.txt
+	@$(MAKE) --no-print-directory .venv/frames/.made
+
+.venv/frames/.made: requirements-frames.txt constraints.txt
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --upgrade --no-deps -c constraints.txt \
+	    --target .venv/frames -r requirements-frames.txt
+	@touch $@
 
 test: venv
 	OMP_NUM_THREADS=1 .venv/bin/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -18,6 +19,9 @@ from workplace import Workplace
 
 from shared.broker import connect
 from shared.fleet import read_fleet
+
+# Of pandas, which only these processes are to find: see requirements-frames.txt.
+sys.path.append(str(Path(sys.prefix) / "frames"))
 
 # How long an example takes says something of the machine, not of the code.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])

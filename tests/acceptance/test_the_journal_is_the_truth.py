@@ -38,7 +38,7 @@ def leave_the_journal(workplace: Workplace) -> None:
     journal = (workplace.run_dir / "journal.jsonl").read_bytes()
     for folder in (workplace.run_dir, workplace.folder / "runs"):
         shutil.rmtree(folder, ignore_errors=True)
-    workplace.run_dir.mkdir()
+    workplace.run_dir.mkdir(exist_ok=True)  # a worker may have written to it since
     (workplace.run_dir / "journal.jsonl").write_bytes(journal)
 
 

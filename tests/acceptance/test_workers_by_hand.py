@@ -103,7 +103,8 @@ def test_a_pipeline_for_gpus_is_not_checked_by_a_worker_without_one(cluster: Wor
     """In a fleet of both kinds the check waits for the worker that can train, as the trainings would."""
     cluster.pipeline["training"]["device"] = "cuda"
     versions = {"messages": str(MESSAGE_VERSION)}
-    register(client, worker_entry("train-gpu", state="busy", task=TaskId("o"), device="cuda:0", versions=versions))
+    other = TaskId("another/0/train/0")
+    register(client, worker_entry("train-gpu", state="busy", task=other, device="cuda:0", versions=versions))
     with workers(cluster, "train", "evaluate"):
         while len(read_fleet(client)) < 3:
             pass  # they start
