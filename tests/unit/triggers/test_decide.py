@@ -35,7 +35,7 @@ def noise(count=20_000, seed=0):
 
 
 @pytest.mark.parametrize("direction", ["above", "below"])
-@pytest.mark.parametrize(("q", "window"), [(0.05, 19), (0.05, 99), (0.05, 20), (0.05, 37), (0.3, 3), (0.001, 999)])
+@pytest.mark.parametrize(("q", "window"), [(0.05, 19), (0.05, 99), (0.05, 20), (0.05, 37), (0.3, 3)])
 def test_quantile_fires_at_its_rate_on_noise(q, window, direction):
     """Also where q·(w + 1) is no whole number: the predecessor's 5 % fired on 12 %."""
     rule = Quantile(q, window, direction=direction)
@@ -100,7 +100,7 @@ def test_rolling_average():
     assert fed(RollingAverage(0.3, 2), [1, 2, 1.8, 1.9, 2.5]) == [False, False, True, False, True]
     assert fed(RollingAverage(0.1, 1, relative=True), [-10, -9.01, -8, 8]) == [False, False, True, True]
     assert fed(RollingAverage(0.01, 1, direction="below"), [0.8, 0.79, 0.785]) == [False, True, False]
-    assert fed(RollingAverage(1e300, 3), [math.inf, -math.inf, math.inf, math.inf])[-1]
+    assert fed(RollingAverage(6e299, 3), [math.inf, -math.inf, math.inf, math.inf])[-1]
 
 
 RULES = {
