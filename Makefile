@@ -33,7 +33,7 @@ chaos: venv
 
 # What takes longer than a change may wait for: short work never stands behind long work, ten million rows are validated
 # in seconds, as many are joined with their labels, labels that come later make no better models and are used as they were
-# known, for 20 streams, the hundred-thousandth trigger costs what the first does, metrics cost next to nothing, a run outlasts
+# known, for 20 streams, drift is measured in seconds, the hundred-thousandth trigger costs what the first does, metrics cost next to nothing, a run outlasts
 # all that producers do to files, and all that chaos does. Hours:
 # make test-long TRIGGERS=100000 N=200
 TRIGGERS = 100000
@@ -42,6 +42,7 @@ test-long: venv
 	.venv/bin/python -m benchmarks.validate_rows --check
 	.venv/bin/python -m benchmarks.label_join --check
 	.venv/bin/python -m benchmarks.label_delay --check
+	.venv/bin/python -m benchmarks.detection --check
 	.venv/bin/python -m benchmarks.many_triggers --triggers $(TRIGGERS)
 	.venv/bin/python -m benchmarks.many_triggers --triggers 1000 --scrape-every 1
 	LATE_SEEDS=20 .venv/bin/python -m pytest tests/unit/stages/test_late_runs.py

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.errors import ConfigurationError, DataError
+from supervisor.triggers.decide import Threshold
 from tests.unit.detection.plain import median_bandwidth, sample, squared, squared_mmd
 from workers.detection.median import median
 from workers.detection.pairs import Pairs
@@ -159,6 +160,18 @@ def test_the_seed_settles_p():
     values = [mmd(x, y, seed=seed)[1] for seed in (0, 0, 1, 2, 3)]
     assert values[0] == values[1]
     assert len(set(values)) > 1
+
+
+def test_shifts_of_a_stream_are_found_and_nothing_else():
+    """Four of half a deviation, in windows of 500 × 32, by a threshold, the reference restarted at each."""
+    stream = np.random.default_rng(0).normal(size=(20_000, 32)) + 0.5 * (np.arange(20_000) // 4_000)[:, None]
+    rule, reference, fired = Threshold(0.05), stream[:500], []
+    for stop in range(1_000, 20_001, 500):
+        current = stream[stop - 500 : stop]
+        if rule.fires(mmd(reference, current, permutations=0)[0]):
+            reference = current
+            fired.append(stop)
+    assert fired == [4_500, 8_500, 12_500, 16_500]
 
 
 def test_wrong_options_are_told():
