@@ -33,8 +33,8 @@ chaos: venv
 
 # What takes longer than a change may wait for: short work never stands behind long work, ten million rows are validated
 # in seconds, as many are joined with their labels, labels that come later make no better models and are used as they were
-# known, for 20 streams, drift is measured in seconds, the hundred-thousandth trigger costs what the first does, metrics cost next to nothing, a run outlasts
-# all that producers do to files, and all that chaos does. Hours:
+# known, for 20 streams, permutations share one kernel, the hundred-thousandth trigger costs what the first does, metrics
+# cost next to nothing, a run outlasts all that producers do to files, and all that chaos does. Hours:
 # make test-long TRIGGERS=100000 N=200
 TRIGGERS = 100000
 test-long: venv

@@ -68,11 +68,12 @@ def _sampled(pairs: Pairs) -> tuple[float, float]:
 
 def _counted(pairs: Pairs, low: float, high: float) -> Whole:
     """How many pairs are below the first bin, and up to each one's end: int64 (bins + 1,). The last bin is closed."""
-    below, inside = 0, torch.zeros(_BINS, dtype=torch.int64)
+    lower, inside = 0, torch.zeros(_BINS, dtype=torch.int64)
     per_unit = _BINS / (high - low) if high > low else 0.0
     for block in pairs.blocks():
         distances = _distinct(block)
-        below += int(torch.count_nonzero(distances < low))
-        here = distances[(distances >= low) & (distances <= high)]
+        below = distances < low
+        lower += int(torch.count_nonzero(below))
+        here = distances[(distances <= high) ^ below]
         inside += torch.bincount(((here - low) * per_unit).long().clamp_(max=_BINS - 1), minlength=_BINS)
-    return below + np.concatenate([[0], inside.cumsum(dim=0).numpy()])
+    return lower + np.concatenate([[0], inside.cumsum(dim=0).numpy()])
