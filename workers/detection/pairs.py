@@ -16,7 +16,7 @@ class Pairs:
     """The pairs of N rows, float64 (N, d)."""
 
     def __init__(self, rows: torch.Tensor) -> None:
-        self.rows = rows - rows.mean(dim=0)  # an offset that all share would cost digits
+        self.rows = rows - rows.mean(dim=0)  # an offset that all share would cost digits, or the time to save them
         self._squares = self.rows.square().sum(dim=1)  # (N,)
         self._careful = False
 
