@@ -40,8 +40,8 @@ chaos: venv
 # What takes longer than a change may wait for: short work never stands behind long work, ten million rows are validated
 # in seconds, as many are joined with their labels, fifty runs are compared in seconds, a sweep takes little more than half the
 # time of its runs one after the other, labels that come later make no better models and are used as they were known, for 20
-# streams, the hundred-thousandth trigger costs what the first does, metrics cost next to nothing, a run outlasts all that
-# producers do to files, and all that chaos does. Hours:
+# streams, permutations share one kernel, the hundred-thousandth trigger costs what the first does, metrics cost next to
+# nothing, a run outlasts all that producers do to files, and all that chaos does. Hours:
 # make test-long TRIGGERS=100000 N=200
 TRIGGERS = 100000
 test-long: venv
@@ -49,6 +49,7 @@ test-long: venv
 	.venv/bin/python -m benchmarks.validate_rows --check
 	.venv/bin/python -m benchmarks.label_join --check
 	.venv/bin/python -m benchmarks.label_delay --check
+	.venv/bin/python -m benchmarks.detection --check
 	.venv/bin/python -m benchmarks.sweep_time --check
 	.venv/bin/python -m benchmarks.compare_runs --check
 	.venv/bin/python -m benchmarks.many_triggers --triggers $(TRIGGERS)

@@ -1,0 +1,24 @@
+"""The statistics of drift, by name.
+
+Each takes two windows, `reference` and `current`: finite numbers, (n, d) and (m, d). It returns (statistic, p-value or
+None): scalars for `mmd` and `classifier_two_sample`, else float64 (d,), feature by feature. The further the windows are
+from each other, the larger the statistic. Raises DataError for windows that cannot be compared: too few rows, other
+features, values that are no numbers.
+"""
+
+from workers.detection.classifier import classifier_two_sample
+from workers.detection.distributions import cvm, energy, ks, wasserstein
+from workers.detection.histograms import hellinger, jensen_shannon, psi
+from workers.detection.mmd import mmd
+
+__all__ = [
+    "classifier_two_sample",
+    "cvm",
+    "energy",
+    "hellinger",
+    "jensen_shannon",
+    "ks",
+    "mmd",
+    "psi",
+    "wasserstein",
+]
