@@ -24,7 +24,7 @@ def craig(features: Tensor, k: int) -> tuple[Tensor, Tensor]:
     Mirzasoleiman, Bilmes and Leskovec (ICML 2020).
     """
     rows = usable_rows(features, "features")
-    usable_count(k, len(rows))
+    k = usable_count(k, len(rows))
     similarity = _similarity(rows)
     picked = best_cover(similarity, k)
     ascending, order = picked.sort()

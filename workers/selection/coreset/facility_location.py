@@ -22,7 +22,7 @@ def facility_location(similarity: Tensor, k: int) -> Tensor:
     Mathematical Programming 14, 1978).
     """
     columns = usable_square(similarity, "similarity").T.contiguous()
-    usable_count(k, len(columns))
+    k = usable_count(k, len(columns))
     return best_cover(columns, k)
 
 

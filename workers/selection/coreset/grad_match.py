@@ -25,8 +25,8 @@ def grad_match(gradients: Tensor, target: Tensor, k: int, regularisation: float)
     O(n·d·k + k³) operations, memory O(n·d + k²). Killamsetty, Durga, Ramakrishnan, De and Iyer (ICML 2021).
     """
     rows = usable_rows(gradients, "gradients")
-    usable_count(k, len(rows))
-    usable_number(regularisation, "regularisation", least=0)
+    k = usable_count(k, len(rows))
+    regularisation = usable_number(regularisation, "regularisation", least=0)
     if target.shape != rows.shape[1:] or target.device != rows.device:
         there = f"shape {tuple(target.shape)} on {target.device}"
         raise ValueError(f"target has {there}; it is ({rows.shape[1]},) on {rows.device}, as a gradient is")
@@ -38,53 +38,56 @@ def grad_match(gradients: Tensor, target: Tensor, k: int, regularisation: float)
 
 
 class _Pursuit:
-    """The rows picked, the Cholesky factor of A + λI, and what is left of the target."""
+    """The rows picked, W with WᵀW = (A + λI)⁻¹, and what is left of the target.
+
+    W is the inverse of a Cholesky factor, so a pick adds a line w to it, and (w·c) w to the weights.
+    """
 
     def __init__(self, rows: Tensor, target: Tensor, k: int, regularisation: float) -> None:
         self._rows, self._target, self._left, self._regularisation = rows, target, target, regularisation
-        self._norms = (rows * rows).sum(dim=1).sqrt()
-        self._free = torch.ones(len(rows), dtype=torch.bool, device=rows.device)
+        self._largest = float((rows * rows).sum(dim=1).max()) ** 0.5
+        self._gone = torch.zeros(len(rows), dtype=torch.bool, device=rows.device)
         self._used: list[int] = []  # of the picked, those that bring something new
         self._gradients = rows.new_empty(k, rows.shape[1])  # theirs
-        self._factor, self._products = rows.new_zeros(k, k), rows.new_empty(k)
+        self._inverse, self._products, self._weights = rows.new_zeros(k, k), rows.new_empty(k), rows.new_zeros(k)
 
     def pick(self) -> None:
         """One more row."""
         best = self._best()
-        self._free[best] = False
+        self._gone[best] = True
         if not self._took(best):
             return
-        size, gradients = len(self._used), self._gradients[: len(self._used)]
+        size, gradients, weights = len(self._used), self._gradients, self._weights
         if size == 1:
             square = gradients[0] @ gradients[0]
-            weights = self._products[:1] / square if square > 0 else torch.zeros_like(self._products[:1])
-        else:
-            weights = torch.cholesky_solve(self._products[:size, None], self._factor[:size, :size])[:, 0]
-        self._left = self._target - gradients.T @ weights
+            weights = self._products[:1] / square if square > 0 else torch.zeros_like(self._products)
+        self._left = self._target - weights[:size] @ gradients[:size]
 
     def _best(self) -> int:
         """The first row with the largest product; those that a quick one leaves in doubt are compared exactly."""
-        products = (self._rows @ self._left).masked_fill_(~self._free, -torch.inf)
+        products = (self._rows @ self._left).masked_fill_(self._gone, -torch.inf)
+        size = self._largest * float(self._left.norm())
         wrong = 2 * max((self._rows.shape[1] + 8) * torch.finfo(products.dtype).eps, TIE)
-        sizes = self._norms * self._left.norm()
-        near = (products + wrong * sizes >= (products - wrong * sizes).max()).nonzero()[:, 0]
+        near = (products >= products.max() - 2 * wrong * size).nonzero()[:, 0]
         if len(near) == 1:
             return int(near)
-        exact = summed((self._rows[near] * self._left).T)
-        return int(near[first_largest(exact, float(sizes[near].max()))])
+        near_size = float(self._rows[near].norm(dim=1).max() * self._left.norm())
+        return int(near[first_largest(summed((self._rows[near] * self._left).T), near_size)])
 
     def _took(self, row: int) -> bool:
-        """Let the factor grow by a row, unless it brings nothing new."""
+        """Let W grow by a row, unless it brings nothing new."""
         size, gradient = len(self._used), self._rows[row]
-        line = (self._gradients[:size] @ gradient)[:, None]
-        if size:
-            line = torch.linalg.solve_triangular(self._factor[:size, :size], line, upper=False)
+        inverse = self._inverse[:size, :size]
+        known = inverse @ (self._gradients[:size] @ gradient)
         diagonal = gradient @ gradient + self._regularisation
-        pivot = diagonal - line[:, 0] @ line[:, 0]
+        pivot = diagonal - known @ known
         if not pivot > _DEPENDENT * diagonal:
             return False
-        self._factor[size, :size], self._factor[size, size] = line[:, 0], pivot.sqrt()
+        line = self._inverse[size, : size + 1]
+        line[:size], line[size] = -(known @ inverse), 1
+        line /= pivot.sqrt()
         self._gradients[size], self._products[size] = gradient, gradient @ self._target
+        self._weights[: size + 1] += (line @ self._products[: size + 1]) * line
         self._used.append(row)
         return True
 

@@ -18,8 +18,8 @@ def graph_cut(similarity: Tensor, k: int, trade_off: float) -> Tensor:
     O(n² + n·k) operations, memory O(n). The function is that of Iyer, Khargonkar, Bilmes and Asnani (ALT 2021).
     """
     matrix = usable_square(similarity, "similarity")
-    usable_count(k, len(matrix))
-    usable_number(trade_off, "trade_off")
+    k = usable_count(k, len(matrix))
+    trade_off = usable_number(trade_off, "trade_off")
     at_once = max(1, NUMBERS_AT_ONCE // len(matrix))
     alike = torch.cat([summed(part.to(torch.float64, copy=True)) for part in matrix.split(at_once, dim=1)])
     size = float(alike.abs().max())

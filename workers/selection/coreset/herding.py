@@ -18,7 +18,7 @@ def herding(features: Tensor, k: int) -> Tensor:
     keeps memories by it.
     """
     rows = usable_rows(features, "features")
-    usable_count(k, len(rows))
+    k = usable_count(k, len(rows))
     rows = rows.double()
     rows = rows - rows.mean(dim=0)  # so the mean to come near is 0
     squares = (rows * rows).sum(dim=1)

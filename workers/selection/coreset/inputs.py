@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from numbers import Integral
 
 import torch
 from torch import Tensor
@@ -41,16 +42,16 @@ def usable(values: Tensor, what: str) -> Tensor:
 
 def usable_count(k: int, rows: int) -> int:
     """How many are picked."""
-    if not isinstance(k, int) or isinstance(k, bool) or not 1 <= k <= rows:
+    if not isinstance(k, Integral) or isinstance(k, bool) or not 1 <= k <= rows:
         raise ValueError(f"k is {k!r}; of {rows} rows 1 to {rows} can be picked")
-    return k
+    return int(k)
 
 
 def usable_index(value: int, rows: int, what: str) -> int:
     """The index of a row."""
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < rows:
+    if not isinstance(value, Integral) or isinstance(value, bool) or not 0 <= value < rows:
         raise ValueError(f"{what} is {value!r}; the rows are 0 to {rows - 1}")
-    return value
+    return int(value)
 
 
 def usable_number(value: float, what: str, least: float = -LARGEST) -> float:

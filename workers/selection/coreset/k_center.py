@@ -20,7 +20,7 @@ def k_center(features: Tensor, k: int, first: int | None = None) -> Tensor:
     (Theoretical Computer Science 38, 1985); Sener and Savarese (ICLR 2018) choose training rows by it.
     """
     rows = usable_rows(features, "features")
-    usable_count(k, len(rows))
+    k = usable_count(k, len(rows))
     mean = rows.double().mean(dim=0)
     begin = first_nearest(rows, mean, float(mean.norm())) if first is None else usable_index(first, len(rows), "first")
     far = FarRows(rows, mean, begin)
