@@ -1,8 +1,9 @@
-"""`python -m benchmarks.selection`: coresets, compared with their definitions written down plainly.
+"""`python -m benchmarks.selection`: coresets, compared with their definitions written down plainly; and memories.
 
 The plain ones do at each pick what the definition says, with whole tensors and nothing kept that it does not name. Both
 take the same normal rows, in turns; printed are medians of processor time, and whether both picked the same rows.
-Bounds are ratios, as times depend on the machine; and, of the two functions that are for many rows, memory.
+Bounds are ratios, as times depend on the machine; of the two functions that are for many rows, memory; and of what
+observes a stream, a million rows of ten classes in pieces as a dataset's are, rows a second.
 """
 
 from __future__ import annotations
@@ -15,13 +16,19 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from shared.dataset.table import ROWS_AT_ONCE
 from workers.selection.coreset import facility_location, grad_match, k_center
+from workers.selection.memories.gdumb import GDumb
+from workers.selection.memories.reservoir import Reservoir
 
 LARGEST_MB = 2 * 1024**3 / 1e6
+SLOWEST_ROWS_A_SECOND = 2e6
 _REGULARISATION = 1.0
+_ROWS, _KEPT = 1_000_000, 100_000
 
 
 class Case(NamedTuple):
@@ -116,7 +123,7 @@ def main() -> None:
     parser.add_argument("--check", action="store_true", help="exit 1 below a ratio or beyond 2 GiB")
     options = parser.parse_args()
     torch.set_num_threads(1)  # whatever else the machine does, one thread's time is its own
-    slow = memory_of_many_rows()
+    slow = memory_of_many_rows() | slow_memories()
     slow |= {case.name for case in _cases() if compared(case, options.tries) < case.bound}
     if options.check and slow:
         sys.exit(f"beyond a bound: {'; '.join(sorted(slow))}")
@@ -130,6 +137,27 @@ def memory_of_many_rows() -> set[str]:
     largest_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6
     print(f"k_center and grad_match, 50,000 × 64: {largest_mb:.0f} MB, PyTorch and rows included")
     return {"memory"} if largest_mb > LARGEST_MB else set()
+
+
+def slow_memories() -> set[str]:
+    """Those that observe fewer rows a second than the bound."""
+    keys = np.arange(_ROWS)
+    classes = np.random.default_rng(0).integers(0, 10, _ROWS).astype(np.uint64)
+    reservoir, balanced = Reservoir(_KEPT, 0), GDumb(_KEPT, 0)
+    observed = {
+        "reservoir": (reservoir, lambda state, part: reservoir.observe(state, keys[part])),
+        "gdumb": (balanced, lambda state, part: balanced.observe(state, keys[part], classes[part])),
+    }
+    slow = set()
+    for name, (memory, observe) in observed.items():
+        state, started_s = memory.empty(), time.process_time()
+        for start in range(0, _ROWS, ROWS_AT_ONCE):
+            state = observe(state, slice(start, start + ROWS_AT_ONCE))
+        rows_a_second = _ROWS / (time.process_time() - started_s)
+        print(f"{name}, {_KEPT:,} of {_ROWS:,} rows kept: {rows_a_second / 1e6:.1f} million rows a second")
+        if rows_a_second < SLOWEST_ROWS_A_SECOND:
+            slow.add(name)
+    return slow
 
 
 def compared(case: Case, tries: int) -> float:
