@@ -1,7 +1,8 @@
 """`python -m benchmarks.selection`: coresets, compared with their definitions written down plainly; and memories.
 
 The plain ones do at each pick what the definition says, with whole tensors and nothing kept that it does not name. Both
-take the same normal rows, in turns; printed are medians of processor time, and whether both picked the same rows.
+take the same normal rows; printed are processor time (ours a median, the plain one's of one try), and whether both
+picked the same rows.
 Bounds are ratios, as times depend on the machine; of the two functions that are for many rows, memory; and of what
 observes a stream, a million rows of ten classes in pieces as a dataset's are, rows a second.
 """
@@ -53,10 +54,10 @@ def plain_k_center(features: Tensor, k: int) -> Tensor:
 
 def plain_facility_location(similarity: Tensor, k: int) -> Tensor:
     """At each pick the gains of all rows."""
-    covered = torch.zeros(len(similarity), 1)
+    covered, more = torch.zeros(len(similarity), 1), torch.empty_like(similarity)
     picked: list[int] = []
     while len(picked) < k:
-        gains = (similarity - covered).clamp_(min=0).sum(dim=0)
+        gains = torch.sub(similarity, covered, out=more).clamp_(min=0).sum(dim=0)
         gains[picked] = -torch.inf
         picked.append(int(gains.argmax()))
         covered = torch.maximum(covered, similarity[:, picked[-1:]])
@@ -64,7 +65,8 @@ def plain_facility_location(similarity: Tensor, k: int) -> Tensor:
 
 
 def plain_grad_match(gradients: Tensor, k: int) -> Tensor:
-    """At each pick all products, and the weights from the products of the picked rows with each other."""
+    """At each pick all products, and the weights from the products of the picked rows with each other; in float64."""
+    gradients = gradients.double()
     target = left = gradients.mean(dim=0)
     picked: list[int] = []
     while len(picked) < k:
@@ -73,7 +75,7 @@ def plain_grad_match(gradients: Tensor, k: int) -> Tensor:
         picked.append(int(products.argmax()))
         chosen = gradients[picked]
         ridge = 0 if len(picked) == 1 else _REGULARISATION
-        matrix = chosen @ chosen.T + ridge * torch.eye(len(picked))
+        matrix = chosen @ chosen.T + ridge * torch.eye(len(picked), dtype=torch.float64)
         left = target - torch.linalg.solve(matrix, chosen @ target) @ chosen
     return torch.tensor(sorted(picked))
 
@@ -162,15 +164,12 @@ def slow_memories() -> set[str]:
 
 def compared(case: Case, tries: int) -> float:
     """How many times as long the plain one takes."""
-    given, ours_s, plain_s = case.made(), [], []
-    for _ in range(tries):
-        one_s, ours = _timed(case.ours, given)
-        other_s, plain = _timed(case.plain, given)
-        ours_s.append(one_s)
-        plain_s.append(other_s)
-    ratio = statistics.median(plain_s) / statistics.median(ours_s)
-    same = len(set(ours) & set(plain)) / len(ours)
-    times = f"{statistics.median(ours_s):.3f} s, plainly {statistics.median(plain_s):.2f} s"
+    given = case.made()
+    found = [_timed(case.ours, given) for _ in range(tries)]
+    ours_s, ours = statistics.median(taken_s for taken_s, _ in found), found[0][1]
+    plain_s, plain = _timed(case.plain, given)
+    ratio, same = plain_s / ours_s, len(set(ours) & set(plain)) / len(ours)
+    times = f"{ours_s:.3f} s, plainly {plain_s:.2f} s"
     print(f"{case.name}: {times}, {ratio:.1f}× (bound {case.bound}×), {same:.1%} of its rows the same", flush=True)
     return ratio
 

@@ -9,6 +9,7 @@ from workers.selection.coreset.exact import TIE, first_largest, summed
 from workers.selection.coreset.inputs import usable, usable_count, usable_number, usable_rows
 from workers.selection.coreset.non_negative import non_negative_solution
 
+_MANY_COLUMNS = 4096  # for float32: its error grows with them
 _DEPENDENT = 1e-12  # a pivot that is smaller, as a share of the row's square, is rounding
 
 
@@ -22,7 +23,7 @@ def grad_match(gradients: Tensor, target: Tensor, k: int, regularisation: float)
     none may be left. Where λ is 0, a picked gradient that is a combination of those picked before, such as 0 or an
     equal one, gets no weight. Σ xᵢgᵢ itself comes near the target. Weights have the gradients' type. Raises ValueError.
 
-    O(n·d·k + k³) operations, memory O(n·d + k²). Killamsetty, Durga, Ramakrishnan, De and Iyer (ICML 2021).
+    O(n·d·k + k²·d + k³) operations, memory O(n·d + k²). Killamsetty, Durga, Ramakrishnan, De and Iyer (ICML 2021).
     """
     rows = usable_rows(gradients, "gradients")
     k = usable_count(k, len(rows))
@@ -30,7 +31,8 @@ def grad_match(gradients: Tensor, target: Tensor, k: int, regularisation: float)
     if target.shape != rows.shape[1:] or target.device != rows.device:
         there = f"shape {tuple(target.shape)} on {target.device}"
         raise ValueError(f"target has {there}; it is ({rows.shape[1]},) on {rows.device}, as a gradient is")
-    pursuit = _Pursuit(rows.double(), usable(target, "target").double(), k, regularisation)
+    quick = rows.dtype if rows.shape[1] <= _MANY_COLUMNS else torch.float64
+    pursuit = _Pursuit(rows.double(), usable(target, "target").double(), k, regularisation, quick)
     for _ in range(k):
         pursuit.pick()
     indices, weights = pursuit.weights()
@@ -38,18 +40,19 @@ def grad_match(gradients: Tensor, target: Tensor, k: int, regularisation: float)
 
 
 class _Pursuit:
-    """The rows picked, W with WᵀW = (A + λI)⁻¹, and what is left of the target.
+    """The rows picked, and what is left of the target.
 
-    W is the inverse of a Cholesky factor, so a pick adds a line w to it, and (w·c) w to the weights.
+    With a Cholesky factor L of A + λI, Q = L⁻¹ G has a line for each pick; a new line follows from those before it and
+    the new gradient in O(picks · d), and what is left is t − Qᵀ L⁻¹ c. So neither L nor weights are needed on the way.
     """
 
-    def __init__(self, rows: Tensor, target: Tensor, k: int, regularisation: float) -> None:
-        self._rows, self._target, self._left, self._regularisation = rows, target, target, regularisation
-        self._largest = float((rows * rows).sum(dim=1).max()) ** 0.5
+    def __init__(self, rows: Tensor, target: Tensor, k: int, regularisation: float, quick: torch.dtype) -> None:
+        self._rows, self._target, self._regularisation = rows, target, regularisation
+        self._quick = (rows / rows.norm(dim=1).max().clamp(min=torch.finfo(rows.dtype).tiny)).to(quick)
         self._gone = torch.zeros(len(rows), dtype=torch.bool, device=rows.device)
         self._used: list[int] = []  # of the picked, those that bring something new
-        self._gradients = rows.new_empty(k, rows.shape[1])  # theirs
-        self._inverse, self._products, self._weights = rows.new_zeros(k, k), rows.new_empty(k), rows.new_zeros(k)
+        self._lines, self._solved = rows.new_empty(k, rows.shape[1]), rows.new_empty(k)  # Q and L⁻¹ c
+        self._left = self._left_in_full = target  # what the next pick goes by; and with λ, also after the first pick
 
     def pick(self) -> None:
         """One more row."""
@@ -57,45 +60,42 @@ class _Pursuit:
         self._gone[best] = True
         if not self._took(best):
             return
-        size, gradients, weights = len(self._used), self._gradients, self._weights
-        if size == 1:
-            square = gradients[0] @ gradients[0]
-            weights = self._products[:1] / square if square > 0 else torch.zeros_like(self._products)
-        self._left = self._target - weights[:size] @ gradients[:size]
+        self._left, gradient = self._left_in_full, self._rows[best]
+        if len(self._used) == 1 and (square := gradient @ gradient) > 0:
+            self._left = self._target - (gradient @ self._target / square) * gradient
 
     def _best(self) -> int:
         """The first row with the largest product; those that a quick one leaves in doubt are compared exactly."""
-        products = (self._rows @ self._left).masked_fill_(self._gone, -torch.inf)
-        size = self._largest * float(self._left.norm())
-        wrong = 2 * max((self._rows.shape[1] + 8) * torch.finfo(products.dtype).eps, TIE)
-        near = (products >= products.max() - 2 * wrong * size).nonzero()[:, 0]
+        size = self._left.norm().clamp(min=torch.finfo(self._left.dtype).tiny)
+        products = (self._quick @ (self._left / size).to(self._quick.dtype)).masked_fill_(self._gone, -torch.inf)
+        wrong = 2 * max((self._rows.shape[1] + 8) * torch.finfo(products.dtype).eps, TIE)  # at most: none exceeds 1
+        near = (products >= products.max() - 2 * wrong).nonzero()[:, 0]
         if len(near) == 1:
             return int(near)
         near_size = float(self._rows[near].norm(dim=1).max() * self._left.norm())
         return int(near[first_largest(summed((self._rows[near] * self._left).T), near_size)])
 
     def _took(self, row: int) -> bool:
-        """Let W grow by a row, unless it brings nothing new."""
+        """Let Q grow by a row, unless it brings nothing new."""
         size, gradient = len(self._used), self._rows[row]
-        inverse = self._inverse[:size, :size]
-        known = inverse @ (self._gradients[:size] @ gradient)
+        lines, solved = self._lines[:size], self._solved[:size]
+        known = lines @ gradient  # the new line of L
         diagonal = gradient @ gradient + self._regularisation
         pivot = diagonal - known @ known
         if not pivot > _DEPENDENT * diagonal:
             return False
-        line = self._inverse[size, : size + 1]
-        line[:size], line[size] = -(known @ inverse), 1
-        line /= pivot.sqrt()
-        self._gradients[size], self._products[size] = gradient, gradient @ self._target
-        self._weights[: size + 1] += (line @ self._products[: size + 1]) * line
+        line = (gradient - known @ lines) / pivot.sqrt()
+        part = (gradient @ self._target - known @ solved) / pivot.sqrt()
+        self._lines[size], self._solved[size] = line, part
+        self._left_in_full = self._left_in_full - part * line
         self._used.append(row)
         return True
 
     def weights(self) -> tuple[Tensor, Tensor]:
         """Indices, ascending, and weights above 0."""
-        indices, order = torch.tensor(self._used, dtype=torch.int64, device=self._rows.device).sort()
-        gradients, products = self._gradients[order], self._products[order]
+        indices = torch.tensor(sorted(self._used), dtype=torch.int64, device=self._rows.device)
+        gradients = self._rows[indices]
         gram = gradients @ gradients.T
         gram.diagonal().add_(self._regularisation)
-        solution = non_negative_solution(gram, products)
+        solution = non_negative_solution(gram, gradients @ self._target)
         return indices[solution > 0], solution[solution > 0]
