@@ -49,45 +49,52 @@ class _Pursuit:
     def __init__(self, rows: Tensor, target: Tensor, k: int, regularisation: float, quick: torch.dtype) -> None:
         self._rows, self._target, self._regularisation = rows, target, regularisation
         self._quick = (rows / rows.norm(dim=1).max().clamp(min=torch.finfo(rows.dtype).tiny)).to(quick)
-        self._gone = torch.zeros(len(rows), dtype=torch.bool, device=rows.device)
+        # At most, as none is above 1.
+        self._wrong = 2 * max((rows.shape[1] + 8) * torch.finfo(quick).eps, TIE)
+        # Of what is left, as it has the rounding of the target: where nothing is left all rows tie.
+        self._least = max(float(target.norm()) / 1024, torch.finfo(rows.dtype).tiny)
+        self._gone = torch.zeros_like(self._quick[:, 0])  # −∞ where a row was picked
         self._used: list[int] = []  # of the picked, those that bring something new
+        self._products = rows @ target
         self._lines, self._solved = rows.new_empty(k, rows.shape[1]), rows.new_empty(k)  # Q and L⁻¹ c
         self._left = self._left_in_full = target  # what the next pick goes by; and with λ, also after the first pick
 
     def pick(self) -> None:
         """One more row."""
         best = self._best()
-        self._gone[best] = True
-        if not self._took(best):
+        self._gone[best] = -torch.inf
+        gradient = self._rows[best]
+        square = float(gradient @ gradient)
+        if not self._took(best, gradient, square):
             return
-        self._left, gradient = self._left_in_full, self._rows[best]
-        if len(self._used) == 1 and (square := gradient @ gradient) > 0:
-            self._left = self._target - (gradient @ self._target / square) * gradient
+        self._left = self._left_in_full
+        if len(self._used) == 1 and square > 0:
+            self._left = torch.sub(self._target, gradient, alpha=float(self._products[best]) / square)
 
     def _best(self) -> int:
         """The first row with the largest product; those that a quick one leaves in doubt are compared exactly."""
-        size = self._left.norm().clamp(min=torch.finfo(self._left.dtype).tiny)
-        products = (self._quick @ (self._left / size).to(self._quick.dtype)).masked_fill_(self._gone, -torch.inf)
-        wrong = 2 * max((self._rows.shape[1] + 8) * torch.finfo(products.dtype).eps, TIE)  # at most: none exceeds 1
-        near = (products >= products.max() - 2 * wrong).nonzero()[:, 0]
+        size = max(float(self._left.norm()), self._least)
+        products = torch.addmv(self._gone, self._quick, (self._left / size).to(self._quick.dtype))
+        near = (products >= products.max() - 2 * self._wrong).nonzero()
         if len(near) == 1:
             return int(near)
-        near_size = float(self._rows[near].norm(dim=1).max() * self._left.norm())
+        near = near[:, 0]
+        near_size = float(self._rows[near].norm(dim=1).max()) * size
         return int(near[first_largest(summed((self._rows[near] * self._left).T), near_size)])
 
-    def _took(self, row: int) -> bool:
+    def _took(self, row: int, gradient: Tensor, square: float) -> bool:
         """Let Q grow by a row, unless it brings nothing new."""
-        size, gradient = len(self._used), self._rows[row]
+        size, diagonal = len(self._used), square + self._regularisation
         lines, solved = self._lines[:size], self._solved[:size]
         known = lines @ gradient  # the new line of L
-        diagonal = gradient @ gradient + self._regularisation
-        pivot = diagonal - known @ known
+        pivot = diagonal - float(known @ known)
         if not pivot > _DEPENDENT * diagonal:
             return False
-        line = (gradient - known @ lines) / pivot.sqrt()
-        part = (gradient @ self._target - known @ solved) / pivot.sqrt()
-        self._lines[size], self._solved[size] = line, part
-        self._left_in_full = self._left_in_full - part * line
+        share = 1 / pivot**0.5
+        line = torch.addmv(gradient, lines.T, known, beta=share, alpha=-share, out=self._lines[size])
+        part = (float(self._products[row]) - float(known @ solved)) * share
+        self._solved[size] = part
+        self._left_in_full = torch.sub(self._left_in_full, line, alpha=part)
         self._used.append(row)
         return True
 
@@ -97,5 +104,5 @@ class _Pursuit:
         gradients = self._rows[indices]
         gram = gradients @ gradients.T
         gram.diagonal().add_(self._regularisation)
-        solution = non_negative_solution(gram, gradients @ self._target)
+        solution = non_negative_solution(gram, self._products[indices])
         return indices[solution > 0], solution[solution > 0]

@@ -86,7 +86,9 @@ def grad_match(rows, target, k, regularisation):
     for turn in range(k):
         products = (rows * left).sum(axis=1)
         products[picked] = -np.inf
-        picked.append(_first_largest(products, np.linalg.norm(left)))
+        picked.append(
+            _first_largest(products, max(np.linalg.norm(left), np.linalg.norm(target) / 1024) * np.abs(rows).max())
+        )
         chosen = rows[picked]
         if turn == 0:
             weights = (chosen @ target) / (chosen * chosen).sum()
