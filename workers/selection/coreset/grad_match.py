@@ -48,7 +48,8 @@ class _Pursuit:
 
     def __init__(self, rows: Tensor, target: Tensor, k: int, regularisation: float, quick: torch.dtype) -> None:
         self._rows, self._target, self._regularisation = rows, target, regularisation
-        self._quick = (rows / rows.norm(dim=1).max().clamp(min=torch.finfo(rows.dtype).tiny)).to(quick)
+        # Column after column, which products with one gradient take a third less time over.
+        self._quick = (rows / rows.norm(dim=1).max().clamp(min=torch.finfo(rows.dtype).tiny)).T.to(quick).contiguous().T
         # At most, as none is above 1.
         self._wrong = 2 * max((rows.shape[1] + 8) * torch.finfo(quick).eps, TIE)
         # Of what is left, as it has the rounding of the target: where nothing is left all rows tie.
@@ -75,10 +76,13 @@ class _Pursuit:
         """The first row with the largest product; those that a quick one leaves in doubt are compared exactly."""
         size = max(float(self._left.norm()), self._least)
         products = torch.addmv(self._gone, self._quick, (self._left / size).to(self._quick.dtype))
-        near = (products >= products.max() - 2 * self._wrong).nonzero()
-        if len(near) == 1:
-            return int(near)
-        near = near[:, 0]
+        best = int(products.argmax())
+        surely = float(products[best]) - 2 * self._wrong
+        products[best] = -torch.inf
+        if float(products.max()) < surely:
+            return best
+        products[best] = torch.inf
+        near = (products >= surely).nonzero()[:, 0]
         near_size = float(self._rows[near].norm(dim=1).max()) * size
         return int(near[first_largest(summed((self._rows[near] * self._left).T), near_size)])
 
