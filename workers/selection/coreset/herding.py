@@ -1,0 +1,35 @@
+"""Herding: rows whose mean comes near that of all."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from workers.selection.coreset.exact import TIE, first_nearest
+from workers.selection.coreset.inputs import usable_count, usable_rows
+
+
+def herding(features: Tensor, k: int) -> Tensor:
+    """Next is the row that brings the mean of the picked nearest to the mean of all; (n, d) → indices (k,), as picked.
+
+    Distances are euclidean, in the features' units. Raises ValueError.
+
+    O(n·d·k) operations, memory O(n·d). Welling (ICML 2009); iCaRL (Rebuffi, Kolesnikov, Sperl and Lampert, CVPR 2017)
+    keeps memories by it.
+    """
+    rows = usable_rows(features, "features")
+    k = usable_count(k, len(rows))
+    rows = rows.double()
+    rows = rows - rows.mean(dim=0)  # so the mean to come near is 0
+    squares = (rows * rows).sum(dim=1)
+    wrong = 4 * max((rows.shape[1] + 8) * torch.finfo(rows.dtype).eps, TIE)
+    total = torch.zeros_like(rows[0])  # of the picked: the next one cancels it best
+    picked: list[int] = []
+    for _ in range(k):
+        apart = torch.addmv(squares, rows, total, alpha=2)  # ‖x + total‖², less ‖total‖²
+        apart[picked] = torch.inf
+        size = float(squares.max() + total @ total)
+        near = (apart <= apart.min() + wrong * size).nonzero()[:, 0]
+        picked.append(best := int(near[first_nearest(rows[near], -total, size**0.5) if len(near) > 1 else 0]))
+        total += rows[best]
+    return torch.tensor(picked, device=rows.device)
