@@ -84,7 +84,7 @@ def test_extras_bring_what_not_all_need(installed: Path) -> None:
     for line in package.requires or []:
         requirement, _, extra = line.partition("; extra == ")
         needed.setdefault(extra.strip("\"'"), set()).add(re.split(r"\W", requirement)[0])
-    assert needed.pop("worker") == {"torch", "safetensors"}
+    assert needed.pop("worker") == {"torch", "safetensors", "scipy"}
     assert needed.pop("plot") == {"matplotlib"}
     assert "numpy" in needed[""]
     assert not needed[""] & {"torch", "safetensors", "matplotlib"}
