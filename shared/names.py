@@ -39,7 +39,7 @@ def without_version(queue: str) -> str:
 # trained gathers at once, and helps with gates only when it has been idle for a while (workers/process/intake.py).
 _WORK_BY_ROLE: dict[Role, tuple[str, ...]] = {
     "train": ("gather", "select", "train", "gate"),
-    "evaluate": ("decide", "gather", "select", "gate", "evaluate"),
+    "evaluate": ("decide", "gather", "detect", "select", "gate", "evaluate"),
 }
 ROLES: tuple[Role, ...] = tuple(_WORK_BY_ROLE)
 _ON_A_DEVICE = ("train", "decide", "gate", "evaluate")  # work of which some needs a kind of device

@@ -105,6 +105,7 @@ TRIGGERS: Plugins[Any] = Plugins(
         "time": "supervisor.triggers.time:Time",
     },
 )
+DETECTORS: Plugins[Any] = Plugins("modyn.detectors", "workers.detection.detector:Detector", {})
 STRATEGIES: Plugins[Any] = Plugins(
     "modyn.strategies",
     "shared.strategies.strategy:Strategy",

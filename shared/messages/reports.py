@@ -135,6 +135,12 @@ class Baselined(Report, tag="baselined", frozen=True, kw_only=True):
     dropped: dict[str, int] = {}  # label column → rows of the window that have no label there
 
 
+class Detected(Report, tag="detected", frozen=True, kw_only=True):
+    """What a detector found; the trigger policy knows what it means."""
+
+    answer: dict[str, Any]  # what JSON can hold
+
+
 class Finding(Body, frozen=True, kw_only=True):
     """One thing that a check found wrong: at which key of pipeline.yaml, and with which exit code it ends the run."""
 
@@ -191,6 +197,7 @@ AnyReport = (
     | Evaluated
     | Decided
     | Baselined
+    | Detected
     | Checked
     | Failed
     | Released

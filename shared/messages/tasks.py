@@ -166,6 +166,26 @@ class BaselineTask(Task, tag="baseline", frozen=True, kw_only=True):
         return queue("evaluate")
 
 
+class DetectTask(Task, tag="detect", frozen=True, kw_only=True):
+    """Answer a question of the trigger policy. `trigger_id`: the next trigger, should the answer lead to it."""
+
+    number: int  # of the question, in the run
+    key: int  # the last row that was looked at
+    timestamp_us: int  # event time at that row
+    detector: str  # its name in shared/plugins.py
+    options: dict[str, Any]
+    model: ModelRef | None = None  # the current one, where the detector reads it and there is one
+
+    @property
+    def reads(self) -> tuple[ModelRef, ...]:
+        """The current model."""
+        return () if self.model is None else (self.model,)
+
+    def reading(self, models: Sequence[ModelRef]) -> Self:
+        """The same question about another model."""
+        return msgspec.structs.replace(self, model=models[0] if models else None)
+
+
 class CheckTask(Task, tag="check", frozen=True, kw_only=True):
     """Build all that pipeline.yaml names and try it on a few rows."""
 
@@ -177,7 +197,7 @@ class CheckTask(Task, tag="check", frozen=True, kw_only=True):
         return queue("train", self.device)
 
 
-AnyTask = SelectTask | TrainTask | GatherTask | EvaluateTask | DecideTask | BaselineTask | CheckTask
+AnyTask = SelectTask | TrainTask | GatherTask | EvaluateTask | DecideTask | BaselineTask | DetectTask | CheckTask
 
 
 def task_of(data: dict[str, Any]) -> AnyTask:

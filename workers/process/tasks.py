@@ -100,7 +100,8 @@ def _body(kind: str) -> Any:
     return run
 
 
-select, train, check, evaluate, baseline = map(_header, ("select", "train", "check", "evaluate", "baseline"))
+select, train, check = map(_header, ("select", "train", "check"))
+evaluate, baseline, detect = map(_header, ("evaluate", "baseline", "detect"))
 gather, decide = map(_body, ("gather", "decide"))
 
 

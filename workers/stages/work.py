@@ -23,7 +23,7 @@ from shared.errors import DataError
 from shared.labels.coverage import covered
 from shared.labels.index import LabelIndex
 from shared.messages.setup_record import SetupRecord
-from shared.messages.tasks import AnyTask, BaselineTask, DecideTask, EvaluateTask, SelectTask, TrainTask
+from shared.messages.tasks import AnyTask, BaselineTask, DecideTask, DetectTask, EvaluateTask, SelectTask, TrainTask
 from workers.features.class_names import LaterClasses
 from workers.features.labelled_rows import AnyLabels, KnownLabels, LabelledRows, LabelSource
 from workers.measured import Measurements
@@ -161,9 +161,9 @@ class Work:
         """Where the objects of this run lie."""
         return ArtifactStore(self.record.artifacts_uri)
 
-    def seed(self) -> int:
-        """The pipeline's seed, made the trigger's own; the same on every machine."""
-        text = f"{self.record.pipeline.training.seed}/{self.task.trigger_id}"
+    def seed(self, *more: object) -> int:
+        """The pipeline's seed, made the trigger's own, or that of what else is told; the same on every machine."""
+        text = "/".join(map(str, (self.record.pipeline.training.seed, self.task.trigger_id, *more)))
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
 
 
@@ -174,6 +174,8 @@ def _last_key(task: AnyTask) -> int | None:
             return task.trigger_key
         case BaselineTask():
             return task.last_key
+        case DetectTask():
+            return task.key
         case EvaluateTask():
             return max((stretch.last_key for stretch in task.stretches), default=None)
         case DecideTask():

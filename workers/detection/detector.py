@@ -1,0 +1,37 @@
+"""What a detector is: it answers a question of the trigger policy from rows, and from the current model if it reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from shared.config.pipeline import Pipeline
+from shared.dataset.table import TableDataset
+
+if TYPE_CHECKING:
+    from workers.loaded_model import LoadedModel
+
+
+class Sight(msgspec.Struct, frozen=True, kw_only=True):
+    """What a detector may look at."""
+
+    key: int  # the last row that it may read: it knows of no later one
+    timestamp_us: int  # event time at that row
+    dataset: TableDataset  # with labels as they are known at that row
+    pipeline: Pipeline
+    model: LoadedModel | None  # the current one; None: it reads none, or there is none yet
+    model_trigger: int | None  # which made that model
+    seed: int  # of this question, the same on every machine
+
+
+class Detector:
+    """The base of all. Its answer depends on the options and what it sees, on nothing else."""
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        """`options`: those of the question."""
+
+    def answer(self, sight: Sight) -> dict[str, Any]:
+        """What JSON can hold, for the policy that has asked; NaN is None. Raises DataError."""
+        raise NotImplementedError

@@ -1,0 +1,32 @@
+"""detect: answer a question of the trigger policy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shared.messages.reports import AnyReport, Detected
+from shared.messages.tasks import DetectTask
+from shared.plugins import DETECTORS
+from workers.detection.detector import Detector, Sight
+from workers.stages.scoring import load_committed, scoring_device
+from workers.stages.work import Work
+
+
+def run(work: Work) -> tuple[AnyReport, Any]:
+    """Have the detector look. Raises DataError, ArtifactError."""
+    task = work.task
+    assert isinstance(task, DetectTask)
+    device, model = scoring_device(work, "cpu"), None
+    if task.model is not None:
+        model = load_committed(work, task.model.object, device)
+    sight = Sight(
+        key=task.key,
+        timestamp_us=task.timestamp_us,
+        dataset=work.dataset(),
+        pipeline=work.record.pipeline,
+        model=model,
+        model_trigger=None if task.model is None else task.model.trigger_id,
+        seed=work.seed(task.number, "detect"),
+    )
+    detector: Detector = DETECTORS[task.detector](task.options)
+    return Detected(**work.who, answer=detector.answer(sight)), {}
