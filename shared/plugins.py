@@ -105,6 +105,7 @@ TRIGGERS: Plugins[Any] = Plugins(
         "time": "supervisor.triggers.time:Time",
     },
 )
+GUARDS: Plugins[Any] = Plugins("modyn.guards", "supervisor.triggers.guard:Guard", {})  # the innermost first
 DETECTORS: Plugins[Any] = Plugins("modyn.detectors", "workers.detection.detector:Detector", {})
 STRATEGIES: Plugins[Any] = Plugins(
     "modyn.strategies",

@@ -94,7 +94,9 @@ class StreamStart(msgspec.Struct, frozen=True, kw_only=True):
 
     first_key: int  # of the first followed row
     event_time_us: int  # there
-    trained_key: int | None = None  # `train_on_everything`: trigger 0 took the rows up to here; None: there is no trigger
+    trained_key: int | None = (
+        None  # `train_on_everything`: trigger 0 took the rows up to here; None: there is no trigger
+    )
 
 
 class Trigger(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,6 +139,14 @@ class TriggerPolicy:
     def answer(self, question: Question, answer: Answer, state: State) -> Observation:
         """What follows from a worker's answer; `seen_key` of it is of no account: no row is given."""
         raise NotImplementedError
+
+    def quiet(self, now_us: int, key: int, event_time_us: int, state: State) -> Observation:
+        """What follows, in production, from the time that has passed where no row comes; asked at each poll.
+
+        `now_us`: by the clock of the machine; `key`, `event_time_us`: of the last row that was seen. A decision is at
+        that row.
+        """
+        return Observation(state=state)
 
     def fired(self, trigger: Trigger, state: State) -> State:
         """A trigger was fired, not always one that it has decided, and not each that it has decided is."""
