@@ -30,7 +30,7 @@ class Guard(TriggerPolicy):
     Its state is its own values beside the state of the inner policy.
     """
 
-    option: ClassVar[fields.Field]  # of its key in `trigger:`
+    option: ClassVar[fields.Field[Any]]  # of its key in `trigger:`
 
     def __init__(self, option: Any, inner: TriggerPolicy, start: StreamStart) -> None:
         """`option`: as its field loads it."""
