@@ -105,8 +105,20 @@ TRIGGERS: Plugins[Any] = Plugins(
         "time": "supervisor.triggers.time:Time",
     },
 )
-GUARDS: Plugins[Any] = Plugins("modyn.guards", "supervisor.triggers.guard:Guard", {})  # the innermost first
-DETECTORS: Plugins[Any] = Plugins("modyn.detectors", "workers.detection.detector:Detector", {})
+GUARDS: Plugins[Any] = Plugins(  # the innermost first
+    "modyn.guards",
+    "supervisor.triggers.guard:Guard",
+    {
+        "expect": "supervisor.triggers.expect:Expect",  # the outermost: it looks at the rows of each decision there is
+    },
+)
+DETECTORS: Plugins[Any] = Plugins(
+    "modyn.detectors",
+    "workers.detection.detector:Detector",
+    {
+        "expect": "workers.detection.expect:Expect",
+    },
+)
 STRATEGIES: Plugins[Any] = Plugins(
     "modyn.strategies",
     "shared.strategies.strategy:Strategy",
