@@ -72,18 +72,21 @@ class Feed:
         self.found: list[Any] = []  # decisions and violations, in order
         self.questions: list[Any] = []
 
-    def run(self, expect: Any = "usual", delay_us: int = 0, **sight: Any) -> list[Any]:
-        """Follow all files; a decision fires at once."""
+    def run(
+        self, expect: Any = "usual", *, trained_key: int | None = None, delay_us: int = 0, **sight: Any
+    ) -> list[Any]:
+        """Follow all files, or those behind `trained_key`; a decision fires at once."""
         times = self.dataset.timestamps_us(0, self.dataset.rows)
         event_time = np.maximum.accumulate(times)
-        start = StreamStart(first_key=0, event_time_us=int(event_time[0]))
+        first_key = 0 if trained_key is None else trained_key + 1
+        start = StreamStart(first_key=first_key, event_time_us=int(event_time[first_key]), trained_key=trained_key)
         inner = AtTheEnd({}, start)
         inner.keys = self.last_keys
         guard = Expect(Expect.option.deserialize(expect), inner, start)
         pipeline = SimpleNamespace(data=SimpleNamespace(label_delay_us=delay_us), **sight.pop("pipeline", {}))
-        state, key, fired = guard.begin(), 0, 0
+        state, key, fired = guard.begin(), first_key, 0
         while key < self.dataset.rows:
-            before_us = int(event_time[key - 1]) if key else None
+            before_us = int(event_time[key - 1]) if key > first_key else None
             batch = Batch(first_key=key, timestamps_us=times[key:], event_time_us=event_time[key:], before_us=before_us)
             told = guard.observe(batch, state)
             key = self.dataset.rows if told.seen_key is None else told.seen_key + 1

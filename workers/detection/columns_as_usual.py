@@ -82,10 +82,10 @@ def column_findings(
     """What is wrong with a column; `words`: whether texts are categories. Raises DataError for bounds of texts."""
     now, usual = Values(now_column), [Values(one) for one in usual_columns]
     found = null_findings(name, now, usual, expected)
-    given = _within_given(name, now, expected)
+    given = given_findings(name, now, expected)
     usual = [one for one in usual if len(one.there) >= FEW]
     if len(now.there) >= FEW and usual:
-        constant = _constant(name, now, usual) if expected.compares("constant", name) else []
+        constant = constant_findings(name, now, usual) if expected.compares("constant", name) else []
         found += constant
         if now.is_of_numbers and not given and not constant and expected.compares("ranges", name):
             found += _as_large_as_usual(name, now, usual, expected)
@@ -110,7 +110,7 @@ def null_findings(name: str, now: Values, usual: Sequence[Values], expected: Exp
     return [_finding("nulls", name, f"{told}, usually in {percent(before)}; at most {limit} are expected")]
 
 
-def _within_given(name: str, now: Values, expected: Expected) -> list[Finding]:
+def given_findings(name: str, now: Values, expected: Expected) -> list[Finding]:
     """Beyond bounds that a person gave, or none of the texts that one has named."""
     bounds, texts = expected.ranges["columns"].get(name), expected.categories["columns"].get(name)
     found = []
@@ -130,7 +130,7 @@ def _within_given(name: str, now: Values, expected: Expected) -> list[Finding]:
     return found
 
 
-def _constant(name: str, now: Values, usual: Sequence[Values]) -> list[Finding]:
+def constant_findings(name: str, now: Values, usual: Sequence[Values]) -> list[Finding]:
     """One value in all rows, where that would not be chance."""
     if now.most_common is None or now.most_common[1] < 1:
         return []

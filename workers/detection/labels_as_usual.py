@@ -7,7 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from workers.detection.columns_as_usual import Values, column_findings, null_findings
+from workers.detection.columns_as_usual import (
+    Values,
+    column_findings,
+    constant_findings,
+    given_findings,
+    null_findings,
+)
 from workers.detection.expected import FEW, Expected, Finding, many, percent
 from workers.detection.relation import relation_findings
 
@@ -25,26 +31,15 @@ def label_findings(
 ) -> list[Finding]:
     """What is wrong with labels. `comes_later`: a row without one may get it yet."""
     labels, before = Values(now.column(label)), [Values(one.column(label)) for one in usual]
+    classes = _are_classes([labels, *before])
     found = [] if comes_later else null_findings(label, labels, before, expected)
-    if not _are_classes([labels, *before]):
+    if classes:
+        found += given_findings(label, labels, expected) + _shares(labels, label, expected)
+        found += _usual_shares(labels, before, label, expected)
+    else:
         there = [values.there for values in (labels, *before)]
-        return (
-            found
-            + column_findings(label, there[0], there[1:], expected)
-            + relation_findings(now, usual, label, features, expected, classes=False)
-        )
-    found += _shares(labels, label, expected)
-    before = [one for one in before if len(one.there) >= FEW]
-    if len(labels.there) < FEW or not before:
-        return found
-    if expected.compares("labels", label):
-        moved = _moved(labels, before, label, expected)
-        found += moved or [
-            one
-            for one in column_findings(label, labels.there, [b.there for b in before], expected)
-            if one.check == "constant"
-        ]
-    return found + relation_findings(now, usual, label, features, expected, classes=True)
+        found += column_findings(label, there[0], there[1:], expected)
+    return found + relation_findings(now, usual, label, features, expected, classes=classes)
 
 
 def _are_classes(stretches: Sequence[Values]) -> bool:
@@ -65,6 +60,15 @@ def _shares(labels: Values, name: str, expected: Expected) -> list[Finding]:
             )
             found.append(Finding(check="labels", column=name, sentence=f"{told} are expected"))
     return found
+
+
+def _usual_shares(labels: Values, before: Sequence[Values], name: str, expected: Expected) -> list[Finding]:
+    """Of all classes."""
+    before = [one for one in before if len(one.there) >= FEW]
+    if len(labels.there) < FEW or not before:
+        return []
+    moved = _moved(labels, before, name, expected) if expected.compares("labels", name) else []
+    return moved or (constant_findings(name, labels, before) if expected.compares("constant", name) else [])
 
 
 def _moved(labels: Values, before: Sequence[Values], name: str, expected: Expected) -> list[Finding]:

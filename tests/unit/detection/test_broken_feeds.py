@@ -7,6 +7,9 @@ import pyarrow as pa
 import pytest
 from guarded_feed import MINUTE_US, ROWS, Feed, changed, feed
 
+from shared.config.system import Nulls
+from shared.errors import DataError
+
 SOUND = [feed(number) for number in range(3)]
 dice = np.random.default_rng(7)
 
@@ -105,3 +108,65 @@ def test_a_sound_feed_is_trained_on(tmp_path, way):
     found = Feed(tmp_path, *before, *files).run()
     assert [one.why for one in found if hasattr(one, "why")] == []
     assert len(found) == len(before) + len(files)
+
+
+GIVEN = {
+    "too few rows": ({"rows": {"least": 600}}, "500 rows came, at least 600 are expected"),
+    "too many rows": ({"rows": {"most": 400}}, "500 rows came, at most 400 are expected"),
+    "nulls anywhere": ({"nulls": {"most": 0.05}}, "`amount` is null in 10 % of 500 rows, at most 5 % are expected"),
+    "nulls in a column": ({"nulls": {"columns": {"amount": 0}}}, "`amount` is null in 10 %"),
+    "a range": ({"ranges": {"columns": {"seats": [None, 6]}, "outside": 0.1}}, "`seats` is above 6 in 2"),
+    "a range of labels": ({"ranges": {"columns": {"late": [1, None]}, "outside": 0.1}}, "`late` is below 1 in 5"),
+    "categories": ({"categories": {"columns": {"carrier": ["AA", "BA"]}}}, "that are not expected ('UA')"),
+    "shares of classes": ({"labels": {"shares": {0: [0.7, 1]}}}, "label `late` is 0 in 5"),
+}
+
+
+@pytest.mark.parametrize("way", GIVEN)
+def test_given_numbers_hold_from_the_first_rows_on(tmp_path, way):
+    """Nothing is usual yet; and where they do not hold, nothing becomes so."""
+    first = changed(feed(0), "amount", np.where(np.arange(ROWS) % 10, feed(0)["amount"].to_numpy(), np.nan))
+    expect, told = GIVEN[way]
+    (found,) = Feed(tmp_path, first).run(expect | {"on_violation": "skip"})
+    assert told in found.why
+    assert (found.first_key, found.last_key, found.on_violation) == (0, ROWS - 1, "skip")
+
+
+def test_given_numbers_replace_what_is_usual(tmp_path):
+    """Whoever says between which numbers a column lies knows better than the rows before."""
+    large = changed(feed(3), "amount", column("amount") * 1000)
+    expect = {"ranges": {"columns": {"amount": [0, None]}}}
+    assert len(Feed(tmp_path, *SOUND, large).run(expect)) == 4
+
+
+@pytest.mark.parametrize("expect", [{"usual": ["rows", "labels"]}, {"ignore": ["seats"]}])
+def test_what_is_not_compared_may_be_anything(tmp_path, expect):
+    """A kind of comparison, or a column."""
+    assert len(Feed(tmp_path, *SOUND, BROKEN["a column of nulls"][0]).run(expect)) == 4
+
+
+def test_a_null_that_would_end_the_run_is_held(tmp_path):
+    """`nulls: {features: refuse}` says that no training can have one; here it is only looked at."""
+    files = [*SOUND, BROKEN["a third is NaN"][0]]
+    *_, found = Feed(tmp_path, *files, nulls=Nulls(features="refuse", labels="refuse")).run()
+    assert "`amount` is null in 33.4 %" in found.why
+
+
+def test_all_that_existed_is_usual(tmp_path):
+    """After `train_on_everything` the first rows that follow are compared with it."""
+    found = Feed(tmp_path, *SOUND, BROKEN["columns swapped"][0]).run(trained_key=3 * ROWS - 1)
+    assert [one.first_key for one in found] == [3 * ROWS]
+
+
+def test_labels_that_are_not_known_yet_are_not_looked_at(tmp_path):
+    """Rows of one class, of which 100 are known after 400 minutes: their share is judged by these."""
+    late = np.where(np.arange(ROWS) < 100, column("late"), 1)
+    files = [*SOUND, changed(feed(3), "late", late)]
+    found = Feed(tmp_path, *files).run(delay_us=400 * MINUTE_US)
+    assert len(found) == 4
+
+
+def test_a_column_that_is_not_there_is_named(tmp_path):
+    """With the key of pipeline.yaml, and what there is."""
+    with pytest.raises(DataError, match=r"trigger.expect.nulls.columns names amuont, .* amount, carrier"):
+        Feed(tmp_path, *SOUND).run({"nulls": {"columns": {"amuont": 0.1}}})
