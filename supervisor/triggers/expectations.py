@@ -100,9 +100,11 @@ class Ranges(f.Group):
     widen = f.Number(
         "how far the usual range reaches on either side: so many times its width, or its largest number",
         least=0,
-        load_default=1.0,
+        load_default=3.0,
     )
-    shrink = Share("a column's size, as a part of the usual, below which its unit must be another", load_default=0.05)
+    shrink = Share(
+        "how small its numbers may be, as a part of the usual: below, their unit must be another", load_default=0.05
+    )
 
 
 class Categories(f.Group):

@@ -18,9 +18,9 @@ from workers.detection.expected import FEW, Expected, Finding, many, percent
 
 Numbers = npt.NDArray[np.float64]
 
-_BY_CHANCE = 1e-6  # how likely a column may be that never varies
-_EDGES = (0.01, 0.99)  # where a column's usual range ends
-_SIZE = 0.95  # the quantile of the absolute values that tells how large a column's numbers are
+_PARTS = 10  # of a stretch, in each of which a column varies that is expected to do so
+_EDGES = (0.001, 0.999)  # quantiles at which a column's usual range ends: beyond are single mistakes
+_MOSTLY = 0.5  # the share of rows above which something is no matter of a few
 _NAMED = 3  # categories in a sentence
 
 
@@ -47,18 +47,19 @@ class Values:
         return {one["values"]: one["counts"] for one in said.to_pylist()}
 
     @cached_property
-    def most_common(self) -> tuple[Any, float] | None:
-        """The commonest value, and its share of those that are there; None where values cannot be compared."""
-        if len(self.there) == 0 or pa.types.is_nested(self.there.type):
-            return None
-        value, count = pc.mode(self._codes)[0].values() if len(self._codes) else (None, 0)
-        place = int(pc.index(self._codes, value).as_py())
-        return self.there[place].as_py(), int(count.as_py()) / len(self.there)
+    def distinct(self) -> int:
+        """How many different values there are; of lists, as many as there are."""
+        return len(self.there) if pa.types.is_nested(self.there.type) else len(self.there.unique())
 
-    @cached_property
-    def _codes(self) -> pa.Array:
-        """A number for each value."""
-        return self.there.combine_chunks().dictionary_encode().indices
+    def varies_in_each_part(self) -> bool:
+        """Whether it has two values in each tenth of the rows: then one value in so many rows is no matter of time.
+
+        Weather is the same for hours, and a weekday for a day.
+        """
+        if self.distinct < 2 or pa.types.is_nested(self.there.type) or len(self.there) < FEW * _PARTS:
+            return False
+        codes = self.there.combine_chunks().dictionary_encode().indices.to_numpy()
+        return all(np.ptp(part) > 0 for part in np.array_split(codes, _PARTS))
 
     @property
     def is_of_words(self) -> bool:
@@ -131,43 +132,47 @@ def given_findings(name: str, now: Values, expected: Expected) -> list[Finding]:
 
 
 def constant_findings(name: str, now: Values, usual: Sequence[Values]) -> list[Finding]:
-    """One value in all rows, where that would not be chance."""
-    if now.most_common is None or now.most_common[1] < 1:
+    """One value in all rows, although it usually varies all the time."""
+    most_rows = max(len(one.there) for one in usual)
+    if now.distinct != 1 or len(now.there) < 2 * most_rows / _PARTS:
         return []
-    for one in usual:
-        if one.most_common is None or one.most_common[1] ** len(now.there) > _BY_CHANCE:
-            return []
-    value = now.most_common[0]
-    return [
-        _finding("constant", name, f"column `{name}` is {value!r} in all of {many(len(now.there))}; it usually varies")
-    ]
+    if not all(one.varies_in_each_part() for one in usual):
+        return []
+    told = f"column `{name}` is {now.there[0].as_py()!r} in all of {many(len(now.there))}; it usually varies"
+    return [_finding("constant", name, told)]
 
 
 def _as_large_as_usual(name: str, now: Values, usual: Sequence[Values], expected: Expected) -> list[Finding]:
-    """Numbers beyond the usual range made wider, or so small that their unit must be another."""
-    before = [one.numbers for one in usual if one.is_of_numbers]
+    """Numbers beyond the usual range made wider, below zero, or so small that their unit must be another.
+
+    Where a column did not vary, nothing is said of its range.
+    """
+    before = [one.numbers for one in usual if one.is_of_numbers and one.distinct > 1]
     if not before:
         return []
     least, most = _wide_range(before, expected.ranges["widen"])
     outside, allowed = _outside(now.numbers, least, most), max(_outside(one, least, most) for one in before)
     if outside > allowed + expected.ranges["outside"]:
         return [_finding("ranges", name, _told_outside(name, now, outside, (least, most), expected))]
-    size, usual_size = _size(now.numbers), min(map(_size, before))
-    if size < expected.ranges["shrink"] * usual_size:
-        told = f"numbers of column `{name}` are up to {size:.3g} in {percent(_SIZE)} of {many(len(now.there))}, usually"
-        told += f" up to {usual_size:.3g}; at least {expected.ranges['shrink'] * usual_size:.3g} is expected"
+    negative = float((now.numbers < 0).mean())
+    if now.kind == "whole number" and negative > _MOSTLY and not any((one < 0).any() for one in before):
+        told = f"column `{name}` is below 0 in {percent(negative)} of {many(len(now.there))}; it never was"
+        return [_finding("ranges", name, told)]
+    sizes = [size for one in before if (size := _size(one)) is not None]
+    size, part = _size(now.numbers), expected.ranges["shrink"]
+    if size is not None and now.distinct > 1 and sizes and size < part * min(sizes):
+        told = f"numbers of column `{name}` are about {size:.3g} in size on {many(len(now.there))}, usually about"
+        told += f" {min(sizes):.3g}; at least {part * min(sizes):.3g} is expected"
         return [_finding("ranges", name, told)]
     return []
 
 
 def _wide_range(before: Sequence[Numbers], widen: float) -> tuple[float, float]:
-    """Where numbers may lie. What never was negative may not be, nor what never was positive."""
+    """Where numbers may lie."""
     ends = np.array([np.quantile(one, _EDGES, method="nearest") for one in before])
     least, most = float(ends[:, 0].min()), float(ends[:, 1].max())
     margin = widen * max(most - least, abs(least), abs(most))
-    lower = 0.0 if min(one.min() for one in before) >= 0 else -np.inf
-    upper = 0.0 if max(one.max() for one in before) <= 0 else np.inf
-    return max(least - margin, lower), min(most + margin, upper)
+    return least - margin, most + margin
 
 
 def _usual_categories(name: str, now: Values, usual: Sequence[Values], expected: Expected) -> list[Finding]:
@@ -226,8 +231,10 @@ def _outside(numbers: Numbers, least: float, most: float) -> float:
     return float(((numbers < least) | (numbers > most)).mean())
 
 
-def _size(numbers: Numbers) -> float:
-    return float(np.quantile(np.abs(numbers), _SIZE, method="nearest"))
+def _size(numbers: Numbers) -> float | None:
+    """How far numbers that are not 0 are from it; None: there are few."""
+    there = np.abs(numbers[numbers != 0])
+    return float(np.median(there)) if len(there) >= FEW else None
 
 
 def _finding(check: str, column: str, sentence: str) -> Finding:

@@ -11,6 +11,9 @@ from shared.timestamps import MICROSECONDS_PER_S
 from workers.detection.expected import Expected, Finding, many
 
 
+_FEWEST = 2  # stretches from which on it is known how regularly rows come
+
+
 class Stretch(msgspec.Struct, frozen=True, kw_only=True):
     """Consecutive rows."""
 
@@ -54,7 +57,7 @@ def row_findings(now: Stretch, usual: Sequence[Stretch], expected: Expected) -> 
     if rows["most"] is not None and now.rows > rows["most"]:
         found.append(_finding(f"{many(now.rows)} came, at most {rows['most']:,} are expected"))
     rates = [rate for one in usual if (rate := one.per_s) is not None and math.isfinite(rate)]
-    if expected.compares("rows") and rates and now.per_s is not None and now.span_s is not None:
+    if expected.compares("rows") and len(rates) >= _FEWEST and now.per_s is not None and now.span_s is not None:
         least, most = rows["times"]
         if now.per_s == math.inf:
             found.append(_finding(f"event time stands still over {many(now.rows)}; {_usually(now, rates)}"))
