@@ -28,7 +28,7 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True):
             parts.append(f"{self.triggers_done:,} of {self.triggers:,} triggers done")
         if self.evaluations:
             parts.append(f"evaluations {self.evaluations_done:,} of {self.evaluations:,}")
-        return ", ".join(parts) + (f"; {self.first_undone}" if self.first_undone else "")
+        return "; ".join(filter(None, (", ".join(parts), self.first_undone)))
 
 
 def outlook(state: RunState) -> Outlook:
