@@ -116,7 +116,8 @@ class Expect(Guard):
         aside = [state["first_key"], decision.key, state["before_us"], decision.timestamp_us]
         held = [*state["held"], aside][-self._expectations["memory"] :] if action == "hold" else state["held"]
         after = {**state, "first_key": decision.key + 1, "before_us": decision.timestamp_us, "held": held}
-        return refused(msgspec.structs.replace(told, state=after), decision, f"{_DONE[action]}: {why}")
+        kept = f"{_DONE[action]}, as rows {found.first_key} to {found.last_key} are not as expected"
+        return refused(msgspec.structs.replace(told, state=after), decision, kept)
 
     def fired(self, trigger: Trigger, state: State) -> State:
         """Its rows are usual from now on; by hand, so are those that were held."""

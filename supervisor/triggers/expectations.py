@@ -96,7 +96,7 @@ class Ranges(f.Group):
     """`ranges:`."""
 
     columns = ByName(Span(f.Number(""), "", open_ended=True), "between which numbers a column lies")
-    outside = Share("the largest share of rows beyond these bounds, or beyond the usual range", load_default=0.05)
+    outside = Share("the largest share of rows beyond these bounds, or beyond the usual range", load_default=0.1)
     widen = f.Number(
         "how far the usual range reaches on either side: so many times its width, or its largest number",
         least=0,
@@ -119,7 +119,7 @@ class Labels(f.Group):
 
     shares = ByName(Span(Share(""), ""), "between which shares a class lies")
     moved = Share("by how much the share of a class may differ from the usual", load_default=0.3)
-    relation = Share("how much must be left of what features usually tell of the label", load_default=0.2)
+    relation = Share("how much must be left of what features usually tell of the label", load_default=0.1)
 
 
 class Score(f.Group):

@@ -17,6 +17,7 @@ _BINS = 10  # of numbers, equally many rows in each as a rule
 _TEXTS = 20  # the commonest; others are one
 _FEWEST_ROWS = 100
 _SURE = 8.0  # standard deviations of noise, by which a relation is known to be there
+_NOISE = 4.0  # up to which it may be none
 _SEEN = 16.0  # by which the usual one must stand out in the rows at hand, so that its loss can be told from noise
 
 
@@ -45,7 +46,7 @@ def relation_findings(
         if usually > max(best, _SURE * usual_noise):
             best, noise, told = usually, here_noise, name
     must_be_left = expected.labels["relation"]
-    if best < _SEEN * noise or left >= must_be_left * best:
+    if best < _SEEN * noise or left >= max(must_be_left * best, _NOISE * noise):
         return []
     sentence = (
         f"no feature tells of label `{label}` any more: φ² is {left:.3g} at most on {many(len(now))}, usually "

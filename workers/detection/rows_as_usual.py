@@ -10,7 +10,6 @@ import msgspec
 from shared.timestamps import MICROSECONDS_PER_S
 from workers.detection.expected import Expected, Finding, many
 
-
 _FEWEST = 2  # stretches from which on it is known how regularly rows come
 
 

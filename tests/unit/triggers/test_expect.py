@@ -108,7 +108,10 @@ def test_what_is_not_as_expected(action):
         assert told.decision.key == 19
         return
     done = {"hold": "held", "skip": "skipped"}[action]
-    assert (told.decision, told.near_misses[0].reason) == (None, f"ten rows; {done}: {why}")
+    assert (told.decision, told.near_misses[0].reason) == (
+        None,
+        f"ten rows; {done}, as rows 10 to 19 are not as expected",
+    )
     question = one.observe(rows(20), as_journaled(told.state)).question
     assert question.options["rows"] == [20, 29, 19, 29]
     assert question.options["usual"] == [[0, 9, 0, 9]]
