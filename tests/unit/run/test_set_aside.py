@@ -126,6 +126,22 @@ def test_held_rows_come_with_the_new_ones(small: Workplace) -> None:
     assert sets(run)[4] == ranges((750, 1249), (1500, 1749))
 
 
+def test_rows_on_which_the_model_fails_are_held(small: Workplace) -> None:
+    """Where a score is expected, it is that of the newest model, on the new rows and on those before."""
+    broken(small, usual=[], score={"drop": 0.3})
+    rows = pa.concat_tables([table(1000), table(1000, 1000)])
+    label = rows["label"].to_numpy()
+    label[750:1000] = 1 - label[750:1000]
+    rows = rows.set_column(3, "label", pa.array(label))
+    pq.write_table(rows.slice(0, 1000), small.folder / "data/part-0.parquet")
+    pq.write_table(rows.slice(1000), small.folder / "data/part-1.parquet")
+    small.pipeline["training"]["epochs"] = 20
+    found, *_ = ended(OneProcess(small, random.Random(0)))["set_aside"]
+    assert (found["first_key"], found["last_key"]) == (750, 999)
+    assert found["why"].startswith("model 2 has accuracy 0.")
+    assert found["why"].endswith("it may be worse by 0.3")
+
+
 def test_the_journal_says_why(small: Workplace) -> None:
     """With the rows, in the line of the answer that it follows from."""
     run = OneProcess(broken(small), random.Random(0))
