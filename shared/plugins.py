@@ -103,6 +103,7 @@ TRIGGERS: Plugins[Any] = Plugins(
     {
         "data_amount": "supervisor.triggers.data_amount:DataAmount",
         "time": "supervisor.triggers.time:Time",
+        "schedule": "supervisor.triggers.schedule:Schedule",
     },
 )
 GUARDS: Plugins[Any] = Plugins("modyn.guards", "supervisor.triggers.guard:Guard", {})  # the innermost first
