@@ -104,9 +104,18 @@ TRIGGERS: Plugins[Any] = Plugins(
         "data_amount": "supervisor.triggers.data_amount:DataAmount",
         "time": "supervisor.triggers.time:Time",
         "schedule": "supervisor.triggers.schedule:Schedule",
+        "ensemble": "supervisor.triggers.ensemble:Ensemble",
     },
 )
-GUARDS: Plugins[Any] = Plugins("modyn.guards", "supervisor.triggers.guard:Guard", {})  # the innermost first
+GUARDS: Plugins[Any] = Plugins(  # the innermost first
+    "modyn.guards",
+    "supervisor.triggers.guard:Guard",
+    {
+        "warm_up": "supervisor.triggers.warm_up:WarmUp",
+        "cool_down": "supervisor.triggers.cool_down:CoolDown",
+        "max_wait": "supervisor.triggers.max_wait:MaxWait",
+    },
+)
 DETECTORS: Plugins[Any] = Plugins("modyn.detectors", "workers.detection.detector:Detector", {})
 STRATEGIES: Plugins[Any] = Plugins(
     "modyn.strategies",

@@ -3,17 +3,73 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from supervisor.triggers.policy import Batch, Decision, NearMiss, Observation, Question, State, Trigger, TriggerPolicy
+from shared.config import fields as f
+from supervisor.triggers.policy import (
+    Answer,
+    Batch,
+    Decision,
+    NearMiss,
+    Observation,
+    Question,
+    State,
+    StreamStart,
+    Trigger,
+    TriggerPolicy,
+)
 
 SECOND_US = 1_000_000
 HOUR_US = 3600 * SECOND_US
+
+
+class Asking(TriggerPolicy):
+    """Every so many rows it asks a detector, which says whether to retrain; the first such row is number `at`."""
+
+    class Schema(f.Group):
+        """Its options."""
+
+        every = f.Whole("", required=True)
+        at = f.Whole("", least=0, load_default=0)
+
+    asks = True
+
+    def __init__(self, options: Mapping[str, Any], start: StreamStart) -> None:
+        self._every, self._at = options["every"], start.first_key + options["at"]
+
+    def begin(self) -> State:
+        """Nothing was fired, trained or asked."""
+        return {"fired": [], "asked": 0}
+
+    def observe(self, batch: Batch, state: State) -> Observation:
+        """Its next question."""
+        key = self._at if batch.first_key <= self._at else batch.first_key + (self._at - batch.first_key) % self._every
+        if key >= batch.stop_key:
+            return Observation(state=state)
+        return self._asked(key, batch.time_at(key), state, again=False)
+
+    def _asked(self, key: int, timestamp_us: int, state: State, *, again: bool) -> Observation:
+        options = {"every": self._every, "again": again, "fired": state["fired"]}
+        question = Question(key=key, timestamp_us=timestamp_us, detector="test", options=options)
+        return Observation(state={**state, "asked": state["asked"] + 1}, question=question, seen_key=key)
+
+    def answer(self, question: Question, answer: Answer, state: State) -> Observation:
+        """As the detector says: `fires`, or it is to be asked `again`."""
+        if answer.get("again") and not question.options["again"]:
+            return self._asked(question.key, question.timestamp_us, state, again=True)
+        if not answer["fires"]:
+            return Observation(state=state, near_misses=(NearMiss(key=question.key, reason="calm"),))
+        decision = Decision(key=question.key, timestamp_us=question.timestamp_us, reason="drift")
+        return Observation(state=state, decision=decision)
+
+    def fired(self, trigger: Trigger, state: State) -> State:
+        """What a question tells of it shows that it was told."""
+        return {**state, "fired": [*state["fired"], trigger.key]}
 
 
 def rows(event_time_us: npt.NDArray[np.int64], first_key: int = 0) -> Batch:
