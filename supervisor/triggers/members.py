@@ -10,12 +10,10 @@ from marshmallow import ValidationError
 
 from shared.config import fields as f
 from shared.config.resolved import as_written
-from shared.config.schema.trigger import TriggerBlock
-from shared.plugins import GUARDS
+from supervisor.triggers.nested import NestedBlock
 
-_INSIDE = ("warm_up", "cool_down")  # guards of a member
 _NAME = f.Name("")
-_BLOCK = TriggerBlock("one that votes")
+_BLOCK = NestedBlock("one that votes")
 
 
 class Members(f.Sentence):
@@ -36,7 +34,6 @@ class Members(f.Sentence):
             try:
                 if isinstance(value, dict):
                     _NAME.deserialize(name)
-                _refuse_outside(given)
                 blocks[name] = _BLOCK.deserialize(given)
             except ValidationError as error:
                 errors[name] = error.messages
@@ -60,10 +57,3 @@ def _named(blocks: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
         counts[kind] += 1
         named[kind if counts[kind] == 1 else f"{kind} {counts[kind]}"] = block
     return named
-
-
-def _refuse_outside(given: Any) -> None:
-    """Raise ValidationError for guards that are about triggers: a vote is none."""
-    outside = [key for key in given if key in GUARDS and key not in _INSIDE] if isinstance(given, dict) else []
-    if outside:
-        raise ValidationError({key: ["is about triggers, not votes; write it beside `policies`."] for key in outside})

@@ -10,10 +10,10 @@ from marshmallow import ValidationError
 from shared.blame import blaming
 from shared.config import fields as f
 from shared.config.resolved import as_written
-from shared.config.schema.trigger import TriggerBlock
 from shared.errors import ConfigurationError
 from supervisor.triggers.build import policy_of
 from supervisor.triggers.guard import Guard
+from supervisor.triggers.nested import NestedBlock
 from supervisor.triggers.policy import (
     Answer,
     Batch,
@@ -36,7 +36,7 @@ class Looks(f.Group):
     """`warm_up:` as a group."""
 
     looks = f.Whole("how many", required=True)
-    policy = TriggerBlock("the policy that decides meanwhile", load_default=None)
+    policy = NestedBlock("the policy that decides meanwhile", load_default=None)
 
 
 class WarmUpField(f.Sentence):

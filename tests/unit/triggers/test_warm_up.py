@@ -94,5 +94,7 @@ def test_it_is_written_as_it_was_read():
     group = {"looks": 3, "policy": {"policy": "data_amount", "every": 5}}
     assert [FIELD.written(FIELD.deserialize(one)) for one in (7, group)] == [7, group]
     assert as_written(FIELD, FIELD.deserialize({"looks": 7})) == 7
+    with pytest.raises(ValidationError, match="write it in the outermost group"):
+        FIELD.deserialize({"looks": 3, "policy": {**group["policy"], "max_wait": "1d"}})
     with pytest.raises(ValidationError, match="did you mean every"):
         FIELD.deserialize({"looks": 3, "policy": {"policy": "data_amount", "evry": 5}})
