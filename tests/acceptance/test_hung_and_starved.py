@@ -8,13 +8,12 @@ import re
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import psutil
 import pytest
-from running import Running
+from running import Running, workers
 from workplace import Workplace
 
 from shared.broker import connect
@@ -33,11 +32,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterato
     workplace.write()
     with connect(redis_url) as client:
         client.flushall()
-        with worker(workplace, "evaluate"), worker(workplace, "train") as one:
-            while len(read_fleet(client)) < 2:
-                assert one.process.poll() is None, one.said
-                time.sleep(_LOOK_EVERY_S)
-            yield workplace
+    with workers(workplace, "evaluate", "train"):
+        yield workplace
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,14 +51,14 @@ def while_busy(cluster: Workplace) -> Answers:
     """Have both workers wait in the middle of their work, ask for the fleet, and let them go on."""
     place = troubled(cluster, "Waits")
     with Running.pipeline(place, "--experiment-mode", "--maximum-triggers", "2", run_dir="waits") as run:
-        workers = busy_workers(place, run)
+        busy = busy_workers(place, run)
         started_s = time.monotonic()
         as_json = place.tell("fleet", "config.yaml", "--json")
         took_s = time.monotonic() - started_s
         as_table = place.tell("fleet", "config.yaml")
         (place.folder / "released").touch()
         assert run.wait() == 0
-    return Answers(workers=workers, as_json=as_json, as_table=as_table, took_s=took_s)
+    return Answers(workers=busy, as_json=as_json, as_table=as_table, took_s=took_s)
 
 
 def busy_workers(place: Workplace, run: Running) -> list[WorkerEntry]:
@@ -85,14 +81,6 @@ def troubled(workplace: Workplace, model: str) -> Workplace:
     (workplace.folder / "troubled.py").write_text(_MODELS)
     pipeline = {**copy.deepcopy(workplace.pipeline), "model": {"id": f"troubled:{model}"}}
     return Workplace(workplace.folder, pipeline, {**workplace.config, "trusted_modules": ["troubled"]})
-
-
-@contextmanager
-def worker(workplace: Workplace, role: str) -> Iterator[Running]:
-    """A worker started by hand."""
-    config = str(workplace.folder / "config.yaml")
-    with Running(workplace.command("worker", config, "--role", role, "--device", "cpu")) as started:
-        yield started
 
 
 def failures(workplace: Workplace, run_dir: str) -> list[dict[str, Any]]:
