@@ -73,7 +73,7 @@ def test_validate_shows_what_it_understood(small: Workplace) -> None:
     def validate() -> subprocess.CompletedProcess[str]:
         command = small.command("validate", *files, "--experiment-mode")
         return subprocess.run(
-            command, check=False, capture_output=True, text=True, timeout=110, cwd=PROJECT, env=environment()
+            command, check=False, capture_output=True, text=True, timeout=200, cwd=PROJECT, env=environment()
         )
 
     refused = validate()

@@ -87,7 +87,7 @@ def test_a_fleet_without_its_device_is_refused_at_once(small: Workplace, monkeyp
     small.config["fleet"] = {"train": 1, "evaluate": 1, "device": "cuda"}
     started_s = time.monotonic()
     done = small.run("--experiment-mode")
-    assert time.monotonic() - started_s < 45.0
+    assert time.monotonic() - started_s < 80.0  # it would wait for 90 s
     assert_refused(
         done, small, 3, "fleet: worker train-0-", "ended while starting (exit code 3): device cuda is asked for"
     )

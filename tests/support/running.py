@@ -18,7 +18,7 @@ from workplace import PROJECT, Workplace, environment
 from shared.broker import connect
 from shared.fleet import read_fleet
 
-_PATIENCE_S = 60.0
+_PATIENCE_S = 100.0  # by far too much, but where all cores are busy
 _LOOK_EVERY_S = 0.05
 
 
