@@ -13,6 +13,7 @@ from shared.dataset.table import TableDataset
 from shared.errors import ConfigurationError, DataError, RowError
 from workers.detection import statistics
 from workers.detection.detector import Detector, Sight
+from workers.detection.drift_check import refuse_without_numbers
 from workers.detection.matrix import as_numbers
 from workers.detection.over_features import over_features
 from workers.detection.principal import principal_components
@@ -102,21 +103,10 @@ def _or_none(value: float) -> float | None:
 
 def _features(keys: list[Keys], dataset: TableDataset) -> tuple[Rows, Rows]:
     """The rows' features. Raises ConfigurationError for what is no number by itself."""
-    config = dataset.config
-    if config.text is not None:
-        raise ConfigurationError(
-            f"dataset {config.name} is text, which is no row of numbers whose drift could be measured; "
-            "write `space: embedding` to compare it as the current model sees it"
-        )
-    if config.image is not None:
+    refuse_without_numbers(dataset)
+    if dataset.config.image is not None:
         return _pixels(keys, dataset)
-    columns = dataset.feature_columns
-    if not columns:
-        raise ConfigurationError(
-            f"dataset {config.name} has no feature columns to compare; name some with `features:` in config.yaml, or "
-            "write `space: embedding`"
-        )
-    reference, current = (read(dataset, columns, one) for one in keys)
+    reference, current = (read(dataset, dataset.feature_columns, one) for one in keys)
     return as_numbers(reference, current)
 
 
@@ -135,7 +125,7 @@ def _refuse_too_large(rows: int, width: int) -> None:
     if rows * width > _MOST_CELLS:
         raise ConfigurationError(
             f"{rows:,} images of {width:,} numbers each are more than can be compared at once; "
-            f"write `most_rows: {max(_MOST_CELLS // width, 1)}`, or `space: embedding`"
+            f"write `most_rows: {max(_MOST_CELLS // width, 1)}`, or `space: embedding`."
         )
 
 

@@ -40,7 +40,7 @@ def _changes(detector: Any, values: PerFeature, start: int) -> bool:
 
 def _maker(name: str, options: Mapping[str, Any], features: int, rows: int, seed: int) -> Callable[[], Any]:
     """Makes a detector of one feature; what may be wrong by chance is shared out among all of them."""
-    drift = _river()
+    drift = require_river()
     if name == "adwin":  # Bifet and Gavaldà, SDM 2007
         return lambda: drift.ADWIN(delta=options["delta"] / features)
     if name == "kswin":  # Raab, Heusinger and Schleif, Neurocomputing 2020; it makes a test with each row
@@ -50,7 +50,8 @@ def _maker(name: str, options: Mapping[str, Any], features: int, rows: int, seed
     return lambda: drift.PageHinkley(least, delta, threshold)
 
 
-def _river() -> Any:
+def require_river() -> Any:
+    """Its module of detectors. Raises ConfigurationError where it is not installed."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

@@ -39,11 +39,11 @@ class LastInput:
         if seen is None:
             raise ConfigurationError(
                 "the model has no torch.nn.Linear layer that it predicts through, so it has no embedding to compare; "
-                "write `space: input`"
+                "write `space: input`."
             )
         if seen.ndim < 2 or len(seen) != rows:
             raise ConfigurationError(
                 f"the model's last linear layer gets {tuple(seen.shape)} for {rows} rows, which is no embedding of "
-                "each row; write `space: input`"
+                "each row; write `space: input`."
             )
         return seen.reshape(rows, -1, seen.shape[-1]).mean(dim=1)
