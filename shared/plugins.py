@@ -103,10 +103,17 @@ TRIGGERS: Plugins[Any] = Plugins(
     {
         "data_amount": "supervisor.triggers.data_amount:DataAmount",
         "time": "supervisor.triggers.time:Time",
+        "data_drift": "supervisor.triggers.data_drift:DataDrift",
     },
 )
 GUARDS: Plugins[Any] = Plugins("modyn.guards", "supervisor.triggers.guard:Guard", {})  # the innermost first
-DETECTORS: Plugins[Any] = Plugins("modyn.detectors", "workers.detection.detector:Detector", {})
+DETECTORS: Plugins[Any] = Plugins(
+    "modyn.detectors",
+    "workers.detection.detector:Detector",
+    {
+        "drift": "workers.detection.drift:Drift",
+    },
+)
 STRATEGIES: Plugins[Any] = Plugins(
     "modyn.strategies",
     "shared.strategies.strategy:Strategy",

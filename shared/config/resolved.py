@@ -104,7 +104,7 @@ def as_written(field: Field[Any], value: Any) -> Any:
             return {value["kind"]: _duration(value["duration_s"])} if "duration_s" in value else value["kind"]
         case Chosen():
             return _chosen(field, value)
-    return value
+    return field.written(value) if isinstance(field, f.Sentence) else value
 
 
 def _chosen(field: Chosen, value: Mapping[str, Any]) -> dict[str, Any]:
