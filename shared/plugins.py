@@ -102,11 +102,18 @@ TRIGGERS: Plugins[Any] = Plugins(
     "supervisor.triggers.policy:TriggerPolicy",
     {
         "data_amount": "supervisor.triggers.data_amount:DataAmount",
+        "performance": "supervisor.triggers.performance:Performance",
         "time": "supervisor.triggers.time:Time",
     },
 )
 GUARDS: Plugins[Any] = Plugins("modyn.guards", "supervisor.triggers.guard:Guard", {})  # the innermost first
-DETECTORS: Plugins[Any] = Plugins("modyn.detectors", "workers.detection.detector:Detector", {})
+DETECTORS: Plugins[Any] = Plugins(
+    "modyn.detectors",
+    "workers.detection.detector:Detector",
+    {
+        "performance": "workers.detection.performance:Performance",
+    },
+)
 STRATEGIES: Plugins[Any] = Plugins(
     "modyn.strategies",
     "shared.strategies.strategy:Strategy",
