@@ -65,4 +65,5 @@ class Looks:
         return f"the next look when event time reaches {format_timestamp(reached_us)}"
 
     def _period(self, event_time_us: int) -> int:
-        return (event_time_us - self._start.event_time_us) // self._every_us
+        period: int = (event_time_us - self._start.event_time_us) // self._every_us
+        return period

@@ -60,14 +60,14 @@ class ScoreRule:
 
     def judged(self, told: Score, expected: Expected | None, memory: State) -> tuple[Verdict, State]:
         """What it makes of a score, and its memory then. The reason is a whole sentence."""
-        rule = self._rule(told, memory)
-        value, words = self._undefined(told, expected)
-        if not words:
-            memory, value, words = self._value(told, expected, memory)
-        rule.fires(value)
-        reason = words if value is None else f"{words}{rule.last.reason}"
-        if not self.compares and value is not None:
-            reason = f"{reason}, on {_rows(told)}"
+        rule, undefined = self._rule(told, memory), self._undefined(told, expected)
+        if undefined:
+            rule.fires(None)
+            reason = undefined
+        else:
+            memory, value, (before, behind) = self._value(told, expected, memory)
+            rule.fires(value)
+            reason = f"{before}{rule.last.reason}{behind}"
         return Verdict(fires=rule.last.fires, reason=reason), {**memory, "rule": rule.state}
 
     def _rule(self, told: Score, memory: State) -> Rule:
@@ -76,31 +76,29 @@ class ScoreRule:
             rule.restore(memory["rule"])
         return rule
 
-    def _undefined(self, told: Score, expected: Expected | None) -> tuple[None, str]:
+    def _undefined(self, told: Score, expected: Expected | None) -> str:
         """Why there is nothing to judge; empty if there is."""
         if told.score is None:
-            return None, f"{told.metric} is undefined on {_rows(told)}: {told.error}"
+            return f"{told.metric} is undefined on {_rows(told)}: {told.error}"
         if self.compares and expected is None:
             said = f"{told.metric} {number(told.score)} on {_rows(told)}"
-            return None, f"{said}, but nothing is expected of model {told.model}: no held-out row of it can be scored"
-        return None, ""
+            return f"{said}, but nothing is expected of model {told.model}: no held-out row of it can be scored"
+        return ""
 
-    def _value(self, told: Score, expected: Expected | None, memory: State) -> tuple[State, float, str]:
-        """The memory with this look, what the rule is fed, and the words before those of the rule."""
+    def _value(self, told: Score, expected: Expected | None, memory: State) -> tuple[State, float, tuple[str, str]]:
+        """The memory with this look, what the rule is fed, and the words around those of the rule."""
         assert told.score is not None
         if expected is None or not self.compares:
-            return memory, told.score, f"{told.metric} "
+            return memory, told.score, (f"{told.metric} ", f", on {_rows(told)}")
         worse = round((expected.score - told.score) * (1 if told.greater_is_better else -1), _DIGITS)
-        if self.counts:
-            avoidable = max(worse, 0.0) * told.n
-            total = round(memory["mistakes"] + avoidable, _DIGITS)
-            words = (
-                f"avoidable mistakes since the newest trigger, {number(avoidable)} of them now ({told.metric} "
-                f"{number(told.score)} on {_rows(told)}, {number(expected.score)} expected): "
-            )
-            return {**memory, "mistakes": total}, total, words
-        value = worse if not self._relative else _share(worse, expected.score)
-        return memory, value, _compared(told, expected)
+        if not self.counts:
+            value = _share(worse, expected.score) if self._relative else worse
+            return memory, value, (_compared(told, expected), "")
+        avoidable = max(worse, 0.0) * told.n
+        total = round(memory["mistakes"] + avoidable, _DIGITS)
+        now = f"{told.metric} {number(told.score)} on {_rows(told)}, {number(expected.score)} expected"
+        words = "avoidable mistakes since the newest trigger: ", f"; {number(avoidable)} of them now, {now}"
+        return {**memory, "mistakes": total}, total, words
 
 
 def _share(worse: float, expected: float) -> float:
