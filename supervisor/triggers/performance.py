@@ -9,12 +9,11 @@ import msgspec
 from marshmallow import ValidationError
 
 from shared.config import fields as f
-from shared.config.resolved import as_written
 from shared.config.schema.evaluation import MetricField
 from shared.plugins import METRICS
 from shared.words import counted
 from supervisor.triggers.decide_on_scores import DecideOnScores
-from supervisor.triggers.looks import Looks, Span
+from supervisor.triggers.looking import Every, Looks
 from supervisor.triggers.policy import (
     Answer,
     Batch,
@@ -28,28 +27,11 @@ from supervisor.triggers.policy import (
     Trigger,
     TriggerPolicy,
 )
+from supervisor.triggers.ranges import Extent
 from supervisor.triggers.score_rule import Expected, Score, ScoreRule
 
 _TRIGGERS_KEPT = 64  # of those whose model may be the current one; more only if so many in a row made none
 _NO_MISTAKES = "{} does not count mistakes; take accuracy, or decide by drop."
-
-
-class ScoredWindow(f.Sentence):
-    """`{rows: N}` or `{last: duration}`; loads as `{"rows": n}` or `{"last_s": seconds}`."""
-
-    kind = "{rows: N} | {last: duration}"
-
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
-        given = value if isinstance(value, dict) else {}
-        if list(given) == ["rows"]:
-            return {"rows": f.Whole("").deserialize(given["rows"])}
-        if list(given) == ["last"]:
-            return {"last_s": f.Duration("").deserialize(given["last"])}
-        raise ValidationError(f"{f.quoted(value)} is not a window; write {self.kind}.")
-
-    def written(self, value: Any) -> Any:
-        """The same as a file has it."""
-        return value if "rows" in value else {"last": as_written(f.Duration(""), value["last_s"])}
 
 
 class Performance(TriggerPolicy):
@@ -65,11 +47,12 @@ class Performance(TriggerPolicy):
     class Schema(f.Group):
         """Its options."""
 
-        every = Span("how often to look: a number of rows, or a duration of event time", required=True)
+        every = Every("how often to look: a number of rows, or a duration of event time", required=True)
         metric = MetricField(
             METRICS, "what is measured, as in evaluation.metrics; else the first of those", load_default=None
         )
-        window = ScoredWindow(
+        window = f.Sub(
+            Extent,
             "which rows since the newest trigger are scored: the newest N whose labels are known, or those of the last "
             "stretch of event time before the newest of them; else all that became known since the last look",
             load_default=None,
@@ -118,9 +101,10 @@ class Performance(TriggerPolicy):
 
     def observe(self, batch: Batch, state: State) -> Observation:
         """A question at each look; a decision where no trigger can have made a model."""
-        key = self._looks.first(batch)
-        if key is None:
+        looks = self._looks.among(batch)
+        if not len(looks):
             return Observation(state=state)
+        key = int(looks[0])
         timestamp_us = batch.time_at(key)
         if not state["trainings"]:
             reason = f"there is no model yet, and {counted(key + 1 - self._start.first_key, 'row')}"
@@ -186,7 +170,7 @@ class Performance(TriggerPolicy):
 
     def waits_for(self, next_key: int, event_time_us: int, state: State) -> str:
         """How far it is to the next look."""
-        return self._looks.waits_for(next_key, event_time_us)
+        return self._looks.next(next_key, event_time_us)
 
 
 def _with_model(told: Score, state: State) -> State:

@@ -76,7 +76,8 @@ def share_of_ones(sight, keys):
 
 
 @pytest.mark.parametrize(
-    ("window", "first"), [({"rows": 100}, 1400), ({"known": 300}, 1300), ({"last_s": 20 * 3600.0}, 1480)]
+    ("window", "first"),
+    [({"rows": 100, "last_s": None}, 1400), ({"known": 300}, 1300), ({"rows": None, "last_s": 72_000.0}, 1480)],
 )
 def test_the_window_ends_with_the_newest_row_that_is_known(sight, window, first):
     """All rows of all splits count; the model was trained on none of them."""
@@ -87,7 +88,8 @@ def test_the_window_ends_with_the_newest_row_that_is_known(sight, window, first)
 
 
 @pytest.mark.parametrize(
-    ("window", "first"), [({"rows": 100}, 1100), ({"known": 150}, 1150), ({"last_s": 20 * 3600.0}, 1180)]
+    ("window", "first"),
+    [({"rows": 100, "last_s": None}, 1100), ({"known": 150}, 1150), ({"rows": None, "last_s": 72_000.0}, 1180)],
 )
 def test_labels_that_come_later_are_not_seen(sight, window, first):
     """The window is of rows that are known, and those behind them are counted."""
