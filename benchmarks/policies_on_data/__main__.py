@@ -26,8 +26,8 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.policies_on_data.questions import ALWAYS, DATA, STREAMS, WINDOWS, pipeline, usable
-from benchmarks.processes import end, end_in_order_when_asked, redis_url, start, start_redis
+from benchmarks.policies_on_data.questions import ALWAYS, DATA, FIXED, STREAMS, WINDOWS, pipeline, usable
+from benchmarks.processes import PROJECT, end, end_in_order_when_asked, redis_url, start, start_redis
 from shared.broker import connect
 from shared.fleet import read_fleet
 
@@ -76,7 +76,7 @@ def _measure(name: str, policies: Sequence[str]) -> list[Outcome]:
         try:
             _set_up(folder, name, processes)
             runs = {policy: _run(folder, name, policy, processes) for policy in policies}
-            return _compared(folder, runs)
+            return _compared(runs)
         finally:
             end(processes)
 
@@ -122,10 +122,10 @@ def _wait(folder: Path, log: str, arguments: Sequence[str], processes: list[subp
     return said
 
 
-def _compared(folder: Path, runs: dict[str, Path]) -> list[Outcome]:
+def _compared(runs: dict[str, Path]) -> list[Outcome]:
     """All on the rows that each has a model for."""
     command = [sys.executable, "-m", "supervisor", "compare", *map(str, runs.values()), "--json"]
-    found = subprocess.run(command, check=True, stdout=subprocess.PIPE, cwd=folder)
+    found = subprocess.run(command, check=True, stdout=subprocess.PIPE, cwd=PROJECT)
     by_run = {Path(one["run"]).name: one for one in json.loads(found.stdout)["runs"]}
     accuracy = {policy: by_run[run.name]["composite"]["accuracy"] for policy, run in runs.items()}
     return [
@@ -142,7 +142,7 @@ def _trainings(run_dir: Path) -> int:
 def _lost(outcomes: Sequence[Outcome]) -> float:
     """What the best policy with half of the trainings loses; retraining at fixed times is none."""
     most = outcomes[0].trainings / 2
-    seldom = [one.lost for one in outcomes if one.trainings <= most and "window" not in one.policy]
+    seldom = [one.lost for one in outcomes if one.trainings <= most and one.policy not in FIXED]
     return min(seldom, default=1.0)
 
 

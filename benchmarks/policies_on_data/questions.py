@@ -12,6 +12,8 @@ DATA = PROJECT.parent / "shared/data"
 WINDOWS = 10
 ALWAYS = "every window"
 
+FIXED = (ALWAYS, "every second window")
+
 Trigger = dict[str, Any]
 
 
@@ -43,14 +45,15 @@ def _drift(rows: int) -> Trigger:
 # Name → the block of pipeline.yaml for windows of so many rows.
 POLICIES: Mapping[str, Callable[[int], Trigger]] = {
     ALWAYS: lambda rows: {"policy": "data_amount", "every": rows},
-    "every second window": lambda rows: {"policy": "data_amount", "every": 2 * rows},
+    FIXED[1]: lambda rows: {"policy": "data_amount", "every": 2 * rows},
+    "drop .05, a look a window": _performance(1, {"policy": "drop", "by": 0.05}),
     "drop .05": _performance(2, {"policy": "drop", "by": 0.05}),
     "drop .1": _performance(2, {"policy": "drop", "by": 0.1}),
     "below .8": _performance(5, {"policy": "threshold", "threshold": 0.8}),
     "mistakes": _mistakes,
     "mmd": _drift,
 }
-_OF_SCORES = ("every second window", "drop .05", "drop .1", "below .8", "mistakes")
+_OF_SCORES = (FIXED[1], "drop .05, a look a window", "drop .05", "drop .1", "below .8", "mistakes")
 
 STREAMS: Mapping[str, Stream] = {
     "gas_drift": Stream(
