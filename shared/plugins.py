@@ -102,6 +102,7 @@ TRIGGERS: Plugins[Any] = Plugins(
     "supervisor.triggers.policy:TriggerPolicy",
     {
         "data_amount": "supervisor.triggers.data_amount:DataAmount",
+        "performance": "supervisor.triggers.performance:Performance",
         "time": "supervisor.triggers.time:Time",
         "data_drift": "supervisor.triggers.data_drift:DataDrift",
     },
@@ -112,6 +113,7 @@ DETECTORS: Plugins[Any] = Plugins(
     "workers.detection.detector:Detector",
     {
         "drift": "workers.detection.drift:Drift",
+        "performance": "workers.detection.performance:Performance",
     },
 )
 STRATEGIES: Plugins[Any] = Plugins(

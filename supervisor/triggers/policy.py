@@ -7,7 +7,7 @@ goes on where the run was.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 import msgspec
@@ -127,6 +127,14 @@ class TriggerPolicy:
 
     def __init__(self, options: Mapping[str, Any], start: StreamStart) -> None:
         """`options`: as the schema loads them."""
+
+    @classmethod
+    def objections(cls, options: Mapping[str, Any], pipeline: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """(key of its options, sentence) for what the rest of pipeline.yaml does not allow.
+
+        `pipeline`: as its schema loads it, without groups that are wrong by themselves.
+        """
+        yield from ()
 
     def begin(self) -> State:
         """Its state before the first followed row."""
