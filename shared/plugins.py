@@ -103,9 +103,16 @@ TRIGGERS: Plugins[Any] = Plugins(
     {
         "data_amount": "supervisor.triggers.data_amount:DataAmount",
         "time": "supervisor.triggers.time:Time",
+        "cost": "supervisor.triggers.cost:Cost",
     },
 )
-GUARDS: Plugins[Any] = Plugins("modyn.guards", "supervisor.triggers.guard:Guard", {})  # the innermost first
+GUARDS: Plugins[Any] = Plugins(
+    "modyn.guards",
+    "supervisor.triggers.guard:Guard",
+    {  # the innermost first
+        "budget": "supervisor.triggers.budget:Budget",
+    },
+)
 DETECTORS: Plugins[Any] = Plugins("modyn.detectors", "workers.detection.detector:Detector", {})
 STRATEGIES: Plugins[Any] = Plugins(
     "modyn.strategies",

@@ -106,7 +106,7 @@ def as_written(field: Field[Any], value: Any) -> Any:
             return {field.key: value["kind"], **_group(field.schema(value["kind"]), options)}
         case Chosen():
             return {field.key: value["name"], **_group(field.schema(value["name"]), value["options"])}
-    return value
+    return field.written(value) if isinstance(field, f.Sentence) else value
 
 
 def _group(schema: type[f.Group], values: Mapping[str, Any]) -> dict[str, Any]:

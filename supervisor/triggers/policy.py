@@ -97,6 +97,7 @@ class StreamStart(msgspec.Struct, frozen=True, kw_only=True):
     trained_key: int | None = (
         None  # `train_on_everything`: trigger 0 took the rows up to here; None: there is no trigger
     )
+    selects_all: bool = False  # the strategy selects from all rows, not from those since the previous trigger
 
 
 class Trigger(msgspec.Struct, frozen=True, kw_only=True):
