@@ -8,11 +8,21 @@ import msgspec
 
 from shared.clock_changes import ClockChanges
 from shared.ids import TaskId, TriggerId, WorkerId
-from shared.messages.reports import Baselined, Decided, Evaluated, Gathered, Progress, Selected, SetUp, Trained
-from supervisor.core.events import Fired, Misdated
+from shared.messages.reports import (
+    Baselined,
+    Decided,
+    Detected,
+    Evaluated,
+    Gathered,
+    Progress,
+    Selected,
+    SetUp,
+    Trained,
+)
+from supervisor.core.events import Considered, Fired, Misdated
 from supervisor.core.state import RunState
 
-Result = Selected | Trained | Gathered | Evaluated | Baselined | Decided
+Result = Selected | Trained | Gathered | Evaluated | Baselined | Decided | Detected
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +33,12 @@ class TriggerFired(Notice, frozen=True, kw_only=True):
     """The policy decided to retrain."""
 
     fired: Fired
+
+
+class TriggerConsidered(Notice, frozen=True, kw_only=True):
+    """The policy looked, and decided against it."""
+
+    considered: Considered
 
 
 class TriggerCoalesced(Notice, frozen=True, kw_only=True):
@@ -158,6 +174,7 @@ class FaultSurvived(Notice, frozen=True, kw_only=True):
 
 AnyNotice = (
     TriggerFired
+    | TriggerConsidered
     | TriggerCoalesced
     | RowsMisdated
     | ClocksChanged

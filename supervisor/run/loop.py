@@ -14,7 +14,6 @@ from shared.dataset.growth import Rest, rest_s
 from shared.errors import ArtifactError
 from shared.ids import TaskId
 from shared.timestamps import now_us
-from supervisor.core.advance import at_rest
 from supervisor.core.events import AnyEvent, Ended, Resumed, StopAsked
 from supervisor.core.notices import FaultSurvived, Told
 from supervisor.core.state import RunState
@@ -179,14 +178,14 @@ class Loop:
                 listener.hear(one)
 
     def _observe(self) -> bool:
-        """Look at the next batch of rows, unless enough triggers wait already; whether there was something to do."""
+        """Look at the next rows, unless that has to wait; whether there was something to do."""
         if self._stop.asked_by is not None:
             self._happen([StopAsked(time_us=now_us(), by=self._stop.asked_by)])
             return True
-        if not self._observer.is_behind and (self.state.stream.ended or not at_rest(self.state)):
+        if not self._observer.may_go_on(self.state):
             return False
         if not self._observer.at_end:
-            event = self._observer.observe()
+            event = self._observer.observe(self.state)
             self._happen([event] if event else [])
             return True
         if self.state.experiment or self._observer.fired_all:
@@ -205,6 +204,9 @@ class Loop:
         rest = Rest(rest_s(every_s), to_the_end=False)
         found = self._observer.discover(self._configuration.system.artifacts_root, rest)
         self._happen(found)
+        if self._observer.at_end:
+            quiet = self._observer.quiet(now_us(), self.state)
+            self._happen([quiet] if quiet else [])
         return bool(found)
 
     def _hear(self, block_s: float) -> bool:

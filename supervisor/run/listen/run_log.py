@@ -27,6 +27,7 @@ from supervisor.core.notices import (
     TaskPublishedAgain,
     Told,
     TriggerCoalesced,
+    TriggerConsidered,
     TriggerFired,
     Waits,
 )
@@ -34,6 +35,7 @@ from supervisor.core.state import RunState
 from supervisor.results.times import misdated_rows, never_fired
 from supervisor.run.listen.odd_files import odd_files
 from supervisor.run.listen.odd_rows import odd_columns, odd_rows
+from supervisor.run.listen.whose import whose
 from supervisor.system.unread import Telling
 
 log = logging.getLogger(__name__)
@@ -101,22 +103,18 @@ class RunLog(Listener):
 def _lines(told: Told) -> list[tuple[int, str]]:
     """What people read of it, with its level."""
     match told:
-        case TriggerFired(fired=fired):
-            line = (
-                f"→ trigger {fired.id} at key {fired.key}, {_minute(fired.timestamp_us)}: {fired.reason}{_known(fired)}"
-            )
-        case TriggerCoalesced():
-            line = f"  trigger {told.trigger_id} goes into trigger {told.into}, as trainings are behind"
+        case TriggerFired() | TriggerConsidered() | TriggerCoalesced():
+            line = _of_policy(told)
         case StreamOver() | ClocksChanged():
             line = _of_rows(told)
         case ResultCounted():
             return [*((logging.INFO, line) for line in _of_result(told.report)), *odd_rows(told.report)]
         case TaskPublishedAgain():
-            parts = parts_of(told.task_id)
-            return [(logging.WARNING, f"! trigger {parts.trigger_id}: {parts.stage} is published again: {told.why}")]
+            of, stage = whose(told.task_id), parts_of(told.task_id).stage
+            return [(logging.WARNING, f"! {of}: {stage} is published again: {told.why}")]
         case TaskGivenUp():
-            parts = parts_of(told.task_id)
-            return [(logging.ERROR, f"! trigger {parts.trigger_id}: {parts.stage} failed: {told.sentence}")]
+            of, stage = whose(told.task_id), parts_of(told.task_id).stage
+            return [(logging.ERROR, f"! {of}: {stage} failed: {told.sentence}")]
         case RunForgotten() | RowsMisdated() | NeverFired() | NeverLabelled():
             return [(logging.WARNING, f"! {_warning(told)}")]
         case StopBegun():
@@ -132,6 +130,16 @@ def _lines(told: Told) -> list[tuple[int, str]]:
         case _:
             return []
     return [(logging.INFO, line)]
+
+
+def _of_policy(told: TriggerFired | TriggerConsidered | TriggerCoalesced) -> str:
+    match told:
+        case TriggerFired(fired=fired):
+            at = f"at key {fired.key}, {_minute(fired.timestamp_us)}"
+            return f"→ trigger {fired.id} {at}: {fired.reason}{_known(fired)}"
+        case TriggerConsidered(considered=considered):
+            return f"  no trigger at key {considered.key}: {considered.reason}"
+    return f"  trigger {told.trigger_id} goes into trigger {told.into}, as trainings are behind"
 
 
 def _of_rows(told: StreamOver | ClocksChanged) -> str:
