@@ -156,7 +156,7 @@ class Cost(TriggerPolicy):
             fires = regret >= worth
             reason = (
                 f"regret {_amount(regret, worth)} {'≥' if fires else '<'} {_amount(worth, regret)} {unit}{heard}, "
-                f"for about {seconds:.3g} s of training on {rows:,} rows"
+                f"for about {_amount(seconds)} s of training on {rows:,} rows"
             )
         return _decided(state, key, timestamp_us, reason) if fires else _missed(state, key, reason)
 

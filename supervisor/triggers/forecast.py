@@ -86,7 +86,8 @@ class Forecast:
             left = [[left[0][0], left[0][1] + rows], *left[1:]]
         if training.samples == 0 or rows == 0:
             return {**state, "open": left}
-        over = [*state["over"], [rows, training.samples, training.train_s]]
+        train_s = training.train_s if self._measures else None  # a replay's state is the same each time
+        over = [*state["over"], [rows, training.samples, train_s]]
         return {**state, "open": left, "over": over[-_TRAININGS:]}
 
     def spent_s(self, training: Training) -> float | None:

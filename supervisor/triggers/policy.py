@@ -113,7 +113,7 @@ class Training(msgspec.Struct, frozen=True, kw_only=True):
 
     trigger: int
     samples: int  # rows that were selected
-    train_s: float | None  # seconds that workers trained, all members; None: there is no model, or it is a replay
+    train_s: float | None  # seconds that workers trained, all members, never twice the same; None: no model
 
 
 class TriggerPolicy:

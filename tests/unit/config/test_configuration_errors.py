@@ -633,6 +633,9 @@ def test_forecasts_that_an_experiment_could_not_repeat(problems):
         "pipeline.yaml:9: trigger.seconds_per_sample: is missing, and what is measured differs from run to run with "
         "--experiment-mode; write it, or `measured: true` if that is meant."
     )
+    budget = "trigger:\n  budget: {gpu_hours: 2, per: 30d}\n  policy: data_amount\n"
+    (problem,) = problems(also={"trigger:\n  policy: data_amount\n": budget})
+    assert problem.startswith("pipeline.yaml:10: trigger.budget.seconds_per_sample: is missing, and what is measured")
 
 
 def test_a_strategy_without_options(problems):
