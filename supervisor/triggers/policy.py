@@ -97,6 +97,7 @@ class StreamStart(msgspec.Struct, frozen=True, kw_only=True):
     trained_key: int | None = (
         None  # `train_on_everything`: trigger 0 took the rows up to here; None: there is no trigger
     )
+    selects_all: bool = False  # the strategy selects from all rows, not from those since the previous trigger
 
 
 class Trigger(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,7 +113,7 @@ class Training(msgspec.Struct, frozen=True, kw_only=True):
 
     trigger: int
     samples: int  # rows that were selected
-    train_s: float | None  # seconds that workers trained, all members; None: there is no model, or it is a replay
+    train_s: float | None  # seconds that workers trained, all members, never twice the same; None: no model
 
 
 class TriggerPolicy:

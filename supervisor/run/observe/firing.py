@@ -47,9 +47,10 @@ class Looked(msgspec.Struct, kw_only=True):
 class Firing:
     """One run's policy, from where the journal ends."""
 
-    def __init__(self, trigger: Block, run: RunState) -> None:
-        """Raises RunFailedError for what the policy raises."""
+    def __init__(self, trigger: Block, run: RunState, *, selects_all: bool = False) -> None:
+        """`selects_all`: as in `StreamStart`. Raises RunFailedError for what the policy raises."""
         self._block, self._who = trigger, f"trigger policy {trigger.name}"
+        self._selects_all = selects_all
         self._policy: TriggerPolicy | None = None  # until the first row is there
         self.state = run.stream.policy
         self._everything, self._first_key = run.started.everything, run.started.first_key
@@ -154,7 +155,12 @@ class Firing:
         """The policy, built when the first row is there."""
         if self._policy is None:
             trained_key = None if self._everything is None else self._everything.key
-            start = StreamStart(first_key=self._first_key, event_time_us=began_us, trained_key=trained_key)
+            start = StreamStart(
+                first_key=self._first_key,
+                event_time_us=began_us,
+                trained_key=trained_key,
+                selects_all=self._selects_all,
+            )
             with self._blaming():
                 self._policy = policy_of(self._block, start)
                 if self.state is None:
@@ -172,7 +178,7 @@ class Firing:
             if not trigger.phase.over:
                 return
             with self._blaming():
-                memory = policy.trained(_training(trigger, run), self._memory)
+                memory = policy.trained(_training(trigger), self._memory)
             self._remember(memory, told=self.state.told + 1)
 
     def _remember(self, memory: dict[str, Any], *, told: int | None = None) -> None:
@@ -250,7 +256,7 @@ def fired_by(decision: Decision, number: TriggerId, *, who: str, after: int, bef
     return Fired(id=number, key=key, timestamp_us=timestamp_us, reason=str(decision.reason))
 
 
-def _training(trigger: TriggerState, run: RunState) -> Training:
-    """What became of a trigger. Seconds differ between two replays of the same rows, so a replay tells none."""
-    is_known = trigger.model is not None and not run.experiment
-    return Training(trigger=trigger.fired.id, samples=trigger.samples, train_s=trigger.train_s if is_known else None)
+def _training(trigger: TriggerState) -> Training:
+    """What became of a trigger."""
+    train_s = None if trigger.model is None else trigger.train_s
+    return Training(trigger=trigger.fired.id, samples=trigger.samples, train_s=train_s)
