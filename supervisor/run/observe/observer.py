@@ -15,6 +15,7 @@ from shared.config.pipeline import Every, Pipeline
 from shared.dataset.growth import Rest
 from shared.dataset.table import TableDataset
 from shared.dataset.timestamp_column import Times
+from shared.plugins import STRATEGIES
 from shared.timestamps import MICROSECONDS_PER_S, format_timestamp, now_us
 from supervisor.core.advance import at_rest
 from supervisor.core.events import AnyEvent, Fired, LabelsDiscovered, Observed, Settled, Slice, StreamEnded
@@ -52,7 +53,8 @@ class Observer:
         """
         self._dataset = dataset
         self._new_files = NewFiles(pipeline.data.split.groups, state.unread, telling or Telling(), labels)
-        self._firing = Firing(pipeline.trigger, state)
+        selects_all = STRATEGIES[pipeline.strategy.name].selects_all
+        self._firing = Firing(pipeline.trigger, state, selects_all=selects_all)
         self._slicers = [
             Slicer.of(window.name, round(window.extent.duration_s * MICROSECONDS_PER_S), state)
             for window in pipeline.evaluation.on
@@ -262,6 +264,7 @@ class Observer:
             settled=self._settled,
             clock_changes=self._dating.clock_changes,
             considered=tuple(looked.considered),
+            violations=tuple(looked.violations),
             answered=answered,
             question=question,
             policy=self._firing.state,
