@@ -25,6 +25,13 @@ class TriggerFired(Notice, frozen=True, kw_only=True):
     fired: Fired
 
 
+class TriggerDeclined(Notice, frozen=True, kw_only=True):
+    """Somebody asked for a trigger by hand, and there is none."""
+
+    why: str  # they asked
+    sentence: str  # why there is none
+
+
 class TriggerCoalesced(Notice, frozen=True, kw_only=True):
     """Its rows go into the next trigger, as trainings are behind."""
 
@@ -158,6 +165,7 @@ class FaultSurvived(Notice, frozen=True, kw_only=True):
 
 AnyNotice = (
     TriggerFired
+    | TriggerDeclined
     | TriggerCoalesced
     | RowsMisdated
     | ClocksChanged

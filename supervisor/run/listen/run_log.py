@@ -27,6 +27,7 @@ from supervisor.core.notices import (
     TaskPublishedAgain,
     Told,
     TriggerCoalesced,
+    TriggerDeclined,
     TriggerFired,
     Waits,
 )
@@ -107,6 +108,8 @@ def _lines(told: Told) -> list[tuple[int, str]]:
             )
         case TriggerCoalesced():
             line = f"  trigger {told.trigger_id} goes into trigger {told.into}, as trainings are behind"
+        case TriggerDeclined():
+            line = f"  no trigger by hand ({told.why}): {told.sentence}"
         case StreamOver() | ClocksChanged():
             line = _of_rows(told)
         case ResultCounted():
