@@ -143,5 +143,5 @@ def announcements_key(dataset: str) -> str:
 
 
 def announcements_group(run: RunId) -> str:
-    """A run's consumer group there. Made when the run, or a session of it, begins to follow; destroyed when that ends."""
+    """A run's consumer group there. Made when a session begins to follow, destroyed when it ends."""
     return f"modyn:{run}"

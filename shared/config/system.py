@@ -6,7 +6,6 @@ from typing import Literal
 
 from shared.config.pipeline import Values
 
-
 _SOON_S = 5.0
 
 

@@ -1,4 +1,4 @@
-"""Triggers that are asked for by hand: each request is a file in the run directory, until the journal has its answer."""
+"""Triggers that people ask for by hand: a request is a file of the run directory until the journal has its answer."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class Asking:
         durable.sync(self._file.parent)
 
     def answer(self) -> Fired | Declined | None:
-        """What the journal says by now; None: nothing yet. Raises OSError, and msgspec.MsgspecError for what is none."""
+        """What the journal says by now; None: nothing yet. Raises OSError, and MsgspecError for what is no answer."""
         with self._journal.open("rb") as lines:
             lines.seek(self._read_bytes)
             for line in lines:

@@ -21,10 +21,10 @@ from supervisor.core.transition import transition
 from supervisor.run.act.command_queue import CommandQueue
 from supervisor.run.act.committer import Committer
 from supervisor.run.broker import AWAY, TRY_AGAIN_S
+from supervisor.run.by_hand import ByHand
 from supervisor.run.directory import RunDirectory
 from supervisor.run.journal import Journal
 from supervisor.run.links import Links
-from supervisor.run.by_hand import ByHand
 from supervisor.run.observe.answering import answer
 from supervisor.run.observe.looks import Looks
 from supervisor.run.observe.observer import Observer

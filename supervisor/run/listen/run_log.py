@@ -108,10 +108,8 @@ def _lines(told: Told) -> list[tuple[int, str]]:
             )
         case TriggerCoalesced():
             line = f"  trigger {told.trigger_id} goes into trigger {told.into}, as trainings are behind"
-        case TriggerDeclined():
-            line = f"  no trigger by hand ({told.why}): {told.sentence}"
-        case StreamOver() | ClocksChanged():
-            line = _of_rows(told)
+        case StreamOver() | ClocksChanged() | TriggerDeclined():
+            line = _in_a_line(told)
         case ResultCounted():
             return [*((logging.INFO, line) for line in _of_result(told.report)), *odd_rows(told.report)]
         case TaskPublishedAgain():
@@ -137,7 +135,9 @@ def _lines(told: Told) -> list[tuple[int, str]]:
     return [(logging.INFO, line)]
 
 
-def _of_rows(told: StreamOver | ClocksChanged) -> str:
+def _in_a_line(told: StreamOver | ClocksChanged | TriggerDeclined) -> str:
+    if isinstance(told, TriggerDeclined):
+        return f"  no trigger by hand ({told.why}): {told.sentence}"
     if isinstance(told, ClocksChanged):
         return f"  {told.found.told()}; `clock_changes` of summary.json counts on"
     return f"the stream ended at key {told.key}"
