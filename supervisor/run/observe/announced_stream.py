@@ -50,10 +50,11 @@ class AnnouncedStream:
         while found:
             for one, fields in found:
                 (ours if self._may_mean_ours(fields) else others).append(one)
-            if len(ours) > _MOST or time.monotonic() > give_up_s:
-                break
-            time.sleep(_MORE_S)
-            found = self._read(0.0)
+            if len(found) < _AT_ONCE:  # else they are there already
+                if time.monotonic() > give_up_s:
+                    break
+                time.sleep(_MORE_S)
+            found = self._read(0.0) if len(ours) < _MOST else []
         self.acknowledge(others)
         return ours
 
@@ -87,4 +88,6 @@ def _entries_in(answer: Any) -> list[tuple[str, dict[str, str]]]:
     """Of the one stream that was asked for, as either protocol of Redis has it."""
     if not answer:
         return []
-    return cast(Any, next(iter(answer.values()))[0] if isinstance(answer, dict) else answer[0][1])
+    found: list[tuple[str, dict[str, str]]]
+    found = next(iter(answer.values()))[0] if isinstance(answer, dict) else answer[0][1]
+    return found
