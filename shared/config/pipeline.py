@@ -97,10 +97,16 @@ class Data(Values, frozen=True, kw_only=True):
 
 
 class Named(Values, frozen=True, kw_only=True):
-    """`trigger:`, `strategy:` what is chosen by name, from a table in shared/plugins.py, with its options."""
+    """`strategy:` what is chosen by name, from a table in shared/plugins.py, with its options."""
 
     name: str
     options: dict[str, Any]  # as its own schema loads them
+
+
+class Trigger(Named, frozen=True, kw_only=True):
+    """`trigger:` the policy, and what stands around it whatever it is."""
+
+    guards: dict[str, Any] = {}  # key, in the table of shared/plugins.py → as the guard's own field loads it
 
 
 class Metric(Values, frozen=True, kw_only=True):
@@ -189,7 +195,7 @@ class Pipeline(Values, frozen=True, kw_only=True):
     model: Model
     training: Training
     data: Data
-    trigger: Named
+    trigger: Trigger
     strategy: Named
     initial_mode: Literal["ignore", "train_on_everything", "replay"]
     evaluation: Evaluation

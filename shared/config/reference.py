@@ -17,6 +17,8 @@ from shared.config.schema.dataset import Dataset, Datasets
 from shared.config.schema.pipeline import PipelineSchema
 from shared.config.schema.system import SystemSchema
 from shared.config.schema.time_column import TimeColumn
+from shared.config.schema.trigger import TriggerBlock, option_of
+from shared.plugins import GUARDS
 
 _INTRODUCTION = """# Configuration
 
@@ -99,6 +101,15 @@ def _variants(path: str, field: Chosen) -> Iterator[str]:
         chosen = Row(path=f"{path}.{field.key}", kind=name, default="required", meaning=meaning)
         yield f"\n#### `{path}: {{{field.key}: {name}}}`\n\n"
         yield _table([chosen, *rows_of(field.schema(name), f"{path}.")])
+    if isinstance(field, TriggerBlock) and GUARDS.own:
+        yield f"\n#### `{path}:` with any policy\n\n"
+        yield _table([row for name in GUARDS.own for row in _rows_of_guard(path, name)])
+
+
+def _rows_of_guard(path: str, name: str) -> Iterator[Row]:
+    option, at = option_of(name), f"{path}.{name}"
+    yield Row(path=at, kind=_kind(option), default="none", meaning=_meaning(option))
+    yield from _below(option, at)
 
 
 def _table(rows: list[Row]) -> str:
@@ -112,7 +123,9 @@ def _below(field: Field[Any], path: str) -> Iterator[Row]:
         yield from rows_of(field.group, f"{path}.")
     elif isinstance(field, f.Sequence):
         yield from _below(field.item, f"{path}[]")
-    elif isinstance(field, Chosen) and path.endswith("[]"):  # other groups have a section of their own
+    elif (
+        isinstance(field, Chosen) and path.endswith("[]") and not isinstance(field, TriggerBlock)
+    ):  # other groups have a section of their own
         kinds = f.Choice("what kind it is", *field.plugins.own, later=field.later)
         yield Row(path=f"{path}.{field.key}", kind=kinds.kind, default="required", meaning=_meaning(kinds))
         yield from rows_of(field.schema(field.plugins.own[0]), f"{path}.")

@@ -26,6 +26,7 @@ from shared.config.schema.model import Initial
 from shared.config.schema.pipeline import PipelineSchema
 from shared.config.schema.system import SystemSchema
 from shared.config.schema.time_column import TimeColumn
+from shared.config.schema.trigger import option_of
 from shared.config.secrets import hide_password
 from shared.config.system import System
 from shared.config.yaml_source import Source, yaml_text
@@ -102,12 +103,18 @@ def as_written(field: Field[Any], value: Any) -> Any:
             return {"name": value["name"], **options} if options else value["name"]
         case Extent():
             return {value["kind"]: _duration(value["duration_s"])} if "duration_s" in value else value["kind"]
-        case Chosen() if "kind" in value:  # a target as the rest of the code knows it
-            options = {**value["options"], "name": value["name"], "uri": value["uri"]}
-            return {field.key: value["kind"], **_group(field.schema(value["kind"]), options)}
         case Chosen():
-            return {field.key: value["name"], **_group(field.schema(value["name"]), value["options"])}
+            return _chosen(field, value)
     return value
+
+
+def _chosen(field: Chosen, value: Mapping[str, Any]) -> dict[str, Any]:
+    """Its name, its options, and what stands beside them."""
+    if "kind" in value:  # a target as the rest of the code knows it
+        options = {**value["options"], "name": value["name"], "uri": value["uri"]}
+        return {field.key: value["kind"], **_group(field.schema(value["kind"]), options)}
+    guards = {name: as_written(option_of(name), one) for name, one in value.get("guards", {}).items()}
+    return {field.key: value["name"], **_group(field.schema(value["name"]), value["options"]), **guards}
 
 
 def _group(schema: type[f.Group], values: Mapping[str, Any]) -> dict[str, Any]:

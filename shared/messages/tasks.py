@@ -172,6 +172,7 @@ class DetectTask(Task, tag="detect", frozen=True, kw_only=True):
     number: int  # of the question, in the run
     key: int  # the last row that was looked at
     timestamp_us: int  # event time at that row
+    labelled_key: int | None = None  # the last row whose label is known there; None: there is none
     detector: str  # its name in shared/plugins.py
     options: dict[str, Any]
     model: ModelRef | None = None  # the current one, where the detector reads it and there is one

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.ids import TaskId, parts_of
-from shared.messages.tasks import AnyTask, BaselineTask, EvaluateTask, Stretch
+from shared.messages.tasks import AnyTask, BaselineTask, DetectTask, EvaluateTask, Stretch
 from shared.words import counted
 
 
@@ -15,6 +15,8 @@ def in_words(task_id: TaskId, task: AnyTask) -> str:
             return f"{_models(task)} on {_rows(task.stretches)}"
         case BaselineTask():
             return f"baselines behind trigger {parts.trigger_id}"
+        case DetectTask():
+            return f"rows up to key {task.key:,} for the trigger policy"
         case _:
             return f"{parts.stage} {parts.trigger_id}"
 

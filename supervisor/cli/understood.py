@@ -21,6 +21,7 @@ _MOST_CLASSES = 20
 _FEW = 20  # values of fractions that are worth a number
 _FOLLOWED = {
     "ignore": "not followed (initial_mode: ignore); a run starts with those that come",
+    "replay": "when the policy fires on them only a run can say (it asks workers, or hears of trainings)",
     "train_on_everything": "1 trigger on all of them (initial_mode: train_on_everything); the policy sees later ones",
 }
 

@@ -15,6 +15,7 @@ from supervisor.core.commands import End, Publish, PublishChord
 from supervisor.core.deciding import decide
 from supervisor.core.label_times import known_at, watermarks
 from supervisor.core.open_tasks import OpenTask
+from supervisor.core.questions import ask
 from supervisor.core.scoring import score_baseline, score_window
 from supervisor.core.state import RunState
 from supervisor.core.step import Effect, Step
@@ -27,7 +28,7 @@ def advance(state: RunState) -> Step:
     moved = True
     while moved:  # what one kind has done may be what another waited for
         moved = False
-        for kind in (_select, _train, decide, score_window, score_baseline):
+        for kind in (ask, _select, _train, decide, score_window, score_baseline):
             while (step := kind(state)) is not None:
                 state, more = step
                 effects += more

@@ -136,6 +136,7 @@ class Slice(msgspec.Struct, frozen=True, kw_only=True):
     first_key: int
     last_key: int
     event_time_us: int | None  # the running maximum before first_key
+    last_us: int | None = None  # and at last_key
 
 
 class Misdated(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,6 +147,36 @@ class Misdated(msgspec.Struct, frozen=True, kw_only=True):
     file: str
     timestamp_us: int
     latest_us: int  # the last moment at which it could be dated
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """A question of the trigger policy that a worker is to answer, before a row behind `key` is looked at."""
+
+    key: int
+    timestamp_us: int
+    detector: str
+    options: dict[str, Any]
+    needs_model: bool = False
+    labels: LabelsKnown | None = None  # at that row; None: each label is known with its row
+
+    @property
+    def labelled_key(self) -> int | None:
+        """The last row whose label was known; None: there was none."""
+        return self.key if self.labels is None else self.labels.key
+
+
+class Considered(msgspec.Struct, frozen=True, kw_only=True):
+    """A look of the trigger policy that led to no trigger, and why."""
+
+    key: int
+    reason: str
+
+
+class PolicyState(msgspec.Struct, frozen=True, kw_only=True):
+    """What the trigger policy remembers, and of how many trainings it was told."""
+
+    memory: dict[str, Any] = {}
+    told: int = 0
 
 
 class Settled(msgspec.Struct, frozen=True, kw_only=True):
@@ -167,6 +198,10 @@ class Observed(Event, frozen=True, kw_only=True, tag="observed"):
     misdated: Misdated | None = None
     settled: Settled | None = None  # None: each label is known with its row, or it is a replay
     clock_changes: ClockChanges | None = None  # None while there are none
+    considered: tuple[Considered, ...] = ()
+    answered: bool = False  # whether this is what the policy made of the answer to its open question
+    question: Asked | None = None  # its next one
+    policy: PolicyState | None = None  # None while it has seen no row
 
 
 class StreamEnded(Event, frozen=True, kw_only=True, tag="stream_ended"):

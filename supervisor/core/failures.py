@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.ids import STAGES_OF_A_MODEL, TaskId, TriggerId, parts_of
+from shared.ids import STAGES_OF_A_MODEL, TaskId, TaskParts, TriggerId, parts_of
 from shared.ids import task_id as id_of
 from shared.messages.reports import Failed, Report
 from supervisor.core.attempts import again, count_loss
@@ -49,17 +49,27 @@ def lost(state: RunState, task_id: TaskId, how: str = "") -> Step:
 def give_up(state: RunState, task_id: TaskId, sentence: str, *, resumable: bool) -> Step:
     """Fail the trigger, or end the run with the task still open, so that --resume tries it again.
 
-    Only what makes a model can fail its trigger alone; a run whose models cannot be judged ends. `resumable`: the
+    Only what makes a model can fail its trigger alone; a run whose models cannot be judged, or whose policy gets no
+    answer, ends. `resumable`: the
     cause lies outside the pipeline, so the trigger is not to blame.
     """
     parts = parts_of(task_id)
-    if state.trigger(parts.trigger_id).was_committed and parts.stage in STAGES_OF_A_MODEL:
+    of_model = parts.stage in STAGES_OF_A_MODEL
+    if of_model and state.trigger(parts.trigger_id).was_committed:
         sentence += " Its model was committed before and is gone: bring models/ back, or mend the cause; then --resume."
         resumable = True
     given_up = TaskGivenUp(task_id=task_id, sentence=sentence)
-    if resumable or not state.settings.continue_on_failure or parts.stage not in STAGES_OF_A_MODEL:
-        return state, [given_up, End(status="failed", reason=f"trigger {parts.trigger_id}: {sentence}")]
+    if resumable or not state.settings.continue_on_failure or not of_model:
+        return state, [given_up, End(status="failed", reason=f"{_whose(parts, state)}: {sentence}")]
     return fail_trigger(state, parts.trigger_id, sentence), [given_up]
+
+
+def _whose(parts: TaskParts, state: RunState) -> str:
+    """Whose task it is, as a sentence begins."""
+    question = state.stream.question
+    if parts.stage == "detect" and question is not None:
+        return f"the question of the trigger policy at key {question.asked.key}"
+    return f"trigger {parts.trigger_id}"
 
 
 def fail_trigger(state: RunState, trigger_id: TriggerId, sentence: str) -> RunState:

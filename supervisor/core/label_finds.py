@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from supervisor.core.events import LabelsDiscovered
-from supervisor.core.state import LabelFind, RunState
+from supervisor.core.state import RunState
+from supervisor.core.stream import LabelFind
 
 
 def labels_found(event: LabelsDiscovered, state: RunState) -> RunState:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared.labels.as_of import FINAL, AsOf
 from shared.messages.tasks import Watermarks
-from supervisor.core.events import Fired
+from supervisor.core.events import Asked, Fired
 from supervisor.core.state import RunState
 
 
@@ -13,9 +13,10 @@ def watermarks(fired: Fired) -> Watermarks:
     return Watermarks(key=fired.key, labelled_key=fired.labelled_key)
 
 
-def known_at(fired: Fired) -> AsOf | None:
-    """As of when what belongs to a trigger reads labels, so that it uses none that nobody knew; None: they stand in
-    their rows, and up to the labelled key all are known.
+def known_at(fired: Fired | Asked) -> AsOf | None:
+    """As of when what belongs to a trigger, or a question, reads labels, so that it uses none that nobody knew.
+
+    None: they stand in their rows, and up to the labelled key all are known.
     """
     if fired.labels is None or fired.labels.position is None:
         return None

@@ -8,11 +8,21 @@ import msgspec
 
 from shared.clock_changes import ClockChanges
 from shared.ids import TaskId, TriggerId, WorkerId
-from shared.messages.reports import Baselined, Decided, Evaluated, Gathered, Progress, Selected, SetUp, Trained
-from supervisor.core.events import Fired, Misdated
+from shared.messages.reports import (
+    Baselined,
+    Decided,
+    Detected,
+    Evaluated,
+    Gathered,
+    Progress,
+    Selected,
+    SetUp,
+    Trained,
+)
+from supervisor.core.events import Considered, Fired, Misdated
 from supervisor.core.state import RunState
 
-Result = Selected | Trained | Gathered | Evaluated | Baselined | Decided
+Result = Selected | Trained | Gathered | Evaluated | Baselined | Decided | Detected
 
 
 class Notice(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +40,12 @@ class TriggerDeclined(Notice, frozen=True, kw_only=True):
 
     why: str  # they asked
     sentence: str  # why there is none
+
+
+class TriggerConsidered(Notice, frozen=True, kw_only=True):
+    """The policy looked, and decided against it."""
+
+    considered: Considered
 
 
 class TriggerCoalesced(Notice, frozen=True, kw_only=True):
@@ -166,6 +182,7 @@ class FaultSurvived(Notice, frozen=True, kw_only=True):
 AnyNotice = (
     TriggerFired
     | TriggerDeclined
+    | TriggerConsidered
     | TriggerCoalesced
     | RowsMisdated
     | ClocksChanged

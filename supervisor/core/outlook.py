@@ -18,7 +18,7 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True):
     triggers_done: int = 0  # they have a model and a decision, or never will
     evaluations: int = 0
     evaluations_done: int = 0
-    first_undone: str = ""  # what the first trigger that is not done is at, for people
+    first_undone: str = ""  # what the first trigger that is not done is at, or the policy waits for, for people
 
     @property
     def sentence(self) -> str:
@@ -28,7 +28,7 @@ class Outlook(msgspec.Struct, frozen=True, kw_only=True):
             parts.append(f"{self.triggers_done:,} of {self.triggers:,} triggers done")
         if self.evaluations:
             parts.append(f"evaluations {self.evaluations_done:,} of {self.evaluations:,}")
-        return ", ".join(parts) + (f"; {self.first_undone}" if self.first_undone else "")
+        return "; ".join(filter(None, (", ".join(parts), self.first_undone)))
 
 
 def outlook(state: RunState) -> Outlook:
@@ -39,7 +39,7 @@ def outlook(state: RunState) -> Outlook:
         triggers_done=done,
         evaluations=state.evaluations_done + state.tasks.evaluations + _not_published(state),
         evaluations_done=state.evaluations_done,
-        first_undone=_first_undone(state, done),
+        first_undone=_first_undone(state, done) or _question(state),
     )
 
 
@@ -65,6 +65,16 @@ def _first_undone(state: RunState, done: int) -> str:
     if any(task in state.tasks.claimed for task in tasks):
         return f"trigger {done} is at its {what}"
     return f"a worker to {verb} trigger {done} is waited for"
+
+
+def _question(state: RunState) -> str:
+    """What an open question waits for; with a model still to come a trigger is not done, and says so."""
+    question = state.stream.question
+    if question is None or question.task not in state.tasks:
+        return ""
+    if question.task in state.tasks.claimed:
+        return f"a worker looks at the rows up to key {question.asked.key:,} for the trigger policy"
+    return f"a worker to look at the rows up to key {question.asked.key:,} for the trigger policy is waited for"
 
 
 def _not_published(state: RunState) -> int:

@@ -25,7 +25,11 @@ def remake(state: RunState, lost_training_sets: Collection[TriggerId], lost_mode
         state = _put_back(state, index, selection=index in lost_training_sets, training=unmade)
     for open_task in list(state.tasks.values()):
         index = open_task.task.trigger_id
-        if state.trigger(index).phase is Phase.TRAINING and _waits_for_model_before(state, index):
+        if (
+            index in state.triggers
+            and state.trigger(index).phase is Phase.TRAINING
+            and _waits_for_model_before(state, index)
+        ):
             state = _put_back(state, index, selection=False, training=True)
     return state
 
@@ -39,7 +43,7 @@ def _put_back(state: RunState, index: int, *, selection: bool, training: bool) -
     if not training:
         return state
     state = state.without_tasks(*tasks_of_model(state, index))
-    return state.with_trigger(index, model=None, retired=False).moved(train=min(state.to.train, index))
+    return state.with_trigger(index, model=None, retired=False, train_s=0.0).moved(train=min(state.to.train, index))
 
 
 def _retired_before(state: RunState, index: int) -> list[int]:

@@ -14,6 +14,7 @@ from shared.messages.reports import (
     Checked,
     Claimed,
     Decided,
+    Detected,
     Evaluated,
     Failed,
     Gathered,
@@ -30,6 +31,7 @@ from supervisor.core.deciding import decided
 from supervisor.core.failures import give_up, undone
 from supervisor.core.notices import ResultCounted, TaskTaken
 from supervisor.core.open_tasks import OpenTask, evaluations_of
+from supervisor.core.questions import answered
 from supervisor.core.scoring import score_slices
 from supervisor.core.state import Baselines, RunState
 from supervisor.core.step import Effect, Step
@@ -49,7 +51,7 @@ def reported(report: AnyReport, state: RunState) -> Step:
         return undone(state, report, open_task)
     effects: list[Effect] = [ResultCounted(report=report)]
     if isinstance(report, Selected):
-        state = with_classes(state, report)
+        state = with_classes(state, report).with_trigger(parts_of(report.task_id).trigger_id, samples=report.samples)
     if isinstance(report, Selected) and report.samples == 0:
         state, more = _empty(state, report)
         return state, effects + more
@@ -119,5 +121,15 @@ def _(report: Baselined, state: RunState, trigger_id: TriggerId) -> Step:
 
 
 @_accept.register
-def _(report: Trained | Evaluated, state: RunState, trigger_id: TriggerId) -> Step:
+def _(report: Detected, state: RunState, trigger_id: TriggerId) -> Step:
+    return answered(state, parts_of(report.task_id).number, report.answer), []
+
+
+@_accept.register
+def _(report: Trained, state: RunState, trigger_id: TriggerId) -> Step:
+    return state.with_trigger(trigger_id, train_s=state.trigger(trigger_id).train_s + report.train_s), []
+
+
+@_accept.register
+def _(report: Evaluated, state: RunState, trigger_id: TriggerId) -> Step:
     return state, []

@@ -159,6 +159,8 @@ def _shared_out(pieces: Sequence[Slice]) -> list[list[Slice]]:
 
 def close_slices(state: RunState, slices: Sequence[Slice]) -> Step:
     """Note closed slices, and have the models that are committed scored on those whose labels are known."""
+    for new in slices:
+        state = state.with_stream(cut=state.stream.cut.set(new.window, new))
     if slices and (state.stream.closing or not all(is_settled(state, piece.last_key) for piece in slices)):
         waiting = sorted((*state.stream.closing, *slices), key=lambda piece: piece.last_key)
         state, slices = state.with_stream(closing=tuple(waiting)), ()

@@ -10,42 +10,17 @@ from typing import Any
 import msgspec
 from immutables import Map
 
-from shared.clock_changes import ClockChanges
 from shared.ids import RunId, TaskId, TriggerId
 from shared.messages.reports import TargetDecision
-from supervisor.core.events import Fired, Misdated, RunStarted, Slice, Unread
+from supervisor.core.events import Fired, RunStarted, Unread
 from supervisor.core.open_tasks import OpenTask, OpenTasks
 from supervisor.core.settings import Settings
+from supervisor.core.stream import Stream
 from supervisor.core.trigger_state import Phase, TriggerState
 
 _NOT_STARTED = RunStarted(
     time_us=0, run_id=RunId(""), mode="production", first_key=0, stop_key=None, maximum_triggers=None
 )
-
-
-class LabelFind(msgspec.Struct, frozen=True, array_like=True):
-    """The rows of the table of labels up to `stop_position` that no find before has."""
-
-    stop_position: int
-    from_key: int  # the row that was to be observed next when they were found
-
-
-class Stream(msgspec.Struct, frozen=True, kw_only=True):
-    """What was seen of the rows that are followed."""
-
-    observed_key: int = -1  # the last row seen
-    event_time_us: int | None = None  # the latest so far
-    began_us: int | None = None  # event time at the first followed row
-    misdated: Misdated | None = None  # rows dated later than they can be
-    clock_changes: ClockChanges = ClockChanges()  # local times that occur twice or never
-    ended: bool = False
-    settled_key: int = -1  # up to it no label is waited for any more
-    labels_position: int | None = None  # so many rows of the labels' table were found
-    unlabelled: int = 0  # rows that none of them is of
-    slices: Map[int, Slice] = Map()  # closed ones that may be scored
-    closing: tuple[Slice, ...] = ()  # closed ones that wait for labels
-    open_slices: Map[str, int] = Map()  # window → first key of the slice after the last that closed
-    label_finds: Map[int, LabelFind] = Map()  # in order; one for all that were found before the same row
 
 
 class Models(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,12 +99,14 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
 
     def first_attempt(self, index: int) -> int:
         """The number of a new task's first attempt: above all that were, should the trigger be made anew."""
-        trigger = self.triggers[index]
-        return max(self.attempts_above, trigger.last_attempt if trigger.remade else 0) + 1
+        trigger = self.triggers.get(index)  # None: a question is asked before there is one
+        return max(self.attempts_above, trigger.last_attempt if trigger is not None and trigger.remade else 0) + 1
 
     def with_attempt(self, index: int, number: int) -> RunState:
         """This state with an attempt of this number at a task of a trigger."""
-        return self if number <= self.triggers[index].last_attempt else self.with_trigger(index, last_attempt=number)
+        trigger = self.triggers.get(index)
+        known = trigger is None or number <= trigger.last_attempt
+        return self if known else self.with_trigger(index, last_attempt=number)
 
     def with_task(self, task_id: TaskId, open_task: OpenTask) -> RunState:
         """This state with one open task changed, or one more."""

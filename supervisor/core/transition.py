@@ -51,6 +51,7 @@ from supervisor.core.notices import (
     TriggerDeclined,
     TriggerFired,
 )
+from supervisor.core.questions import note_policy
 from supervisor.core.remaking import remake
 from supervisor.core.reported import reported
 from supervisor.core.retention import retire
@@ -128,8 +129,9 @@ def _(event: Observed, state: RunState) -> Step:
         if before >= 0 and state.trigger(before).phase is Phase.COALESCED:
             notices.append(TriggerCoalesced(trigger_id=before, into=fired.id))
     state, of_times = _seen(event, state)
+    state, considered = note_policy(event, state)
     state, effects = close_slices(state, event.slices)
-    return state, [*of_times, *notices, *effects]
+    return state, [*of_times, *considered, *notices, *effects]
 
 
 def _seen(event: Observed | StreamEnded, state: RunState) -> Step:

@@ -48,6 +48,8 @@ class TriggerState(msgspec.Struct, frozen=True, kw_only=True):
     after: int | None = None  # the one after it; None: it is the last so far
     phase: Phase = Phase.WAITING
     training_set: ArtifactRef | None = None
+    samples: int = 0  # lines of it
+    train_s: float = 0.0  # that its members were trained
     model: ArtifactRef | None = None
     decided: bool = False
     deployed_after: TriggerId | None = None  # what was deployed once its decision was made

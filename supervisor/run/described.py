@@ -6,7 +6,16 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from shared.ids import RunId
-from shared.messages.tasks import AnyTask, BaselineTask, CheckTask, DecideTask, EvaluateTask, Stretch, TrainTask
+from shared.messages.tasks import (
+    AnyTask,
+    BaselineTask,
+    CheckTask,
+    DecideTask,
+    DetectTask,
+    EvaluateTask,
+    Stretch,
+    TrainTask,
+)
 
 _BETWEEN = " · "
 _MIDNIGHT = "T00:00:00.000000Z"  # what most slices begin with needs no room
@@ -49,6 +58,8 @@ def _own(task: AnyTask) -> dict[str, object]:
             return _windows([gate])
         case BaselineTask():
             return {"rows": f"{task.first_key}{_SEVERAL}{task.last_key}"}
+        case DetectTask():
+            return {"question": task.number, "key": task.key}
         case _:
             return {}
 

@@ -13,7 +13,6 @@ from shared.config.load import Configuration
 from shared.errors import ArtifactError
 from shared.ids import TaskId
 from shared.timestamps import now_us
-from supervisor.core.advance import at_rest
 from supervisor.core.events import AnyEvent, Ended, Resumed, StopAsked
 from supervisor.core.notices import FaultSurvived, Told
 from supervisor.core.state import RunState
@@ -185,14 +184,14 @@ class Loop:
                 listener.hear(one)
 
     def _observe(self) -> bool:
-        """Look at the next batch of rows, unless enough triggers wait already; whether there was something to do."""
+        """Look at the next rows, unless that has to wait; whether there was something to do."""
         if self._stop.asked_by is not None:
             self._happen([StopAsked(time_us=now_us(), by=self._stop.asked_by)])
             return True
-        if not self._observer.is_behind and (self.state.stream.ended or not at_rest(self.state)):
+        if not self._observer.may_go_on(self.state):
             return False
         if not self._observer.at_end:
-            event = self._observer.observe()
+            event = self._observer.observe(self.state)
             self._happen([event] if event else [])
             return True
         if self.state.experiment or self._observer.fired_all:
@@ -202,7 +201,7 @@ class Loop:
 
     def _answer(self) -> None:
         """Fire what people ask for by hand."""
-        if self._observer.is_behind:
+        if self._observer.is_catching_up:
             return
         for request in self._by_hand.asked():
             self._happen([answer(request, self._observer, self.state)])
@@ -210,14 +209,19 @@ class Loop:
 
     def _discover(self) -> bool:
         """Look for new files and lines, where that is due; a look that finds nothing changes nothing."""
-        if not self._looks.are_due:
-            return False
+        found = self._look_for_rows() if self._looks.are_due else []
+        if self._observer.at_end and self._looks.quiet_is_due():
+            quiet = self._observer.quiet(now_us(), self.state)
+            self._happen([quiet] if quiet else [])
+        return bool(found)
+
+    def _look_for_rows(self) -> list[AnyEvent]:
         waits = self._observer.waits()
         self._tell([waits] if waits else [])
         with self._looks.one():
             found = self._observer.discover(self._configuration.system.artifacts_root, self._looks.rest)
             self._happen(found)
-        return bool(found)
+        return found
 
     def _hear(self, block_s: float) -> bool:
         """Take what the workers reported since; whether there was anything."""

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.config import fields as f
-from supervisor.triggers.policy import Batch, Decision, StreamStart, TriggerPolicy
+from supervisor.triggers.policy import Batch, Decision, Observation, State, StreamStart, TriggerPolicy
 
 
 class DataAmount(TriggerPolicy):
     """Every so many rows.
 
-    Fires at the keys first + m − 1, first + 2m − 1, …
+    Fires at the keys first + m − 1, first + 2m − 1, …; it needs no state, as keys say how many rows there were.
     """
 
     class Schema(f.Group):
@@ -23,23 +23,16 @@ class DataAmount(TriggerPolicy):
     def __init__(self, options: Mapping[str, Any], start: StreamStart) -> None:
         self._every: int = options["every"]
         self._first_key = start.first_key
-        self._seen = 0  # rows
 
-    def observe(self, batch: Batch) -> list[Decision]:
-        """One decision for each multiple of m that the batch completes. O(decisions)."""
-        seen = batch.first_key - self._first_key
-        first = batch.first_key + (-(seen + 1) % self._every)
-        stop = batch.first_key + len(batch.event_time_us)
-        self._seen = stop - self._first_key
-        return [
-            Decision(
-                key=key,
-                timestamp_us=int(batch.event_time_us[key - batch.first_key]),
-                reason=f"{self._every} rows since key {key - self._every + 1}",
-            )
-            for key in range(first, stop, self._every)
-        ]
+    def observe(self, batch: Batch, state: State) -> Observation:
+        """The first row that completes a multiple of m. O(1)."""
+        key = batch.first_key + self._every - 1 - (batch.first_key - self._first_key) % self._every
+        if key >= batch.stop_key:
+            return Observation(state=state)
+        reason = f"{self._every} rows since key {key - self._every + 1}"
+        decision = Decision(key=key, timestamp_us=batch.time_at(key), reason=reason)
+        return Observation(state=state, decision=decision, seen_key=key)
 
-    def waits_for(self) -> str:
+    def waits_for(self, next_key: int, event_time_us: int, state: State) -> str:
         """How many rows of the next trigger are there."""
-        return f"{self._seen % self._every:,} of {self._every:,} rows to the next trigger"
+        return f"{(next_key - self._first_key) % self._every:,} of {self._every:,} rows to the next trigger"

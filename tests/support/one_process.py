@@ -20,7 +20,6 @@ from shared.config.load import load_configuration
 from shared.dataset.growth import Rest
 from shared.ids import RunId, WorkerId
 from shared.timestamps import now_us
-from supervisor.core.advance import at_rest
 from supervisor.core.commands import CommitModel, CommitTrainingSet, End, Publish, PublishChord, Republish, RetireModel
 from supervisor.core.events import Ended, Reported, StopAsked
 from supervisor.core.settings import Settings
@@ -39,7 +38,7 @@ from supervisor.run.start.recovery import recover
 from supervisor.system.setup import setup_record
 from supervisor.system.tables import tables_with_keys
 from supervisor.system.unread import Telling
-from workers.stages import baseline, decide, evaluate, gather, select, train
+from workers.stages import baseline, decide, detect, evaluate, gather, select, train
 from workers.stages.work import Work
 
 _STAGES = {
@@ -49,6 +48,7 @@ _STAGES = {
     "evaluate": evaluate,
     "decide": decide,
     "baseline": baseline,
+    "detect": detect,
 }
 
 
@@ -198,10 +198,10 @@ class OneProcess:
 
     def observe(self) -> bool:
         """Look at the next rows, or at the end of them; False if there is nothing to see now."""
-        if not self.observer.is_behind and (self.state.stream.ended or not at_rest(self.state)):
+        if not self.observer.may_go_on(self.state):
             return False
         if not self.observer.at_end:
-            event = self.observer.observe()
+            event = self.observer.observe(self.state)
             self._happen(*([event] if event else []))
             return True
         if self.experiment or self.observer.fired_all:

@@ -1,4 +1,4 @@
-"""What a detector is: it answers a question of the trigger policy from rows, and from the current model if it reads it."""
+"""What a detector is: it answers a question of the trigger policy from rows, and from the current model."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ class Sight(msgspec.Struct, frozen=True, kw_only=True):
 
     key: int  # the last row that it may read: it knows of no later one
     timestamp_us: int  # event time at that row
+    labelled_key: int | None = None  # the last row whose label is known there; None: there is none
     dataset: TableDataset  # with labels as they are known at that row
     pipeline: Pipeline
     model: LoadedModel | None  # the current one; None: it reads none, or there is none yet

@@ -34,7 +34,10 @@ log = logging.getLogger(__name__)
 
 _RETRY_EVERY_S = 1.0
 # What a role does first and most. A train worker loads the metrics, which take a second, once it helps with them.
-_FIRST_TASKS = {"train": ("select", "train", "gather", "check"), "evaluate": ("select", "gather", "evaluate", "decide")}
+_FIRST_TASKS = {
+    "train": ("select", "train", "gather", "check"),
+    "evaluate": ("detect", "select", "gather", "evaluate", "decide"),
+}
 
 
 class Unfinished(Exception):  # noqa: N818 - nothing went wrong

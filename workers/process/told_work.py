@@ -18,6 +18,7 @@ _NOUNS = {
     "evaluate": ("evaluation", "evaluations"),
     "baseline": ("baseline", "baselines"),
     "decide": ("decision", "decisions"),
+    "detect": ("look for the trigger policy", "looks for the trigger policy"),
     "check": ("check", "checks"),
 }
 

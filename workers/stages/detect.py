@@ -22,6 +22,7 @@ def run(work: Work) -> tuple[AnyReport, Any]:
     sight = Sight(
         key=task.key,
         timestamp_us=task.timestamp_us,
+        labelled_key=task.labelled_key,
         dataset=work.dataset(),
         pipeline=work.record.pipeline,
         model=model,

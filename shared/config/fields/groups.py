@@ -20,6 +20,7 @@ class Group(Schema):
 
         unknown = RAISE
 
+    beside: tuple[str, ...] = ()  # keys that may stand beside these, and are somebody else's
     elsewhere: ClassVar[Mapping[str, str]] = {}  # keys that people look for here, and what to write instead
     error_messages = {"type": "is not a group of keys; write `key: value` lines below it."}
 
@@ -37,7 +38,7 @@ def keys_of(schema: Schema) -> list[str]:
 def _explain(messages: dict[Any, Any], schema: Group) -> None:
     for key, told in messages.items():
         if told == ["Unknown field."]:
-            instead = schema.elsewhere.get(str(key)) or nearest(str(key), keys_of(schema))
+            instead = schema.elsewhere.get(str(key)) or nearest(str(key), [*keys_of(schema), *schema.beside])
             messages[key] = [f"is not a key here; {instead}"]
 
 

@@ -44,7 +44,7 @@ class Chosen(f.Sentence):
         usable = f.keys_of(schema)
         told = f"is not available yet; available with {name}: {', '.join(usable) or 'no option'}."
         errors: dict[Any, Any] = {key: [told] for key in self.later_options if key in given and key not in usable}
-        if not usable:
+        if not usable and not schema.beside:
             errors |= {key: [f"{name} has no options; remove it."] for key in given if key not in errors}
         try:
             options = schema.load({key: one for key, one in given.items() if key not in errors})

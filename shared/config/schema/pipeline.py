@@ -10,7 +10,8 @@ from shared.config.schema.evaluation import Evaluation
 from shared.config.schema.logging import Logging
 from shared.config.schema.model import Model
 from shared.config.schema.training import Training
-from shared.plugins import STRATEGIES, TRIGGERS
+from shared.config.schema.trigger import TriggerBlock
+from shared.plugins import STRATEGIES
 
 
 class Identity(f.Group):
@@ -28,14 +29,7 @@ class PipelineSchema(f.Group):
     model = f.Sub(Model, "what is trained", required=True)
     training = f.Sub(Training, "how one training goes", load_default=lambda: Training().load({}))
     data = f.Sub(Data, "which dataset", required=True)
-    trigger = Chosen(
-        TRIGGERS,
-        "when to retrain",
-        key="policy",
-        example="{policy: data_amount, every: 5000}",
-        later=("data_drift", "performance", "cost", "schedule", "ensemble"),
-        required=True,
-    )
+    trigger = TriggerBlock("when to retrain", required=True)
     strategy = Chosen(
         STRATEGIES,
         "on what to train",

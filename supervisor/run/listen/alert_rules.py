@@ -13,6 +13,7 @@ from supervisor.core.state import RunState
 from supervisor.run.broker import Broker
 from supervisor.run.listen.silence import Silence
 from supervisor.run.listen.webhooks import Webhooks
+from supervisor.run.listen.whose import whose
 from supervisor.run.watch.watch import Watch
 
 log = logging.getLogger(__name__)
@@ -38,7 +39,7 @@ class AlertRules(Listener):
             self._webhooks.tell("file_not_read", told.sentence, file=told.file)
         elif isinstance(told, TaskGivenUp):
             trigger = parts_of(told.task_id).trigger_id
-            self._webhooks.tell("trigger_failed", f"trigger {trigger}: {told.sentence}", trigger=trigger)
+            self._webhooks.tell("trigger_failed", f"{whose(told.task_id)}: {told.sentence}", trigger=trigger)
 
     def turn(self, state: RunState, rows: int) -> None:
         """Alert to a run in which nothing goes on any more, although there is work."""

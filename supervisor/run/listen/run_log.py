@@ -27,6 +27,7 @@ from supervisor.core.notices import (
     TaskPublishedAgain,
     Told,
     TriggerCoalesced,
+    TriggerConsidered,
     TriggerDeclined,
     TriggerFired,
     Waits,
@@ -35,6 +36,7 @@ from supervisor.core.state import RunState
 from supervisor.results.times import misdated_rows, never_fired
 from supervisor.run.listen.odd_files import odd_files
 from supervisor.run.listen.odd_rows import odd_columns, odd_rows
+from supervisor.run.listen.whose import whose
 from supervisor.system.unread import Telling
 
 log = logging.getLogger(__name__)
@@ -102,22 +104,18 @@ class RunLog(Listener):
 def _lines(told: Told) -> list[tuple[int, str]]:
     """What people read of it, with its level."""
     match told:
-        case TriggerFired(fired=fired):
-            line = (
-                f"→ trigger {fired.id} at key {fired.key}, {_minute(fired.timestamp_us)}: {fired.reason}{_known(fired)}"
-            )
-        case TriggerCoalesced():
-            line = f"  trigger {told.trigger_id} goes into trigger {told.into}, as trainings are behind"
-        case StreamOver() | ClocksChanged() | TriggerDeclined():
-            line = _in_a_line(told)
+        case TriggerFired() | TriggerConsidered() | TriggerDeclined() | TriggerCoalesced():
+            line = _of_policy(told)
+        case StreamOver() | ClocksChanged():
+            line = _of_rows(told)
         case ResultCounted():
             return [*((logging.INFO, line) for line in _of_result(told.report)), *odd_rows(told.report)]
         case TaskPublishedAgain():
-            parts = parts_of(told.task_id)
-            return [(logging.WARNING, f"! trigger {parts.trigger_id}: {parts.stage} is published again: {told.why}")]
+            of, stage = whose(told.task_id), parts_of(told.task_id).stage
+            return [(logging.WARNING, f"! {of}: {stage} is published again: {told.why}")]
         case TaskGivenUp():
-            parts = parts_of(told.task_id)
-            return [(logging.ERROR, f"! trigger {parts.trigger_id}: {parts.stage} failed: {told.sentence}")]
+            of, stage = whose(told.task_id), parts_of(told.task_id).stage
+            return [(logging.ERROR, f"! {of}: {stage} failed: {told.sentence}")]
         case RunForgotten() | RowsMisdated() | NeverFired() | NeverLabelled():
             return [(logging.WARNING, f"! {_warning(told)}")]
         case StopBegun():
@@ -135,9 +133,19 @@ def _lines(told: Told) -> list[tuple[int, str]]:
     return [(logging.INFO, line)]
 
 
-def _in_a_line(told: StreamOver | ClocksChanged | TriggerDeclined) -> str:
-    if isinstance(told, TriggerDeclined):
-        return f"  no trigger by hand ({told.why}): {told.sentence}"
+def _of_policy(told: TriggerFired | TriggerConsidered | TriggerDeclined | TriggerCoalesced) -> str:
+    match told:
+        case TriggerFired(fired=fired):
+            at = f"at key {fired.key}, {_minute(fired.timestamp_us)}"
+            return f"→ trigger {fired.id} {at}: {fired.reason}{_known(fired)}"
+        case TriggerConsidered(considered=considered):
+            return f"  no trigger at key {considered.key}: {considered.reason}"
+        case TriggerDeclined():
+            return f"  no trigger by hand ({told.why}): {told.sentence}"
+    return f"  trigger {told.trigger_id} goes into trigger {told.into}, as trainings are behind"
+
+
+def _of_rows(told: StreamOver | ClocksChanged) -> str:
     if isinstance(told, ClocksChanged):
         return f"  {told.found.told()}; `clock_changes` of summary.json counts on"
     return f"the stream ended at key {told.key}"

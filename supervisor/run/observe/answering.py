@@ -21,7 +21,7 @@ def answer(request: Request, observer: Observer, state: RunState) -> Observed | 
     if state.stream.ended:
         told = f"no row after key {state.stream.observed_key} is followed, and the run is about to end"
         return _declined(request, told, refused=True)
-    fired = observer.fire(request.why)
+    fired = observer.fire(f"by hand: {request.why}")
     if fired is None:
         none = "no row has come since the last trigger" if state.triggers else "no row has come yet"
         return _declined(request, none, refused=False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 import numpy as np
@@ -13,7 +13,7 @@ from shared.config.pipeline import Pipeline
 from shared.dataset.event_time import begin_us, running_event_time, sound_timestamps_us
 from shared.dataset.table import TableDataset
 from shared.errors import RunFailedError
-from supervisor.core.events import Fired, LabelsDiscovered, LabelsKnown, Settled
+from supervisor.core.events import Asked, Fired, LabelsDiscovered, LabelsKnown, Settled
 
 _ROWS_AT_ONCE = 1_000_000
 
@@ -29,8 +29,9 @@ class Labelling(Protocol):
     def found(self, events: Iterable[LabelsDiscovered]) -> None:
         """Labels were found in their table, before the next row. Raises DataError."""
 
-    def at(self, fired: Fired) -> LabelsKnown | None:
-        """What is known at a trigger of these rows, or of the row before them; None: each label with its row.
+    def at(self, row: Fired | Asked) -> LabelsKnown | None:
+        """What is known at a trigger or question of these rows, or of the row before them; None: each label with its
+        row.
 
         Raises RunFailedError for an earlier one.
         """
@@ -57,7 +58,7 @@ class WithRows:
     def found(self, events: Iterable[LabelsDiscovered]) -> None:
         """There is no table."""
 
-    def at(self, fired: Fired) -> None:
+    def at(self, row: Fired | Asked) -> None:
         """All are known."""
 
 
@@ -88,11 +89,11 @@ class Delayed:
         self._first_key, self._now_us = first_key, int(event_time_us[-1])
         self._waiting.append((first_key, event_time_us))
 
-    def at(self, fired: Fired) -> LabelsKnown:
-        """The rows up to its last that are as old as the delay when it fires."""
-        if fired.key < self._first_key - 1:
-            raise RunFailedError(too_early(fired, self._first_key))
-        known = self._last_known(fired.timestamp_us - self._delay_us, fired.key)
+    def at(self, row: Fired | Asked) -> LabelsKnown:
+        """The rows up to this one that are as old as the delay then."""
+        if row.key < self._first_key - 1:
+            raise RunFailedError(too_early(row, self._first_key))
+        known = self._last_known(row.timestamp_us - self._delay_us, row.key)
         return LabelsKnown(key=known[0] if known else None, event_time_us=known[1] if known else None)
 
     @property
@@ -138,10 +139,10 @@ class Delayed:
                 return
 
 
-def too_early(fired: Fired, first_key: int) -> str:
+def too_early(row: Fired | Asked, first_key: int) -> str:
     """Why a trigger cannot be told what is known at it; `first_key`: of the newest rows."""
     return (
-        f"The policy wants a trigger at key {fired.key}, behind which rows from key {first_key} on were looked at "
+        f"The policy wants a trigger at key {row.key}, behind which rows from key {first_key} on were looked at "
         "already. Where labels come late, a trigger is at one of the rows that a policy is given, or at the row before."
     )
 
@@ -154,6 +155,12 @@ def labelling_of(pipeline: Pipeline) -> Labelling:
 
 def hear_rows(labelling: Labelling, dataset: TableDataset, first_key: int, stop_key: int) -> None:
     """Have it hear of rows that are not followed, but may be selected. Raises DataError."""
+    for _ in hearing(labelling, dataset, first_key, stop_key):
+        pass
+
+
+def hearing(labelling: Labelling, dataset: TableDataset, first_key: int, stop_key: int) -> Iterator[None]:
+    """The same piece by piece: each step has it hear of one. Raises DataError."""
     if isinstance(labelling, WithRows):
         return
     so_far_us = begin_us(dataset, first_key) if first_key < stop_key else None
@@ -162,3 +169,4 @@ def hear_rows(labelling: Labelling, dataset: TableDataset, first_key: int, stop_
         times = running_event_time(times, so_far_us)
         so_far_us = int(times[-1])
         labelling.observe(start, times, dataset)
+        yield

@@ -25,6 +25,7 @@ class Looks:
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._every_s, self._announcements, self._clock_s = notification.every_s, announcements, clock_s
+        self._waits_s, self._quiet_s = notification.waits_s, -math.inf
         self.rest = Rest(rest_s(notification.waits_s), to_the_end=False)
         self._next_s = -math.inf
         self._announced_from_s = -math.inf
@@ -36,6 +37,14 @@ class Looks:
         if self._announcements is not None and self._announcements.wants_a_look and now_s >= self._announced_from_s:
             return True
         return now_s >= self._next_s
+
+    def quiet_is_due(self) -> bool:
+        """Whether the policy is to be asked what follows from there being no rows: also where looks are rare."""
+        now_s = self._clock_s()
+        if now_s < self._quiet_s:
+            return False
+        self._quiet_s = now_s + self._waits_s
+        return True
 
     @contextmanager
     def one(self) -> Iterator[None]:

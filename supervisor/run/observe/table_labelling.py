@@ -16,8 +16,9 @@ from shared.dataset.table import ROWS_AT_ONCE, TableDataset
 from shared.errors import ArtifactError, RunFailedError
 from shared.labels.writer import LabelIndexWriter
 from shared.timestamps import MICROSECONDS_PER_S
-from supervisor.core.events import Fired, LabelsDiscovered, LabelsKnown, Settled
-from supervisor.core.state import LabelFind, RunState
+from supervisor.core.events import Asked, Fired, LabelsDiscovered, LabelsKnown, Settled
+from supervisor.core.state import RunState
+from supervisor.core.stream import LabelFind
 from supervisor.run.observe.label_files import LabelFiles, LabelsOfRun
 from supervisor.run.observe.labelling import too_early
 
@@ -76,12 +77,12 @@ class InATable:
         self._finds += [LabelFind(one.entries[-1].stop_key, one.from_key) for one in events]
         self._take_finds(before_key=self._stop_key + 1)
 
-    def at(self, fired: Fired) -> LabelsKnown:
-        """What a trigger of the newest rows knows, or of the row before them."""
-        if fired.key < self._first_key - 1:
-            raise RunFailedError(too_early(fired, self._first_key))
-        known = self._before if fired.key < self._first_key else self._writer.known_at(fired.key)
-        finds = bisect_right(self._finds, fired.key, key=lambda find: find.from_key)
+    def at(self, row: Fired | Asked) -> LabelsKnown:
+        """What a trigger or question of the newest rows knows, or of the row before them."""
+        if row.key < self._first_key - 1:
+            raise RunFailedError(too_early(row, self._first_key))
+        known = self._before if row.key < self._first_key else self._writer.known_at(row.key)
+        finds = bisect_right(self._finds, row.key, key=lambda find: find.from_key)
         return LabelsKnown(
             key=known[0] if known else None,
             event_time_us=known[1] if known else None,

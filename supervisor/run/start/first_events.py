@@ -19,7 +19,8 @@ from shared.messages.tasks import Device
 from shared.temporary import scratch_folder
 from shared.timestamps import format_timestamp, now_us
 from supervisor.core.events import AnyEvent, Discovered, Fired, LabelsDiscovered, RunStarted
-from supervisor.core.state import LabelFind, RunState
+from supervisor.core.state import RunState
+from supervisor.core.stream import LabelFind
 from supervisor.run.observe.label_files import LabelFiles
 from supervisor.run.observe.labelling import hear_rows, labelling_of
 from supervisor.run.observe.table_labelling import InATable

@@ -10,13 +10,16 @@ from shared.ids import RunId
 from supervisor.core.events import RunStarted
 from supervisor.core.settings import Settings
 from supervisor.core.state import RunState
+from supervisor.run.observe.firing import only_a_run_says
 from supervisor.run.observe.observer import Observer
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True):
-    """Triggers on all rows, and the span of their event time; None where no row has a timestamp that it can have."""
+    """Triggers on all rows, None where only a run can say, and the span of their event time, None where no row has a
+    timestamp that it can have.
+    """
 
-    triggers: int
+    triggers: int | None
     rows: int
     first_us: int | None
     last_us: int | None
@@ -30,11 +33,14 @@ def preview(pipeline: Pipeline, dataset: TableDataset) -> Preview:
         mode="experiment",
         first_key=0,
         stop_key=dataset.rows,
-        maximum_triggers=None,
+        maximum_triggers=0 if (unknown := only_a_run_says(pipeline.trigger)) else None,
     )
-    observer, triggers = Observer(pipeline, dataset, RunState(settings=Settings.of(pipeline), started=started)), 0
+    state, triggers = RunState(settings=Settings.of(pipeline), started=started), 0
+    observer = Observer(pipeline, dataset, state)
     while not observer.at_end:
-        event = observer.observe()
+        event = observer.observe(state)
         triggers += len(event.triggers) if event else 0
     end = observer.end()
-    return Preview(triggers=triggers, rows=dataset.rows, first_us=end.began_us, last_us=end.event_time_us)
+    return Preview(
+        triggers=None if unknown else triggers, rows=dataset.rows, first_us=end.began_us, last_us=end.event_time_us
+    )

@@ -259,7 +259,7 @@ def test_policy_of_a_later_version(problems):
     """A policy that is not built yet is refused by name, never ignored."""
     (problem,) = problems("  policy: data_amount", "  policy: data_drift")
     assert problem == (
-        "pipeline.yaml:10: trigger.policy: data_drift is not available yet; available: data_amount, time."
+        "pipeline.yaml:10: trigger.policy: data_drift is not available yet; available: data_amount, time, asking, hearing."
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.config.load import load_configuration, load_system
-from shared.config.pipeline import Last, Named, UntilNextTrigger
+from shared.config.pipeline import Last, Named, Trigger, UntilNextTrigger
 from shared.config.system import TimeFormat
 
 PIPELINE = """\
@@ -30,9 +30,9 @@ def load(tmp_path):
     return loaded
 
 
-def every_rows(rows: int) -> Named:
+def every_rows(rows: int) -> Trigger:
     """`trigger: {policy: data_amount, every: …}`."""
-    return Named(name="data_amount", options={"every": rows})
+    return Trigger(name="data_amount", options={"every": rows})
 
 
 def new_data(tail: int) -> Named:
@@ -100,7 +100,7 @@ def test_float_without_a_dot(load):
 def test_time_trigger(load):
     """Durations become seconds, moments microseconds, also where YAML would see a date."""
     text = PIPELINE.replace("{policy: data_amount, every: 100}", "{policy: time, every: 21d, anchor: 1970-01-02}")
-    assert load(text).pipeline.trigger == Named(
+    assert load(text).pipeline.trigger == Trigger(
         name="time", options={"every_s": 21 * 86_400, "anchor_us": 86_400_000_000}
     )
 
@@ -141,7 +141,7 @@ def test_pretrained_weights_start_at_the_file_too(load, tmp_path):
 @pytest.mark.parametrize(("text", "value"), [("0x10", 16), ("1_000", 1000), ("7", 7)])
 def test_whole_numbers(load, text, value):
     """Decimal and hexadecimal numbers are read as people mean them."""
-    assert load(PIPELINE.replace("every: 100", f"every: {text}")).pipeline.trigger == Named(
+    assert load(PIPELINE.replace("every: 100", f"every: {text}")).pipeline.trigger == Trigger(
         name="data_amount", options={"every": value}
     )
 

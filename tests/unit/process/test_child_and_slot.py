@@ -106,7 +106,7 @@ def served(folder: Path, role: Role, idle_s: float, device: str = "cpu", *, cloc
 def test_a_worker_serves_its_own_queue_then_short_work_then_long(tmp_path: Path) -> None:
     """As docs/operations.md says."""
     order = served(tmp_path, "evaluate", 0.0)
-    assert order == ["train-0@here.dq2", "decide", "gather", "select", "gate", "evaluate"]
+    assert order == ["train-0@here.dq2", "decide", "gather", "detect", "select", "gate", "evaluate"]
 
 
 def test_a_train_worker_helps_with_gates_only_when_it_has_been_idle(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from begun import BEGUN
 from workplace import Workplace
 
 from shared.clock_changes import ClockChanges
@@ -57,7 +58,7 @@ def followed(observer: Observer, state: RunState) -> tuple[RunState, list[str]]:
     names: list[str] = []
     events: list[AnyEvent | None] = []
     while not observer.at_end:
-        events.append(observer.observe())
+        events.append(observer.observe(BEGUN))
     for event in (one for one in [*events, observer.end()] if one is not None):
         state, _, notices = transition(state, event)
         names += [type(one).__name__ for one in notices]
@@ -72,7 +73,7 @@ def test_they_are_counted_and_told_once(tmp_path: Path, start: str, twice: int, 
     stream = Stream(tmp_path, start, 5)
     observer, state = Observer(stream.pipeline, stream.dataset(), stream.start()), stream.start()
     while not observer.at_end:
-        observer.observe()
+        observer.observe(BEGUN)
     stream.add(f"{start}T02:30", 20)
     observer.discover(str(tmp_path / "runs"))
     state, names = followed(observer, state)

@@ -20,7 +20,8 @@ from shared.timestamps import parse_timestamp_us
 from supervisor.core.events import AnyEvent, Discovered, LabelsDiscovered, NotRead, RunStarted, event_of
 from supervisor.core.notices import FileNotRead, FileReadNow, Notice, NotInTheWay
 from supervisor.core.settings import Settings
-from supervisor.core.state import LabelFind, RunState
+from supervisor.core.state import RunState
+from supervisor.core.stream import LabelFind
 from supervisor.core.transition import transition
 from supervisor.run.directory import RunDirectory
 from supervisor.run.journal import Journal
@@ -65,7 +66,7 @@ class Following:
     def observe(self) -> None:
         """All rows that are there."""
         while not self.observer.at_end:
-            event = self.observer.observe()
+            event = self.observer.observe(self.state)
             self.tell(*([event] if event else []))
 
     @property

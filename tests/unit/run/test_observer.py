@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from begun import BEGUN
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from workplace import HOUR_US, Workplace
@@ -24,7 +25,8 @@ from supervisor.core.notices import Waits
 from supervisor.core.settings import Settings
 from supervisor.core.state import RunState
 from supervisor.core.transition import transition
-from supervisor.run.observe.observer import BATCH_ROWS, Observer, fired_by
+from supervisor.run.observe.firing import fired_by
+from supervisor.run.observe.observer import BATCH_ROWS, Observer
 from supervisor.triggers.policy import Decision
 
 ROWS_BY_FILE = [10_500, 500, 3_000, 7_000, 2_000]  # 23,000 rows: three batches, borders within files
@@ -74,7 +76,7 @@ def follow(observer):
     """The events of all rows that are there."""
     events = []
     while not observer.at_end:
-        events.append(observer.observe())
+        events.append(observer.observe(BEGUN))
     return [event for event in events if event is not None]
 
 
@@ -252,7 +254,7 @@ def test_an_unusable_timestamp_stops_at_its_batch(tmp_path):
     pq.write_table(table, tmp_path / "stream" / "999999999.parquet")
     observer = Observer(stream.pipeline, stream.dataset(), stream.start())
     with pytest.raises(DataError, match="of key 100 in .*/999999999.parquet is null"):
-        observer.observe()
+        observer.observe(BEGUN)
     assert observer.position == 0
 
 
@@ -287,6 +289,6 @@ def test_a_run_says_what_it_waits_for(tmp_path):
     assert observer.waits() == Waits(sentence="waiting for the first row from key 1000 on", begun=False)
     assert observer.waits() is None
     while not observer.at_end:
-        observer.observe()
+        observer.observe(BEGUN)
     newest = "newest event time 1970-03-25T06:00:00.000000Z"
     assert observer.waits() == Waits(sentence=f"1,000 of 1,500 rows to the next trigger; {newest}", begun=True)

@@ -29,10 +29,13 @@ class Stream:
         """Some more rows; the slices that they close."""
         timestamps = np.asarray(timestamps, np.int64)
         event_time = running_event_time(timestamps, self.event_time_us)
-        batch = Batch(first_key=self.key, timestamps_us=timestamps, event_time_us=event_time)
-        closed = self.slicer.observe(batch, self.event_time_us)
-        if len(timestamps):
-            self.key, self.event_time_us = self.key + len(timestamps), int(event_time[-1])
+        if len(timestamps) == 0:
+            return []
+        batch = Batch(
+            first_key=self.key, timestamps_us=timestamps, event_time_us=event_time, before_us=self.event_time_us
+        )
+        closed = self.slicer.observe(batch)
+        self.key, self.event_time_us = self.key + len(timestamps), int(event_time[-1])
         self.slices += closed
         return closed
 
@@ -51,7 +54,7 @@ def in_batches(timestamps, cuts, every_us, first_key=0):
 
 @given(timestamps=walks, cuts=cuts, every_us=lengths, first_key=first_keys)
 def test_batch_borders_do_not_show(timestamps, cuts, every_us, first_key):
-    """One batch or many, empty ones among them: the slices are equal to the last field."""
+    """One batch or many: the slices are equal to the last field."""
     assert in_batches(timestamps, cuts, every_us, first_key) == in_batches(timestamps, [], every_us, first_key)
 
 
@@ -140,11 +143,3 @@ def test_closing_gives_the_open_slice_up_to_a_row():
 def test_closing_before_any_row_gives_nothing():
     """A stream without rows has no slices."""
     assert Slicer("months", 10).close(-1) == []
-
-
-def test_an_empty_batch_changes_nothing():
-    """Neither before the first row, where the anchor would be, nor in between."""
-    stream = Stream(every_us=10)
-    for batch in ([], [5, 6], [], [16], []):
-        stream.bring(batch)
-    assert [(piece.start_us, piece.event_time_us) for piece in stream.end()] == [(5, None), (15, 6)]

@@ -6,6 +6,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from begun import BEGUN
 from workplace import HOUR_US, Workplace
 
 from shared.config.load import load_configuration
@@ -68,7 +69,7 @@ def follow(observer, *, end=True):
     """The events of all rows that are there."""
     events = []
     while not observer.at_end:
-        events.append(observer.observe())
+        events.append(observer.observe(BEGUN))
     return [event for event in [*events, observer.end() if end else None] if event is not None]
 
 

@@ -57,6 +57,8 @@ TASKS = [
         unknown_key=1,
         first_labelled_key=9,
     ),
+    tasks.DetectTask(**OF_A_TASK, number=7, key=29, timestamp_us=-1, detector="drift", options={"rows": [1, 0.5]}),
+    tasks.DetectTask(**OF_A_TASK, number=7, key=29, timestamp_us=-1, detector="drift", options={}, model=MODEL),
     tasks.CheckTask(**OF_A_TASK),
     tasks.CheckTask(**OF_A_TASK, device="cuda"),
 ]
@@ -84,6 +86,7 @@ REPORTS = [
     reports.Baselined(
         **OF_A_REPORT, scores={"majority": (MEASURED,), "no_change": ()}, history={"last": None}, dropped={"y": 1}
     ),
+    reports.Detected(**OF_A_REPORT, answer={"mmd": {"value": 0.1, "p": None}}),
     reports.Checked(**OF_A_REPORT, findings=(reports.Finding(path="loss.name", sentence="no such loss", exit_code=2),)),
     reports.Failed(**OF_A_REPORT, sentence="It broke.", traceback="Traceback…\n  line", resumable=True, device=True),
     reports.Released(**OF_A_REPORT),

@@ -17,6 +17,7 @@ from shared.config.pipeline import (
     Pipeline,
     Split,
     Training,
+    Trigger,
     UntilNextTrigger,
     Window,
 )
@@ -141,7 +142,7 @@ def pipeline(model=None, training_=None, metrics=("accuracy",)):
         model=model or globals()["model"](),
         training=training_ or training(),
         data=DATA,
-        trigger=Named(name="data_amount", options={"every": 10}),
+        trigger=Trigger(name="data_amount", options={"every": 10}),
         strategy=Named(name="new_data", options={"tail": 0}),
         initial_mode="replay",
         evaluation=Evaluation(device="auto", metrics=measured, newest=None, on=(window,)),

@@ -5,11 +5,11 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from shared.config.pipeline import Named, Scheduler, Split
+from shared.config.pipeline import Named, Scheduler, Split, Trigger
 from tests.unit.training.samples import flights, pipeline, training
 from workers.training.check import check
 
-TIME = Named(name="time", options={"every_s": 86_400.0, "anchor_us": None})
+TIME = Trigger(name="time", options={"every_s": 86_400.0, "anchor_us": None})
 
 
 def one_cycle(steps, every="batch", **changes):
@@ -19,7 +19,7 @@ def one_cycle(steps, every="batch", **changes):
     whole = Split(test=0.0, validation=0.0, by=None)
     made = pipeline(training_=fit)
     data = msgspec.structs.replace(made.data, split=changes.pop("split", whole))
-    trigger = changes.pop("trigger", Named(name="data_amount", options={"every": 100}))
+    trigger = changes.pop("trigger", Trigger(name="data_amount", options={"every": 100}))
     return msgspec.structs.replace(made, data=data, trigger=trigger, **changes)
 
 

@@ -77,7 +77,8 @@ def test_growing_categories_move_no_times(tmp_path):
     still = of_numbers(encoder="grow", optimizer=Component(name="SGD", config={"lr": 0.0}))
     same = run(job(tmp_path / "b", second, training=still, previous=before.body, **kinds))
     assert same.features.grown == {"region": ("C",)}
-    assert np.array_equal(*(load_model_bytes(one.body).predict(first.table) for one in (before, same)))
+    # Another width of the input sums in another order, on some processors.
+    np.testing.assert_allclose(*(load_model_bytes(one.body).predict(first.table) for one in (before, same)), rtol=1e-5)
 
 
 @pytest.mark.parametrize("features", [None, ("hour", "month")])

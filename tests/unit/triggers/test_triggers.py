@@ -25,27 +25,36 @@ def event_times(steps):
 
 
 def batches(event_time_us, first_key, cuts):
-    """The stream cut into batches, empty ones among them."""
-    borders = [0, *sorted(min(cut, len(event_time_us)) for cut in cuts), len(event_time_us)]
+    """The stream cut into batches."""
+    whole = Batch(first_key=first_key, timestamps_us=event_time_us, event_time_us=event_time_us)
+    borders = sorted({0, *(min(cut, len(event_time_us)) for cut in cuts), len(event_time_us)})
     for start, stop in zip(borders, borders[1:], strict=False):
-        piece = event_time_us[start:stop]
-        yield Batch(first_key=first_key + start, timestamps_us=piece, event_time_us=piece)
+        yield whole.part(first_key + start, first_key + stop)
+
+
+def built(settings, event_time_us, first_key):
+    """A policy at the first row."""
+    name, options = settings
+    return TRIGGERS[name](options, StreamStart(first_key=first_key, event_time_us=int(event_time_us[0])))
 
 
 def observe(settings, event_time_us, first_key, cuts):
-    """All decisions of a policy on a stream."""
-    name, options = settings
-    policy = TRIGGERS[name](options, StreamStart(first_key=first_key, event_time_us=int(event_time_us[0])))
-    return [decision for batch in batches(event_time_us, first_key, cuts) for decision in policy.observe(batch)]
+    """All decisions of a policy on a stream, which it is given as a run gives it."""
+    policy = built(settings, event_time_us, first_key)
+    state, found = policy.begin(), []
+    for batch in batches(event_time_us, first_key, cuts):
+        key = batch.first_key
+        while key < batch.stop_key:
+            observed = policy.observe(batch.part(key, batch.stop_key), state)
+            found += [observed.decision] if observed.decision else []
+            state, key = observed.state, (batch.stop_key if observed.seen_key is None else observed.seen_key + 1)
+    return found
 
 
 def waits_for(settings, event_time_us, first_key, cuts):
     """What a policy waits for after a stream."""
-    name, options = settings
-    policy = TRIGGERS[name](options, StreamStart(first_key=first_key, event_time_us=int(event_time_us[0])))
-    for batch in batches(event_time_us, first_key, cuts):
-        policy.observe(batch)
-    return policy.waits_for()
+    policy = built(settings, event_time_us, first_key)
+    return policy.waits_for(first_key + len(event_time_us), int(event_time_us[-1]), policy.begin())
 
 
 @given(steps=steps, cuts=cuts, first_key=first_keys)
@@ -99,10 +108,9 @@ def test_slices_share_out_every_row(steps, cuts, first_key, every):
     expected = {}
     for row, time in enumerate(times.tolist()):
         expected.setdefault((time - int(times[0])) // every_us, []).append(row)
-    slicer, before, found = Slicer("weekly", every_us), None, []
+    slicer, found = Slicer("weekly", every_us), []
     for batch in batches(times, first_key, cuts):
-        found += slicer.observe(batch, before)
-        before = int(batch.event_time_us[-1]) if len(batch.event_time_us) else before
+        found += slicer.observe(batch)
     found += slicer.close(first_key + len(times) - 1)
     assert found == [
         Slice(
@@ -111,6 +119,7 @@ def test_slices_share_out_every_row(steps, cuts, first_key, every):
             first_key=first_key + rows[0],
             last_key=first_key + rows[-1],
             event_time_us=int(times[rows[0] - 1]) if rows[0] else None,
+            last_us=int(times[rows[-1]]),
         )
         for number, rows in expected.items()
     ]

@@ -13,7 +13,7 @@ from shared.timestamps import MICROSECONDS_PER_S
 from supervisor.core.state import RunState
 from supervisor.core.trigger_state import Phase, TriggerState
 
-_KINDS = ("select", "train", "gather", "evaluate", "baseline", "decide")
+_KINDS = ("select", "train", "gather", "evaluate", "baseline", "decide", "detect")
 
 TRIGGERS = Metric("modyn_triggers", "Triggers of the run, by how far they have come.", ("state",))
 ROWS = Metric("modyn_dataset_rows", "Rows of the dataset that have keys.")

@@ -1,0 +1,60 @@
+"""`trigger:` a policy with its own options, and the guards around it; also where another's option names a policy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from marshmallow import ValidationError
+
+from shared.config import fields as f
+from shared.config.schema.chosen import Chosen
+from shared.errors import ConfigurationError
+from shared.plugins import GUARDS, TRIGGERS
+
+_LATER = ("data_drift", "performance", "cost", "schedule", "ensemble")
+
+
+class TriggerBlock(Chosen):
+    """`{policy: NAME, …}`: the policy's options, and keys that any policy may have beside it.
+
+    Loads `{"name", "options", "guards"}`, which `supervisor.triggers.build` makes a policy of.
+    """
+
+    def __init__(self, meaning: str, **options: Any) -> None:
+        later = tuple(name for name in _LATER if name not in TRIGGERS.own)
+        example = "{policy: data_amount, every: 5000}"
+        super().__init__(TRIGGERS, meaning, key="policy", example=example, later=later, **options)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        if not isinstance(value, dict):
+            return super()._deserialize(value, attr, data, **kwargs)
+        errors: dict[Any, Any] = {}
+        guards: dict[str, Any] = {}
+        for name in GUARDS:
+            if name in value:
+                try:
+                    guards[name] = option_of(name).deserialize(value[name])
+                except ValidationError as error:
+                    errors[name] = error.messages
+        own = {key: one for key, one in value.items() if key not in GUARDS}
+        try:
+            chosen = super()._deserialize(own, attr, data, **kwargs)
+        except ValidationError as error:
+            raise ValidationError({**error.normalized_messages(), **errors}) from None
+        if errors:
+            raise ValidationError(errors)
+        return {**chosen, "guards": guards}
+
+    def _options(self, name: str, schema: f.Group, given: dict[str, Any]) -> Any:
+        schema.beside = tuple(GUARDS)
+        return super()._options(name, schema, given)
+
+
+def option_of(name: str) -> f.Sentence:
+    """The field of a guard's key. Raises ValidationError if the guard cannot be used."""
+    try:
+        option: f.Sentence = GUARDS[name].option
+    except ConfigurationError as error:
+        raise ValidationError([str(error)]) from None
+    return option
