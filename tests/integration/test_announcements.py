@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
+import msgspec
 import pytest
 import redis
 from serving import Server
@@ -18,12 +19,14 @@ from workplace import PROJECT
 from shared import names
 from shared.broker import connect
 from shared.config.system import Notification
+from shared.errors import NotReadyError
 from shared.ids import RunId
 from supervisor.core.events import Deregistered, Registered
 from supervisor.run.observe.announced_stream import AnnouncedStream
 from supervisor.run.observe.announcements import Announcements
 from supervisor.run.observe.looks import Looks
 from supervisor.run.watch.reports import Reports
+from supervisor.system.announcing import wrong_with_announcements
 
 STREAM, GROUP = "modyn:data:rows", "modyn:run"
 
@@ -129,7 +132,7 @@ def test_a_redis_that_was_away_or_wiped_is_registered_with_again(caplog: pytest.
             take_first(announcements)
             assert len(client.xinfo_groups(STREAM)) == 1
             assert [type(event) for event in announcements.happened()] == [Registered] * 3
-            forgotten, away = caplog.messages
+            forgotten, away = [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
             assert "the run registers again" in forgotten
             assert "the run looks for new data by itself meanwhile" in away
             server.end()
@@ -152,6 +155,19 @@ def test_an_announcement_ends_the_wait_for_reports(client: redis.Redis, redis_ur
         assert reports.next(4.0) == []
         assert time.monotonic() - began_s < 3
         until(lambda: looks.are_due)
+
+
+def test_validate_warns_of_a_redis_that_does_not_answer(client: redis.Redis, redis_url: str) -> None:
+    """A run could go on without; what is no URL could never be heard, and is refused."""
+    push = Notification(mode="push", every_s=60.0)
+    assert wrong_with_announcements(push, redis_url) == []
+    away = msgspec.structs.replace(push, url="redis+socket:///tmp/none/r.sock")
+    (sentence,) = wrong_with_announcements(away, redis_url)
+    assert "notification.url: redis+socket:///tmp/none/r.sock does not answer" in sentence
+    assert "looks for new data every 60 s meanwhile" in sentence
+    assert wrong_with_announcements(msgspec.structs.replace(away, mode="pull"), redis_url) == []
+    with pytest.raises(NotReadyError, match="is no URL of a Redis"):
+        wrong_with_announcements(msgspec.structs.replace(push, url="redis://host?socket_timeout=x"), redis_url)
 
 
 def test_the_examples_of_the_page_announce(client: redis.Redis, redis_url: str) -> None:
