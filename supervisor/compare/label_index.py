@@ -50,7 +50,8 @@ def _hear(labelling: InATable, rows: TableDataset, state: RunState, last_key: in
     hear_rows(labelling, rows, state.first_usable_key, key)
     dating = Dating(None if everything is None else everything.timestamp_us)
     for times in rows.timed_batches(key, last_key + 1, ROWS_AT_ONCE):
-        event_time_us = dating.date(times, key, rows)
-        assert event_time_us is not None, "a trigger fired, so some row has a timestamp that it can have"
-        labelling.observe(key, event_time_us, rows)
+        dated = dating.date(times, key, rows)
+        assert dated is not None, "a trigger fired, so some row has a timestamp that it can have"
+        dating.take(dated, rows)
+        labelling.observe(key, dated.batch.event_time_us, rows)
         key += len(times.us)

@@ -9,7 +9,7 @@ from immutables import Map
 
 from shared.clock_changes import ClockChanges
 from shared.ids import TaskId
-from supervisor.core.events import Asked, Misdated, PolicyState, Slice
+from supervisor.core.seen import Asked, Misdated, PolicyState, Slice
 
 
 class LabelFind(msgspec.Struct, frozen=True, array_like=True):

@@ -8,7 +8,7 @@ import msgspec
 
 from shared.artifacts import ArtifactRef
 from shared.ids import TriggerId
-from supervisor.core.events import Fired
+from supervisor.core.seen import Fired
 
 
 class Phase(StrEnum):

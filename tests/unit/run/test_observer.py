@@ -20,13 +20,15 @@ from shared.dataset.discovery import discover
 from shared.dataset.table import open_dataset
 from shared.errors import DataError, RunFailedError
 from shared.ids import RunId, TriggerId
-from supervisor.core.events import Fired, RunStarted
+from supervisor.core.events import RunStarted
 from supervisor.core.notices import Waits
+from supervisor.core.seen import Fired
 from supervisor.core.settings import Settings
 from supervisor.core.state import RunState
 from supervisor.core.transition import transition
-from supervisor.run.observe.firing import fired_by
-from supervisor.run.observe.observer import BATCH_ROWS, Observer
+from supervisor.run.observe.followed_rows import BATCH_ROWS
+from supervisor.run.observe.observer import Observer
+from supervisor.run.observe.sound import fired_by
 from supervisor.triggers.policy import Decision
 
 ROWS_BY_FILE = [10_500, 500, 3_000, 7_000, 2_000]  # 23,000 rows: three batches, borders within files

@@ -17,7 +17,8 @@ from shared.errors import ConfigurationError, DataError, NotReadyError
 from shared.ids import RunId
 from shared.messages.setup_record import SetupRecord
 from shared.timestamps import parse_timestamp_us
-from supervisor.core.events import Misdated, RunStarted
+from supervisor.core.events import RunStarted
+from supervisor.core.seen import Misdated
 from supervisor.core.settings import Settings
 from supervisor.core.state import RunState
 from supervisor.core.transition import transition
