@@ -294,3 +294,28 @@ def test_a_run_says_what_it_waits_for(tmp_path):
         observer.observe(BEGUN)
     newest = "newest event time 1970-03-25T06:00:00.000000Z"
     assert observer.waits() == Waits(sentence=f"1,000 of 1,500 rows to the next trigger; {newest}", begun=True)
+
+
+def test_a_trigger_by_hand_and_one_of_a_quiet_stream_are_journaled_as_others_are(tmp_path):
+    """At the last row, once; a policy that only notes the time is journaled once a second at most."""
+    stream = Stream(tmp_path, [400, 100], {"policy": "hearing", "every": 1000})
+    state = stream.start()
+    observer = Observer(stream.pipeline, stream.dataset(1), state)
+    assert (observer.fire("now"), observer.quiet(1, state)) == (None, None)
+    state = fold(state, follow(observer))
+    state = fold(state, [observer.fire("the feed was mended")])
+    assert (observer.fire("again"), observer.quiet(1, state)) == (None, None)
+    observer.go_on_with(stream.dataset())
+    state = fold(state, follow(observer))
+    assert [len(event.considered) if event else None for event in map(quiet_at(observer, state), (2, 3, 4))] == [
+        1, None, None,
+    ]  # fmt: skip
+    state = fold(state, [observer.quiet(1, state)])
+    fired = [trigger.fired for _, trigger in sorted(state.triggers.items())]
+    assert [(one.key, one.reason) for one in fired] == [(399, "the feed was mended"), (499, "it is quiet")]
+    assert state.stream.policy.memory["last"] == 499
+
+
+def quiet_at(observer, state):
+    """Asks at a time."""
+    return lambda now_us: observer.quiet(now_us, state)
