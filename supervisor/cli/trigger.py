@@ -14,7 +14,8 @@ from shared.command import COMMAND
 from shared.errors import ConfigurationError, NotReadyError
 from shared.printable import printable
 from shared.timestamps import format_timestamp
-from supervisor.core.events import Declined, Fired
+from supervisor.core.events import Declined
+from supervisor.core.seen import Fired
 from supervisor.run.by_hand import Asking
 from supervisor.run.directory import RunDirectory
 

@@ -19,7 +19,7 @@ from shared.messages.reports import (
     SetUp,
     Trained,
 )
-from supervisor.core.events import Considered, Fired, Misdated, Violated
+from supervisor.core.seen import Considered, Fired, Misdated, Violated
 from supervisor.core.state import RunState
 
 Result = Selected | Trained | Gathered | Evaluated | Baselined | Decided | Detected

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from shared.messages.tasks import KeyRange
-from supervisor.core.events import Fired, Violated
 from supervisor.core.notices import Notice, RowsNotAsExpected, RowsReleased
+from supervisor.core.seen import Fired, Violated
 from supervisor.core.stream import SetAside, Stream
 
 

@@ -27,7 +27,6 @@ from supervisor.core.events import (
     Reported,
     Resumed,
     RunStarted,
-    Settled,
     StopAsked,
     StreamEnded,
     Unclaimed,
@@ -56,6 +55,7 @@ from supervisor.core.remaking import remake
 from supervisor.core.reported import reported
 from supervisor.core.retention import retire
 from supervisor.core.scoring import close_slices
+from supervisor.core.seen import Settled
 from supervisor.core.set_aside import note_violations, release
 from supervisor.core.state import RunState
 from supervisor.core.step import Effect, Step

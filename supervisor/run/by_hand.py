@@ -13,7 +13,8 @@ import msgspec
 
 from shared import durable
 from shared.timestamps import now_us
-from supervisor.core.events import Declined, Fired, Observed, event_of
+from supervisor.core.events import Declined, Observed, event_of
+from supervisor.core.seen import Fired
 
 _FOLDER = ".asked"
 _ASKED, _TAKEN = ".json", ".taken"

@@ -11,7 +11,6 @@ from typing import Any
 from shared.ids import RunId, TaskId, parts_of
 from shared.messages.reports import Decided, Gathered, Progress, Report, Selected, SetUp, TargetDecision, Trained
 from shared.timestamps import format_timestamp, to_the_minute
-from supervisor.core.events import Fired
 from supervisor.core.notices import (
     ClocksChanged,
     Listener,
@@ -34,6 +33,7 @@ from supervisor.core.notices import (
     TriggerFired,
     Waits,
 )
+from supervisor.core.seen import Fired
 from supervisor.core.state import RunState
 from supervisor.results.set_aside import not_as_expected
 from supervisor.results.times import misdated_rows, never_fired

@@ -5,7 +5,6 @@ All that the policy remembers is in `state`, which is journaled with what follow
 
 from __future__ import annotations
 
-import operator
 from typing import Any
 
 import msgspec
@@ -14,9 +13,10 @@ from shared.blame import blaming
 from shared.config.pipeline import Trigger as Block
 from shared.errors import RunFailedError
 from shared.ids import TriggerId
-from supervisor.core.events import Asked, Considered, Fired, PolicyState, Violated
+from supervisor.core.seen import Asked, Considered, Fired, PolicyState, Violated
 from supervisor.core.state import RunState
 from supervisor.core.trigger_state import TriggerState
+from supervisor.run.observe.sound import as_journaled, asked_by, fired_by, seen_by
 from supervisor.triggers.build import policy_of
 from supervisor.triggers.policy import (
     Batch,
@@ -84,7 +84,7 @@ class Firing:
             rest = batch if key == batch.first_key else batch.part(key, batch.stop_key)
             with self._blaming():
                 observed = policy.observe(rest, self._memory)
-            key = self._seen_key(observed, rest) + 1
+            key = seen_by(observed, rest, who=self._who) + 1
             self._take(observed, policy, found, key)
             if found.question is not None or (found.fired and self._waits_for_trainings(run)):
                 found.stop_key = key
@@ -187,21 +187,8 @@ class Firing:
         """Keep the policy's next state as the journal will give it back."""
         assert self.state is not None
         if memory is not self.state.memory:
-            try:
-                memory = msgspec.json.decode(msgspec.json.encode(memory), type=dict[str, Any])
-            except (TypeError, msgspec.MsgspecError) as error:
-                raise RunFailedError(f"the state of {self._who} is none that JSON can hold: {error}.") from error
+            memory = as_journaled(self._who, memory)
         self.state = PolicyState(memory=memory, told=self.state.told if told is None else told)
-
-    def _seen_key(self, observed: Observation, batch: Batch) -> int:
-        last_key = batch.stop_key - 1
-        seen_key = last_key if observed.seen_key is None else operator.index(observed.seen_key)
-        if not batch.first_key <= seen_key <= last_key:
-            raise RunFailedError(
-                f"{self._who} was given the rows with keys {batch.first_key} to {last_key} and says that the last it "
-                f"has seen is {seen_key}; it is one of them."
-            )
-        return seen_key
 
     def _take(self, observed: Observation, policy: TriggerPolicy, found: Looked, stop_key: int) -> None:
         self._remember(observed.state)
@@ -211,7 +198,7 @@ class Firing:
         if observed.decision is not None:
             self._fire(observed.decision, policy, found, stop_key)
         if observed.question is not None and not self.fired_all:
-            found.question = self._asked(observed.question, policy, stop_key - 1)
+            found.question = asked_by(observed.question, policy, stop_key - 1, who=self._who)
 
     def _fire(
         self, decision: Decision, policy: TriggerPolicy, found: Looked, stop_key: int, request: str | None = None
@@ -229,38 +216,12 @@ class Firing:
             memory = policy.fired(trigger, self._memory)
         self._remember(memory)
 
-    def _asked(self, question: Question, policy: TriggerPolicy, key: int) -> Asked:
-        if question.key != key or not policy.asks:
-            but = f"the last row it has seen is {key}" if policy.asks else "its class does not say that it `asks`"
-            raise RunFailedError(f"{self._who} asks a question at key {question.key}, but {but}.")
-        return Asked(
-            key=key,
-            timestamp_us=int(question.timestamp_us),
-            detector=question.detector,
-            options=question.options,
-            needs_model=question.needs_model,
-        )
-
 
 def only_a_run_says(trigger: Block) -> bool:
     """Whether rows alone do not say when a policy fires. Raises RunFailedError for what it raises."""
     with blaming(f"trigger policy {trigger.name}", RunFailedError):
         policy = policy_of(trigger, StreamStart(first_key=0, event_time_us=0))
         return policy.asks or policy.hears_trainings
-
-
-def fired_by(decision: Decision, number: TriggerId, *, who: str, after: int, before: int) -> Fired:
-    """The trigger that a policy's decision makes. Raises RunFailedError for one that no run could carry out."""
-    try:
-        key, timestamp_us = operator.index(decision.key), operator.index(decision.timestamp_us)
-    except (TypeError, AttributeError):
-        raise RunFailedError(f"{who} decided {decision!r}; a decision has a whole key and timestamp_us.") from None
-    if not after < key < before:
-        raise RunFailedError(
-            f"{who} wants a trigger at key {key}, but the keys from {after + 1} to {before - 1} are those that have "
-            "come since its last; decisions come in key order."
-        )
-    return Fired(id=number, key=key, timestamp_us=timestamp_us, reason=str(decision.reason))
 
 
 def _training(trigger: TriggerState) -> Training:

@@ -15,7 +15,8 @@ from shared.errors import ConfigurationError, NotReadyError
 from shared.ids import TriggerId
 from supervisor.cli import trigger
 from supervisor.cli.parser import parser
-from supervisor.core.events import Declined, Fired, Observed
+from supervisor.core.events import Declined, Observed
+from supervisor.core.seen import Fired
 from supervisor.run.by_hand import ByHand, Request
 from supervisor.run.directory import RunDirectory
 from supervisor.run.journal import Journal

@@ -11,7 +11,8 @@ import pytest
 from run_of_events import run_started
 
 from shared.ids import TriggerId
-from supervisor.core.events import AnyEvent, Declined, Fired, Observed
+from supervisor.core.events import AnyEvent, Declined, Observed
+from supervisor.core.seen import Fired
 from supervisor.run.by_hand import Asking, ByHand, Request
 from supervisor.run.journal import Journal
 
