@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.config.fields import nearest
 from shared.config.schema.model import BUILT_IN_MODELS
-from shared.plugins import METRICS
+from shared.plugins import METRICS, TRIGGERS
 
 Values = Mapping[str, Any]
 Problem = tuple[str, str]  # key path in pipeline.yaml, sentence
@@ -27,6 +27,7 @@ def problems(pipeline: Values, system: Values, written: Container[str], *, exper
     yield from _classes(pipeline, system)
     yield from _labels(pipeline, system)
     yield from _gate(pipeline)
+    yield from _trigger(pipeline)
 
 
 def _at(values: Values, path: str) -> Any:
@@ -151,3 +152,10 @@ def _gate_window(pipeline: Values, name: str, windows: Mapping[str, Values]) -> 
     elif window["split"] in ("test", "validation") and _at(pipeline, f"data.split.{window['split']}") == 0:
         sentence = f"{name} looks at {window['split']} rows, and there are none: data.split.{window['split']} is 0;"
         yield "deployment.gate.on", f"{sentence} give it a share, such as 0.1."
+
+
+def _trigger(pipeline: Values) -> Iterator[Problem]:
+    name, options = _at(pipeline, "trigger.name"), _at(pipeline, "trigger.options")
+    if name is not None and options is not None:
+        for key, sentence in TRIGGERS[name].objections(options, pipeline):
+            yield f"trigger.{key}", sentence

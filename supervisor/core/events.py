@@ -36,6 +36,7 @@ class Fired(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     timestamp_us: int
     reason: str
     labels: LabelsKnown | None = None  # None: each label is known with its row
+    by_hand: bool = False  # a person wanted it; it has rows that were held
 
     @property
     def labelled_key(self) -> int | None:
@@ -171,6 +172,15 @@ class Considered(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class Violated(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows that are not as `expect:` says, and what is done with them."""
+
+    first_key: int
+    last_key: int
+    on_violation: Literal["hold", "skip", "alert"]  # set aside until a trigger by hand, or for ever; or only told
+    why: str
+
+
 class PolicyState(msgspec.Struct, frozen=True, kw_only=True):
     """What the trigger policy remembers, and of how many trainings it was told."""
 
@@ -198,6 +208,7 @@ class Observed(Event, frozen=True, kw_only=True, tag="observed"):
     settled: Settled | None = None  # None: each label is known with its row, or it is a replay
     clock_changes: ClockChanges | None = None  # None while there are none
     considered: tuple[Considered, ...] = ()
+    violations: tuple[Violated, ...] = ()
     answered: bool = False  # whether this is what the policy made of the answer to its open question
     question: Asked | None = None  # its next one
     policy: PolicyState | None = None  # None while it has seen no row

@@ -54,6 +54,7 @@ from supervisor.core.remaking import remake
 from supervisor.core.reported import reported
 from supervisor.core.retention import retire
 from supervisor.core.scoring import close_slices
+from supervisor.core.set_aside import note_violations, release
 from supervisor.core.state import RunState
 from supervisor.core.step import Effect, Step
 from supervisor.core.trigger_state import Phase
@@ -119,11 +120,14 @@ def _(event: NotRead, state: RunState) -> Step:
 
 @_apply.register
 def _(event: Observed, state: RunState) -> Step:
-    notices: list[Effect] = []
+    stream, told = note_violations(event.violations, state.stream)
+    state, notices = state.but(stream=stream), list[Effect](told)
     for fired in event.triggers:
-        state = state.with_fired(fired)
+        stream, released = release(fired, state.stream)
+        state = state.but(stream=stream).with_fired(fired)
         notices.append(TriggerFired(fired=fired))
         before = TriggerId(fired.id - 1)
+        notices += released
         if before >= 0 and state.trigger(before).phase is Phase.COALESCED:
             notices.append(TriggerCoalesced(trigger_id=before, into=fired.id))
     state, of_times = _seen(event, state)

@@ -7,8 +7,8 @@ goes on where the run was.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Literal
 
 import msgspec
 import numpy as np
@@ -76,6 +76,15 @@ class NearMiss(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class Violation(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows that are not as expected: what is done with them, and what is wrong."""
+
+    first_key: int
+    last_key: int
+    on_violation: Literal["hold", "skip", "alert"]  # the first two set them aside: a `hold` until a trigger by hand
+    why: str  # in words and numbers
+
+
 class Observation(msgspec.Struct, frozen=True, kw_only=True):
     """What a policy makes of rows, or of an answer.
 
@@ -86,6 +95,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     decision: Decision | None = None
     question: Question | None = None  # never beside a decision; its key is `seen_key`
     near_misses: tuple[NearMiss, ...] = ()
+    violation: Violation | None = None  # beside a decision only where it is no more than told
     seen_key: int | None = None  # the last row that it has seen; None: all that it was given
 
 
@@ -106,6 +116,7 @@ class Trigger(msgspec.Struct, frozen=True, kw_only=True):
     number: int
     key: int
     timestamp_us: int
+    by_hand: bool = False  # a person wanted it, and takes rows that are held
 
 
 class Training(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,6 +139,14 @@ class TriggerPolicy:
 
     def __init__(self, options: Mapping[str, Any], start: StreamStart) -> None:
         """`options`: as the schema loads them."""
+
+    @classmethod
+    def objections(cls, options: Mapping[str, Any], pipeline: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """(key of its options, sentence) for what the rest of pipeline.yaml does not allow.
+
+        `pipeline`: as its schema loads it, without groups that are wrong by themselves.
+        """
+        yield from ()
 
     def begin(self) -> State:
         """Its state before the first followed row."""

@@ -14,7 +14,7 @@ from shared.blame import blaming
 from shared.config.pipeline import Trigger as Block
 from shared.errors import RunFailedError
 from shared.ids import TriggerId
-from supervisor.core.events import Asked, Considered, Fired, PolicyState
+from supervisor.core.events import Asked, Considered, Fired, PolicyState, Violated
 from supervisor.core.state import RunState
 from supervisor.core.trigger_state import TriggerState
 from supervisor.triggers.build import policy_of
@@ -37,11 +37,12 @@ class Looked(msgspec.Struct, kw_only=True):
     fired: list[Fired] = []
     question: Asked | None = None
     considered: list[Considered] = []
+    violations: list[Violated] = []
 
     @property
     def has_consequences(self) -> bool:
         """Whether the journal needs it."""
-        return bool(self.fired or self.considered) or self.question is not None
+        return bool(self.fired or self.considered or self.violations) or self.question is not None
 
 
 class Firing:
@@ -131,7 +132,8 @@ class Firing:
         if self._policy is None or self.fired_all or key <= self._last_key:
             return None
         found = Looked(stop_key=key + 1)
-        self._fire(Decision(key=key, timestamp_us=event_time_us, reason=why), self._policy, found, key + 1)
+        decision = Decision(key=key, timestamp_us=event_time_us, reason=why)
+        self._fire(decision, self._policy, found, key + 1, by_hand=True)
         return found
 
     def waits_for(self, next_key: int, event_time_us: int) -> str:
@@ -204,20 +206,25 @@ class Firing:
     def _take(self, observed: Observation, policy: TriggerPolicy, found: Looked, stop_key: int) -> None:
         self._remember(observed.state)
         found.considered += [Considered(key=int(one.key), reason=str(one.reason)) for one in observed.near_misses]
+        if observed.violation is not None:
+            found.violations.append(msgspec.convert(observed.violation, Violated, from_attributes=True))
         if observed.decision is not None:
             self._fire(observed.decision, policy, found, stop_key)
         if observed.question is not None and not self.fired_all:
             found.question = self._asked(observed.question, policy, stop_key - 1)
 
-    def _fire(self, decision: Decision, policy: TriggerPolicy, found: Looked, stop_key: int) -> None:
+    def _fire(
+        self, decision: Decision, policy: TriggerPolicy, found: Looked, stop_key: int, *, by_hand: bool = False
+    ) -> None:
         if decision.key == self._last_key:  # somebody else has had a trigger there
             reason = f"{decision.reason}; no row has come since the last trigger"
             found.considered.append(Considered(key=self._last_key, reason=reason))
             return
         fired = fired_by(decision, TriggerId(self._fired), who=self._who, after=self._last_key, before=stop_key)
+        fired = msgspec.structs.replace(fired, by_hand=by_hand)
         self._last_key, self._fired = fired.key, self._fired + 1
         found.fired.append(fired)
-        trigger = Trigger(number=fired.id, key=fired.key, timestamp_us=fired.timestamp_us)
+        trigger = Trigger(number=fired.id, key=fired.key, timestamp_us=fired.timestamp_us, by_hand=by_hand)
         with self._blaming():
             memory = policy.fired(trigger, self._memory)
         self._remember(memory)

@@ -264,6 +264,7 @@ class Observer:
             settled=self._settled,
             clock_changes=self._dating.clock_changes,
             considered=tuple(looked.considered),
+            violations=tuple(looked.violations),
             answered=answered,
             question=question,
             policy=self._firing.state,
