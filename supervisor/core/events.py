@@ -36,7 +36,12 @@ class Fired(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     timestamp_us: int
     reason: str
     labels: LabelsKnown | None = None  # None: each label is known with its row
-    by_hand: bool = False  # a person wanted it; it has rows that were held
+    request: str | None = None  # the id of that by which somebody asked for it; None: nobody did
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether a person wanted it: then it has rows that were held."""
+        return self.request is not None
 
     @property
     def labelled_key(self) -> int | None:
@@ -256,6 +261,29 @@ class Unclaimed(Event, frozen=True, kw_only=True, tag="unclaimed"):
     attempt: int
 
 
+class Registered(Event, frozen=True, kw_only=True, tag="registered"):
+    """The run hears what producers announce, from now on."""
+
+    stream: str
+    group: str  # its consumer group there
+
+
+class Deregistered(Event, frozen=True, kw_only=True, tag="deregistered"):
+    """It does not any more, and nothing is kept for it."""
+
+    stream: str
+    group: str
+
+
+class Declined(Event, frozen=True, kw_only=True, tag="declined"):
+    """Somebody asked for a trigger, and there was none."""
+
+    request: str  # its id
+    why: str  # they asked
+    sentence: str  # why there is none
+    refused: bool  # else all rows that there are went into the last trigger
+
+
 class StopAsked(Event, frozen=True, kw_only=True, tag="stop_asked"):
     """Somebody wants the run to stop."""
 
@@ -284,6 +312,9 @@ AnyEvent = (
     | Garbled
     | LeaseExpired
     | Unclaimed
+    | Registered
+    | Deregistered
+    | Declined
     | StopAsked
     | Ended
 )

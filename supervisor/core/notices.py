@@ -35,6 +35,13 @@ class TriggerFired(Notice, frozen=True, kw_only=True):
     fired: Fired
 
 
+class TriggerDeclined(Notice, frozen=True, kw_only=True):
+    """Somebody asked for a trigger by hand, and there is none."""
+
+    why: str  # they asked
+    sentence: str  # why there is none
+
+
 class TriggerConsidered(Notice, frozen=True, kw_only=True):
     """The policy looked, and decided against it."""
 
@@ -187,6 +194,7 @@ class FaultSurvived(Notice, frozen=True, kw_only=True):
 
 AnyNotice = (
     TriggerFired
+    | TriggerDeclined
     | TriggerConsidered
     | RowsNotAsExpected
     | RowsReleased

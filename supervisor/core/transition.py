@@ -15,6 +15,7 @@ from supervisor.core.attempts import (
 from supervisor.core.commands import AnyCommand, Command, End
 from supervisor.core.events import (
     AnyEvent,
+    Declined,
     Discovered,
     Ended,
     Event,
@@ -47,6 +48,7 @@ from supervisor.core.notices import (
     StreamOver,
     TaskPublishedAgain,
     TriggerCoalesced,
+    TriggerDeclined,
     TriggerFired,
 )
 from supervisor.core.questions import note_policy
@@ -191,6 +193,11 @@ def _(event: Unclaimed, state: RunState) -> Step:
         return state, []
     state, effects = again(state, event.task_id)
     return state, [TaskPublishedAgain(task_id=event.task_id, why="its message was lost"), *effects]
+
+
+@_apply.register
+def _(event: Declined, state: RunState) -> Step:
+    return state, [TriggerDeclined(why=event.why, sentence=event.sentence)]
 
 
 @_apply.register

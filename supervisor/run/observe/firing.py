@@ -127,13 +127,13 @@ class Firing:
             self._quiet_key = key
         return found
 
-    def by_hand(self, why: str, key: int, event_time_us: int) -> Looked | None:
+    def by_hand(self, why: str, request: str, key: int, event_time_us: int) -> Looked | None:
         """A trigger at the last row, whatever the policy says; None if there is no new row, or none may fire."""
         if self._policy is None or self.fired_all or key <= self._last_key:
             return None
         found = Looked(stop_key=key + 1)
         decision = Decision(key=key, timestamp_us=event_time_us, reason=why)
-        self._fire(decision, self._policy, found, key + 1, by_hand=True)
+        self._fire(decision, self._policy, found, key + 1, request)
         return found
 
     def waits_for(self, next_key: int, event_time_us: int) -> str:
@@ -214,17 +214,17 @@ class Firing:
             found.question = self._asked(observed.question, policy, stop_key - 1)
 
     def _fire(
-        self, decision: Decision, policy: TriggerPolicy, found: Looked, stop_key: int, *, by_hand: bool = False
+        self, decision: Decision, policy: TriggerPolicy, found: Looked, stop_key: int, request: str | None = None
     ) -> None:
         if decision.key == self._last_key:  # somebody else has had a trigger there
             reason = f"{decision.reason}; no row has come since the last trigger"
             found.considered.append(Considered(key=self._last_key, reason=reason))
             return
         fired = fired_by(decision, TriggerId(self._fired), who=self._who, after=self._last_key, before=stop_key)
-        fired = msgspec.structs.replace(fired, by_hand=by_hand)
+        fired = msgspec.structs.replace(fired, request=request)
         self._last_key, self._fired = fired.key, self._fired + 1
         found.fired.append(fired)
-        trigger = Trigger(number=fired.id, key=fired.key, timestamp_us=fired.timestamp_us, by_hand=by_hand)
+        trigger = Trigger(number=fired.id, key=fired.key, timestamp_us=fired.timestamp_us, by_hand=fired.by_hand)
         with self._blaming():
             memory = policy.fired(trigger, self._memory)
         self._remember(memory)

@@ -92,6 +92,11 @@ class Observer:
         return self._catching_up.keeps_workers_waiting
 
     @property
+    def is_catching_up(self) -> bool:
+        """Whether labels of rows that the run has seen are still heard of again, for whoever may miss them or not."""
+        return not self._catching_up.done
+
+    @property
     def at_end(self) -> bool:
         """Whether all rows were observed that can be: some may wait for the first with a timestamp that it can have."""
         if self._asks or not self._catching_up.done:
@@ -180,12 +185,15 @@ class Observer:
         changed = self._firing.state != self._journaled_policy
         return self._observed(looked) if looked.has_consequences or (changed and self._is_due) else None
 
-    def fire(self, why: str) -> Observed | None:
-        """A trigger at the last row that was observed, by hand; None if it would have no new row, or none may fire."""
+    def fire(self, why: str, request: str) -> Observed | None:
+        """A trigger at the last row that was observed, by hand; None if it would have no new row, or none may fire.
+
+        `request`: the id of that by which it was asked for. Raises RunFailedError for what the policy raises.
+        """
         event_time_us = self._dating.event_time_us
         if event_time_us is None or not self._catching_up.done:
             return None
-        looked = self._firing.by_hand(why, self._position - 1, event_time_us)
+        looked = self._firing.by_hand(why, request, self._position - 1, event_time_us)
         return None if looked is None else self._observed(looked)
 
     def end(self) -> StreamEnded:
