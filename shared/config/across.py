@@ -64,7 +64,7 @@ def _forecasts(values: Any, path: str) -> Iterator[Problem]:
         for number, one in enumerate(values):
             yield from _forecasts(one, f"{path}.{number}")
     elif isinstance(values, Mapping):
-        if "seconds_per_sample" in values and values["seconds_per_sample"] is None and not values.get("measured"):
+        if values.get("measured") is False and values.get("seconds_per_sample", 0) is None:
             sentence = "is missing, and what is measured differs from run to run with --experiment-mode; write it, or"
             yield f"{path}.seconds_per_sample", f"{sentence} `measured: true` if that is meant."
         for key, one in values.items():

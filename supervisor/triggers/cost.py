@@ -86,9 +86,9 @@ class Cost(TriggerPolicy):
             yield "expected", f"{sentence} write it, or give data.split.test a share, such as 0.1."
 
     def begin(self) -> State:
-        """What trainings are forecast from, and the regret so far."""
+        """What trainings are forecast from, the regret so far, and whether the last look waits for a training."""
         regret = self._mistakes.begin() if self.asks else self._latency.begin()
-        return {"forecast": self._forecast.begin(), "regret": regret}
+        return {"forecast": self._forecast.begin(), "regret": regret, "waits": False}
 
     def observe(self, batch: Batch, state: State) -> Observation:
         """Look by look, up to the first at which it fires or asks. O(rows), without a loop over them."""
@@ -99,19 +99,26 @@ class Cost(TriggerPolicy):
             if not self.asks:
                 state = {**state, "regret": self._latency.seen(seen, state["regret"])}
             found = Observation(state=state) if key is None else self._looked(key, seen.time_at(key), state)
-            near_misses += found.near_misses
+            state, near_misses = found.state, near_misses + found.near_misses
             if key is None or found.decision or found.question or key + 1 == batch.stop_key:
                 return msgspec.structs.replace(found, near_misses=near_misses)
             batch = batch.part(key + 1, batch.stop_key)
 
+    def quiet(self, now_us: int, key: int, event_time_us: int, state: State) -> Observation:
+        """The look that waited for a training to be over, at the last row; the next row may be long in coming."""
+        if state["waits"] and not state["forecast"]["open"]:
+            return self._looked(key, event_time_us, state)
+        return Observation(state=state)
+
     def _looked(self, key: int, timestamp_us: int, state: State) -> Observation:
+        state = {**state, "waits": False}
         if not Forecast.begun(state["forecast"]):
             return _decided(state, key, timestamp_us, "there is no model yet")
         if not self.asks:
             regret = self._latency.value(state["regret"])
             return self._weighed(state, key, timestamp_us, regret, "")
         if state["forecast"]["open"]:
-            return _missed(state, key, "the model of the last trigger is being trained")
+            return _missed({**state, "waits": True}, key, "the model of the last trigger is being trained")
         question = self._mistakes.question(key, timestamp_us, state["regret"])
         return Observation(state=state, question=question, seen_key=key)
 
@@ -133,7 +140,7 @@ class Cost(TriggerPolicy):
         rows = self._forecast.new_rows(trigger.key, state["forecast"])
         anew = self._mistakes.fired if self.asks else self._latency.fired
         regret = anew(trigger, rows, state["regret"])
-        return {"forecast": self._forecast.fired(trigger, state["forecast"]), "regret": regret}
+        return {"forecast": self._forecast.fired(trigger, state["forecast"]), "regret": regret, "waits": False}
 
     def trained(self, training: Training, state: State) -> State:
         """What the next will take is forecast from it."""
@@ -150,6 +157,7 @@ class Cost(TriggerPolicy):
         seconds = self._forecast.seconds(rows, forecast)
         if seconds is None:
             fires = not forecast["open"]  # none that could tell: only another one can
+            state = {**state, "waits": not fires}
             reason = f"regret {_amount(regret)} {unit}{heard}; no training is over yet that tells how long one takes"
         else:
             worth = self._rate * seconds

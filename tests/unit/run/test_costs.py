@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import random
+import re
 from typing import Any
 
+import pytest
 from one_process import OneProcess
 from workplace import HOUR_US, Workplace
 
 from supervisor.core.events import Observed
 from supervisor.run.journal import events_in
+
+_WEIGHED = (
+    r"regret (\S+) (≥|<) (\S+) mistakes \(accuracy (\S+) on (\d+) rows, (\S+) expected\), "
+    r"for about \S+ s of training on (\d+) rows"
+)
 
 
 def played(small: Workplace, seed: int, risk: float = 0.0, **trigger: Any) -> tuple[OneProcess, list[Any]]:
@@ -56,3 +63,24 @@ def test_trainings_are_measured_if_an_experiment_says_so(small: Workplace) -> No
     assert [key for key, _ in told] == [999, 1999]
     rows = int(told[1][1].split(" rows")[0].split()[-1].replace(",", ""))
     assert rows > 1500
+
+
+def test_mistakes_are_found_by_workers(small: Workplace) -> None:
+    """Those of the current model on the rows since the last trigger, beyond its share of them on held-out rows."""
+    options = {"regret": "mistakes", "per_training_second": 1, "seconds_per_sample": 0.05}
+    _, told = played(small, 1, every=100, **options)
+    _, again = played(small, 2, every=100, **options)
+    assert again == told
+    assert [key for key, _ in told] == list(range(99, 2000, 100))
+    assert told[0][1] == "there is no model yet"
+    parts = [re.fullmatch(_WEIGHED, reason) for _, reason in told[1:]]
+    since = 100
+    for part in parts:
+        assert part is not None
+        regret, fires, worth, score, rows, expected, forecast = part.groups()
+        assert int(rows) == since
+        missing = max(float(expected) - float(score), 0) * since
+        assert float(regret) == pytest.approx(missing, abs=0.002 * since)  # as they are told with three digits
+        assert float(worth) == pytest.approx(int(forecast) * 0.05, abs=0.1)
+        since = 100 if fires == "≥" else since + 100
+    assert {part[2] for part in parts if part} == {"≥", "<"}

@@ -10,7 +10,7 @@ from marshmallow import ValidationError
 from paid_stream import PaidStream
 
 from supervisor.triggers.cost import Cost
-from supervisor.triggers.policy import StreamStart, Trigger
+from supervisor.triggers.policy import StreamStart, Training, Trigger
 
 SPARSE = [10.0 * row for row in range(400)]  # a row each ten seconds
 
@@ -162,6 +162,18 @@ def test_a_model_that_is_about_to_be_replaced_is_not_asked_about():
     running = PaidStream(cost(regret="mistakes", seconds_per_sample=1), late=1).run(SPARSE[:40])
     assert (running.questions, keys(running)) == ([], [9])
     assert running.near_misses[0] == (19, "the model of the last trigger is being trained")
+
+
+def test_a_look_that_waited_for_a_training_is_not_lost():
+    """When the training is over and no row comes, it is made up for, once."""
+    policy = cost()
+    state = PaidStream(policy, seconds=lambda rows: 1.0, late=1).run(SPARSE[:35]).state
+    assert policy.quiet(0, 34, 340_000_000, state).decision is None
+    state = policy.trained(Training(trigger=0, samples=10, train_s=1.0), state)
+    observed = policy.quiet(0, 34, 340_000_000, state)
+    assert observed.decision.key == 34
+    assert observed.decision.reason == "regret 3,000 ≥ 250 row-seconds, for about 2.5 s of training on 25 rows"
+    assert policy.quiet(0, 34, 340_000_000, observed.state).decision is None
 
 
 @pytest.mark.parametrize(
