@@ -19,7 +19,7 @@ class DriftOptions(f.Group):
     every = Every("rows, or event time, from one look to the next; else as much as the window", load_default=None)
     window = f.Sub(
         Extent,
-        "the newest rows, which are compared; windows overlap where they are longer than every",
+        "the newest rows, which are compared, else 500; windows overlap where they are longer than every",
         load_default=lambda: Extent().load({"rows": 500}),
     )
     reference = Reference(

@@ -45,7 +45,7 @@ class Looks:
 
     def __init__(self, every: Length, start: StreamStart) -> None:
         self._rows, self._start = every["rows"], start
-        self._every_us = None if every["last_s"] is None else round(every["last_s"] * MICROSECONDS_PER_S)
+        self._every_us: int | None = None if every["last_s"] is None else round(every["last_s"] * MICROSECONDS_PER_S)
 
     def among(self, batch: Batch) -> npt.NDArray[np.int64]:
         """The keys of a batch at which it looks, ascending."""
@@ -66,5 +66,4 @@ class Looks:
 
     def _period(self, event_time_us: int) -> int:
         assert self._every_us is not None, "it looks by rows"
-        elapsed_us: int = event_time_us - self._start.event_time_us
-        return elapsed_us // self._every_us
+        return (event_time_us - self._start.event_time_us) // self._every_us

@@ -21,6 +21,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
+from shared.config.resolved import as_written
+from shared.config.schema.pipeline import PipelineSchema
 from supervisor.triggers.data_drift import DataDrift
 from supervisor.triggers.policy import Training
 from tests.unit.triggers.driven import DAY_US, Driven, made
@@ -288,6 +290,28 @@ def test_defaults():
     (statistic,) = loaded()["statistics"]
     assert (statistic["name"], statistic["permutations"]) == ("mmd", 100)
     assert (statistic["decide"]["policy"], statistic["decide"]["alpha"]) == ("p_value", 0.05)
+
+
+def test_what_a_run_directory_keeps_means_the_same():
+    """Every option resolved, as pipeline.yaml has them there; `168h` is a week."""
+    field = PipelineSchema().fields["trigger"]
+    meanwhile = {"values": 5, "decide": {"policy": "threshold", "threshold": 0.2}}
+    entries = [
+        {"name": "mmd", "bandwidth": 2.0, "decide": {"policy": "quantile", "warm_up": meanwhile}},
+        {"name": "ks", "features": "max", "decide": {"policy": "threshold", "threshold": 0.2, "release": 0.1}},
+        {"name": "kswin", "alpha": 0.01},
+    ]
+    for options in (
+        {},
+        {"every": "168h", "window": {"last": "7d"}, "reference": "since_trigger", "combine": {"at_least": 2}},
+        {"every": 20, "reference": {"last": "1h"}, "space": "embedding", "pca": 2},
+    ):
+        given = {"policy": "data_drift", "statistics": entries, **options}
+        loaded = field.deserialize(given)
+        written = as_written(field, loaded)
+        assert field.deserialize(written) == loaded
+        assert written["every"] == {"168h": "7d", 20: 20}.get(options.get("every"), 500)
+        assert all(written[key] == options[key] for key in options if key != "every")
 
 
 @pytest.mark.parametrize(
