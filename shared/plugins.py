@@ -102,16 +102,32 @@ TRIGGERS: Plugins[Any] = Plugins(
     "supervisor.triggers.policy:TriggerPolicy",
     {
         "data_amount": "supervisor.triggers.data_amount:DataAmount",
-        "performance": "supervisor.triggers.performance:Performance",
         "time": "supervisor.triggers.time:Time",
+        "schedule": "supervisor.triggers.schedule:Schedule",
+        "data_drift": "supervisor.triggers.data_drift:DataDrift",
+        "performance": "supervisor.triggers.performance:Performance",
+        "cost": "supervisor.triggers.cost:Cost",
+        "ensemble": "supervisor.triggers.ensemble:Ensemble",
     },
 )
-GUARDS: Plugins[Any] = Plugins("modyn.guards", "supervisor.triggers.guard:Guard", {})  # the innermost first
+GUARDS: Plugins[Any] = Plugins(  # the innermost first
+    "modyn.guards",
+    "supervisor.triggers.guard:Guard",
+    {
+        "warm_up": "supervisor.triggers.warm_up:WarmUp",
+        "cool_down": "supervisor.triggers.cool_down:CoolDown",
+        "max_wait": "supervisor.triggers.max_wait:MaxWait",
+        "budget": "supervisor.triggers.budget:Budget",
+        "expect": "supervisor.triggers.expect:Expect",
+    },
+)
 DETECTORS: Plugins[Any] = Plugins(
     "modyn.detectors",
     "workers.detection.detector:Detector",
     {
+        "drift": "workers.detection.drift:Drift",
         "performance": "workers.detection.performance:Performance",
+        "expect": "workers.detection.expect:Expect",
     },
 )
 STRATEGIES: Plugins[Any] = Plugins(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +17,6 @@ from undisturbed import slow
 from workplace import Workplace
 
 from shared.broker import connect
-from shared.fleet import read_fleet
 
 # Of pandas, which only these processes are to find: see requirements-frames.txt.
 sys.path.append(str(Path(sys.prefix) / "frames"))
@@ -50,9 +48,7 @@ def fleet_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     place = Workplace.small(tmp_path_factory.mktemp("fleet"))
     with private_redis() as url:
         place.use_fleet(url).write()
-        with workers(place, "train", "evaluate"), connect(url) as client:
-            while len(read_fleet(client)) < 2:
-                time.sleep(0.05)
+        with workers(place, "train", "evaluate"):
             yield url
 
 

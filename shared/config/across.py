@@ -20,6 +20,8 @@ def problems(pipeline: Values, system: Values, written: Container[str], *, exper
     """
     yield from _dataset(pipeline, system)
     yield from _mode(pipeline, experiment_mode, is_written="initial_mode" in written)
+    if experiment_mode:
+        yield from _forecasts(_at(pipeline, "trigger"), "trigger")
     yield from _trust(pipeline, system)
     yield from _retention(pipeline, system)
     yield from _classes(pipeline, system)
@@ -54,6 +56,19 @@ def _mode(pipeline: Values, experiment_mode: bool, *, is_written: bool) -> Itera
             "replay with strategy all_data needs --experiment-mode; to follow a dataset, write train_on_everything,"
         )
         yield "initial_mode", f"{sentence} which gives the same model at once."
+
+
+def _forecasts(values: Any, path: str) -> Iterator[Problem]:
+    """Whatever forecasts trainings within `trigger:` must be repeatable, unless it says that it need not be."""
+    if isinstance(values, list):
+        for number, one in enumerate(values):
+            yield from _forecasts(one, f"{path}.{number}")
+    elif isinstance(values, Mapping):
+        if "seconds_per_sample" in values and values["seconds_per_sample"] is None and not values.get("measured"):
+            sentence = "is missing, and what is measured differs from run to run with --experiment-mode; write it, or"
+            yield f"{path}.seconds_per_sample", f"{sentence} `measured: true` if that is meant."
+        for key, one in values.items():
+            yield from _forecasts(one, path if key in ("options", "guards") else f"{path}.{key}")
 
 
 def _trust(pipeline: Values, system: Values) -> Iterator[Problem]:

@@ -60,8 +60,9 @@ def system_yaml(system: System, source: Source) -> str:
     values["artifacts"] = {"uri": system.artifacts_root or "/"}
     resolved = _group(SystemSchema, values)
     resolved = _with_names(resolved, source.written, source.values, source.path.parent)
-    for one in (resolved["broker"], *resolved["alerts"]):
-        one["url"] = hide_password(one["url"])
+    for one in (resolved["broker"], resolved["notification"], *resolved["alerts"]):
+        if "url" in one:
+            one["url"] = hide_password(one["url"])
     return yaml_text(resolved)
 
 

@@ -48,11 +48,15 @@ class Task(Body, tag_field="task", frozen=True, kw_only=True):
         return self
 
 
+KeyRange = tuple[int, int]  # the keys first..last, both included
+
+
 class Watermarks(Body, frozen=True, kw_only=True):
     """How far a trigger sees: the last row, and the last one whose label is known; None: there is none."""
 
     key: int
     labelled_key: int | None
+    released: tuple[KeyRange, ...] = ()  # rows that were left out then, and no longer are; ascending and apart
 
 
 class SelectTask(Task, tag="select", frozen=True, kw_only=True):
@@ -65,6 +69,7 @@ class SelectTask(Task, tag="select", frozen=True, kw_only=True):
     labelled_key: int | None
     first_labelled_key: int | None  # up to which classes that have names are numbered in the order of these
     classes: ClassNames | None = None  # those that an earlier selection knew, where they have names
+    left_out: tuple[KeyRange, ...] = ()  # rows that are set aside, and not to be trained on; ascending and apart
 
 
 class TrainTask(Task, tag="train", frozen=True, kw_only=True):

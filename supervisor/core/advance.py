@@ -17,6 +17,7 @@ from supervisor.core.label_times import known_at, watermarks
 from supervisor.core.open_tasks import OpenTask
 from supervisor.core.questions import ask
 from supervisor.core.scoring import score_baseline, score_window
+from supervisor.core.set_aside import without
 from supervisor.core.state import RunState
 from supervisor.core.step import Effect, Step
 from supervisor.core.trigger_state import Phase
@@ -60,6 +61,7 @@ def _select(state: RunState) -> Step | None:
         labelled_key=trigger.fired.labelled_key,
         first_labelled_key=state.trigger(0).fired.labelled_key,
         classes=classes_known(state, index - 1),
+        left_out=trigger.left_out,
     )
     identifier = task_id(state.run_id, TriggerId(index), "select")
     state = state.with_trigger(index, phase=Phase.SELECTING).with_attempt(index, task.attempt)
@@ -78,11 +80,12 @@ def _selection_is_due(state: RunState, index: int) -> bool:
 
 def _previous(state: RunState, index: int) -> tuple[Watermarks, ...]:
     """The triggers before this one that the strategy wants to know of, of those not coalesced; oldest first."""
-    found: list[Watermarks] = []
+    found, left_out = list[Watermarks](), state.trigger(index).left_out
     while index > 0 and len(found) < state.settings.earlier_triggers:
         index -= 1
         if state.trigger(index).phase is not Phase.COALESCED:
-            found.append(watermarks(state.trigger(index).fired))
+            before = state.trigger(index)
+            found.append(watermarks(before.fired, released=without(before.left_out, left_out)))
     return tuple(reversed(found))
 
 

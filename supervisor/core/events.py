@@ -36,6 +36,12 @@ class Fired(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     timestamp_us: int
     reason: str
     labels: LabelsKnown | None = None  # None: each label is known with its row
+    request: str | None = None  # the id of that by which somebody asked for it; None: nobody did
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether a person wanted it: then it has rows that were held."""
+        return self.request is not None
 
     @property
     def labelled_key(self) -> int | None:
@@ -171,6 +177,15 @@ class Considered(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class Violated(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows that are not as `expect:` says, and what is done with them."""
+
+    first_key: int
+    last_key: int
+    on_violation: Literal["hold", "skip", "alert"]  # set aside until a trigger by hand, or for ever; or only told
+    why: str
+
+
 class PolicyState(msgspec.Struct, frozen=True, kw_only=True):
     """What the trigger policy remembers, and of how many trainings it was told."""
 
@@ -198,6 +213,7 @@ class Observed(Event, frozen=True, kw_only=True, tag="observed"):
     settled: Settled | None = None  # None: each label is known with its row, or it is a replay
     clock_changes: ClockChanges | None = None  # None while there are none
     considered: tuple[Considered, ...] = ()
+    violations: tuple[Violated, ...] = ()
     answered: bool = False  # whether this is what the policy made of the answer to its open question
     question: Asked | None = None  # its next one
     policy: PolicyState | None = None  # None while it has seen no row
@@ -245,6 +261,29 @@ class Unclaimed(Event, frozen=True, kw_only=True, tag="unclaimed"):
     attempt: int
 
 
+class Registered(Event, frozen=True, kw_only=True, tag="registered"):
+    """The run hears what producers announce, from now on."""
+
+    stream: str
+    group: str  # its consumer group there
+
+
+class Deregistered(Event, frozen=True, kw_only=True, tag="deregistered"):
+    """It does not any more, and nothing is kept for it."""
+
+    stream: str
+    group: str
+
+
+class Declined(Event, frozen=True, kw_only=True, tag="declined"):
+    """Somebody asked for a trigger, and there was none."""
+
+    request: str  # its id
+    why: str  # they asked
+    sentence: str  # why there is none
+    refused: bool  # else all rows that there are went into the last trigger
+
+
 class StopAsked(Event, frozen=True, kw_only=True, tag="stop_asked"):
     """Somebody wants the run to stop."""
 
@@ -273,6 +312,9 @@ AnyEvent = (
     | Garbled
     | LeaseExpired
     | Unclaimed
+    | Registered
+    | Deregistered
+    | Declined
     | StopAsked
     | Ended
 )

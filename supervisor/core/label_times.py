@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from shared.labels.as_of import FINAL, AsOf
-from shared.messages.tasks import Watermarks
+from shared.messages.tasks import KeyRange, Watermarks
 from supervisor.core.events import Asked, Fired
 from supervisor.core.state import RunState
 
 
-def watermarks(fired: Fired) -> Watermarks:
-    """How far a trigger sees."""
-    return Watermarks(key=fired.key, labelled_key=fired.labelled_key)
+def watermarks(fired: Fired, released: tuple[KeyRange, ...] = ()) -> Watermarks:
+    """How far a trigger sees; `released`: rows that it had to leave out, and others do not."""
+    return Watermarks(key=fired.key, labelled_key=fired.labelled_key, released=released)
 
 
 def known_at(fired: Fired | Asked) -> AsOf | None:

@@ -19,7 +19,7 @@ from shared.messages.reports import (
     SetUp,
     Trained,
 )
-from supervisor.core.events import Considered, Fired, Misdated
+from supervisor.core.events import Considered, Fired, Misdated, Violated
 from supervisor.core.state import RunState
 
 Result = Selected | Trained | Gathered | Evaluated | Baselined | Decided | Detected
@@ -35,10 +35,30 @@ class TriggerFired(Notice, frozen=True, kw_only=True):
     fired: Fired
 
 
+class TriggerDeclined(Notice, frozen=True, kw_only=True):
+    """Somebody asked for a trigger by hand, and there is none."""
+
+    why: str  # they asked
+    sentence: str  # why there is none
+
+
 class TriggerConsidered(Notice, frozen=True, kw_only=True):
     """The policy looked, and decided against it."""
 
     considered: Considered
+
+
+class RowsNotAsExpected(Notice, frozen=True, kw_only=True):
+    """A worker has looked at the rows of a trigger, and they are not as `expect:` says."""
+
+    violated: Violated
+
+
+class RowsReleased(Notice, frozen=True, kw_only=True):
+    """A trigger by hand has so many rows that were held."""
+
+    trigger_id: TriggerId
+    rows: int
 
 
 class TriggerCoalesced(Notice, frozen=True, kw_only=True):
@@ -174,7 +194,10 @@ class FaultSurvived(Notice, frozen=True, kw_only=True):
 
 AnyNotice = (
     TriggerFired
+    | TriggerDeclined
     | TriggerConsidered
+    | RowsNotAsExpected
+    | RowsReleased
     | TriggerCoalesced
     | RowsMisdated
     | ClocksChanged

@@ -153,7 +153,13 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
             state, first_key = self.left_out(previous.fired.id, phase=Phase.COALESCED), previous.first_key
         # Where only the newest models meet slices, one meets none that closed before it fired.
         scored = 0 if self.settings.newest is None else len(self.stream.slices)
-        fresh = TriggerState(fired=fired, first_key=first_key, before=state.last, slices_scored=scored)
+        fresh = TriggerState(
+            fired=fired,
+            first_key=first_key,
+            left_out=self.stream.left_out,
+            before=state.last,
+            slices_scored=scored,
+        )
         if state.last is not None:
             state = state.with_trigger(state.last, after=fired.id)
         return state.but(triggers=state.triggers.set(fired.id, fresh), last=fired.id)

@@ -8,8 +8,9 @@ import msgspec
 from immutables import Map
 
 from shared.clock_changes import ClockChanges
-from shared.ids import TaskId
-from supervisor.core.events import Asked, Misdated, PolicyState, Slice
+from shared.ids import TaskId, TriggerId
+from shared.messages.tasks import KeyRange
+from supervisor.core.events import Asked, Misdated, PolicyState, Slice, Violated
 
 
 class LabelFind(msgspec.Struct, frozen=True, array_like=True):
@@ -28,6 +29,18 @@ class OpenQuestion(msgspec.Struct, frozen=True, kw_only=True):
     answer: dict[str, Any] | None = None  # a worker's; None: it is waited for
 
 
+class SetAside(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows that are not as expected, and are not trained on."""
+
+    violated: Violated
+    released_by: TriggerId | None = None  # a trigger by hand, from which on they are rows like others
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a trigger by hand would have them."""
+        return self.violated.on_violation == "hold" and self.released_by is None
+
+
 class Stream(msgspec.Struct, frozen=True, kw_only=True):
     """What was seen of the rows that are followed."""
 
@@ -43,6 +56,8 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
     policy: PolicyState | None = None  # of the trigger policy at `observed_key`; None: it has seen no row
     questions: int = 0  # that it has asked so far
     question: OpenQuestion | None = None  # the last of them, until the policy has heard the answer
+    set_aside: tuple[SetAside, ...] = ()  # in key order
+    left_out: tuple[KeyRange, ...] = ()  # those of them that are not released, put together
     cut: Map[str, Slice] = Map()  # window → the last slice that closed
     slices: Map[int, Slice] = Map()  # closed ones that may be scored
     closing: tuple[Slice, ...] = ()  # closed ones that wait for labels

@@ -15,6 +15,7 @@ from supervisor.core.attempts import (
 from supervisor.core.commands import AnyCommand, Command, End
 from supervisor.core.events import (
     AnyEvent,
+    Declined,
     Discovered,
     Ended,
     Event,
@@ -47,6 +48,7 @@ from supervisor.core.notices import (
     StreamOver,
     TaskPublishedAgain,
     TriggerCoalesced,
+    TriggerDeclined,
     TriggerFired,
 )
 from supervisor.core.questions import note_policy
@@ -54,6 +56,7 @@ from supervisor.core.remaking import remake
 from supervisor.core.reported import reported
 from supervisor.core.retention import retire
 from supervisor.core.scoring import close_slices
+from supervisor.core.set_aside import note_violations, release
 from supervisor.core.state import RunState
 from supervisor.core.step import Effect, Step
 from supervisor.core.trigger_state import Phase
@@ -119,11 +122,14 @@ def _(event: NotRead, state: RunState) -> Step:
 
 @_apply.register
 def _(event: Observed, state: RunState) -> Step:
-    notices: list[Effect] = []
+    stream, told = note_violations(event.violations, state.stream)
+    state, notices = state.but(stream=stream), list[Effect](told)
     for fired in event.triggers:
-        state = state.with_fired(fired)
+        stream, released = release(fired, state.stream)
+        state = state.but(stream=stream).with_fired(fired)
         notices.append(TriggerFired(fired=fired))
         before = TriggerId(fired.id - 1)
+        notices += released
         if before >= 0 and state.trigger(before).phase is Phase.COALESCED:
             notices.append(TriggerCoalesced(trigger_id=before, into=fired.id))
     state, of_times = _seen(event, state)
@@ -187,6 +193,11 @@ def _(event: Unclaimed, state: RunState) -> Step:
         return state, []
     state, effects = again(state, event.task_id)
     return state, [TaskPublishedAgain(task_id=event.task_id, why="its message was lost"), *effects]
+
+
+@_apply.register
+def _(event: Declined, state: RunState) -> Step:
+    return state, [TriggerDeclined(why=event.why, sentence=event.sentence)]
 
 
 @_apply.register

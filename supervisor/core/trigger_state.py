@@ -8,6 +8,7 @@ import msgspec
 
 from shared.artifacts import ArtifactRef
 from shared.ids import TriggerId
+from shared.messages.tasks import KeyRange
 from supervisor.core.events import Fired
 
 
@@ -44,6 +45,7 @@ class TriggerState(msgspec.Struct, frozen=True, kw_only=True):
 
     fired: Fired
     first_key: int  # its first new row
+    left_out: tuple[KeyRange, ...] = ()  # rows that its selection may not have
     before: int | None = None  # the trigger before it that has a model or may get one; None: it is the first
     after: int | None = None  # the one after it; None: it is the last so far
     phase: Phase = Phase.WAITING

@@ -15,6 +15,7 @@ from shared.timestamps import format_timestamp
 from supervisor.core.events import Misdated
 from supervisor.core.state import RunState
 from supervisor.core.trigger_state import Phase, TriggerState
+from supervisor.results import set_aside
 from supervisor.results.composite import Composite
 from supervisor.results.tally import Stretch, Tally, TriggerFacts
 
@@ -42,6 +43,7 @@ def summary(state: RunState, tally: Tally, targets: Sequence[Target], about: Map
         "clock_changes": {"twice": state.stream.clock_changes.twice, "never": state.stream.clock_changes.never},
         "not_read": state.unread.named,
         "files_not_read": state.unread.files,
+        "set_aside": set_aside.listed(state.stream.set_aside),
         "samples_trained": sum(row["samples_selected"] for row in listed),
         "unlabelled": state.stream.unlabelled + sum(tally.dropped()) + sum(behind.unscored.values()),
         "nulls": _summed([*(row["nulls"] for row in listed), behind.unscored]),

@@ -66,4 +66,5 @@ class Looks:
 
     def _period(self, event_time_us: int) -> int:
         assert self._every_us is not None, "it looks by rows"
-        return (event_time_us - self._start.event_time_us) // self._every_us
+        elapsed_us: int = event_time_us - self._start.event_time_us
+        return elapsed_us // self._every_us

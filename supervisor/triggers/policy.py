@@ -8,7 +8,7 @@ goes on where the run was.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import msgspec
 import numpy as np
@@ -76,6 +76,15 @@ class NearMiss(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class Violation(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows that are not as expected: what is done with them, and what is wrong."""
+
+    first_key: int
+    last_key: int
+    on_violation: Literal["hold", "skip", "alert"]  # the first two set them aside: a `hold` until a trigger by hand
+    why: str  # in words and numbers
+
+
 class Observation(msgspec.Struct, frozen=True, kw_only=True):
     """What a policy makes of rows, or of an answer.
 
@@ -86,6 +95,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     decision: Decision | None = None
     question: Question | None = None  # never beside a decision; its key is `seen_key`
     near_misses: tuple[NearMiss, ...] = ()
+    violation: Violation | None = None  # beside a decision only where it is no more than told
     seen_key: int | None = None  # the last row that it has seen; None: all that it was given
 
 
@@ -97,6 +107,7 @@ class StreamStart(msgspec.Struct, frozen=True, kw_only=True):
     trained_key: int | None = (
         None  # `train_on_everything`: trigger 0 took the rows up to here; None: there is no trigger
     )
+    selects_all: bool = False  # the strategy selects from all rows, not from those since the previous trigger
 
 
 class Trigger(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,6 +116,7 @@ class Trigger(msgspec.Struct, frozen=True, kw_only=True):
     number: int
     key: int
     timestamp_us: int
+    by_hand: bool = False  # a person wanted it, and takes rows that are held
 
 
 class Training(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,7 +124,7 @@ class Training(msgspec.Struct, frozen=True, kw_only=True):
 
     trigger: int
     samples: int  # rows that were selected
-    train_s: float | None  # seconds that workers trained, all members; None: there is no model, or it is a replay
+    train_s: float | None  # seconds that workers trained, all members, never twice the same; None: no model
 
 
 class TriggerPolicy:

@@ -16,7 +16,7 @@ from supervisor.triggers.decide import CoolDown, Hysteresis, PValue, Quantile, R
 from supervisor.triggers.fitting import REQUIRED, Fitting
 from supervisor.triggers.rule import Direction
 
-_FITS = {
+_FITS: dict[str, dict[str, Any]] = {
     "threshold": {"threshold": REQUIRED, "direction": None},
     "p_value": {"alpha": 0.05},
     "quantile": {"q": 0.05, "window": None, "direction": None},

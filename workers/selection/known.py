@@ -1,4 +1,4 @@
-"""Which rows a trigger knows the labels of, and which of them earlier triggers did not."""
+"""Which rows a trigger knows the labels of, and which of them earlier triggers did not, or had to leave out."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ import pyarrow as pa
 from shared.dataset.table import ROWS_AT_ONCE, TableDataset
 from shared.errors import DataError
 from shared.labels.index import LabelIndex
-from shared.messages.tasks import Watermarks
+from shared.messages.tasks import KeyRange, Watermarks
 from shared.strategies.strategy import Keys
+from workers.selection.key_ranges import among
 
 Rows = Iterator[tuple[Keys, pa.Table]]  # keys, and columns of these rows
 
@@ -27,6 +28,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     previous: tuple[Watermarks, ...]  # of earlier triggers, oldest first
     trigger_key: int
     labelled_key: int | None  # the last row whose label is known; None: there is none
+    left_out: tuple[KeyRange, ...] = ()  # rows that are set aside, and are not to be chosen
 
     @property
     def new_key(self) -> int:
@@ -64,9 +66,19 @@ class UpToAKey:
 
     def since(self, triggers: int | None, columns: tuple[str, ...]) -> Rows:
         """Behind the labelled key of that trigger."""
-        for keys, rows in _all_rows(self._dataset, columns, self._first_key(triggers), self._stop_key):
-            yield keys, rows
-            self._read_to = max(self._read_to, int(keys[-1]) + 1)
+        first_key = self._first_key(triggers)
+        for start, stop in (*self._released(triggers, first_key), (first_key, self._stop_key)):
+            for keys, rows in _all_rows(self._dataset, columns, start, stop):
+                yield keys, rows
+                self._read_to = max(self._read_to, int(keys[-1]) + 1)
+
+    def _released(self, triggers: int | None, stop_key: int) -> Iterator[tuple[int, int]]:
+        """[first key, stop key) of rows before `stop_key` that were left out then, and no longer are."""
+        before = self._known.before(triggers)
+        for first_key, last_key in () if before is None else before.released:
+            start, stop = max(first_key, self._known.first_key), min(last_key + 1, stop_key, self._stop_key)
+            if start < stop:
+                yield start, stop
 
     def _first_key(self, triggers: int | None) -> int:
         before, first_key = self._known.before(triggers), self._known.first_key
@@ -79,8 +91,10 @@ class UpToAKey:
         return self.since(1, columns)
 
     def are_new(self, keys: Keys) -> npt.NDArray[np.bool_]:
-        """Those behind its labelled key."""
-        return keys >= self._first_key(1)
+        """Those behind its labelled key, and those that it had to leave out."""
+        before = self._known.before(1)
+        behind = keys >= self._first_key(1)
+        return behind if before is None else behind | among(keys, before.released)
 
     def read_on(self) -> int:
         """From the last known row on."""
@@ -105,13 +119,19 @@ class InATable:
         if triggers not in self._newly:
             before = self._known.before(triggers)
             after_key = None if before is None else before.key
-            self._newly[triggers] = self._index.newly_known(after_key, self._known.trigger_key)
+            newly = self._index.newly_known(after_key, self._known.trigger_key)
+            if before is not None and before.released:
+                known = self._index.newly_known(None, self._known.trigger_key)
+                newly = np.union1d(newly, known[among(known, before.released)])
+            self._newly[triggers] = newly
         return self._newly[triggers]
 
     def in_order(self, columns: tuple[str, ...]) -> Rows:
-        """As the index has it."""
+        """As the index has it; first those that were known before, and had to be left out."""
         before = self._known.before(1)
         keys = self._index.in_order_known(None if before is None else before.key, self._known.trigger_key)
+        if before is not None and before.released:
+            keys = np.concatenate([np.setdiff1d(self._newly_known(1), keys), keys])
         return self._rows(keys[keys >= self._known.first_key], columns)
 
     def _rows(self, keys: Keys, columns: tuple[str, ...]) -> Rows:

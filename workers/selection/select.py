@@ -19,6 +19,7 @@ from shared.plugins import STRATEGIES
 from shared.split import rows_in_split, seeds_of_column
 from shared.strategies.strategy import Keys, Piece, Pieces, Request, Strategy, Weights
 from workers.selection.choice import Mask, sound
+from workers.selection.key_ranges import among
 from workers.selection.known import Known, Rows, rows_of
 from workers.training.job import Interrupted
 
@@ -79,7 +80,7 @@ def _choice(chosen: Named, known: Known, reader: _Reader) -> Pieces:
 
 
 class _Reader:
-    """The known rows of a trigger, cut to those of the train split; knows what was read."""
+    """The known rows of a trigger, cut to those of the train split that are not set aside; knows what was read."""
 
     def __init__(self, dataset: TableDataset, split: Split, known: Known, index: LabelIndex | None = None) -> None:
         self._dataset, self._split, self._known = dataset, split, known
@@ -118,13 +119,14 @@ class _Reader:
         return tuple(dict.fromkeys(needed))
 
     def _pieces(self, rows: Rows, triggers: int | None, columns: tuple[str, ...]) -> Iterator[Piece]:
-        """Each piece, cut to the train split and to rows that have a label."""
+        """Each piece, cut to the train split, and to rows that have a label and are not set aside."""
         read, dropped, new = 0, 0, 0
         for keys, table in rows:
-            kept, is_new = self._of_train_split(keys, table), self._is_new(keys, triggers)
+            usable, is_new = ~among(keys, self._known.left_out), self._is_new(keys, triggers)
+            kept = usable & self._of_train_split(keys, table)
             if self._drops:
                 labelled = known_values(table.column(self._dataset.config.label))
-                dropped += int((~labelled & is_new).sum())
+                dropped += int((~labelled & usable & is_new).sum())
                 kept &= labelled
             new += int((kept & is_new).sum())
             read += len(keys)

@@ -23,6 +23,7 @@ def run(work: Work) -> tuple[AnyReport, Any]:
         previous=task.previous,
         trigger_key=task.trigger_key,
         labelled_key=task.labelled_key,
+        left_out=task.left_out,
     )
     dataset, room = work.dataset(), room_of(pipeline.model)
     index = work.label_index

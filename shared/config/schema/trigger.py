@@ -42,6 +42,8 @@ class TriggerBlock(Chosen):
             chosen = super()._deserialize(own, attr, data, **kwargs)
         except ValidationError as error:
             raise ValidationError({**error.normalized_messages(), **errors}) from None
+        told = {name: GUARDS[name].objection(chosen) for name in guards}
+        errors |= {name: [objection] for name, objection in told.items() if objection is not None}
         if errors:
             raise ValidationError(errors)
         return {**chosen, "guards": guards}

@@ -8,8 +8,9 @@ import redis
 
 from shared.fleet import why_benched
 from shared.ids import WorkerId, parts_of
-from supervisor.core.notices import FileNotRead, Listener, RunEnded, TaskGivenUp, Told
+from supervisor.core.notices import FileNotRead, Listener, RowsNotAsExpected, RunEnded, TaskGivenUp, Told
 from supervisor.core.state import RunState
+from supervisor.results.set_aside import not_as_expected
 from supervisor.run.broker import Broker
 from supervisor.run.listen.silence import Silence
 from supervisor.run.listen.webhooks import Webhooks
@@ -37,6 +38,10 @@ class AlertRules(Listener):
             self._webhooks.tell("run_failed", told.reason)
         elif isinstance(told, FileNotRead):
             self._webhooks.tell("file_not_read", told.sentence, file=told.file)
+        elif isinstance(told, RowsNotAsExpected):
+            found = told.violated
+            facts = {"first_key": found.first_key, "last_key": found.last_key, "on_violation": found.on_violation}
+            self._webhooks.tell("rows_not_as_expected", not_as_expected(found), **facts)
         elif isinstance(told, TaskGivenUp):
             trigger = parts_of(told.task_id).trigger_id
             self._webhooks.tell("trigger_failed", f"{whose(told.task_id)}: {told.sentence}", trigger=trigger)

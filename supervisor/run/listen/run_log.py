@@ -19,6 +19,8 @@ from supervisor.core.notices import (
     NeverLabelled,
     ResultCounted,
     RowsMisdated,
+    RowsNotAsExpected,
+    RowsReleased,
     RunEnded,
     RunForgotten,
     StopBegun,
@@ -28,10 +30,12 @@ from supervisor.core.notices import (
     Told,
     TriggerCoalesced,
     TriggerConsidered,
+    TriggerDeclined,
     TriggerFired,
     Waits,
 )
 from supervisor.core.state import RunState
+from supervisor.results.set_aside import not_as_expected
 from supervisor.results.times import misdated_rows, never_fired
 from supervisor.run.listen.odd_files import odd_files
 from supervisor.run.listen.odd_rows import odd_columns, odd_rows
@@ -103,7 +107,7 @@ class RunLog(Listener):
 def _lines(told: Told) -> list[tuple[int, str]]:
     """What people read of it, with its level."""
     match told:
-        case TriggerFired() | TriggerConsidered() | TriggerCoalesced():
+        case TriggerFired() | TriggerConsidered() | TriggerDeclined() | TriggerCoalesced() | RowsReleased():
             line = _of_policy(told)
         case StreamOver() | ClocksChanged():
             line = _of_rows(told)
@@ -115,6 +119,8 @@ def _lines(told: Told) -> list[tuple[int, str]]:
         case TaskGivenUp():
             of, stage = whose(told.task_id), parts_of(told.task_id).stage
             return [(logging.ERROR, f"! {of}: {stage} failed: {told.sentence}")]
+        case RowsNotAsExpected():
+            return [(logging.WARNING, f"! {not_as_expected(told.violated)}")]
         case RunForgotten() | RowsMisdated() | NeverFired() | NeverLabelled():
             return [(logging.WARNING, f"! {_warning(told)}")]
         case StopBegun():
@@ -132,13 +138,19 @@ def _lines(told: Told) -> list[tuple[int, str]]:
     return [(logging.INFO, line)]
 
 
-def _of_policy(told: TriggerFired | TriggerConsidered | TriggerCoalesced) -> str:
+def _of_policy(
+    told: TriggerFired | TriggerConsidered | TriggerDeclined | TriggerCoalesced | RowsReleased,
+) -> str:
     match told:
         case TriggerFired(fired=fired):
             at = f"at key {fired.key}, {_minute(fired.timestamp_us)}"
             return f"→ trigger {fired.id} {at}: {fired.reason}{_known(fired)}"
         case TriggerConsidered(considered=considered):
             return f"  no trigger at key {considered.key}: {considered.reason}"
+        case RowsReleased():
+            return f"  trigger {told.trigger_id} has {told.rows:,} rows that were held"
+        case TriggerDeclined():
+            return f"  no trigger by hand ({told.why}): {told.sentence}"
     return f"  trigger {told.trigger_id} goes into trigger {told.into}, as trainings are behind"
 
 

@@ -14,7 +14,7 @@ from shared.blame import blaming
 from shared.config.pipeline import Trigger as Block
 from shared.errors import RunFailedError
 from shared.ids import TriggerId
-from supervisor.core.events import Asked, Considered, Fired, PolicyState
+from supervisor.core.events import Asked, Considered, Fired, PolicyState, Violated
 from supervisor.core.state import RunState
 from supervisor.core.trigger_state import TriggerState
 from supervisor.triggers.build import policy_of
@@ -37,19 +37,21 @@ class Looked(msgspec.Struct, kw_only=True):
     fired: list[Fired] = []
     question: Asked | None = None
     considered: list[Considered] = []
+    violations: list[Violated] = []
 
     @property
     def has_consequences(self) -> bool:
         """Whether the journal needs it."""
-        return bool(self.fired or self.considered) or self.question is not None
+        return bool(self.fired or self.considered or self.violations) or self.question is not None
 
 
 class Firing:
     """One run's policy, from where the journal ends."""
 
-    def __init__(self, trigger: Block, run: RunState) -> None:
-        """Raises RunFailedError for what the policy raises."""
+    def __init__(self, trigger: Block, run: RunState, *, selects_all: bool = False) -> None:
+        """`selects_all`: as in `StreamStart`. Raises RunFailedError for what the policy raises."""
         self._block, self._who = trigger, f"trigger policy {trigger.name}"
+        self._selects_all = selects_all
         self._policy: TriggerPolicy | None = None  # until the first row is there
         self.state = run.stream.policy
         self._everything, self._first_key = run.started.everything, run.started.first_key
@@ -125,12 +127,13 @@ class Firing:
             self._quiet_key = key
         return found
 
-    def by_hand(self, why: str, key: int, event_time_us: int) -> Looked | None:
+    def by_hand(self, why: str, request: str, key: int, event_time_us: int) -> Looked | None:
         """A trigger at the last row, whatever the policy says; None if there is no new row, or none may fire."""
         if self._policy is None or self.fired_all or key <= self._last_key:
             return None
         found = Looked(stop_key=key + 1)
-        self._fire(Decision(key=key, timestamp_us=event_time_us, reason=why), self._policy, found, key + 1)
+        decision = Decision(key=key, timestamp_us=event_time_us, reason=why)
+        self._fire(decision, self._policy, found, key + 1, request)
         return found
 
     def waits_for(self, next_key: int, event_time_us: int) -> str:
@@ -154,7 +157,12 @@ class Firing:
         """The policy, built when the first row is there."""
         if self._policy is None:
             trained_key = None if self._everything is None else self._everything.key
-            start = StreamStart(first_key=self._first_key, event_time_us=began_us, trained_key=trained_key)
+            start = StreamStart(
+                first_key=self._first_key,
+                event_time_us=began_us,
+                trained_key=trained_key,
+                selects_all=self._selects_all,
+            )
             with self._blaming():
                 self._policy = policy_of(self._block, start)
                 if self.state is None:
@@ -172,7 +180,7 @@ class Firing:
             if not trigger.phase.over:
                 return
             with self._blaming():
-                memory = policy.trained(_training(trigger, run), self._memory)
+                memory = policy.trained(_training(trigger), self._memory)
             self._remember(memory, told=self.state.told + 1)
 
     def _remember(self, memory: dict[str, Any], *, told: int | None = None) -> None:
@@ -198,20 +206,25 @@ class Firing:
     def _take(self, observed: Observation, policy: TriggerPolicy, found: Looked, stop_key: int) -> None:
         self._remember(observed.state)
         found.considered += [Considered(key=int(one.key), reason=str(one.reason)) for one in observed.near_misses]
+        if observed.violation is not None:
+            found.violations.append(msgspec.convert(observed.violation, Violated, from_attributes=True))
         if observed.decision is not None:
             self._fire(observed.decision, policy, found, stop_key)
         if observed.question is not None and not self.fired_all:
             found.question = self._asked(observed.question, policy, stop_key - 1)
 
-    def _fire(self, decision: Decision, policy: TriggerPolicy, found: Looked, stop_key: int) -> None:
+    def _fire(
+        self, decision: Decision, policy: TriggerPolicy, found: Looked, stop_key: int, request: str | None = None
+    ) -> None:
         if decision.key == self._last_key:  # somebody else has had a trigger there
             reason = f"{decision.reason}; no row has come since the last trigger"
             found.considered.append(Considered(key=self._last_key, reason=reason))
             return
         fired = fired_by(decision, TriggerId(self._fired), who=self._who, after=self._last_key, before=stop_key)
+        fired = msgspec.structs.replace(fired, request=request)
         self._last_key, self._fired = fired.key, self._fired + 1
         found.fired.append(fired)
-        trigger = Trigger(number=fired.id, key=fired.key, timestamp_us=fired.timestamp_us)
+        trigger = Trigger(number=fired.id, key=fired.key, timestamp_us=fired.timestamp_us, by_hand=fired.by_hand)
         with self._blaming():
             memory = policy.fired(trigger, self._memory)
         self._remember(memory)
@@ -250,7 +263,7 @@ def fired_by(decision: Decision, number: TriggerId, *, who: str, after: int, bef
     return Fired(id=number, key=key, timestamp_us=timestamp_us, reason=str(decision.reason))
 
 
-def _training(trigger: TriggerState, run: RunState) -> Training:
-    """What became of a trigger. Seconds differ between two replays of the same rows, so a replay tells none."""
-    is_known = trigger.model is not None and not run.experiment
-    return Training(trigger=trigger.fired.id, samples=trigger.samples, train_s=trigger.train_s if is_known else None)
+def _training(trigger: TriggerState) -> Training:
+    """What became of a trigger."""
+    train_s = None if trigger.model is None else trigger.train_s
+    return Training(trigger=trigger.fired.id, samples=trigger.samples, train_s=train_s)

@@ -15,6 +15,7 @@ from shared.config.pipeline import Every, Pipeline
 from shared.dataset.growth import Rest
 from shared.dataset.table import TableDataset
 from shared.dataset.timestamp_column import Times
+from shared.plugins import STRATEGIES
 from shared.timestamps import MICROSECONDS_PER_S, format_timestamp, now_us
 from supervisor.core.advance import at_rest
 from supervisor.core.events import AnyEvent, Fired, LabelsDiscovered, Observed, Settled, Slice, StreamEnded
@@ -52,7 +53,8 @@ class Observer:
         """
         self._dataset = dataset
         self._new_files = NewFiles(pipeline.data.split.groups, state.unread, telling or Telling(), labels)
-        self._firing = Firing(pipeline.trigger, state)
+        selects_all = STRATEGIES[pipeline.strategy.name].selects_all
+        self._firing = Firing(pipeline.trigger, state, selects_all=selects_all)
         self._slicers = [
             Slicer.of(window.name, round(window.extent.duration_s * MICROSECONDS_PER_S), state)
             for window in pipeline.evaluation.on
@@ -88,6 +90,11 @@ class Observer:
     def is_behind(self) -> bool:
         """Whether rows that the run has seen are to be read again, and workers would miss their labels until then."""
         return self._catching_up.keeps_workers_waiting
+
+    @property
+    def is_catching_up(self) -> bool:
+        """Whether labels of rows that the run has seen are still heard of again, for whoever may miss them or not."""
+        return not self._catching_up.done
 
     @property
     def at_end(self) -> bool:
@@ -178,12 +185,15 @@ class Observer:
         changed = self._firing.state != self._journaled_policy
         return self._observed(looked) if looked.has_consequences or (changed and self._is_due) else None
 
-    def fire(self, why: str) -> Observed | None:
-        """A trigger at the last row that was observed, by hand; None if it would have no new row, or none may fire."""
+    def fire(self, why: str, request: str) -> Observed | None:
+        """A trigger at the last row that was observed, by hand; None if it would have no new row, or none may fire.
+
+        `request`: the id of that by which it was asked for. Raises RunFailedError for what the policy raises.
+        """
         event_time_us = self._dating.event_time_us
         if event_time_us is None or not self._catching_up.done:
             return None
-        looked = self._firing.by_hand(why, self._position - 1, event_time_us)
+        looked = self._firing.by_hand(why, request, self._position - 1, event_time_us)
         return None if looked is None else self._observed(looked)
 
     def end(self) -> StreamEnded:
@@ -262,6 +272,7 @@ class Observer:
             settled=self._settled,
             clock_changes=self._dating.clock_changes,
             considered=tuple(looked.considered),
+            violations=tuple(looked.violations),
             answered=answered,
             question=question,
             policy=self._firing.state,

@@ -625,6 +625,19 @@ def test_experiment_without_an_initial_mode(problems):
     )
 
 
+def test_forecasts_that_an_experiment_could_not_repeat(problems):
+    """What trainings take differs from run to run: an experiment is told, or says that it need not be repeatable."""
+    forecasting = "trigger:\n  policy: cost\n  per_training_second: 5\n"
+    (problem,) = problems(also={"trigger:\n  policy: data_amount\n": forecasting})
+    assert problem == (
+        "pipeline.yaml:9: trigger.seconds_per_sample: is missing, and what is measured differs from run to run with "
+        "--experiment-mode; write it, or `measured: true` if that is meant."
+    )
+    budget = "trigger:\n  budget: {gpu_hours: 2, per: 30d}\n  policy: data_amount\n"
+    (problem,) = problems(also={"trigger:\n  policy: data_amount\n": budget})
+    assert problem.startswith("pipeline.yaml:10: trigger.budget.seconds_per_sample: is missing, and what is measured")
+
+
 def test_a_strategy_without_options(problems):
     """Where a strategy has no options, that is what is said of one."""
     (problem,) = problems("initial_mode: replay", "strategy: {name: all_data, tail: 500}\ninitial_mode: replay")

@@ -15,6 +15,7 @@ from shared.dataset.discovery import discover
 from shared.dataset.table import TableDataset, open_dataset
 from shared.labels.index import LabelIndex
 from shared.labels.writer import LabelIndexWriter
+from shared.messages.tasks import Watermarks
 from workers.selection.known import InATable, Known
 from workers.selection.select import select
 
@@ -64,3 +65,29 @@ def test_known_rows_are_read_from_files_that_write_unlike(dataset: TableDataset,
     for split in (Split(test=0.0, validation=0.0, by=None), Split(test=0.0, validation=0.0, by="carrier")):
         chosen = select(Named(name="new_data", options={"tail": 0}), KNOWN, dataset, split, index)
         assert chosen.keys.tolist() == known
+
+
+def test_rows_that_are_released_are_new_again(dataset: TableDataset, tmp_path: Path) -> None:
+    """Those that were known at the trigger before, and had to be left out there, come before those that were not."""
+    ids = np.arange(ROWS)
+    writer = LabelIndexWriter(tmp_path / "index", None)
+    writer.found(0, pa.table({"id": ids}), 1000 + ids * 37 % 101, pa.chunked_array([ids % 2]), 0)
+    writer.observe(0, [pa.table({"id": ids})], 1000 + 2 * ids)
+    index = LabelIndex(tmp_path / "index")
+    before, held = index.newly_known(None, 40), ((3, 8), (20, 25))
+    newly = index.in_order_known(40, ROWS - 1).tolist()
+    released = [key for key in before.tolist() if 3 <= key <= 8 or 20 <= key <= 25]
+    assert released
+    known = Known(
+        first_key=0,
+        previous=(Watermarks(key=40, labelled_key=40, released=held),),
+        trigger_key=ROWS - 1,
+        labelled_key=ROWS - 1,
+        left_out=((50, 60),),
+    )
+    rows = InATable(dataset, known, index)
+    assert [key for keys, _ in rows.in_order(COLUMNS) for key in keys.tolist()] == released + newly
+    assert before[rows.are_new(before)].tolist() == released
+    everything = Split(test=0.0, validation=0.0, by=None)
+    chosen = select(Named(name="new_data", options={"tail": 0}), known, dataset, everything, index)
+    assert chosen.keys.tolist() == sorted(key for key in (*released, *newly) if not 50 <= key <= 60)

@@ -145,6 +145,40 @@ def test_rows_that_are_missing_are_an_error(dataset):
         select(ALL_DATA, request, dataset, EVERYTHING)
 
 
+@given(
+    pieces=st.lists(st.integers(1, 40), min_size=2, max_size=8),
+    fates=st.lists(st.sampled_from(["sound", "held", "skipped"]), min_size=8, max_size=8),
+    split=splits,
+)
+def test_rows_that_are_set_aside_are_chosen_by_nobody_until_they_are_released(dataset, pieces, fates, split):
+    """Each stretch of the stream is trained on, or set aside; the last trigger releases what was only held. Each sound
+    row is new data once, a held one at the last trigger, a skipped one never; all data is all but these.
+    """
+    stops = np.cumsum(pieces).tolist()
+    stretches = list(zip([0, *stops], [stop - 1 for stop in stops], [*fates[: len(pieces) - 1], "sound"], strict=False))
+    kept, triggers = set(train_keys(split, stops[-1])), []  # (key, what is left out)
+    for number, (_, last, fate) in enumerate(stretches):
+        aside = [(a, b) for a, b, how in stretches[: number + 1] if how != "sound"]
+        if fate == "sound":
+            triggers.append((last, aside))
+    never = [(a, b) for a, b, how in stretches if how == "skipped"]
+    triggers[-1] = (triggers[-1][0], never)
+    new, rows = [], lambda ranges: {key for a, b in ranges for key in range(a, b + 1)}
+    for number, (key, aside) in enumerate(triggers):
+        before = [
+            Watermarks(key=earlier, labelled_key=earlier, released=tuple(one for one in then if one not in aside))
+            for earlier, then in triggers[:number]
+        ]
+        request = Known(first_key=0, previous=tuple(before), trigger_key=key, labelled_key=key, left_out=tuple(aside))
+        chosen = select(new_data(0), request, dataset, split).keys.tolist()
+        new += chosen
+        if chosen:
+            expected = sorted((kept - rows(aside)) & set(range(key + 1)))
+            assert select(ALL_DATA, request, dataset, split).keys.tolist() == expected
+    assert sorted(new) == sorted(kept - rows(never))
+    assert set(chosen) >= kept & rows([(a, b) for a, b, how in stretches if how == "held"])
+
+
 @given(test=st.floats(0, 0.5), validation=st.floats(0, 0.49))
 def test_splits_share_out_every_row(test, validation):
     """Each row is in exactly one of train, validation and test."""

@@ -17,6 +17,7 @@ from supervisor.core.notices import (
     Listener,
     Result,
     ResultCounted,
+    RowsNotAsExpected,
     RunEnded,
     RunForgotten,
     TaskGivenUp,
@@ -45,6 +46,7 @@ BASELINE = Metric(
 )
 LOST = Metric("modyn_workers_lost_total", "Workers of this supervisor that died and were started again.")
 RECONNECTS = Metric("modyn_broker_reconnects_total", "How often the broker came back.")
+UNEXPECTED = Metric("modyn_violations_total", "Triggers whose rows were not as expected.", ("on_violation",))
 FORGOTTEN = Metric("modyn_broker_forgot_total", "How often Redis had forgotten the run.")
 
 
@@ -75,6 +77,7 @@ class Heard(Listener):
         targets = [target.name for target in pipeline.deployment.targets] if pipeline.deployment else []
         self._decided = Tally(*((name, outcome) for name in targets for outcome in ("deployed", "refused")))
         self._selected, self._trained, self._training, self._forgotten = Tally(()), Tally(()), Tally(()), Tally(())
+        self._unexpected = Tally(("hold",), ("skip",), ("alert",))
         self._deployed: dict[Labels, float] = {}
         self._loss: float | None = None
         self._scores, self._baselines = Newest(), Newest()
@@ -92,6 +95,8 @@ class Heard(Listener):
                 self._again.add(parts_of(told.task_id).stage)
             case TaskGivenUp():
                 self._failed.add(parts_of(told.task_id).stage)
+            case RowsNotAsExpected():
+                self._unexpected.add(told.violated.on_violation)
             case RunForgotten():
                 self._forgotten.add()
             case FaultSurvived():
@@ -143,4 +148,5 @@ class Heard(Listener):
         yield BASELINE.gauge(self._baselines.samples())
         yield LOST.counter(self._survived.workers_lost)
         yield RECONNECTS.counter(self._survived.reconnects)
+        yield UNEXPECTED.counter(self._unexpected.samples())
         yield FORGOTTEN.counter(self._forgotten.samples())

@@ -22,6 +22,7 @@ BEHIND = Metric("modyn_rows_behind", "Rows behind the trigger of the newest mode
 EVENT_TIME = Metric("modyn_event_time_timestamp_seconds", "Event time at the last row that was looked at.")
 TIME_BEHIND = Metric("modyn_event_time_behind_seconds", "Event time since the trigger of the newest model.")
 MISDATED = Metric("modyn_misdated_rows", "Rows dated later than they can be.")
+SET_ASIDE = Metric("modyn_set_aside_rows", "Rows that are not as expected, and are trained on by nobody now.")
 UNSETTLED = Metric(
     "modyn_unsettled_rows",
     "Rows behind the last one up to which no label is waited for, where labels come late; of a run that follows.",
@@ -51,6 +52,7 @@ def families(seen: Seen | None) -> Iterator[Family]:
     yield EVENT_TIME.gauge(None if stream.event_time_us is None else stream.event_time_us / MICROSECONDS_PER_S)
     yield TIME_BEHIND.gauge(behind.event_time_s)
     yield MISDATED.gauge(stream.misdated.rows if stream.misdated else 0)
+    yield SET_ASIDE.gauge(sum(last - first + 1 for first, last in stream.left_out))
     yield UNSETTLED.gauge(_unsettled(state))
     yield FILES.gauge(state.unread.files)
     yield OPEN.gauge({(kind,): state.tasks.count(kind) for kind in _KINDS})
