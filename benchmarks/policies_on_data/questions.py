@@ -76,12 +76,13 @@ STREAMS: Mapping[str, Stream] = {
 
 
 def pipeline(stream: str, policy: str, rows: int) -> dict[str, Any]:
-    """pipeline.yaml of one run; `rows`: of a window. Trainings go on from the model before."""
+    """pipeline.yaml of one run; `rows`: of a window. Each training starts anew."""
     told = STREAMS[stream]
     return {
         "pipeline": {"name": stream},
         "model": dict(told.model),
         "training": {
+            "use_previous_model": False,
             "epochs": told.epochs,
             "batch_size": 64,
             "optimizer": {"name": "Adam", "config": {"lr": told.lr}},

@@ -11,7 +11,8 @@ from marshmallow import ValidationError
 
 from shared.config import fields as f
 from supervisor.triggers.fitting import REQUIRED
-from supervisor.triggers.rules import Decide, asks_p_value
+from supervisor.triggers.rule import Rule
+from supervisor.triggers.rules import Decide, asks_p_value, rule_of
 
 COMPARING = {"drop": "by", "mistakes": "at_least"}  # rules that need the expected score → their bound
 
@@ -57,12 +58,20 @@ class DecideOnScores(Decide):
                 raise ValidationError({"warm_up": [f"{told} write the number of looks alone."]})
             if asks_p_value(data):
                 raise ValidationError({"warm_up": ["decides by p_value, and a score has none; take threshold."]})
-        plain = as_decide(data)
+        plain = _as_decide(data)
         super().check(plain)
         data["window"] = plain["window"]
 
 
-def as_decide(decide: Mapping[str, Any]) -> dict[str, Any]:
+def rule_on_scores(decide: Mapping[str, Any], *, greater_is_better: bool) -> Rule:
+    """The rule, as it is at first, which is fed scores, or how much worse than expected they are.
+
+    Raises ConfigurationError where `release` is on the wrong side of the bound.
+    """
+    return rule_of(_as_decide(decide), direction="below" if greater_is_better else "above")
+
+
+def _as_decide(decide: Mapping[str, Any]) -> dict[str, Any]:
     """The same for `rule_of`: what compares with the expected score is a threshold of how much worse it is."""
     plain = {**decide, "alpha": None, "direction": None}
     if decide["policy"] in COMPARING:

@@ -6,14 +6,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
-from marshmallow import ValidationError
 
-from shared.config import fields as f
-from shared.config.schema.evaluation import MetricField
-from shared.plugins import METRICS
 from shared.words import counted
-from supervisor.triggers.decide_on_scores import DecideOnScores
-from supervisor.triggers.looking import Every, Looks
+from supervisor.triggers.looking import Looks
+from supervisor.triggers.performance_options import PerformanceOptions, objections
 from supervisor.triggers.policy import (
     Answer,
     Batch,
@@ -27,46 +23,23 @@ from supervisor.triggers.policy import (
     Trigger,
     TriggerPolicy,
 )
-from supervisor.triggers.ranges import Extent
 from supervisor.triggers.score_rule import Expected, Score, ScoreRule
 
 _TRIGGERS_KEPT = 64  # of those whose model may be the current one; more only if so many in a row made none
-_NO_MISTAKES = "{} does not count mistakes; take accuracy, or decide by drop."
 
 
 class Performance(TriggerPolicy):
     """Looks every so often at the current model's score on the rows that came since the newest trigger.
 
-    Of these only rows whose labels are known by then count. Without a model it fires at each look. While the newest
-    trigger's model is being made it does not: what is there is judged by a model that is about to be replaced.
+    Of these only rows whose labels are known by then count. Without a model it fires at its first look, and then at
+    each at which such a row is known. While the newest trigger's model is being made it does not fire: the one that is
+    judged is about to be replaced.
     """
 
     asks = True
     hears_trainings = True
 
-    class Schema(f.Group):
-        """Its options."""
-
-        every = Every("how often to look: a number of rows, or a duration of event time", required=True)
-        metric = MetricField(
-            METRICS, "what is measured, as in evaluation.metrics; else the first of those", load_default=None
-        )
-        window = f.Sub(
-            Extent,
-            "which rows since the newest trigger are scored: the newest N whose labels are known, or those of the last "
-            "stretch of event time before the newest of them; else all that became known since the last look",
-            load_default=None,
-        )
-        decide = f.Sub(DecideOnScores, "which scores fire", required=True)
-
-        @f.validates_schema
-        def _counts_once(self, data: dict[str, Any], **_: Any) -> None:
-            if data["decide"]["policy"] != "mistakes":
-                return
-            if data["window"] is not None:
-                raise ValidationError({"window": ["goes with other rules: mistakes counts each row once; remove it."]})
-            if data["metric"] is not None and data["metric"]["name"] != "accuracy":
-                raise ValidationError({"metric": [_NO_MISTAKES.format(data["metric"]["label"])]})
+    Schema = PerformanceOptions
 
     def __init__(self, options: Mapping[str, Any], start: StreamStart) -> None:
         self._metric, self._window = options["metric"], options["window"]
@@ -75,17 +48,7 @@ class Performance(TriggerPolicy):
     @classmethod
     def objections(cls, options: Mapping[str, Any], pipeline: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         """What the rest of pipeline.yaml does not allow."""
-        decide, metrics = options["decide"], (pipeline.get("evaluation") or {}).get("metrics") or []
-        split = (pipeline.get("data") or {}).get("split")
-        metric = options["metric"] or (metrics[0] if metrics else None)
-        if metric is not None and decide["policy"] == "mistakes" and metric["name"] != "accuracy":
-            yield "metric", _NO_MISTAKES.format(metric["label"])
-        if metrics and metric is not None and METRICS[metric["name"]].task != METRICS[metrics[0]["name"]].task:
-            sentence = f"{metric['label']} and {metrics[0]['label']}, of evaluation.metrics, measure different models;"
-            yield "metric", f"{sentence} take one of the same kind."
-        if ScoreRule(decide).compares and split and not split["test"] + split["validation"]:
-            sentence = f"{decide['policy']} compares with the model's score on held-out rows, and there are none;"
-            yield "decide.policy", f"{sentence} give data.split.test a share, such as 0.1."
+        return objections(options, pipeline)
 
     def begin(self) -> State:
         """No trigger yet, but for that of all rows before the stream."""
@@ -135,11 +98,12 @@ class Performance(TriggerPolicy):
     def answer(self, question: Question, answer: Answer, state: State) -> Observation:
         """What the rule makes of the score."""
         told = msgspec.convert(answer, Score)
-        newest, *_ = state["trainings"][-1]
+        newest, _, last_key = state["trainings"][-1]
         settled = state["settled"] >= newest
+        if question.options["current"][0] <= last_key:  # somebody else's trigger
+            return _outcome(question, state, fires=False, reason=f"trigger {newest} came before the answer")
         if told.model is None:
-            made = "made none" if settled else "is being trained on"
-            return _outcome(question, state, fires=settled, reason=f"there is no model yet: trigger {newest} {made}")
+            return _outcome(question, state, fires=settled and told.known > 0, reason=_without(told, newest, settled))
         state = _with_model(told, state)
         expected = None if state["expected"] is None else Expected(**state["expected"])
         verdict, memory = self._rule.judged(told, expected, state["memory"])
@@ -171,6 +135,14 @@ class Performance(TriggerPolicy):
     def waits_for(self, next_key: int, event_time_us: int, state: State) -> str:
         """How far it is to the next look."""
         return self._looks.next(next_key, event_time_us)
+
+
+def _without(told: Score, newest: int, settled: bool) -> str:
+    """Where there is no model: whether there will be one, and whether there is something to train on."""
+    if not settled:
+        return f"there is no model yet: trigger {newest} is being trained on"
+    lacking = "" if told.known else ", and no label of a row behind it is known"
+    return f"there is no model yet: trigger {newest} made none{lacking}"
 
 
 def _with_model(told: Score, state: State) -> State:

@@ -7,9 +7,8 @@ from typing import Any
 
 import msgspec
 
-from supervisor.triggers.decide_on_scores import COMPARING, as_decide
+from supervisor.triggers.decide_on_scores import COMPARING, rule_on_scores
 from supervisor.triggers.rule import Rule, State, Verdict, number
-from supervisor.triggers.rules import rule_of
 
 _DIGITS = 12  # .88 − .83 is a little more than .05 in binary
 
@@ -46,7 +45,7 @@ class ScoreRule:
 
     def __init__(self, decide: Mapping[str, Any]) -> None:
         """`decide`: as `DecideOnScores` loads it."""
-        self._policy, self._relative, self._decide = decide["policy"], decide["relative"], as_decide(decide)
+        self._policy, self._relative, self._decide = decide["policy"], decide["relative"], decide
         self.compares = self._policy in COMPARING  # with what was expected of the model
         self.counts = self._policy == "mistakes"  # a row that is judged twice would count twice
 
@@ -71,7 +70,7 @@ class ScoreRule:
         return Verdict(fires=rule.last.fires, reason=reason), {**memory, "rule": rule.state}
 
     def _rule(self, told: Score, memory: State) -> Rule:
-        rule = rule_of(self._decide, direction="below" if told.greater_is_better else "above")
+        rule = rule_on_scores(self._decide, greater_is_better=told.greater_is_better)
         if memory["rule"] is not None:
             rule.restore(memory["rule"])
         return rule

@@ -140,8 +140,25 @@ def test_nothing_fires_while_a_model_is_being_made():
     assert run.triggers == [9]
     assert run.misses[0] == "there is no model yet: trigger 0 is being trained on"
     assert run.misses[1] == "accuracy 0.1 ≤ 0.5, on 10 rows; model 0, as trigger 0 is being trained on"
-    run = Run(policy({"policy": "threshold", "threshold": 0.5}), [told(None, model=None)]).observe(20)
+
+
+def test_a_trigger_that_made_no_model_is_made_up_for_once_there_are_labels():
+    """One at a time: triggers that have nothing to train on are of no use."""
+    answers = [told(None, model=None, known=0), told(None, model=None)]
+    run = Run(policy({"policy": "threshold", "threshold": 0.5}), answers).observe(30)
+    assert run.triggers == [9, 29]
+    assert run.misses == ["there is no model yet: trigger 0 made none, and no label of a row behind it is known"]
     assert run.reasons[1] == "there is no model yet: trigger 0 made none"
+
+
+def test_an_answer_that_a_trigger_overtook_counts_for_nothing():
+    """Its rows are no longer those behind the newest trigger."""
+    asked = policy({"policy": "mistakes", "at_least": 3})
+    run = Run(asked, [told(0.9, expected=0.9, expected_n=5)]).observe(20)
+    state = asked.fired(Trigger(number=1, key=19, timestamp_us=0), run.state)
+    found = asked.answer(run.asked[0], told(0.1), state)
+    assert (found.state, found.decision) == (state, None)
+    assert found.near_misses[0].reason == "trigger 1 came before the answer"
 
 
 def test_quantile_fires_at_its_nominal_rate_on_noise():
@@ -197,3 +214,5 @@ def test_the_rest_of_the_pipeline_may_object():
     assert objections(decide={"policy": "mistakes", "at_least": 1}) == ["metric", "decide.policy"]
     assert objections(decide={"policy": "threshold", "threshold": 1}, metric="accuracy") == ["metric"]
     assert objections(decide={"policy": "threshold", "threshold": 1}) == []
+    assert objections(decide={"policy": "threshold", "threshold": 1, "release": 0.9}) == []
+    assert objections(decide={"policy": "threshold", "threshold": 1, "release": 1.1}) == ["decide.release"]
