@@ -15,7 +15,7 @@ from shared.config.system import Dataset
 from shared.dataset.discovery import discover
 from shared.dataset.table import open_dataset
 from supervisor.triggers.expect import Expect
-from supervisor.triggers.policy import Batch, Decision, Observation, StreamStart, Trigger, TriggerPolicy
+from supervisor.triggers.policy import Batch, Decision, Observation, Question, StreamStart, Trigger, TriggerPolicy
 from workers.detection.detector import Sight
 from workers.detection.expect import Expect as Detector
 
@@ -49,6 +49,9 @@ def changed(table: pa.Table, name: str, values: Any) -> pa.Table:
 class AtTheEnd(TriggerPolicy):
     """Decides at these keys."""
 
+    def __init__(self, options: Any, start: StreamStart) -> None:
+        self.keys = options["keys"]
+
     def observe(self, batch: Batch, state: dict[str, Any]) -> Observation:
         """One after the other."""
         for key in self.keys:
@@ -70,44 +73,45 @@ class Feed:
         self.dataset = open_dataset(dataset, discover(dataset, str(folder / "runs")))
         self.last_keys = [entry.stop_key - 1 for entry in self.dataset.entries]
         self.found: list[Any] = []  # decisions and violations, in order
-        self.questions: list[Any] = []
 
-    def run(
-        self, expect: Any = "usual", *, trained_key: int | None = None, delay_us: int = 0, **sight: Any
-    ) -> list[Any]:
+    def run(self, expect: Any = "usual", *, trained_key: int | None = None, delay_us: int = 0) -> list[Any]:
         """Follow all files, or those behind `trained_key`; a decision fires at once."""
         times = self.dataset.timestamps_us(0, self.dataset.rows)
         event_time = np.maximum.accumulate(times)
-        first_key = 0 if trained_key is None else trained_key + 1
-        start = StreamStart(first_key=first_key, event_time_us=int(event_time[first_key]), trained_key=trained_key)
-        inner = AtTheEnd({}, start)
-        inner.keys = self.last_keys
-        guard = Expect(Expect.option.deserialize(expect), inner, start)
-        pipeline = SimpleNamespace(data=SimpleNamespace(label_delay_us=delay_us), **sight.pop("pipeline", {}))
-        state, key, fired = guard.begin(), first_key, 0
+        key = 0 if trained_key is None else trained_key + 1
+        start = StreamStart(first_key=key, event_time_us=int(event_time[key]), trained_key=trained_key)
+        guard = Expect(Expect.option.deserialize(expect), AtTheEnd({"keys": self.last_keys}, start), start)
+        state, before_us = guard.begin(), None
         while key < self.dataset.rows:
-            before_us = int(event_time[key - 1]) if key > first_key else None
             batch = Batch(first_key=key, timestamps_us=times[key:], event_time_us=event_time[key:], before_us=before_us)
             told = guard.observe(batch, state)
             key = self.dataset.rows if told.seen_key is None else told.seen_key + 1
-            if (question := told.question) is not None:
-                self.questions.append(question)
-                seen = {"model": None, "model_trigger": None, "seed": 0} | sight
-                eyes = Sight(
-                    key=question.key,
-                    timestamp_us=question.timestamp_us,
-                    dataset=self.dataset,
-                    pipeline=pipeline,
-                    **seen,
-                )
-                answer = msgspec.json.decode(msgspec.json.encode(Detector(question.options).answer(eyes)))
-                told = guard.answer(question, answer, told.state)
-            state = told.state
-            self.found += [one for one in (told.violation, told.decision) if one is not None]
-            if told.decision is not None:
-                state = guard.fired(
-                    Trigger(number=fired, key=told.decision.key, timestamp_us=told.decision.timestamp_us), state
-                )
-                fired += 1
-        self.state = state
+            before_us = int(event_time[key - 1])
+            if told.question is not None:
+                known = int(np.searchsorted(event_time, told.question.timestamp_us - delay_us, "right")) - 1
+                labelled_key = known if delay_us else told.question.key
+                told = guard.answer(told.question, self._answer(told.question, labelled_key, delay_us), told.state)
+            state = self._fired(guard, told)
         return self.found
+
+    def _answer(self, question: Question, labelled_key: int, delay_us: int) -> Any:
+        """As it comes from a worker."""
+        sight = Sight(
+            key=question.key,
+            timestamp_us=question.timestamp_us,
+            labelled_key=labelled_key,
+            dataset=self.dataset,
+            pipeline=SimpleNamespace(data=SimpleNamespace(label_delay_us=delay_us)),
+            model=None,
+            model_trigger=None,
+            seed=0,
+        )
+        return msgspec.json.decode(msgspec.json.encode(Detector(question.options).answer(sight)))
+
+    def _fired(self, guard: Expect, told: Observation) -> Any:
+        """What it said is noted; the state after it."""
+        self.found += [one for one in (told.violation, told.decision) if one is not None]
+        if told.decision is None:
+            return told.state
+        trigger = Trigger(number=0, key=told.decision.key, timestamp_us=told.decision.timestamp_us)
+        return guard.fired(trigger, told.state)

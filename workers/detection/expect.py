@@ -10,7 +10,6 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-from shared.dataset.event_time import running_event_time, sound_timestamps_us
 from shared.dataset.table import TableDataset
 from shared.errors import DataError
 from shared.plugins import METRICS
@@ -86,9 +85,10 @@ class _Reader:
     """Rows of stretches, with labels as far as they are known."""
 
     def __init__(self, dataset: TableDataset, columns: list[str], sight: Sight) -> None:
-        self._dataset, self._columns, self._timestamp_us = dataset, columns, sight.timestamp_us
-        self._delay_us = sight.pipeline.data.label_delay_us if dataset.config.labels is None else 0
-        self.labels_come_later = self._delay_us > 0 or dataset.config.labels is not None
+        self._dataset, self._columns = dataset, columns
+        in_table = dataset.config.labels is not None  # there one that is not known yet is null anyhow
+        self.labels_come_later = in_table or sight.pipeline.data.label_delay_us > 0
+        self._known_stop = None if in_table else -1 if sight.labelled_key is None else sight.labelled_key + 1
 
     def rows(self, stretch: Stretch) -> pa.Table:
         """At most so many rows of a stretch; a label that is not known yet is null."""
@@ -99,7 +99,7 @@ class _Reader:
         if sum(table.num_rows for table in tables) != sum(stop - first for first, stop in _parts(stretch)):
             raise DataError(f"dataset {self._dataset.config.name}: rows up to key {stretch.last_key} are not there.")
         rows = pa.concat_tables(tables, promote_options="permissive")
-        return self._with_known_labels(rows, stretch) if self._delay_us else rows
+        return rows if self.known_stop(stretch) > stretch.last_key else self._with_known_labels(rows, stretch)
 
     def _with_known_labels(self, rows: pa.Table, stretch: Stretch) -> pa.Table:
         keys = np.concatenate([np.arange(first, stop) for first, stop in _parts(stretch)])
@@ -110,11 +110,7 @@ class _Reader:
     def known_stop(self, stretch: Stretch) -> int:
         """Behind its last row whose label is known."""
         stop_key = stretch.last_key + 1
-        if not self._delay_us:
-            return stop_key
-        times = sound_timestamps_us(self._dataset, stretch.first_key, stop_key)
-        known = running_event_time(times, stretch.before_us) + self._delay_us <= self._timestamp_us
-        return stretch.first_key + int(known.sum())
+        return stop_key if self._known_stop is None else min(stop_key, max(self._known_stop, stretch.first_key))
 
 
 def _parts(stretch: Stretch) -> list[tuple[int, int]]:
