@@ -123,7 +123,7 @@ def _(event: NotRead, state: RunState) -> Step:
 @_apply.register
 def _(event: Observed, state: RunState) -> Step:
     stream, told = note_violations(event.violations, state.stream)
-    state, notices = state.but(stream=stream), list[Effect](told)
+    state, notices = state.but(stream=stream), told
     for fired in event.triggers:
         stream, released = release(fired, state.stream)
         state = state.but(stream=stream).with_fired(fired)

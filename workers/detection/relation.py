@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -73,12 +74,15 @@ def _both(now: pa.ChunkedArray, before: pa.ChunkedArray, *, words: bool) -> tupl
 def _numbered(column: pa.ChunkedArray, numbers: dict[str, int]) -> Codes:
     encoded = column.cast(pa.string()).combine_chunks().dictionary_encode()
     place = np.array([numbers.get(text, len(numbers)) for text in encoded.dictionary.to_pylist()] + [-1], np.int64)
-    return place[encoded.indices.fill_null(len(place) - 1).to_numpy(zero_copy_only=False)]
+    found: Codes = place[encoded.indices.fill_null(len(place) - 1).to_numpy(zero_copy_only=False)]
+    return found
 
 
 def _bins(now: pa.ChunkedArray, before: pa.ChunkedArray) -> tuple[Codes, Codes]:
     numbers = [np.asarray(one.cast(pa.float64(), safe=False).to_numpy(), np.float64) for one in (now, before)]
-    edges = np.unique(np.nanquantile(numbers[1], np.arange(1, _BINS) / _BINS)) if np.isfinite(numbers[1]).any() else []
+    edges: Any = (
+        np.unique(np.nanquantile(numbers[1], np.arange(1, _BINS) / _BINS)) if np.isfinite(numbers[1]).any() else []
+    )
     found = [np.where(np.isnan(one), -1, np.searchsorted(edges, one, side="left")) for one in numbers]
     return found[0], found[1]
 
