@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import redis
 from hypothesis import HealthCheck, settings
 from running import workers
-from serving import Server
+from serving import private_redis
 from undisturbed import slow
 from workplace import Workplace
 
@@ -24,15 +22,6 @@ sys.path.append(str(Path(sys.prefix) / "frames"))
 # How long an example takes says something of the machine, not of the code.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
-
-
-@contextmanager
-def private_redis() -> Iterator[str]:
-    """A Redis on a unix socket of its own."""
-    with tempfile.TemporaryDirectory(prefix="modyn-test-", dir="/tmp") as folder:
-        server = Server(Path(folder), remembers=False)
-        yield server.url
-        server.end()
 
 
 @pytest.fixture(scope="session")

@@ -18,9 +18,12 @@ from running import Running, await_workers, workers
 from workplace import Workplace
 
 from shared import names
+from shared.broker import connect
 from shared.fleet import deregister, read_fleet, register
 from shared.ids import TaskId
 from shared.messages.version import MESSAGE_VERSION
+
+_LOOK_EVERY_S = 0.02
 
 
 def test_a_run_on_workers_started_by_hand(cluster: Workplace, client: redis.Redis) -> None:
@@ -129,21 +132,21 @@ def test_a_run_without_train_workers_is_refused(cluster: Workplace) -> None:
 
 
 @pytest.mark.parametrize("late", [False, True], ids=["at once", "when the training is over"])
-def test_a_killed_supervisor_finds_its_training_again(cluster: Workplace, client: redis.Redis, late: bool) -> None:
+def test_a_killed_supervisor_finds_its_training_again(on_fleet: Workplace, fleet_url: str, late: bool) -> None:
     """kill -9 of the supervisor: its training goes on; --resume takes that over, or its report, and repeats nothing."""
-    cluster.pipeline["training"] |= {"epochs": 300 if late else 1200, "batch_size": 16}
-    with workers(cluster, "train", "evaluate"):
-        with Running.pipeline(cluster, "--experiment-mode", "--maximum-triggers", "1") as run:
+    on_fleet.pipeline["training"] |= {"epochs": 300 if late else 1200, "batch_size": 16}
+    with connect(fleet_url) as client:
+        with Running.pipeline(on_fleet, "--experiment-mode", "--maximum-triggers", "1") as run:
             run.wait_for("… trigger 0: epoch")
             while not any(worker.role == "train" and worker.state == "busy" for worker in read_fleet(client)):
-                pass  # the registry says so within a fifth of a lease
+                time.sleep(_LOOK_EVERY_S)
             run.process.kill()
             run.wait()
         while late and any(worker.state != "idle" for worker in read_fleet(client)):
-            pass
-        done = cluster.run("--resume")
+            time.sleep(_LOOK_EVERY_S)
+        done = on_fleet.run("--resume")
         assert done.returncode == 0, done.stderr
-    events = [json.loads(line) for line in (cluster.run_dir / "journal.jsonl").read_text().splitlines()]
+    events = [json.loads(line) for line in (on_fleet.run_dir / "journal.jsonl").read_text().splitlines()]
     told = [
         event["report"]["report"]
         for event in events
@@ -154,18 +157,18 @@ def test_a_killed_supervisor_finds_its_training_again(cluster: Workplace, client
     assert [task.split("/", 1)[1] for task in adopted if "train" in task] == ([] if late else ["0/train/0"])
 
 
-def test_a_stopped_run_is_handed_back(cluster: Workplace, client: redis.Redis) -> None:
+def test_a_stopped_run_is_handed_back(on_fleet: Workplace, fleet_url: str) -> None:
     """Ctrl+C in mid-training: the worker checkpoints and is free again; --resume goes on from the checkpoint."""
-    cluster.pipeline["training"] |= {"epochs": 3000, "batch_size": 16, "checkpoint_every_s": 3600}
-    with workers(cluster, "train", "evaluate"):
-        with Running.pipeline(cluster, "--experiment-mode", "--maximum-triggers", "1") as run:
+    on_fleet.pipeline["training"] |= {"epochs": 3000, "batch_size": 16, "checkpoint_every_s": 3600}
+    with connect(fleet_url) as client:
+        with Running.pipeline(on_fleet, "--experiment-mode", "--maximum-triggers", "1") as run:
             run.wait_for("… trigger 0: epoch")
             assert run.end(signal.SIGINT) == 0
         while any(worker.state != "idle" for worker in read_fleet(client)):
-            pass  # they say so when they renew their entries
-        assert cluster.summary()["status"] == "stopped"
-        checkpoints = [file.name for file in (cluster.run_dir / "checkpoints/0/0").iterdir()]
-        with Running.pipeline(cluster, "--resume") as run:
+            time.sleep(_LOOK_EVERY_S)
+        assert on_fleet.summary()["status"] == "stopped"
+        checkpoints = [file.name for file in (on_fleet.run_dir / "checkpoints/0/0").iterdir()]
+        with Running.pipeline(on_fleet, "--resume") as run:
             said = run.wait_for("… trigger 0: epoch")
             assert run.end(signal.SIGINT) == 0
     assert len(checkpoints) == 1
