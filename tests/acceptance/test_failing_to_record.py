@@ -20,7 +20,7 @@ class Failing(TriggerPolicy):
     def __init__(self, options, start):
         pass
 
-    def observe(self, batch):
+    def observe(self, batch, state):
         Path("PLACE/summary.json/in the way").mkdir(parents=True)
         raise ValueError("the first of two")
 """

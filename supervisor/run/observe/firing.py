@@ -16,7 +16,7 @@ from shared.ids import TriggerId
 from supervisor.core.seen import Asked, Considered, Fired, PolicyState, Violated
 from supervisor.core.state import RunState
 from supervisor.core.trigger_state import TriggerState
-from supervisor.run.observe.sound import as_journaled, asked_by, fired_by, seen_by
+from supervisor.run.observe.sound import as_journaled, asked_by, fired_by, observation_of, seen_by
 from supervisor.triggers.build import policy_of
 from supervisor.triggers.policy import (
     Batch,
@@ -83,7 +83,7 @@ class Firing:
         while key < batch.stop_key and not self.fired_all:
             rest = batch if key == batch.first_key else batch.part(key, batch.stop_key)
             with self._blaming():
-                observed = policy.observe(rest, self._memory)
+                observed = observation_of(policy.observe(rest, self._memory), self._who)
             key = seen_by(observed, rest, who=self._who) + 1
             self._take(observed, policy, found, key)
             if found.question is not None or (found.fired and self._waits_for_trainings(run)):
@@ -105,7 +105,7 @@ class Firing:
         if self.fired_all:
             return found
         with self._blaming():
-            observed = policy.answer(question, answer, self._memory)
+            observed = observation_of(policy.answer(question, answer, self._memory), self._who)
         self._take(observed, policy, found, found.stop_key)
         return found
 
@@ -119,7 +119,7 @@ class Firing:
         found = Looked(stop_key=key + 1)
         self._tell_trainings(self._policy, run)
         with self._blaming():
-            observed = self._policy.quiet(now_us, key, event_time_us, self._memory)
+            observed = observation_of(self._policy.quiet(now_us, key, event_time_us, self._memory), self._who)
         self._take(observed, self._policy, found, found.stop_key)
         if self._quiet_key == key:
             found.considered = []
@@ -187,7 +187,7 @@ class Firing:
         """Keep the policy's next state as the journal will give it back."""
         assert self.state is not None
         if memory is not self.state.memory:
-            memory = as_journaled(self._who, memory)
+            memory = as_journaled(f"the state of {self._who}", memory)
         self.state = PolicyState(memory=memory, told=self.state.told if told is None else told)
 
     def _take(self, observed: Observation, policy: TriggerPolicy, found: Looked, stop_key: int) -> None:

@@ -13,13 +13,20 @@ from supervisor.core.seen import Asked, Fired
 from supervisor.triggers.policy import Batch, Decision, Observation, Question, State, TriggerPolicy
 
 
-def as_journaled(who: str, state: State) -> State:
-    """A policy's state as the journal gives it back. Raises RunFailedError for what JSON cannot hold."""
+def as_journaled(whose: str, state: State) -> State:
+    """What a policy remembers or asks, as the journal gives it back. Raises RunFailedError for what it cannot hold."""
     try:
         found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(state), type=dict[str, Any])
     except (TypeError, msgspec.MsgspecError) as error:
-        raise RunFailedError(f"the state of {who} is none that JSON can hold: {error}.") from error
+        raise RunFailedError(f"{whose} holds what JSON cannot: {error}.") from error
     return found
+
+
+def observation_of(observed: Any, who: str) -> Observation:
+    """What a policy has returned, if it is that. Raises RunFailedError."""
+    if not isinstance(observed, Observation):
+        raise RunFailedError(f"{who} returned {observed!r}; it returns an Observation.")
+    return observed
 
 
 def seen_by(observed: Observation, batch: Batch, *, who: str) -> int:
@@ -57,6 +64,6 @@ def asked_by(question: Question, policy: TriggerPolicy, key: int, *, who: str) -
         key=key,
         timestamp_us=int(question.timestamp_us),
         detector=question.detector,
-        options=question.options,
+        options=as_journaled(f"a question of {who}", question.options),
         needs_model=question.needs_model,
     )

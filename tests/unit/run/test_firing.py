@@ -17,7 +17,7 @@ from supervisor.core.seen import Asked, Fired
 from supervisor.core.state import RunState
 from supervisor.core.transition import transition
 from supervisor.run.observe.firing import Firing, Looked, only_a_run_says
-from supervisor.run.observe.sound import as_journaled, asked_by, seen_by
+from supervisor.run.observe.sound import as_journaled, asked_by, observation_of, seen_by
 from supervisor.triggers.policy import Batch, Observation, Question, TriggerPolicy
 
 ROWS = Batch(first_key=0, timestamps_us=np.arange(60), event_time_us=np.arange(60))
@@ -168,8 +168,15 @@ def test_a_question_is_asked_by_who_says_that_it_asks_and_at_the_last_row():
         asked_by(question, policy, 6, who="mine")
 
 
+@pytest.mark.parametrize("returned", [None, []])
+def test_what_is_no_observation_is_refused(returned):
+    """As what a policy of an earlier version returns."""
+    with pytest.raises(RunFailedError, match="mine returned .*; it returns an Observation"):
+        observation_of(returned, "mine")
+
+
 def test_what_json_cannot_hold_is_no_state():
     """The journal could not keep it; what it can hold is as it comes back."""
     assert as_journaled("mine", {"pair": (1, 2)}) == {"pair": [1, 2]}
-    with pytest.raises(RunFailedError, match="the state of mine is none that JSON can hold"):
+    with pytest.raises(RunFailedError, match="mine holds what JSON cannot"):
         as_journaled("mine", {"array": np.int64(3)})
