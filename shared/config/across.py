@@ -27,7 +27,7 @@ def problems(pipeline: Values, system: Values, written: Container[str], *, exper
     yield from _classes(pipeline, system)
     yield from _labels(pipeline, system)
     yield from _gate(pipeline)
-    yield from _trigger(pipeline)
+    yield from _policies(_at(pipeline, "trigger"), "trigger", pipeline)
 
 
 def _at(values: Values, path: str) -> Any:
@@ -154,8 +154,12 @@ def _gate_window(pipeline: Values, name: str, windows: Mapping[str, Values]) -> 
         yield "deployment.gate.on", f"{sentence} give it a share, such as 0.1."
 
 
-def _trigger(pipeline: Values) -> Iterator[Problem]:
-    name, options = _at(pipeline, "trigger.name"), _at(pipeline, "trigger.options")
-    if name is not None and options is not None:
-        for key, sentence in TRIGGERS[name].objections(options, pipeline):
-            yield f"trigger.{key}", sentence
+def _policies(values: Any, path: str, pipeline: Values) -> Iterator[Problem]:
+    """What policies within `trigger:` have against the rest of the file."""
+    if not isinstance(values, Mapping):
+        return
+    if {"name", "options", "guards"} <= values.keys() and values["name"] in TRIGGERS:
+        for key, sentence in TRIGGERS[values["name"]].objections(values["options"], pipeline):
+            yield f"{path}.{key}", sentence
+    for key, one in values.items():
+        yield from _policies(one, path if key in ("options", "guards") else f"{path}.{key}", pipeline)
