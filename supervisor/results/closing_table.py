@@ -113,6 +113,10 @@ def _of_rows(content: Mapping[str, Any]) -> Iterator[str]:
         yield f"local times that occur twice or never: {', '.join(clocks)}"
     if content["files_not_read"]:
         yield f"files not read: {content['files_not_read']:,}, the first {next(iter(content['not_read']))}"
+    aside = [one for one in content["set_aside"] if one["released_by"] is None]
+    if aside:
+        rows = sum(one["last_key"] - one["first_key"] + 1 for one in aside)
+        yield f"rows set aside: {rows:,}, the first at key {aside[0]['first_key']}: {aside[0]['why']}"
     if content["unlabelled"]:
         yield f"rows without a label: {content['unlabelled']:,}"
 

@@ -159,7 +159,7 @@ def _as_large_as_usual(name: str, now: Values, usual: Sequence[Values], expected
         return [_finding("ranges", name, told)]
     sizes = [size for one in before if (size := _size(one)) is not None]
     size, part = _size(now.numbers), expected.ranges["shrink"]
-    if size is not None and now.distinct > 1 and sizes and size < part * min(sizes):
+    if size is not None and now.distinct >= FEW and sizes and size < part * min(sizes):
         told = f"numbers of column `{name}` are about {size:.3g} in size on {many(len(now.there))}, usually about"
         told += f" {min(sizes):.3g}; at least {part * min(sizes):.3g} is expected"
         return [_finding("ranges", name, told)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,33 +24,34 @@ _SEEN = 16.0  # by which the usual one must stand out in the rows at hand, so th
 def relation_findings(
     now: pa.Table, usual: Sequence[pa.Table], label: str, features: Sequence[str], expected: Expected, *, classes: bool
 ) -> list[Finding]:
-    """Where a feature used to tell of the label, and none does any more.
+    """Where a feature told of the label in each stretch before, and none does any more.
 
     How much one tells is φ², of the table that counts its bins or texts against the label's: χ²/n, less what it would
     be were both independent, (r − 1)(k − 1)/(n − 1) (Bergsma, A bias-correction for Cramér's V and Tschuprow's T,
-    2013).
+    2013). All stretches together would tell less: one day is windy, and late, and what is late on it is not windier.
     """
     features = [name for name in features if name != label]
-    if not usual or not expected.compares("relation", label):
+    if not usual or not expected.compares("relation", label) or min(map(len, (now, *usual))) < _FEWEST_ROWS:
         return []
     before = pa.concat_tables([one.select([*features, label]) for one in usual], promote_options="permissive")
     now_labels, labels = _both(now.column(label), before.column(label), words=classes)
-    if (now_labels >= 0).sum() < _FEWEST_ROWS or (labels >= 0).sum() < _FEWEST_ROWS:
-        return []
+    borders = np.cumsum([len(one) for one in usual])[:-1]
+    of_stretches = np.split(labels, borders)
     best, noise, told, left = 0.0, 1.0, "", 0.0
     for name in features:
         if name in expected.ignored or (codes := _codes(now.column(name), before.column(name))) is None:
             continue
-        (here, here_noise), (usually, usual_noise) = _phi_squared(codes[0], now_labels), _phi_squared(codes[1], labels)
-        left = max(left, here)
-        if usually > max(best, _SURE * usual_noise):
+        here, here_noise = _phi_squared(codes[0], now_labels)
+        found = [_phi_squared(*both) for both in zip(np.split(codes[1], borders), of_stretches, strict=True)]
+        usually, left = min(phi for phi, _ in found), max(left, here)
+        if usually > max(best, *(_SURE * usual_noise for _, usual_noise in found)):
             best, noise, told = usually, here_noise, name
     must_be_left = expected.labels["relation"]
     if best < _SEEN * noise or left >= max(must_be_left * best, _NOISE * noise):
         return []
     sentence = (
         f"no feature tells of label `{label}` any more: φ² is {left:.3g} at most on {many(len(now))}, usually "
-        f"{best:.3g} for `{told}`, and {percent(must_be_left)} of that must be left"
+        f"{best:.3g} or more for `{told}`, and {percent(must_be_left)} of that must be left"
     )
     return [Finding(check="relation", column=label, sentence=sentence)]
 
@@ -74,15 +74,14 @@ def _both(now: pa.ChunkedArray, before: pa.ChunkedArray, *, words: bool) -> tupl
 def _numbered(column: pa.ChunkedArray, numbers: dict[str, int]) -> Codes:
     encoded = column.cast(pa.string()).combine_chunks().dictionary_encode()
     place = np.array([numbers.get(text, len(numbers)) for text in encoded.dictionary.to_pylist()] + [-1], np.int64)
-    found: Codes = place[encoded.indices.fill_null(len(place) - 1).to_numpy(zero_copy_only=False)]
-    return found
+    indices = encoded.indices.fill_null(len(place) - 1).to_numpy(zero_copy_only=False)
+    return np.asarray(place[indices], np.int64)
 
 
 def _bins(now: pa.ChunkedArray, before: pa.ChunkedArray) -> tuple[Codes, Codes]:
     numbers = [np.asarray(one.cast(pa.float64(), safe=False).to_numpy(), np.float64) for one in (now, before)]
-    edges: Any = (
-        np.unique(np.nanquantile(numbers[1], np.arange(1, _BINS) / _BINS)) if np.isfinite(numbers[1]).any() else []
-    )
+    there = numbers[1][np.isfinite(numbers[1])]
+    edges = np.unique(np.quantile(there, np.arange(1, _BINS) / _BINS)) if len(there) else there
     found = [np.where(np.isnan(one), -1, np.searchsorted(edges, one, side="left")) for one in numbers]
     return found[0], found[1]
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,8 +15,11 @@ import pytest
 from one_process import OneProcess
 from workplace import Workplace, table
 
+from shared.ids import RunId
 from shared.training_set import read_training_set
 from supervisor.core.notices import RowsNotAsExpected, RowsReleased
+from supervisor.run.listen.metrics.heard import Heard
+from supervisor.run.listen.metrics.seen import Seen, families
 from supervisor.run.listen.run_log import RunLog
 
 EVERY = 250
@@ -37,9 +42,9 @@ def broken(small: Workplace, strategy: str = "new_data", **expect: Any) -> Workp
     return small
 
 
-def sets(run: OneProcess) -> dict[int, list[int]]:
+def sets(run_dir: Path) -> dict[int, list[int]]:
     """Trigger → the keys that it was trained on."""
-    folder = run.directory.path / "training_sets"
+    folder = run_dir / "training_sets"
     return {int(one.stem): read_training_set(one.read_bytes()).keys.tolist() for one in folder.glob("*.parquet")}
 
 
@@ -47,6 +52,12 @@ def ended(run: OneProcess) -> dict[str, Any]:
     """The summary of a run that has gone to its end."""
     run.begin()
     return run.to_its_end()
+
+
+def counted(found: Iterable[Any], name: str) -> dict[str, float]:
+    """Label → value of a metric."""
+    samples = [sample for family in found if family.name == name for sample in family.samples]
+    return {"".join(sample.labels.values()): sample.value for sample in samples}
 
 
 def ranges(*pieces: tuple[int, int]) -> list[int]:
@@ -64,12 +75,10 @@ def test_no_training_has_a_row_that_is_set_aside(small: Workplace, strategy: str
     killed = OneProcess(small, random.Random(1), risk=0.06)
     assert ended(killed)["set_aside"] == summary["set_aside"]
     assert killed.kills
-    whole = OneProcess(small, random.Random(0))
-    whole.directory = type(run.directory)(small.folder / "whole")
-    assert sets(whole) == sets(killed)
+    assert sets(small.folder / "whole") == sets(small.run_dir)
     sound = [(0, 249), (250, 499), (500, 749), (1250, 1499), (1500, 1749), (1750, 1999)]
     expected = [ranges(*(sound[: n + 1] if strategy == "all_data" else sound[n : n + 1])) for n in range(6)]
-    assert list(dict(sorted(sets(killed).items())).values()) == expected
+    assert list(dict(sorted(sets(small.run_dir).items())).values()) == expected
     assert [(one["first_key"], one["last_key"]) for one in summary["set_aside"]] == [(750, 999), (1000, 1249)]
     assert {one["on_violation"] for one in summary["set_aside"]} == {action}
     assert "column `x0` is beyond" in summary["set_aside"][0]["why"]
@@ -79,13 +88,22 @@ def test_no_training_has_a_row_that_is_set_aside(small: Workplace, strategy: str
 def test_alert_trains_on_them_and_tells(small: Workplace, caplog: pytest.LogCaptureFixture) -> None:
     """Everything else is as without."""
     run = OneProcess(broken(small, on_violation="alert"), random.Random(0))
-    heard, log = [], RunLog(run.directory.path.name)
+    heard: list[Any] = []
+    log = RunLog(RunId("run"))
     run.start()
-    run.recorder.hear, hear = lambda told: (heard.append(told), log.hear(told), hear(told)), run.recorder.hear
+    metrics = Heard(run.pipeline)
+
+    def hear(told: Any, first: Any = run.recorder.hear) -> None:
+        heard.append(told)
+        for listen in (first, log.hear, metrics.hear):
+            listen(told)
+
+    run.recorder.hear = hear
     with caplog.at_level("INFO"):
         summary = run.to_its_end()
-    assert [len(one) for one in sets(run).values()] == [EVERY] * 8
+    assert [len(one) for one in sets(small.run_dir).values()] == [EVERY] * 8
     assert summary["set_aside"] == []
+    assert counted(metrics.families(), "modyn_violations") == {"hold": 0, "skip": 0, "alert": 1}
     told = [one.violated for one in heard if isinstance(one, RowsNotAsExpected)]
     assert [(one.first_key, one.last_key, one.on_violation) for one in told] == [(750, 999, "alert")]
     assert "! rows 750 to 999 are not as expected, and are trained on: column `x0` is beyond" in caplog.text
@@ -96,13 +114,19 @@ def test_a_trigger_by_hand_has_what_was_held(small: Workplace) -> None:
     run = OneProcess(broken(small), random.Random(0))
     run.start()
     heard: list[Any] = []
-    run.recorder.hear, hear = lambda told: (heard.append(told), hear(told)), run.recorder.hear
+
+    def hear(told: Any, first: Any = run.recorder.hear) -> None:
+        heard.append(told)
+        first(told)
+
+    run.recorder.hear = hear
     while run.observer.position < 1000 or run.state.stream.question is not None:
         assert run.observe() or run.work()
     assert run.state.stream.left_out == ((750, 999),)
+    assert counted(families(Seen(run.state, 2000)), "modyn_set_aside_rows") == {"": 250}
     run._happen(run.observer.fire("the unit is another from now on"))
     summary = run.to_its_end()
-    found = sets(run)
+    found = sets(small.run_dir)
     assert found[3] == ranges((750, 999))
     assert sorted(key for keys in found.values() for key in keys) == ranges((0, 1999))
     assert [one.rows for one in heard if isinstance(one, RowsReleased)] == [250]
@@ -122,8 +146,8 @@ def test_held_rows_come_with_the_new_ones(small: Workplace) -> None:
     run._happen(run.observer.fire("they are right"))
     summary = run.to_its_end()
     assert [one["key"] for one in summary["trigger_list"]] == [249, 499, 749, 1499, 1749, 1999]
-    assert [len(keys) for _, keys in sorted(sets(run).items())] == [250, 250, 250, 250, 750, 250]
-    assert sets(run)[4] == ranges((750, 1249), (1500, 1749))
+    assert [len(keys) for _, keys in sorted(sets(small.run_dir).items())] == [250, 250, 250, 250, 750, 250]
+    assert sets(small.run_dir)[4] == ranges((750, 1249), (1500, 1749))
 
 
 def test_rows_on_which_the_model_fails_are_held(small: Workplace) -> None:

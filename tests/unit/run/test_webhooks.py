@@ -8,10 +8,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from typing import Any
 
 import pytest
 
 from shared.config.system import Alert
+from supervisor.core.events import Violated
+from supervisor.core.notices import RowsNotAsExpected
+from supervisor.run.listen.alert_rules import AlertRules
 from supervisor.run.listen.webhooks import Webhooks
 
 
@@ -44,6 +48,21 @@ def test_an_alert_says_what_where_and_when(receiver: tuple[str, list[dict[str, s
     (alert,) = posted
     assert alert.pop("time").endswith("Z")
     assert alert == {"pipeline": "flights", "event": "trigger_failed", "sentence": "the model raised", "trigger": 3}
+
+
+def test_rows_that_are_not_as_expected_are_alerted_to(receiver: tuple[str, list[dict[str, str]]]) -> None:
+    """With their keys, what is wrong with them, and what is done."""
+    url, posted = receiver
+    violated = Violated(first_key=10, last_key=19, on_violation="skip", why="column `a` is null in 100 % of 10 rows")
+    with closing(Webhooks([Alert(kind="webhook", url=url)], {})) as alerts:
+        nobody: Any = None  # neither is asked while rules only hear
+        AlertRules(alerts, nobody, nobody, 60.0).hear(RowsNotAsExpected(violated=violated))
+    (alert,) = posted
+    assert (alert["event"], alert["first_key"], alert["last_key"]) == ("rows_not_as_expected", 10, 19)
+    assert alert["sentence"] == (
+        "trigger skipped at key 19: column `a` is null in 100 % of 10 rows; rows 10 to 19 are set aside, and never "
+        "trained on"
+    )
 
 
 def test_a_condition_is_told_once_until_it_ceases(receiver: tuple[str, list[dict[str, str]]]) -> None:
