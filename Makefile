@@ -15,8 +15,9 @@ venv:
 	    --target .venv/frames -r requirements-frames.txt
 	@touch $@
 
+# Some 1,000 processes are started, each of which would compile all of our modules anew where no bytecode is written.
 test: venv
-	OMP_NUM_THREADS=1 .venv/bin/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+	OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= .venv/bin/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 check: venv
 	.venv/bin/ruff format --check .

@@ -24,17 +24,8 @@ from shared.messages.reports import AnyReport, Baselined, Claimed, Evaluated, Fa
 from shared.messages.setup_record import SetupRecord
 from shared.messages.tasks import AnyTask
 from supervisor.core.commands import AnyCommand, End, Publish, PublishChord
-from supervisor.core.events import (
-    AnyEvent,
-    Discovered,
-    Ended,
-    Fired,
-    Observed,
-    Reported,
-    RunStarted,
-    Slice,
-    StreamEnded,
-)
+from supervisor.core.events import AnyEvent, Discovered, Ended, Observed, Reported, RunStarted, StreamEnded
+from supervisor.core.seen import Fired, Slice
 from supervisor.core.settings import Settings
 from supervisor.core.state import RunState
 from supervisor.core.transition import transition

@@ -63,6 +63,7 @@ WATCHED_KEY = "modyn:watched"  # exists while Flower is there: else nobody tells
 WATCHED_TTL_S = 15
 FLEET_KEY = "modyn:fleet"  # set of worker ids; the truth of each is its own leased key
 UNREAD_TTL_MS = 60_000  # of what a run shows of files that it does not read; renewed three times meanwhile
+ANNOUNCEMENTS_CONSUMER = "supervisor"  # the only one of a run's group: a run has one owner
 UNREAD_KEY = "modyn:unread"  # set of run ids; the truth of each is its own key, which expires
 
 
@@ -134,3 +135,13 @@ def recall_key(run: RunId) -> str:
 def setup_key(run: RunId) -> str:
     """JSON of the run's setup record. Removed at teardown."""
     return f"modyn:run:{run}:setup"
+
+
+def announcements_key(dataset: str) -> str:
+    """Stream on which producers announce new data. Theirs: they trim it, and nothing of ours expires it."""
+    return f"modyn:data:{dataset}"
+
+
+def announcements_group(run: RunId) -> str:
+    """A run's consumer group there. Made when a session begins to follow, destroyed when it ends."""
+    return f"modyn:{run}"

@@ -103,19 +103,30 @@ TRIGGERS: Plugins[Any] = Plugins(
     {
         "data_amount": "supervisor.triggers.data_amount:DataAmount",
         "time": "supervisor.triggers.time:Time",
+        "schedule": "supervisor.triggers.schedule:Schedule",
+        "data_drift": "supervisor.triggers.data_drift:DataDrift",
+        "performance": "supervisor.triggers.performance:Performance",
+        "cost": "supervisor.triggers.cost:Cost",
+        "ensemble": "supervisor.triggers.ensemble:Ensemble",
     },
 )
 GUARDS: Plugins[Any] = Plugins(  # the innermost first
     "modyn.guards",
     "supervisor.triggers.guard:Guard",
     {
-        "expect": "supervisor.triggers.expect:Expect",  # the outermost: it looks at the rows of each decision there is
+        "warm_up": "supervisor.triggers.warm_up:WarmUp",
+        "cool_down": "supervisor.triggers.cool_down:CoolDown",
+        "max_wait": "supervisor.triggers.max_wait:MaxWait",
+        "budget": "supervisor.triggers.budget:Budget",
+        "expect": "supervisor.triggers.expect:Expect",
     },
 )
 DETECTORS: Plugins[Any] = Plugins(
     "modyn.detectors",
     "workers.detection.detector:Detector",
     {
+        "drift": "workers.detection.drift:Drift",
+        "performance": "workers.detection.performance:Performance",
         "expect": "workers.detection.expect:Expect",
     },
 )

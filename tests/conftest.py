@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import sys
-import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import redis
 from hypothesis import HealthCheck, settings
 from running import workers
-from serving import Server
+from serving import private_redis
 from undisturbed import slow
 from workplace import Workplace
 
 from shared.broker import connect
-from shared.fleet import read_fleet
 
 # Of pandas, which only these processes are to find: see requirements-frames.txt.
 sys.path.append(str(Path(sys.prefix) / "frames"))
@@ -26,15 +22,6 @@ sys.path.append(str(Path(sys.prefix) / "frames"))
 # How long an example takes says something of the machine, not of the code.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
-
-
-@contextmanager
-def private_redis() -> Iterator[str]:
-    """A Redis on a unix socket of its own."""
-    with tempfile.TemporaryDirectory(prefix="modyn-test-", dir="/tmp") as folder:
-        server = Server(Path(folder), remembers=False)
-        yield server.url
-        server.end()
 
 
 @pytest.fixture(scope="session")
@@ -50,9 +37,7 @@ def fleet_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     place = Workplace.small(tmp_path_factory.mktemp("fleet"))
     with private_redis() as url:
         place.use_fleet(url).write()
-        with workers(place, "train", "evaluate"), connect(url) as client:
-            while len(read_fleet(client)) < 2:
-                time.sleep(0.05)
+        with workers(place, "train", "evaluate"):
             yield url
 
 

@@ -22,6 +22,7 @@ from workers.features.encoder import FeatureEncoder, encoding_of, reading
 from workers.features.given import Rows, table_of
 from workers.features.matrix import model_input
 from workers.models.described import described
+from workers.models.embedding import LastInput
 from workers.models.model_file import Header
 from workers.training.labels import count_classes, label_reader
 from workers.training.losses import Task, loss_kind, predictions
@@ -130,6 +131,20 @@ class LoadedModel:
         starts = range(0, max(len(encoded), 1), at_once)
         pieces = [self._forward(encoded[start : start + at_once]) for start in starts]
         return Predictions(torch.cat(pieces), self.header.model.name)
+
+    @torch.no_grad()
+    def embed(self, encoded: torch.Tensor) -> npt.NDArray[np.float64]:
+        """What enters the last linear layer for encoded rows on the model's device, (rows, width).
+
+        Raises ConfigurationError for a model that has none.
+        """
+        at_once, found = _ROWS_PER_FORWARD[self._device.type], []
+        with LastInput(self._network) as last:
+            for start in range(0, len(encoded), at_once):
+                rows = encoded[start : start + at_once]
+                self._network(model_input(rows, self.encoder))
+                found.append(last.of(len(rows)).to("cpu", torch.float64))
+        return torch.cat(found).numpy()
 
     def _forward(self, rows: torch.Tensor) -> torch.Tensor:
         outputs = self._network(model_input(rows, self.encoder))

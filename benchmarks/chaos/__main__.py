@@ -40,10 +40,12 @@ def main() -> None:
         if not _may_mount(Path(folder)):
             options.kinds = [kind for kind in options.kinds if kind != "full_disk"]
             sys.stderr.write("full_disk is left out: this user may not mount a small file system\n")
-        references = {way: _undisturbed(Path(folder) / f"undisturbed-{way:d}", way) for way in (False, True)}
+        references: dict[bool, tuple[Scene, float]] = {}  # made when the first run of that kind asks for it
         injected, bad, seed = 0, 0, options.seed
         while injected < options.faults:
-            reference, undisturbed_s = references[_side_by_side(seed)]
+            if (way := _side_by_side(seed)) not in references:
+                references[way] = _undisturbed(Path(folder) / f"undisturbed-{way:d}", way)
+            reference, undisturbed_s = references[way]
             result = one_run(Path(folder), reference.folder, seed, options)
             result["extra_s"] = round(result.pop("wall_s") - undisturbed_s, 1)
             print(json.dumps(result), flush=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.config.fields import nearest
 from shared.config.schema.model import BUILT_IN_MODELS
-from shared.plugins import METRICS
+from shared.plugins import METRICS, TRIGGERS
 
 Values = Mapping[str, Any]
 Problem = tuple[str, str]  # key path in pipeline.yaml, sentence
@@ -20,11 +20,14 @@ def problems(pipeline: Values, system: Values, written: Container[str], *, exper
     """
     yield from _dataset(pipeline, system)
     yield from _mode(pipeline, experiment_mode, is_written="initial_mode" in written)
+    if experiment_mode:
+        yield from _forecasts(_at(pipeline, "trigger"), "trigger")
     yield from _trust(pipeline, system)
     yield from _retention(pipeline, system)
     yield from _classes(pipeline, system)
     yield from _labels(pipeline, system)
     yield from _gate(pipeline)
+    yield from _policies(_at(pipeline, "trigger"), "trigger", pipeline)
 
 
 def _at(values: Values, path: str) -> Any:
@@ -53,6 +56,19 @@ def _mode(pipeline: Values, experiment_mode: bool, *, is_written: bool) -> Itera
             "replay with strategy all_data needs --experiment-mode; to follow a dataset, write train_on_everything,"
         )
         yield "initial_mode", f"{sentence} which gives the same model at once."
+
+
+def _forecasts(values: Any, path: str) -> Iterator[Problem]:
+    """Whatever forecasts trainings within `trigger:` must be repeatable, unless it says that it need not be."""
+    if isinstance(values, list):
+        for number, one in enumerate(values):
+            yield from _forecasts(one, f"{path}.{number}")
+    elif isinstance(values, Mapping):
+        if values.get("measured") is False and values.get("seconds_per_sample", 0) is None:
+            sentence = "is missing, and what is measured differs from run to run with --experiment-mode; write it, or"
+            yield f"{path}.seconds_per_sample", f"{sentence} `measured: true` if that is meant."
+        for key, one in values.items():
+            yield from _forecasts(one, path if key in ("options", "guards") else f"{path}.{key}")
 
 
 def _trust(pipeline: Values, system: Values) -> Iterator[Problem]:
@@ -136,3 +152,14 @@ def _gate_window(pipeline: Values, name: str, windows: Mapping[str, Values]) -> 
     elif window["split"] in ("test", "validation") and _at(pipeline, f"data.split.{window['split']}") == 0:
         sentence = f"{name} looks at {window['split']} rows, and there are none: data.split.{window['split']} is 0;"
         yield "deployment.gate.on", f"{sentence} give it a share, such as 0.1."
+
+
+def _policies(values: Any, path: str, pipeline: Values) -> Iterator[Problem]:
+    """What policies within `trigger:` have against the rest of the file."""
+    if not isinstance(values, Mapping):
+        return
+    if {"name", "options", "guards"} <= values.keys() and values["name"] in TRIGGERS:
+        for key, sentence in TRIGGERS[values["name"]].objections(values["options"], pipeline):
+            yield f"{path}.{key}", sentence
+    for key, one in values.items():
+        yield from _policies(one, path if key in ("options", "guards") else f"{path}.{key}", pipeline)

@@ -60,8 +60,9 @@ def system_yaml(system: System, source: Source) -> str:
     values["artifacts"] = {"uri": system.artifacts_root or "/"}
     resolved = _group(SystemSchema, values)
     resolved = _with_names(resolved, source.written, source.values, source.path.parent)
-    for one in (resolved["broker"], *resolved["alerts"]):
-        one["url"] = hide_password(one["url"])
+    for one in (resolved["broker"], resolved["notification"], *resolved["alerts"]):
+        if "url" in one:
+            one["url"] = hide_password(one["url"])
     return yaml_text(resolved)
 
 
@@ -104,7 +105,7 @@ def as_written(field: Field[Any], value: Any) -> Any:
             return {value["kind"]: _duration(value["duration_s"])} if "duration_s" in value else value["kind"]
         case Chosen():
             return _chosen(field, value)
-    return value
+    return field.written(value) if isinstance(field, f.Sentence) else value
 
 
 def _chosen(field: Chosen, value: Mapping[str, Any]) -> dict[str, Any]:

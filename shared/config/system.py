@@ -6,6 +6,8 @@ from typing import Literal
 
 from shared.config.pipeline import Values
 
+_SOON_S = 5.0
+
 
 class Broker(Values, frozen=True, kw_only=True):
     """`broker:` where the Celery queues live."""
@@ -117,8 +119,15 @@ class Fleet(Values, frozen=True, kw_only=True):
 class Notification(Values, frozen=True, kw_only=True):
     """`notification:` how the supervisor learns of new data."""
 
-    mode: Literal["pull"]
-    every_s: float
+    mode: Literal["pull", "push"]
+    every_s: float  # between two looks where nothing is announced
+    url: str | None = None  # with push: the Redis that has the stream; None: the broker. Show it only through `hide`
+    stream: str | None = None  # with push; None: the dataset's own
+
+    @property
+    def waits_s(self) -> float:
+        """Between two looks for what nobody announces: the first row before a run begins, the end of a last line."""
+        return self.every_s if self.mode == "pull" else min(self.every_s, _SOON_S)
 
 
 class Retention(Values, frozen=True, kw_only=True):

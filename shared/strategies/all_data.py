@@ -8,6 +8,8 @@ from shared.strategies.strategy import Pieces, Request, State, Strategy, unweigh
 class AllData(Strategy):
     """Every followed row up to the trigger: the baseline that everyone compares with."""
 
+    selects_all = True
+
     def select(self, request: Request, state: State, model: bytes | None) -> tuple[Pieces, State]:
         """All that is known."""
         return unweighted(request.rows(None)), state

@@ -39,6 +39,7 @@ class Strategy:
 
     Schema: ClassVar[type[Group]] = Group  # of the options, beside `name:` or below `config:`
     columns: ClassVar[tuple[str, ...]] = ()  # of the dataset, that `observe` wants to see
+    selects_all: ClassVar[bool] = False  # from all rows at each trigger, not from those since the previous one
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         """`options`: as the schema loads them."""

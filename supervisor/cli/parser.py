@@ -20,6 +20,7 @@ _EXAMPLES = f"""examples:
   {COMMAND} flower config.yaml                             tasks and workers in a browser
   {COMMAND} sweep pipeline.yaml config.yaml --set trigger.every=2000,6000 --set strategy.name=new_data,all_data
   {COMMAND} runs config.yaml · {COMMAND} stop runs/flights/2026-01-01T00-00-00Z
+  {COMMAND} trigger runs/flights/2026-01-01T00-00-00Z "labels were mended"
   {COMMAND} compare runs/a runs/b --plot scores.svg        on the rows that both of them scored
 """
 
@@ -70,6 +71,12 @@ def _add_healthy(healthy: argparse.ArgumentParser) -> None:
 def _add_stop(stop: argparse.ArgumentParser) -> None:
     stop.add_argument("run_dir", type=Path, metavar="RUN_DIR")
     stop.add_argument("--wait", action="store_true", help="until it has ended, and say how it did")
+
+
+def _add_trigger(trigger: argparse.ArgumentParser) -> None:
+    trigger.add_argument("run_dir", type=Path, metavar="RUN_DIR")
+    trigger.add_argument("why", metavar="WHY", help="the reason, for who reads the journal")
+    trigger.add_argument("--json", action="store_true", help="one JSON object instead of a sentence")
 
 
 def _add_config(command: argparse.ArgumentParser) -> None:
@@ -169,5 +176,6 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "runs": ("list the runs of an artifacts folder, wherever they are", _add_listing),
     "healthy": ("say whether a worker or a supervisor here is alive", _add_healthy),
     "stop": ("stop a run cleanly from another shell", _add_stop),
+    "trigger": ("have a run trigger now, from another shell", _add_trigger),
     "compare": ("runs side by side on the rows all of them scored", _add_compare),
 }

@@ -11,10 +11,8 @@ import msgspec
 
 from shared.dataset.labels_table import labels_table
 from shared.dataset.manifest import entries_up_to
-from shared.dataset.table import ROWS_AT_ONCE, TableDataset, open_dataset
+from shared.dataset.table import TableDataset, open_dataset
 from supervisor.compare.run_to_score import RunToScore
-from supervisor.core.state import RunState
-from supervisor.run.observe.dating import Dating
 from supervisor.run.observe.label_files import LabelFiles, LabelsOfRun
 from supervisor.run.observe.labelling import hear_rows
 from supervisor.run.observe.table_labelling import InATable
@@ -34,7 +32,8 @@ def write_label_index(run: RunToScore, last_key: int, folder: Path) -> None:
     config, manifest = run.record.dataset, Path(run.record.manifest_uri)
     rows = open_dataset(config, entries_up_to(last_key, manifest))
     files = LabelFiles(_labels(run, manifest), Telling())
-    _hear(InATable.of(LabelsOfRun(files, folder), config, run.state), rows, run.state, last_key)
+    labelling = InATable.of(LabelsOfRun(files, folder), config, run.state)
+    hear_rows(labelling, rows, run.state.first_usable_key, last_key + 1)
 
 
 def _labels(run: RunToScore, manifest: Path) -> TableDataset:
@@ -42,15 +41,3 @@ def _labels(run: RunToScore, manifest: Path) -> TableDataset:
     table, finds = labels_table(run.record.dataset), run.state.stream.label_finds
     position = finds[len(finds) - 1].stop_position if finds else 0
     return open_dataset(table, entries_up_to(position - 1, manifest.with_name(f"{table.name}{manifest.suffix}")))
-
-
-def _hear(labelling: InATable, rows: TableDataset, state: RunState, last_key: int) -> None:
-    """All rows in order, with the event times that the run has given them."""
-    key, everything = state.started.first_key, state.started.everything
-    hear_rows(labelling, rows, state.first_usable_key, key)
-    dating = Dating(None if everything is None else everything.timestamp_us)
-    for times in rows.timed_batches(key, last_key + 1, ROWS_AT_ONCE):
-        event_time_us = dating.date(times, key, rows)
-        assert event_time_us is not None, "a trigger fired, so some row has a timestamp that it can have"
-        labelling.observe(key, event_time_us, rows)
-        key += len(times.us)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
 from typing import Any, Literal
 
 import msgspec
@@ -12,41 +11,13 @@ from shared.dataset.manifest import ManifestEntry
 from shared.ids import RunId, TaskId, TriggerId
 from shared.messages.reports import AnyReport
 from shared.messages.tasks import Device
+from supervisor.core.seen import Asked, Considered, Fired, Misdated, PolicyState, Settled, Slice, Unread, Violated
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event"):
     """Something that happened, and when by the supervisor's clock."""
 
     time_us: int
-
-
-class LabelsKnown(msgspec.Struct, frozen=True, kw_only=True):
-    """What was known at a trigger, where labels come later than their rows."""
-
-    key: int | None  # the last row whose label was known; None: there was none
-    event_time_us: int | None  # at that row
-    position: int | None = None  # so many rows of the labels' table were found; None: labels stand in their rows
-
-
-class Fired(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """The decision to retrain."""
-
-    id: TriggerId
-    key: int
-    timestamp_us: int
-    reason: str
-    labels: LabelsKnown | None = None  # None: each label is known with its row
-    by_hand: bool = False  # a person wanted it; it has rows that were held
-
-    @property
-    def labelled_key(self) -> int | None:
-        """The last row whose label was known; None: there was none."""
-        return self.key if self.labels is None else self.labels.key
-
-    @property
-    def labelled_us(self) -> int | None:
-        """Event time at that row."""
-        return self.timestamp_us if self.labels is None else self.labels.event_time_us
 
 
 class RunStarted(Event, frozen=True, kw_only=True, tag="run_started"):
@@ -98,102 +69,10 @@ class LabelsDiscovered(Event, frozen=True, kw_only=True, tag="labels_discovered"
     event_time_us: int | None  # at the row before it; None: there was none that is followed
 
 
-class Unread(msgspec.Struct, frozen=True, kw_only=True):
-    """Files whose rows have no keys, each with a sentence that says why; the first ones by name."""
-
-    unreadable: dict[str, str] = {}
-    unfit: dict[str, str] = {}  # readable, but their columns or rows are not those of the dataset
-    more: int = 0  # and so many that are not named
-
-    @property
-    def named(self) -> dict[str, str]:
-        """All that have a name here."""
-        return {**self.unreadable, **self.unfit}
-
-    @property
-    def files(self) -> int:
-        """How many there are."""
-        return len(self.unreadable) + len(self.unfit) + self.more
-
-    def without(self, read: Container[str]) -> Unread:
-        """The others, when these are read."""
-        unreadable = {file: why for file, why in self.unreadable.items() if file not in read}
-        unfit = {file: why for file, why in self.unfit.items() if file not in read}
-        return Unread(unreadable=unreadable, unfit=unfit, more=self.more)
-
-
 class NotRead(Event, frozen=True, kw_only=True, tag="not_read"):
     """Other files than before cannot be read, or do not fit: these are all of them now."""
 
     unread: Unread
-
-
-class Slice(msgspec.Struct, frozen=True, kw_only=True):
-    """A closed slice of an `every` window."""
-
-    window: str
-    start_us: int
-    first_key: int
-    last_key: int
-    event_time_us: int | None  # the running maximum before first_key
-    last_us: int | None = None  # and at last_key
-
-
-class Misdated(msgspec.Struct, frozen=True, kw_only=True):
-    """Rows dated later than they can be, which do not advance event time: how many so far, and the first of them."""
-
-    rows: int
-    key: int
-    file: str
-    timestamp_us: int
-    latest_us: int  # the last moment at which it could be dated
-
-
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """A question of the trigger policy that a worker is to answer, before a row behind `key` is looked at."""
-
-    key: int
-    timestamp_us: int
-    detector: str
-    options: dict[str, Any]
-    needs_model: bool = False
-    labels: LabelsKnown | None = None  # at that row; None: each label is known with its row
-
-    @property
-    def labelled_key(self) -> int | None:
-        """The last row whose label was known; None: there was none."""
-        return self.key if self.labels is None else self.labels.key
-
-
-class Considered(msgspec.Struct, frozen=True, kw_only=True):
-    """A look of the trigger policy that led to no trigger, and why."""
-
-    key: int
-    reason: str
-
-
-class Violated(msgspec.Struct, frozen=True, kw_only=True):
-    """Rows that are not as `expect:` says, and what is done with them."""
-
-    first_key: int
-    last_key: int
-    on_violation: Literal["hold", "skip", "alert"]  # set aside until a trigger by hand, or for ever; or only told
-    why: str
-
-
-class PolicyState(msgspec.Struct, frozen=True, kw_only=True):
-    """What the trigger policy remembers, and of how many trainings it was told."""
-
-    memory: dict[str, Any] = {}
-    told: int = 0
-
-
-class Settled(msgspec.Struct, frozen=True, kw_only=True):
-    """How far labels are known that come later than their rows."""
-
-    key: int  # up to it no label is waited for any more: each is known, or given up
-    position: int | None = None  # so many rows of the labels' table were found; None: labels stand in their rows
-    unlabelled: int = 0  # rows that no label was found for
 
 
 class Observed(Event, frozen=True, kw_only=True, tag="observed"):
@@ -256,6 +135,29 @@ class Unclaimed(Event, frozen=True, kw_only=True, tag="unclaimed"):
     attempt: int
 
 
+class Registered(Event, frozen=True, kw_only=True, tag="registered"):
+    """The run hears what producers announce, from now on."""
+
+    stream: str
+    group: str  # its consumer group there
+
+
+class Deregistered(Event, frozen=True, kw_only=True, tag="deregistered"):
+    """It does not any more, and nothing is kept for it."""
+
+    stream: str
+    group: str
+
+
+class Declined(Event, frozen=True, kw_only=True, tag="declined"):
+    """Somebody asked for a trigger, and there was none."""
+
+    request: str  # its id
+    why: str  # they asked
+    sentence: str  # why there is none
+    refused: bool  # else all rows that there are went into the last trigger
+
+
 class StopAsked(Event, frozen=True, kw_only=True, tag="stop_asked"):
     """Somebody wants the run to stop."""
 
@@ -284,6 +186,9 @@ AnyEvent = (
     | Garbled
     | LeaseExpired
     | Unclaimed
+    | Registered
+    | Deregistered
+    | Declined
     | StopAsked
     | Ended
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared.labels.as_of import FINAL, AsOf
 from shared.messages.tasks import KeyRange, Watermarks
-from supervisor.core.events import Asked, Fired
+from supervisor.core.seen import Asked, Fired
 from supervisor.core.state import RunState
 
 

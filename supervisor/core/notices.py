@@ -19,7 +19,7 @@ from shared.messages.reports import (
     SetUp,
     Trained,
 )
-from supervisor.core.events import Considered, Fired, Misdated, Violated
+from supervisor.core.seen import Considered, Fired, Misdated, Violated
 from supervisor.core.state import RunState
 
 Result = Selected | Trained | Gathered | Evaluated | Baselined | Decided | Detected
@@ -33,6 +33,13 @@ class TriggerFired(Notice, frozen=True, kw_only=True):
     """The policy decided to retrain."""
 
     fired: Fired
+
+
+class TriggerDeclined(Notice, frozen=True, kw_only=True):
+    """Somebody asked for a trigger by hand, and there is none."""
+
+    why: str  # they asked
+    sentence: str  # why there is none
 
 
 class TriggerConsidered(Notice, frozen=True, kw_only=True):
@@ -187,6 +194,7 @@ class FaultSurvived(Notice, frozen=True, kw_only=True):
 
 AnyNotice = (
     TriggerFired
+    | TriggerDeclined
     | TriggerConsidered
     | RowsNotAsExpected
     | RowsReleased

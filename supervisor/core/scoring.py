@@ -14,9 +14,9 @@ from shared.timestamps import MICROSECONDS_PER_S, format_timestamp
 from supervisor.core.attempts import model_ref, who
 from supervisor.core.classes import classes_known
 from supervisor.core.commands import Publish
-from supervisor.core.events import Slice
 from supervisor.core.label_times import final, is_settled
 from supervisor.core.open_tasks import OpenTask
+from supervisor.core.seen import Slice
 from supervisor.core.state import Baselines, RunState
 from supervisor.core.step import Effect, Step
 from supervisor.core.trigger_state import Phase, TriggerState

@@ -7,14 +7,15 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from shared.messages.tasks import KeyRange
-from supervisor.core.events import Fired, Violated
-from supervisor.core.notices import AnyNotice, RowsNotAsExpected, RowsReleased
+from supervisor.core.notices import RowsNotAsExpected, RowsReleased
+from supervisor.core.seen import Fired, Violated
+from supervisor.core.step import Effect
 from supervisor.core.stream import SetAside, Stream
 
 
-def note_violations(violations: Iterable[Violated], stream: Stream) -> tuple[Stream, list[AnyNotice]]:
+def note_violations(violations: Iterable[Violated], stream: Stream) -> tuple[Stream, list[Effect]]:
     """The stream with these rows set aside, unless they are only told of."""
-    told: list[AnyNotice] = []
+    told: list[Effect] = []
     for one in violations:
         told.append(RowsNotAsExpected(violated=one))
         if one.on_violation != "alert":
@@ -22,7 +23,7 @@ def note_violations(violations: Iterable[Violated], stream: Stream) -> tuple[Str
     return stream, told
 
 
-def release(fired: Fired, stream: Stream) -> tuple[Stream, list[AnyNotice]]:
+def release(fired: Fired, stream: Stream) -> tuple[Stream, list[Effect]]:
     """The stream with what is held released by a trigger by hand; others release nothing."""
     held = [one for one in stream.set_aside if one.is_held]
     if not fired.by_hand or not held:

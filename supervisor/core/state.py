@@ -12,8 +12,9 @@ from immutables import Map
 
 from shared.ids import RunId, TaskId, TriggerId
 from shared.messages.reports import TargetDecision
-from supervisor.core.events import Fired, RunStarted, Unread
+from supervisor.core.events import RunStarted
 from supervisor.core.open_tasks import OpenTask, OpenTasks
+from supervisor.core.seen import Fired, Unread
 from supervisor.core.settings import Settings
 from supervisor.core.stream import Stream
 from supervisor.core.trigger_state import Phase, TriggerState

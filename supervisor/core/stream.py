@@ -10,7 +10,7 @@ from immutables import Map
 from shared.clock_changes import ClockChanges
 from shared.ids import TaskId, TriggerId
 from shared.messages.tasks import KeyRange
-from supervisor.core.events import Asked, Misdated, PolicyState, Slice, Violated
+from supervisor.core.seen import Asked, Misdated, PolicyState, Slice, Violated
 
 
 class LabelFind(msgspec.Struct, frozen=True, array_like=True):

@@ -15,6 +15,7 @@ from supervisor.core.attempts import (
 from supervisor.core.commands import AnyCommand, Command, End
 from supervisor.core.events import (
     AnyEvent,
+    Declined,
     Discovered,
     Ended,
     Event,
@@ -26,7 +27,6 @@ from supervisor.core.events import (
     Reported,
     Resumed,
     RunStarted,
-    Settled,
     StopAsked,
     StreamEnded,
     Unclaimed,
@@ -47,6 +47,7 @@ from supervisor.core.notices import (
     StreamOver,
     TaskPublishedAgain,
     TriggerCoalesced,
+    TriggerDeclined,
     TriggerFired,
 )
 from supervisor.core.questions import note_policy
@@ -54,6 +55,7 @@ from supervisor.core.remaking import remake
 from supervisor.core.reported import reported
 from supervisor.core.retention import retire
 from supervisor.core.scoring import close_slices
+from supervisor.core.seen import Settled
 from supervisor.core.set_aside import note_violations, release
 from supervisor.core.state import RunState
 from supervisor.core.step import Effect, Step
@@ -121,7 +123,7 @@ def _(event: NotRead, state: RunState) -> Step:
 @_apply.register
 def _(event: Observed, state: RunState) -> Step:
     stream, told = note_violations(event.violations, state.stream)
-    state, notices = state.but(stream=stream), list[Effect](told)
+    state, notices = state.but(stream=stream), told
     for fired in event.triggers:
         stream, released = release(fired, state.stream)
         state = state.but(stream=stream).with_fired(fired)
@@ -191,6 +193,11 @@ def _(event: Unclaimed, state: RunState) -> Step:
         return state, []
     state, effects = again(state, event.task_id)
     return state, [TaskPublishedAgain(task_id=event.task_id, why="its message was lost"), *effects]
+
+
+@_apply.register
+def _(event: Declined, state: RunState) -> Step:
+    return state, [TriggerDeclined(why=event.why, sentence=event.sentence)]
 
 
 @_apply.register

@@ -9,7 +9,7 @@ import msgspec
 from shared.artifacts import ArtifactRef
 from shared.ids import TriggerId
 from shared.messages.tasks import KeyRange
-from supervisor.core.events import Fired
+from supervisor.core.seen import Fired
 
 
 class Phase(StrEnum):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from supervisor.core.events import Violated
+from supervisor.core.seen import Violated
 from supervisor.core.stream import SetAside
 
 _DONE = {

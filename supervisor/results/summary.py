@@ -12,7 +12,7 @@ from shared.config.pipeline import Target
 from shared.config.secrets import hide
 from shared.messages.reports import TargetDecision
 from shared.timestamps import format_timestamp
-from supervisor.core.events import Misdated
+from supervisor.core.seen import Misdated
 from supervisor.core.state import RunState
 from supervisor.core.trigger_state import Phase, TriggerState
 from supervisor.results import set_aside

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.timestamps import format_timestamp
-from supervisor.core.events import Misdated
+from supervisor.core.seen import Misdated
 
 
 def misdated_rows(misdated: Misdated) -> str:

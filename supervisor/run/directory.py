@@ -20,7 +20,7 @@ from supervisor.run.reservation import Reservation
 _BEFORE_A_RUN = {".lock", "pipeline.yaml", "config.yaml", "journal.jsonl", "run.log", "workers.log"}
 
 # Sections of config.yaml that a run which was moved or copied may have changed.
-_MAY_MOVE = {"artifacts", "broker", "metrics"}
+_MAY_MOVE = {"artifacts", "broker", "metrics", "notification"}
 
 
 class RunDirectory:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from supervisor.core.events import Unread
+from supervisor.core.seen import Unread
 
 _TELLING = re.compile(rb'"event":"(?:run_started|observed|ended|resumed|not_read)"|"report":"decided"')
 _MODEL = b'"report":"gathered"'

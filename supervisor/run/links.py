@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from shared.dataset.table import TableDataset
 from supervisor.core.notices import Listener
 from supervisor.run.broker import Broker
+from supervisor.run.observe.announcements import Announcements
 from supervisor.run.observe.label_files import LabelsOfRun
 from supervisor.run.stop_signal import StopSignal
 from supervisor.run.watch.reports import Reports
@@ -24,6 +25,7 @@ class Links:
     watch: Watch
     dataset: TableDataset
     labels: LabelsOfRun | None  # None: they stand in the rows
+    announcements: Announcements | None  # None: nothing is announced to this run
     platform: Platform
     stop: StopSignal
     listeners: Sequence[Listener]

@@ -10,7 +10,6 @@ import msgspec
 
 from shared.claims import Claims
 from shared.config.load import Configuration
-from shared.dataset.growth import Rest, rest_s
 from shared.errors import ArtifactError
 from shared.ids import TaskId
 from shared.timestamps import now_us
@@ -21,9 +20,12 @@ from supervisor.core.transition import transition
 from supervisor.run.act.command_queue import CommandQueue
 from supervisor.run.act.committer import Committer
 from supervisor.run.broker import AWAY, TRY_AGAIN_S
+from supervisor.run.by_hand import ByHand
 from supervisor.run.directory import RunDirectory
 from supervisor.run.journal import Journal
 from supervisor.run.links import Links
+from supervisor.run.observe.answering import answer
+from supervisor.run.observe.looks import Looks
 from supervisor.run.observe.observer import Observer
 from supervisor.run.observe.table_labelling import InATable
 from supervisor.run.watch.hearing import Hearing, meaning
@@ -55,8 +57,9 @@ class Loop:
         self._hearing = Hearing(links.broker, links.reports, links.watch)
         self._claims = Claims(links.broker.client)
         self._commands = CommandQueue(Committer(configuration.pipeline, directory), links.broker)
+        self._looks = Looks(configuration.system.notification, links.announcements)
+        self._by_hand = ByHand(directory.path, journal.path)
         self.heard_all = False  # nothing that workers reported is left to be heard
-        self._poll_s = 0.0
         self._resumes = False  # and has not sent anything yet
         self._survived = FaultSurvived(workers_lost=0, reconnects=0)
 
@@ -107,13 +110,16 @@ class Loop:
         RunTakenError if another supervisor has the run now: nothing more may be written.
         """
         while self.state.status == "running" and not self.state.stopping:
+            self._answer()
             observed = self._observe()
+            self._happen(self._looks.leave() if self.state.stream.ended else self._looks.happened())
             self._hear(0.0 if observed else self._watch.every_s)
             self._look()
             self._act()
             self._survive()
             for listener in self._listeners:
                 listener.turn(self.state, self._observer.rows)
+        self._happen(self._looks.leave())
         return self.state
 
     def recall(self) -> None:
@@ -145,7 +151,7 @@ class Loop:
         except ArtifactError:
             if status != "failed":
                 raise
-        self._happen([self._ended(status, reason)])
+        self._happen([*self._looks.leave(), self._ended(status, reason)])
         return self.state
 
     def _survive(self) -> None:
@@ -193,21 +199,29 @@ class Loop:
             return True
         return self._discover()
 
+    def _answer(self) -> None:
+        """Fire what people ask for by hand."""
+        if self._observer.is_catching_up:
+            return
+        for request in self._by_hand.asked():
+            self._happen([answer(request, self._observer, self.state)])
+            self._by_hand.answered(request)
+
     def _discover(self) -> bool:
-        """Look for new files and lines, every so often; a poll that finds nothing changes nothing."""
-        if time.monotonic() < self._poll_s:
-            return False
-        every_s = self._configuration.system.notification.every_s
-        self._poll_s = time.monotonic() + every_s
-        waits = self._observer.waits()
-        self._tell([waits] if waits else [])
-        rest = Rest(rest_s(every_s), to_the_end=False)
-        found = self._observer.discover(self._configuration.system.artifacts_root, rest)
-        self._happen(found)
-        if self._observer.at_end:
+        """Look for new files and lines, where that is due; a look that finds nothing changes nothing."""
+        found = self._look_for_rows() if self._looks.are_due else []
+        if self._observer.at_end and self._looks.quiet_is_due():
             quiet = self._observer.quiet(now_us(), self.state)
             self._happen([quiet] if quiet else [])
         return bool(found)
+
+    def _look_for_rows(self) -> list[AnyEvent]:
+        waits = self._observer.waits()
+        self._tell([waits] if waits else [])
+        with self._looks.one():
+            found = self._observer.discover(self._configuration.system.artifacts_root, self._looks.rest)
+            self._happen(found)
+        return found
 
     def _hear(self, block_s: float) -> bool:
         """Take what the workers reported since; whether there was anything."""

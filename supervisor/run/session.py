@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack, closing
+from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ from supervisor.run.listen.run_field import lines_of
 from supervisor.run.listen.run_log import RunLog
 from supervisor.run.listen.webhooks import Webhooks
 from supervisor.run.loop import Loop
+from supervisor.run.observe.announcements import Announcements, announcements_of
 from supervisor.run.owner import Owner
 from supervisor.run.progress_note import ProgressNote
 from supervisor.run.publisher import Publisher
@@ -168,13 +169,15 @@ class Session:
             reports = Reports(platform.client, run_id, self._terms.state.report_position)
             watch = Watch(platform.client, Claims(platform.client), reports, begun.record, versions)
             webhooks = webhooks_of(self._configuration, run_id, self.directory.path)
-            with closing(webhooks), self._view(platform.client) as view:
+            hears = self._announcements(platform, run_id, reports)
+            with closing(webhooks), hears as announcements, self._view(platform.client) as view:
                 links = Links(
                     broker=broker,
                     reports=reports,
                     watch=watch,
                     dataset=begun.dataset,
                     labels=begun.labels,
+                    announcements=announcements,
                     platform=platform,
                     stop=self._stop,
                     listeners=(log_of_run, versions, *self._joining(webhooks, broker, watch), view),
@@ -185,6 +188,14 @@ class Session:
             if quietly(owner.renew):
                 quietly(lambda: forget_run(platform.client, publisher, run_id, heard=self._heard))
             publisher.close()
+
+    def _announcements(
+        self, platform: Platform, run_id: RunId, reports: Reports
+    ) -> AbstractContextManager[Announcements | None]:
+        """A replay follows nothing, and hears none."""
+        if self._terms.replays:
+            return nullcontext()
+        return announcements_of(self._configuration, platform.url, run_id, reports.wake)
 
     def _make_directory(self, platform: Platform) -> None:
         """From now on there is a run, or will be as soon as the journal has its first line."""

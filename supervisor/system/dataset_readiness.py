@@ -219,7 +219,7 @@ def await_rows(
 
     What else is wrong with it is for `ready_dataset` to say, unless it comes while we wait: then it may still change.
     """
-    table, every_s = _rows(configuration), configuration.system.notification.every_s
+    table, every_s = _rows(configuration), configuration.system.notification.waits_s
     config, root = table.config, configuration.system.artifacts_root
     telling, said = telling or Telling(), ""
     while True:

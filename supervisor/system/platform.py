@@ -52,7 +52,7 @@ class Platform:
         asked = configuration.system.fleet
         self._has_own = starts_workers and bool(asked.train or asked.evaluate)
         # Keys are shared, so a replay, too, gives none to half a line that somebody writes.
-        self._rest = Rest(rest_s(configuration.system.notification.every_s), to_the_end=not follows)
+        self._rest = Rest(rest_s(configuration.system.notification.waits_s), to_the_end=not follows)
         self.telling = Telling()
         self._undo = ExitStack()
         self._broker: EmbeddedBroker | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import msgspec
@@ -31,6 +32,11 @@ class Guard(TriggerPolicy):
     """
 
     option: ClassVar[fields.Field[Any]]  # of its key in `trigger:`
+
+    @classmethod
+    def objection(cls, block: Mapping[str, Any]) -> str | None:
+        """Why it cannot stand around the policy of a `trigger:` group, as that loads, in a sentence; None: it can."""
+        return None
 
     def __init__(self, option: Any, inner: TriggerPolicy, start: StreamStart) -> None:
         """`option`: as its field loads it."""

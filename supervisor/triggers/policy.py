@@ -7,7 +7,7 @@ goes on where the run was.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Literal
 
 import msgspec
@@ -107,6 +107,7 @@ class StreamStart(msgspec.Struct, frozen=True, kw_only=True):
     trained_key: int | None = (
         None  # `train_on_everything`: trigger 0 took the rows up to here; None: there is no trigger
     )
+    selects_all: bool = False  # the strategy selects from all rows, not from those since the previous trigger
 
 
 class Trigger(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,7 +124,7 @@ class Training(msgspec.Struct, frozen=True, kw_only=True):
 
     trigger: int
     samples: int  # rows that were selected
-    train_s: float | None  # seconds that workers trained, all members; None: there is no model, or it is a replay
+    train_s: float | None  # seconds that workers trained, all members, never twice the same; None: no model
 
 
 class TriggerPolicy:
@@ -138,6 +139,14 @@ class TriggerPolicy:
 
     def __init__(self, options: Mapping[str, Any], start: StreamStart) -> None:
         """`options`: as the schema loads them."""
+
+    @classmethod
+    def objections(cls, options: Mapping[str, Any], pipeline: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """(key of its options, sentence) for what the rest of pipeline.yaml does not allow.
+
+        `pipeline`: as its schema loads it, without groups that are wrong by themselves.
+        """
+        yield from ()
 
     def begin(self) -> State:
         """Its state before the first followed row."""

@@ -26,10 +26,10 @@ class Time(TriggerPolicy):
         anchor_us = f.Moment("where periods start; else the first followed row", load_default=None, data_key="anchor")
 
     def __init__(self, options: Mapping[str, Any], start: StreamStart) -> None:
-        self._every_us = round(options["every_s"] * MICROSECONDS_PER_S)
+        self._every_us: int = round(options["every_s"] * MICROSECONDS_PER_S)
         anchor_us: int | None = options["anchor_us"]
         self._start_us = start.event_time_us
-        self._anchor_us = start.event_time_us if anchor_us is None else anchor_us
+        self._anchor_us: int = start.event_time_us if anchor_us is None else anchor_us
 
     def observe(self, batch: Batch, state: State) -> Observation:
         """The first row in a later period than the row before the batch. O(log rows)."""

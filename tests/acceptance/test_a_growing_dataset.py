@@ -52,15 +52,15 @@ def test_a_run_that_was_killed_before_it_began_is_no_run(on_fleet: Workplace) ->
     assert on_fleet.summary()["triggers"] == 1
 
 
-def test_a_journal_of_one_line_is_a_run(small: Workplace) -> None:
+def test_a_journal_of_one_line_is_a_run(on_fleet: Workplace) -> None:
     """Cut off after its first line, also in the middle of the second, it goes on as what it was begun as."""
-    done = small.run("--experiment-mode", "--maximum-triggers", "1")
+    done = on_fleet.run("--experiment-mode", "--maximum-triggers", "1")
     assert done.returncode == 0, done.stderr
-    scores = small.evaluations()
-    first, second = (small.run_dir / "journal.jsonl").read_bytes().splitlines(keepends=True)[:2]
+    scores = on_fleet.evaluations()
+    first, second = (on_fleet.run_dir / "journal.jsonl").read_bytes().splitlines(keepends=True)[:2]
     for rest in (b"", second[:40]):
-        (small.run_dir / "journal.jsonl").write_bytes(first + rest)
-        done = small.run("--resume")
+        (on_fleet.run_dir / "journal.jsonl").write_bytes(first + rest)
+        done = on_fleet.run("--resume")
         assert done.returncode == 0, done.stderr
-        assert (small.summary()["mode"], small.summary()["triggers"]) == ("experiment", 1)
-        assert small.evaluations() == scores
+        assert (on_fleet.summary()["mode"], on_fleet.summary()["triggers"]) == ("experiment", 1)
+        assert on_fleet.evaluations() == scores

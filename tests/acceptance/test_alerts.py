@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import socket
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -12,14 +11,10 @@ from typing import Any
 import psutil
 import pytest
 from receiving import Receiver, listening
-from running import Running
+from running import Running, workers
 from workplace import Workplace
 
 from shared.broker import connect
-from shared.fleet import read_fleet
-
-_PATIENCE_S = 60.0
-_LOOK_EVERY_S = 0.02
 
 
 @pytest.fixture
@@ -37,11 +32,9 @@ class Fleet:
         self._stack = stack
         self._newest: dict[str, Running] = {}
 
-    def start(self, role: str) -> None:
-        """Start one worker."""
-        config = str(self.workplace.folder / "config.yaml")
-        command = self.workplace.command("worker", config, "--role", role, "--device", "cpu")
-        self._newest[role] = self._stack.enter_context(Running(command))
+    def start(self, *roles: str) -> None:
+        """Start a worker of each."""
+        self._newest |= zip(roles, self._stack.enter_context(workers(self.workplace, *roles)), strict=True)
 
     def kill(self, role: str) -> None:
         """kill -9 the worker with its child, as the death of its machine would."""
@@ -62,12 +55,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[
     with connect(redis_url) as client, ExitStack() as stack:
         client.flushall()
         one = Fleet(workplace, stack)
-        one.start("train")
-        one.start("evaluate")
-        deadline_s = time.monotonic() + _PATIENCE_S
-        while len(read_fleet(client)) < 2:
-            assert time.monotonic() < deadline_s, "the workers do not come up"
-            time.sleep(_LOOK_EVERY_S)
+        one.start("train", "evaluate")
         yield one
 
 
@@ -140,8 +128,8 @@ def test_a_fleet_that_is_gone_is_told_once(told: Workplace, receiver: Receiver, 
         run.wait_for("… trigger 0")
         fleet.kill("train")
         gone = receiver.wait_for("no_workers")
-        fleet.start("train")  # while it starts, both conditions go on
         stalled = receiver.wait_for("run_stalled")
+        fleet.start("train")  # while it starts, both conditions go on
         assert run.wait() == 0
     assert sorted(receiver.events()) == ["no_workers", "no_workers_over", "run_stalled", "run_stalled_over"]
     for alert in (gone, stalled):

@@ -29,7 +29,7 @@ def _named(small: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
 def command(small: Workplace, *words: str) -> subprocess.CompletedProcess[str]:
     """A command in the workplace's folder."""
     return subprocess.run(
-        small.command(*words), check=False, capture_output=True, text=True, timeout=60, cwd=small.folder,
+        small.command(*words), check=False, capture_output=True, text=True, timeout=100, cwd=small.folder,
         env=environment(),
     )  # fmt: skip
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 import pytest
 import redis
@@ -17,11 +15,9 @@ from workplace import Workplace
 
 from shared.config.load import load_configuration
 from shared.errors import NotReadyError
-from shared.fleet import read_fleet, register
+from shared.fleet import register
 from shared.messages.version import MESSAGE_VERSION
 from supervisor.system.readiness import ready_workers
-
-_LOOK_EVERY_S = 0.02
 
 
 def test_a_worker_whose_device_breaks_twice_is_benched(cluster: Workplace, client: redis.Redis) -> None:
@@ -29,9 +25,8 @@ def test_a_worker_whose_device_breaks_twice_is_benched(cluster: Workplace, clien
     breaking(cluster)
     cluster.config["lease"] = "20s"  # a child is replaced meanwhile: its worker is there all the time
     cluster.write()
-    with listening() as receiver, workers(cluster, "evaluate"), broken_worker(cluster) as broken:
+    with listening() as receiver, workers(cluster, "evaluate"), broken_worker(cluster) as (broken,):
         cluster.config["alerts"] = [{"kind": "webhook", "url": receiver.url}]
-        wait_for_workers(client, 2)
         with Running.pipeline(cluster, "--experiment-mode") as run:
             alert = receiver.wait_for("worker_benched")
             assert (alert["worker"].startswith("train-"), "uncorrectable ECC" in alert["sentence"]) == (True, True), (
@@ -63,12 +58,10 @@ def test_a_worker_whose_device_breaks_twice_is_benched(cluster: Workplace, clien
 def test_a_check_on_a_broken_device_is_no_verdict(cluster: Workplace, client: redis.Redis) -> None:
     """Alone, its worker cannot begin the run: exit 3, the device is named. A sound one checks once more, and does."""
     breaking(cluster, rows=0)
-    with workers(cluster, "evaluate"), broken_worker(cluster) as broken:
-        wait_for_workers(client, 2)
+    with workers(cluster, "evaluate"), broken_worker(cluster) as (broken,):
         alone = cluster.run("--experiment-mode")
         assert (alone.returncode, "uncorrectable ECC" in alone.stderr) == (3, True), alone.stderr
         with workers(cluster, "train"):
-            wait_for_workers(client, 3)
             done = cluster.run("--experiment-mode", "--maximum-triggers", "1")
         assert broken.end(signal.SIGTERM) == 0
     assert done.returncode == 0, done.stderr
@@ -96,19 +89,9 @@ def breaking(cluster: Workplace, rows: int = 8) -> None:
     cluster.write()
 
 
-@contextmanager
-def broken_worker(cluster: Workplace) -> Iterator[Running]:
+def broken_worker(cluster: Workplace) -> AbstractContextManager[list[Running]]:
     """A train worker whose device fails whenever it is used."""
-    config = str(cluster.folder / "config.yaml")
-    command = cluster.command("worker", config, "--role", "train", "--device", "cpu")
-    with Running(command, DEVICE_IS_BROKEN="1") as started:
-        yield started
-
-
-def wait_for_workers(client: redis.Redis, number: int) -> None:
-    """Until so many are in the registry."""
-    while len(read_fleet(client)) < number:
-        time.sleep(_LOOK_EVERY_S)
+    return workers(cluster, "train", DEVICE_IS_BROKEN="1")
 
 
 def reports(cluster: Workplace) -> list[dict[str, str]]:

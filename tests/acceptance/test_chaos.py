@@ -16,7 +16,7 @@ def test_a_run_under_faults_ends_as_an_undisturbed_one() -> None:
     command = [sys.executable, "-m", "benchmarks.chaos", "--faults", "4", "--per-run", "5", "--seed", "20"]
     command += ["--kinds", *_KINDS]
     done = subprocess.run(
-        command, check=False, capture_output=True, text=True, timeout=220, cwd=PROJECT, env=environment()
+        command, check=False, capture_output=True, text=True, timeout=500, cwd=PROJECT, env=environment()
     )
     assert done.returncode == 0, done.stdout + done.stderr
     run = json.loads(done.stdout.splitlines()[0])

@@ -80,7 +80,7 @@ def test_a_closed_terminal_stops_a_run(on_fleet: Workplace) -> None:
         while b"deployed" not in said:  # numbers are coloured
             said += os.read(ours, 4096)
         os.close(ours)
-        assert run.wait(timeout=60) == 0
+        assert run.wait(timeout=100) == 0
     assert (last_event(on_fleet)["status"], on_fleet.summary()["status"]) == ("stopped", "stopped")
 
 

@@ -117,7 +117,7 @@ def test_one_that_cannot_be_imported_is_named(small: Workplace, installed: Path,
 
 POLICY = """
 from shared.config import fields as f
-from supervisor.triggers.policy import Decision, TriggerPolicy
+from supervisor.triggers.policy import Decision, Observation, TriggerPolicy
 
 class EveryOther(TriggerPolicy):
     class Schema(f.Group):
@@ -126,10 +126,12 @@ class EveryOther(TriggerPolicy):
     def __init__(self, options, start):
         self.every = options["every"]
 
-    def observe(self, batch):
+    def observe(self, batch, state):
         {observe}
-        keys = range(batch.first_key + self.every - 1, batch.first_key + len(batch.event_time_us), self.every)
-        return [Decision(key=key, timestamp_us=0, reason="") for key in keys]
+        key = batch.first_key + self.every - 1
+        if key >= batch.stop_key:
+            return Observation(state=state)
+        return Observation(state=state, decision=Decision(key=key, timestamp_us=0, reason=""), seen_key=key)
 """
 STRATEGY = """
 import numpy as np

@@ -20,7 +20,7 @@ class Failing(TriggerPolicy):
     def __init__(self, options, start):
         pass
 
-    def observe(self, batch):
+    def observe(self, batch, state):
         Path("PLACE/summary.json/in the way").mkdir(parents=True)
         raise ValueError("the first of two")
 """
@@ -38,7 +38,7 @@ def test_what_went_wrong_first_is_what_is_told(small: Workplace) -> None:
     files = (str(small.folder / "pipeline.yaml"), str(small.folder / "config.yaml"))
     command = small.command("run", *files, "--run-dir", str(small.run_dir), "--experiment-mode")
     variables = {**environment(), "PYTHONPATH": f"{PROJECT}{os.pathsep}{metadata.parent}"}
-    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=110, cwd=PROJECT, env=variables)
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=200, cwd=PROJECT, env=variables)
     assert done.returncode == 1
     assert "error: trigger policy failing raised ValueError: the first of two" in done.stderr
     assert '"failed"' in (small.run_dir / "journal.jsonl").read_text().splitlines()[-1]

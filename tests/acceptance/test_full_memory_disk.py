@@ -11,7 +11,7 @@ import pytest
 import redis
 from disks import fill
 from left_behind import processes_of
-from running import Running
+from running import Running, await_workers
 from undisturbed import assert_as_undisturbed, slow
 from workplace import Workplace
 
@@ -59,8 +59,7 @@ def test_a_worker_that_cannot_go_on_ends_with_one_sentence(
     config = str(cluster.folder / "config.yaml")
     command = cluster.command("worker", config, "--role", "train", "--device", "cpu", *(["--debug"] if debug else []))
     with Running([*_WITH_A_SMALL_ONE, *command]) as worker:
-        while not read_fleet(client):
-            pass  # it starts
+        await_workers(cluster, worker)
         fill(memory_of(worker))
         (child,) = (one for one in psutil.Process(worker.process.pid).children() if "--billiard-fork" in one.cmdline())
         child.kill()

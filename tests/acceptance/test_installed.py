@@ -55,7 +55,7 @@ def tell(place: Path, folder: Path, *words: str, **others: str) -> subprocess.Co
     """Type the installed command in a folder."""
     command = [str(place / "bin" / "modyn-supervisor"), *words]
     return subprocess.run(
-        command, check=False, capture_output=True, text=True, timeout=110, cwd=folder, env=alone(**others)
+        command, check=False, capture_output=True, text=True, timeout=200, cwd=folder, env=alone(**others)
     )
 
 

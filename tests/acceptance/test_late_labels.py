@@ -27,7 +27,7 @@ def prepared(story: LateStory, small: Workplace) -> Workplace:
     """A workplace for a story, with the models that learn by heart where workers find them."""
     story.prepare(small)
     shutil.copy(lookup.__file__, small.folder / "lookup.py")
-    small.config |= {"lease": "2s", "fleet": {"train": 2, "evaluate": 1, "device": "cpu"}}
+    small.config["lease"] = "2s"
     return small
 
 
@@ -57,7 +57,8 @@ def test_a_replay_with_two_trainers_and_kills_is_the_reference(small: Workplace,
     """
     story, dice = LateStory(3), random.Random(0)
     story.every, story.period_days = 23, None
-    story.write(prepared(story, small))
+    prepared(story, small).config["fleet"] = {"train": 2, "evaluate": 1, "device": "cpu"}
+    story.write(small)
     with Running.pipeline(small, "--experiment-mode") as run:
         journaled(small, GATHERED, 1)
         kill_a_worker(run, dice)

@@ -28,23 +28,23 @@ def with_nulls(small: Workplace) -> None:
         pq.write_table(rows.slice(1_000 * number, 1_000), small.folder / "data" / f"part-{number}.parquet")
 
 
-def test_nulls_end_no_run_and_are_counted(small: Workplace) -> None:
+def test_nulls_end_no_run_and_are_counted(on_fleet: Workplace) -> None:
     """They stand in journal, log and summary by trigger and column; a deployed model fills in alike."""
-    with_nulls(small)
-    small.pipeline["data"]["split"] = {"test": 0.0}
-    small.pipeline["trigger"]["every"] = 600
-    small.config["storage"]["datasets"]["rows"]["nulls"] = {"labels": "drop"}
-    small.pipeline["evaluation"]["on"][1]["split"] = None
-    small.pipeline["deployment"]["gate"]["at_least"] = 0.0
-    done = small.run("--experiment-mode")
+    with_nulls(on_fleet)
+    on_fleet.pipeline["data"]["split"] = {"test": 0.0}
+    on_fleet.pipeline["trigger"]["every"] = 600
+    on_fleet.config["storage"]["datasets"]["rows"]["nulls"] = {"labels": "drop"}
+    on_fleet.pipeline["evaluation"]["on"][1]["split"] = None
+    on_fleet.pipeline["deployment"]["gate"]["at_least"] = 0.0
+    done = on_fleet.run("--experiment-mode")
     assert done.returncode == 0, done.stderr
-    summary = small.summary()
+    summary = on_fleet.summary()
     by_trigger = [trigger["nulls"] for trigger in summary["trigger_list"]]
     assert by_trigger == [{"label": 1, "x0": 1}] * 3
     assert summary["nulls"] == {"label": 4, "x0": 3}  # with the row behind the last trigger that is not scored
     assert [trigger["samples_selected"] for trigger in summary["trigger_list"]] == [599] * 3
     assert summary["unknown_categories"] == {"region": 399}  # one of them has no label
-    events = [json.loads(line) for line in (small.run_dir / "journal.jsonl").read_text().splitlines()]
+    events = [json.loads(line) for line in (on_fleet.run_dir / "journal.jsonl").read_text().splitlines()]
     reports = [event["report"] for event in events if "report" in event]
     assert [one["dropped"] for one in reports if one.get("report") == "selected"].count({"label": 1}) == 3
     assert [one["features"]["imputed"] for one in reports if one.get("report") == "trained"].count({"x0": 1}) == 3
@@ -52,9 +52,11 @@ def test_nulls_end_no_run_and_are_counted(small: Workplace) -> None:
     assert "trigger 0: nulls filled in, of 599 rows: x0 1" in done.stderr
     assert "! trigger 1: 100 of 599 rows have a category of region that the model does not know: 'B' 100" in done.stderr
     assert "trigger 1: z was constant so far and varies now" in done.stderr
-    scored = {line.split(",")[0]: line.split(",")[6] for line in small.evaluations()[1:] if ",next,,,accuracy," in line}
+    scored = {
+        line.split(",")[0]: line.split(",")[6] for line in on_fleet.evaluations()[1:] if ",next,,,accuracy," in line
+    }
     assert scored == {"0": "599", "1": "599", "2": "199"}
-    model = load_model(str(small.run_dir / "models" / "2"))
+    model = load_model(str(on_fleet.run_dir / "models" / "2"))
     row = {"x0": [None], "x1": [0.0], "region": [None], "z": [None]}
     assert model.predict(pa.table({name: pa.array(one, model_type(name)) for name, one in row.items()})).shape == (1, 2)
 
@@ -73,7 +75,7 @@ def test_validate_shows_what_it_understood(small: Workplace) -> None:
     def validate() -> subprocess.CompletedProcess[str]:
         command = small.command("validate", *files, "--experiment-mode")
         return subprocess.run(
-            command, check=False, capture_output=True, text=True, timeout=110, cwd=PROJECT, env=environment()
+            command, check=False, capture_output=True, text=True, timeout=200, cwd=PROJECT, env=environment()
         )
 
     refused = validate()

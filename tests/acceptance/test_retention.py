@@ -81,7 +81,7 @@ def test_resuming_what_is_finished_makes_no_old_model_anew(let_go: Workplace) ->
 def test_a_training_leaves_one_checkpoint_and_resume_clears_up(on_fleet: Workplace) -> None:
     """One checkpoint while it trains and when it is stopped; after --resume nothing is there that is not named."""
     on_fleet.config["retention"] = {"checkpoints": 1}
-    on_fleet.pipeline["training"] |= {"epochs": 600, "batch_size": 8, "checkpoint_every_s": 0.05}
+    on_fleet.pipeline["training"] |= {"epochs": 250, "batch_size": 8, "checkpoint_every_s": 0.05}
     mine = on_fleet.run_dir / "checkpoints/1/0"
     with Running.pipeline(on_fleet, "--experiment-mode", "--maximum-triggers", "2") as run:
         run.wait_for("… trigger 1")

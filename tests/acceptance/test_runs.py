@@ -80,7 +80,7 @@ def test_ctrl_c_stops_a_production_run_and_resume_goes_on(small: Workplace) -> N
         for line in process.stderr:
             if "model 3 deployed" in line:
                 process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=60) == 0
+        assert process.wait(timeout=100) == 0
     assert small.summary()["status"] == "stopped"
     assert not list(Path(small.folder / "runs").glob(".broker.json"))
 

@@ -18,8 +18,8 @@ MOMENTUM = "training.optimizer.config.momentum"
 WRONG = "-1"  # which only torch refuses
 NAMES = [f"{MOMENTUM}={value}" for value in ("0", "0.5", "0.9", WRONG)]
 SET = f"{MOMENTUM}=0,0.5,0.9,{WRONG}"
-_END_S = 60.0
-_LONGEST_S = 220.0
+_END_S = 100.0
+_LONGEST_S = 400.0
 
 
 def sweep(place: Workplace, *options: str) -> Running:

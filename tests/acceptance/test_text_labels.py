@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
-from running import Running
+from running import Running, workers
 from workplace import Workplace, table
 
 from workers.inference import load_model
@@ -42,15 +42,16 @@ def test_a_run_over_texts_is_the_run_over_numbers(small: Workplace, fleet_url: s
     by_hand = with_labels(Workplace.small(tmp_path / "by-hand"), (0, 1, 2, 3)).use_fleet(fleet_url)
     done = by_hand.run("--experiment-mode")
     assert done.returncode == 0, done.stderr
-    with_labels(small, NAMES).config["fleet"] |= {"evaluate": 2}
-    with Running.pipeline(small, "--experiment-mode") as run:
-        run.wait_for("trigger 0: the classes are 'late ', 'on time'")
-        run.wait_for("trigger 1: new class 'Ärger', number 2")
-        run.wait_for("model 1 committed")
-        run.process.kill()
-        run.wait()
-    done = small.run("--resume")
-    assert done.returncode == 0, done.stderr
+    with_labels(small, NAMES).use_fleet(fleet_url).write()
+    with workers(small, "evaluate"):  # beside the one that is there
+        with Running.pipeline(small, "--experiment-mode") as run:
+            run.wait_for("trigger 0: the classes are 'late ', 'on time'")
+            run.wait_for("trigger 1: new class 'Ärger', number 2")
+            run.wait_for("model 1 committed")
+            run.process.kill()
+            run.wait()
+        done = small.run("--resume")
+        assert done.returncode == 0, done.stderr
     assert small.evaluations() == by_hand.evaluations()
     told, expected = small.summary(), by_hand.summary()
     for key in ("composite", "deployed_composite", "baselines", "deployed"):

@@ -5,16 +5,38 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 import redis
 from running import Running, workers
+from serving import private_redis
 from undisturbed import SLOW_LEASE_S, slow
 from workplace import Workplace
 
+from shared.broker import connect
 from shared.fleet import WorkerEntry, read_fleet
+
+_LOOK_EVERY_S = 0.02
+
+
+@pytest.fixture(scope="module")
+def fleet_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Redis with two train workers and one that evaluates, for all tests here: what is done to them is undone."""
+    place = slow(Workplace.small(tmp_path_factory.mktemp("fleet")))
+    with private_redis() as url:
+        place.use_fleet(url).write()
+        with workers(place, "train", "train", "evaluate"):
+            yield url
+
+
+@pytest.fixture
+def client(fleet_url: str) -> Iterator[redis.Redis]:
+    """A client of it."""
+    with connect(fleet_url) as one:
+        yield one
 
 
 def worker_with(client: redis.Redis, task: str) -> WorkerEntry:
@@ -41,32 +63,33 @@ def named(workplace: Workplace) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("wiped", [False, True], ids=["", "and Redis is wiped"])
 def test_a_stopped_child_goes_on_after_the_end(
-    cluster: Workplace, undisturbed: Workplace, client: redis.Redis, wiped: bool
+    on_fleet: Workplace, undisturbed: Workplace, client: redis.Redis, wiped: bool
 ) -> None:
     """Stopped in mid-training; its work is done by another worker, and the run is over when it wakes."""
-    with workers(slow(cluster), "train", "train", "evaluate"):
-        with Running.pipeline(cluster, "--experiment-mode") as run:
-            run.wait_for("… trigger 1")
-            stopped = worker_with(client, "/1/train/0")
-            stopped_s = time.monotonic()
-            os.kill(child_of(stopped.pid).pid, signal.SIGSTOP)
-            if wiped:
-                client.flushall()
-            assert run.wait() == 0, "".join(run.said)
-        said = "Redis had forgotten the run" if wiped else "trigger 1: train is published again"
-        assert said in "".join(run.said)
-        left = named(cluster)
-        time.sleep(max(0.0, stopped_s + 3 * SLOW_LEASE_S - time.monotonic()))
-        os.kill(child_of(stopped.pid).pid, signal.SIGCONT)
-        while not any(one.worker == stopped.worker and one.state == "idle" for one in read_fleet(client)):
-            pass  # it goes on, and learns that its attempt is nobody's any more
-    assert named(cluster) == left
-    assert_same_results(cluster, undisturbed)
+    with Running.pipeline(slow(on_fleet), "--experiment-mode") as run:
+        run.wait_for("… trigger 1")
+        stopped = worker_with(client, "/1/train/0")
+        stopped_s = time.monotonic()
+        os.kill(child_of(stopped.pid).pid, signal.SIGSTOP)
+        if wiped:
+            client.flushall()
+        assert run.wait() == 0, "".join(run.said)
+    said = "Redis had forgotten the run" if wiped else "trigger 1: train is published again"
+    assert said in "".join(run.said)
+    left = named(on_fleet)
+    time.sleep(max(0.0, stopped_s + 3 * SLOW_LEASE_S - time.monotonic()))
+    os.kill(child_of(stopped.pid).pid, signal.SIGCONT)
+    while not any(one.worker == stopped.worker and one.state == "idle" for one in read_fleet(client)):
+        time.sleep(_LOOK_EVERY_S)  # it goes on, and learns that its attempt is nobody's any more
+    assert named(on_fleet) == left
+    assert_same_results(on_fleet, undisturbed)
 
 
-def test_a_stopped_child_goes_on_in_the_middle(cluster: Workplace, undisturbed: Workplace, client: redis.Redis) -> None:
+def test_a_stopped_child_goes_on_in_the_middle(
+    on_fleet: Workplace, undisturbed: Workplace, client: redis.Redis
+) -> None:
     """It wakes when its training's model is committed and the run goes on; then it does other work as before."""
-    with workers(slow(cluster), "train", "train", "evaluate"), Running.pipeline(cluster, "--experiment-mode") as run:
+    with Running.pipeline(slow(on_fleet), "--experiment-mode") as run:
         run.wait_for("… trigger 1")
         busy = child_of(worker_with(client, "/1/train/0").pid)
         os.kill(busy.pid, signal.SIGSTOP)
@@ -74,7 +97,7 @@ def test_a_stopped_child_goes_on_in_the_middle(cluster: Workplace, undisturbed: 
         run.wait_for("model 1 committed")
         os.kill(busy.pid, signal.SIGCONT)
         assert run.wait() == 0
-    assert_same_results(cluster, undisturbed)
+    assert_same_results(on_fleet, undisturbed)
 
 
 def assert_same_results(workplace: Workplace, undisturbed: Workplace) -> None:

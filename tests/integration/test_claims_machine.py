@@ -52,7 +52,8 @@ from shared.messages.reports import (
 from shared.messages.setup_record import SetupRecord
 from shared.messages.tasks import task_of
 from shared.messages.version import MESSAGE_VERSION
-from supervisor.core.events import Fired, LeaseExpired, Observed, Reported, Resumed, RunStarted, Unclaimed
+from supervisor.core.events import LeaseExpired, Observed, Reported, Resumed, RunStarted, Unclaimed
+from supervisor.core.seen import Fired
 from supervisor.core.settings import Settings
 from supervisor.core.state import RunState
 from supervisor.core.transition import transition

@@ -12,8 +12,8 @@ from workplace import Workplace
 from shared import names
 from shared.broker import connect
 from shared.ids import RunId
-from supervisor.core.events import Unread
 from supervisor.core.notices import RunEnded
+from supervisor.core.seen import Unread
 from supervisor.run.listen.unread_board import Posted, UnreadBoard, read_boards
 
 UNREAD = Unread(unreadable={"b.csv": "b.csv is bad"}, more=2)

@@ -10,7 +10,8 @@ from shared.artifacts import ArtifactRef
 from shared.config.load import load_configuration
 from shared.ids import RunId, TriggerId, WorkerId, task_id
 from shared.messages.reports import Gathered, Selected, TargetDecision, Trained
-from supervisor.core.events import Fired, Observed, Reported, RunStarted
+from supervisor.core.events import Observed, Reported, RunStarted
+from supervisor.core.seen import Fired
 from supervisor.core.settings import Settings
 from supervisor.core.state import RunState
 from supervisor.core.transition import transition

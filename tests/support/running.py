@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from queue import Empty, Queue
@@ -14,7 +15,11 @@ from types import TracebackType
 import pytest
 from workplace import PROJECT, Workplace, environment
 
-_PATIENCE_S = 60.0
+from shared.broker import connect
+from shared.fleet import read_fleet
+
+_PATIENCE_S = 100.0  # by far too much, but where all cores are busy
+_LOOK_EVERY_S = 0.05
 
 
 class Running:
@@ -79,9 +84,26 @@ class Running:
 
 
 @contextmanager
-def workers(cluster: Workplace, *roles: str) -> Iterator[list[Running]]:
-    """Workers started by hand, one for each role named."""
+def workers(cluster: Workplace, *roles: str, **options: str) -> Iterator[list[Running]]:
+    """Workers started by hand that take tasks, one for each role named; `options` are variables of theirs."""
     config = str(cluster.folder / "config.yaml")
     with ExitStack() as stack:
         commands = [cluster.command("worker", config, "--role", role, "--device", "cpu") for role in roles]
-        yield [stack.enter_context(Running(command)) for command in commands]
+        started = [stack.enter_context(Running(command, **options)) for command in commands]
+        await_workers(cluster, *started)
+        yield started
+
+
+def await_workers(cluster: Workplace, *started: Running) -> None:
+    """Return when all of these are in the registry: there a worker is once its child has loaded torch.
+
+    A run waits 30 s for workers of others, which is less than several of them take to load it where all cores are busy.
+    """
+    give_up_s = time.monotonic() + _PATIENCE_S
+    with connect(cluster.config["broker"]["url"]) as client:
+        while missing := {one.process.pid for one in started} - {entry.pid for entry in read_fleet(client)}:
+            ended = [one for one in started if one.process.poll() is not None]
+            if ended or time.monotonic() > give_up_s:
+                told = "".join(line for one in started for line in one.said)
+                pytest.fail(f"of the workers started {len(missing)} are not there:\n{told}")
+            time.sleep(_LOOK_EVERY_S)

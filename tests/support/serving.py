@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,3 +62,12 @@ class Server:
         assert self.process.stdout is not None
         with self.process.stdout as said:
             next(line for line in said if "eady to accept connections" in line)
+
+
+@contextmanager
+def private_redis() -> Iterator[str]:
+    """A Redis on a unix socket of its own; its URL."""
+    with tempfile.TemporaryDirectory(prefix="modyn-test-", dir="/tmp") as folder:
+        server = Server(Path(folder), remembers=False)
+        yield server.url
+        server.end()

@@ -90,13 +90,13 @@ class Workplace:
         files = (str(self.folder / "pipeline.yaml"), str(self.folder / "config.yaml"))
         command = self.command("run", *files, "--run-dir", str(self.folder / run_dir), *arguments)
         return subprocess.run(
-            command, check=False, capture_output=True, text=True, timeout=110, cwd=PROJECT, env=environment()
+            command, check=False, capture_output=True, text=True, timeout=200, cwd=PROJECT, env=environment()
         )
 
     def tell(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Type another command, in the workplace's folder."""
         return subprocess.run(
-            self.command(*arguments), check=False, capture_output=True, text=True, timeout=60, cwd=self.folder,
+            self.command(*arguments), check=False, capture_output=True, text=True, timeout=100, cwd=self.folder,
             env=environment(),
         )  # fmt: skip
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from workplace import PROJECT
 
 _OURS = {"celeryconfig", "shared", "supervisor", "workers"}
-_HEADINGS = ["# [worker]", "# [plot]"]
+_HEADINGS = ["# [worker]", "# [plot]", "# [river]"]
 
 
 def named(text: str) -> set[str]:
@@ -33,11 +33,11 @@ def imported(*folders: str) -> set[str]:
 
 
 def test_each_import_is_named() -> None:
-    """What all need before the first heading; below a heading what only the workers, or only pictures, need."""
-    both, workers, pictures = sections()
+    """What all need before the first heading; below a heading what only the workers, pictures, or streams need."""
+    both, workers, pictures, streams = sections()
     assert imported("shared", "supervisor") <= named(both) | named(pictures)
-    assert imported("workers") <= named(both) | named(workers)
-    assert imported("shared", "supervisor") & named(workers) == set()
+    assert imported("workers") <= named(both) | named(workers) | named(streams)
+    assert imported("shared", "supervisor") & (named(workers) | named(streams)) == set()
     assert imported("shared", "workers") & named(pictures) == set()
 
 

@@ -14,8 +14,9 @@ from shared.messages.reports import MetricScore, MetricValue, RivalScores
 from shared.messages.rescore import Mask
 from shared.messages.tasks import Device, Stretch
 from shared.targets.target import DeploymentTarget, Record
+from workers.evaluation.later_classes import knowing
 from workers.evaluation.windows import Entrant, Rows, evaluate, forgive, resolve
-from workers.features.class_names import LaterClasses, first_rows, with_later
+from workers.features.class_names import LaterClasses
 from workers.inference import load_model_bytes
 from workers.loaded_model import LoadedModel
 from workers.stages.work import Work
@@ -70,22 +71,11 @@ def _knowing(work: Work, model: LoadedModel, stretch: Stretch, *, own: bool) -> 
 
     What another run calls its classes was settled by other triggers: its next one is the next that the stretch shows.
     """
-    known, room, later = model.header.classes, model.classes, work.child.later_classes
-    if known is None or room is None or not known.texts or len(known.names) >= room:
-        return model
-    dataset = work.dataset()
-    if not dataset.has_text_labels:
-        return model
-    if not own:
-        known, later = msgspec.structs.replace(known, until=stretch.first_key - 1), LaterClasses()
-    in_table = dataset.config.labels is not None
-    if in_table:  # labels that were not known before may be now
-        later = LaterClasses()
-    classes = later.of(known, room, dataset, stretch.last_key + 1)
-    if in_table and known.until is not None and stretch.first_key <= known.until:
-        first = first_rows(dataset, stretch.first_key, min(known.until, stretch.last_key) + 1)
-        classes = msgspec.structs.replace(classes, names=with_later(classes.names, first, room))
-    return model.knowing(classes)
+    known = model.header.classes
+    if own or known is None:
+        return knowing(model, work.dataset, stretch.first_key, stretch.last_key, work.child.later_classes)
+    model = model.knowing(msgspec.structs.replace(known, until=stretch.first_key - 1))
+    return knowing(model, work.dataset, stretch.first_key, stretch.last_key, LaterClasses())
 
 
 def meet(work: Work, stretch: Stretch, entrants: Iterable[Entrant]) -> Rows:

@@ -16,6 +16,7 @@ from shared.errors import ConfigurationError, DataError, ModynError, NotReadyErr
 from shared.messages.reports import Finding
 from shared.plugins import METRICS
 from workers.construction import FindingsError
+from workers.detection.drift_check import refuse_drift
 from workers.evaluation.metrics import Meter
 from workers.failures import device_is_broken
 from workers.features.source import SampleSource
@@ -49,6 +50,8 @@ def check(
         if trial is not None and not findings:
             with _noting(findings, "model.id"):
                 train_once(trial, pipeline.training, choose_device(device))
+        with _noting(findings, "trigger"):
+            refuse_drift(pipeline.trigger, source, trial)
     if pipeline.training.loss.name in LOSSES:
         kind = loss_kind(pipeline.training.loss)
         findings += _metric_findings(pipeline, kind, trial)

@@ -37,3 +37,7 @@ class Sentence(fields.Field[Any]):
 
     def __init__(self, meaning: str, **options: Any) -> None:
         super().__init__(metadata={"meaning": meaning}, **options)
+
+    def written(self, value: Any) -> Any:
+        """What the file says where this was loaded: the inverse of reading it."""
+        return value

@@ -12,6 +12,7 @@ from shared.config.schema.alerts import Alert
 from shared.config.schema.dataset import Datasets
 from shared.config.schema.evaluation import Models
 from shared.config.schema.metrics import Metrics
+from shared.config.schema.notification import Notification
 
 _SCHEMES = ("redis://", "rediss://", "redis+socket://")
 
@@ -60,13 +61,6 @@ class Fleet(f.Group):
         "cuda",
         load_default="auto",
     )
-
-
-class Notification(f.Group):
-    """`notification:`."""
-
-    mode = f.Choice("how new data is noticed", "pull", later=("push",), load_default="pull")
-    every_s = f.Duration("between two looks", load_default=5.0, data_key="every")
 
 
 class Retention(f.Group):

@@ -41,7 +41,10 @@ class TriggerBlock(Chosen):
         try:
             chosen = super()._deserialize(own, attr, data, **kwargs)
         except ValidationError as error:
-            raise ValidationError({**error.normalized_messages(), **errors}) from None
+            told = error.messages if isinstance(error.messages, dict) else {}
+            raise ValidationError({**told, **errors}) from None
+        told = {name: GUARDS[name].objection(chosen) for name in guards}
+        errors |= {name: [objection] for name, objection in told.items() if objection is not None}
         if errors:
             raise ValidationError(errors)
         return {**chosen, "guards": guards}

@@ -11,7 +11,6 @@ from typing import Any
 from shared.ids import RunId, TaskId, parts_of
 from shared.messages.reports import Decided, Gathered, Progress, Report, Selected, SetUp, TargetDecision, Trained
 from shared.timestamps import format_timestamp, to_the_minute
-from supervisor.core.events import Fired
 from supervisor.core.notices import (
     ClocksChanged,
     Listener,
@@ -30,9 +29,11 @@ from supervisor.core.notices import (
     Told,
     TriggerCoalesced,
     TriggerConsidered,
+    TriggerDeclined,
     TriggerFired,
     Waits,
 )
+from supervisor.core.seen import Fired
 from supervisor.core.state import RunState
 from supervisor.results.set_aside import not_as_expected
 from supervisor.results.times import misdated_rows, never_fired
@@ -106,7 +107,7 @@ class RunLog(Listener):
 def _lines(told: Told) -> list[tuple[int, str]]:
     """What people read of it, with its level."""
     match told:
-        case TriggerFired() | TriggerConsidered() | TriggerCoalesced() | RowsReleased():
+        case TriggerFired() | TriggerConsidered() | TriggerDeclined() | TriggerCoalesced() | RowsReleased():
             line = _of_policy(told)
         case StreamOver() | ClocksChanged():
             line = _of_rows(told)
@@ -137,7 +138,9 @@ def _lines(told: Told) -> list[tuple[int, str]]:
     return [(logging.INFO, line)]
 
 
-def _of_policy(told: TriggerFired | TriggerConsidered | TriggerCoalesced | RowsReleased) -> str:
+def _of_policy(
+    told: TriggerFired | TriggerConsidered | TriggerDeclined | TriggerCoalesced | RowsReleased,
+) -> str:
     match told:
         case TriggerFired(fired=fired):
             at = f"at key {fired.key}, {_minute(fired.timestamp_us)}"
@@ -146,6 +149,8 @@ def _of_policy(told: TriggerFired | TriggerConsidered | TriggerCoalesced | RowsR
             return f"  no trigger at key {considered.key}: {considered.reason}"
         case RowsReleased():
             return f"  trigger {told.trigger_id} has {told.rows:,} rows that were held"
+        case TriggerDeclined():
+            return f"  no trigger by hand ({told.why}): {told.sentence}"
     return f"  trigger {told.trigger_id} goes into trigger {told.into}, as trainings are behind"
 
 

@@ -10,8 +10,8 @@ import redis
 
 from shared import names
 from shared.ids import RunId
-from supervisor.core.events import Unread
 from supervisor.core.notices import Listener, RunEnded, Told
+from supervisor.core.seen import Unread
 from supervisor.core.state import RunState
 from supervisor.run.broker import AWAY
 

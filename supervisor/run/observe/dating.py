@@ -12,7 +12,7 @@ from shared.clock_changes import ClockChanges
 from shared.dataset.event_time import NEVER_US, begin_us, running_event_time, sound
 from shared.dataset.table import TableDataset
 from shared.dataset.timestamp_column import Times
-from supervisor.core.events import Misdated
+from supervisor.core.seen import Misdated
 from supervisor.core.state import RunState
 from supervisor.triggers.policy import Batch
 

@@ -5,7 +5,6 @@ All that the policy remembers is in `state`, which is journaled with what follow
 
 from __future__ import annotations
 
-import operator
 from typing import Any
 
 import msgspec
@@ -14,9 +13,10 @@ from shared.blame import blaming
 from shared.config.pipeline import Trigger as Block
 from shared.errors import RunFailedError
 from shared.ids import TriggerId
-from supervisor.core.events import Asked, Considered, Fired, PolicyState, Violated
+from supervisor.core.seen import Asked, Considered, Fired, PolicyState, Violated
 from supervisor.core.state import RunState
 from supervisor.core.trigger_state import TriggerState
+from supervisor.run.observe.sound import as_journaled, asked_by, fired_by, observation_of, seen_by
 from supervisor.triggers.build import policy_of
 from supervisor.triggers.policy import (
     Batch,
@@ -48,9 +48,10 @@ class Looked(msgspec.Struct, kw_only=True):
 class Firing:
     """One run's policy, from where the journal ends."""
 
-    def __init__(self, trigger: Block, run: RunState) -> None:
-        """Raises RunFailedError for what the policy raises."""
+    def __init__(self, trigger: Block, run: RunState, *, selects_all: bool = False) -> None:
+        """`selects_all`: as in `StreamStart`. Raises RunFailedError for what the policy raises."""
         self._block, self._who = trigger, f"trigger policy {trigger.name}"
+        self._selects_all = selects_all
         self._policy: TriggerPolicy | None = None  # until the first row is there
         self.state = run.stream.policy
         self._everything, self._first_key = run.started.everything, run.started.first_key
@@ -82,8 +83,8 @@ class Firing:
         while key < batch.stop_key and not self.fired_all:
             rest = batch if key == batch.first_key else batch.part(key, batch.stop_key)
             with self._blaming():
-                observed = policy.observe(rest, self._memory)
-            key = self._seen_key(observed, rest) + 1
+                observed = observation_of(policy.observe(rest, self._memory), self._who)
+            key = seen_by(observed, rest, who=self._who) + 1
             self._take(observed, policy, found, key)
             if found.question is not None or (found.fired and self._waits_for_trainings(run)):
                 found.stop_key = key
@@ -104,7 +105,7 @@ class Firing:
         if self.fired_all:
             return found
         with self._blaming():
-            observed = policy.answer(question, answer, self._memory)
+            observed = observation_of(policy.answer(question, answer, self._memory), self._who)
         self._take(observed, policy, found, found.stop_key)
         return found
 
@@ -118,7 +119,7 @@ class Firing:
         found = Looked(stop_key=key + 1)
         self._tell_trainings(self._policy, run)
         with self._blaming():
-            observed = self._policy.quiet(now_us, key, event_time_us, self._memory)
+            observed = observation_of(self._policy.quiet(now_us, key, event_time_us, self._memory), self._who)
         self._take(observed, self._policy, found, found.stop_key)
         if self._quiet_key == key:
             found.considered = []
@@ -126,13 +127,13 @@ class Firing:
             self._quiet_key = key
         return found
 
-    def by_hand(self, why: str, key: int, event_time_us: int) -> Looked | None:
+    def by_hand(self, why: str, request: str, key: int, event_time_us: int) -> Looked | None:
         """A trigger at the last row, whatever the policy says; None if there is no new row, or none may fire."""
         if self._policy is None or self.fired_all or key <= self._last_key:
             return None
         found = Looked(stop_key=key + 1)
         decision = Decision(key=key, timestamp_us=event_time_us, reason=why)
-        self._fire(decision, self._policy, found, key + 1, by_hand=True)
+        self._fire(decision, self._policy, found, key + 1, request)
         return found
 
     def waits_for(self, next_key: int, event_time_us: int) -> str:
@@ -156,7 +157,12 @@ class Firing:
         """The policy, built when the first row is there."""
         if self._policy is None:
             trained_key = None if self._everything is None else self._everything.key
-            start = StreamStart(first_key=self._first_key, event_time_us=began_us, trained_key=trained_key)
+            start = StreamStart(
+                first_key=self._first_key,
+                event_time_us=began_us,
+                trained_key=trained_key,
+                selects_all=self._selects_all,
+            )
             with self._blaming():
                 self._policy = policy_of(self._block, start)
                 if self.state is None:
@@ -174,28 +180,15 @@ class Firing:
             if not trigger.phase.over:
                 return
             with self._blaming():
-                memory = policy.trained(_training(trigger, run), self._memory)
+                memory = policy.trained(_training(trigger), self._memory)
             self._remember(memory, told=self.state.told + 1)
 
     def _remember(self, memory: dict[str, Any], *, told: int | None = None) -> None:
         """Keep the policy's next state as the journal will give it back."""
         assert self.state is not None
         if memory is not self.state.memory:
-            try:
-                memory = msgspec.json.decode(msgspec.json.encode(memory), type=dict[str, Any])
-            except (TypeError, msgspec.MsgspecError) as error:
-                raise RunFailedError(f"the state of {self._who} is none that JSON can hold: {error}.") from error
+            memory = as_journaled(f"the state of {self._who}", memory)
         self.state = PolicyState(memory=memory, told=self.state.told if told is None else told)
-
-    def _seen_key(self, observed: Observation, batch: Batch) -> int:
-        last_key = batch.stop_key - 1
-        seen_key = last_key if observed.seen_key is None else operator.index(observed.seen_key)
-        if not batch.first_key <= seen_key <= last_key:
-            raise RunFailedError(
-                f"{self._who} was given the rows with keys {batch.first_key} to {last_key} and says that the last it "
-                f"has seen is {seen_key}; it is one of them."
-            )
-        return seen_key
 
     def _take(self, observed: Observation, policy: TriggerPolicy, found: Looked, stop_key: int) -> None:
         self._remember(observed.state)
@@ -205,35 +198,23 @@ class Firing:
         if observed.decision is not None:
             self._fire(observed.decision, policy, found, stop_key)
         if observed.question is not None and not self.fired_all:
-            found.question = self._asked(observed.question, policy, stop_key - 1)
+            found.question = asked_by(observed.question, policy, stop_key - 1, who=self._who)
 
     def _fire(
-        self, decision: Decision, policy: TriggerPolicy, found: Looked, stop_key: int, *, by_hand: bool = False
+        self, decision: Decision, policy: TriggerPolicy, found: Looked, stop_key: int, request: str | None = None
     ) -> None:
         if decision.key == self._last_key:  # somebody else has had a trigger there
             reason = f"{decision.reason}; no row has come since the last trigger"
             found.considered.append(Considered(key=self._last_key, reason=reason))
             return
         fired = fired_by(decision, TriggerId(self._fired), who=self._who, after=self._last_key, before=stop_key)
-        fired = msgspec.structs.replace(fired, by_hand=by_hand)
+        fired = msgspec.structs.replace(fired, request=request)
         self._last_key, self._fired = fired.key, self._fired + 1
         found.fired.append(fired)
-        trigger = Trigger(number=fired.id, key=fired.key, timestamp_us=fired.timestamp_us, by_hand=by_hand)
+        trigger = Trigger(number=fired.id, key=fired.key, timestamp_us=fired.timestamp_us, by_hand=fired.by_hand)
         with self._blaming():
             memory = policy.fired(trigger, self._memory)
         self._remember(memory)
-
-    def _asked(self, question: Question, policy: TriggerPolicy, key: int) -> Asked:
-        if question.key != key or not policy.asks:
-            but = f"the last row it has seen is {key}" if policy.asks else "its class does not say that it `asks`"
-            raise RunFailedError(f"{self._who} asks a question at key {question.key}, but {but}.")
-        return Asked(
-            key=key,
-            timestamp_us=int(question.timestamp_us),
-            detector=question.detector,
-            options=question.options,
-            needs_model=question.needs_model,
-        )
 
 
 def only_a_run_says(trigger: Block) -> bool:
@@ -243,21 +224,7 @@ def only_a_run_says(trigger: Block) -> bool:
         return policy.asks or policy.hears_trainings
 
 
-def fired_by(decision: Decision, number: TriggerId, *, who: str, after: int, before: int) -> Fired:
-    """The trigger that a policy's decision makes. Raises RunFailedError for one that no run could carry out."""
-    try:
-        key, timestamp_us = operator.index(decision.key), operator.index(decision.timestamp_us)
-    except (TypeError, AttributeError):
-        raise RunFailedError(f"{who} decided {decision!r}; a decision has a whole key and timestamp_us.") from None
-    if not after < key < before:
-        raise RunFailedError(
-            f"{who} wants a trigger at key {key}, but the keys from {after + 1} to {before - 1} are those that have "
-            "come since its last; decisions come in key order."
-        )
-    return Fired(id=number, key=key, timestamp_us=timestamp_us, reason=str(decision.reason))
-
-
-def _training(trigger: TriggerState, run: RunState) -> Training:
-    """What became of a trigger. Seconds differ between two replays of the same rows, so a replay tells none."""
-    is_known = trigger.model is not None and not run.experiment
-    return Training(trigger=trigger.fired.id, samples=trigger.samples, train_s=trigger.train_s if is_known else None)
+def _training(trigger: TriggerState) -> Training:
+    """What became of a trigger."""
+    train_s = None if trigger.model is None else trigger.train_s
+    return Training(trigger=trigger.fired.id, samples=trigger.samples, train_s=train_s)

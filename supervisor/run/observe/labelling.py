@@ -13,7 +13,8 @@ from shared.config.pipeline import Pipeline
 from shared.dataset.event_time import begin_us, running_event_time, sound_timestamps_us
 from shared.dataset.table import TableDataset
 from shared.errors import RunFailedError
-from supervisor.core.events import Asked, Fired, LabelsDiscovered, LabelsKnown, Settled
+from supervisor.core.events import LabelsDiscovered
+from supervisor.core.seen import Asked, Fired, LabelsKnown, Settled
 
 _ROWS_AT_ONCE = 1_000_000
 

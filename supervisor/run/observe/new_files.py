@@ -10,7 +10,8 @@ from shared.dataset.manifest import manifest_path
 from shared.dataset.rejudged import refuse_rejudged
 from shared.dataset.table import TableDataset, open_dataset
 from shared.timestamps import now_us
-from supervisor.core.events import AnyEvent, Discovered, Unread
+from supervisor.core.events import AnyEvent, Discovered
+from supervisor.core.seen import Unread
 from supervisor.run.observe.file_look import look_at_files
 from supervisor.run.observe.label_files import LabelFiles
 from supervisor.run.observe.not_read import NotReadFiles

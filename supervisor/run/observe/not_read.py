@@ -11,7 +11,8 @@ from shared.config.secrets import hide
 from shared.dataset.discovery import Found
 from shared.dataset.growth import Tail
 from shared.timestamps import now_us
-from supervisor.core.events import NotRead, Unread
+from supervisor.core.events import NotRead
+from supervisor.core.seen import Unread
 from supervisor.run.observe.file_look import Away
 from supervisor.system.unread import unfit, unreadable
 

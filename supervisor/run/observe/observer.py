@@ -7,29 +7,30 @@ hears of these again.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import msgspec
 
 from shared.config.pipeline import Every, Pipeline
 from shared.dataset.growth import Rest
 from shared.dataset.table import TableDataset
-from shared.dataset.timestamp_column import Times
+from shared.plugins import STRATEGIES
 from shared.timestamps import MICROSECONDS_PER_S, format_timestamp, now_us
 from supervisor.core.advance import at_rest
-from supervisor.core.events import AnyEvent, Fired, LabelsDiscovered, Observed, Settled, Slice, StreamEnded
+from supervisor.core.events import AnyEvent, LabelsDiscovered, Observed, StreamEnded
 from supervisor.core.notices import Waits
+from supervisor.core.seen import Fired, Settled, Slice
 from supervisor.core.state import RunState
 from supervisor.run.observe.catching_up import CatchingUp
-from supervisor.run.observe.dating import Dated, Dating
+from supervisor.run.observe.dating import Dated
 from supervisor.run.observe.firing import Firing, Looked
+from supervisor.run.observe.followed_rows import FollowedRows
 from supervisor.run.observe.label_files import LabelFiles
 from supervisor.run.observe.labelling import Labelling, labelling_of
 from supervisor.run.observe.new_files import NewFiles
 from supervisor.run.observe.slicing import Slicer
 from supervisor.system.unread import Telling
 
-BATCH_ROWS = 10_000
 _AT_ONCE = Rest()
 _POSITION_EVERY_S = 1.0  # how often a position without consequences is journaled
 
@@ -50,21 +51,15 @@ class Observer:
 
         Raises DataError, and RunFailedError for what the policy raises.
         """
-        self._dataset = dataset
+        self._rows = FollowedRows(dataset, state)
         self._new_files = NewFiles(pipeline.data.split.groups, state.unread, telling or Telling(), labels)
-        self._firing = Firing(pipeline.trigger, state)
+        selects_all = STRATEGIES[pipeline.strategy.name].selects_all
+        self._firing = Firing(pipeline.trigger, state, selects_all=selects_all)
         self._slicers = [
             Slicer.of(window.name, round(window.extent.duration_s * MICROSECONDS_PER_S), state)
             for window in pipeline.evaluation.on
             if isinstance(window.extent, Every)
         ]
-        self._streamed: TableDataset | None = None  # what the stream reads: the dataset, until it has grown
-        self._stream: Iterator[Times] = iter(())
-        self._rest: Dated | None = None  # rows behind a question, read and not looked at
-        self._position = state.stream.observed_key + 1
-        self._stop_key = state.started.stop_key
-        self._dating = Dating.of(state)
-        self._waits_at: int | None = None  # where the rows ended when none of them had a timestamp that it can have
         self._asks = state.stream.question is not None
         self._labelling = labelling or labelling_of(pipeline)
         self._catching_up = CatchingUp(self._labelling, dataset, state)
@@ -77,12 +72,12 @@ class Observer:
     @property
     def position(self) -> int:
         """The next row to be observed."""
-        return self._position
+        return self._rows.position
 
     @property
     def rows(self) -> int:
         """How many rows the dataset is known to have."""
-        return self._dataset.rows
+        return self._rows.dataset.rows
 
     @property
     def is_behind(self) -> bool:
@@ -90,20 +85,19 @@ class Observer:
         return self._catching_up.keeps_workers_waiting
 
     @property
+    def is_catching_up(self) -> bool:
+        """Whether labels of rows that the run has seen are still heard of again, for whoever may miss them or not."""
+        return not self._catching_up.done
+
+    @property
     def at_end(self) -> bool:
         """Whether all rows were observed that can be: some may wait for the first with a timestamp that it can have."""
-        if self._asks or not self._catching_up.done:
-            return False
-        return self._position >= self._limit or self._waits_at == self._limit
+        return not self._asks and self._catching_up.done and self._rows.at_end
 
     @property
     def fired_all(self) -> bool:
         """Whether `--maximum-triggers` is reached."""
         return self._firing.fired_all
-
-    @property
-    def _limit(self) -> int:
-        return self._dataset.rows if self._stop_key is None else min(self._stop_key, self._dataset.rows)
 
     def may_go_on(self, run: RunState) -> bool:
         """Whether there may be something to observe now.
@@ -122,13 +116,13 @@ class Observer:
 
         Raises RunFailedError for what the policy raises.
         """
-        if self._asked_at == self._position:
+        if self._asked_at == self._rows.position:
             return None
-        self._asked_at = self._position
-        event_time_us = self._dating.event_time_us
+        self._asked_at = self._rows.position
+        event_time_us = self._rows.dating.event_time_us
         if self._firing.state is None or event_time_us is None:
-            return Waits(sentence=f"waiting for the first row from key {self._position} on", begun=False)
-        told = self._firing.waits_for(self._position, event_time_us)
+            return Waits(sentence=f"waiting for the first row from key {self._rows.position} on", begun=False)
+        told = self._firing.waits_for(self._rows.position, event_time_us)
         newest = f"newest event time {format_timestamp(event_time_us)}"
         if self._labelling.waiting:
             newest += f"; {self._labelling.waiting:,} rows wait for their labels"
@@ -140,15 +134,17 @@ class Observer:
         `rest`: when the end of a file counts. Raises DataError for a file whose rows have keys and that is not as it
         was, or does not fit.
         """
-        event_time_us = self._dating.event_time_us
-        dataset, events = self._new_files.look(self._dataset, artifacts_root, rest, self._position, event_time_us)
+        event_time_us = self._rows.dating.event_time_us
+        dataset, events = self._new_files.look(
+            self._rows.dataset, artifacts_root, rest, self._rows.position, event_time_us
+        )
         self.go_on_with(dataset)
         self._labelling.found([event for event in events if isinstance(event, LabelsDiscovered)])
         return [*events, self._observed()] if event_time_us is not None and self._settles else events
 
     def go_on_with(self, dataset: TableDataset) -> None:
         """Follow the same dataset with more rows."""
-        self._dataset = dataset
+        self._rows.dataset = dataset
 
     def observe(self, run: RunState) -> Observed | None:
         """What follows from the answer to the open question, or from the next rows, as an event.
@@ -162,74 +158,59 @@ class Observer:
         if question is not None:
             assert question.answer is not None, "nothing is observed before the question is answered"
             return self._observed(self._firing.answer(question.asked, question.answer, run), answered=True)
-        dated = self._rest or self._next_rows()
-        if dated is None:
-            return self._observed()
-        return self._follow(dated, run)
+        dated = self._rows.next()
+        return self._observed() if dated is None else self._follow(dated, run)
 
     def quiet(self, now_us: int, run: RunState) -> Observed | None:
         """What follows, in production, from the time that has passed without rows. Raises RunFailedError."""
-        event_time_us = self._dating.event_time_us
+        event_time_us = self._rows.dating.event_time_us
         if self._asks or event_time_us is None or not self._catching_up.done:
             return None
-        looked = self._firing.quiet(now_us, self._position - 1, event_time_us, run)
+        looked = self._firing.quiet(now_us, self._rows.position - 1, event_time_us, run)
         if looked is None:
             return None
         changed = self._firing.state != self._journaled_policy
         return self._observed(looked) if looked.has_consequences or (changed and self._is_due) else None
 
-    def fire(self, why: str) -> Observed | None:
-        """A trigger at the last row that was observed, by hand; None if it would have no new row, or none may fire."""
-        event_time_us = self._dating.event_time_us
+    def fire(self, why: str, request: str) -> Observed | None:
+        """A trigger at the last row that was observed, by hand; None if it would have no new row, or none may fire.
+
+        `request`: the id of that by which it was asked for. Raises RunFailedError for what the policy raises.
+        """
+        event_time_us = self._rows.dating.event_time_us
         if event_time_us is None or not self._catching_up.done:
             return None
-        looked = self._firing.by_hand(why, self._position - 1, event_time_us)
+        looked = self._firing.by_hand(why, request, self._rows.position - 1, event_time_us)
         return None if looked is None else self._observed(looked)
 
     def end(self) -> StreamEnded:
         """The stream's end; it closes the slices that are open."""
-        last = self._position - 1
+        last = self._rows.position - 1
         slices = [piece for slicer in self._slicers for piece in slicer.close(last)]
         return StreamEnded(
             time_us=now_us(),
             key=last,
             slices=tuple(slices),
-            event_time_us=self._dating.event_time_us,
-            began_us=self._dating.began_us,
-            misdated=self._dating.misdated,
-            settled=self._labelling.settled if self._dating.event_time_us is not None else None,
-            clock_changes=self._dating.clock_changes,
+            event_time_us=self._rows.dating.event_time_us,
+            began_us=self._rows.dating.began_us,
+            misdated=self._rows.dating.misdated,
+            settled=self._labelling.settled if self._rows.dating.event_time_us is not None else None,
+            clock_changes=self._rows.dating.clock_changes,
         )
 
-    def _next_rows(self) -> Dated | None:
-        """Those behind the last batch; None while none of them has a timestamp that it can have."""
-        times = self._next_times()
-        dated = self._dating.date(times, self._position, self._dataset)
-        if dated is None:
-            self._streamed, self._waits_at = None, self._limit
-        return dated
-
-    def _next_times(self) -> Times:
-        """Read on where the batch before ended: to begin anew each time would read a file again and again."""
-        if self._streamed is not self._dataset:
-            self._streamed = self._dataset
-            self._stream = self._dataset.timed_batches(self._position, self._limit, BATCH_ROWS)
-        return next(self._stream)
-
     def _follow(self, dated: Dated, run: RunState) -> Observed | None:
-        """Have all see these rows, up to where the policy stops; the others are kept to go on with."""
-        self._rest, known = dated, (self._dating.misdated is None, self._dating.clock_changes is None)
-        assert self._dating.began_us is not None, "the rows are dated"
-        looked = self._firing.look(dated.batch, self._dating.began_us, run)
-        part, self._rest = dated.cut(looked.stop_key)
-        self._dating.take(part, self._dataset)
-        self._labelling.observe(part.batch.first_key, part.batch.event_time_us, self._dataset)
-        slices = tuple(piece for slicer in self._slicers for piece in slicer.observe(part.batch))
-        self._position = looked.stop_key
-        if looked.has_consequences or slices or self._is_due or self._settles:
-            return self._observed(looked, slices)
-        now_known = (self._dating.misdated is None, self._dating.clock_changes is None)
-        return None if known == now_known else self._observed(looked, slices)
+        """Have all see these rows, up to where the policy stops."""
+        dating = self._rows.dating
+        assert dating.began_us is not None, "the rows are dated"
+        known = (dating.misdated is None, dating.clock_changes is None)
+        looked = self._firing.look(dated.batch, dating.began_us, run)
+        batch = self._rows.take(dated, looked.stop_key).batch
+        self._labelling.observe(batch.first_key, batch.event_time_us, self._rows.dataset)
+        slices = tuple(piece for slicer in self._slicers for piece in slicer.observe(batch))
+        news = known != (dating.misdated is None, dating.clock_changes is None)
+        if not (looked.has_consequences or slices or news or self._is_due or self._settles):
+            return None
+        return self._observed(looked, slices)
 
     @property
     def _is_due(self) -> bool:
@@ -243,24 +224,24 @@ class Observer:
     def _observed(
         self, looked: Looked | None = None, slices: tuple[Slice, ...] = (), *, answered: bool = False
     ) -> Observed:
-        looked = looked or Looked(stop_key=self._position)
+        looked = looked or Looked(stop_key=self._rows.position)
         self._asks = looked.question is not None or (self._asks and not answered)
         self._journaled_s, self._journaled_policy = time.monotonic(), self._firing.state
-        begun = self._dating.event_time_us is not None
+        begun = self._rows.dating.event_time_us is not None
         self._settled = self._labelling.settled if self._tells_settled and begun else None
         question = looked.question
         if question is not None:
             question = msgspec.structs.replace(question, labels=self._labelling.at(question))
         return Observed(
             time_us=now_us(),
-            key=self._position - 1,
-            event_time_us=self._dating.event_time_us,
+            key=self._rows.position - 1,
+            event_time_us=self._rows.dating.event_time_us,
             triggers=self._labelled(looked.fired),
             slices=slices,
-            began_us=self._dating.began_us,
-            misdated=self._dating.misdated,
+            began_us=self._rows.dating.began_us,
+            misdated=self._rows.dating.misdated,
             settled=self._settled,
-            clock_changes=self._dating.clock_changes,
+            clock_changes=self._rows.dating.clock_changes,
             considered=tuple(looked.considered),
             violations=tuple(looked.violations),
             answered=answered,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from supervisor.core.events import Slice
+from supervisor.core.seen import Slice
 from supervisor.core.state import RunState
 from supervisor.triggers.policy import Batch
 

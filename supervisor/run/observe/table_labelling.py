@@ -16,7 +16,8 @@ from shared.dataset.table import ROWS_AT_ONCE, TableDataset
 from shared.errors import ArtifactError, RunFailedError
 from shared.labels.writer import LabelIndexWriter
 from shared.timestamps import MICROSECONDS_PER_S
-from supervisor.core.events import Asked, Fired, LabelsDiscovered, LabelsKnown, Settled
+from supervisor.core.events import LabelsDiscovered
+from supervisor.core.seen import Asked, Fired, LabelsKnown, Settled
 from supervisor.core.state import RunState
 from supervisor.core.stream import LabelFind
 from supervisor.run.observe.label_files import LabelFiles, LabelsOfRun

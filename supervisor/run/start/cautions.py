@@ -14,8 +14,15 @@ def cautions(configuration: Configuration, dataset: TableDataset, *, replays: bo
     """Sentences for people. Raises DataError."""
     if not resumed:
         yield from file_order_problems(dataset)
+    yield from of_the_pipeline(configuration.pipeline, replays=replays)
+
+
+def of_the_pipeline(pipeline: Pipeline, *, replays: bool) -> Iterator[str]:
+    """Those that the pipeline's file alone gives."""
     if not replays:
-        yield from endless_scores(configuration.pipeline)
+        yield from endless_scores(pipeline)
+    elif "max_wait" in pipeline.trigger.guards:
+        yield "trigger.max_wait is time by the clock, in a run that follows its dataset; this replay goes on without it"
 
 
 def endless_scores(pipeline: Pipeline) -> Iterator[str]:

@@ -18,7 +18,8 @@ from shared.messages.setup_record import SetupRecord
 from shared.messages.tasks import Device
 from shared.temporary import scratch_folder
 from shared.timestamps import format_timestamp, now_us
-from supervisor.core.events import AnyEvent, Discovered, Fired, LabelsDiscovered, RunStarted
+from supervisor.core.events import AnyEvent, Discovered, LabelsDiscovered, RunStarted
+from supervisor.core.seen import Fired
 from supervisor.core.state import RunState
 from supervisor.core.stream import LabelFind
 from supervisor.run.observe.label_files import LabelFiles

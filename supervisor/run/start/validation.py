@@ -26,9 +26,10 @@ from supervisor.run.broker import AWAY, Broker
 from supervisor.run.listen.run_log import RunLog
 from supervisor.run.owner import Owner
 from supervisor.run.publisher import Publisher
-from supervisor.run.start.cautions import endless_scores
+from supervisor.run.start.cautions import of_the_pipeline
 from supervisor.run.start.preparation import Preparation, forget_run, raise_findings
 from supervisor.run.start.understanding import Understanding, understanding
+from supervisor.system.announcing import wrong_with_announcements
 from supervisor.system.dataset_readiness import ready_dataset, ready_labels
 from supervisor.system.devices import evaluation_device
 from supervisor.system.platform import Platform
@@ -66,7 +67,9 @@ def check_system(configuration: Configuration, hears: Hears, *, follows: bool) -
     """
     with _log() as log, Platform(configuration, log, serves=follows, follows=follows) as platform:
         tables, workers = platform.ready(lambda tables: _tell(configuration, hears, tables))
-        hears.warn(list(endless_scores(configuration.pipeline)) if follows else [])
+        hears.warn(list(of_the_pipeline(configuration.pipeline, replays=not follows)))
+        if follows:
+            hears.warn(wrong_with_announcements(configuration.system.notification, platform.url))
         if tables.rows.dataset.rows == 0:
             return Ready(len(workers), tried=False)
         evaluation_device(configuration.pipeline, workers)

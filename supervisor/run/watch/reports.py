@@ -82,6 +82,13 @@ class Reports:
         raw = [*counts, *shown]
         return [Entry(position, report) for position, fields in raw if (report := _report_in(fields)) is not None]
 
+    def wake(self) -> None:
+        """Have who waits for reports wait no longer, from another thread."""
+        pipe = self._client.pipeline(transaction=False)
+        pipe.xadd(self._progress_key, {"report": ""}, maxlen=names.PROGRESS_KEPT, approximate=True)
+        pipe.pexpire(self._progress_key, names.PROGRESS_TTL_MS)
+        pipe.execute()
+
     def _newest_progress(self) -> str:
         """Where what was shown before ends: it is of no interest any more."""
         newest = cast(Any, self._client.xrevrange(self._progress_key, count=1))

@@ -18,7 +18,8 @@ from shared.ids import RunId, TriggerId
 from supervisor.cli.runs import run
 from supervisor.cli.runs_table import notes, runs_table
 from supervisor.cli.spans import span_in_words
-from supervisor.core.events import Ended, Fired, Observed
+from supervisor.core.events import Ended, Observed
+from supervisor.core.seen import Fired
 from supervisor.run.lock import Lock
 
 ONE: dict[str, Any] = {

@@ -255,14 +255,6 @@ def test_unknown_policy(problems):
     assert problem == "pipeline.yaml:10: trigger.policy: 'data_amont' is unknown; did you mean data_amount?"
 
 
-def test_policy_of_a_later_version(problems):
-    """A policy that is not built yet is refused by name, never ignored."""
-    (problem,) = problems("  policy: data_amount", "  policy: data_drift")
-    assert problem == (
-        "pipeline.yaml:10: trigger.policy: data_drift is not available yet; available: data_amount, time, asking, hearing."
-    )
-
-
 def test_missing_policy(problems):
     """A trigger without a policy is asked for one."""
     (problem,) = problems("  policy: data_amount\n", "")
@@ -623,6 +615,19 @@ def test_experiment_without_an_initial_mode(problems):
         "pipeline.yaml:1: initial_mode: is not written, and then is ignore, which cannot be used with "
         "--experiment-mode; write `initial_mode: replay`."
     )
+
+
+def test_forecasts_that_an_experiment_could_not_repeat(problems):
+    """What trainings take differs from run to run: an experiment is told, or says that it need not be repeatable."""
+    forecasting = "trigger:\n  policy: cost\n  per_training_second: 5\n"
+    (problem,) = problems(also={"trigger:\n  policy: data_amount\n": forecasting})
+    assert problem == (
+        "pipeline.yaml:9: trigger.seconds_per_sample: is missing, and what is measured differs from run to run with "
+        "--experiment-mode; write it, or `measured: true` if that is meant."
+    )
+    budget = "trigger:\n  budget: {gpu_hours: 2, per: 30d}\n  policy: data_amount\n"
+    (problem,) = problems(also={"trigger:\n  policy: data_amount\n": budget})
+    assert problem.startswith("pipeline.yaml:10: trigger.budget.seconds_per_sample: is missing, and what is measured")
 
 
 def test_a_strategy_without_options(problems):

@@ -84,7 +84,7 @@ def test_values_from_the_environment(tmp_path, monkeypatch):
             }
         },
         "artifacts": {"uri": "file://${FOLDER}/runs/"},
-        "notification": {"every": "${PERIOD}"},
+        "notification": {"mode": "push", "every": "${PERIOD}", "url": "redis://:${PART}@host", "stream": "${PART}"},
         "alerts": [{"url": "http://${PART}"}],
     }
     configuration = written(tmp_path, PIPELINE, config)
@@ -305,7 +305,8 @@ _CONFIG = group(
         "broker": st.sampled_from([{}, {"url": "redis://host:1/0"}, {"url": "redis+socket:///tmp/r.sock"}]),
         "artifacts": st.sampled_from([{}, *({"uri": uri} for uri in ("a/", "/", "file:///b", "../c"))]),
         "fleet": group({}, {"train": _COUNT, "evaluate": st.just(0), "device": _DEVICE}),
-        "notification": group({}, {"every": _DURATION}),
+        "notification": group({}, {"every": _DURATION})
+        | st.sampled_from([{"mode": "push"}, {"mode": "push", "url": "redis://host/1", "stream": "news"}]),
         "trusted_modules": st.lists(_TEXT, max_size=2),
         "lease": _LONG,
         "retention": st.sampled_from([{}, {"checkpoints": 4}, {"models": "all"}]),

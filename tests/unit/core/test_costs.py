@@ -17,8 +17,9 @@ from shared.messages.reports import Claimed, Failed
 from shared.messages.tasks import EvaluateTask, ModelRef
 from supervisor.core.advance import at_rest
 from supervisor.core.commands import PublishChord
-from supervisor.core.events import Fired, Observed, Reported, Slice
+from supervisor.core.events import Observed, Reported
 from supervisor.core.open_tasks import OpenTask, OpenTasks
+from supervisor.core.seen import Fired, Slice
 from supervisor.core.state import Baselines, Cursors, Models, RunState
 from supervisor.core.transition import transition
 from supervisor.core.trigger_state import Phase

@@ -6,8 +6,9 @@ import msgspec
 import pytest
 
 from shared.ids import RunId, TriggerId
-from supervisor.core.events import Ended, Fired, LabelsKnown, Observed, RunStarted, Settled
+from supervisor.core.events import Ended, Observed, RunStarted
 from supervisor.core.notices import NeverLabelled
+from supervisor.core.seen import Fired, LabelsKnown, Settled
 from supervisor.core.settings import Settings
 from supervisor.core.state import RunState
 from supervisor.core.transition import transition

@@ -12,17 +12,7 @@ from workplace import Workplace
 from shared.clock_changes import ClockChanges
 from shared.ids import TriggerId, WorkerId, task_id
 from shared.messages.reports import Claimed, Failed, Released, Selected
-from supervisor.core.events import (
-    Ended,
-    Garbled,
-    LeaseExpired,
-    Misdated,
-    Observed,
-    StopAsked,
-    StreamEnded,
-    Unclaimed,
-    Wiped,
-)
+from supervisor.core.events import Ended, Garbled, LeaseExpired, Observed, StopAsked, StreamEnded, Unclaimed, Wiped
 from supervisor.core.notices import (
     ClocksChanged,
     NeverFired,
@@ -37,6 +27,7 @@ from supervisor.core.notices import (
     TriggerCoalesced,
     TriggerFired,
 )
+from supervisor.core.seen import Misdated
 
 SELECT = task_id(RUN, TriggerId(0), "select")
 OF_SELECT: dict[str, Any] = {"time_us": 0, "task_id": SELECT, "attempt": 1}

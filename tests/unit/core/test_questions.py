@@ -13,20 +13,10 @@ from shared.labels.as_of import AsOf
 from shared.messages.reports import Claimed, Detected, Failed, Gathered, Trained
 from shared.messages.tasks import DetectTask
 from supervisor.core.commands import End, Publish, PublishChord, Republish
-from supervisor.core.events import (
-    Asked,
-    Considered,
-    Garbled,
-    LabelsKnown,
-    LeaseExpired,
-    Observed,
-    PolicyState,
-    Reported,
-    Resumed,
-    Wiped,
-)
+from supervisor.core.events import Garbled, LeaseExpired, Observed, Reported, Resumed, Wiped
 from supervisor.core.notices import TaskGivenUp, TriggerConsidered
 from supervisor.core.outlook import outlook
+from supervisor.core.seen import Asked, Considered, LabelsKnown, PolicyState
 
 ASKED = Asked(key=99, timestamp_us=5, detector="drift", options={"rows": 50})
 

@@ -31,17 +31,16 @@ from supervisor.core.commands import CommitModel, End, Publish, PublishChord, Re
 from supervisor.core.events import (
     AnyEvent,
     Ended,
-    Fired,
     Garbled,
     LeaseExpired,
     Observed,
     Reported,
     Resumed,
-    Slice,
     StreamEnded,
     Unclaimed,
     Wiped,
 )
+from supervisor.core.seen import Fired, Slice
 from supervisor.core.settings import Settings
 from supervisor.core.state import RunState
 from supervisor.core.transition import transition

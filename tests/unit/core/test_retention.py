@@ -10,7 +10,8 @@ from workplace import Workplace
 
 from shared.messages.reports import Baselined, Decided, Evaluated
 from supervisor.core.commands import RetireModel
-from supervisor.core.events import Observed, Slice, StreamEnded
+from supervisor.core.events import Observed, StreamEnded
+from supervisor.core.seen import Slice
 
 
 def retired(small: Workplace, kept: int | None, deployed: set[int]) -> list[int]:

@@ -53,13 +53,11 @@ from supervisor.core.commands import (
 )
 from supervisor.core.events import (
     Ended,
-    Fired,
     LeaseExpired,
     Observed,
     Reported,
     Resumed,
     RunStarted,
-    Slice,
     StopAsked,
     StreamEnded,
     Unclaimed,
@@ -67,6 +65,7 @@ from supervisor.core.events import (
     event_of,
 )
 from supervisor.core.outlook import outlook
+from supervisor.core.seen import Fired, Slice
 from supervisor.core.settings import Settings
 from supervisor.core.state import RunState
 from supervisor.core.transition import transition

@@ -9,8 +9,9 @@ from shared.config.load import load_configuration
 from shared.ids import RunId, TriggerId, WorkerId, task_id
 from shared.messages.reports import Baselined, Decided, Evaluated, Failed, FeatureNotes, MetricValue, Selected, Trained
 from shared.messages.tasks import BaselineTask, DecideTask, EvaluateTask, GatherTask, ModelRef, SelectTask, TrainTask
-from supervisor.core.events import Fired, LeaseExpired, Reported
+from supervisor.core.events import LeaseExpired, Reported
 from supervisor.core.open_tasks import OpenTask, OpenTasks
+from supervisor.core.seen import Fired
 from supervisor.core.settings import Settings
 from supervisor.core.state import RunState
 from supervisor.core.transition import transition

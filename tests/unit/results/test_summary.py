@@ -14,7 +14,7 @@ from shared.clock_changes import ClockChanges
 from shared.config.pipeline import Target
 from shared.messages.reports import FeatureNotes, UnknownCategories
 from shared.timestamps import parse_timestamp_us
-from supervisor.core.events import Misdated, Unread
+from supervisor.core.seen import Misdated, Unread
 from supervisor.core.trigger_state import Phase
 from supervisor.results.closing_table import closing_table
 from supervisor.results.summary import summary

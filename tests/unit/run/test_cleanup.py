@@ -9,7 +9,7 @@ from workplace import Workplace
 
 from shared.config.load import load_configuration
 from shared.ids import TriggerId
-from supervisor.core.events import Fired
+from supervisor.core.seen import Fired
 from supervisor.core.settings import Settings
 from supervisor.core.state import RunState
 from supervisor.core.trigger_state import Phase, TriggerState

@@ -10,7 +10,8 @@ import pytest
 from run_of_events import run_started
 
 from shared.ids import RunId, TriggerId
-from supervisor.core.events import Ended, Event, Fired, NotRead, Observed, Resumed, StopAsked, Unread
+from supervisor.core.events import Ended, Event, NotRead, Observed, Resumed, StopAsked
+from supervisor.core.seen import Fired, Unread
 from supervisor.run.glance import Glance, Glances, glance
 
 S = 1_000_000

@@ -12,7 +12,7 @@ from workplace import Workplace
 
 from shared.errors import RunFailedError
 from shared.ids import TriggerId
-from supervisor.core.events import Fired
+from supervisor.core.seen import Fired
 from supervisor.core.stream import LabelFind
 from supervisor.run.observe.label_files import LabelFiles
 from supervisor.run.observe.labelling import Delayed

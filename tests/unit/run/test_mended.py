@@ -11,7 +11,7 @@ from shared.dataset.discovery import discover
 from shared.dataset.growth import Rest
 from shared.dataset.manifest import manifest_path
 from shared.dataset.table import open_dataset
-from supervisor.core.events import Unread
+from supervisor.core.seen import Unread
 from supervisor.run.observe.new_files import NewFiles
 from supervisor.system.unread import Telling
 

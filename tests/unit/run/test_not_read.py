@@ -20,8 +20,9 @@ from shared.dataset.manifest import manifest_path
 from shared.dataset.table import open_dataset
 from shared.errors import DataError, PlaceError
 from shared.ids import RunId
-from supervisor.core.events import NotRead, RunStarted, Unread, event_of
+from supervisor.core.events import NotRead, RunStarted, event_of
 from supervisor.core.notices import FileNotRead, FileReadNow, MoreNotRead, Notice, NotInTheWay
+from supervisor.core.seen import Unread
 from supervisor.core.settings import Settings
 from supervisor.core.state import RunState
 from supervisor.core.transition import transition

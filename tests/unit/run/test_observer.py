@@ -20,13 +20,15 @@ from shared.dataset.discovery import discover
 from shared.dataset.table import open_dataset
 from shared.errors import DataError, RunFailedError
 from shared.ids import RunId, TriggerId
-from supervisor.core.events import Fired, RunStarted
+from supervisor.core.events import RunStarted
 from supervisor.core.notices import Waits
+from supervisor.core.seen import Fired
 from supervisor.core.settings import Settings
 from supervisor.core.state import RunState
 from supervisor.core.transition import transition
-from supervisor.run.observe.firing import fired_by
-from supervisor.run.observe.observer import BATCH_ROWS, Observer
+from supervisor.run.observe.followed_rows import BATCH_ROWS
+from supervisor.run.observe.observer import Observer
+from supervisor.run.observe.sound import fired_by
 from supervisor.triggers.policy import Decision
 
 ROWS_BY_FILE = [10_500, 500, 3_000, 7_000, 2_000]  # 23,000 rows: three batches, borders within files
@@ -292,3 +294,28 @@ def test_a_run_says_what_it_waits_for(tmp_path):
         observer.observe(BEGUN)
     newest = "newest event time 1970-03-25T06:00:00.000000Z"
     assert observer.waits() == Waits(sentence=f"1,000 of 1,500 rows to the next trigger; {newest}", begun=True)
+
+
+def test_a_trigger_by_hand_and_one_of_a_quiet_stream_are_journaled_as_others_are(tmp_path):
+    """At the last row, once; a policy that only notes the time is journaled once a second at most."""
+    stream = Stream(tmp_path, [400, 100], {"policy": "hearing", "every": 1000})
+    state = stream.start()
+    observer = Observer(stream.pipeline, stream.dataset(1), state)
+    assert (observer.fire("now"), observer.quiet(1, state)) == (None, None)
+    state = fold(state, follow(observer))
+    state = fold(state, [observer.fire("the feed was mended")])
+    assert (observer.fire("again"), observer.quiet(1, state)) == (None, None)
+    observer.go_on_with(stream.dataset())
+    state = fold(state, follow(observer))
+    assert [len(event.considered) if event else None for event in map(quiet_at(observer, state), (2, 3, 4))] == [
+        1, None, None,
+    ]  # fmt: skip
+    state = fold(state, [observer.quiet(1, state)])
+    fired = [trigger.fired for _, trigger in sorted(state.triggers.items())]
+    assert [(one.key, one.reason) for one in fired] == [(399, "the feed was mended"), (499, "it is quiet")]
+    assert state.stream.policy.memory["last"] == 499
+
+
+def quiet_at(observer, state):
+    """Asks at a time."""
+    return lambda now_us: observer.quiet(now_us, state)

@@ -89,5 +89,5 @@ def test_a_policy_that_hears_of_trainings_hears_of_each_in_a_replay(small: Workp
         assert [one[2] for one in told(run)[:-1]] == [199, 499, 899, 1399, 1999]
         heard = observed(run)[-1].policy.memory["heard"]
         assert [one[0] for one in heard] == [0, 1, 2, 3]
-        assert all(samples > 0 and seconds is None for _, samples, seconds in heard)
+        assert all(samples > 0 and seconds > 0 for _, samples, seconds in heard)
         small.run_dir.rename(small.folder / f"run-{seed}")

@@ -7,8 +7,8 @@ from workplace import Workplace
 
 from shared.config.load import load_configuration
 from shared.ids import RunId, TriggerId
-from supervisor.core.events import Fired
 from supervisor.core.notices import TriggerFired, Waits
+from supervisor.core.seen import Fired
 from supervisor.core.settings import Settings
 from supervisor.core.state import RunState
 from supervisor.results.tally import Tally

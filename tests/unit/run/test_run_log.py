@@ -14,8 +14,8 @@ from shared.ids import RunId, TaskId, TriggerId, WorkerId
 from shared.messages.reports import Progress
 from shared.timestamps import parse_timestamp_us
 from supervisor.cli.log import log_to_files
-from supervisor.core.events import Fired, Misdated
 from supervisor.core.notices import ClocksChanged, NeverFired, RowsMisdated, TaskPublishedAgain, TriggerFired, Waits
+from supervisor.core.seen import Fired, Misdated
 from supervisor.core.state import RunState
 from supervisor.run.listen.run_field import lines_of
 from supervisor.run.listen.run_log import RunLog

@@ -10,14 +10,17 @@ from begun import BEGUN
 from workplace import HOUR_US, Workplace
 
 from shared.config.load import load_configuration
+from shared.config.pipeline import Trigger
 from shared.dataset.discovery import discover
 from shared.dataset.manifest import manifest_path, read_manifest
 from shared.dataset.table import open_dataset
 from shared.errors import ConfigurationError, DataError, NotReadyError
 from shared.ids import RunId
+from shared.messages.reports import Detected
 from shared.messages.setup_record import SetupRecord
 from shared.timestamps import parse_timestamp_us
-from supervisor.core.events import Misdated, RunStarted
+from supervisor.core.events import Reported, RunStarted
+from supervisor.core.seen import Misdated
 from supervisor.core.settings import Settings
 from supervisor.core.state import RunState
 from supervisor.core.transition import transition
@@ -225,3 +228,23 @@ def record(stream):
         run_id=RunId("run"), version=1, pipeline=stream.pipeline, dataset=stream.config, manifest_uri="",
         artifacts_uri="", targets=(), trusted_modules=(), lease_s=5.0, checkpoints_kept=2,
     )  # fmt: skip
+
+
+def test_rows_behind_a_question_count_when_they_are_looked_at(tmp_path):
+    """Not when they were read: a resume would count them twice."""
+    stream = Stream(tmp_path, [0, None, 2, 3, None, None])
+    trigger = Trigger(name="asking", options={"every": 3, "fires": 1, "needs_model": False, "twice": False})
+    pipeline = msgspec.structs.replace(stream.pipeline, trigger=trigger)
+    state, counted = stream.start(), []
+    observer = Observer(pipeline, stream.dataset(), state)
+    while not observer.at_end:
+        if observer.may_go_on(state):
+            event = observer.observe(state)
+            state, _ = fold(state, [event])
+            counted.append((event.key, event.misdated.rows))
+            observer = Observer(pipeline, stream.dataset(), state)  # whoever goes on
+        else:
+            answer = Detected(task_id=state.stream.question.task, attempt=1, worker="w", answer={"rows": 3, "model": 0})
+            state, _ = fold(state, [Reported(time_us=0, position="1-0", report=answer)])
+    assert counted == [(2, 1), (2, 1), (5, 3), (5, 3)]
+    assert [trigger.fired.key for _, trigger in sorted(state.triggers.items())] == [2, 5]

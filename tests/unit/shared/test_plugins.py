@@ -11,7 +11,7 @@ from packages import install
 from shared.config.resolved import as_written
 from shared.config.schema.evaluation import MetricField
 from shared.errors import ConfigurationError
-from shared.plugins import FORMATS, METRICS, STRATEGIES, TARGETS, TRIGGERS, Plugins
+from shared.plugins import DETECTORS, FORMATS, GUARDS, METRICS, STRATEGIES, TARGETS, TRIGGERS, Plugins
 
 CODE = """
 from marshmallow import Schema
@@ -19,6 +19,7 @@ from shared.config import fields as f
 from shared.metrics.metric import MetricKind
 from shared.strategies.strategy import Strategy
 from shared.targets.target import DeploymentTarget
+from supervisor.triggers.guard import Guard
 
 
 class Alone:
@@ -31,6 +32,10 @@ class Text:
     def schema(self, file): ...
 
     def count_rows(self, file): ...
+
+
+class Unguarded(Guard):
+    pass
 
 
 class Undirected(MetricKind):
@@ -78,6 +83,9 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     [
         (TRIGGERS, "made", "is a value of type function, not a class."),
         (TRIGGERS, "Alone", "does not derive from supervisor.triggers.policy.TriggerPolicy."),
+        (GUARDS, "Alone", "does not derive from supervisor.triggers.guard.Guard."),
+        (GUARDS, "Unguarded", "has no option, which supervisor.triggers.guard.Guard asks for."),
+        (DETECTORS, "Alone", "does not derive from workers.detection.detector.Detector."),
         (STRATEGIES, "Alone", "does not derive from shared.strategies.strategy.Strategy."),
         (STRATEGIES, "Unchecked", "has a Schema that does not derive from shared.config.fields.groups.Group."),
         (FORMATS, "Text", "has no title, no batches, which shared.dataset.formats.format.Format asks for."),
@@ -94,7 +102,9 @@ def test_what_is_nothing_of_its_kind_is_refused(elsewhere: Path, plugins: Plugin
     assert str(caught.value) == f"mine ({plugins.group}, half_made:{what} of half_made) {told} Mend or uninstall it."
 
 
-@pytest.mark.parametrize("plugins", [TRIGGERS, STRATEGIES, FORMATS, METRICS, TARGETS], ids=lambda one: one.group)
+@pytest.mark.parametrize(
+    "plugins", [TRIGGERS, GUARDS, DETECTORS, STRATEGIES, FORMATS, METRICS, TARGETS], ids=lambda one: one.group
+)
 def test_ours_are_what_their_kind_asks_for(plugins: Plugins[type]) -> None:
     """Each line of the tables names a class that can be used."""
     assert all(isinstance(plugins[name], type) for name in plugins.own)

@@ -69,7 +69,7 @@ def test_a_month_that_the_first_rows_share_is_not_their_mean(tmp_path):
 
 
 def test_growing_categories_move_no_times(tmp_path):
-    """What is behind the categories in a row keeps its weights."""
+    """What is behind the categories in a row keeps its weights; answers differ as a longer sum is rounded."""
     regions = {name: [name, "B"] * 300 for name in ("A", "C")}
     first, second = (load(region=region) for region in regions.values())
     kinds = {"model": model("mlp", num_classes=1, hidden=[4])}
@@ -78,7 +78,7 @@ def test_growing_categories_move_no_times(tmp_path):
     same = run(job(tmp_path / "b", second, training=still, previous=before.body, **kinds))
     assert same.features.grown == {"region": ("C",)}
     # Another width of the input sums in another order, on some processors.
-    np.testing.assert_allclose(*(load_model_bytes(one.body).predict(first.table) for one in (before, same)), rtol=1e-5)
+    assert np.allclose(*(load_model_bytes(one.body).predict(first.table) for one in (before, same)), atol=1e-4)
 
 
 @pytest.mark.parametrize("features", [None, ("hour", "month")])

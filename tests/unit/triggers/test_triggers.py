@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from shared.plugins import TRIGGERS
 from shared.timestamps import parse_timestamp_us
-from supervisor.core.events import Slice
+from supervisor.core.seen import Slice
 from supervisor.run.observe.slicing import Slicer
 from supervisor.triggers.policy import Batch, StreamStart
 

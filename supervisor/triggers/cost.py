@@ -1,0 +1,186 @@
+"""Policy cost: retrain when what the wait has cost outweighs what a training would."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+from marshmallow import ValidationError
+
+from shared.config import fields as f
+from shared.plugins import METRICS
+from supervisor.triggers.forecast import Forecast, Forecasting
+from supervisor.triggers.looks import Looks, Span
+from supervisor.triggers.policy import (
+    Answer,
+    Batch,
+    Decision,
+    NearMiss,
+    Observation,
+    Question,
+    State,
+    StreamStart,
+    Training,
+    Trigger,
+    TriggerPolicy,
+)
+from supervisor.triggers.regret import UNITS, Latency, Mistakes
+from supervisor.triggers.rule import number
+
+
+class Cost(TriggerPolicy):
+    """When the regret of not retraining outweighs the forecast training time.
+
+    Both begin anew with each trigger, whoever fired it. While nothing was trained it fires at its next look.
+    """
+
+    class Schema(Forecasting):
+        """Its options."""
+
+        every = Span("rows or event time between two looks", required=True)
+        regret = f.Choice(
+            "what waiting costs. latency: each row since the last trigger, for each second of event time that it has "
+            "waited; mistakes: each that the model makes on these rows beyond those expected of it; mistake_latency: "
+            "each of these for each second since",
+            *UNITS,
+            load_default="latency",
+        )
+        per_training_second = f.PositiveNumber("how much of this regret is worth a second of training", required=True)
+        expected = f.Number(
+            "the accuracy expected of the model (mistakes, mistake_latency); else its own on the held-out rows of the "
+            "stretch that it was trained on",
+            least=0,
+            load_default=None,
+        )
+
+        @f.validates_schema
+        def _expected(self, data: dict[str, Any], **_: Any) -> None:
+            expected = data["expected"]
+            if expected is not None and data["regret"] == "latency":
+                raise ValidationError({"expected": ["is of mistakes, and regret is latency; remove it."]})
+            if expected is not None and expected > 1:
+                raise ValidationError({"expected": [f"{expected:g} is no accuracy; write a share, such as 0.9."]})
+
+    hears_trainings = True
+
+    def __init__(self, options: Mapping[str, Any], start: StreamStart) -> None:
+        self._looks, self._forecast = Looks(options["every"], start), Forecast(options, start)
+        self._latency, self._mistakes = Latency(start), Mistakes(options["expected"], start)
+        self._kind: str = options["regret"]
+        self._rate: float = options["per_training_second"]
+        self.asks = self._kind != "latency"
+
+    @classmethod
+    def objections(cls, options: Mapping[str, Any], pipeline: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """Mistakes are those of a model that says a class, beyond those expected of it."""
+        regret, metrics = options["regret"], (pipeline.get("evaluation") or {}).get("metrics") or []
+        split = (pipeline.get("data") or {}).get("split")
+        if regret == "latency":
+            return
+        if metrics and METRICS[metrics[0]["name"]].task != METRICS["accuracy"].task:
+            sentence = f"{regret} are of classes, and {metrics[0]['label']}, of evaluation.metrics, is of numbers;"
+            yield "regret", f"{sentence} write latency."
+        if options["expected"] is None and split and not split["test"] + split["validation"]:
+            sentence = f"is missing, and {regret} are compared with what held-out rows say, of which there are none;"
+            yield "expected", f"{sentence} write it, or give data.split.test a share, such as 0.1."
+
+    def begin(self) -> State:
+        """What trainings are forecast from, the regret so far, and whether the last look waits for a training."""
+        regret = self._mistakes.begin() if self.asks else self._latency.begin()
+        return {"forecast": self._forecast.begin(), "regret": regret, "waits": False}
+
+    def observe(self, batch: Batch, state: State) -> Observation:
+        """Look by look, up to the first at which it fires or asks. O(rows), without a loop over them."""
+        near_misses: tuple[NearMiss, ...] = ()
+        while True:
+            key = self._looks.first(batch)
+            seen = batch if key is None else batch.part(batch.first_key, key + 1)
+            if not self.asks:
+                state = {**state, "regret": self._latency.seen(seen, state["regret"])}
+            found = Observation(state=state) if key is None else self._looked(key, seen.time_at(key), state)
+            state, near_misses = found.state, near_misses + found.near_misses
+            if key is None or found.decision or found.question or key + 1 == batch.stop_key:
+                return msgspec.structs.replace(found, near_misses=near_misses)
+            batch = batch.part(key + 1, batch.stop_key)
+
+    def quiet(self, now_us: int, key: int, event_time_us: int, state: State) -> Observation:
+        """The look that waited for a training to be over, at the last row; the next row may be long in coming."""
+        if state["waits"] and not state["forecast"]["open"]:
+            return self._looked(key, event_time_us, state)
+        return Observation(state=state)
+
+    def _looked(self, key: int, timestamp_us: int, state: State) -> Observation:
+        state = {**state, "waits": False}
+        if not Forecast.begun(state["forecast"]):
+            return _decided(state, key, timestamp_us, "there is no model yet")
+        if not self.asks:
+            regret = self._latency.value(state["regret"])
+            return self._weighed(state, key, timestamp_us, regret, "")
+        if state["forecast"]["open"]:
+            return _missed({**state, "waits": True}, key, "the model of the last trigger is being trained")
+        question = self._mistakes.question(key, timestamp_us, state["regret"])
+        return Observation(state=state, question=question, seen_key=key)
+
+    def answer(self, question: Question, answer: Answer, state: State) -> Observation:
+        """Regret by what the model gets wrong; without one it fires."""
+        key, timestamp_us = question.key, question.timestamp_us
+        if self._forecast.new_rows(key, state["forecast"]) <= 0:
+            return _missed(state, key, "a trigger by hand has come first")
+        if answer["model"] is None:
+            return _decided(state, key, timestamp_us, "there is no model yet")
+        regret, heard = self._mistakes.heard(question, answer, state["regret"])
+        if regret is None:
+            return _missed(state, key, heard)
+        value = regret["mistakes" if self._kind == "mistakes" else "waited_s"]
+        return self._weighed({**state, "regret": regret}, key, timestamp_us, value, f" ({heard})")
+
+    def fired(self, trigger: Trigger, state: State) -> State:
+        """Whoever fired: regret begins anew."""
+        rows = self._forecast.new_rows(trigger.key, state["forecast"])
+        anew = self._mistakes.fired if self.asks else self._latency.fired
+        regret = anew(trigger, rows, state["regret"])
+        return {"forecast": self._forecast.fired(trigger, state["forecast"]), "regret": regret, "waits": False}
+
+    def trained(self, training: Training, state: State) -> State:
+        """What the next will take is forecast from it."""
+        return {**state, "forecast": self._forecast.trained(training, state["forecast"])}
+
+    def waits_for(self, next_key: int, event_time_us: int, state: State) -> str:
+        """How far it is to the next look."""
+        return self._looks.waits_for(next_key, event_time_us)
+
+    def _weighed(self, state: State, key: int, timestamp_us: int, regret: float, heard: str) -> Observation:
+        """Regret against what a training at this row is forecast to take."""
+        forecast, unit = state["forecast"], UNITS[self._kind]
+        rows = self._forecast.rows(key, forecast)
+        seconds = self._forecast.seconds(rows, forecast)
+        if seconds is None:
+            fires = not forecast["open"]  # none that could tell: only another one can
+            state = {**state, "waits": not fires}
+            reason = f"regret {_amount(regret)} {unit}{heard}; no training is over yet that tells how long one takes"
+        else:
+            worth = self._rate * seconds
+            fires = regret >= worth
+            reason = (
+                f"regret {_amount(regret, worth)} {'≥' if fires else '<'} {_amount(worth, regret)} {unit}{heard}, "
+                f"for about {_amount(seconds)} s of training on {rows:,} rows"
+            )
+        return _decided(state, key, timestamp_us, reason) if fires else _missed(state, key, reason)
+
+
+def _decided(state: State, key: int, timestamp_us: int, reason: str) -> Observation:
+    decision = Decision(key=key, timestamp_us=timestamp_us, reason=reason)
+    return Observation(state=state, decision=decision, seen_key=key)
+
+
+def _missed(state: State, key: int, reason: str) -> Observation:
+    return Observation(state=state, near_misses=(NearMiss(key=key, reason=reason),))
+
+
+def _amount(value: float, beside: float | None = None) -> str:
+    """Whole numbers from a thousand on; all digits where few would hide a difference."""
+    short, other = (
+        number(one) if one < 1000 else f"{one:,.0f}" for one in (value, value if beside is None else beside)
+    )
+    return repr(value) if short == other and beside not in (None, value) else short

@@ -1,0 +1,83 @@
+"""A drift that can never be measured is found by the check, before a run starts."""
+
+from __future__ import annotations
+
+import sys
+
+import msgspec
+import pytest
+from torch import nn
+
+from shared.config.pipeline import Named
+from supervisor.triggers.data_drift import DataDrift
+from tests.unit.training.samples import flights, model, names, pipeline
+from workers.training.check import check
+
+
+class Convolved(nn.Module):
+    """A model that predicts through no linear layer."""
+
+    def __init__(self, in_features):
+        super().__init__()
+        self.weights = nn.Conv1d(in_features, 2, 1)
+
+    def forward(self, rows):
+        """(rows, features) → (rows, 2)."""
+        return self.weights(rows[:, :, None])[:, :, 0]
+
+
+class Apart(nn.Module):
+    """One whose last linear layer sees no row by itself."""
+
+    def __init__(self, in_features):
+        super().__init__()
+        self.last = nn.Linear(in_features, 2)
+
+    def forward(self, rows):
+        """(rows, features) → (rows, 2)."""
+        return rows.mean() + self.last(rows.mean(dim=0, keepdim=True)) + rows[:, :2]
+
+
+def found(trigger, dataset, of=None):
+    """What the check says of a pipeline with this trigger."""
+    wanted = msgspec.structs.replace(pipeline(of or model()), trigger=trigger)
+    return [(one.path, one.sentence) for one in check(wanted, dataset, (__name__,), "cpu")]
+
+
+def drift(**options):
+    """`trigger: {policy: data_drift, …}`, as it is loaded."""
+    return Named(name="data_drift", options=DataDrift.Schema().load(options))
+
+
+def test_what_can_be_measured_is_not_complained_of():
+    """Features of a table; a model's embedding of texts; without rows nothing is judged."""
+    assert found(drift(), flights()) == found(drift(space="embedding"), flights()) == []
+    assert found(drift(space="embedding"), names(), model("text_bag")) == []
+    assert found(drift(), None, model("text_bag")) == []
+
+
+def test_texts_are_no_numbers():
+    """Also of a policy within an ensemble."""
+    ensemble = Named(name="ensemble", options={"policies": {"one": msgspec.to_builtins(drift())}})
+    for trigger in (drift(), ensemble):
+        ((path, sentence),) = found(trigger, names(), model("text_bag"))
+        assert path == "trigger"
+        assert "write `space: embedding`" in sentence
+
+
+@pytest.mark.parametrize(("kind", "why"), [("Convolved", "has no embedding"), ("Apart", "no embedding of each row")])
+def test_a_model_without_an_embedding(kind, why):
+    """Its classes say what they are; the model that was tried is left as it was."""
+    own = msgspec.structs.replace(model(), id=f"{__name__}:{kind}", config={})
+    ((path, sentence),) = found(drift(space="embedding"), flights(), own)
+    assert path == "trigger"
+    assert why in sentence
+    assert sentence.endswith("write `space: input`.")
+
+
+def test_stream_detectors_without_their_package(monkeypatch):
+    """The sentence names the extra."""
+    monkeypatch.setitem(sys.modules, "river", None)
+    ((path, sentence),) = found(drift(statistics=[{"name": "adwin"}]), flights())
+    assert path == "trigger"
+    assert 'pip install ".[river]"' in sentence

@@ -1,0 +1,218 @@
+"""Policy performance: when it looks, what it asks, and what it makes of the scores it is told."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from marshmallow import ValidationError
+
+from supervisor.triggers.performance import Performance
+from supervisor.triggers.policy import Batch, StreamStart, Training, Trigger
+
+DROP = {"policy": "drop", "by": 0.05}
+START = StreamStart(first_key=0, event_time_us=0)
+
+
+def policy(decide, **options):
+    """The policy as a file asks for it, looking every ten rows."""
+    return Performance(Performance.Schema().load({"every": 10, "decide": decide, **options}), START)
+
+
+def told(score, **changes):
+    """A detector's answer."""
+    answer = {"metric": "accuracy", "greater_is_better": True, "model": 0, "score": score, "n": 10, "unlabelled": 0}
+    return {**answer, "known": 10, "error": None, "expected": None, "expected_n": 0, **changes}
+
+
+class Run:
+    """A stream that a policy observes; each trigger is fired, and its model there at once."""
+
+    def __init__(self, policy, answers, settles=True):
+        self.policy, self.answers, self.settles = policy, iter(answers), settles
+        self.state = policy.begin()
+        self.triggers, self.asked, self.misses, self.reasons = [], [], [], []
+
+    def observe(self, rows, cuts=()):
+        """All rows, in batches."""
+        borders = sorted({0, *cuts, rows})
+        times = np.arange(rows) * 1_000_000
+        all_rows = Batch(first_key=0, timestamps_us=times, event_time_us=times)
+        for start, stop in zip(borders, borders[1:], strict=False):
+            while start < stop:
+                batch = all_rows.part(start, stop)
+                found = self._take(self.policy.observe(batch, self.state))
+                start = stop if found.seen_key is None else found.seen_key + 1
+                if found.question is not None:
+                    self.asked.append(found.question)
+                    self._take(self.policy.answer(found.question, next(self.answers), self.state))
+        return self
+
+    def _take(self, found):
+        self.state = json.loads(json.dumps(found.state))
+        self.misses += [miss.reason for miss in found.near_misses]
+        if found.decision is not None:
+            number = len(self.triggers)
+            self.triggers.append(found.decision.key)
+            self.reasons.append(found.decision.reason)
+            fired = Trigger(number=number, key=found.decision.key, timestamp_us=found.decision.timestamp_us)
+            self.state = self.policy.fired(fired, self.state)
+            if self.settles:
+                self.state = self.policy.trained(Training(trigger=number, samples=1, train_s=None), self.state)
+        return found
+
+
+def test_a_drop_is_against_what_the_model_scored_on_held_out_rows():
+    """It fires without a model, then on a score that is worse than expected by so much; reasons and misses say so."""
+    answers = [told(0.85, expected=0.88, expected_n=50), told(0.81, n=8, unlabelled=2)]
+    run = Run(policy(DROP), answers).observe(30)
+    assert run.triggers == [9, 29]
+    assert run.reasons == [
+        "there is no model yet, and 10 rows",
+        "accuracy 0.81 is 0.07 below the expected 0.88 on 8 of 10 rows (50 held-out): 0.07 ≥ 0.05",
+    ]
+    assert run.misses == ["accuracy 0.85 is 0.03 below the expected 0.88 on 10 rows (50 held-out): 0.03 < 0.05"]
+
+
+def test_it_asks_about_rows_behind_the_newest_trigger_and_expects_once():
+    """Each model's expected score is asked until it is known; rows from before the trigger are no longer looked at."""
+    answers = [told(0.9), told(0.9, known=20, expected=0.9, expected_n=5), told(0.5, known=30), told(0.9, model=1)]
+    run = Run(policy(DROP), answers).observe(50)
+    assert run.triggers == [9, 39]
+    asked = [one.options for one in run.asked]
+    assert [one["current"] for one in asked] == [[10, 19], [10, 29], [10, 39], [40, 49]]
+    assert [one["expected_of"] for one in asked] == [None, None, 0, 0]
+    assert [one["window"] for one in asked] == [{"known": 0}, {"known": 10}, {"known": 20}, {"known": 0}]
+    assert asked[0]["trainings"] == [[0, 0, 9]]
+    assert asked[3]["trainings"] == [[0, 0, 9], [1, 10, 39]]
+    assert asked[3]["since_us"] == 39_000_000
+    assert run.misses[0].endswith("but nothing is expected of model 0: no held-out row of it can be scored")
+    assert run.misses[-1].startswith("accuracy 0.9 on 10 rows, but nothing is expected of model 1")
+
+
+@pytest.mark.parametrize(
+    ("decide", "scores", "fires"),
+    [
+        ({"policy": "threshold", "threshold": 0.5}, [0.4, 0.5], [False, True]),
+        ({"policy": "drop", "by": 0.1}, [0.5, 0.6], [False, True]),
+        ({"policy": "drop", "by": 0.2, "relative": True}, [0.59, 0.6], [False, True]),
+        ({"policy": "rolling_average", "deviation": 0.1, "window": 1}, [0.5, 0.3, 0.4], [False, False, True]),
+        ({"policy": "quantile", "q": 0.5, "window": 1}, [0.5, 0.4, 0.6], [False, False, True]),
+    ],
+)
+def test_of_a_loss_large_values_fire(decide, scores, fires):
+    """The metric knows which side is worse; with accuracy the mirror image fires."""
+    for sign in (1, -1):
+        loss = {"metric": "log_loss", "greater_is_better": False} if sign > 0 else {}
+        if decide["policy"] == "threshold":
+            decide = {**decide, "threshold": sign * 0.5}
+        for number in range(len(scores)):
+            answers = [told(sign * one, expected=sign * 0.5, expected_n=5, **loss) for one in scores[: number + 1]]
+            run = Run(policy(decide), answers)
+            run.observe(10 * number + 20)
+            assert (run.triggers[-1] == 10 * number + 19) == fires[number], (sign, number)
+
+
+def test_mistakes_are_those_that_were_expected_of_nobody():
+    """Each look adds (expected − observed) · rows, never less than 0, until a trigger; then it counts anew."""
+    expected = {"expected": 0.9, "expected_n": 5}
+    answers = [told(0.8, **expected), told(1.0), told(0.7), told(0.8, model=1, **expected)]
+    run = Run(policy({"policy": "mistakes", "at_least": 3}), answers).observe(50)
+    assert run.triggers == [9, 39]
+    assert run.reasons[1] == (
+        "avoidable mistakes since the newest trigger: 3 ≥ 3; 2 of them now, accuracy 0.7 on 10 rows, 0.9 expected"
+    )
+    assert [miss.split(": ")[1][:5] for miss in run.misses] == ["1 < 3"] * 3
+
+
+def test_a_window_without_a_known_label_is_a_near_miss():
+    """Nothing is decided, and why is said."""
+    undefined = told(None, n=0, unlabelled=10, known=0, error="no label is known")
+    run = Run(policy({"policy": "threshold", "threshold": 1.0}), [undefined]).observe(20)
+    assert (run.triggers, run.misses) == ([9], ["accuracy is undefined on 0 of 10 rows: no label is known"])
+
+
+def test_nothing_fires_while_a_model_is_being_made():
+    """The rows behind a trigger say nothing of its model yet; one that failed is another matter."""
+    run = Run(policy({"policy": "threshold", "threshold": 0.5}), [told(None, model=None), told(0.1)], settles=False)
+    run.observe(30)
+    assert run.triggers == [9]
+    assert run.misses[0] == "there is no model yet: trigger 0 is being trained on"
+    assert run.misses[1] == "accuracy 0.1 ≤ 0.5, on 10 rows; model 0, as trigger 0 is being trained on"
+
+
+def test_a_trigger_that_made_no_model_is_made_up_for_once_there_are_labels():
+    """One at a time: triggers that have nothing to train on are of no use."""
+    answers = [told(None, model=None, known=0), told(None, model=None)]
+    run = Run(policy({"policy": "threshold", "threshold": 0.5}), answers).observe(30)
+    assert run.triggers == [9, 29]
+    assert run.misses == ["there is no model yet: trigger 0 made none, and no label of a row behind it is known"]
+    assert run.reasons[1] == "there is no model yet: trigger 0 made none"
+
+
+def test_an_answer_that_a_trigger_overtook_counts_for_nothing():
+    """Its rows are no longer those behind the newest trigger."""
+    asked = policy({"policy": "mistakes", "at_least": 3})
+    run = Run(asked, [told(0.9, expected=0.9, expected_n=5)]).observe(20)
+    state = asked.fired(Trigger(number=1, key=19, timestamp_us=0), run.state)
+    found = asked.answer(run.asked[0], told(0.1), state)
+    assert (found.state, found.decision) == (state, None)
+    assert found.near_misses[0].reason == "trigger 1 came before the answer"
+
+
+def test_quantile_fires_at_its_nominal_rate_on_noise():
+    """Also across models, as its memory is of how good the pipeline was."""
+    looks, q = 4_000, 0.1
+    noise = np.random.default_rng(0).normal(0.8, 0.05, looks).tolist()
+    run = Run(policy({"policy": "quantile", "q": q, "window": 12}), [told(one) for one in noise])
+    run.observe(10 * looks)
+    rate = (len(run.triggers) - 1) / looks
+    assert abs(rate - q) < 4 * np.sqrt(q * (1 - q) / looks)
+
+
+def test_batches_do_not_matter():
+    """However the rows are cut, the same is asked, decided and noted, and the state is the same."""
+    answers = [told(one, expected=0.9, expected_n=5) for one in np.random.default_rng(1).uniform(0.8, 1, 30).tolist()]
+    runs = [Run(policy(DROP), answers).observe(300, cuts) for cuts in ((), range(300), (7, 10, 19, 20, 111))]
+    assert runs[0].triggers != [9]
+    for run in runs[1:]:
+        assert (run.triggers, run.reasons, run.misses) == (runs[0].triggers, runs[0].reasons, runs[0].misses)
+        assert (run.asked, run.state) == (runs[0].asked, runs[0].state)
+
+
+@pytest.mark.parametrize(
+    ("options", "key", "said"),
+    [
+        ({"decide": {"policy": "drop"}}, "by", "is missing; drop needs it."),
+        ({"decide": {"policy": "p_value"}}, "policy", "unknown"),
+        ({"decide": {**DROP, "direction": "above"}}, "direction", "is not a key here"),
+        ({"decide": {**DROP, "release": 0.06}}, "release", "write a number below"),
+        ({"decide": {**DROP, "warm_up": {"values": 2, "decide": {"policy": "p_value"}}}}, "warm_up", "alone"),
+        ({"decide": {"policy": "mistakes", "at_least": 5}, "window": {"rows": 9}}, "window", "counts each row once"),
+        ({"decide": {"policy": "mistakes", "at_least": 5}, "metric": "f1"}, "metric", "f1 does not count mistakes"),
+        ({"decide": DROP, "window": {"days": 9}}, "window", "is not a key here"),
+    ],
+)
+def test_what_cannot_be_is_refused_where_it_stands(options, key, said):
+    """With a sentence that says what would be right."""
+    with pytest.raises(ValidationError) as refused:
+        Performance.Schema().load({"every": 10, **options})
+    messages = refused.value.normalized_messages()
+    assert said in str(messages.get("decide", messages)[key])
+
+
+def test_the_rest_of_the_pipeline_may_object():
+    """Held-out rows must be there, mistakes be counted, and the metric be of such a model."""
+    split, metrics = {"test": 0.0, "validation": 0.0}, [{"name": "mse", "label": "mse", "options": {}}]
+    pipeline = {"data": {"split": split}, "evaluation": {"metrics": metrics}}
+
+    def objections(**options):
+        return [key for key, _ in Performance.objections(Performance.Schema().load({"every": 1, **options}), pipeline)]
+
+    assert objections(decide=DROP) == ["decide.policy"]
+    assert objections(decide={"policy": "mistakes", "at_least": 1}) == ["metric", "decide.policy"]
+    assert objections(decide={"policy": "threshold", "threshold": 1}, metric="accuracy") == ["metric"]
+    assert objections(decide={"policy": "threshold", "threshold": 1}) == []
+    assert objections(decide={"policy": "threshold", "threshold": 1, "release": 0.9}) == []
+    assert objections(decide={"policy": "threshold", "threshold": 1, "release": 1.1}) == ["decide.release"]

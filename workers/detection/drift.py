@@ -1,0 +1,137 @@
+"""How far the newest rows are from a reference: answers the question that trigger policy `data_drift` asks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from shared.dataset.table import TableDataset
+from shared.errors import ConfigurationError, DataError, RowError
+from workers.detection import statistics
+from workers.detection.detector import Detector, Sight
+from workers.detection.drift_check import refuse_without_numbers
+from workers.detection.matrix import as_numbers
+from workers.detection.over_features import over_features
+from workers.detection.principal import principal_components
+from workers.detection.rows import Keys, drawn, range_of, read
+from workers.detection.streamed import STREAMED, streamed
+from workers.features.image import ImageEncoder, ImagePixels
+
+Rows = npt.NDArray[np.float64]  # (n, d)
+Found = tuple[float, float | None]  # statistic, p
+
+_SEEDED = ("mmd", "classifier_two_sample")
+_MOST_CELLS = 2**28  # of a window: 2 GiB of float64
+
+
+class Drift(Detector):
+    """Statistics of two windows of rows, in the space of their features or of the current model's embedding."""
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        """`reference`, `current`: ranges of keys. `statistics`: a name each, with its options. `space`, `pca` and
+        `most_rows` as the policy has them.
+        """
+        self._options = options
+        self._ranges = [range_of(options[name]) for name in ("reference", "current")]
+
+    def answer(self, sight: Sight) -> dict[str, Any]:
+        """`statistics`: {name: {statistic, p_value, and why it is None}}; `rows` of both windows; the keys of both.
+
+        `model`: the trigger whose model's embedding it was; None where there is no model yet, and then no statistic.
+        Raises DataError, and ConfigurationError for what can never be measured.
+        """
+        if self._options["space"] == "embedding" and sight.model is None:
+            return {"model": None}
+        found = [one.found(sight.dataset) for one in self._ranges]
+        keys = [drawn(*one, self._options["most_rows"], sight.seed + place) for place, one in enumerate(found)]
+        return {
+            "statistics": self._statistics(keys, sight),
+            "rows": [len(one) for one in keys],
+            "reference": list(found[0]),
+            "current": list(found[1]),
+            "model": sight.model_trigger if self._options["space"] == "embedding" else None,
+        }
+
+    def _statistics(self, keys: list[Keys], sight: Sight) -> dict[str, Any]:
+        """Each by its name; where the rows cannot be compared, why."""
+        try:
+            x, y = self._windows(keys, sight)
+        except RowError as error:
+            undefined = {"statistic": None, "p_value": None, "why": str(error)}
+            return {one["name"]: undefined for one in self._options["statistics"]}
+        return {one["name"]: _measured(one, x, y, sight.seed) for one in self._options["statistics"]}
+
+    def _windows(self, keys: list[Keys], sight: Sight) -> tuple[Rows, Rows]:
+        """The rows of both as numbers. Raises RowError where they cannot be compared now."""
+        if not all(map(len, keys)):
+            raise RowError(f"there are {len(keys[1]):,} rows to compare with {len(keys[0]):,}")
+        x, y = _embedded(keys, sight) if self._options["space"] == "embedding" else _features(keys, sight.dataset)
+        components = self._options["pca"]
+        if components is None:
+            return x, y
+        if len(x) < components <= x.shape[1]:
+            raise RowError(f"{components} principal components need as many rows, and the reference has {len(x):,}")
+        return principal_components(x, y, components)
+
+
+def _measured(statistic: Mapping[str, Any], x: Rows, y: Rows, seed: int) -> dict[str, Any]:
+    """One statistic; None, and why, where these rows have none."""
+    try:
+        value, p_value = _one(statistic, x, y, seed)
+    except DataError as error:
+        return {"statistic": None, "p_value": None, "why": str(error)}
+    return {"statistic": _or_none(value), "p_value": None if p_value is None else _or_none(p_value)}
+
+
+def _one(statistic: Mapping[str, Any], x: Rows, y: Rows, seed: int) -> Found:
+    options = dict(statistic)
+    name, way = options.pop("name"), options.pop("features", None)
+    if name in STREAMED:
+        return streamed(name, x, y, options, seed), None
+    measure: Callable[..., Any] = getattr(statistics, name)
+    value, p_value = measure(x, y, **options, **({"seed": seed % 2**32} if name in _SEEDED else {}))
+    return (value, p_value) if way is None else over_features(value, p_value, way)
+
+
+def _or_none(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+def _features(keys: list[Keys], dataset: TableDataset) -> tuple[Rows, Rows]:
+    """The rows' features. Raises ConfigurationError for what is no number by itself."""
+    refuse_without_numbers(dataset)
+    if dataset.config.image is not None:
+        return _pixels(keys, dataset)
+    reference, current = (read(dataset, dataset.feature_columns, one) for one in keys)
+    return as_numbers(reference, current)
+
+
+def _pixels(keys: list[Keys], dataset: TableDataset) -> tuple[Rows, Rows]:
+    """Images as rows of pixels from 0 to 1."""
+    image = dataset.config.image
+    assert image is not None, "the dataset is of images"
+    encoder = ImageEncoder(ImagePixels(column=image.column, shape=image.shape, nulls="impute"))
+    _refuse_too_large(max(map(len, keys)), encoder.inputs.width)
+    tables = [(read(dataset, [image.column], one), one) for one in keys]
+    x, y = (encoder.encode(table, one).astype(np.float64) / 255 for table, one in tables)
+    return x, y
+
+
+def _refuse_too_large(rows: int, width: int) -> None:
+    if rows * width > _MOST_CELLS:
+        raise ConfigurationError(
+            f"{rows:,} images of {width:,} numbers each are more than can be compared at once; "
+            f"write `most_rows: {max(_MOST_CELLS // width, 1)}`, or `space: embedding`."
+        )
+
+
+def _embedded(keys: list[Keys], sight: Sight) -> tuple[Rows, Rows]:
+    """The rows as the current model sees them before its last layer."""
+    model = sight.model
+    assert model is not None, "a question without a model was answered before"
+    x, y = (model.embed(model.encode(read(sight.dataset, model.columns, one), one)) for one in keys)
+    return x, y

@@ -1,0 +1,87 @@
+"""What of `data_drift` can never be answered: found before a run starts, not at its first look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import msgspec
+import torch
+from torch import nn
+
+from shared.config.pipeline import Named
+from shared.errors import ConfigurationError
+from workers.detection.streamed import STREAMED, require_river
+from workers.features.encoder import FeatureEncoder
+from workers.features.matrix import model_input
+from workers.features.source import SampleSource
+from workers.models.embedding import LastInput
+
+_POLICY = "data_drift"
+
+
+class Tried(Protocol):
+    """A model that was made, and a few encoded rows."""
+
+    @property
+    def model(self) -> nn.Module:
+        """The network."""
+
+    @property
+    def encoder(self) -> FeatureEncoder:
+        """Which encoded them."""
+
+    @property
+    def rows(self) -> torch.Tensor:
+        """(rows, width)."""
+
+
+def refuse_drift(trigger: Named, source: SampleSource | None, tried: Tried | None) -> None:
+    """Raise ConfigurationError for features, a model or a package that a `data_drift`, wherever it stands, asks for and
+    that are not there. Without rows or a model these are not judged.
+    """
+    for options in _options_in(msgspec.to_builtins(trigger)):
+        if options["space"] == "input" and source is not None:
+            refuse_without_numbers(source)
+        if options["space"] == "embedding" and tried is not None:
+            _refuse_without_embedding(tried)
+        if any(one["name"] in STREAMED for one in options["statistics"]):
+            require_river()
+
+
+def refuse_without_numbers(source: SampleSource) -> None:
+    """Raise ConfigurationError for a dataset whose features are no numbers by themselves."""
+    config = source.config
+    if config.text is not None:
+        raise ConfigurationError(
+            f"dataset {config.name} is text, which is no row of numbers whose drift could be measured; "
+            "write `space: embedding` to compare it as the current model sees it."
+        )
+    if config.image is None and not source.feature_columns:
+        raise ConfigurationError(
+            f"dataset {config.name} has no feature columns to compare; name some with `features:` in config.yaml, or "
+            "write `space: embedding`."
+        )
+
+
+def _refuse_without_embedding(tried: Tried) -> None:
+    network, training = tried.model, tried.model.training
+    rows = tried.rows.to(next((one.device for one in network.parameters()), torch.device("cpu")))
+    try:
+        with torch.no_grad(), LastInput(network.eval()) as last:
+            network(model_input(rows, tried.encoder))
+            last.of(len(rows))
+    finally:
+        network.train(training)
+
+
+def _options_in(value: Any) -> Iterator[dict[str, Any]]:
+    """Those of each `data_drift` in a trigger's values, however deep in an ensemble."""
+    if isinstance(value, dict):
+        if value.get("name") == _POLICY and "options" in value:
+            yield value["options"]
+        for one in value.values():
+            yield from _options_in(one)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _options_in(one)
