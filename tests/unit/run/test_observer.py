@@ -301,10 +301,10 @@ def test_a_trigger_by_hand_and_one_of_a_quiet_stream_are_journaled_as_others_are
     stream = Stream(tmp_path, [400, 100], {"policy": "hearing", "every": 1000})
     state = stream.start()
     observer = Observer(stream.pipeline, stream.dataset(1), state)
-    assert (observer.fire("now"), observer.quiet(1, state)) == (None, None)
+    assert (observer.fire("now", "a-request"), observer.quiet(1, state)) == (None, None)
     state = fold(state, follow(observer))
-    state = fold(state, [observer.fire("the feed was mended")])
-    assert (observer.fire("again"), observer.quiet(1, state)) == (None, None)
+    state = fold(state, [observer.fire("the feed was mended", "a-request")])
+    assert (observer.fire("again", "a-request"), observer.quiet(1, state)) == (None, None)
     observer.go_on_with(stream.dataset())
     state = fold(state, follow(observer))
     assert [len(event.considered) if event else None for event in map(quiet_at(observer, state), (2, 3, 4))] == [

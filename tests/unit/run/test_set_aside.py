@@ -124,7 +124,7 @@ def test_a_trigger_by_hand_has_what_was_held(small: Workplace) -> None:
         assert run.observe() or run.work()
     assert run.state.stream.left_out == ((750, 999),)
     assert counted(families(Seen(run.state, 2000)), "modyn_set_aside_rows") == {"": 250}
-    run._happen(run.observer.fire("the unit is another from now on"))
+    run._happen(run.observer.fire("the unit is another from now on", "a-request"))
     summary = run.to_its_end()
     found = sets(small.run_dir)
     assert found[3] == ranges((750, 999))
@@ -143,7 +143,7 @@ def test_held_rows_come_with_the_new_ones(small: Workplace) -> None:
         assert run.observe() or run.work()
     assert run.state.stream.question is not None
     run.resume()
-    run._happen(run.observer.fire("they are right"))
+    run._happen(run.observer.fire("they are right", "a-request"))
     summary = run.to_its_end()
     assert [one["key"] for one in summary["trigger_list"]] == [249, 499, 749, 1499, 1749, 1999]
     assert [len(keys) for _, keys in sorted(sets(small.run_dir).items())] == [250, 250, 250, 250, 750, 250]
