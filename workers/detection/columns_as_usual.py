@@ -20,6 +20,9 @@ Numbers = npt.NDArray[np.float64]
 _PARTS = 10  # of a stretch, in each of which a column varies that is expected to do so
 _EDGES = (0.001, 0.999)  # quantiles at which a column's usual range ends: beyond are single mistakes
 _MOSTLY = 0.5  # the share of rows above which something is no matter of a few
+_SEVERAL = 8  # values, of which fewer say nothing of how large others may be
+_SEVERAL_STRETCHES = 3  # in which a number never was negative that may not be so
+_AS_FAR = 1.25  # times, by which numbers of another sign are in size as they were
 _NAMED = 3  # categories in a sentence
 
 
@@ -153,17 +156,35 @@ def _as_large_as_usual(name: str, now: Values, usual: Sequence[Values], expected
     outside, allowed = _outside(now.numbers, least, most), max(_outside(one, least, most) for one in before)
     if outside > allowed + expected.ranges["outside"]:
         return [_finding("ranges", name, _told_outside(name, now, outside, (least, most), expected))]
-    negative = float((now.numbers < 0).mean())
-    if now.kind == "whole number" and negative > _MOSTLY and not any((one < 0).any() for one in before):
-        told = f"column `{name}` is below 0 in {percent(negative)} of {many(len(now.there))}; it never was"
-        return [_finding("ranges", name, told)]
+    if _lost_its_sign(now, before):
+        negative = percent(float((now.numbers < 0).mean()))
+        return [
+            _finding(
+                "ranges", name, f"column `{name}` is below 0 in {negative} of {many(len(now.there))}; it never was"
+            )
+        ]
     sizes = [size for one in before if (size := _size(one)) is not None]
     size, part = _size(now.numbers), expected.ranges["shrink"]
-    if size is not None and now.distinct >= FEW and sizes and size < part * min(sizes):
+    if size is not None and now.distinct >= _SEVERAL and sizes and size < part * min(sizes):
         told = f"numbers of column `{name}` are about {size:.3g} in size on {many(len(now.there))}, usually about"
         told += f" {min(sizes):.3g}; at least {part * min(sizes):.3g} is expected"
         return [_finding("ranges", name, told)]
     return []
+
+
+def _lost_its_sign(now: Values, before: Sequence[Numbers]) -> bool:
+    """Whether what never was negative is so in most rows; with fractions, in all, and as far from 0 as it usually is.
+
+    Else it may be a temperature.
+    """
+    if any((one < 0).any() for one in before):
+        return False
+    if now.kind == "whole number":
+        return bool((now.numbers < 0).mean() > _MOSTLY)
+    size, sizes = _size(now.numbers), [size for one in before if (size := _size(one)) is not None]
+    if (now.numbers > 0).any() or now.distinct < _SEVERAL or len(before) < _SEVERAL_STRETCHES or size is None:
+        return False
+    return len(sizes) > 0 and min(sizes) / _AS_FAR <= size <= max(sizes) * _AS_FAR
 
 
 def _wide_range(before: Sequence[Numbers], widen: float) -> tuple[float, float]:

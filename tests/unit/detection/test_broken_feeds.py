@@ -53,6 +53,7 @@ BROKEN = {
         changed(feed(3), "seats", -column("seats")),
         "`seats` is below 0 in 100 % of 500 rows; it never was",
     ),
+    "negative fractions": (changed(feed(3), "amount", -column("amount")), "`amount` is below 0 in 100 % of 500 rows"),
     "some that are out of range": (
         changed(feed(3), "seats", np.where(np.arange(ROWS) % 5, column("seats"), 999)),
         "`seats` is beyond -23 to 32 in 20 %",
