@@ -39,7 +39,8 @@ chaos: venv
 	.venv/bin/python -m benchmarks.chaos.long_tasks --minutes $(MINUTES)
 
 # What takes longer than a change may wait for: short work never stands behind long work, ten million rows are validated
-# in seconds, as many are joined with their labels, fifty runs are compared in seconds, a sweep takes little more than half the
+# in seconds, as many are joined with their labels, fifty runs are compared in seconds, policies lose little with
+# half of the trainings, a sweep takes little more than half the
 # time of its runs one after the other, labels that come later make no better models and are used as they were known, for 20
 # streams, permutations share one kernel, the hundred-thousandth trigger costs what the first does, metrics cost next to
 # nothing, a run outlasts all that producers do to files, and all that chaos does. Hours:
@@ -53,6 +54,7 @@ test-long: venv
 	.venv/bin/python -m benchmarks.detection --check
 	.venv/bin/python -m benchmarks.sweep_time --check
 	.venv/bin/python -m benchmarks.compare_runs --check
+	.venv/bin/python -m benchmarks.policies_on_data --check
 	.venv/bin/python -m benchmarks.many_triggers --triggers $(TRIGGERS)
 	.venv/bin/python -m benchmarks.many_triggers --triggers 1000 --scrape-every 1
 	LATE_SEEDS=20 .venv/bin/python -m pytest tests/unit/stages/test_late_runs.py

@@ -18,11 +18,11 @@ from random import Random
 from typing import Any
 
 from benchmarks.chaos.faults import FAULTS, Corruption, FullDisk
+from benchmarks.chaos.kinds import KINDS
 from benchmarks.chaos.scene import LEASE_S, Scene
 from benchmarks.chaos.verdict import verdict
 from shared.errors import NotReadyError
 
-_LINES = 100  # about so many lines has the journal of an undisturbed run
 _ENDING = {"corrupt_model": Corruption, "full_disk": FullDisk}  # these end the run with exit 1, until they are mended
 
 
@@ -34,18 +34,19 @@ def main() -> None:
     parser.add_argument("--per-run", type=int, default=6, help="faults in one run")
     parser.add_argument("--patience-s", type=float, default=300.0, help="a run that takes longer hangs")
     parser.add_argument("--kinds", nargs="*", default=[*FAULTS, *_ENDING], choices=[*FAULTS, *_ENDING])
+    parser.add_argument("--scenes", nargs="*", default=[*KINDS], choices=[*KINDS], help="two seeds for each, in turn")
     parser.add_argument("--keep", action="store_true", help="keep the folders of runs that went wrong")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="modyn-chaos-") as folder:
         if not _may_mount(Path(folder)):
             options.kinds = [kind for kind in options.kinds if kind != "full_disk"]
             sys.stderr.write("full_disk is left out: this user may not mount a small file system\n")
-        references: dict[bool, tuple[Scene, float]] = {}  # made when the first run of that kind asks for it
+        references: dict[str, tuple[Scene, float]] = {}  # made when the first run of that kind asks for it
         injected, bad, seed = 0, 0, options.seed
         while injected < options.faults:
-            if (way := _side_by_side(seed)) not in references:
-                references[way] = _undisturbed(Path(folder) / f"undisturbed-{way:d}", way)
-            reference, undisturbed_s = references[way]
+            if (kind := _kind(seed, options.scenes)) not in references:
+                references[kind] = _undisturbed(Path(folder) / f"undisturbed-{kind}", kind)
+            reference, undisturbed_s = references[kind]
             result = one_run(Path(folder), reference.folder, seed, options)
             result["extra_s"] = round(result.pop("wall_s") - undisturbed_s, 1)
             print(json.dumps(result), flush=True)
@@ -56,9 +57,9 @@ def main() -> None:
     sys.exit(1 if bad else 0)
 
 
-def _undisturbed(folder: Path, side_by_side: bool) -> tuple[Scene, float]:
+def _undisturbed(folder: Path, kind: str) -> tuple[Scene, float]:
     """A run that nothing happens to, and how long it took."""
-    reference = Scene(folder, side_by_side=side_by_side)
+    reference = Scene(folder, kind=kind)
     reference.set()
     started_s = time.monotonic()
     reference.start(resume=False)
@@ -68,18 +69,18 @@ def _undisturbed(folder: Path, side_by_side: bool) -> tuple[Scene, float]:
     return reference, time.monotonic() - started_s
 
 
-def _side_by_side(seed: int) -> bool:
-    """Of four seeds in a row two run on a cluster, and one of either kind trains side by side."""
-    return bool(seed // 2 % 2)
+def _kind(seed: int, scenes: list[str]) -> str:
+    """Of two seeds in a row that have the same kind of scene, one runs on a cluster."""
+    return scenes[seed // 2 % len(scenes)]
 
 
 def one_run(folder: Path, undisturbed: Path, seed: int, options: argparse.Namespace) -> dict[str, Any]:
     """One run under faults, from its seed alone."""
     random = Random(seed)
     kinds = [random.choice(options.kinds) for _ in range(options.per_run)]
-    moments = sorted(random.randrange(3, _LINES) for _ in kinds)
     place = folder / f"run-{seed}"
-    scene = Scene(place, cluster=bool(seed % 2), side_by_side=_side_by_side(seed))
+    scene = Scene(place, cluster=bool(seed % 2), kind=_kind(seed, options.scenes))
+    moments = sorted(random.randrange(3, KINDS[scene.kind].lines) for _ in kinds)
     with _disk(scene.disk):
         scene.set()
         started_s = time.monotonic()
@@ -108,7 +109,13 @@ def one_run(folder: Path, undisturbed: Path, seed: int, options: argparse.Namesp
             shutil.copytree(
                 place, f"/tmp/modyn-chaos-kept-{seed}", dirs_exist_ok=True, ignore=shutil.ignore_patterns("*.sock")
             )
-    faults = {"seed": seed, "cluster": scene.cluster, "faults": dict(director.injected), "resumes": director.resumes}
+    faults = {
+        "seed": seed,
+        "scene": scene.kind,
+        "cluster": scene.cluster,
+        "faults": dict(director.injected),
+        "resumes": director.resumes,
+    }
     return {**faults, **told, "good": good, "wall_s": wall_s}
 
 

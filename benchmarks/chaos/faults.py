@@ -11,11 +11,17 @@ from pathlib import Path
 from random import Random
 
 import psutil
-import redis
 
+from benchmarks.chaos.acts import on_redis, signal_one
 from benchmarks.chaos.clock import set_back
 from benchmarks.chaos.copies import resume_copy
 from benchmarks.chaos.lost_second import lose_a_second
+from benchmarks.chaos.moments import (
+    kill_detecting_child,
+    kill_supervisor_answered,
+    kill_supervisor_asked,
+    wipe_redis_asked,
+)
 from benchmarks.chaos.scene import LEASE_S, Scene
 
 _AWAY_LEASES = 1.5  # so long Redis is away
@@ -25,17 +31,17 @@ Fault = Callable[[Scene, Random], bool]  # whether there was anything to do it t
 
 def kill_child(scene: Scene, random: Random) -> bool:
     """kill -9 a worker's child."""
-    return _signal_one(scene.children(), random, signal.SIGKILL)
+    return signal_one(scene.children(), random, signal.SIGKILL)
 
 
 def kill_worker(scene: Scene, random: Random) -> bool:
     """kill -9 a whole worker."""
-    return _signal_one(scene.worker_processes(), random, signal.SIGKILL)
+    return signal_one(scene.worker_processes(), random, signal.SIGKILL)
 
 
 def drain_worker(scene: Scene, random: Random) -> bool:
     """SIGTERM to a worker: it hands its task back and goes."""
-    return _signal_one(scene.worker_processes(), random, signal.SIGTERM)
+    return signal_one(scene.worker_processes(), random, signal.SIGTERM)
 
 
 def stop_child(scene: Scene, random: Random) -> bool:
@@ -51,7 +57,7 @@ def stop_worker(scene: Scene, random: Random) -> bool:
 def kill_supervisor(scene: Scene, random: Random) -> bool:
     """kill -9 the supervisor; it is resumed."""
     assert scene.supervisor is not None
-    return _signal_one([psutil.Process(scene.supervisor.pid)], random, signal.SIGKILL)
+    return signal_one([psutil.Process(scene.supervisor.pid)], random, signal.SIGKILL)
 
 
 def stop_supervisor(scene: Scene, random: Random) -> bool:
@@ -63,7 +69,7 @@ def stop_supervisor(scene: Scene, random: Random) -> bool:
 def kill_redis(scene: Scene, random: Random) -> bool:
     """kill -9 Redis; its append-only file stays."""
     pid = scene.broker_pid()
-    return pid is not None and _signal_one([psutil.Process(pid)], random, signal.SIGKILL)
+    return pid is not None and signal_one([psutil.Process(pid)], random, signal.SIGKILL)
 
 
 def silence_redis(scene: Scene, random: Random) -> bool:
@@ -85,7 +91,7 @@ def keep_redis_away(scene: Scene, random: Random) -> bool:
 
 def wipe_redis(scene: Scene, random: Random) -> bool:
     """FLUSHALL."""
-    return _on_redis(scene, lambda client: client.flushall())
+    return on_redis(scene, lambda client: client.flushall())
 
 
 def stop_child_and_wipe(scene: Scene, random: Random) -> bool:
@@ -95,7 +101,7 @@ def stop_child_and_wipe(scene: Scene, random: Random) -> bool:
 
 def cut_connections(scene: Scene, random: Random) -> bool:
     """CLIENT KILL for everybody."""
-    return _on_redis(scene, lambda client: client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"))
+    return on_redis(scene, lambda client: client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"))
 
 
 def cut_newest_second(scene: Scene, random: Random) -> bool:
@@ -112,7 +118,7 @@ def kill_child_and_cut_newest_second(scene: Scene, random: Random) -> bool:
 def set_clock_back(scene: Scene, random: Random) -> bool:
     """Set Redis's clock back by minutes or an hour, while it holds leases and reports."""
     jump_s = random.choice(_JUMPS_S)
-    return _on_redis(scene, lambda client: set_back(client, jump_s))
+    return on_redis(scene, lambda client: set_back(client, jump_s))
 
 
 def kill_child_and_set_clock_back(scene: Scene, random: Random) -> bool:
@@ -144,6 +150,10 @@ FAULTS: dict[str, Fault] = {
     "set_clock_back": set_clock_back,
     "kill_child_and_set_clock_back": kill_child_and_set_clock_back,
     "resume_a_copy": resume_a_copy,
+    "kill_supervisor_asked": kill_supervisor_asked,
+    "kill_supervisor_answered": kill_supervisor_answered,
+    "kill_detecting_child": kill_detecting_child,
+    "wipe_redis_asked": wipe_redis_asked,
 }
 
 
@@ -189,17 +199,6 @@ class FullDisk:
         self._filler.unlink(missing_ok=True)
 
 
-def _signal_one(processes: list[psutil.Process], random: Random, number: int) -> bool:
-    if not processes:
-        return False
-    one = random.choice(sorted(processes, key=lambda process: process.pid))
-    try:
-        os.kill(one.pid, number)
-    except ProcessLookupError:
-        return False
-    return True
-
-
 def _stop_for(processes: list[psutil.Process], random: Random, *, leases: float = 3.0) -> bool:
     if not processes:
         return False
@@ -222,14 +221,3 @@ def _continue(process: psutil.Process) -> None:
 def _lost_leases(scene: Scene) -> int:
     """How often the journal says that a worker's lease ended."""
     return scene.journal.read_bytes().count(b'"event":"lease_expired"') if scene.journal.exists() else 0
-
-
-def _on_redis(scene: Scene, act: Callable[[redis.Redis], object]) -> bool:
-    client = scene.client()
-    if client is None:
-        return False
-    try:
-        act(client)
-    except redis.RedisError:
-        return False
-    return True

@@ -11,42 +11,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import psutil
-import pyarrow as pa
 import pyarrow.parquet as pq
 import redis
 import yaml
 
+from benchmarks.chaos.kinds import KINDS
 from shared.broker import connect
 from shared.fleet import read_fleet
 from supervisor.system.embedded_broker import find_broker, server_program
 
 PROJECT = Path(__file__).resolve().parents[2]
 LEASE_S = 2.0
-ROWS, EVERY = 3_000, 500
 _WORKERS = ("train-0", "train-1", "evaluate-0")  # of a cluster
-_HOUR_US = 3_600_000_000
-PIPELINE: dict[str, Any] = {
-    "pipeline": {"name": "chaos"},
-    "model": {"id": "mlp", "config": {"hidden": [64, 64], "num_classes": 2}},
-    "training": {"epochs": 40, "batch_size": 16, "checkpoint_every_s": 0.2, "attempts": 50},
-    "data": {"dataset": "rows", "split": {"test": 0.2}},
-    "trigger": {"policy": "data_amount", "every": EVERY},
-    "initial_mode": "replay",
-    "evaluation": {
-        "metrics": ["accuracy", "auroc"],
-        "on": [
-            {"name": "next", "window": "until_next_trigger"},
-            {"name": "recent", "window": {"last": "10d"}, "split": "test"},
-            {"name": "months", "window": {"every": "30d"}},
-        ],
-    },
-    "deployment": {
-        "gate": {"metric": "accuracy", "on": "recent", "at_least": 0.5, "not_worse_by": 0.2},
-        "targets": [{"kind": "directory", "uri": "deployed"}],
-    },
-}
 
 
 @dataclass
@@ -55,7 +32,7 @@ class Scene:
 
     folder: Path
     cluster: bool = False
-    side_by_side: bool = False  # trainings that do not continue from each other
+    kind: str = "in_line"  # in KINDS
     supervisor: subprocess.Popen[bytes] | None = None
     broker: subprocess.Popen[bytes] | None = None
     broker_from_s: float = 0.0  # Redis is away until then
@@ -82,7 +59,7 @@ class Scene:
         """Write data and files; in a cluster start Redis and workers."""
         (self.folder / "data").mkdir(parents=True)
         self.disk.mkdir(exist_ok=True)
-        pq.write_table(_rows(), self.folder / "data/rows.parquet")
+        pq.write_table(KINDS[self.kind].rows(), self.folder / "data/rows.parquet")
         fleet = {"train": 0, "evaluate": 0} if self.cluster else {"train": 2, "evaluate": 1}
         config: dict[str, Any] = {
             "storage": {"datasets": {"rows": {"uri": "data/*.parquet"}}},
@@ -91,10 +68,7 @@ class Scene:
         }
         if self.cluster:
             config["broker"] = {"url": f"redis+socket://{self.folder}/r.sock"}
-        pipeline = PIPELINE
-        if self.side_by_side:
-            pipeline = PIPELINE | {"training": PIPELINE["training"] | {"use_previous_model": False}}
-        (self.folder / "pipeline.yaml").write_text(yaml.safe_dump(pipeline, sort_keys=False))
+        (self.folder / "pipeline.yaml").write_text(yaml.safe_dump(KINDS[self.kind].pipeline, sort_keys=False))
         (self.folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
         if self.cluster:
             self.keep_cluster()
@@ -142,16 +116,17 @@ class Scene:
         url = f"redis+socket://{self.folder}/r.sock" if self.cluster else find_broker(str(self.folder / "runs"))
         return None if url is None else connect(url)
 
-    def worker_processes(self) -> list[psutil.Process]:
-        """Main processes of the workers."""
+    def worker_processes(self, role: str = "") -> list[psutil.Process]:
+        """Main processes of the workers; of one role only."""
+        family = self._family()
         if self.cluster:
-            return [psutil.Process(one.pid) for one in self.workers.values() if one.poll() is None]
-        return [one for one in self._family() if _says(one, "workers")]
+            family = [psutil.Process(one.pid) for one in self.workers.values() if one.poll() is None]
+        return [one for one in family if _says(one, "worker") and _says(one, f"--role {role}")]
 
-    def children(self) -> list[psutil.Process]:
-        """Pool children of the workers."""
+    def children(self, role: str = "") -> list[psutil.Process]:
+        """Pool children of the workers; of one role only."""
         found = []
-        for worker in self.worker_processes():
+        for worker in self.worker_processes(role):
             found += [one for one in _children(worker) if _says(one, "--billiard-fork")]
         return found
 
@@ -215,12 +190,3 @@ def _send(pid: int, number: int) -> None:
         os.kill(pid, number)
     except ProcessLookupError:
         return
-
-
-def _rows() -> pa.Table:
-    """Rows an hour apart; the label says whether x is above a threshold that drifts."""
-    keys = np.arange(ROWS)
-    x = np.random.default_rng(0).normal(size=(ROWS, 8)).astype(np.float32)
-    label = (x[:, 0] + x[:, 1] * np.sin(keys / 300) > 0).astype(np.int64)
-    columns = {f"x{number}": x[:, number] for number in range(8)}
-    return pa.table({"timestamp": pa.array(keys * _HOUR_US, pa.timestamp("us", tz="UTC")), **columns, "label": label})

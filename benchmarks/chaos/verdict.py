@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.config.load import load_configuration
 from supervisor.core.commands import CommitModel, CommitTrainingSet
-from supervisor.core.events import Reported, event_of
+from supervisor.core.events import Observed, Reported, event_of
 from supervisor.core.settings import Settings
 from supervisor.core.state import RunState
 from supervisor.core.transition import transition
@@ -30,6 +30,7 @@ def verdict(scene: Path, undisturbed: Path) -> dict[str, Any]:
         "bodies_effective_twice": sum(count - 1 for count in bodies.values()),
         "differing_files": [
             *_differing(run, reference),
+            *_differing_thoughts(run, reference),
             *_differing_decisions(now, then),
             *_differing_deployment(scene, undisturbed),
         ],
@@ -60,6 +61,23 @@ def _differing(run: Path, reference: Path) -> list[str]:
 
 def _bytes(file: Path) -> bytes | None:
     return file.read_bytes() if file.exists() else None
+
+
+def _differing_thoughts(run: Path, reference: Path) -> list[str]:
+    """What the trigger policy asked, decided and remembers at the end."""
+    now, then = (_thoughts(one / "journal.jsonl") for one in (run, reference))
+    return ["journal.jsonl: questions, near misses and triggers"] if now != then else []
+
+
+def _thoughts(journal: Path) -> list[Any]:
+    """Each question, near miss and trigger, with its key and its reason, in order; then the policy's last state."""
+    thoughts: list[Any] = []
+    memory = None
+    for event in map(event_of, journal.read_bytes().splitlines()):
+        if isinstance(event, Observed):
+            thoughts += [*event.considered, *event.triggers, event.question]
+            memory = event.policy or memory
+    return [*(one for one in thoughts if one is not None), memory]
 
 
 def _differing_decisions(now: dict[str, Any], then: dict[str, Any]) -> list[str]:

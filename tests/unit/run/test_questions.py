@@ -91,3 +91,25 @@ def test_a_policy_that_hears_of_trainings_hears_of_each_in_a_replay(small: Workp
         assert [one[0] for one in heard] == [0, 1, 2, 3]
         assert all(samples > 0 and seconds > 0 for _, samples, seconds in heard)
         small.run_dir.rename(small.folder / f"run-{seed}")
+
+
+def test_a_journal_cut_at_any_byte_behind_a_question_is_gone_on_with(small: Workplace) -> None:
+    """Between question, answer and trigger, or in half a line: what drift of features leads to is the same."""
+    small.pipeline["trigger"] = {"policy": "data_drift", "window": {"rows": EVERY}}
+    small.pipeline["evaluation"].pop("on")
+    small.pipeline.pop("deployment", None)
+    run = OneProcess(small, random.Random(1))
+    run.start(maximum_triggers=2)
+    run.to_its_end()
+    whole, journal = told(run), run.directory.journal_path.read_bytes()
+    scores = (small.run_dir / "evaluations.csv").read_bytes()
+    assert {"trigger", "no trigger"} <= {one[0] for one in whole[:-1]}
+    asked, answered, decided = (
+        journal.index(b"\n", journal.index(word)) for word in (b'"detector"', b'"detected"', b'"answered":true')
+    )
+    for cut in (asked + 1, answered + 1, decided, random.Random(2).randrange(asked, len(journal))):
+        run.directory.journal_path.write_bytes(journal[:cut])
+        run.resume()
+        run.to_its_end()
+        assert told(run) == whole
+        assert (small.run_dir / "evaluations.csv").read_bytes() == scores
