@@ -10,8 +10,9 @@ from marshmallow import ValidationError
 
 from shared.config import fields as f
 from shared.plugins import METRICS
-from supervisor.triggers.forecast import Forecast, Forecasting
-from supervisor.triggers.looks import Looks, Span
+from supervisor.triggers.costs.forecast import Forecast, Forecasting
+from supervisor.triggers.costs.regret import UNITS, Latency, Mistakes
+from supervisor.triggers.looks.looks import Looks, Span
 from supervisor.triggers.policy import (
     Answer,
     Batch,
@@ -25,8 +26,7 @@ from supervisor.triggers.policy import (
     Trigger,
     TriggerPolicy,
 )
-from supervisor.triggers.regret import UNITS, Latency, Mistakes
-from supervisor.triggers.rule import number
+from supervisor.triggers.rules.rule import number
 
 
 class Cost(TriggerPolicy):

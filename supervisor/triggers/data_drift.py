@@ -8,9 +8,10 @@ from typing import Any
 import msgspec
 
 from shared.words import counted
-from supervisor.triggers.combine import combined
-from supervisor.triggers.drift_options import DriftOptions
-from supervisor.triggers.looking import Looks
+from supervisor.triggers.drift.options import DriftOptions
+from supervisor.triggers.drift.statistic import options_of
+from supervisor.triggers.looks.looking import Looks
+from supervisor.triggers.looks.ranges import Ranges
 from supervisor.triggers.policy import (
     Answer,
     Batch,
@@ -24,10 +25,9 @@ from supervisor.triggers.policy import (
     Trigger,
     TriggerPolicy,
 )
-from supervisor.triggers.ranges import Ranges
-from supervisor.triggers.rule import UNDEFINED, Rule, Verdict
-from supervisor.triggers.rules import rule_of
-from supervisor.triggers.statistic import options_of
+from supervisor.triggers.rules.combine import combined
+from supervisor.triggers.rules.rule import UNDEFINED, Rule, Verdict
+from supervisor.triggers.rules.written import rule_of
 
 
 class DataDrift(TriggerPolicy):

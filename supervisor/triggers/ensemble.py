@@ -7,11 +7,11 @@ from typing import Any
 
 from shared.config import fields as f
 from supervisor.triggers.build import policy_of
-from supervisor.triggers.members import Members
+from supervisor.triggers.looks.span import Span, SpanField
 from supervisor.triggers.policy import StreamStart
-from supervisor.triggers.span import Span, SpanField
-from supervisor.triggers.votes import Votes, refuse_too_many
-from supervisor.triggers.voting import Voting
+from supervisor.triggers.rules.votes import Votes, refuse_too_many
+from supervisor.triggers.together.members import Members
+from supervisor.triggers.together.voting import Voting
 
 
 class Ensemble(Voting):

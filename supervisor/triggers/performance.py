@@ -8,8 +8,7 @@ from typing import Any
 import msgspec
 
 from shared.words import counted
-from supervisor.triggers.looking import Looks
-from supervisor.triggers.performance_options import PerformanceOptions, objections
+from supervisor.triggers.looks.looking import Looks
 from supervisor.triggers.policy import (
     Answer,
     Batch,
@@ -23,7 +22,8 @@ from supervisor.triggers.policy import (
     Trigger,
     TriggerPolicy,
 )
-from supervisor.triggers.score_rule import Expected, Score, ScoreRule
+from supervisor.triggers.scores.options import PerformanceOptions, objections
+from supervisor.triggers.scores.score_rule import Expected, Score, ScoreRule
 
 _TRIGGERS_KEPT = 64  # of those whose model may be the current one; more only if so many in a row made none
 

@@ -12,10 +12,10 @@ from streams import SECOND_US, Asking, decided, play, rows
 from shared.config.resolved import as_written
 from shared.config.schema.trigger import TriggerBlock
 from supervisor.triggers.build import policy_of
-from supervisor.triggers.combine import votes_needed
+from supervisor.triggers.looks.span import Span
 from supervisor.triggers.policy import StreamStart, Trigger
-from supervisor.triggers.span import Span
-from supervisor.triggers.voting import Voting
+from supervisor.triggers.rules.combine import votes_needed
+from supervisor.triggers.together.voting import Voting
 
 BLOCK = TriggerBlock("")
 TIME, AMOUNT = {"policy": "time", "every": "6s"}, {"policy": "data_amount", "every": 5}
