@@ -7,7 +7,8 @@ from typing import Any
 
 from shared.config.fields import nearest
 from shared.config.schema.model import BUILT_IN_MODELS
-from shared.plugins import METRICS, TRIGGERS
+from shared.config.schema.trigger import objections_of
+from shared.plugins import METRICS
 
 Values = Mapping[str, Any]
 Problem = tuple[str, str]  # key path in pipeline.yaml, sentence
@@ -155,7 +156,7 @@ def _gate_window(pipeline: Values, name: str, windows: Mapping[str, Values]) -> 
 
 
 def _trigger(pipeline: Values) -> Iterator[Problem]:
-    name, options = _at(pipeline, "trigger.name"), _at(pipeline, "trigger.options")
-    if name is not None and options is not None:
-        for key, sentence in TRIGGERS[name].objections(options, pipeline):
+    block = _at(pipeline, "trigger")
+    if block is not None:
+        for key, sentence in objections_of(block, pipeline):
             yield f"trigger.{key}", sentence

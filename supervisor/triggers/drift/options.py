@@ -8,15 +8,15 @@ from marshmallow import ValidationError
 
 from shared.config import fields as f
 from supervisor.triggers.drift.statistic import Statistic
-from supervisor.triggers.looks.looking import Every
-from supervisor.triggers.looks.ranges import Extent, Reference
+from supervisor.triggers.looks.ranges import Reference
+from supervisor.triggers.looks.span import Extent, SpanField
 from supervisor.triggers.rules.votes import Votes, refuse_too_many
 
 
 class DriftOptions(f.Group):
     """Beside `policy: data_drift`."""
 
-    every = Every("rows, or event time, from one look to the next; else as much as the window", load_default=None)
+    every = SpanField("rows, or event time, from one look to the next; else as much as the window", load_default=None)
     window = f.Sub(
         Extent,
         "the newest rows, which are compared, else 500; windows overlap where they are longer than every",

@@ -10,7 +10,7 @@ from shared.config import fields as f
 from shared.timestamps import MICROSECONDS_PER_S
 from shared.words import counted, ending
 from supervisor.triggers.guard import Guard
-from supervisor.triggers.looks.span import length
+from supervisor.triggers.looks.span import in_words
 from supervisor.triggers.policy import Decision, Observation, State, StreamStart, Trigger, TriggerPolicy
 
 
@@ -46,7 +46,7 @@ class MaxWait(Guard):
             return msgspec.structs.replace(observed, state={**observed.state, "since_us": now_us})
         if now_us - since_us < round(self._longest_s * MICROSECONDS_PER_S):
             return observed
-        reason = f"no trigger for {length(self._longest_s)} of wall time, {counted(rows, 'row')} wait{ending(rows)}"
+        reason = f"no trigger for {in_words(self._longest_s)} of wall time, {counted(rows, 'row')} wait{ending(rows)}"
         decision = Decision(key=key, timestamp_us=event_time_us, reason=reason)
         return msgspec.structs.replace(observed, state={**observed.state, "since_us": now_us}, decision=decision)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from marshmallow import ValidationError
@@ -10,6 +10,7 @@ from marshmallow import ValidationError
 from shared.blame import blaming
 from shared.config import fields as f
 from shared.config.resolved import as_written
+from shared.config.schema.trigger import objections_of
 from shared.errors import ConfigurationError
 from supervisor.triggers.build import policy_of
 from supervisor.triggers.guard import Guard
@@ -85,6 +86,13 @@ class WarmUp(Guard):
         if _asks({**block, "guards": {}}):
             return None
         return f"counts looks of detectors, and {block['name']} has none; remove it, or write cool_down."
+
+    @classmethod
+    def objections(cls, options: Mapping[str, Any], pipeline: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """Those of the policy that decides meanwhile."""
+        if options["policy"] is not None:
+            for key, sentence in objections_of(options["policy"], pipeline):
+                yield f"policy.{key}", sentence
 
     def begin(self) -> State:
         """Nothing was looked at."""

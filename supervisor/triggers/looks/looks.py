@@ -1,68 +1,43 @@
-"""When a policy looks at what has arrived: every so many rows, or every so much event time. It needs no memory."""
+"""When a policy looks: every so many rows, or every so much event time, from the first followed row on."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
-from marshmallow import ValidationError
+import numpy.typing as npt
 
-from shared.config import fields as f
-from shared.config.resolved import as_written
-from shared.timestamps import MICROSECONDS_PER_S, format_timestamp
+from shared.timestamps import format_timestamp
+from supervisor.triggers.looks.span import Length, Span
 from supervisor.triggers.policy import Batch, StreamStart
 
 
-class Span(f.Sentence):
-    """A number of rows or a duration; loads as `{"rows": n}` or `{"s": seconds}`."""
-
-    kind = "whole number of rows | duration"
-
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
-        if isinstance(value, str):
-            return {"s": f.Duration("").deserialize(value)}
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise ValidationError(
-                f"{f.quoted(value)} is neither a number of rows nor a duration; write one such as 500 or 1d."
-            )
-        return {"rows": f.Whole("").deserialize(value)}
-
-    def written(self, value: Any) -> Any:
-        """The one or the other."""
-        return value["rows"] if "rows" in value else as_written(f.Duration(""), value["s"])
-
-
 class Looks:
-    """The rows at which a policy looks, after it has seen them.
+    """The rows at which a policy looks.
 
-    Every n rows: at followed rows n, 2n, …; every so much event time: at the first row of each later period, counted
-    from the first followed row, one look a gap.
+    Every n rows: the first followed row is number 1, and it looks at n, 2n, … Every so much event time: at the first
+    row at which that reaches the first followed row's plus one, two, … such durations; once after a gap of several.
     """
 
-    def __init__(self, every: Mapping[str, Any], start: StreamStart) -> None:
-        """`every`: as `Span` loads it."""
-        self._rows: int | None = every.get("rows")
-        self._every_us = round(every.get("s", 0) * MICROSECONDS_PER_S)
-        self._start = start
+    def __init__(self, every: Length, start: StreamStart) -> None:
+        span = Span(every)
+        self._rows, self._every_us, self._start = span.rows, span.us, start
 
-    def first(self, batch: Batch) -> int | None:
-        """The first of these rows at which to look, if any."""
+    def among(self, batch: Batch) -> npt.NDArray[np.int64]:
+        """The keys of a batch at which it looks, ascending."""
         if self._rows is not None:
-            left = -(batch.first_key + 1 - self._start.first_key) % self._rows
-            return batch.first_key + left if left < len(batch.event_time_us) else None
+            first = batch.first_key + self._rows - 1 - (batch.first_key - self._start.first_key) % self._rows
+            return np.arange(first, batch.stop_key, self._rows)
         before_us = self._start.event_time_us if batch.before_us is None else batch.before_us
         periods = (batch.event_time_us - self._start.event_time_us) // self._every_us
-        later = np.diff(periods, prepend=self._period(before_us)) > 0
-        return batch.first_key + int(later.argmax()) if later.any() else None
+        return batch.first_key + np.flatnonzero(np.diff(periods, prepend=self._period(before_us)))
 
     def waits_for(self, next_key: int, event_time_us: int) -> str:
-        """How far it is to the next look; `event_time_us`: at the row before `next_key`."""
+        """How far it is to the next look, for people; `event_time_us`: at the row before `next_key`."""
         if self._rows is not None:
             seen = (next_key - self._start.first_key) % self._rows
             return f"{seen:,} of {self._rows:,} rows to the next look"
-        reached_us = self._start.event_time_us + (self._period(event_time_us) + 1) * self._every_us
-        return f"the next look when event time reaches {format_timestamp(reached_us)}"
+        begins_us = self._start.event_time_us + (self._period(event_time_us) + 1) * self._every_us
+        return f"the next look when event time reaches {format_timestamp(begins_us)}"
 
     def _period(self, event_time_us: int) -> int:
+        assert self._every_us is not None, "it looks by rows"
         return (event_time_us - self._start.event_time_us) // self._every_us

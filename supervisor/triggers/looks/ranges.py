@@ -16,23 +16,10 @@ from marshmallow import ValidationError
 
 from shared.config import fields as f
 from shared.config.resolved import as_written
-from shared.timestamps import MICROSECONDS_PER_S
-from supervisor.triggers.looks.looking import Length
+from supervisor.triggers.looks.span import Extent, Length, Span
 from supervisor.triggers.policy import Answer, Batch, State, StreamStart, Trigger
 
 SINCE_TRIGGER = "since_trigger"
-
-
-class Extent(f.Group):
-    """`window:`."""
-
-    rows = f.Whole("so many rows", load_default=None)
-    last_s = f.Duration("so much event time", load_default=None, data_key="last")
-
-    @f.validates_schema
-    def _one(self, data: dict[str, Any], **_: Any) -> None:
-        if (data["rows"] is None) == (data["last_s"] is None):
-            raise ValidationError({"rows": ["one of rows and last is to be given; write {rows: 500} or {last: 7d}."]})
 
 
 class Reference(f.Sentence):
@@ -56,7 +43,8 @@ class Ranges:
     """The rows of both, from a state that holds the last two triggers; its size does not depend on theirs."""
 
     def __init__(self, window: Length, reference: Length | str, start: StreamStart) -> None:
-        self._window, self._reference = window, reference
+        self._window = Span(window)
+        self._reference = None if isinstance(reference, str) else Span(reference)  # None: since the trigger before
         self._start = start
         self._origin = start.first_key if start.trained_key is None else 0  # the first row of trigger 0
 
@@ -68,10 +56,10 @@ class Ranges:
     def whole(self, keys: npt.NDArray[np.int64], batch: Batch, state: State) -> int | None:
         """The first of these keys, which ascend, at which the window's rows all came after the last trigger."""
         last_key, last_us = state["last"] or (self._start.first_key - 1, None)
-        if self._window["rows"] is not None:
-            whole = keys - last_key >= self._window["rows"]
+        if self._window.us is None:
+            whole = keys - last_key >= self._window.rows
         else:
-            reached_us = (self._start.event_time_us if last_us is None else last_us) + _us(self._window["last_s"])
+            reached_us = (self._start.event_time_us if last_us is None else last_us) + self._window.us
             whole = (keys > last_key) & (batch.event_time_us[keys - batch.first_key] >= reached_us)
         return int(keys[whole.argmax()]) if whole.any() else None
 
@@ -83,30 +71,29 @@ class Ranges:
         last_key, last_us = state["last"]
         if state["reference"] is not None:
             return _exactly(*state["reference"])
-        if self._reference == SINCE_TRIGGER:
+        if self._reference is None:
             return _exactly(state["before"][0] + 1 if state["before"] else self._origin, last_key)
-        assert not isinstance(self._reference, str)
-        if self._reference["rows"] is not None:
-            return _exactly(max(last_key - self._reference["rows"] + 1, self._origin), last_key)
+        if self._reference.rows is not None:
+            return _exactly(max(last_key - self._reference.rows + 1, self._origin), last_key)
         from_key, so_far_us = state["search"]["reference"] or (self._origin, None)
-        return _searched(from_key, so_far_us, (last_key, last_us), self._reference["last_s"])
+        return _searched(from_key, so_far_us, (last_key, last_us), self._reference.us)
 
     def _current_of(self, key: int, event_time_us: int, state: State) -> dict[str, Any]:
-        if self._window["rows"] is not None:
-            return _exactly(key - self._window["rows"] + 1, key)
+        if self._window.rows is not None:
+            return _exactly(key - self._window.rows + 1, key)
         last_key, last_us = state["last"]
         from_key, so_far_us = state["search"]["current"] or (last_key + 1, last_us)
-        return _searched(from_key, so_far_us, (key, event_time_us), self._window["last_s"])
+        return _searched(from_key, so_far_us, (key, event_time_us), self._window.us)
 
     def answered(self, event_time_us: int, answer: Answer, state: State) -> State:
         """Keeps what the detector has found, so that it does not search there again."""
         search, reference = dict(state["search"]), state["reference"]
-        if isinstance(self._reference, Mapping) and self._reference["last_s"] is not None and reference is None:
+        if self._reference is not None and self._reference.us is not None and reference is None:
             reference, last_us = answer["reference"], state["last"][1]
-            begun_us = None if last_us is None else last_us - _us(self._reference["last_s"])
+            begun_us = None if last_us is None else last_us - self._reference.us
             search["reference"] = [reference[0], begun_us]
-        if self._window["last_s"] is not None:
-            search["current"] = [answer["current"][0], event_time_us - _us(self._window["last_s"])]
+        if self._window.us is not None:
+            search["current"] = [answer["current"][0], event_time_us - self._window.us]
         return {**state, "search": search, "reference": reference}
 
     def fired(self, trigger: Trigger, state: State) -> State:
@@ -122,12 +109,10 @@ def _exactly(first_key: int, last_key: int) -> dict[str, Any]:
     return {"first_key": first_key, "last_key": last_key}
 
 
-def _searched(from_key: int, so_far_us: int | None, end: tuple[int, int | None], last_s: float) -> dict[str, Any]:
-    """The rows within `last_s` of the last one, none of which lies before `from_key`."""
+def _searched(
+    from_key: int, so_far_us: int | None, end: tuple[int, int | None], within_us: int | None
+) -> dict[str, Any]:
+    """The rows within `within_us` of the last one, none of which lies before `from_key`."""
     last_key, event_time_us = end
-    times = {"last_us": _us(last_s), "event_time_us": event_time_us, "so_far_us": so_far_us}
+    times = {"last_us": within_us, "event_time_us": event_time_us, "so_far_us": so_far_us}
     return {**_exactly(from_key, last_key), **times}
-
-
-def _us(seconds: float) -> int:
-    return round(seconds * MICROSECONDS_PER_S)

@@ -1,4 +1,4 @@
-"""A span of the stream: so many rows, or so much event time."""
+"""A span of the stream, so many rows or so much event time: its field, its group, and what is made of both."""
 
 from __future__ import annotations
 
@@ -13,53 +13,64 @@ from shared.config.resolved import as_written
 from shared.timestamps import MICROSECONDS_PER_S
 
 _DURATION = f.Duration("")
+Length = Mapping[str, Any]  # {"rows": n, "duration_s": None}, or {"rows": None, "duration_s": s}
 _S_PER_UNIT = {"d": 86_400, "h": 3600, "m": 60}
 
 
 class SpanField(f.Sentence):
-    """A number of rows, or a duration; loads as {rows} or {duration_s}, which `Span` takes."""
+    """A number of rows, or a duration; loads as a Length."""
 
-    kind = "whole number ≥ 1, or duration"
+    kind = "whole number | duration"
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         if isinstance(value, int) and not isinstance(value, bool):
-            return {"rows": f.Whole("").deserialize(value)}
+            return {"rows": f.Whole("").deserialize(value), "duration_s": None}
         if isinstance(value, str):
-            return {"duration_s": _DURATION.deserialize(value)}
+            return {"rows": None, "duration_s": _DURATION.deserialize(value)}
         raise ValidationError(
             f"{f.quoted(value)} is neither a number of rows, such as 5000, nor a duration, such as 2d."
         )
 
     def written(self, value: Any) -> Any:
         """The number, or the duration."""
-        return value["rows"] if "rows" in value else as_written(_DURATION, value["duration_s"])
+        return as_written(_DURATION, value["duration_s"]) if value["rows"] is None else value["rows"]
+
+
+class Extent(f.Group):
+    """The same as a group: `{rows: 500}`, `{last: 7d}`. Loads as a Length."""
+
+    rows = f.Whole("so many rows", load_default=None)
+    duration_s = f.Duration("so much event time", load_default=None, data_key="last")
+
+    @f.validates_schema
+    def _one(self, data: dict[str, Any], **_: Any) -> None:
+        if (data["rows"] is None) == (data["duration_s"] is None):
+            raise ValidationError({"rows": ["one of rows and last is to be given; write {rows: 500} or {last: 7d}."]})
 
 
 class Span:
-    """How long it is, and how much of it has passed."""
+    """How long it is, and how much of it has passed. Of `rows` and `us`, microseconds, one is not None."""
 
-    def __init__(self, given: Mapping[str, Any]) -> None:
-        """`given`: as `SpanField` loads it."""
-        self._rows: int | None = given.get("rows")
-        self._duration_s: float = given.get("duration_s", 0)
+    def __init__(self, length: Length) -> None:
+        self.rows: int | None = length["rows"]
+        self._duration_s: float = length["duration_s"] or 0.0
+        self.us = round(self._duration_s * MICROSECONDS_PER_S) if self.rows is None else None
 
     def passed(self, rows: int, us: int) -> bool:
         """Whether so many rows, or so many microseconds, are as much as it or more."""
-        if self._rows is not None:
-            return rows >= self._rows
-        return us >= round(self._duration_s * MICROSECONDS_PER_S)
+        return us >= self.us if self.us is not None else rows >= (self.rows or 0)
 
     def __str__(self) -> str:
         """`5,000 rows`, `2d`."""
-        return f"{self._rows:,} rows" if self._rows is not None else length(self._duration_s)
+        return f"{self.rows:,} rows" if self.rows is not None else in_words(self._duration_s)
 
     def told(self, rows: int, us: int) -> str:
         """`1,200 of 5,000 rows`, `1.2d of 2d`."""
-        return f"{rows:,} of {self}" if self._rows is not None else f"{_so_far(us)} of {self}"
+        return f"{rows:,} of {self}" if self.rows is not None else f"{_so_far(us)} of {self}"
 
 
-def length(duration_s: float) -> str:
-    """A duration as people write it: `2d`, `10m`, `0.5s`."""
+def in_words(duration_s: float) -> str:
+    """A duration for people, who count in minutes, too: `2d`, `10m`, `0.5s`."""
     units = (
         f"{duration_s / length_s:.0f}{unit}" for unit, length_s in _S_PER_UNIT.items() if not duration_s % length_s
     )

@@ -11,8 +11,7 @@ from shared.config import fields as f
 from shared.config.schema.evaluation import MetricField
 from shared.errors import ConfigurationError
 from shared.plugins import METRICS
-from supervisor.triggers.looks.looking import Every
-from supervisor.triggers.looks.ranges import Extent
+from supervisor.triggers.looks.span import Extent, SpanField
 from supervisor.triggers.scores.decide_on_scores import COMPARING, DecideOnScores, rule_on_scores
 
 _NO_MISTAKES = "{} does not count mistakes; take accuracy, or decide by drop."
@@ -21,7 +20,7 @@ _NO_MISTAKES = "{} does not count mistakes; take accuracy, or decide by drop."
 class PerformanceOptions(f.Group):
     """Beside `policy: performance`."""
 
-    every = Every("how often to look: a number of rows, or a duration of event time", required=True)
+    every = SpanField("how often to look: a number of rows, or a duration of event time", required=True)
     metric = MetricField(
         METRICS, "what is measured, as in evaluation.metrics; else the first of those", load_default=None
     )

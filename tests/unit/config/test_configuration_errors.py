@@ -255,13 +255,6 @@ def test_unknown_policy(problems):
     assert problem == "pipeline.yaml:10: trigger.policy: 'data_amont' is unknown; did you mean data_amount?"
 
 
-def test_policy_of_a_later_version(problems):
-    """A policy that is not built yet is refused by name, never ignored."""
-    (problem,) = problems("  policy: data_amount", "  policy: data_drift")
-    told = "pipeline.yaml:10: trigger.policy: data_drift is not available yet; available: data_amount, time,"
-    assert problem.startswith(told)
-
-
 def test_missing_policy(problems):
     """A trigger without a policy is asked for one."""
     (problem,) = problems("  policy: data_amount\n", "")

@@ -33,7 +33,7 @@ def watched(dataset, **options):
         return Drift(question.options).answer(sees(dataset, question.key, seed=question.key))
 
     policy = made(DataDrift, options)
-    return Driven(policy, answer=answer).over(np.arange(dataset.rows) * 1_000_000)
+    return Driven(policy, answers=answer).over(np.arange(dataset.rows) * 1_000_000)
 
 
 @pytest.fixture(scope="module")

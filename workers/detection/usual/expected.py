@@ -9,6 +9,7 @@ import msgspec
 
 from shared.dataset.table import TableDataset
 from shared.errors import DataError
+from shared.words import counted
 
 FEW = 20  # values of which nothing can be said
 
@@ -67,7 +68,7 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
 
 def many(rows: int) -> str:
     """So many rows, for people."""
-    return f"{rows:,} row{'' if rows == 1 else 's'}"
+    return counted(rows, "row")
 
 
 def percent(share: float) -> str:
