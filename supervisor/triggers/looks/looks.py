@@ -19,11 +19,11 @@ class Looks:
 
     def __init__(self, every: Length, start: StreamStart) -> None:
         span = Span(every)
-        self._rows, self._every_us, self._start = span.rows, span.us, start
+        self._rows, self._every_us, self._start = span.rows or 0, span.us, start
 
     def among(self, batch: Batch) -> npt.NDArray[np.int64]:
         """The keys of a batch at which it looks, ascending."""
-        if self._rows is not None:
+        if self._every_us is None:
             first = batch.first_key + self._rows - 1 - (batch.first_key - self._start.first_key) % self._rows
             return np.arange(first, batch.stop_key, self._rows)
         before_us = self._start.event_time_us if batch.before_us is None else batch.before_us
@@ -32,7 +32,7 @@ class Looks:
 
     def waits_for(self, next_key: int, event_time_us: int) -> str:
         """How far it is to the next look, for people; `event_time_us`: at the row before `next_key`."""
-        if self._rows is not None:
+        if self._every_us is None:
             seen = (next_key - self._start.first_key) % self._rows
             return f"{seen:,} of {self._rows:,} rows to the next look"
         begins_us = self._start.event_time_us + (self._period(event_time_us) + 1) * self._every_us
