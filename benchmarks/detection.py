@@ -19,8 +19,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from workers.detection.median import median
-from workers.detection.pairs import Pairs
+from workers.detection.measures.median import median
+from workers.detection.measures.pairs import Pairs
 from workers.detection.statistics import mmd
 
 FEATURES, PERMUTATIONS = 64, 100

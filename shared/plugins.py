@@ -114,11 +114,11 @@ GUARDS: Plugins[Any] = Plugins(  # the innermost first
     "modyn.guards",
     "supervisor.triggers.guard:Guard",
     {
-        "warm_up": "supervisor.triggers.warm_up:WarmUp",
-        "cool_down": "supervisor.triggers.cool_down:CoolDown",
-        "max_wait": "supervisor.triggers.max_wait:MaxWait",
-        "budget": "supervisor.triggers.budget:Budget",
-        "expect": "supervisor.triggers.expect:Expect",
+        "warm_up": "supervisor.triggers.guards.warm_up:WarmUp",
+        "cool_down": "supervisor.triggers.guards.cool_down:CoolDown",
+        "max_wait": "supervisor.triggers.guards.max_wait:MaxWait",
+        "budget": "supervisor.triggers.guards.budget:Budget",
+        "expect": "supervisor.triggers.guards.expect:Expect",
     },
 )
 DETECTORS: Plugins[Any] = Plugins(

@@ -7,7 +7,8 @@ from typing import Any
 
 from shared.config.fields import nearest
 from shared.config.schema.model import BUILT_IN_MODELS
-from shared.plugins import METRICS, TRIGGERS
+from shared.config.schema.trigger import objections_of
+from shared.plugins import METRICS
 
 Values = Mapping[str, Any]
 Problem = tuple[str, str]  # key path in pipeline.yaml, sentence
@@ -154,12 +155,8 @@ def _gate_window(pipeline: Values, name: str, windows: Mapping[str, Values]) -> 
         yield "deployment.gate.on", f"{sentence} give it a share, such as 0.1."
 
 
-def _policies(values: Any, path: str, pipeline: Values) -> Iterator[Problem]:
-    """What policies within `trigger:` have against the rest of the file."""
-    if not isinstance(values, Mapping):
-        return
-    if {"name", "options", "guards"} <= values.keys() and values["name"] in TRIGGERS:
-        for key, sentence in TRIGGERS[values["name"]].objections(values["options"], pipeline):
-            yield f"{path}.{key}", sentence
-    for key, one in values.items():
-        yield from _policies(one, path if key in ("options", "guards") else f"{path}.{key}", pipeline)
+def _trigger(pipeline: Values) -> Iterator[Problem]:
+    block = _at(pipeline, "trigger")
+    if block is not None:
+        for key, sentence in objections_of(block, pipeline):
+            yield f"trigger.{key}", sentence

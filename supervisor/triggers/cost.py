@@ -10,12 +10,14 @@ from marshmallow import ValidationError
 
 from shared.config import fields as f
 from shared.plugins import METRICS
-from supervisor.triggers.forecast import Forecast, Forecasting
-from supervisor.triggers.looks import Looks, Span
+from supervisor.triggers.costs.forecast import Forecast, Forecasting
+from supervisor.triggers.costs.regret import UNITS, Latency, Mistakes
+from supervisor.triggers.looks.looks import Looks
+from supervisor.triggers.looks.outcome import decided, missed
+from supervisor.triggers.looks.span import SpanField
 from supervisor.triggers.policy import (
     Answer,
     Batch,
-    Decision,
     NearMiss,
     Observation,
     Question,
@@ -25,8 +27,7 @@ from supervisor.triggers.policy import (
     Trigger,
     TriggerPolicy,
 )
-from supervisor.triggers.regret import UNITS, Latency, Mistakes
-from supervisor.triggers.rule import number
+from supervisor.triggers.rules.rule import number
 
 
 class Cost(TriggerPolicy):
@@ -38,7 +39,7 @@ class Cost(TriggerPolicy):
     class Schema(Forecasting):
         """Its options."""
 
-        every = Span("rows or event time between two looks", required=True)
+        every = SpanField("rows or event time between two looks", required=True)
         regret = f.Choice(
             "what waiting costs. latency: each row since the last trigger, for each second of event time that it has "
             "waited; mistakes: each that the model makes on these rows beyond those expected of it; mistake_latency: "
@@ -93,16 +94,19 @@ class Cost(TriggerPolicy):
     def observe(self, batch: Batch, state: State) -> Observation:
         """Look by look, up to the first at which it fires or asks. O(rows), without a loop over them."""
         near_misses: tuple[NearMiss, ...] = ()
-        while True:
-            key = self._looks.first(batch)
-            seen = batch if key is None else batch.part(batch.first_key, key + 1)
-            if not self.asks:
-                state = {**state, "regret": self._latency.seen(seen, state["regret"])}
-            found = Observation(state=state) if key is None else self._looked(key, seen.time_at(key), state)
-            state, near_misses = found.state, near_misses + found.near_misses
-            if key is None or found.decision or found.question or key + 1 == batch.stop_key:
+        next_key = batch.first_key
+        for key in self._looks.among(batch).tolist():
+            found = self._looked(key, batch.time_at(key), self._waited(batch.part(next_key, key + 1), state))
+            state, next_key, near_misses = found.state, key + 1, near_misses + found.near_misses
+            if found.decision or found.question:
                 return msgspec.structs.replace(found, near_misses=near_misses)
-            batch = batch.part(key + 1, batch.stop_key)
+        if next_key < batch.stop_key:
+            state = self._waited(batch.part(next_key, batch.stop_key), state)
+        return Observation(state=state, near_misses=near_misses)
+
+    def _waited(self, batch: Batch, state: State) -> State:
+        """With rows that have come."""
+        return state if self.asks else {**state, "regret": self._latency.seen(batch, state["regret"])}
 
     def quiet(self, now_us: int, key: int, event_time_us: int, state: State) -> Observation:
         """The look that waited for a training to be over, at the last row; the next row may be long in coming."""
@@ -113,12 +117,12 @@ class Cost(TriggerPolicy):
     def _looked(self, key: int, timestamp_us: int, state: State) -> Observation:
         state = {**state, "waits": False}
         if not Forecast.begun(state["forecast"]):
-            return _decided(state, key, timestamp_us, "there is no model yet")
+            return decided(key, timestamp_us, "there is no model yet", state)
         if not self.asks:
             regret = self._latency.value(state["regret"])
             return self._weighed(state, key, timestamp_us, regret, "")
         if state["forecast"]["open"]:
-            return _missed({**state, "waits": True}, key, "the model of the last trigger is being trained")
+            return missed(key, "the model of the last trigger is being trained", {**state, "waits": True})
         question = self._mistakes.question(key, timestamp_us, state["regret"])
         return Observation(state=state, question=question, seen_key=key)
 
@@ -126,12 +130,12 @@ class Cost(TriggerPolicy):
         """Regret by what the model gets wrong; without one it fires."""
         key, timestamp_us = question.key, question.timestamp_us
         if self._forecast.new_rows(key, state["forecast"]) <= 0:
-            return _missed(state, key, "a trigger by hand has come first")
+            return missed(key, "a trigger by hand has come first", state)
         if answer["model"] is None:
-            return _decided(state, key, timestamp_us, "there is no model yet")
+            return decided(key, timestamp_us, "there is no model yet", state)
         regret, heard = self._mistakes.heard(question, answer, state["regret"])
         if regret is None:
-            return _missed(state, key, heard)
+            return missed(key, heard, state)
         value = regret["mistakes" if self._kind == "mistakes" else "waited_s"]
         return self._weighed({**state, "regret": regret}, key, timestamp_us, value, f" ({heard})")
 
@@ -166,16 +170,7 @@ class Cost(TriggerPolicy):
                 f"regret {_amount(regret, worth)} {'≥' if fires else '<'} {_amount(worth, regret)} {unit}{heard}, "
                 f"for about {_amount(seconds)} s of training on {rows:,} rows"
             )
-        return _decided(state, key, timestamp_us, reason) if fires else _missed(state, key, reason)
-
-
-def _decided(state: State, key: int, timestamp_us: int, reason: str) -> Observation:
-    decision = Decision(key=key, timestamp_us=timestamp_us, reason=reason)
-    return Observation(state=state, decision=decision, seen_key=key)
-
-
-def _missed(state: State, key: int, reason: str) -> Observation:
-    return Observation(state=state, near_misses=(NearMiss(key=key, reason=reason),))
+        return decided(key, timestamp_us, reason, state) if fires else missed(key, reason, state)
 
 
 def _amount(value: float, beside: float | None = None) -> str:

@@ -8,14 +8,14 @@ from typing import Any
 import msgspec
 
 from shared.words import counted
-from supervisor.triggers.combine import combined
-from supervisor.triggers.drift_options import DriftOptions
-from supervisor.triggers.looking import Looks
+from supervisor.triggers.drift.options import DriftOptions
+from supervisor.triggers.drift.statistic import options_of
+from supervisor.triggers.looks.looks import Looks
+from supervisor.triggers.looks.outcome import decided, missed
+from supervisor.triggers.looks.ranges import Ranges
 from supervisor.triggers.policy import (
     Answer,
     Batch,
-    Decision,
-    NearMiss,
     Observation,
     Question,
     State,
@@ -24,10 +24,9 @@ from supervisor.triggers.policy import (
     Trigger,
     TriggerPolicy,
 )
-from supervisor.triggers.ranges import Ranges
-from supervisor.triggers.rule import UNDEFINED, Rule, Verdict
-from supervisor.triggers.rules import rule_of
-from supervisor.triggers.statistic import options_of
+from supervisor.triggers.rules.combine import combined
+from supervisor.triggers.rules.rule import UNDEFINED, Rule, Verdict
+from supervisor.triggers.rules.written import rule_of
 
 
 class DataDrift(TriggerPolicy):
@@ -68,8 +67,7 @@ class DataDrift(TriggerPolicy):
         timestamp_us = batch.time_at(key)
         if state["last"] is None:
             reason = "there is no reference yet: no trigger came before"
-            decision = Decision(key=key, timestamp_us=timestamp_us, reason=reason)
-            return Observation(state=state, decision=decision, seen_key=key)
+            return decided(key, timestamp_us, reason, state)
         question = Question(
             key=key,
             timestamp_us=timestamp_us,
@@ -105,7 +103,7 @@ class DataDrift(TriggerPolicy):
 
     def waits_for(self, next_key: int, event_time_us: int, state: State) -> str:
         """When it looks next."""
-        return self._looks.next(next_key, event_time_us)
+        return self._looks.waits_for(next_key, event_time_us)
 
     def _rules(self, state: State | None = None) -> list[Rule]:
         """One for each statistic, as it was; at first without a state."""
@@ -139,8 +137,6 @@ def _without_model(question: Question, state: State) -> Observation:
 
 
 def _observed(question: Question, fires: bool, reason: str, state: State) -> Observation:
-    """A decision, or a near miss, at the row that was looked at."""
     if fires:
-        decision = Decision(key=question.key, timestamp_us=question.timestamp_us, reason=reason)
-        return Observation(state=state, decision=decision)
-    return Observation(state=state, near_misses=(NearMiss(key=question.key, reason=reason),))
+        return decided(question.key, question.timestamp_us, reason, state)
+    return missed(question.key, reason, state)

@@ -8,8 +8,8 @@ from fractions import Fraction
 from typing import ClassVar
 
 from shared.errors import ConfigurationError
-from supervisor.triggers.held_back import CoolDown, Hysteresis, WarmUp
-from supervisor.triggers.rule import UNDEFINED, Direction, Rule, State, Verdict, number
+from supervisor.triggers.rules.held_back import CoolDown, Hysteresis, WarmUp
+from supervisor.triggers.rules.rule import UNDEFINED, Direction, Rule, State, Verdict, number
 
 __all__ = ["CoolDown", "Hysteresis", "PValue", "Quantile", "RollingAverage", "Rule", "Threshold", "WarmUp"]
 

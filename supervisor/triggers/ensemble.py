@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from shared.config import fields as f
+from shared.config.schema.trigger import objections_of
 from supervisor.triggers.build import policy_of
-from supervisor.triggers.members import Members
+from supervisor.triggers.looks.span import Span, SpanField
 from supervisor.triggers.policy import StreamStart
-from supervisor.triggers.span import Span, SpanField
-from supervisor.triggers.votes import Votes, refuse_too_many
-from supervisor.triggers.voting import Voting
+from supervisor.triggers.rules.votes import Votes, refuse_too_many
+from supervisor.triggers.together.members import Members
+from supervisor.triggers.together.voting import Voting
 
 
 class Ensemble(Voting):
@@ -27,6 +28,13 @@ class Ensemble(Voting):
         @f.validates_schema
         def _enough(self, data: dict[str, Any], **_: Any) -> None:
             refuse_too_many(data["combine"], len(data["policies"]))
+
+    @classmethod
+    def objections(cls, options: Mapping[str, Any], pipeline: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """Those of all that vote."""
+        for name, block in options["policies"].items():
+            for key, sentence in objections_of(block, pipeline):
+                yield f"policies.{name}.{key}", sentence
 
     def __init__(self, options: Mapping[str, Any], start: StreamStart) -> None:
         policies = {name: policy_of(block, start) for name, block in options["policies"].items()}

@@ -8,13 +8,11 @@ from typing import Any
 import msgspec
 
 from shared.words import counted
-from supervisor.triggers.looking import Looks
-from supervisor.triggers.performance_options import PerformanceOptions, objections
+from supervisor.triggers.looks.looks import Looks
+from supervisor.triggers.looks.outcome import decided, missed
 from supervisor.triggers.policy import (
     Answer,
     Batch,
-    Decision,
-    NearMiss,
     Observation,
     Question,
     State,
@@ -23,7 +21,8 @@ from supervisor.triggers.policy import (
     Trigger,
     TriggerPolicy,
 )
-from supervisor.triggers.score_rule import Expected, Score, ScoreRule
+from supervisor.triggers.scores.options import PerformanceOptions, objections
+from supervisor.triggers.scores.score_rule import Expected, Score, ScoreRule
 
 _TRIGGERS_KEPT = 64  # of those whose model may be the current one; more only if so many in a row made none
 
@@ -71,8 +70,7 @@ class Performance(TriggerPolicy):
         timestamp_us = batch.time_at(key)
         if not state["trainings"]:
             reason = f"there is no model yet, and {counted(key + 1 - self._start.first_key, 'row')}"
-            decision = Decision(key=key, timestamp_us=timestamp_us, reason=reason)
-            return Observation(state=state, decision=decision, seen_key=key)
+            return decided(key, timestamp_us, reason, state)
         question = Question(
             key=key,
             timestamp_us=timestamp_us,
@@ -134,7 +132,7 @@ class Performance(TriggerPolicy):
 
     def waits_for(self, next_key: int, event_time_us: int, state: State) -> str:
         """How far it is to the next look."""
-        return self._looks.next(next_key, event_time_us)
+        return self._looks.waits_for(next_key, event_time_us)
 
 
 def _without(told: Score, newest: int, settled: bool) -> str:
@@ -157,9 +155,6 @@ def _with_model(told: Score, state: State) -> State:
 
 
 def _outcome(question: Question, state: State, *, fires: bool, reason: str) -> Observation:
-    """A decision, or a near miss."""
-    if not fires:
-        return Observation(state=state, near_misses=(NearMiss(key=question.key, reason=reason),))
-    return Observation(
-        state=state, decision=Decision(key=question.key, timestamp_us=question.timestamp_us, reason=reason)
-    )
+    if fires:
+        return decided(question.key, question.timestamp_us, reason, state)
+    return missed(question.key, reason, state)

@@ -144,7 +144,9 @@ class TriggerPolicy:
     def objections(cls, options: Mapping[str, Any], pipeline: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         """(key of its options, sentence) for what the rest of pipeline.yaml does not allow.
 
-        `pipeline`: as its schema loads it, without groups that are wrong by themselves.
+        Of a guard, `options` is what its field loads, and keys are those within. `pipeline`: as its schema loads it,
+        without groups that are wrong by themselves. One that has other policies in its options passes on theirs, of
+        `shared.config.schema.trigger.objections_of`.
         """
         yield from ()
 

@@ -11,7 +11,7 @@ from marshmallow import ValidationError
 from shared.config import fields as f
 from shared.config.schema.time_column import Zone
 from shared.timestamps import format_timestamp
-from supervisor.triggers.cron import EXAMPLE, Cron
+from supervisor.triggers.looks.cron import EXAMPLE, Cron
 from supervisor.triggers.policy import Batch, Decision, Observation, State, StreamStart, TriggerPolicy
 
 

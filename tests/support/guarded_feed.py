@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from shared.config.system import Dataset
 from shared.dataset.discovery import discover
 from shared.dataset.table import open_dataset
-from supervisor.triggers.expect import Expect
+from supervisor.triggers.guards.expect import Expect
 from supervisor.triggers.policy import Batch, Decision, Observation, Question, StreamStart, Trigger, TriggerPolicy
 from workers.detection.detector import Sight
 from workers.detection.expect import Expect as Detector

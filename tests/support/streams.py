@@ -98,33 +98,77 @@ class Played(msgspec.Struct):
         return [self.fired, self.kept, self.questions, self.near_misses]
 
 
-def play(
-    policy: TriggerPolicy,
-    batch: Batch,
-    cuts: Iterable[int] = (),
-    *,
-    answers: Callable[[Question], Any] = lambda question: {},
-    fires: Callable[[Decision], bool] = lambda decision: True,
-) -> Played:
-    """Give a policy all rows, answer what it asks, and fire what it decides if there are new rows, as a run does.
+class Player:
+    """Gives a policy rows, answers what it asks, and fires what it decides if there are new rows, as a run does.
 
     Its state goes through JSON each time.
     """
-    played, last_key = Played(state=policy.begin()), batch.first_key - 1
-    for piece in pieces(batch, cuts):
-        rest: Batch | None = piece
+
+    def __init__(
+        self,
+        policy: TriggerPolicy,
+        *,
+        answers: Callable[[Question], Any] = lambda question: {},
+        fires: Callable[[Decision], bool] = lambda decision: True,
+        state: State | None = None,
+        first_number: int = 0,
+    ) -> None:
+        """`first_number`: of its first trigger."""
+        self.policy, self.fires = policy, fires
+        self.played = Played(state=policy.begin() if state is None else state)
+        self._answers, self._last_key, self._next_number = answers, -1, first_number
+
+    def give(self, batch: Batch) -> None:
+        """All these rows."""
+        rest: Batch | None = batch
         while rest is not None:
-            observed = policy.observe(rest, _through_json(played.state))
+            observed = self.policy.observe(rest, self.played.state)
             seen_key = rest.stop_key - 1 if observed.seen_key is None else observed.seen_key
             assert rest.first_key - 1 <= seen_key < rest.stop_key
-            last_key = _take(policy, observed, played, last_key, fires)
+            self._take(observed)
             while observed.question is not None:
                 asked = observed.question
                 assert asked.key == seen_key
-                observed = policy.answer(asked, answers(asked), _through_json(played.state))
-                last_key = _take(policy, observed, played, last_key, fires)
+                observed = self.policy.answer(asked, _through_json(self._answers(asked)), self.played.state)
+                self._take(observed)
             rest = rest.part(seen_key + 1, rest.stop_key) if seen_key + 1 < rest.stop_key else None
-    return played
+
+    def fire(self, key: int, timestamp_us: int) -> None:
+        """A trigger, whoever has decided it."""
+        trigger = Trigger(number=self._next_number, key=key, timestamp_us=timestamp_us)
+        self._last_key, self._next_number = key, trigger.number + 1
+        self.keep(self.policy.fired(trigger, self.played.state))
+        self.after(trigger)
+
+    def after(self, trigger: Trigger) -> None:
+        """What becomes of a trigger."""
+
+    def keep(self, state: State) -> None:
+        """The policy goes on from here."""
+        self.played.state = _through_json(state)
+
+    def _take(self, observed: Observation) -> None:
+        assert observed.decision is None or observed.question is None
+        self.keep(observed.state)
+        self.played.near_misses.extend(observed.near_misses)
+        if observed.question is not None:
+            self.played.questions.append(observed.question)
+        decision = observed.decision
+        if decision is None or decision.key <= self._last_key:
+            return
+        if not self.fires(decision):
+            self.played.kept.append(decision)
+            return
+        self.played.fired.append(decision)
+        self.fire(decision.key, decision.timestamp_us)
+
+
+def play(policy: TriggerPolicy, batch: Batch, cuts: Iterable[int] = (), **options: Any) -> Played:
+    """What becomes of a stream that is cut so; `options`: those of the player."""
+    player = Player(policy, **options)
+    for piece in pieces(batch, cuts):
+        player.give(piece)
+    return player.played
 
 
 def decided(policy: TriggerPolicy, batch: Batch, cuts: Iterable[int]) -> list[Decision]:
@@ -132,26 +176,6 @@ def decided(policy: TriggerPolicy, batch: Batch, cuts: Iterable[int]) -> list[De
     return play(policy, batch, cuts).fired
 
 
-def _take(
-    policy: TriggerPolicy, observed: Observation, played: Played, last_key: int, fires: Callable[[Decision], bool]
-) -> int:
-    assert observed.decision is None or observed.question is None
-    played.state = observed.state
-    played.near_misses.extend(observed.near_misses)
-    if observed.question is not None:
-        played.questions.append(observed.question)
-    decision = observed.decision
-    if decision is None or decision.key <= last_key:
-        return last_key
-    if not fires(decision):
-        played.kept.append(decision)
-        return last_key
-    played.fired.append(decision)
-    trigger = Trigger(number=len(played.fired) - 1, key=decision.key, timestamp_us=decision.timestamp_us)
-    played.state = policy.fired(trigger, _through_json(played.state))
-    return decision.key
-
-
-def _through_json(state: State) -> State:
-    restored: State = json.loads(json.dumps(state, allow_nan=False))
+def _through_json(value: dict[str, Any]) -> dict[str, Any]:
+    restored: dict[str, Any] = json.loads(json.dumps(value, allow_nan=False))
     return restored

@@ -15,10 +15,10 @@ from workers.detection import statistics
 from workers.detection.detector import Detector, Sight
 from workers.detection.drift_check import refuse_without_numbers
 from workers.detection.matrix import as_numbers
-from workers.detection.over_features import over_features
-from workers.detection.principal import principal_components
+from workers.detection.measures.over_features import over_features
+from workers.detection.measures.principal import principal_components
+from workers.detection.measures.streamed import STREAMED, streamed
 from workers.detection.rows import Keys, drawn, range_of, read
-from workers.detection.streamed import STREAMED, streamed
 from workers.features.image import ImageEncoder, ImagePixels
 
 Rows = npt.NDArray[np.float64]  # (n, d)

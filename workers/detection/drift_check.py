@@ -11,7 +11,7 @@ from torch import nn
 
 from shared.config.pipeline import Named
 from shared.errors import ConfigurationError
-from workers.detection.streamed import STREAMED, require_river
+from workers.detection.measures.streamed import STREAMED, require_river
 from workers.features.encoder import FeatureEncoder
 from workers.features.matrix import model_input
 from workers.features.source import SampleSource

@@ -13,11 +13,11 @@ import pyarrow as pa
 from shared.dataset.table import TableDataset
 from shared.errors import DataError
 from shared.plugins import METRICS
-from workers.detection.columns_as_usual import column_findings
 from workers.detection.detector import Detector, Sight
-from workers.detection.expected import Expected, Finding, many
-from workers.detection.labels_as_usual import label_findings
-from workers.detection.rows_as_usual import Stretch, row_findings
+from workers.detection.usual.columns import column_findings
+from workers.detection.usual.expected import Expected, Finding, many
+from workers.detection.usual.labels import label_findings
+from workers.detection.usual.rows import Stretch, row_findings
 from workers.evaluation.windows import Entrant, Rows, evaluate
 
 _MOST_ROWS = 200_000  # of a longer stretch, which are looked at

@@ -42,11 +42,11 @@ class KnownRows:
     def begin(self, window: Mapping[str, Any], since_us: int) -> int:
         """The first row of a window that ends with the newest; its stop key where no row is in it. Raises DataError.
 
-        Of `window` one is not None: `rows`, the newest so many; `known`, all but the first so many; `last_s`, those of
-        the last stretch of event time, which was `since_us` before the first row.
+        Of `window` one is not None: `rows`, the newest so many; `known`, all but the first so many; `duration_s`, those
+        of the last stretch of event time, which was `since_us` before the first row.
         """
-        if window.get("last_s") is not None:
-            return self._last(round(window["last_s"] * MICROSECONDS_PER_S), since_us)
+        if window.get("duration_s") is not None:
+            return self._last(round(window["duration_s"] * MICROSECONDS_PER_S), since_us)
         newest = max(len(self) - window["known"], 0) if "known" in window else min(window["rows"], len(self))
         if newest == 0:
             return self.stop_key

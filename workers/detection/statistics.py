@@ -6,10 +6,10 @@ from each other, the larger the statistic. Raises DataError for windows that can
 features, values that are no numbers.
 """
 
-from workers.detection.classifier import classifier_two_sample
-from workers.detection.distributions import cvm, energy, ks, wasserstein
-from workers.detection.histograms import hellinger, jensen_shannon, psi
-from workers.detection.mmd import mmd
+from workers.detection.measures.classifier import classifier_two_sample
+from workers.detection.measures.distributions import cvm, energy, ks, wasserstein
+from workers.detection.measures.histograms import hellinger, jensen_shannon, psi
+from workers.detection.measures.mmd import mmd
 
 __all__ = [
     "classifier_two_sample",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from marshmallow import ValidationError
@@ -12,8 +12,6 @@ from shared.config.schema.chosen import Chosen
 from shared.errors import ConfigurationError
 from shared.plugins import GUARDS, TRIGGERS
 
-_LATER = ("data_drift", "performance", "cost", "schedule", "ensemble")
-
 
 class TriggerBlock(Chosen):
     """`{policy: NAME, …}`: the policy's options, and keys that any policy may have beside it.
@@ -22,9 +20,8 @@ class TriggerBlock(Chosen):
     """
 
     def __init__(self, meaning: str, **options: Any) -> None:
-        later = tuple(name for name in _LATER if name not in TRIGGERS.own)
         example = "{policy: data_amount, every: 5000}"
-        super().__init__(TRIGGERS, meaning, key="policy", example=example, later=later, **options)
+        super().__init__(TRIGGERS, meaning, key="policy", example=example, **options)
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         if not isinstance(value, dict):
@@ -52,6 +49,17 @@ class TriggerBlock(Chosen):
     def _options(self, name: str, schema: f.Group, given: dict[str, Any]) -> Any:
         schema.beside = tuple(GUARDS)
         return super()._options(name, schema, given)
+
+
+def objections_of(block: Mapping[str, Any], pipeline: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """(key of the block, sentence) for what the rest of pipeline.yaml does not allow of its policy and its guards.
+
+    `block`: as `TriggerBlock` loads it; `pipeline`: likewise, without groups that are wrong by themselves.
+    """
+    yield from TRIGGERS[block["name"]].objections(block["options"], pipeline)
+    for name, option in block["guards"].items():
+        for key, sentence in GUARDS[name].objections(option, pipeline):
+            yield f"{name}.{key}", sentence
 
 
 def option_of(name: str) -> f.Sentence:

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from shared.config.system import Dataset, Nulls
 from shared.dataset.discovery import discover
 from shared.dataset.table import open_dataset
-from supervisor.triggers.statistic import Statistic, options_of
+from supervisor.triggers.drift.statistic import Statistic, options_of
 from workers.detection.detector import Sight
 from workers.detection.drift import Drift
 

@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 
 from shared.errors import ConfigurationError, DataError
 from tests.unit.detection.plain import sample
-from workers.detection.logistic import Logistic
+from workers.detection.measures.logistic import Logistic
 from workers.detection.statistics import classifier_two_sample
 
 

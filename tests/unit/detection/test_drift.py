@@ -9,7 +9,7 @@ import pytest
 from shared.config.system import ImageColumn
 from shared.errors import ConfigurationError
 from supervisor.triggers.data_drift import DataDrift
-from supervisor.triggers.statistic import STREAMED, Statistic
+from supervisor.triggers.drift.statistic import STREAMED, Statistic
 from tests.unit.detection.seen import answered, dataset_of, sees
 from tests.unit.training.samples import flights, job, model, names, run
 from tests.unit.triggers.driven import DAY_US, Driven, made
@@ -33,7 +33,7 @@ def watched(dataset, **options):
         return Drift(question.options).answer(sees(dataset, question.key, seed=question.key))
 
     policy = made(DataDrift, options)
-    return Driven(policy, answer=answer).over(np.arange(dataset.rows) * 1_000_000)
+    return Driven(policy, answers=answer).over(np.arange(dataset.rows) * 1_000_000)
 
 
 @pytest.fixture(scope="module")

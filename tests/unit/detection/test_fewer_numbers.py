@@ -9,8 +9,8 @@ from sklearn.decomposition import PCA
 
 from shared.errors import ConfigurationError, DataError
 from tests.unit.detection.plain import sample
-from workers.detection.over_features import over_features
-from workers.detection.principal import principal_components
+from workers.detection.measures.over_features import over_features
+from workers.detection.measures.principal import principal_components
 from workers.detection.statistics import mmd
 
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from shared.errors import ConfigurationError, DataError
 from supervisor.triggers.decide import Threshold
 from tests.unit.detection.plain import median_bandwidth, sample, squared, squared_mmd
-from workers.detection.median import median
-from workers.detection.pairs import Pairs
+from workers.detection.measures.median import median
+from workers.detection.measures.pairs import Pairs
 from workers.detection.statistics import mmd
 
 

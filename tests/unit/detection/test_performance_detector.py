@@ -77,7 +77,7 @@ def share_of_ones(sight, keys):
 
 @pytest.mark.parametrize(
     ("window", "first"),
-    [({"rows": 100, "last_s": None}, 1400), ({"known": 300}, 1300), ({"rows": None, "last_s": 72_000.0}, 1480)],
+    [({"rows": 100, "duration_s": None}, 1400), ({"known": 300}, 1300), ({"rows": None, "duration_s": 72_000.0}, 1480)],
 )
 def test_the_window_ends_with_the_newest_row_that_is_known(sight, window, first):
     """All rows of all splits count; the model was trained on none of them."""
@@ -89,7 +89,7 @@ def test_the_window_ends_with_the_newest_row_that_is_known(sight, window, first)
 
 @pytest.mark.parametrize(
     ("window", "first"),
-    [({"rows": 100, "last_s": None}, 1100), ({"known": 150}, 1150), ({"rows": None, "last_s": 72_000.0}, 1180)],
+    [({"rows": 100, "duration_s": None}, 1100), ({"known": 150}, 1150), ({"rows": None, "duration_s": 72_000.0}, 1180)],
 )
 def test_labels_that_come_later_are_not_seen(sight, window, first):
     """The window is of rows that are known, and those behind them are counted."""
@@ -144,7 +144,7 @@ def test_labels_of_a_table_count_where_they_are_known(small: Workplace, sight):
     rows = LabelledRows(late.config, late.rows().entries, labels=KnownSometimes())
     sight = msgspec.structs.replace(sight, dataset=rows, labelled_key=1497)
     known = np.arange(1002, 1498, 3)
-    for window, first in (({"rows": 30}, 1410), ({"known": 100}, 1302), ({"last_s": 9 * 3600.0}, 1489)):
+    for window, first in (({"rows": 30}, 1410), ({"known": 100}, 1302), ({"duration_s": 9 * 3600.0}, 1489)):
         found, scored = answer(sight, window), known[known >= first]
         assert (found["n"], found["known"]) == (len(scored), len(known))
         assert found["score"] == float(np.mean(scored % 4 == 0))

@@ -1,65 +1,50 @@
-"""A policy that is driven over rows as a run drives it: batches in, its questions answered, its triggers told."""
+"""A policy that is driven over rows as a run drives it, from one stretch to the next."""
 
 from __future__ import annotations
 
-import json
-
 import msgspec
 import numpy as np
+from streams import Player, pieces, rows
 
-from supervisor.triggers.policy import Batch, StreamStart, Trigger
+from supervisor.triggers.policy import StreamStart
 
 DAY_US = 86_400_000_000
 
 
-class Driven:
-    """What came of it: `triggers`, `misses` and `questions`, in order. States pass through JSON on the way."""
-
-    def __init__(self, policy, *, answer=None, state=None):
-        self.policy, self.state = policy, policy.begin() if state is None else state
-        self._answer = answer
-        self.triggers, self.misses, self.questions = [], [], []
-        self.refuses = lambda decision: False  # a guard around the policy
+class Driven(Player):
+    """What came of it: `triggers`, of key and reason, `misses` and `questions`, in order."""
 
     def over(self, times_us, batch_rows=1_000, first_key=0, before_us=None):
         """Rows of these event times, in batches of so many."""
-        times_us = np.asarray(times_us, np.int64)
-        for start in range(0, len(times_us), batch_rows):
-            some = times_us[start : start + batch_rows]
-            before_us = int(times_us[start - 1]) if start else before_us
-            rows = {"timestamps_us": some, "event_time_us": some}
-            self._batch(Batch(first_key=first_key + start, before_us=before_us, **rows))
+        stretch = msgspec.structs.replace(rows(np.asarray(times_us, np.int64), first_key), before_us=before_us)
+        for batch in pieces(stretch, range(0, len(times_us), batch_rows)):
+            self.give(batch)
         return self
 
-    def _batch(self, batch):
-        while True:
-            observed = self.policy.observe(batch, self.state)
-            self._take(observed)
-            if observed.question is not None:
-                self.questions.append(observed.question)
-                assert observed.question.key == observed.seen_key
-                answer = json.loads(json.dumps(self._answer(observed.question)))
-                self._take(self.policy.answer(observed.question, answer, self.state))
-            if observed.seen_key is None or observed.seen_key + 1 == batch.stop_key:
-                return
-            batch = batch.part(observed.seen_key + 1, batch.stop_key)
-
-    def _take(self, observed):
-        self.state = json.loads(json.dumps(observed.state))
-        self.misses += observed.near_misses
-        if observed.decision is not None and not self.refuses(observed.decision):
-            self.fire(observed.decision.key, observed.decision.timestamp_us, observed.decision.reason)
-
-    def fire(self, key, timestamp_us, reason="by hand"):
-        """A trigger, whoever has decided it."""
-        self.triggers.append((key, reason))
-        trigger = Trigger(number=len(self.triggers) - 1, key=key, timestamp_us=timestamp_us)
-        self.state = json.loads(json.dumps(self.policy.fired(trigger, self.state)))
+    @property
+    def triggers(self):
+        """That the policy has decided."""
+        return [(one.key, one.reason) for one in self.played.fired]
 
     @property
     def keys(self):
-        """Of the triggers."""
-        return [key for key, _ in self.triggers]
+        """Of these."""
+        return [one.key for one in self.played.fired]
+
+    @property
+    def misses(self):
+        """Looks without a trigger."""
+        return self.played.near_misses
+
+    @property
+    def questions(self):
+        """For detectors."""
+        return self.played.questions
+
+    @property
+    def state(self):
+        """Of the policy."""
+        return self.played.state
 
 
 def made(kind, options, *, first_key=0, event_time_us=0, trained_key=None):

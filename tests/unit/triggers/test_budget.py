@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from paid_stream import PaidStream
 
-from supervisor.triggers.budget import Budget
+from supervisor.triggers.guards.budget import Budget
 from supervisor.triggers.policy import Decision, Observation, StreamStart, Training, Trigger, TriggerPolicy
 
 HOUR_S = 3600.0

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import ConfigurationError
-from supervisor.triggers.combine import combined, votes_needed
-from supervisor.triggers.rule import UNDEFINED, Verdict
+from supervisor.triggers.rules.combine import combined, votes_needed
+from supervisor.triggers.rules.rule import UNDEFINED, Verdict
 
 
 def verdicts(votes):

@@ -181,7 +181,7 @@ def test_a_look_that_waited_for_a_training_is_not_lost():
     [
         ({"expected": 0.9}, "expected", "is of mistakes, and regret is latency; remove it."),
         ({"regret": "mistakes", "expected": 90}, "expected", "90 is no accuracy; write a share, such as 0.9."),
-        ({"every": 1.5}, "every", "1.5 is neither a number of rows nor a duration"),
+        ({"every": 1.5}, "every", "1.5 is neither a number of rows"),
         ({"regret": "wrong"}, "regret", "'wrong' is unknown"),
     ],
 )

@@ -54,7 +54,7 @@ RANGES = ("reference", "current")
 def drift(answer=None, *, start=None, state=None, **options):
     """A driven policy; without an answer, nothing ever drifts."""
     options = {"statistics": [{"name": "mmd", "decide": THRESHOLD}], **options}
-    return Driven(made(DataDrift, options, **(start or {})), answer=answer or saying(0.0), state=state)
+    return Driven(made(DataDrift, options, **(start or {})), answers=answer or saying(0.0), state=state)
 
 
 def asked(run, name):
@@ -156,7 +156,7 @@ def test_window_and_reference_share_no_row():
 def test_a_decision_that_is_kept_is_no_trigger():
     """A guard may refuse it: the reference stays, and the next look asks again."""
     run = drift(saying(0.9), every=100, window={"rows": 100})
-    run.refuses = lambda decision: decision.key in (99, 299)
+    run.fires = lambda decision: decision.key not in (99, 299)
     run.over(SECONDS[:400])
     assert run.keys == [199, 399]
     assert [one.key for one in run.questions] == [299, 399]
@@ -219,7 +219,7 @@ def test_without_a_model_it_fires_once_the_last_trigger_is_over():
     run.over(SECONDS[:300])
     assert run.keys == [99]
     assert [one.reason for one in run.misses] == ["there is no model whose embedding could be compared yet"] * 2
-    run.state = run.policy.trained(Training(trigger=0, samples=0, train_s=None), run.state)
+    run.keep(run.policy.trained(Training(trigger=0, samples=0, train_s=None), run.state))
     run.over(SECONDS[300:500], first_key=300, before_us=299_000_000)
     assert run.triggers[1:] == [(399, "there is no model whose embedding could be compared")]
 
@@ -286,7 +286,7 @@ def loaded(**options):
 def test_defaults():
     """As often as the window is long, against as much before; by the p-value of mmd."""
     options = loaded(window={"last": "7d"})
-    assert options["every"] == options["reference"] == {"rows": None, "last_s": 604_800.0}
+    assert options["every"] == options["reference"] == {"rows": None, "duration_s": 604_800.0}
     (statistic,) = loaded()["statistics"]
     assert (statistic["name"], statistic["permutations"]) == ("mmd", 100)
     assert (statistic["decide"]["policy"], statistic["decide"]["alpha"]) == ("p_value", 0.05)
@@ -318,7 +318,7 @@ def test_what_a_run_directory_keeps_means_the_same():
     ("options", "path", "sentence"),
     [
         ({"every": 0}, ["every"], "whole number of at least 1"),
-        ({"every": 1.5}, ["every"], "neither a number of rows, such as 500, nor a duration"),
+        ({"every": 1.5}, ["every"], "neither a number of rows, such as 5000, nor a duration"),
         ({"window": {"rows": 5, "last": "1d"}}, ["window", "rows"], "one of rows and last"),
         ({"window": {}}, ["window", "rows"], "one of rows and last"),
         ({"reference": "since_triger"}, ["reference"], "since_trigger"),

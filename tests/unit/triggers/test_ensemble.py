@@ -10,12 +10,12 @@ from marshmallow import ValidationError
 from streams import SECOND_US, Asking, decided, play, rows
 
 from shared.config.resolved import as_written
-from shared.config.schema.trigger import TriggerBlock
+from shared.config.schema.trigger import TriggerBlock, objections_of
 from supervisor.triggers.build import policy_of
-from supervisor.triggers.combine import votes_needed
+from supervisor.triggers.looks.span import Span
 from supervisor.triggers.policy import StreamStart, Trigger
-from supervisor.triggers.span import Span
-from supervisor.triggers.voting import Voting
+from supervisor.triggers.rules.combine import votes_needed
+from supervisor.triggers.together.voting import Voting
 
 BLOCK = TriggerBlock("")
 TIME, AMOUNT = {"policy": "time", "every": "6s"}, {"policy": "data_amount", "every": 5}
@@ -108,7 +108,7 @@ def test_what_asks_and_what_is_nested_does_the_same_in_any_batches(cuts, answers
         start = StreamStart(first_key=0, event_time_us=0)
         c = Asking({"every": everies[2], "at": 5}, start)
         policies = {"inner": inner, "c": c, "time": made({"policy": "time", "every": "7s"}, batch)}
-        return Voting(policies, combine, Span({"rows": 6}), None)
+        return Voting(policies, combine, Span({"rows": 6, "duration_s": None}), None)
 
     whole, piecewise = play(nested(), batch, answers=answer), play(nested(), batch, cuts, answers=answer)
     assert piecewise.story() == whole.story()
@@ -205,3 +205,18 @@ def test_mistakes_are_told_at_their_keys(options, told):
         [(key, told)] = told.items()
         found = found[key]
     assert found[0].startswith(told[0])
+
+
+def test_what_the_pipeline_does_not_allow_its_policies():
+    """Their objections are told at their keys, also those of a policy that a guard of theirs names."""
+    drop = {"policy": "performance", "every": 10, "decide": {"policy": "drop", "by": 0.05}}
+    cost = {"policy": "cost", "every": 10, "per_training_second": 1, "regret": "mistakes"}
+    block = BLOCK.deserialize(
+        {"policy": "ensemble", "policies": [TIME, {"policy": "ensemble", "policies": {"a": drop, "b": cost}}]}
+    )
+    pipeline = {"data": {"split": {"test": 0.0, "validation": 0.0}}}
+    assert [key for key, _ in objections_of(block, pipeline)] == [
+        "policies.ensemble.policies.a.decide.policy", "policies.ensemble.policies.b.expected",
+    ]  # fmt: skip
+    guarded = {**BLOCK.deserialize(TIME), "guards": {"warm_up": {"looks": 3, "policy": BLOCK.deserialize(drop)}}}
+    assert [key for key, _ in objections_of(guarded, pipeline)] == ["warm_up.policy.decide.policy"]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from marshmallow import ValidationError
 
-from supervisor.triggers.expect import Expect
+from supervisor.triggers.guards.expect import Expect
 from supervisor.triggers.policy import (
     Batch,
     Decision,

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from supervisor.triggers.forecast import Forecast, Forecasting
+from supervisor.triggers.costs.forecast import Forecast, Forecasting
 from supervisor.triggers.policy import StreamStart, Training, Trigger
 
 

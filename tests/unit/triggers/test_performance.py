@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 from marshmallow import ValidationError
+from streams import SECOND_US, Player, pieces, rows
 
 from supervisor.triggers.performance import Performance
-from supervisor.triggers.policy import Batch, StreamStart, Training, Trigger
+from supervisor.triggers.policy import StreamStart, Training, Trigger
 
 DROP = {"policy": "drop", "by": 0.05}
 START = StreamStart(first_key=0, event_time_us=0)
@@ -26,41 +25,28 @@ def told(score, **changes):
     return {**answer, "known": 10, "error": None, "expected": None, "expected_n": 0, **changes}
 
 
-class Run:
+class Run(Player):
     """A stream that a policy observes; each trigger is fired, and its model there at once."""
 
     def __init__(self, policy, answers, settles=True):
-        self.policy, self.answers, self.settles = policy, iter(answers), settles
-        self.state = policy.begin()
-        self.triggers, self.asked, self.misses, self.reasons = [], [], [], []
+        left = iter(answers)
+        super().__init__(policy, answers=lambda question: next(left))
+        self.settles = settles
 
-    def observe(self, rows, cuts=()):
-        """All rows, in batches."""
-        borders = sorted({0, *cuts, rows})
-        times = np.arange(rows) * 1_000_000
-        all_rows = Batch(first_key=0, timestamps_us=times, event_time_us=times)
-        for start, stop in zip(borders, borders[1:], strict=False):
-            while start < stop:
-                batch = all_rows.part(start, stop)
-                found = self._take(self.policy.observe(batch, self.state))
-                start = stop if found.seen_key is None else found.seen_key + 1
-                if found.question is not None:
-                    self.asked.append(found.question)
-                    self._take(self.policy.answer(found.question, next(self.answers), self.state))
+    def observe(self, count, cuts=()):
+        """So many rows, a second apart, in batches."""
+        for batch in pieces(rows(np.arange(count) * SECOND_US), cuts):
+            self.give(batch)
+        self.triggers, self.reasons = [one.key for one in self.played.fired], [one.reason for one in self.played.fired]
+        self.misses = [one.reason for one in self.played.near_misses]
+        self.asked, self.state = self.played.questions, self.played.state
         return self
 
-    def _take(self, found):
-        self.state = json.loads(json.dumps(found.state))
-        self.misses += [miss.reason for miss in found.near_misses]
-        if found.decision is not None:
-            number = len(self.triggers)
-            self.triggers.append(found.decision.key)
-            self.reasons.append(found.decision.reason)
-            fired = Trigger(number=number, key=found.decision.key, timestamp_us=found.decision.timestamp_us)
-            self.state = self.policy.fired(fired, self.state)
-            if self.settles:
-                self.state = self.policy.trained(Training(trigger=number, samples=1, train_s=None), self.state)
-        return found
+    def after(self, trigger):
+        """Its model is there."""
+        if self.settles:
+            training = Training(trigger=trigger.number, samples=1, train_s=None)
+            self.keep(self.policy.trained(training, self.played.state))
 
 
 def test_a_drop_is_against_what_the_model_scored_on_held_out_rows():

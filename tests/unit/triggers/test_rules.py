@@ -6,7 +6,7 @@ import pytest
 from marshmallow import ValidationError
 
 from shared.config.resolved import as_written
-from supervisor.triggers.rules import asks_p_value, decide_field, rule_of
+from supervisor.triggers.rules.written import asks_p_value, decide_field, rule_of
 
 FIELD = decide_field()
 

@@ -12,7 +12,7 @@ from marshmallow import ValidationError
 from streams import HOUR_US, decided, rows
 
 from shared.timestamps import format_timestamp, parse_timestamp_us
-from supervisor.triggers.cron import Cron
+from supervisor.triggers.looks.cron import Cron
 from supervisor.triggers.policy import StreamStart
 from supervisor.triggers.schedule import Schedule
 

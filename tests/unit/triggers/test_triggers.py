@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from streams import SECOND_US, decided, pieces, rows
 
 from shared.plugins import TRIGGERS
 from shared.timestamps import parse_timestamp_us
 from supervisor.core.seen import Slice
 from supervisor.run.observe.slicing import Slicer
-from supervisor.triggers.policy import Batch, StreamStart
+from supervisor.triggers.policy import StreamStart
 
-SECOND_US = 1_000_000
 # Steps between rows: mostly small, now and then a gap of many periods, sometimes back in time.
 steps = st.lists(st.integers(-3, 4) | st.integers(20, 60), min_size=1, max_size=40)
 cuts = st.lists(st.integers(0, 40), max_size=8)
@@ -24,14 +24,6 @@ def event_times(steps):
     return np.maximum.accumulate(np.cumsum(steps) * SECOND_US)
 
 
-def batches(event_time_us, first_key, cuts):
-    """The stream cut into batches."""
-    whole = Batch(first_key=first_key, timestamps_us=event_time_us, event_time_us=event_time_us)
-    borders = sorted({0, *(min(cut, len(event_time_us)) for cut in cuts), len(event_time_us)})
-    for start, stop in zip(borders, borders[1:], strict=False):
-        yield whole.part(first_key + start, first_key + stop)
-
-
 def built(settings, event_time_us, first_key):
     """A policy at the first row."""
     name, options = settings
@@ -40,15 +32,7 @@ def built(settings, event_time_us, first_key):
 
 def observe(settings, event_time_us, first_key, cuts):
     """All decisions of a policy on a stream, which it is given as a run gives it."""
-    policy = built(settings, event_time_us, first_key)
-    state, found = policy.begin(), []
-    for batch in batches(event_time_us, first_key, cuts):
-        key = batch.first_key
-        while key < batch.stop_key:
-            observed = policy.observe(batch.part(key, batch.stop_key), state)
-            found += [observed.decision] if observed.decision else []
-            state, key = observed.state, (batch.stop_key if observed.seen_key is None else observed.seen_key + 1)
-    return found
+    return decided(built(settings, event_time_us, first_key), rows(event_time_us, first_key), cuts)
 
 
 def waits_for(settings, event_time_us, first_key, cuts):
@@ -61,8 +45,8 @@ def waits_for(settings, event_time_us, first_key, cuts):
 def test_policies_say_what_they_wait_for(steps, cuts, first_key):
     """However the rows are batched: the rows there are of those it takes, or the moment when it fires next."""
     times = event_times(steps)
-    rows = waits_for(("data_amount", {"every": 7}), times, first_key, cuts)
-    assert rows == f"{len(times) % 7} of 7 rows to the next trigger"
+    told = waits_for(("data_amount", {"every": 7}), times, first_key, cuts)
+    assert told == f"{len(times) % 7} of 7 rows to the next trigger"
     assert waits_for(("data_amount", {"every": 2000}), times, 0, cuts).endswith("of 2,000 rows to the next trigger")
     moment = parse_timestamp_us(waits_for(("time", {"every_s": 5.0, "anchor_us": None}), times, first_key, cuts)[-27:])
     assert (moment - times[0]) % (5 * SECOND_US) == 0
@@ -109,17 +93,17 @@ def test_slices_share_out_every_row(steps, cuts, first_key, every):
     for row, time in enumerate(times.tolist()):
         expected.setdefault((time - int(times[0])) // every_us, []).append(row)
     slicer, found = Slicer("weekly", every_us), []
-    for batch in batches(times, first_key, cuts):
+    for batch in pieces(rows(times, first_key), cuts):
         found += slicer.observe(batch)
     found += slicer.close(first_key + len(times) - 1)
     assert found == [
         Slice(
             window="weekly",
             start_us=int(times[0]) + number * every_us,
-            first_key=first_key + rows[0],
-            last_key=first_key + rows[-1],
-            event_time_us=int(times[rows[0] - 1]) if rows[0] else None,
-            last_us=int(times[rows[-1]]),
+            first_key=first_key + taken[0],
+            last_key=first_key + taken[-1],
+            event_time_us=int(times[taken[0] - 1]) if taken[0] else None,
+            last_us=int(times[taken[-1]]),
         )
-        for number, rows in expected.items()
+        for number, taken in expected.items()
     ]

@@ -11,8 +11,8 @@ from streams import SECOND_US, Asking, play, rows
 
 from shared.config.resolved import as_written
 from shared.config.schema.trigger import TriggerBlock
+from supervisor.triggers.guards.warm_up import WarmUp, WarmUpField
 from supervisor.triggers.policy import StreamStart
-from supervisor.triggers.warm_up import WarmUp, WarmUpField
 
 START = StreamStart(first_key=0, event_time_us=0)
 BATCH = rows(np.arange(30) * SECOND_US)

@@ -1,0 +1,106 @@
+"""What it has cost so far not to retrain: how long rows have waited, and mistakes that were not expected."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from shared.timestamps import MICROSECONDS_PER_S
+from supervisor.triggers.policy import Answer, Batch, Question, State, StreamStart, Trigger
+from supervisor.triggers.rules.rule import number
+
+UNITS = {"latency": "row-seconds", "mistakes": "mistakes", "mistake_latency": "mistake-seconds"}
+_LOW_BITS = 20
+_TRIGGERS = 20  # so many are told of: the model that is asked about may be that of an older one, where newer failed
+_DIGITS = 12  # .9 − .8 is a little less than .1 in binary
+_METRIC = {"name": "accuracy", "label": "accuracy", "options": {}}
+
+
+class Latency:
+    """Σ over the rows since the newest trigger of (event time now − event time of the row), in row-seconds.
+
+    That is the area under their number over event time. It is kept in whole row-microseconds, so that it does not
+    depend on how rows are batched.
+    """
+
+    def __init__(self, start: StreamStart) -> None:
+        self._start = start
+
+    def begin(self) -> State:
+        """No row has waited."""
+        return {"rows": 0, "waited_us": 0, "at_us": self._start.event_time_us}
+
+    def seen(self, batch: Batch, state: State) -> State:
+        """With these rows, at the event time of the last of them. O(rows), without a loop."""
+        end_us = int(batch.event_time_us[-1])
+        waited_us = state["rows"] * (end_us - state["at_us"]) + _exact_sum(end_us - batch.event_time_us)
+        rows = state["rows"] + len(batch.event_time_us)
+        return {"rows": rows, "waited_us": state["waited_us"] + waited_us, "at_us": end_us}
+
+    def fired(self, trigger: Trigger, rows: int, state: State) -> State:
+        """Anew: `rows` were taken up. Of those seen one may lie behind the trigger, which is the last, and waits."""
+        return {"rows": max(state["rows"] - rows, 0), "waited_us": 0, "at_us": state["at_us"]}
+
+    def value(self, state: State) -> float:
+        """Row-seconds."""
+        return float(state["waited_us"] / MICROSECONDS_PER_S)
+
+
+class Mistakes:
+    """How many rows since the newest trigger the current model gets wrong, beyond those expected of it.
+
+    They are counted anew at each look, over all these rows, as labels of earlier ones may be known only then.
+    """
+
+    def __init__(self, expected: float | None, start: StreamStart) -> None:
+        """`expected`: accuracy; None: the model's own on the held-out rows of its training stretch."""
+        self._expected, self._start = expected, start
+
+    def begin(self) -> State:
+        """`triggers`: number, first and last key of what came since the one before. `since_us`: at the newest."""
+        trained_key, at_us = self._start.trained_key, self._start.event_time_us
+        triggers = [] if trained_key is None else [[0, 0, trained_key]]
+        return {"triggers": triggers, "mistakes": 0.0, "waited_s": 0.0, "since_us": at_us, "at_us": at_us}
+
+    def question(self, key: int, timestamp_us: int, state: State) -> Question:
+        """How good the model is on the rows since the newest trigger whose labels are known at `key`."""
+        options: dict[str, Any] = {
+            "metric": _METRIC,
+            "current": [state["triggers"][-1][2] + 1, key],
+            "since_us": state["since_us"],
+            "window": {"known": 0},  # all but none
+            "trainings": state["triggers"] if self._expected is None else [],
+            "expected_of": None,
+        }
+        return Question(key=key, timestamp_us=timestamp_us, detector="performance", options=options, needs_model=True)
+
+    def heard(self, question: Question, answer: Answer, state: State) -> tuple[State | None, str]:
+        """With what is known then, and what was heard in words; None: nothing is known.
+
+        From one look to the next mistakes are taken to grow evenly.
+        """
+        expected = answer["expected"] if self._expected is None else self._expected
+        score, rows = answer["score"], int(answer["n"])
+        if score is None:
+            return None, f"accuracy is undefined: {answer['error']}"
+        if expected is None:
+            return None, f"accuracy {number(score)} on {rows:,} rows, but no held-out row says what is expected"
+        mistakes = round(max(expected - score, 0.0) * rows, _DIGITS)
+        passed_s = (question.timestamp_us - state["at_us"]) / MICROSECONDS_PER_S
+        waited_s = state["waited_s"] + passed_s * (state["mistakes"] + mistakes) / 2
+        state = {**state, "mistakes": mistakes, "waited_s": waited_s, "at_us": question.timestamp_us}
+        return state, f"accuracy {number(score, expected)} on {rows:,} rows, {number(expected, score)} expected"
+
+    def fired(self, trigger: Trigger, rows: int, state: State) -> State:
+        """Anew: `rows` were taken up."""
+        triggers = [*state["triggers"], [trigger.number, trigger.key - rows + 1, trigger.key]][-_TRIGGERS:]
+        since_us = trigger.timestamp_us
+        return {"triggers": triggers, "mistakes": 0.0, "waited_s": 0.0, "since_us": since_us, "at_us": since_us}
+
+
+def _exact_sum(values: npt.NDArray[np.int64]) -> int:
+    """The sum of numbers ≥ 0, also where it is beyond int64."""
+    high, low = values >> _LOW_BITS, values & ((1 << _LOW_BITS) - 1)
+    return (int(high.sum()) << _LOW_BITS) + int(low.sum())
