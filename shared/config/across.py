@@ -28,7 +28,7 @@ def problems(pipeline: Values, system: Values, written: Container[str], *, exper
     yield from _classes(pipeline, system)
     yield from _labels(pipeline, system)
     yield from _gate(pipeline)
-    yield from _policies(_at(pipeline, "trigger"), "trigger", pipeline)
+    yield from _trigger(pipeline)
 
 
 def _at(values: Values, path: str) -> Any:

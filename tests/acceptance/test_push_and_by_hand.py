@@ -10,9 +10,10 @@ from typing import Any, cast
 from running import Running
 from workplace import Workplace
 
+from shared import names
 from shared.broker import connect
 
-STREAM = "modyn:data:rows"
+STREAM = names.announcements_key("rows")
 
 
 def journaled(workplace: Workplace, *kinds: str) -> list[dict[str, Any]]:

@@ -28,7 +28,7 @@ from supervisor.run.observe.looks import Looks
 from supervisor.run.watch.reports import Reports
 from supervisor.system.announcing import wrong_with_announcements
 
-STREAM, GROUP = "modyn:data:rows", "modyn:run"
+STREAM, GROUP = names.announcements_key("rows"), names.announcements_group(RunId("run"))
 
 
 def stream_of(client: redis.Redis) -> AnnouncedStream:

@@ -84,17 +84,17 @@ def test_a_trigger_by_hand_is_at_the_last_row_and_the_policy_is_told():
     """Not twice at the same row, nor by a policy that decides for it later: that is a near miss."""
     run = begun()
     firing = Firing(ASKING, run)
-    assert firing.by_hand("now", -1, 0) is None
+    assert firing.by_hand("now", "r1", -1, 0) is None
     looked = firing.look(ROWS, 0, run)
-    by_hand = firing.by_hand("the feed was mended", 6, 6)
+    by_hand = firing.by_hand("the feed was mended", "r2", 6, 6)
     (fired,) = by_hand.fired
     assert (fired.id, fired.key, fired.timestamp_us, fired.reason) == (0, 6, 6, "the feed was mended")
     assert firing.state.memory["fired"] == [6]
-    assert firing.by_hand("again", 6, 6) is None
+    assert firing.by_hand("again", "r3", 6, 6) is None
     answered = firing.answer(looked.question, {"rows": 7, "model": None}, run)
     assert [one.reason for one in answered.considered] == ["answer 1 counted 7 rows"]
     firing.look(ROWS.part(7, 60), 0, run)
-    firing.by_hand("once more", 13, 13)
+    firing.by_hand("once more", "r4", 13, 13)
     answered = firing.answer(
         Asked(key=13, timestamp_us=13, detector="counting", options={}), {"rows": 7, "model": None}, run
     )
@@ -131,7 +131,7 @@ def test_trainings_are_told_in_order_and_a_replay_waits_for_them(mode):
     run = run.with_trigger(0, **{**model, "phase": run.trigger(0).phase.COMMITTED})
     assert not firing.waits_for_training(run)
     firing.quiet(2, looked.stop_key, 0, run)
-    assert firing.state.memory["heard"] == [[0, 9, None if waits else 1.5]]
+    assert firing.state.memory["heard"] == [[0, 9, 1.5]]
     assert firing.state.told == 1
 
 
