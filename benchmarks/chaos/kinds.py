@@ -9,7 +9,7 @@ import pyarrow as pa
 
 ROWS, EVERY = 3_000, 500
 _LOOK, _MOVED = 250, 2.0  # rows from one look to the next; how far features move, in their deviations
-_MOVES_AT = (900, 1_500, 2_100)  # keys from which features lie elsewhere, or where they were
+_MOVES_AT = (750, 1_500, 2_250)  # keys from which features lie elsewhere, or where they were
 _HOUR_US = 3_600_000_000
 _PIPELINE: dict[str, Any] = {
     "pipeline": {"name": "chaos"},
@@ -67,5 +67,5 @@ KINDS = {
     "in_line": Kind(),
     "side_by_side": Kind({"training": _PIPELINE["training"] | {"use_previous_model": False}}),
     "drift": Kind({"trigger": _DRIFT}, moves=True),
-    "drift_of_embedding": Kind({"trigger": _DRIFT | {"space": "embedding"}}, moves=True, lines=160),
+    "drift_of_embedding": Kind({"trigger": _DRIFT | {"space": "embedding"}}, moves=True, lines=120),
 }

@@ -19,7 +19,7 @@ from benchmarks.chaos.scene import LEASE_S, Scene
 
 _LOOK_S = 0.0005  # the moment between an answer and what follows is short
 _STOPPED_WITHIN_S = 1.0
-_PATIENCE_S = 6 * LEASE_S
+_PATIENCE_S = 8 * LEASE_S
 Moment = Literal["asked", "taken", "answered"]
 _UNANSWERED: tuple[Moment, ...] = ("asked", "taken")
 

@@ -99,15 +99,17 @@ def test_a_journal_cut_at_any_byte_behind_a_question_is_gone_on_with(small: Work
     small.pipeline["evaluation"].pop("on")
     small.pipeline.pop("deployment", None)
     run = OneProcess(small, random.Random(1))
-    run.start(maximum_triggers=2)
+    run.start(maximum_triggers=3)
     run.to_its_end()
     whole, journal = told(run), run.directory.journal_path.read_bytes()
     scores = (small.run_dir / "evaluations.csv").read_bytes()
     assert {"trigger", "no trigger"} <= {one[0] for one in whole[:-1]}
-    asked, answered, decided = (
-        journal.index(b"\n", journal.index(word)) for word in (b'"detector"', b'"detected"', b'"answered":true')
+    decided = journal.index(b"\n", journal.index(b'"triggers":[{"id":1'))
+    answered, asked = (
+        journal.index(b"\n", journal.rindex(word, 0, decided)) for word in (b'"detected"', b'"detector"')
     )
-    for cut in (asked + 1, answered + 1, decided, random.Random(2).randrange(asked, len(journal))):
+    assert journal[answered:decided].count(b'"answered":true') == 1, "the trigger follows from an answer"
+    for cut in (asked + 1, answered + 1, decided, decided + 1, random.Random(2).randrange(asked, len(journal))):
         run.directory.journal_path.write_bytes(journal[:cut])
         run.resume()
         run.to_its_end()
