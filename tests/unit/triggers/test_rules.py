@@ -6,7 +6,8 @@ import pytest
 from marshmallow import ValidationError
 
 from shared.config.resolved import as_written
-from supervisor.triggers.rules.written import asks_p_value, decide_field, rule_of
+from supervisor.triggers.rules.made import asks_p_value, rule_of
+from supervisor.triggers.rules.written import decide_field
 
 FIELD = decide_field()
 
