@@ -116,8 +116,3 @@ class _Meanwhile(f.Group):
 
     values = f.Whole("", least=0, required=True)
     decide = f.Sub(Decide, "", load_default=None)
-
-
-def decide_field(meaning: str = "when a value fires", **options: Any) -> f.Sub:
-    """A key `decide:`; `rule_of` takes what it loads. `options`: as every field's."""
-    return f.Sub(Decide, meaning, **options)
