@@ -20,7 +20,7 @@ from shared.messages.reports import Progress
 from shared.timestamps import format_timestamp, now_us, to_the_minute
 from supervisor.cli.task_words import in_words
 from supervisor.core.notices import Listener, Told, TriggerFired, Waits
-from supervisor.core.outlook import outlook
+from supervisor.core.outlook import open_question, outlook
 from supervisor.core.state import RunState
 
 _SHOW_EVERY_S = 0.25
@@ -84,8 +84,8 @@ class LiveView(Listener):
 
 def frame(picture: Picture) -> RenderableType:
     """The picture."""
-    waits_for = [Text(picture.waits_for)] if picture.waits_for else []
-    return Group(_stream(picture), *waits_for, _counts(picture.state), _workers(picture))
+    waits_for = open_question(picture.state) or picture.waits_for
+    return Group(_stream(picture), *([Text(waits_for)] if waits_for else []), _counts(picture.state), _workers(picture))
 
 
 def _stream(picture: Picture) -> RenderableType:

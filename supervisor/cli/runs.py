@@ -79,6 +79,7 @@ def _describe(folder: Path, status: str, seen: Glance) -> dict[str, Any]:
         "rehearsed": begun and not seen.serves,
         "not_read": seen.unread.named,
         "files_not_read": seen.unread.files,
+        "rows_held": seen.rows_held,
         "waits_for": _waits_for(status, summary),
         "progress": progress or None,
     }

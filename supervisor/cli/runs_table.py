@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from shared.timestamps import to_the_minute
+from shared.words import counted
 from supervisor.cli.spans import span_in_words
 
 _NOTHING = "–"
@@ -59,9 +60,12 @@ def _place(root: Path, run_dir: str) -> str:
 
 
 def notes(one: Mapping[str, Any]) -> Iterator[str]:
-    """What a run that goes on has done and waits for, and what it does not read."""
+    """What a run that goes on has done and waits for, what it holds, and what it does not read."""
     far = [part for part in ((one["progress"] or {}).get("sentence"), one["waits_for"]) if part]
     if far:
         yield f"{one['run_dir']}: {'; '.join(far)}"
+    if one["rows_held"]:
+        held = counted(one["rows_held"], "row")
+        yield f"{one['run_dir']} holds {held} that were not as expected, until a trigger by hand has them"
     for sentence in one["not_read"].values():
         yield f"{one['run_dir']} does not read: {sentence}"

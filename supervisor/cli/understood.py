@@ -14,14 +14,13 @@ from shared.dataset.survey.labels import LabelTable
 from shared.dataset.survey.time_read import Time
 from shared.dataset.survey.understood import Feature, Label, Understood, Value
 from shared.printable import printable
-from shared.words import ending
+from shared.words import counted, ending
 from supervisor.run.start.understanding import LabelDelay, Understanding
 
 _MOST_CLASSES = 20
 _FEW = 20  # values of fractions that are worth a number
 _FOLLOWED = {
     "ignore": "not followed (initial_mode: ignore); a run starts with those that come",
-    "replay": "when the policy fires on them only a run can say (it asks workers, or hears of trainings)",
     "train_on_everything": "1 trigger on all of them (initial_mode: train_on_everything); the policy sees later ones",
 }
 
@@ -47,11 +46,18 @@ def _lines(told: Understanding) -> Iterator[str]:
         yield "late rows: none"
     yield f"label: {label_line(found.label, found.labels)}"
     yield from label_lines(found, told.label_delay)
-    if told.triggers is None:
+    if told.initial_mode != "replay":
         yield f"these rows: {_FOLLOWED[told.initial_mode]}"
-    else:
-        triggers = "1 trigger" if told.triggers == 1 else f"{told.triggers:,} triggers"
-        yield f"trigger policy: {told.policy}, {triggers} on these rows"
+    yield f"trigger policy: {_policy(told)}"
+
+
+def _policy(told: Understanding) -> str:
+    """With what stands around it, and how often it would fire, if that can be said."""
+    guards = f" with {', '.join(told.guards)}" if told.guards else ""
+    if told.triggers is not None:
+        return f"{told.policy}{guards}, {counted(told.triggers, 'trigger')} on these rows"
+    only = "; when it fires only a run can say: it asks workers, or hears of trainings"
+    return f"{told.policy}{guards}{only if told.initial_mode == 'replay' else ''}"
 
 
 def time_line(time: Time) -> str:

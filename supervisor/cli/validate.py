@@ -69,6 +69,7 @@ class _Found:
             "dataset": None,
             "initial_mode": None,
             "policy": None,
+            "guards": None,
             "label_delay": None,
             "triggers": None,
             "warnings": [],

@@ -39,7 +39,7 @@ def outlook(state: RunState) -> Outlook:
         triggers_done=done,
         evaluations=state.evaluations_done + state.tasks.evaluations + _not_published(state),
         evaluations_done=state.evaluations_done,
-        first_undone=_first_undone(state, done) or _question(state),
+        first_undone=_first_undone(state, done) or open_question(state),
     )
 
 
@@ -67,8 +67,11 @@ def _first_undone(state: RunState, done: int) -> str:
     return f"a worker to {verb} trigger {done} is waited for"
 
 
-def _question(state: RunState) -> str:
-    """What an open question waits for; with a model still to come a trigger is not done, and says so."""
+def open_question(state: RunState) -> str:
+    """What an open question of the policy waits for, for people; empty: there is none, or its model is still to come.
+
+    In the latter case a trigger is not done, and says so.
+    """
     question = state.stream.question
     if question is None or question.task not in state.tasks:
         return ""

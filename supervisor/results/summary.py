@@ -35,6 +35,8 @@ def summary(state: RunState, tally: Tally, targets: Sequence[Target], about: Map
         "run_id": state.run_id,
         "triggers": len(listed),
         "trigger_list": listed,
+        "near_misses": tally.near_misses,
+        "questions": state.stream.questions,
         "failed_triggers": [{"id": row["id"], "reason": row["error"]} for row in listed if row["error"]],
         "samples_seen": state.stream.observed_key - state.first_usable_key + 1,
         "first_timestamp": _moment(state.stream.began_us),

@@ -21,7 +21,16 @@ from shared.messages.reports import (
     Trained,
 )
 from shared.plugins import METRICS
-from supervisor.core.notices import Listener, Result, ResultCounted, RunEnded, TaskGivenUp, TaskPublishedAgain, Told
+from supervisor.core.notices import (
+    Listener,
+    Result,
+    ResultCounted,
+    RunEnded,
+    TaskGivenUp,
+    TaskPublishedAgain,
+    Told,
+    TriggerConsidered,
+)
 from supervisor.core.state import RunState
 from supervisor.results.composite import Composite, composite
 
@@ -64,6 +73,7 @@ class Tally(Listener):
         self.scores: list[MetricValue] = []
         self.facts: defaultdict[int, TriggerFacts] = defaultdict(TriggerFacts)
         self.targets: dict[str, TargetDecision] = {}  # the last decision for each
+        self.near_misses = 0  # of the trigger policy
         self.republished = self.workers_lost = self.reconnects = 0
         self.ended_because: str | None = None
         self._prequential: Windows = defaultdict(dict)
@@ -73,6 +83,8 @@ class Tally(Listener):
         match told:
             case ResultCounted():
                 self._counted(told.report)
+            case TriggerConsidered():
+                self.near_misses += 1
             case TaskPublishedAgain():
                 self.republished += 1
             case TaskGivenUp():

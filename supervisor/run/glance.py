@@ -37,6 +37,7 @@ class Glance(msgspec.Struct, kw_only=True):
     deployed: int | None = None
     status: str = "killed"
     reason: str = ""  # of the end
+    rows_held: int = 0  # not as expected, and set aside until a trigger by hand has them
     unread: Unread = msgspec.field(default_factory=Unread)  # files of the dataset
 
     def worked_us(self, until_us: int | None = None) -> int:
@@ -95,6 +96,10 @@ def _time_us(line: bytes, otherwise_us: int) -> int:
 
 def _note(seen: Glance, event: dict[str, Any]) -> None:
     seen.triggers += len(event.get("triggers", ())) + (event.get("everything") is not None)
+    held = (one for one in event.get("violations", ()) if one["on_violation"] == "hold")
+    seen.rows_held += sum(one["last_key"] - one["first_key"] + 1 for one in held)
+    if any(one.get("request") for one in event.get("triggers", ())):
+        seen.rows_held = 0
     report = event.get("report", {})
     if report.get("report") == "decided":
         first = report["targets"][0]

@@ -14,17 +14,17 @@ from shared.errors import ArtifactError
 from shared.ids import TaskId
 from shared.timestamps import now_us
 from supervisor.core.events import AnyEvent, Ended, Resumed, StopAsked
-from supervisor.core.notices import FaultSurvived, Told
+from supervisor.core.notices import FaultSurvived
 from supervisor.core.state import RunState
-from supervisor.core.transition import transition
 from supervisor.run.act.command_queue import CommandQueue
 from supervisor.run.act.committer import Committer
 from supervisor.run.broker import AWAY, TRY_AGAIN_S
 from supervisor.run.by_hand import ByHand
 from supervisor.run.directory import RunDirectory
+from supervisor.run.happening import Happening
 from supervisor.run.journal import Journal
 from supervisor.run.links import Links
-from supervisor.run.observe.answering import answer
+from supervisor.run.observe.following import Following
 from supervisor.run.observe.looks import Looks
 from supervisor.run.observe.observer import Observer
 from supervisor.run.observe.table_labelling import InATable
@@ -35,7 +35,7 @@ _HAND_BACK_S = 20.0  # for workers to checkpoint what they do
 
 
 class Loop:
-    """One run. Everything that happens passes `_happen`: journal first, then state, then commands and listeners."""
+    """One run. It turns: rows, reports, leases and signals happen, and commands are carried out."""
 
     def __init__(
         self,
@@ -46,30 +46,35 @@ class Loop:
         links: Links,
     ) -> None:
         self._configuration = configuration
-        self._journal = journal
         self._store = directory.store
-        self.state = state
-        self._observer: Observer
+        self._following: Following  # from the start on
         self._broker, self._platform, self._stop = links.broker, links.platform, links.stop
         self._reports, self._watch = links.reports, links.watch
         self._dataset, self._labels = links.dataset, links.labels
-        self._listeners = links.listeners
         self._hearing = Hearing(links.broker, links.reports, links.watch)
         self._claims = Claims(links.broker.client)
         self._commands = CommandQueue(Committer(configuration.pipeline, directory), links.broker)
+        self._happening = Happening(state, journal, links.broker.owner, self._commands, links.listeners)
         self._looks = Looks(configuration.system.notification, links.announcements)
         self._by_hand = ByHand(directory.path, journal.path)
         self.heard_all = False  # nothing that workers reported is left to be heard
         self._resumes = False  # and has not sent anything yet
         self._survived = FaultSurvived(workers_lost=0, reconnects=0)
 
+    @property
+    def state(self) -> RunState:
+        """As it is now."""
+        return self._happening.state
+
     def start(self, events: Iterable[AnyEvent]) -> None:
         """Let the first events of a run happen."""
-        self._happen(list(events))
+        self._happening.happen(list(events))
         pipeline, telling, files, labelling = self._configuration.pipeline, self._platform.telling, None, None
         if self._labels is not None:
             files, labelling = self._labels.files, InATable.of(self._labels, self._dataset.config, self.state)
-        self._observer = Observer(pipeline, self._dataset, self.state, telling, files, labelling)
+        observer = Observer(pipeline, self._dataset, self.state, telling, files, labelling)
+        root = self._configuration.system.artifacts_root
+        self._following = Following(observer, self._looks, self._by_hand, root, self._happening)
         self._act()
 
     def resume(self, first: Iterable[AnyEvent], resumed: Resumed) -> None:
@@ -77,7 +82,7 @@ class Loop:
 
         Tasks that workers still have are left to them.
         """
-        self._happen(list(first))
+        self._happening.happen(list(first))
         adopted = self._catch_up()
         self._commands.drop_end()
         self._resumes = True
@@ -110,16 +115,15 @@ class Loop:
         RunTakenError if another supervisor has the run now: nothing more may be written.
         """
         while self.state.status == "running" and not self.state.stopping:
-            self._answer()
+            self._following.answer()
             observed = self._observe()
-            self._happen(self._looks.leave() if self.state.stream.ended else self._looks.happened())
+            self._happening.happen(self._looks.leave() if self.state.stream.ended else self._looks.happened())
             self._hear(0.0 if observed else self._watch.every_s)
             self._look()
             self._act()
             self._survive()
-            for listener in self._listeners:
-                listener.turn(self.state, self._observer.rows)
-        self._happen(self._looks.leave())
+            self._happening.turn(self._following.rows)
+        self._happening.happen(self._looks.leave())
         return self.state
 
     def recall(self) -> None:
@@ -151,7 +155,7 @@ class Loop:
         except ArtifactError:
             if status != "failed":
                 raise
-        self._happen([*self._looks.leave(), self._ended(status, reason)])
+        self._happening.happen([*self._looks.leave(), self._ended(status, reason)])
         return self.state
 
     def _survive(self) -> None:
@@ -159,7 +163,7 @@ class Loop:
         now = self._faults()
         if now != self._survived:
             self._survived = now
-            self._tell([now])
+            self._happening.tell([now])
 
     def _faults(self) -> FaultSurvived:
         return FaultSurvived(workers_lost=self._platform.lost, reconnects=self._broker.reconnects)
@@ -168,60 +172,12 @@ class Loop:
         """The end of this session, with the faults it survived."""
         return Ended(time_us=now_us(), status=status, reason=reason, **msgspec.structs.asdict(self._faults()))
 
-    def _happen(self, events: list[AnyEvent]) -> None:
-        if not events:
-            return
-        self._broker.owner.check()
-        self._journal.append(events)
-        for event in events:
-            self.state, commands, notices = transition(self.state, event)
-            self._commands.take(commands)
-            self._tell(notices)
-
-    def _tell(self, told: Iterable[Told]) -> None:
-        for one in told:
-            for listener in self._listeners:
-                listener.hear(one)
-
     def _observe(self) -> bool:
         """Look at the next rows, unless that has to wait; whether there was something to do."""
         if self._stop.asked_by is not None:
-            self._happen([StopAsked(time_us=now_us(), by=self._stop.asked_by)])
+            self._happening.happen([StopAsked(time_us=now_us(), by=self._stop.asked_by)])
             return True
-        if not self._observer.may_go_on(self.state):
-            return False
-        if not self._observer.at_end:
-            event = self._observer.observe(self.state)
-            self._happen([event] if event else [])
-            return True
-        if self.state.experiment or self._observer.fired_all:
-            self._happen([self._observer.end()])
-            return True
-        return self._discover()
-
-    def _answer(self) -> None:
-        """Fire what people ask for by hand."""
-        if self._observer.is_catching_up:
-            return
-        for request in self._by_hand.asked():
-            self._happen([answer(request, self._observer, self.state)])
-            self._by_hand.answered(request)
-
-    def _discover(self) -> bool:
-        """Look for new files and lines, where that is due; a look that finds nothing changes nothing."""
-        found = self._look_for_rows() if self._looks.are_due else []
-        if self._observer.at_end and self._looks.quiet_is_due():
-            quiet = self._observer.quiet(now_us(), self.state)
-            self._happen([quiet] if quiet else [])
-        return bool(found)
-
-    def _look_for_rows(self) -> list[AnyEvent]:
-        waits = self._observer.waits()
-        self._tell([waits] if waits else [])
-        with self._looks.one():
-            found = self._observer.discover(self._configuration.system.artifacts_root, self._looks.rest)
-            self._happen(found)
-        return found
+        return self._following.look()
 
     def _hear(self, block_s: float) -> bool:
         """Take what the workers reported since; whether there was anything."""
@@ -230,8 +186,8 @@ class Loop:
     def _take(self, entries: list[Entry]) -> bool:
         """Let happen what was reported; whether there was anything."""
         events, shown = meaning(entries, self.state, self._store)
-        self._tell(shown)
-        self._happen(events)
+        self._happening.tell(shown)
+        self._happening.happen(events)
         return bool(entries)
 
     def _look(self) -> None:
@@ -241,7 +197,7 @@ class Loop:
             return
         try:
             self._reports.trim(self.state.report_position)
-            self._happen(self._watch.look(self.state, self._commands.take_sent()))
+            self._happening.happen(self._watch.look(self.state, self._commands.take_sent()))
         except AWAY as error:
             self._broker.lost(error)
 
@@ -251,7 +207,7 @@ class Loop:
         Nothing is while rows are read again whose labels workers would miss.
         """
         self._broker.owner.check()
-        if self._observer.is_behind:
+        if self._following.is_behind:
             return
         if self._resumes:
             self._resumes = False
@@ -262,4 +218,4 @@ class Loop:
             self._broker.lost(error)
             return
         if end is not None:
-            self._happen([self._ended(end.status, end.reason)])
+            self._happening.happen([self._ended(end.status, end.reason)])

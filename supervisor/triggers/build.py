@@ -13,7 +13,7 @@ from supervisor.triggers.policy import StreamStart, TriggerPolicy
 
 
 def policy_of(trigger: Trigger | Mapping[str, Any], start: StreamStart) -> TriggerPolicy:
-    """`trigger`: the block, or what `shared.config.schema.trigger.Block` makes of one that stands in an option.
+    """`trigger`: the block, or what the schema's `TriggerBlock` makes of one that stands in an option.
 
     Raises ConfigurationError if what it names cannot be used.
     """

@@ -25,8 +25,8 @@ from supervisor.triggers.policy import (
     TriggerPolicy,
 )
 from supervisor.triggers.rules.combine import combined
+from supervisor.triggers.rules.made import rule_of
 from supervisor.triggers.rules.rule import UNDEFINED, Rule, Verdict
-from supervisor.triggers.rules.written import rule_of
 
 
 class DataDrift(TriggerPolicy):

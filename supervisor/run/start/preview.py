@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import msgspec
 
-from shared.config.pipeline import Pipeline
+from shared.blame import blaming
+from shared.config.pipeline import Pipeline, Trigger
 from shared.dataset.table import TableDataset
+from shared.errors import RunFailedError
 from shared.ids import RunId
 from supervisor.core.events import RunStarted
 from supervisor.core.settings import Settings
 from supervisor.core.state import RunState
-from supervisor.run.observe.firing import only_a_run_says
 from supervisor.run.observe.observer import Observer
+from supervisor.triggers.build import policy_of
+from supervisor.triggers.policy import StreamStart
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,3 +47,10 @@ def preview(pipeline: Pipeline, dataset: TableDataset) -> Preview:
     return Preview(
         triggers=None if unknown else triggers, rows=dataset.rows, first_us=end.began_us, last_us=end.event_time_us
     )
+
+
+def only_a_run_says(trigger: Trigger) -> bool:
+    """Whether rows alone do not say when a policy fires. Raises RunFailedError for what it raises."""
+    with blaming(f"trigger policy {trigger.name}", RunFailedError):
+        policy = policy_of(trigger, StreamStart(first_key=0, event_time_us=0))
+        return policy.asks or policy.hears_trainings

@@ -13,6 +13,7 @@ from shared.dataset.survey.survey import Survey
 from shared.dataset.survey.understood import Understood, understand
 from shared.dataset.table import TableDataset
 from shared.dataset.timestamp_column import Times
+from shared.plugins import GUARDS
 from shared.timestamps import MICROSECONDS_PER_S
 from supervisor.results.times import never_fired
 from supervisor.run.start.preview import preview
@@ -32,6 +33,7 @@ class Understanding(msgspec.Struct, frozen=True, kw_only=True):
     dataset: Understood
     initial_mode: Literal["ignore", "train_on_everything", "replay"]
     policy: str
+    guards: tuple[str, ...]  # what stands around it, the innermost first
     label_delay: LabelDelay | None  # None: labels stand in a table of their own
     triggers: int | None  # that rows which are there would fire; None where the policy does not see them
     warnings: tuple[str, ...]
@@ -56,6 +58,7 @@ def understanding(pipeline: Pipeline, dataset: TableDataset, labels: TableDatase
         dataset=understood,
         initial_mode=pipeline.initial_mode,
         policy=pipeline.trigger.name,
+        guards=tuple(name for name in GUARDS if name in pipeline.trigger.guards),
         label_delay=None if known_later is not None else _delay(found, delay_s),
         triggers=None if seen is None else seen.triggers,
         warnings=warnings,

@@ -9,10 +9,10 @@ from marshmallow import ValidationError
 
 from shared.config import fields as f
 from supervisor.triggers.rules.fitting import Fitting
-from supervisor.triggers.rules.written import Decide, Share, asks_p_value
+from supervisor.triggers.rules.made import asks_p_value
+from supervisor.triggers.rules.written import Decide, Share
 
 P_VALUES = ("mmd", "ks", "cvm", "classifier_two_sample")
-PER_FEATURE = ("ks", "cvm", "wasserstein", "energy", "jensen_shannon", "hellinger", "psi")
 STREAMED = ("adwin", "kswin", "page_hinkley")  # their value counts the features in which they found a change
 
 _TESTED = {"features": "bonferroni", "decide": None}

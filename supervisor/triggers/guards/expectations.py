@@ -13,7 +13,7 @@ USUAL = "usual"
 COMPARISONS = ("rows", "nulls", "ranges", "constant", "categories", "labels", "relation")
 
 
-class Share(f.Number):
+class ShareOfRows(f.Number):
     """A share of rows, 0 to 1."""
 
     kind = "share, 0 to 1"
@@ -87,22 +87,22 @@ class Rows(f.Group):
 class Nulls(f.Group):
     """`nulls:`."""
 
-    most = Share("the largest share of nulls in any column", load_default=None)
-    columns = ByName(Share(""), "the same, of single columns")
-    rise = Share("by how much a column's share of nulls may be above the usual", load_default=0.1)
+    most = ShareOfRows("the largest share of nulls in any column", load_default=None)
+    columns = ByName(ShareOfRows(""), "the same, of single columns")
+    rise = ShareOfRows("by how much a column's share of nulls may be above the usual", load_default=0.1)
 
 
 class Ranges(f.Group):
     """`ranges:`."""
 
     columns = ByName(Span(f.Number(""), "", open_ended=True), "between which numbers a column lies")
-    outside = Share("the largest share of rows beyond these bounds, or beyond the usual range", load_default=0.1)
+    outside = ShareOfRows("the largest share of rows beyond these bounds, or beyond the usual range", load_default=0.1)
     widen = f.Number(
         "how far the usual range reaches on either side: so many times its width, or its largest number",
         least=0,
         load_default=3.0,
     )
-    shrink = Share(
+    shrink = ShareOfRows(
         "how small its numbers may be, as a part of the usual: below, their unit must be another", load_default=0.05
     )
 
@@ -111,15 +111,15 @@ class Categories(f.Group):
     """`categories:`."""
 
     columns = ByName(f.Sequence(f.Text("", may_be_empty=True), ""), "which texts a column has")
-    new = Share("the largest share of rows with others: not among these, or not usual", load_default=0.2)
+    new = ShareOfRows("the largest share of rows with others: not among these, or not usual", load_default=0.2)
 
 
 class Labels(f.Group):
     """`labels:`."""
 
-    shares = ByName(Span(Share(""), ""), "between which shares a class lies")
-    moved = Share("by how much the share of a class may differ from the usual", load_default=0.3)
-    relation = Share("how much must be left of what features usually tell of the label", load_default=0.1)
+    shares = ByName(Span(ShareOfRows(""), ""), "between which shares a class lies")
+    moved = ShareOfRows("by how much the share of a class may differ from the usual", load_default=0.3)
+    relation = ShareOfRows("how much must be left of what features usually tell of the label", load_default=0.1)
 
 
 class Score(f.Group):

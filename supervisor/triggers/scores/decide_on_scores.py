@@ -11,8 +11,9 @@ from marshmallow import ValidationError
 
 from shared.config import fields as f
 from supervisor.triggers.rules.fitting import REQUIRED
+from supervisor.triggers.rules.made import asks_p_value, rule_of
 from supervisor.triggers.rules.rule import Rule
-from supervisor.triggers.rules.written import Decide, asks_p_value, rule_of
+from supervisor.triggers.rules.written import Decide
 
 COMPARING = {"drop": "by", "mistakes": "at_least"}  # rules that need the expected score → their bound
 

@@ -16,8 +16,9 @@ from shared.messages.reports import Claimed, Progress
 from shared.messages.tasks import GatherTask
 from shared.timestamps import now_us
 from supervisor.cli.live import Picture, frame
-from supervisor.core.events import Reported
+from supervisor.core.events import Observed, Reported
 from supervisor.core.open_tasks import OpenTask
+from supervisor.core.seen import Asked, PolicyState
 from supervisor.core.settings import Settings
 from supervisor.core.state import RunState
 
@@ -82,6 +83,17 @@ def test_how_many_triggers_and_evaluations_are_done_and_which_one_a_worker_is_at
     Console(width=100, file=text).print(frame(Picture(state=run.state, rows=10, fleet=(entry,), progress={})))
     for part in ("0 of 1 triggers done · 1 models · evaluations 0 of 1", "model 0 on recent", "for 12 s"):
         assert part in text.getvalue()
+
+
+def test_what_the_policy_has_asked(small: Workplace) -> None:
+    """In the place of how far it is: no row is looked at before a worker has answered, and there may be none."""
+    run, text = Run(small), StringIO()
+    asked = Asked(key=99, timestamp_us=5, detector="drift", options={})
+    run.tell(Observed(time_us=0, key=99, event_time_us=99, question=asked, policy=PolicyState()))
+    picture = Picture(state=run.state, rows=500, fleet=(), progress={}, waits_for="1 of 9 rows to the next look")
+    Console(width=100, file=text).print(frame(picture))
+    assert "a worker to look at the rows up to key 99 for the trigger policy is waited for" in text.getvalue()
+    assert "to the next look" not in text.getvalue()
 
 
 def test_what_the_next_trigger_waits_for(small: Workplace) -> None:

@@ -33,6 +33,7 @@ ONE: dict[str, Any] = {
     "rehearsed": True,
     "files_not_read": 0,
     "not_read": {},
+    "rows_held": 0,
     "waits_for": None,
     "progress": None,
 }
@@ -63,6 +64,13 @@ def test_what_a_run_does_and_waits_for_is_a_line_below_the_table() -> None:
     assert list(notes(running)) == [f"{ONE['run_dir']}: 7 of 9 triggers done; 500 of 2,000 rows"]
     assert list(notes(ONE | {"not_read": {"a.csv": "a.csv is empty"}})) == [
         f"{ONE['run_dir']} does not read: a.csv is empty"
+    ]
+
+
+def test_rows_that_are_held_are_told() -> None:
+    """They wait for a person."""
+    assert list(notes(ONE | {"rows_held": 6_000})) == [
+        f"{ONE['run_dir']} holds 6,000 rows that were not as expected, until a trigger by hand has them"
     ]
 
 

@@ -61,6 +61,15 @@ def test_people_see_rows_label_and_features(small: Workplace) -> None:
     assert "[code] string – 2,000 different one-hot, 2,000 categories" in said
 
 
+def test_guards_count_and_what_asks_is_not_guessed_at(small: Workplace) -> None:
+    """A policy is tried with what stands around it; one that asks workers is named without a number."""
+    small.pipeline["trigger"]["cool_down"] = 1000
+    assert "trigger policy: data_amount with cool_down, 2 triggers on these rows" in shown(small)
+    small.pipeline["trigger"]["expect"] = "usual"
+    only = "trigger policy: data_amount with cool_down, expect; when it fires only a run can say: "
+    assert any(line.startswith(only) for line in shown(small))
+
+
 def test_late_rows(small: Workplace) -> None:
     """How many, what share, and by how much the latest; numbers that are no classes have range, mean and deviation."""
     rows = table(1000)
@@ -90,7 +99,8 @@ def test_programs_get_one_object(small: Workplace, capsys: pytest.CaptureFixture
     small.pipeline["initial_mode"] = "ignore"
     found = json.loads(validated(small, capsys, "--json"))
     assert list(found) == [
-        "mode", "dataset", "initial_mode", "policy", "label_delay", "triggers", "warnings", "workers", "model_checked",
+        "mode", "dataset", "initial_mode", "policy", "guards", "label_delay", "triggers", "warnings", "workers",
+        "model_checked",
     ]  # fmt: skip
     assert [found[key] for key in ("mode", "initial_mode", "policy", "triggers", "workers", "model_checked")] == [
         "production", "ignore", "data_amount", None, None, True,

@@ -15,7 +15,7 @@ from shared.messages.tasks import DetectTask
 from supervisor.core.commands import End, Publish, PublishChord, Republish
 from supervisor.core.events import Garbled, LeaseExpired, Observed, Reported, Resumed, Wiped
 from supervisor.core.notices import TaskGivenUp, TriggerConsidered
-from supervisor.core.outlook import outlook
+from supervisor.core.outlook import open_question, outlook
 from supervisor.core.seen import Asked, Considered, LabelsKnown, PolicyState
 
 ASKED = Asked(key=99, timestamp_us=5, detector="drift", options={"rows": 50})
@@ -106,7 +106,7 @@ def test_what_it_waits_for_is_told(small: Workplace) -> None:
     run = Run(small)
     asks(run)
     told = "to look at the rows up to key 99 for the trigger policy"
-    assert outlook(run.state).sentence == f"a worker {told} is waited for"
+    assert open_question(run.state) == outlook(run.state).sentence == f"a worker {told} is waited for"
     run.tell(Reported(time_us=0, position="2-0", report=Claimed(task_id=detect(0), attempt=1, worker=WorkerId("w"))))
     assert outlook(run.state).sentence.endswith("a worker looks at the rows up to key 99 for the trigger policy")
 

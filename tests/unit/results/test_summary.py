@@ -14,7 +14,8 @@ from shared.clock_changes import ClockChanges
 from shared.config.pipeline import Target
 from shared.messages.reports import FeatureNotes, UnknownCategories
 from shared.timestamps import parse_timestamp_us
-from supervisor.core.seen import Misdated, Unread
+from supervisor.core.notices import TriggerConsidered
+from supervisor.core.seen import Considered, Misdated, Unread
 from supervisor.core.trigger_state import Phase
 from supervisor.results.closing_table import closing_table
 from supervisor.results.summary import summary
@@ -133,6 +134,13 @@ def test_failed_triggers_are_listed_with_their_reasons(told):
     content = summary(told.state, told.tally, TARGETS, ABOUT)
     assert content["failed_triggers"] == [{"id": 1, "reason": "the loss is NaN [nan]"}]
     assert "trigger 1 failed: the loss is NaN [nan]" in shown(content)
+
+
+def test_what_the_policy_did_beside_its_triggers_is_counted(told):
+    """Looks that led to none, and questions that workers answered."""
+    told.tally.hear(TriggerConsidered(considered=Considered(key=9, reason="mmd 0.01 < 0.02")))
+    content = summary(told.state.with_stream(questions=3), told.tally, TARGETS, ABOUT)
+    assert (content["near_misses"], content["questions"]) == (1, 3)
 
 
 def test_coalesced_triggers_are_not_counted(told):

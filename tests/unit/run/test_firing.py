@@ -16,8 +16,9 @@ from supervisor.core.events import Observed, RunStarted
 from supervisor.core.seen import Asked, Fired
 from supervisor.core.state import RunState
 from supervisor.core.transition import transition
-from supervisor.run.observe.firing import Firing, Looked, only_a_run_says
+from supervisor.run.observe.firing import Firing, Looked
 from supervisor.run.observe.sound import as_journaled, asked_by, observation_of, seen_by
+from supervisor.run.start.preview import only_a_run_says
 from supervisor.triggers.policy import Batch, Observation, Question, TriggerPolicy
 
 ROWS = Batch(first_key=0, timestamps_us=np.arange(60), event_time_us=np.arange(60))

@@ -11,7 +11,7 @@ from run_of_events import run_started
 
 from shared.ids import RunId, TriggerId
 from supervisor.core.events import Ended, Event, NotRead, Observed, Resumed, StopAsked
-from supervisor.core.seen import Fired, Unread
+from supervisor.core.seen import Fired, Unread, Violated
 from supervisor.run.glance import Glance, Glances, glance
 
 S = 1_000_000
@@ -48,6 +48,21 @@ def test_a_run_that_has_ended(tmp_path: Path) -> None:
     found = seen(tmp_path, STARTED, FIRED, ended(130, "finished"))
     assert (found.started_us, found.worked_us(), found.worked_us(999 * S)) == (100 * S, 30 * S, 30 * S)
     assert (found.triggers, found.status, found.mode, found.serves) == (1, "finished", "production", True)
+
+
+def test_rows_that_are_held_wait_for_a_trigger_by_hand(tmp_path: Path) -> None:
+    """Those that are skipped wait for nobody; the policy's own triggers release nothing."""
+    wrong = (
+        Violated(first_key=10, last_key=19, on_violation="hold", why=""),
+        Violated(first_key=20, last_key=24, on_violation="skip", why=""),
+    )
+    violated = Observed(time_us=120 * S, key=24, event_time_us=0, violations=wrong)
+    own, by_hand = (
+        msgspec.structs.replace(FIRED, triggers=(msgspec.structs.replace(FIRED.triggers[0], request=request),))
+        for request in (None, "a1")
+    )
+    assert seen(tmp_path, STARTED, violated, own).rows_held == 10
+    assert seen(tmp_path, STARTED, violated, by_hand).rows_held == 0
 
 
 def test_a_run_that_goes_on_lasts_until_now_and_one_that_was_killed_up_to_its_last_event(tmp_path: Path) -> None:

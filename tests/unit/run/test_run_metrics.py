@@ -29,7 +29,9 @@ from supervisor.core.notices import (
     RunForgotten,
     TaskGivenUp,
     TaskPublishedAgain,
+    TriggerConsidered,
 )
+from supervisor.core.seen import Considered
 
 NOBODY = "redis+socket:///nowhere/r.sock"
 
@@ -179,6 +181,13 @@ def test_decisions_count_by_target(shown: Shown) -> None:
     shown.hear(Decided(**who("decide", 1), **decision(True, 1)))
     assert shown.value("modyn_decisions_total", target="deployed", outcome="deployed") == 1
     assert (shown.value("modyn_deployment_timestamp_seconds", target="deployed") or 0) > 1e9
+
+
+def test_looks_that_led_to_no_trigger_count(shown: Shown) -> None:
+    """A policy that never fires is one that looks, or one that does not."""
+    assert shown.value("modyn_near_misses_total") == 0
+    shown.metrics.hear(TriggerConsidered(considered=Considered(key=9, reason="mmd 0.01 < 0.02")))
+    assert shown.value("modyn_near_misses_total") == 1
 
 
 def test_faults_that_were_survived_count(shown: Shown) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from marshmallow import ValidationError
 
+from shared.config import fields as f
 from shared.config.resolved import as_written
-from supervisor.triggers.rules.written import asks_p_value, decide_field, rule_of
+from supervisor.triggers.rules.made import asks_p_value, rule_of
+from supervisor.triggers.rules.written import Decide
 
-FIELD = decide_field()
+FIELD = f.Sub(Decide, "when a value fires")
 
 
 def fired(decide, values, **options):

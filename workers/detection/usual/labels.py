@@ -7,15 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from workers.detection.usual.columns import (
-    Values,
-    column_findings,
-    constant_findings,
-    given_findings,
-    null_findings,
-)
+from workers.detection.usual.columns import column_findings, constant_findings, given_findings, null_findings
 from workers.detection.usual.expected import FEW, Expected, Finding, many, percent
 from workers.detection.usual.relation import relation_findings
+from workers.detection.usual.values import Values
 
 _MOST_CLASSES = 100  # whole numbers with more values are no classes
 

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from workers.detection.usual.columns import Values
 from workers.detection.usual.expected import Expected, Finding, many, percent
+from workers.detection.usual.values import Values
 
 Codes = npt.NDArray[np.int64]
 
