@@ -23,13 +23,17 @@ class Driven:
 
     def over(self, times_us, batch_rows=1_000, first_key=0, before_us=None):
         """Rows of these event times, in batches of so many."""
-        times_us = np.asarray(times_us, np.int64)
         for start in range(0, len(times_us), batch_rows):
-            some = times_us[start : start + batch_rows]
-            before_us = int(times_us[start - 1]) if start else before_us
-            rows = {"timestamps_us": some, "event_time_us": some}
-            self._batch(Batch(first_key=first_key + start, before_us=before_us, **rows))
+            self._batch(self.rows(times_us, start, start + batch_rows, first_key, before_us))
         return self
+
+    @staticmethod
+    def rows(times_us, start, stop, first_key=0, before_us=None):
+        """Those of these rows in one batch."""
+        times_us = np.asarray(times_us, np.int64)
+        some = times_us[start:stop]
+        before_us = int(times_us[start - 1]) if start else before_us
+        return Batch(first_key=first_key + start, timestamps_us=some, event_time_us=some, before_us=before_us)
 
     def _batch(self, batch):
         while True:
