@@ -11,7 +11,7 @@ from marshmallow import ValidationError
 
 from shared.config import fields as f
 from shared.config.resolved import as_written
-from shared.timestamps import MICROSECONDS_PER_S, format_timestamp
+from shared.timestamps import MICROSECONDS_PER_S, format_foretold
 from supervisor.triggers.policy import Batch, StreamStart
 
 Length = Mapping[str, Any]  # {"rows": n, "last_s": None}, or {"rows": None, "last_s": s}
@@ -62,7 +62,7 @@ class Looks:
             seen = (next_key - self._start.first_key) % self._rows
             return f"{seen:,} of {self._rows:,} rows to the next look"
         begins_us = self._start.event_time_us + (self._period(event_time_us) + 1) * self._every_us
-        return f"the next look when event time reaches {format_timestamp(begins_us)}"
+        return f"the next look when event time reaches {format_foretold(begins_us)}"
 
     def _period(self, event_time_us: int) -> int:
         assert self._every_us is not None, "it looks by rows"

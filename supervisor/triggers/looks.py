@@ -10,7 +10,7 @@ from marshmallow import ValidationError
 
 from shared.config import fields as f
 from shared.config.resolved import as_written
-from shared.timestamps import MICROSECONDS_PER_S, format_timestamp
+from shared.timestamps import MICROSECONDS_PER_S, format_foretold
 from supervisor.triggers.policy import Batch, StreamStart
 
 
@@ -62,7 +62,7 @@ class Looks:
             seen = (next_key - self._start.first_key) % self._rows
             return f"{seen:,} of {self._rows:,} rows to the next look"
         reached_us = self._start.event_time_us + (self._period(event_time_us) + 1) * self._every_us
-        return f"the next look when event time reaches {format_timestamp(reached_us)}"
+        return f"the next look when event time reaches {format_foretold(reached_us)}"
 
     def _period(self, event_time_us: int) -> int:
         return (event_time_us - self._start.event_time_us) // self._every_us
