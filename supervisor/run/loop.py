@@ -186,7 +186,8 @@ class Loop:
     def _observe(self) -> bool:
         """Look at the next rows, unless that has to wait; whether there was something to do."""
         if self._stop.asked_by is not None:
-            self._happen([StopAsked(time_us=now_us(), by=self._stop.asked_by)])
+            seen = self._observer.unsaid()
+            self._happen([*([seen] if seen else []), StopAsked(time_us=now_us(), by=self._stop.asked_by)])
             return True
         if not self._observer.may_go_on(self.state):
             return False
