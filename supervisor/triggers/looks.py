@@ -43,7 +43,7 @@ class Looks:
     def __init__(self, every: Mapping[str, Any], start: StreamStart) -> None:
         """`every`: as `Span` loads it."""
         self._rows: int | None = every.get("rows")
-        self._every_us = round(every.get("s", 0) * MICROSECONDS_PER_S)
+        self._every_us: int = round(every.get("s", 0) * MICROSECONDS_PER_S)
         self._start = start
 
     def first(self, batch: Batch) -> int | None:
