@@ -25,6 +25,14 @@ def format_timestamp(timestamp_us: int) -> str:
     return (_EPOCH + timedelta(microseconds=timestamp_us)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
+def format_foretold(timestamp_us: int) -> str:
+    """A moment to come, for people: it may be so far off that no row reaches it."""
+    try:
+        return format_timestamp(timestamp_us)
+    except OverflowError:
+        return "the year 10000"
+
+
 def to_the_minute(timestamp: str) -> str:
     """One that was formatted so, for people: `2013-01-01 00:00`."""
     return timestamp[:16].replace("T", " ")

@@ -13,7 +13,7 @@ from shared.config.load import Configuration
 from shared.errors import ArtifactError
 from shared.ids import TaskId
 from shared.timestamps import now_us
-from supervisor.core.events import AnyEvent, Ended, Resumed, StopAsked
+from supervisor.core.events import AnyEvent, Ended, Resumed
 from supervisor.core.notices import FaultSurvived
 from supervisor.core.state import RunState
 from supervisor.run.act.command_queue import CommandQueue
@@ -175,7 +175,7 @@ class Loop:
     def _observe(self) -> bool:
         """Look at the next rows, unless that has to wait; whether there was something to do."""
         if self._stop.asked_by is not None:
-            self._happening.happen([StopAsked(time_us=now_us(), by=self._stop.asked_by)])
+            self._following.stop(self._stop.asked_by)
             return True
         return self._following.look()
 

@@ -79,6 +79,8 @@ class DataDrift(TriggerPolicy):
 
     def answer(self, question: Question, answer: Answer, state: State) -> Observation:
         """What the rules make of the statistics."""
+        if question.key <= state["last"][0]:  # somebody else's trigger: they were compared with another reference
+            return _observed(question, False, f"trigger {state['trigger']} came before the answer", state)
         if self._needs_model and answer["model"] is None:
             return _without_model(question, state)
         state = self._ranges.answered(question.timestamp_us, answer, state)

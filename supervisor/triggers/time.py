@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from shared.config import fields as f
-from shared.timestamps import MICROSECONDS_PER_S, format_timestamp
+from shared.timestamps import MICROSECONDS_PER_S, format_foretold, format_timestamp
 from supervisor.triggers.policy import Batch, Decision, Observation, State, StreamStart, TriggerPolicy
 
 
@@ -49,7 +49,7 @@ class Time(TriggerPolicy):
     def waits_for(self, next_key: int, event_time_us: int, state: State) -> str:
         """The event time at which it fires next."""
         beginning_us = self._beginning_us(self._period(event_time_us) + 1)
-        return f"the next trigger when event time reaches {format_timestamp(beginning_us)}"
+        return f"the next trigger when event time reaches {format_foretold(beginning_us)}"
 
     def _period(self, event_time_us: int) -> int:
         return (event_time_us - self._anchor_us) // self._every_us

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shared.timestamps import now_us
-from supervisor.core.events import AnyEvent
+from supervisor.core.events import AnyEvent, StopAsked
 from supervisor.run.by_hand import ByHand
 from supervisor.run.happening import Happening
 from supervisor.run.observe.answering import answer
@@ -52,6 +52,11 @@ class Following:
             self._happening.happen([self._observer.end()])
             return True
         return self._discover()
+
+    def stop(self, by: str) -> None:
+        """Observe no more: how far it has seen is journaled first."""
+        seen = self._observer.unsaid()
+        self._happening.happen([*([seen] if seen else []), StopAsked(time_us=now_us(), by=by)])
 
     def _discover(self) -> bool:
         """Look for new files and lines, where that is due; a look that finds nothing changes nothing."""

@@ -66,7 +66,7 @@ class Observer:
         self._tells_settled = not state.experiment  # there all labels are waited for at once
         self._settled: Settled | None = None  # as it was journaled last
         self._journaled_s = time.monotonic()
-        self._journaled_policy = self._firing.state
+        self._journaled_policy, self._journaled_position = self._firing.state, self._rows.position
         self._asked_at: int | None = None  # the position, by who wants to tell what is waited for
 
     @property
@@ -167,10 +167,14 @@ class Observer:
         if self._asks or event_time_us is None or not self._catching_up.done:
             return None
         looked = self._firing.quiet(now_us, self._rows.position - 1, event_time_us, run)
-        if looked is None:
-            return None
-        changed = self._firing.state != self._journaled_policy
-        return self._observed(looked) if looked.has_consequences or (changed and self._is_due) else None
+        if looked is not None and looked.has_consequences:
+            return self._observed(looked)
+        return self.unsaid() if self._is_due else None
+
+    def unsaid(self) -> Observed | None:
+        """How far it has seen and what the policy remembers, if the journal does not know."""
+        said = (self._journaled_policy, self._journaled_position) == (self._firing.state, self._rows.position)
+        return None if said or self._rows.dating.event_time_us is None else self._observed()
 
     def fire(self, why: str, request: str) -> Observed | None:
         """A trigger at the last row that was observed, by hand; None if it would have no new row, or none may fire.
@@ -227,6 +231,7 @@ class Observer:
         looked = looked or Looked(stop_key=self._rows.position)
         self._asks = looked.question is not None or (self._asks and not answered)
         self._journaled_s, self._journaled_policy = time.monotonic(), self._firing.state
+        self._journaled_position = self._rows.position
         begun = self._rows.dating.event_time_us is not None
         self._settled = self._labelling.settled if self._tells_settled and begun else None
         question = looked.question

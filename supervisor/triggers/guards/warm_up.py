@@ -100,7 +100,12 @@ class WarmUp(Guard):
 
     def observe(self, batch: Batch, state: State) -> Observation:
         """What passes of what the policies make of these rows."""
-        return self._together.watch(batch, state, lambda together, now: self._passed(together, now, _told_of(together)))
+        return self._together.watch(
+            batch,
+            state,
+            lambda together, now: self._passed(together, now, _told_of(together)),
+            lambda together, now: now["looks"] < self._looks and _told_of(together) > 0,
+        )
 
     def answer(self, question: Question, answer: Answer, state: State) -> Observation:
         """What passes of what follows from the answer, with which a look is over unless it leads to a question."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from shared.timestamps import format_timestamp
+from shared.timestamps import format_foretold
 from supervisor.triggers.looks.span import Length, Span
 from supervisor.triggers.policy import Batch, StreamStart
 
@@ -36,7 +36,7 @@ class Looks:
             seen = (next_key - self._start.first_key) % self._rows
             return f"{seen:,} of {self._rows:,} rows to the next look"
         begins_us = self._start.event_time_us + (self._period(event_time_us) + 1) * self._every_us
-        return f"the next look when event time reaches {format_timestamp(begins_us)}"
+        return f"the next look when event time reaches {format_foretold(begins_us)}"
 
     def _period(self, event_time_us: int) -> int:
         assert self._every_us is not None, "it looks by rows"

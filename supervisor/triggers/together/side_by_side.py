@@ -62,14 +62,25 @@ class SideBySide:
             ]
         return _gathered(enumerate(looks), {**state, "members": [look.state for look in looks]}, key)
 
-    def watch(self, batch: Batch, state: State, counted: Callable[[Together, State], Observation]) -> Observation:
+    def watch(
+        self,
+        batch: Batch,
+        state: State,
+        counted: Callable[[Together, State], Observation],
+        row_by_row: Callable[[Together, State], bool] = lambda together, state: False,
+    ) -> Observation:
         """Go on until `counted`, which is given what they make of rows, and the whole state, decides or asks.
 
         `state`: that of who watches, with this one's as `together`. Calls all policies each time that one stops.
+        `row_by_row`: whether what they make of rows is to be counted at each row of which a near miss tells.
         """
         missed = list[NearMiss]()
         while True:
             together = self.observe(batch, state["together"])
+            if together.near_misses and together.key > batch.first_key and row_by_row(together, state):
+                told_key = min(one.key for _, one in together.near_misses)
+                upto = batch.part(batch.first_key, max(told_key, batch.first_key + 1))
+                together = self.observe(upto, state["together"])
             observed = counted(together, state)
             missed += observed.near_misses
             ends = together.key == batch.stop_key - 1
@@ -94,9 +105,10 @@ class SideBySide:
         return _gathered(enumerate(looks), {**state, "members": [look.state for look in looks]}, key)
 
     def fired(self, trigger: Trigger, state: State) -> State:
-        """All are told."""
+        """All are told. What was decided at rows that the trigger has, while a question was open, is forgotten."""
         both = zip(self._policies, state["members"], strict=True)
-        return {**state, "members": [policy.fired(trigger, own) for policy, own in both]}
+        decided = [one for one in state["decided"] if one[1]["key"] > trigger.key]
+        return {**state, "members": [policy.fired(trigger, own) for policy, own in both], "decided": decided}
 
     def trained(self, training: Training, state: State) -> State:
         """All that hear of trainings are told."""

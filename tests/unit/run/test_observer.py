@@ -124,6 +124,17 @@ def test_an_event_tells_how_far_the_rows_were_seen(by_rows):
     assert (observer.position, observer.at_end) == (ROWS, True)
 
 
+def test_rows_of_the_last_moment_before_a_stop_or_a_silence_are_told(tmp_path):
+    """A position is journaled once a second at most; where no row follows, the journal must not stay behind."""
+    stream = Stream(tmp_path, [400], {"policy": "data_amount", "every": 1000}, slices=())
+    observer = Observer(stream.pipeline, stream.dataset(), stream.start())
+    assert observer.unsaid() is None
+    assert follow(observer) == []
+    told = observer.unsaid()
+    assert (told.key, told.event_time_us) == (399, 398 * HOUR_US)
+    assert observer.unsaid() is None
+
+
 def test_the_end_closes_the_open_slice_of_every_window(long):
     """With it the slices of each window share out all rows."""
     observer = Observer(long.pipeline, long.dataset(), long.start())

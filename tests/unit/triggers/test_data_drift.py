@@ -20,6 +20,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from marshmallow import ValidationError
+from streams import rows
 
 from shared.config.resolved import as_written
 from shared.config.schema.pipeline import PipelineSchema
@@ -170,6 +171,23 @@ def test_a_trigger_of_others_restarts_the_reference():
     run.over(SECONDS[150:400], first_key=150, before_us=149_000_000)
     assert asked(run, "reference") == [(50, 149), (50, 149)]
     assert [one.key for one in run.questions] == [299, 399]
+
+
+@pytest.mark.parametrize("space", ["input", "embedding"])
+def test_an_answer_that_a_trigger_overtook_counts_for_nothing(space):
+    """It compares with another reference, which must not be kept, neither by rules nor as the rows to search in."""
+    decide = {"policy": "rolling_average", "deviation": 0.1, "window": 1}
+    statistics = [{"name": "mmd", "decide": decide}]
+    reference = {"last": "50s"}
+    run = drift(saying(0.1), space=space, window={"rows": 100}, reference=reference, statistics=statistics)
+    run.over(SECONDS[:199])
+    looked = run.policy.observe(rows(np.asarray(SECONDS)).part(199, 200), run.state)
+    run.played.state = looked.state
+    run.fire(199, 199_000_000)
+    overtaken = run.state
+    told = run.policy.answer(looked.question, saying(0.9, model=0)(looked.question), run.state)
+    assert (told.decision, told.state) == (None, overtaken)
+    assert [one.reason for one in told.near_misses] == ["trigger 1 came before the answer"]
 
 
 def test_near_misses_say_why_not():

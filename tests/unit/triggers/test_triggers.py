@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from streams import SECOND_US, decided, pieces, rows
 
+from shared.config.schema.trigger import TriggerBlock
 from shared.plugins import TRIGGERS
 from shared.timestamps import parse_timestamp_us
 from supervisor.core.seen import Slice
 from supervisor.run.observe.slicing import Slicer
+from supervisor.triggers.build import policy_of
 from supervisor.triggers.policy import StreamStart
 
 # Steps between rows: mostly small, now and then a gap of many periods, sometimes back in time.
@@ -51,6 +54,20 @@ def test_policies_say_what_they_wait_for(steps, cuts, first_key):
     moment = parse_timestamp_us(waits_for(("time", {"every_s": 5.0, "anchor_us": None}), times, first_key, cuts)[-27:])
     assert (moment - times[0]) % (5 * SECOND_US) == 0
     assert times[-1] < moment <= times[-1] + 5 * SECOND_US
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        {"policy": "time", "every": "3660000d"},
+        {"policy": "performance", "every": "3660000d", "metric": "accuracy", "decide": {"policy": "drop", "by": 0.1}},
+        {"policy": "cost", "every": "3660000d", "per_training_second": 1, "seconds_per_sample": 1},
+    ],
+)
+def test_a_policy_may_wait_for_what_no_row_reaches(block):
+    """The longest duration ends behind the last year that there is; a run that says so goes on."""
+    policy = policy_of(TriggerBlock("").deserialize(block), StreamStart(first_key=0, event_time_us=0))
+    assert policy.waits_for(1, 0, policy.begin()).endswith("when event time reaches the year 10000")
 
 
 @given(steps=steps, cuts=cuts, first_key=first_keys, every=st.integers(1, 50))

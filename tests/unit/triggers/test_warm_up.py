@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 from streams import SECOND_US, Asking, play, rows
 
 from shared.config.resolved import as_written
 from shared.config.schema.trigger import TriggerBlock
+from supervisor.triggers.build import policy_of
 from supervisor.triggers.guards.warm_up import WarmUp, WarmUpField
-from supervisor.triggers.policy import StreamStart
+from supervisor.triggers.policy import StreamStart, Trigger
+from supervisor.triggers.together.voting import Voting
 
 START = StreamStart(first_key=0, event_time_us=0)
 BATCH = rows(np.arange(30) * SECOND_US)
 FIELD = WarmUpField("")
+BLOCK = TriggerBlock("")
 
 
 def warming(written, every=4, start=START):
@@ -65,6 +68,29 @@ def test_another_policy_decides_meanwhile(cuts, every, looks):
     assert keys(played.near_misses) == own[:looks]
     assert keys(played.questions)[::2] == own
     assert played.story() == play(warming(written, every), BATCH, answers=always).story()
+
+
+def test_what_is_decided_meanwhile_is_forgotten_where_a_trigger_has_its_rows():
+    """By hand, while a question is open at the row behind it: decisions come in key order."""
+    written = {"looks": 2, "policy": {"policy": "time", "every": "4s"}}
+    policy = warming(written, every=5)
+    asked = policy.observe(BATCH, policy.begin())
+    assert asked.question.key == 4
+    by_hand = policy.fired(Trigger(number=0, key=4, timestamp_us=4 * SECOND_US, by_hand=True), asked.state)
+    assert policy.answer(asked.question, {"fires": False}, by_hand).decision is None
+    assert policy.answer(asked.question, {"fires": False}, asked.state).decision.key == 3
+
+
+@given(cuts=st.lists(st.integers(0, 30), max_size=6), looks=st.integers(1, 4))
+@example(cuts=[], looks=1)
+def test_near_misses_without_a_question_are_looks_in_any_batches(cuts, looks):
+    """What an ensemble notes between two rows at which it stops ends the warm-up there, not at the next stop."""
+    asks = Asking({"every": 29, "at": 28}, START)
+    five = policy_of(BLOCK.deserialize({"policy": "data_amount", "every": 5}), START)
+    written = {"looks": looks, "policy": {"policy": "data_amount", "every": 7}}
+    policy = WarmUp(FIELD.deserialize(written), Voting({"five": five, "asks": asks}, "all", None, None), START)
+    played = play(policy, BATCH, cuts, answers=lambda question: {"fires": False})
+    assert keys(played.fired) == [key for key in (6, 13, 20, 27) if (key + 1) // 5 < looks]
 
 
 def test_reasons_tell_of_the_warm_up():
