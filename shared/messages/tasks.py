@@ -180,6 +180,7 @@ class DetectTask(Task, tag="detect", frozen=True, kw_only=True):
     labelled_key: int | None = None  # the last row whose label is known there; None: there is none
     detector: str  # its name in shared/plugins.py
     options: dict[str, Any]
+    left_out: tuple[KeyRange, ...] = ()  # rows that are set aside: nothing is compared with them
     model: ModelRef | None = None  # the current one, where the detector reads it and there is one
 
     @property

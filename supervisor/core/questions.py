@@ -55,6 +55,7 @@ def ask(state: RunState) -> Step | None:
         timestamp_us=asked.timestamp_us,
         detector=asked.detector,
         options=asked.options,
+        left_out=state.stream.left_out,
         model=model,
     )
     identifier = task_id(state.run_id, TriggerId(trigger), "detect", question.number)

@@ -9,6 +9,7 @@ import msgspec
 
 from shared.config.pipeline import Pipeline
 from shared.dataset.table import TableDataset
+from shared.messages.tasks import KeyRange
 
 if TYPE_CHECKING:
     from workers.loaded_model import LoadedModel
@@ -24,6 +25,7 @@ class Sight(msgspec.Struct, frozen=True, kw_only=True):
     pipeline: Pipeline
     model: LoadedModel | None  # the current one; None: it reads none, or there is none yet
     model_trigger: int | None  # which made that model
+    left_out: tuple[KeyRange, ...] = ()  # rows that are set aside, ascending: nothing is compared with them
     seed: int  # of this question, the same on every machine
 
 

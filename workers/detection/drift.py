@@ -47,7 +47,8 @@ class Drift(Detector):
         if self._options["space"] == "embedding" and sight.model is None:
             return {"model": None}
         found = [one.found(sight.dataset) for one in self._ranges]
-        keys = [drawn(*one, self._options["most_rows"], sight.seed + place) for place, one in enumerate(found)]
+        most = self._options["most_rows"]
+        keys = [drawn(*one, most, sight.seed + place, sight.left_out) for place, one in enumerate(found)]
         return {
             "statistics": self._statistics(keys, sight),
             "rows": [len(one) for one in keys],

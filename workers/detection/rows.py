@@ -12,6 +12,8 @@ import pyarrow as pa
 
 from shared.dataset.event_time import NEVER_US, begin_us, first_key_after, sound_timestamps_us
 from shared.dataset.table import TableDataset
+from shared.messages.tasks import KeyRange
+from workers.key_ranges import among
 
 Keys = npt.NDArray[np.int64]
 
@@ -51,8 +53,12 @@ def range_of(options: Mapping[str, Any]) -> Range:
     return msgspec.convert(options, Range)
 
 
-def drawn(first_key: int, last_key: int, most: int, seed: int) -> Keys:
-    """All keys of a range, or `most` of them, drawn without replacement; ascending."""
+def drawn(first_key: int, last_key: int, most: int, seed: int, left_out: Sequence[KeyRange] = ()) -> Keys:
+    """All keys of a range but those that are left out, or `most` of them, drawn without replacement; ascending."""
+    if any(first <= last_key and first_key <= last for first, last in left_out):
+        keys = np.arange(first_key, last_key + 1)
+        keys = keys[~among(keys, left_out)]
+        return keys[drawn(0, len(keys) - 1, most, seed)]
     rows = max(last_key - first_key + 1, 0)
     if rows <= most:
         return np.arange(first_key, first_key + rows)

@@ -16,7 +16,7 @@ from shared.errors import DataError
 from shared.labels.index import LabelIndex
 from shared.messages.tasks import KeyRange, Watermarks
 from shared.strategies.strategy import Keys
-from workers.selection.key_ranges import among
+from workers.key_ranges import among
 
 Rows = Iterator[tuple[Keys, pa.Table]]  # keys, and columns of these rows
 

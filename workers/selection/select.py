@@ -19,7 +19,7 @@ from shared.plugins import STRATEGIES
 from shared.split import rows_in_split, seeds_of_column
 from shared.strategies.strategy import Keys, Piece, Pieces, Request, Strategy, Weights
 from workers.selection.choice import Mask, sound
-from workers.selection.key_ranges import among
+from workers.key_ranges import among
 from workers.selection.known import Known, Rows, rows_of
 from workers.training.job import Interrupted
 

@@ -23,6 +23,7 @@ def run(work: Work) -> tuple[AnyReport, Any]:
         key=task.key,
         timestamp_us=task.timestamp_us,
         labelled_key=task.labelled_key,
+        left_out=task.left_out,
         dataset=work.dataset(),
         pipeline=work.record.pipeline,
         model=model,

@@ -16,7 +16,7 @@ from supervisor.core.commands import End, Publish, PublishChord, Republish
 from supervisor.core.events import Garbled, LeaseExpired, Observed, Reported, Resumed, Wiped
 from supervisor.core.notices import TaskGivenUp, TriggerConsidered
 from supervisor.core.outlook import open_question, outlook
-from supervisor.core.seen import Asked, Considered, LabelsKnown, PolicyState
+from supervisor.core.seen import Asked, Considered, LabelsKnown, PolicyState, Violated
 
 ASKED = Asked(key=99, timestamp_us=5, detector="drift", options={"rows": 50})
 
@@ -64,6 +64,15 @@ def test_a_question_is_published_once_and_answered_once(small: Workplace) -> Non
     assert [one.considered.reason for one in run.notices if isinstance(one, TriggerConsidered)] == ["0.5 < 0.6"]
     (command,) = asks(run, Asked(key=199, timestamp_us=5, detector="drift", options={}))
     assert command.task_id == detect(0, 1)
+
+
+def test_it_is_told_which_rows_are_set_aside(small: Workplace) -> None:
+    """Those up to now, put together."""
+    run = Run(small)
+    broken = (Violated(first_key=first, last_key=first + 9, on_violation="hold", why="") for first in (20, 30))
+    run.tell(seen(49, violations=tuple(broken)))
+    (command,) = asks(run, ASKED)
+    assert command.task.left_out == ((20, 39),)
 
 
 @pytest.mark.parametrize("how", ["lease", "garbled", "wiped", "resumed"])

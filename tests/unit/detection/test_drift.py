@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -53,6 +54,16 @@ def test_four_shifts_are_found_and_nothing_else(tmp_path):
     found = watched(dataset, every=500, window={"rows": 500}, statistics=[entry("mmd", permutations=0)])
     assert found.keys == [499, 4_499, 8_499, 12_499, 16_499]
     assert "≥ 0.05 on 500 vs 500 rows" in found.triggers[1][1]
+
+
+def test_rows_that_are_set_aside_are_compared_with_nothing(moved):
+    """Neither as reference nor as what is new: without those that moved, nothing has."""
+    question = {"reference": {"first_key": 0, "last_key": 199}, "current": {"first_key": 100, "last_key": 399}}
+    options = {**question, "space": "input", "pca": None, "most_rows": 20_000, "statistics": [{"name": "mmd"}]}
+    sight = msgspec.structs.replace(sees(moved, 399), left_out=((150, 160), (200, 399)))
+    answer = Drift(options).answer(sight)
+    assert answer["rows"] == [189, 89]
+    assert answer["statistics"]["mmd"]["p_value"] > 0.05
 
 
 def test_noise_fires_as_seldom_as_it_says(tmp_path):
