@@ -18,8 +18,8 @@ from shared.labels.index import LabelIndex
 from shared.plugins import STRATEGIES
 from shared.split import rows_in_split, seeds_of_column
 from shared.strategies.strategy import Keys, Piece, Pieces, Request, Strategy, Weights
-from workers.selection.choice import Mask, sound
 from workers.key_ranges import among
+from workers.selection.choice import Mask, sound
 from workers.selection.known import Known, Rows, rows_of
 from workers.training.job import Interrupted
 
