@@ -47,7 +47,7 @@ class DataDrift(TriggerPolicy):
         self._ranges = Ranges(options["window"], options["reference"], start)
         self._how = {
             "statistics": [options_of(one) for one in self._statistics],
-            **{key: options[key] for key in ("most_rows", "space", "pca")},
+            **{key: options[key] for key in ("most_rows", "space", "ignore", "pca")},
         }
         self._needs_model = self.hears_trainings = options["space"] == "embedding"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from shared.errors import ConfigurationError, DataError, RowError
 from shared.printable import printable
 from workers.detection import statistics
 from workers.detection.detector import Detector, Sight
-from workers.detection.drift_check import refuse_without_numbers
+from workers.detection.drift_check import compared_columns
 from workers.detection.matrix import as_numbers
 from workers.detection.measures.over_features import foremost, over_features
 from workers.detection.measures.principal import principal_components
@@ -35,8 +35,8 @@ class Drift(Detector):
     """Statistics of two windows of rows, in the space of their features or of the current model's embedding."""
 
     def __init__(self, options: Mapping[str, Any]) -> None:
-        """`reference`, `current`: ranges of keys. `statistics`: a name each, with its options. `space`, `pca` and
-        `most_rows` as the policy has them.
+        """`reference`, `current`: ranges of keys. `statistics`: a name each, with its options. `space`, `ignore`,
+        `pca` and `most_rows` as the policy has them.
         """
         self._options = options
         self._ranges = [range_of(options[name]) for name in ("reference", "current")]
@@ -76,7 +76,7 @@ class Drift(Detector):
         if not all(map(len, keys)):
             raise RowError(f"there are {len(keys[1]):,} rows to compare with {len(keys[0]):,}")
         embedded = self._options["space"] == "embedding"
-        x, y, name_of = _embedded(keys, sight) if embedded else _features(keys, sight.dataset)
+        x, y, name_of = _embedded(keys, sight) if embedded else _features(keys, sight.dataset, self._options["ignore"])
         components = self._options["pca"]
         if components is None:
             return x, y, name_of
@@ -119,12 +119,12 @@ def _or_none(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def _features(keys: list[Keys], dataset: TableDataset) -> tuple[Rows, Rows, NameOf]:
+def _features(keys: list[Keys], dataset: TableDataset, ignored: Sequence[str]) -> tuple[Rows, Rows, NameOf]:
     """The rows' features. Raises ConfigurationError for what is no number by itself."""
-    refuse_without_numbers(dataset)
+    columns = compared_columns(dataset, ignored)
     if dataset.config.image is not None:
         return _pixels(keys, dataset)
-    reference, current = (read(dataset, dataset.feature_columns, one) for one in keys)
+    reference, current = (read(dataset, columns, one) for one in keys)
     x, y, names = as_numbers(reference, current)
     return x, y, names.__getitem__
 

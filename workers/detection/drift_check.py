@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -11,6 +11,7 @@ from torch import nn
 
 from shared.config.pipeline import Named
 from shared.errors import ConfigurationError
+from shared.words import meant
 from workers.detection.measures.streamed import STREAMED, require_river
 from workers.features.encoder import FeatureEncoder
 from workers.features.matrix import model_input
@@ -42,15 +43,40 @@ def refuse_drift(trigger: Named, source: SampleSource | None, tried: Tried | Non
     """
     for options in _options_in(msgspec.to_builtins(trigger)):
         if options["space"] == "input" and source is not None:
-            refuse_without_numbers(source)
+            compared_columns(source, options["ignore"])
         if options["space"] == "embedding" and tried is not None:
             _refuse_without_embedding(tried)
         if any(one["name"] in STREAMED for one in options["statistics"]):
             require_river()
 
 
-def refuse_without_numbers(source: SampleSource) -> None:
-    """Raise ConfigurationError for a dataset whose features are no numbers by themselves."""
+def compared_columns(source: SampleSource, ignored: Sequence[str]) -> list[str]:
+    """Those whose drift is measured: the image's, or the features but the ignored ones.
+
+    Raises ConfigurationError for a dataset whose features are no numbers by themselves, and for columns that cannot be
+    left out.
+    """
+    _refuse_without_numbers(source)
+    image = source.config.image
+    columns = list(source.feature_columns) if image is None else []
+    for name in ignored:
+        if name not in columns:
+            near = meant(name, columns)
+            others = f"did you mean {near}?" if near else f"there are {', '.join(columns) or 'none'}."
+            raise ConfigurationError(
+                f"`ignore` names {name}, which is no feature column of dataset {source.config.name}; {others}"
+            )
+    if image is not None:
+        return [image.column]
+    left = [name for name in columns if name not in ignored]
+    if not left:
+        raise ConfigurationError(
+            f"`ignore` names all feature columns of dataset {source.config.name}; leave one to compare."
+        )
+    return left
+
+
+def _refuse_without_numbers(source: SampleSource) -> None:
     config = source.config
     if config.text is not None:
         raise ConfigurationError(

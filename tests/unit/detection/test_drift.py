@@ -112,6 +112,14 @@ def test_the_feature_that_differs_most_is_named(tmp_path, moved):
     assert (len(cut), cut[-1]) == (60, "…")
 
 
+def test_a_column_that_is_ignored_drifts_unseen(moved):
+    """Of two columns one moves: without it nothing fires after the first trigger, and nothing else changes."""
+    seen, unseen = (
+        watched(moved, window={"rows": 100}, ignore=ignored, statistics=[entry("mmd")]).keys for ignored in ([], ["a"])
+    )
+    assert (seen, unseen) == ([99, 299], [99])
+
+
 def test_a_trigger_says_which_feature_moved(moved):
     """Beside the statistic's value, also where it did not fire."""
     found = watched(moved, window={"rows": 100}, statistics=[entry("psi", features="max")])

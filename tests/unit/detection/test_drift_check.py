@@ -65,6 +65,22 @@ def test_texts_are_no_numbers():
         assert "write `space: embedding`" in sentence
 
 
+@pytest.mark.parametrize(
+    ("ignored", "why"),
+    [
+        (["wimd"], "`ignore` names wimd, which is no feature column of dataset flights; did you mean wind?"),
+        (["label"], "there are wind, delay, origin."),
+        (["wind", "delay", "origin"], "leave one to compare"),
+    ],
+)
+def test_columns_that_cannot_be_left_out(ignored, why):
+    """A name that is no feature, and all of them; else it is well."""
+    ((path, sentence),) = found(drift(ignore=ignored), flights())
+    assert path == "trigger"
+    assert why in sentence
+    assert found(drift(ignore=["wind"]), flights()) == []
+
+
 @pytest.mark.parametrize(("kind", "why"), [("Convolved", "has no embedding"), ("Apart", "no embedding of each row")])
 def test_a_model_without_an_embedding(kind, why):
     """Its classes say what they are; the model that was tried is left as it was."""
