@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
@@ -11,7 +12,8 @@ from torch import nn
 
 from shared.config.pipeline import Named
 from shared.errors import ConfigurationError
-from shared.words import meant
+from shared.words import counted, meant
+from workers.detection.matrix import most_features
 from workers.detection.measures.streamed import STREAMED, require_river
 from workers.features.encoder import FeatureEncoder
 from workers.features.matrix import model_input
@@ -19,6 +21,7 @@ from workers.features.source import SampleSource
 from workers.models.embedding import LastInput
 
 _POLICY = "data_drift"
+_SAMPLE_ROWS = 4_096
 
 
 class Tried(Protocol):
@@ -43,9 +46,9 @@ def refuse_drift(trigger: Named, source: SampleSource | None, tried: Tried | Non
     """
     for options in _options_in(msgspec.to_builtins(trigger)):
         if options["space"] == "input" and source is not None:
-            compared_columns(source, options["ignore"])
+            _refuse_components(options["pca"], _most_features(source, compared_columns(source, options["ignore"])))
         if options["space"] == "embedding" and tried is not None:
-            _refuse_without_embedding(tried)
+            _refuse_components(options["pca"], _embedding_width(tried))
         if any(one["name"] in STREAMED for one in options["statistics"]):
             require_river()
 
@@ -90,13 +93,31 @@ def _refuse_without_numbers(source: SampleSource) -> None:
         )
 
 
-def _refuse_without_embedding(tried: Tried) -> None:
+def _most_features(source: SampleSource, columns: list[str]) -> int:
+    """That its rows can have, by the first of them."""
+    image = source.config.image
+    if image is not None:
+        return math.prod(image.shape)
+    _, rows = next(iter(source.batches(columns, 0, min(source.rows, _SAMPLE_ROWS), _SAMPLE_ROWS)))
+    return most_features(rows)
+
+
+def _refuse_components(components: int | None, features: int) -> None:
+    if components is not None and components > features:
+        raise ConfigurationError(
+            f"`pca` asks data_drift for {counted(components, 'principal component')}, and what is compared has "
+            f"{counted(features, 'feature')} at most; write `pca: {features}` or less, or leave it out."
+        )
+
+
+def _embedding_width(tried: Tried) -> int:
+    """Raises ConfigurationError for a model that has none."""
     network, training = tried.model, tried.model.training
     rows = tried.rows.to(next((one.device for one in network.parameters()), torch.device("cpu")))
     try:
         with torch.no_grad(), LastInput(network.eval()) as last:
             network(model_input(rows, tried.encoder))
-            last.of(len(rows))
+            return last.of(len(rows)).shape[1]
     finally:
         network.train(training)
 
