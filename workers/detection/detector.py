@@ -9,6 +9,7 @@ import msgspec
 
 from shared.config.pipeline import Pipeline
 from shared.dataset.table import TableDataset
+from workers.going_on import GoOn, unheard
 
 if TYPE_CHECKING:
     from workers.loaded_model import LoadedModel
@@ -25,6 +26,8 @@ class Sight(msgspec.Struct, frozen=True, kw_only=True):
     model: LoadedModel | None  # the current one; None: it reads none, or there is none yet
     model_trigger: int | None  # which made that model
     seed: int  # of this question, the same on every machine
+    # To be called wherever work goes on for long. Raises Interrupted when the question is to be handed back.
+    go_on: GoOn = unheard
 
 
 class Detector:

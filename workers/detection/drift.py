@@ -16,6 +16,7 @@ from workers.detection import statistics
 from workers.detection.detector import Detector, Sight
 from workers.detection.drift_check import compared_columns
 from workers.detection.matrix import as_numbers
+from workers.detection.measures.by_features import by_features
 from workers.detection.measures.over_features import foremost, over_features
 from workers.detection.measures.principal import principal_components
 from workers.detection.measures.streamed import STREAMED, streamed
@@ -26,7 +27,6 @@ Rows = npt.NDArray[np.float64]  # (n, d)
 Found = tuple[float, float | None, int | None]  # statistic, p, the feature that differs most
 NameOf = Callable[[int], str]  # what a feature is called
 
-_SEEDED = ("mmd", "classifier_two_sample")
 _MOST_CELLS = 2**28  # of a window: 2 GiB of float64
 _LONGEST_NAME = 60
 
@@ -68,7 +68,7 @@ class Drift(Detector):
         except RowError as error:
             undefined = {"statistic": None, "p_value": None, "why": str(error)}
             return {one["name"]: undefined for one in self._options["statistics"]}
-        found = {one["name"]: _measured(one, x, y, sight.seed) for one in self._options["statistics"]}
+        found = {one["name"]: _measured(one, x, y, sight) for one in self._options["statistics"]}
         return {name: _named(one, name_of) for name, one in found.items()}
 
     def _windows(self, keys: list[Keys], sight: Sight) -> tuple[Rows, Rows, NameOf]:
@@ -85,10 +85,10 @@ class Drift(Detector):
         return *principal_components(x, y, components), "component {}".format
 
 
-def _measured(statistic: Mapping[str, Any], x: Rows, y: Rows, seed: int) -> dict[str, Any]:
+def _measured(statistic: Mapping[str, Any], x: Rows, y: Rows, sight: Sight) -> dict[str, Any]:
     """One statistic; None, and why, where these rows have none."""
     try:
-        value, p_value, most = _one(statistic, x, y, seed)
+        value, p_value, most = _one(statistic, x, y, sight)
     except DataError as error:
         return {"statistic": None, "p_value": None, "why": str(error)}
     found = {"statistic": _or_none(value), "p_value": None if p_value is None else _or_none(p_value)}
@@ -103,15 +103,15 @@ def _named(found: dict[str, Any], name_of: NameOf) -> dict[str, Any]:
     return {**found, "most": name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"}
 
 
-def _one(statistic: Mapping[str, Any], x: Rows, y: Rows, seed: int) -> Found:
+def _one(statistic: Mapping[str, Any], x: Rows, y: Rows, sight: Sight) -> Found:
     options = dict(statistic)
     name, way = options.pop("name"), options.pop("features", None)
     if name in STREAMED:
-        return streamed(name, x, y, options, seed), None, None
+        return streamed(name, x, y, options, sight.seed, sight.go_on), None, None
     measure: Callable[..., Any] = getattr(statistics, name)
-    value, p_value = measure(x, y, **options, **({"seed": seed % 2**32} if name in _SEEDED else {}))
     if way is None:
-        return value, p_value, None
+        return *measure(x, y, **options, seed=sight.seed % 2**32, go_on=sight.go_on), None
+    value, p_value = by_features(measure, x, y, sight.go_on)
     return *over_features(value, p_value, way), foremost(value, p_value, way) if (value > 0).any() else None
 
 
