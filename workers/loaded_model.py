@@ -21,6 +21,7 @@ from workers.features.columns import Keys, column
 from workers.features.encoder import FeatureEncoder, encoding_of, reading
 from workers.features.given import Rows, table_of
 from workers.features.matrix import model_input
+from workers.going_on import GoOn, unheard
 from workers.models.described import described
 from workers.models.embedding import LastInput
 from workers.models.model_file import Header
@@ -49,6 +50,7 @@ class LoadedModel:
         self._network = network.to(device).eval()
         self._kind = loss_kind(header.loss)
         self._device = device
+        self._go_on: GoOn = unheard
 
     def __repr__(self) -> str:
         return f"<{described(self.header, self.record, self.classes, self.class_names, self.columns)}>"
@@ -73,6 +75,12 @@ class LoadedModel:
         """The same model, that has heard of classes which it was not trained on."""
         other = copy(self)
         other.header = msgspec.structs.replace(self.header, classes=classes)
+        return other
+
+    def heard(self, go_on: GoOn) -> LoadedModel:
+        """The same model, that calls this with each piece of rows that it predicts."""
+        other = copy(self)
+        other._go_on = go_on
         return other
 
     def reading(self, dataset: Dataset) -> LoadedModel:
@@ -141,12 +149,14 @@ class LoadedModel:
         at_once, found = _ROWS_PER_FORWARD[self._device.type], []
         with LastInput(self._network) as last:
             for start in range(0, len(encoded), at_once):
+                self._go_on()
                 rows = encoded[start : start + at_once]
                 self._network(model_input(rows, self.encoder))
                 found.append(last.of(len(rows)).to("cpu", torch.float64))
         return torch.cat(found).numpy()
 
     def _forward(self, rows: torch.Tensor) -> torch.Tensor:
+        self._go_on()
         outputs = self._network(model_input(rows, self.encoder))
         return predictions(self._kind, outputs.to(torch.float32))
 

@@ -47,7 +47,7 @@ class DataDrift(TriggerPolicy):
         self._ranges = Ranges(options["window"], options["reference"], start)
         self._how = {
             "statistics": [options_of(one) for one in self._statistics],
-            **{key: options[key] for key in ("most_rows", "space", "pca")},
+            **{key: options[key] for key in ("most_rows", "space", "ignore", "pca")},
         }
         self._needs_model = self.hears_trainings = options["space"] == "embedding"
 
@@ -125,9 +125,11 @@ class DataDrift(TriggerPolicy):
 def _verdict(rule: Rule, found: Mapping[str, Any]) -> Verdict:
     """A rule's, of what the detector has found."""
     rule.fires(found["statistic"], found["p_value"])
-    if not found.get("why"):
-        return rule.last
-    reason = rule.last.reason.replace(UNDEFINED.reason, f"{UNDEFINED.reason} ({found['why']})")
+    reason = rule.last.reason
+    if found.get("why"):
+        reason = reason.replace(UNDEFINED.reason, f"{UNDEFINED.reason} ({found['why']})")
+    elif found.get("most"):  # the feature that differs most
+        reason = f"{reason} (most: {found['most']})"
     return msgspec.structs.replace(rule.last, reason=reason)
 
 

@@ -10,6 +10,7 @@ import msgspec
 from shared.config.pipeline import Pipeline
 from shared.dataset.table import TableDataset
 from shared.messages.tasks import KeyRange
+from workers.going_on import GoOn, unheard
 
 if TYPE_CHECKING:
     from workers.loaded_model import LoadedModel
@@ -27,6 +28,8 @@ class Sight(msgspec.Struct, frozen=True, kw_only=True):
     model_trigger: int | None  # which made that model
     left_out: tuple[KeyRange, ...] = ()  # rows that are set aside, ascending: nothing is compared with them
     seed: int  # of this question, the same on every machine
+    # To be called wherever work goes on for long. Raises Interrupted when the question is to be handed back.
+    go_on: GoOn = unheard
 
 
 class Detector:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -11,6 +12,8 @@ from torch import nn
 
 from shared.config.pipeline import Named
 from shared.errors import ConfigurationError
+from shared.words import counted, meant
+from workers.detection.matrix import most_features
 from workers.detection.measures.streamed import STREAMED, require_river
 from workers.features.encoder import FeatureEncoder
 from workers.features.matrix import model_input
@@ -18,6 +21,7 @@ from workers.features.source import SampleSource
 from workers.models.embedding import LastInput
 
 _POLICY = "data_drift"
+_SAMPLE_ROWS = 4_096
 
 
 class Tried(Protocol):
@@ -42,15 +46,40 @@ def refuse_drift(trigger: Named, source: SampleSource | None, tried: Tried | Non
     """
     for options in _options_in(msgspec.to_builtins(trigger)):
         if options["space"] == "input" and source is not None:
-            refuse_without_numbers(source)
+            _refuse_components(options["pca"], _most_features(source, compared_columns(source, options["ignore"])))
         if options["space"] == "embedding" and tried is not None:
-            _refuse_without_embedding(tried)
+            _refuse_components(options["pca"], _embedding_width(tried))
         if any(one["name"] in STREAMED for one in options["statistics"]):
             require_river()
 
 
-def refuse_without_numbers(source: SampleSource) -> None:
-    """Raise ConfigurationError for a dataset whose features are no numbers by themselves."""
+def compared_columns(source: SampleSource, ignored: Sequence[str]) -> list[str]:
+    """Those whose drift is measured: the image's, or the features but the ignored ones.
+
+    Raises ConfigurationError for a dataset whose features are no numbers by themselves, and for columns that cannot be
+    left out.
+    """
+    _refuse_without_numbers(source)
+    image = source.config.image
+    columns = list(source.feature_columns) if image is None else []
+    for name in ignored:
+        if name not in columns:
+            near = meant(name, columns)
+            others = f"did you mean {near}?" if near else f"there are {', '.join(columns) or 'none'}."
+            raise ConfigurationError(
+                f"`ignore` names {name}, which is no feature column of dataset {source.config.name}; {others}"
+            )
+    if image is not None:
+        return [image.column]
+    left = [name for name in columns if name not in ignored]
+    if not left:
+        raise ConfigurationError(
+            f"`ignore` names all feature columns of dataset {source.config.name}; leave one to compare."
+        )
+    return left
+
+
+def _refuse_without_numbers(source: SampleSource) -> None:
     config = source.config
     if config.text is not None:
         raise ConfigurationError(
@@ -64,13 +93,31 @@ def refuse_without_numbers(source: SampleSource) -> None:
         )
 
 
-def _refuse_without_embedding(tried: Tried) -> None:
+def _most_features(source: SampleSource, columns: list[str]) -> int:
+    """That its rows can have, by the first of them."""
+    image = source.config.image
+    if image is not None:
+        return math.prod(image.shape)
+    _, rows = next(iter(source.batches(columns, 0, min(source.rows, _SAMPLE_ROWS), _SAMPLE_ROWS)))
+    return most_features(rows)
+
+
+def _refuse_components(components: int | None, features: int) -> None:
+    if components is not None and components > features:
+        raise ConfigurationError(
+            f"`pca` asks data_drift for {counted(components, 'principal component')}, and what is compared has "
+            f"{counted(features, 'feature')} at most; write `pca: {features}` or less, or leave it out."
+        )
+
+
+def _embedding_width(tried: Tried) -> int:
+    """Raises ConfigurationError for a model that has none."""
     network, training = tried.model, tried.model.training
     rows = tried.rows.to(next((one.device for one in network.parameters()), torch.device("cpu")))
     try:
         with torch.no_grad(), LastInput(network.eval()) as last:
             network(model_input(rows, tried.encoder))
-            last.of(len(rows))
+            return last.of(len(rows)).shape[1]
     finally:
         network.train(training)
 

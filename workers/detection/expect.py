@@ -47,6 +47,7 @@ class Expect(Detector):
         found = row_findings(self._now, self._usual, self._expected)
         apart = {dataset.config.text} if dataset.config.text else set[str]()
         for name in features:
+            sight.go_on()
             found += column_findings(
                 name, now.column(name), [one.column(name) for one in usual], self._expected, words=name not in apart
             )

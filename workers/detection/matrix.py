@@ -13,33 +13,48 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from shared.dataset.column_kinds import kind_of
 from shared.dataset.nulls import known
 from shared.errors import DataError
 from workers.features.columns import column, is_number, is_text, texts_of
 
 Rows = npt.NDArray[np.float64]  # (n, d)
-Feature = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]  # (n,) of the reference, (m,) of the current window
+# Its name, for people; (n,) of the reference, (m,) of the current window.
+Feature = tuple[str, npt.NDArray[np.float64], npt.NDArray[np.float64]]
 
 _MOST_CATEGORIES = 100  # of a column, the commonest of the reference; the others are one feature together
 _LARGEST = 1e100  # deviations, or in the column's unit; so that sums of squares are still numbers
 
 
-def as_numbers(reference: pa.Table, current: pa.Table) -> tuple[Rows, Rows]:
-    """Columns of both, which have the same names, as (n, d) and (m, d). Raises DataError for columns of other things.
+def as_numbers(reference: pa.Table, current: pa.Table) -> tuple[Rows, Rows, list[str]]:
+    """Columns of both, which have the same names, as (n, d) and (m, d), and what the d features are called.
 
     A number, a truth or a date is standardised by the reference; a missing one counts as its mean. A text is 0 or 1
-    for each category. What is missing anywhere has a 0/1 feature beside its column.
+    for each category. What is missing anywhere has a 0/1 feature beside its column. Raises DataError for columns of
+    other things.
     """
     features = [one for name in reference.column_names for one in _features(name, reference, current)]
-    return np.stack([x for x, _ in features], axis=1), np.stack([y for _, y in features], axis=1)
+    names, x, y = zip(*features, strict=True)
+    return np.stack(x, axis=1), np.stack(y, axis=1), list(names)
+
+
+def most_features(rows: pa.Table) -> int:
+    """How many `as_numbers` makes at most of rows like these: where no number is missing, none is elsewhere."""
+    return sum(_most_of(one) for one in rows.columns)
+
+
+def _most_of(values: pa.ChunkedArray) -> int:
+    if kind_of(values.type) in ("whole number", "number", "time"):
+        return 1 if known(values).all() else 2
+    return _MOST_CATEGORIES + 3  # rare ones, new ones, nulls
 
 
 def _features(name: str, reference: pa.Table, current: pa.Table) -> Iterator[Feature]:
     both = (column(reference, name), column(current, name))
     if all(is_number(one.type) for one in both):
-        yield from _numbers(*(_floats(one) for one in both))
+        yield from _numbers(name, *(_floats(one) for one in both))
     elif all(is_text(one.type) or pa.types.is_null(one.type) for one in both):
-        yield from _texts(*(texts_of(one) for one in both))
+        yield from _texts(name, *(texts_of(one) for one in both))
     else:
         told = " and ".join(dict.fromkeys(str(one.type) for one in both))
         raise DataError(
@@ -54,14 +69,14 @@ def _floats(values: pa.Array) -> npt.NDArray[np.float64]:
     return np.where(np.isfinite(floats), np.clip(floats, -_LARGEST, _LARGEST), np.nan)
 
 
-def _numbers(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> Iterator[Feature]:
+def _numbers(name: str, x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> Iterator[Feature]:
     missing = np.isnan(x), np.isnan(y)
     middle, scale = _scale(x[~missing[0]], y[~missing[1]])
     with np.errstate(over="ignore"):
         scaled = ((np.where(gone, middle, one) - middle) / scale for one, gone in zip((x, y), missing, strict=True))
         both = tuple(np.clip(one, -_LARGEST, _LARGEST) for one in scaled)
-    yield both[0], both[1]
-    yield from _missing(*missing)
+    yield name, both[0], both[1]
+    yield from _missing(name, *missing)
 
 
 def _scale(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> tuple[float, float]:
@@ -76,19 +91,19 @@ def _scale(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> tuple[floa
     return (float(x.mean()) if len(x) else float(y.mean()) if len(y) else 0.0), 1.0
 
 
-def _texts(x: pa.Array, y: pa.Array) -> Iterator[Feature]:
+def _texts(name: str, x: pa.Array, y: pa.Array) -> Iterator[Feature]:
     """The commonest categories, the rarer ones of the reference, those that it does not have, and none at all."""
     found = sorted(pc.value_counts(x.drop_null()).to_pylist(), key=lambda one: (-one["counts"], one["values"]))
     ordered = pa.array([one["values"] for one in found], x.type)
     places = [_places(one, ordered) for one in (x, y)]
-    for place in range(min(len(ordered), _MOST_CATEGORIES)):
-        yield (places[0] == place).astype(np.float64), (places[1] == place).astype(np.float64)
+    for place, one in enumerate(found[:_MOST_CATEGORIES]):
+        yield _zero_one(f"{name} = {one['values']}", *(some == place for some in places))
     if len(ordered) > _MOST_CATEGORIES:
-        yield (places[0] >= _MOST_CATEGORIES).astype(np.float64), (places[1] >= _MOST_CATEGORIES).astype(np.float64)
+        yield _zero_one(f"rare categories of {name}", *(some >= _MOST_CATEGORIES for some in places))
     new = (places[1] == -1) & known(y)
     if new.any():
-        yield np.zeros(len(x)), new.astype(np.float64)
-    yield from _missing(~known(x), ~known(y))
+        yield _zero_one(f"new categories of {name}", np.zeros(len(x), np.bool_), new)
+    yield from _missing(name, ~known(x), ~known(y))
 
 
 def _places(values: pa.Array, ordered: pa.Array) -> npt.NDArray[np.int64]:
@@ -97,6 +112,10 @@ def _places(values: pa.Array, ordered: pa.Array) -> npt.NDArray[np.int64]:
     return np.asarray(places.fill_null(-1).to_numpy(zero_copy_only=False), np.int64)
 
 
-def _missing(x: npt.NDArray[np.bool_], y: npt.NDArray[np.bool_]) -> Iterator[Feature]:
+def _missing(name: str, x: npt.NDArray[np.bool_], y: npt.NDArray[np.bool_]) -> Iterator[Feature]:
     if x.any() or y.any():
-        yield x.astype(np.float64), y.astype(np.float64)
+        yield _zero_one(f"nulls of {name}", x, y)
+
+
+def _zero_one(name: str, x: npt.NDArray[np.bool_], y: npt.NDArray[np.bool_]) -> Feature:
+    return name, x.astype(np.float64), y.astype(np.float64)

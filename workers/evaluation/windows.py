@@ -23,6 +23,7 @@ from workers.ahead import ahead
 from workers.evaluation.counted import Columns, in_all
 from workers.evaluation.metrics import Meter
 from workers.failures import device_is_broken, explain
+from workers.going_on import Interrupted
 
 _ROWS_PREDICTED_AT_ONCE = 16_384
 # A range that begins inside a file's row group decodes the group from its start: one column is read in long pieces.
@@ -137,7 +138,7 @@ class Entrant:
 
     def fail(self, error: Exception) -> None:
         """It has no scores for this error; raises it again if it is not forgiven."""
-        if not isinstance(error, self._forgiven):
+        if isinstance(error, Interrupted) or not isinstance(error, self._forgiven):
             raise error
         self._error = forgive(error)
         self._pending.clear()

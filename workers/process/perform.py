@@ -21,12 +21,12 @@ from shared.messages.reports import AnyReport, Failed, Released
 from shared.messages.tasks import AnyTask, task_of
 from shared.messages.version import MESSAGE_VERSION
 from workers.failures import device_is_broken, explain, model_is_to_blame
+from workers.going_on import Interrupted
 from workers.process.child import Child
 from workers.process.diary import Note, Outcome
 from workers.process.set_up import NotInstalledError, Setups
 from workers.process.slot_troubles import SlotError
 from workers.stages import Work, stage
-from workers.training.job import Interrupted
 
 T = TypeVar("T")
 

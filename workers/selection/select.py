@@ -18,10 +18,10 @@ from shared.labels.index import LabelIndex
 from shared.plugins import STRATEGIES
 from shared.split import rows_in_split, seeds_of_column
 from shared.strategies.strategy import Keys, Piece, Pieces, Request, Strategy, Weights
+from workers.going_on import Interrupted
 from workers.key_ranges import among
 from workers.selection.choice import Mask, sound
 from workers.selection.known import Known, Rows, rows_of
-from workers.training.job import Interrupted
 
 _NOTHING: tuple[Keys, Weights] = np.empty(0, np.int64), np.empty(0, np.float32)
 

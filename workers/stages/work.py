@@ -26,9 +26,9 @@ from shared.messages.setup_record import SetupRecord
 from shared.messages.tasks import AnyTask, BaselineTask, DecideTask, DetectTask, EvaluateTask, SelectTask, TrainTask
 from workers.features.class_names import LaterClasses
 from workers.features.labelled_rows import AnyLabels, KnownLabels, LabelledRows, LabelSource
+from workers.going_on import Interrupted
 from workers.measured import Measurements
 from workers.shelf import Shelf
-from workers.training.job import Interrupted
 
 _PATIENCE_S = 30.0  # with a file system that shows later what another machine has written
 _TRY_AGAIN_S = 0.1

@@ -71,7 +71,3 @@ class TrainedModel(msgspec.Struct, frozen=True, kw_only=True):
     samples: int  # rows of the training set
     seconds: float  # spent in all, by attempts that left a checkpoint, too
     features: FeatureNotes
-
-
-class Interrupted(Exception):  # noqa: N818 - being asked to stop is no error
-    """The training was asked to stop and left a checkpoint; the same job goes on from there."""

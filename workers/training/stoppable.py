@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from shared.config.system import Dataset
 from workers.features.source import SampleSource
-from workers.training.job import Interrupted
+from workers.going_on import Interrupted
 
 
 class StoppableSource:

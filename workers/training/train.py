@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from workers.going_on import Interrupted
 from workers.training.checkpoints import Checkpoints, job_fingerprint
-from workers.training.job import Interrupted, TrainedModel, TrainingJob, TrainingProgress
+from workers.training.job import TrainedModel, TrainingJob, TrainingProgress
 from workers.training.losses_seen import LossesSeen
 from workers.training.place import Place, Saver, Speed, restore_place
 from workers.training.prepare import prepare

@@ -34,6 +34,12 @@ class DriftOptions(f.Group):
         "embedding",
         load_default="input",
     )
+    ignore = f.Sequence(
+        f.Text(""),
+        "feature columns that are not compared, such as one that follows the seasons (space input)",
+        may_be_empty=True,
+        load_default=list,
+    )
     pca = f.Whole("compare along so many principal components of the reference", load_default=None)
     statistics = f.Sequence(
         f.Sub(Statistic, ""),
@@ -50,4 +56,8 @@ class DriftOptions(f.Group):
         for number, name in enumerate(names):
             if name in names[:number]:
                 raise ValidationError({"statistics": {number: {"name": [f"{name} stands here twice; keep one."]}}})
+        if data["ignore"] and data["space"] != "input":
+            raise ValidationError(
+                {"ignore": ["an embedding has no columns to leave out; write space: input, or none."]}
+            )
         refuse_too_many(data["combine"], len(names))

@@ -41,7 +41,7 @@ def sees(dataset, key=0, *, model=None, seed=0):
 
 def answered(sight, reference, current, *statistics, **options):
     """The detector's answer to a question about two ranges, which JSON can hold."""
-    how = {"space": "input", "pca": None, "most_rows": 20_000, **options}
+    how = {"space": "input", "ignore": [], "pca": None, "most_rows": 20_000, **options}
     statistics = [options_of(Statistic().load(one)) for one in statistics]
     ranges = [
         one if isinstance(one, dict) else dict(zip(("first_key", "last_key"), one, strict=True))

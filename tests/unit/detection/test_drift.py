@@ -98,7 +98,44 @@ def test_statistics_are_those_of_the_functions(moved):
     answer = answered(sees(moved, seed=5), (0, 199), (200, 399), entry("mmd", **how), entry("ks", features="mean"))
     value, p_value = mmd(x, y, seed=5, **how)
     assert answer["statistics"]["mmd"] == {"statistic": pytest.approx(value), "p_value": p_value}
-    assert answer["statistics"]["ks"] == {"statistic": pytest.approx(ks(x, y)[0].mean()), "p_value": None}
+    of_ks = {"statistic": pytest.approx(ks(x, y)[0].mean()), "p_value": None, "most": "a"}
+    assert answer["statistics"]["ks"] == of_ks
+
+
+def test_the_feature_that_differs_most_is_named(tmp_path, moved):
+    """Column, category, number of a component or pixel, on one short line; none where no feature differs."""
+
+    def most(dataset, reference, current, *, way="max", **options):
+        found = answered(sees(dataset), reference, current, entry("ks", features=way), entry("mmd"), **options)
+        assert "most" not in found["statistics"]["mmd"]
+        return found["statistics"]["ks"].get("most")
+
+    ends = (0, 199), (200, 399)
+    assert [most(moved, *ends, way=way) for way in ("mean", "max", "bonferroni")] == ["a", "a", "a"]
+    assert most(moved, *ends, pca=2) in ("component 0", "component 1")
+    assert most(moved, (0, 99), (0, 99)) is None
+    texts = ["x", "long\n" * 40] * 2 + ["y"] * 4
+    dataset = dataset_of(tmp_path, {"origin": texts, "b": [1.0] * 8})
+    assert most(dataset, (0, 3), (4, 7)) == "new categories of origin"
+    assert most(dataset, (4, 6), (0, 0)) == "origin = y"
+    cut = most(dataset, (1, 1), (0, 0))
+    assert cut.startswith("origin = long long")
+    assert (len(cut), cut[-1]) == (60, "…")
+
+
+def test_a_column_that_is_ignored_drifts_unseen(moved):
+    """Of two columns one moves: without it nothing fires after the first trigger, and nothing else changes."""
+    seen, unseen = (
+        watched(moved, window={"rows": 100}, ignore=ignored, statistics=[entry("mmd")]).keys for ignored in ([], ["a"])
+    )
+    assert (seen, unseen) == ([99, 299], [99])
+
+
+def test_a_trigger_says_which_feature_moved(moved):
+    """Beside the statistic's value, also where it did not fire."""
+    found = watched(moved, window={"rows": 100}, statistics=[entry("psi", features="max")])
+    assert "psi" in found.triggers[1][1]
+    assert found.triggers[1][1].endswith("(most: a) on 100 vs 100 rows")
 
 
 def test_principal_components_see_what_scatters(moved):

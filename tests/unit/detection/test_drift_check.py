@@ -10,7 +10,7 @@ from torch import nn
 
 from shared.config.pipeline import Named
 from supervisor.triggers.data_drift import DataDrift
-from tests.unit.training.samples import flights, model, names, pipeline
+from tests.unit.training.samples import digits, flights, model, names, pipeline
 from workers.training.check import check
 
 
@@ -63,6 +63,40 @@ def test_texts_are_no_numbers():
         ((path, sentence),) = found(trigger, names(), model("text_bag"))
         assert path == "trigger"
         assert "write `space: embedding`" in sentence
+
+
+@pytest.mark.parametrize(
+    ("ignored", "why"),
+    [
+        (["wimd"], "`ignore` names wimd, which is no feature column of dataset flights; did you mean wind?"),
+        (["label"], "there are wind, delay, origin."),
+        (["wind", "delay", "origin"], "leave one to compare"),
+    ],
+)
+def test_columns_that_cannot_be_left_out(ignored, why):
+    """A name that is no feature, and all of them; else it is well."""
+    ((path, sentence),) = found(drift(ignore=ignored), flights())
+    assert path == "trigger"
+    assert why in sentence
+    assert found(drift(ignore=["wind"]), flights()) == []
+
+
+@pytest.mark.parametrize(
+    ("dataset", "of", "options", "most"),
+    [
+        (flights(), model(), {"ignore": ["origin", "wind"]}, 1),
+        (flights(), model(), {"ignore": ["origin"]}, 2),
+        (flights(), model(), {}, 105),  # a text has a hundred categories, others, new ones, and none
+        (digits(), model("mlp"), {}, 64),
+        (names(), model("text_bag", dim=8), {"space": "embedding"}, 8),
+    ],
+)
+def test_more_principal_components_than_features(dataset, of, options, most):
+    """Whatever is compared; as many as there can be are well."""
+    assert found(drift(pca=most, **options), dataset, of) == []
+    ((path, sentence),) = found(drift(pca=most + 1, **options), dataset, of)
+    assert path == "trigger"
+    assert f"write `pca: {most}` or less" in sentence
 
 
 @pytest.mark.parametrize(("kind", "why"), [("Convolved", "has no embedding"), ("Apart", "no embedding of each row")])

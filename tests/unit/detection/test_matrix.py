@@ -14,7 +14,7 @@ from workers.detection.matrix import as_numbers
 
 def features(reference, current, kind=None):
     """Both windows of one column, feature by feature."""
-    x, y = as_numbers(*(pa.table({"c": pa.array(one, kind)}) for one in (reference, current)))
+    x, y, _ = as_numbers(*(pa.table({"c": pa.array(one, kind)}) for one in (reference, current)))
     return [(a.tolist(), b.tolist()) for a, b in zip(x.T, y.T, strict=True)]
 
 
@@ -62,7 +62,7 @@ def test_what_is_missing_is_a_feature_of_its_own():
     assert features(["a", "a"], ["a", None])[1] == ([0, 0], [0, 1])
     assert features([1.0, 3.0], [None, None]) == [([-1, 1], [0, 0]), ([0, 0], [1, 1])]
     assert features([None, None], [1.0, 3.0])[0][1] == [-1, 1]
-    x, y = as_numbers(pa.table({"c": pa.nulls(2)}), pa.table({"c": ["a", "b"]}))
+    x, y, _ = as_numbers(pa.table({"c": pa.nulls(2)}), pa.table({"c": ["a", "b"]}))
     assert y.sum(axis=0).tolist() == [2, 0]
 
 

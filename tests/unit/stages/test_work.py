@@ -23,6 +23,7 @@ from shared.messages.tasks import (
     BaselineTask,
     CheckTask,
     DecideTask,
+    DetectTask,
     EvaluateTask,
     ModelRef,
     SelectTask,
@@ -30,6 +31,9 @@ from shared.messages.tasks import (
     TrainTask,
 )
 from supervisor.system.setup import setup_record
+from workers.going_on import Interrupted
+from workers.process.child import Child
+from workers.stages.detect import run as detect
 from workers.stages.work import Work
 
 
@@ -113,6 +117,29 @@ def raise_while_reading(work: Work) -> None:
     """Take rows, and stumble over something else."""
     for _ in work.dataset().batches(["x0"], 0, 10):
         raise OSError("my own")
+
+
+def test_a_long_look_of_a_detector_hears_that_it_should_stop(small: Workplace) -> None:
+    """Not only while rows are read: its process is asked with each block of pairs."""
+
+    class Stopping(Child):
+        """A child that is asked to hand back while numbers are crunched."""
+
+        asked = 0
+
+        def should_stop(self) -> bool:
+            self.asked += 1
+            return self.asked > 10
+
+    window = [{"first_key": first, "last_key": first + 499} for first in (0, 500)]
+    how = {"space": "input", "ignore": [], "pca": None, "most_rows": 1_000, "statistics": [{"name": "mmd"}]}
+    task = DetectTask(
+        run_id=RunId("run"), trigger_id=TriggerId(0), setup_version=1, number=0, key=999, timestamp_us=0,
+        detector="drift", options={"reference": window[0], "current": window[1], **how},
+    )  # fmt: skip
+    work = work_at(small)
+    with pytest.raises(Interrupted, match="while a question was being answered"):
+        detect(dataclasses.replace(work, task=task, child=Stopping(work.child.settings)))
 
 
 def work_at(small: Workplace) -> Work:

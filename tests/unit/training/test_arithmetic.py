@@ -7,9 +7,9 @@ import pytest
 from shared.config.pipeline import Component, Scheduler
 from tests.unit.training.samples import flights, job, model, run, stops_after, training
 from workers.construction import FindingsError
+from workers.going_on import Interrupted
 from workers.inference import load_model_bytes
 from workers.training.checkpoints import Checkpoints, job_fingerprint
-from workers.training.job import Interrupted
 
 HALVES = pytest.mark.parametrize("precision", ["bf16", "fp16"])
 

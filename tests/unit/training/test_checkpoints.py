@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from tests.unit.training.samples import flights, job, model, run, stops_after, training
+from workers.going_on import Interrupted
 from workers.training.checkpoints import Checkpoint, Checkpoints, job_fingerprint
-from workers.training.job import Interrupted
 
 
 def checkpoints(folder, *, mark="job", keep=3):

@@ -12,8 +12,8 @@ from shared.config.pipeline import Component, Scheduler
 from shared.errors import DataError, NotReadyError, TrainingError
 from tests.unit.training.memory_dataset import MemoryDataset
 from tests.unit.training.samples import digits, flights, job, model, names, prices, run, stops_after, training
+from workers.going_on import Interrupted
 from workers.inference import load_model_bytes
-from workers.training.job import Interrupted
 from workers.training.optimizers import OPTIMIZERS
 
 

@@ -322,6 +322,7 @@ def test_what_a_run_directory_keeps_means_the_same():
     for options in (
         {},
         {"every": "168h", "window": {"last": "7d"}, "reference": "since_trigger", "combine": {"at_least": 2}},
+        {"ignore": ["temp"]},
         {"every": 20, "reference": {"last": "1h"}, "space": "embedding", "pca": 2},
     ):
         given = {"policy": "data_drift", "statistics": entries, **options}
@@ -343,6 +344,7 @@ def test_what_a_run_directory_keeps_means_the_same():
         ({"reference": {"last": "d"}}, ["reference", "last"], "duration"),
         ({"space": "inputs"}, ["space"], "did you mean input"),
         ({"combine": {"at_least": 2}}, ["combine"], "at least 2 of 1"),
+        ({"space": "embedding", "ignore": ["a"]}, ["ignore"], "an embedding has no columns"),
         ({"combine": "both"}, ["combine"], "any | all | majority"),
         ({"statistics": [{"name": "mmd"}] * 2}, ["statistics", 1, "name"], "stands here twice"),
         ({"statistics": [{"name": "mmx"}]}, ["statistics", 0, "name"], "did you mean mmd"),

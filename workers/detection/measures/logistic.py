@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import torch
 
+from workers.going_on import GoOn, unheard
+
 _STEPS = 100  # Newton's: some eight do
 _HALVINGS = 40
 _SOLVED = 1e-14  # what a step would still gain, as a share of the cost
@@ -12,10 +14,10 @@ _SOLVED = 1e-14  # what a step would still gain, as a share of the cost
 class Logistic:
     """Two classes, L2: ½‖w‖² + C·Σ log(1 + exp(−y·(x·w + b))), the intercept b not penalised. Newton's steps."""
 
-    def __init__(self, rows: torch.Tensor, labels: torch.Tensor, c: float) -> None:
-        """Rows, float64 (n, d), standardised; labels, bool (n,), both among them."""
+    def __init__(self, rows: torch.Tensor, labels: torch.Tensor, c: float, go_on: GoOn = unheard) -> None:
+        """Rows, float64 (n, d), standardised; labels, bool (n,), both among them. `go_on`: called with each step."""
         self._rows = torch.cat([rows, torch.ones(len(rows), 1, dtype=rows.dtype)], dim=1)
-        self._labels, self._c = labels.double(), c
+        self._labels, self._c, self._go_on = labels.double(), c, go_on
         self._penalty = torch.ones(self._rows.shape[1], dtype=rows.dtype)
         self._penalty[-1] = 0
         self.weights = self._solved()  # (d + 1,), the intercept last
@@ -24,6 +26,7 @@ class Logistic:
         weights = torch.zeros_like(self._penalty)
         cost = self._cost(weights)
         for _ in range(_STEPS):
+            self._go_on()
             step, gain = self._step(weights)
             if gain <= _SOLVED * cost:
                 break

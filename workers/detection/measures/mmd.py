@@ -13,6 +13,7 @@ from shared.errors import ConfigurationError
 from workers.detection.measures.median import median
 from workers.detection.measures.pairs import Pairs
 from workers.detection.measures.windows import windows
+from workers.going_on import GoOn, unheard
 
 _AT_ONCE = 1_000  # permutations
 _TIE = 1e-12  # statistics that are nearer, as a share of the kernel's mean, are equal but for rounding
@@ -26,6 +27,7 @@ def mmd(
     unbiased: bool = True,
     permutations: int = 100,
     seed: int = 0,
+    go_on: GoOn = unheard,
 ) -> tuple[float, float | None]:
     """MMD² of (n, d) and (m, d), without a unit, and its permutation p (Gretton et al., JMLR 2012).
 
@@ -35,12 +37,12 @@ def mmd(
     statistic scatters around 0 where nothing changed, and can be negative.
 
     p = (count + 1) / (permutations + 1), of permutations whose statistic is as large or larger; None without any.
-    Memory grows with the rows, not with their pairs. Raises DataError for windows that cannot be compared,
-    ConfigurationError for options that cannot be.
+    Memory grows with the rows, not with their pairs; `go_on` is called with every few of these. Raises DataError for
+    windows that cannot be compared, ConfigurationError for options that cannot be.
     """
     x, y = windows(reference, current, least=2 if unbiased else 1)
     _check(bandwidth, permutations, seed)
-    pairs = Pairs(torch.from_numpy(np.concatenate([x, y])))
+    pairs = Pairs(torch.from_numpy(np.concatenate([x, y])), go_on)
     bandwidth = _median_bandwidth(pairs) if bandwidth is None else bandwidth
     pairs.be_careful(bandwidth)
     observed, larger = math.nan, 0

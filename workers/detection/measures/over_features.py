@@ -27,5 +27,13 @@ def over_features(statistic: PerFeature, p_value: PerFeature | None, way: Way) -
         raise ConfigurationError(
             "bonferroni was asked of a statistic that has no p-value; take mean or max, or one of ks and cvm"
         )
-    least = np.lexsort((-statistic, p_value))[0]  # of equal p the largest statistic: where p is too small for a float
+    least = foremost(statistic, p_value, way)
     return float(statistic[least]), min(1.0, float(p_value[least]) * len(p_value))
+
+
+def foremost(statistic: PerFeature, p_value: PerFeature | None, way: Way) -> int:
+    """The feature that this number comes from, and of a mean the one that has most part in it."""
+    if way == "bonferroni" and p_value is not None:
+        # Of equal p the largest statistic: p may be too small for a float.
+        return int(np.lexsort((-statistic, p_value))[0])
+    return int(statistic.argmax())

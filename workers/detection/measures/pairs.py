@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import torch
 
+from workers.going_on import GoOn, unheard
+
 _BLOCK = 512  # rows: its distances, 2 MiB, stay in the processor's cache
 _CANCELS = 1e-5  # a squared distance below so much of the squared lengths has lost digits as a matrix product
 _ROUNDING = 16 * torch.finfo(torch.float64).eps  # of a matrix product, as a share of the squared lengths
@@ -15,7 +17,9 @@ _UNSEEN = 1e-9  # as a share of what distances are compared with
 class Pairs:
     """The pairs of N rows, float64 (N, d)."""
 
-    def __init__(self, rows: torch.Tensor) -> None:
+    def __init__(self, rows: torch.Tensor, go_on: GoOn = unheard) -> None:
+        """`go_on`: called with each block."""
+        self._go_on = go_on
         self.rows = rows - rows.mean(dim=0)  # an offset that all share would cost digits, or the time to save them
         self._squares = self.rows.square().sum(dim=1)  # (N,)
         self._careful = False
@@ -41,6 +45,7 @@ class Pairs:
         slices = [slice(first, min(first + _BLOCK, len(self.rows))) for first in range(0, len(self.rows), _BLOCK)]
         for number, one in enumerate(slices):
             for other in slices[number:]:
+                self._go_on()
                 block = self._block(one, other)
                 if one == other:
                     block.fill_diagonal_(0)

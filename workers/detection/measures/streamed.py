@@ -14,24 +14,29 @@ import numpy as np
 
 from shared.errors import ConfigurationError
 from workers.detection.measures.windows import PerFeature, windows
+from workers.going_on import GoOn, unheard
 
 STREAMED = ("adwin", "kswin", "page_hinkley")
 
 
-def streamed(name: str, reference: Any, current: Any, options: Mapping[str, Any], seed: int) -> float:
+def streamed(
+    name: str, reference: Any, current: Any, options: Mapping[str, Any], seed: int, go_on: GoOn = unheard
+) -> float:
     """In how many features a change was found among the rows of `current`.
 
-    (n, d), (m, d), in units of the reference's deviation. Raises DataError, and ConfigurationError without river.
+    (n, d), (m, d), in units of the reference's deviation. `go_on` is called with each value. Raises DataError, and
+    ConfigurationError without river.
     """
     x, y = windows(reference, current)
     x = x[-options["values"] :] if name == "kswin" else x  # it remembers no more, and takes its time
     make, rows = _maker(name, options, x.shape[1], len(y), seed), np.concatenate([x, y])
-    return float(sum(_changes(make(), feature, len(x)) for feature in rows.T))
+    return float(sum(_changes(make(), feature, len(x), go_on) for feature in rows.T))
 
 
-def _changes(detector: Any, values: PerFeature, start: int) -> bool:
+def _changes(detector: Any, values: PerFeature, start: int, go_on: GoOn) -> bool:
     """Whether it finds one from row `start` on."""
     for row, value in enumerate(values.tolist()):
+        go_on()
         detector.update(value)
         if row >= start and detector.drift_detected:
             return True
