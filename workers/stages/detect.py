@@ -24,6 +24,7 @@ def run(work: Work) -> tuple[AnyReport, Any]:
         timestamp_us=task.timestamp_us,
         labelled_key=task.labelled_key,
         dataset=work.dataset(),
+        label_index=work.label_index,
         pipeline=work.record.pipeline,
         model=model,
         model_trigger=None if task.model is None else task.model.trigger_id,

@@ -70,7 +70,7 @@ class Mistakes:
             "metric": _METRIC,
             "current": [state["triggers"][-1][2] + 1, key],
             "since_us": state["since_us"],
-            "window": {"known": 0},  # all but none
+            "window": {"since": {"key": state["triggers"][-1][2], "known": 0}},  # all
             "trainings": state["triggers"] if self._expected is None else [],
             "expected_of": None,
         }

@@ -69,7 +69,8 @@ def test_it_asks_about_rows_behind_the_newest_trigger_and_expects_once():
     asked = [one.options for one in run.asked]
     assert [one["current"] for one in asked] == [[10, 19], [10, 29], [10, 39], [40, 49]]
     assert [one["expected_of"] for one in asked] == [None, None, 0, 0]
-    assert [one["window"] for one in asked] == [{"known": 0}, {"known": 10}, {"known": 20}, {"known": 0}]
+    looks = [(9, 0), (19, 10), (29, 20), (39, 0)]
+    assert [one["window"] for one in asked] == [{"since": {"key": key, "known": known}} for key, known in looks]
     assert asked[0]["trainings"] == [[0, 0, 9]]
     assert asked[3]["trainings"] == [[0, 0, 9], [1, 10, 39]]
     assert asked[3]["since_us"] == 39_000_000
