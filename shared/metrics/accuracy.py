@@ -12,7 +12,7 @@ class Accuracy(MetricKind):
 
     task = "classification"
     greater_is_better = True
-    best = 1.0
+    best, worst = 1.0, 0.0
 
     @classmethod
     def gauge(cls, options: Options, classes: int) -> _Gauge:

@@ -18,7 +18,7 @@ class Auroc(MetricKind):
 
     task = "classification"
     greater_is_better = True
-    best = 1.0
+    best, worst = 1.0, 0.0
 
     @classmethod
     def undefined(cls, options: Options, occurring: npt.NDArray[np.bool_]) -> str | None:

@@ -36,6 +36,7 @@ class MetricKind:
     task: ClassVar[Literal["classification", "regression"]]
     greater_is_better: ClassVar[bool]
     best: ClassVar[float | None] = None  # the value of a model without a mistake; None: there is no such bound
+    worst: ClassVar[float | None] = None  # what no model falls short of; None: there is no such bound
     Schema: ClassVar[type[Group]] = Group  # of the options, beside `name:`
 
     @classmethod

@@ -16,7 +16,7 @@ class TopK(MetricKind):
 
     task = "classification"
     greater_is_better = True
-    best = 1.0
+    best, worst = 1.0, 0.0
 
     class Schema(f.Group):
         """Its options."""

@@ -56,7 +56,7 @@ class Performance(TriggerPolicy):
             "trainings": [] if trained_key is None else [[0, 0, trained_key]],
             "time_us": self._start.event_time_us,  # at the newest trigger
             "settled": -1,
-            "known": 0,
+            "looked": {"key": trained_key, "known": 0},  # last, and at so many known rows behind the newest trigger
             "expected": None,
             "memory": self._rule.begin(),
         }
@@ -83,7 +83,7 @@ class Performance(TriggerPolicy):
     def _asked(self, key: int, state: State) -> dict[str, Any]:
         """What the detector is to look at. What is expected of a model is asked until it is known."""
         _, _, last_key = state["trainings"][-1]
-        window = {"known": state["known"]} if self._window is None else self._window
+        window = {"since": state["looked"]} if self._window is None else self._window
         return {
             "metric": self._metric,
             "current": [last_key + 1, key],
@@ -102,7 +102,7 @@ class Performance(TriggerPolicy):
             return _outcome(question, state, fires=False, reason=f"trigger {newest} came before the answer")
         if told.model is None:
             return _outcome(question, state, fires=settled and told.known > 0, reason=_without(told, newest, settled))
-        state = _with_model(told, state)
+        state = {**_with_model(told, state), "looked": {"key": question.key, "known": told.known}}
         expected = None if state["expected"] is None else Expected(**state["expected"])
         verdict, memory = self._rule.judged(told, expected, state["memory"])
         if settled:
@@ -122,7 +122,7 @@ class Performance(TriggerPolicy):
             **state,
             "trainings": [*trainings, training][-_TRIGGERS_KEPT:],
             "time_us": trigger.timestamp_us,
-            "known": 0,
+            "looked": {"key": trigger.key, "known": 0},
             "memory": self._rule.after_trigger(state["memory"]),
         }
 
@@ -151,7 +151,7 @@ def _with_model(told: Score, state: State) -> State:
     if told.expected is not None:
         expected = {"model": told.model, "score": told.expected, "n": told.expected_n}
     trainings = [one for one in state["trainings"] if one[0] >= (told.model or 0)]
-    return {**state, "known": told.known, "expected": expected, "trainings": trainings}
+    return {**state, "expected": expected, "trainings": trainings}
 
 
 def _outcome(question: Question, state: State, *, fires: bool, reason: str) -> Observation:

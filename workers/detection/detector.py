@@ -9,6 +9,7 @@ import msgspec
 
 from shared.config.pipeline import Pipeline
 from shared.dataset.table import TableDataset
+from shared.labels.index import LabelIndex
 from shared.messages.tasks import KeyRange
 from workers.going_on import GoOn, unheard
 
@@ -23,6 +24,7 @@ class Sight(msgspec.Struct, frozen=True, kw_only=True):
     timestamp_us: int  # event time at that row
     labelled_key: int | None = None  # the last row whose label is known there; None: there is none
     dataset: TableDataset  # with labels as they are known at that row
+    label_index: LabelIndex | None = None  # of labels that stand in a table of their own
     pipeline: Pipeline
     model: LoadedModel | None  # the current one; None: it reads none, or there is none yet
     model_trigger: int | None  # which made that model

@@ -1,9 +1,9 @@
-"""Which rows of a stretch have a label that is known by now, and where a window of the newest of them begins."""
+"""Which rows of a stretch have a label that is known by now, and windows of the newest, or newly known, of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,10 +13,20 @@ from shared.dataset.nulls import known
 from shared.dataset.table import TableDataset
 from shared.timestamps import MICROSECONDS_PER_S
 from workers.detection.detector import Sight
+from workers.features.labelled_rows import LabelledRows
 
 _KEYS_AT_ONCE = 262_144  # of one column
 
 Keys = npt.NDArray[np.int64]
+
+
+class Window(NamedTuple):
+    """The rows to be scored: those of the keys [first_key, stop_key) that have a label in `dataset`."""
+
+    first_key: int  # the stop key where there is none
+    stop_key: int
+    dataset: TableDataset
+    rows: int  # of the window up to the look, those without a known label too
 
 
 class KnownRows:
@@ -28,7 +38,7 @@ class KnownRows:
 
     def __init__(self, sight: Sight, first_key: int, last_key: int) -> None:
         """Raises DataError."""
-        self._dataset, self._first_key = sight.dataset, first_key
+        self._sight, self._dataset, self._first_key, self._last_key = sight, sight.dataset, first_key, last_key
         known_key = -1 if sight.labelled_key is None else min(sight.labelled_key, last_key)
         self.stop_key = max(known_key + 1, first_key)  # behind the newest; the first row where there is none
         self._keys: Keys | None = None  # None: all up to there
@@ -39,18 +49,34 @@ class KnownRows:
     def __len__(self) -> int:
         return self.stop_key - self._first_key if self._keys is None else len(self._keys)
 
-    def begin(self, window: Mapping[str, Any], since_us: int) -> int:
-        """The first row of a window that ends with the newest; its stop key where no row is in it. Raises DataError.
-
-        Of `window` one is not None: `rows`, the newest so many; `known`, all but the first so many; `duration_s`, those
-        of the last stretch of event time, which was `since_us` before the first row.
+    def window(self, window: Mapping[str, Any], since_us: int) -> Window:
+        """Of `window` one is not None: `rows`, the newest so many; `duration_s`, those of the last stretch of event
+        time, which was `since_us` before the first row; `since`, those that were not known at a look before, which was
+        at row `key` and knew `known` of them. Raises DataError.
         """
+        if window.get("since") is not None:
+            return self._since(**window["since"])
         if window.get("duration_s") is not None:
-            return self._last(round(window["duration_s"] * MICROSECONDS_PER_S), since_us)
-        newest = max(len(self) - window["known"], 0) if "known" in window else min(window["rows"], len(self))
-        if newest == 0:
-            return self.stop_key
-        return self.stop_key - newest if self._keys is None else int(self._keys[-newest])
+            return self._from(self._last(round(window["duration_s"] * MICROSECONDS_PER_S), since_us))
+        newest = min(window["rows"], len(self))
+        if newest == 0 or self._keys is None:
+            return self._from(self.stop_key - newest)
+        return self._from(int(self._keys[-newest]))
+
+    def _from(self, first_key: int) -> Window:
+        return Window(first_key, self.stop_key, self._dataset, self._last_key + 1 - first_key)
+
+    def _since(self, key: int, known: int) -> Window:
+        """Labels that stand in their rows become known in the order of these, those of a table in any."""
+        if self._keys is None:
+            return self._from(min(self._first_key + known, self.stop_key))
+        assert self._sight.label_index is not None
+        assert isinstance(self._dataset, LabelledRows)
+        newly = self._sight.label_index.newly_known(key, self._sight.key)
+        newly = np.intersect1d(newly, self._keys, assume_unique=True)
+        first_key, stop_key = (int(newly[0]), int(newly[-1]) + 1) if len(newly) else (self.stop_key, self.stop_key)
+        waiting = self._last_key + 1 - self._first_key - len(self._keys)
+        return Window(first_key, stop_key, self._dataset.labelled(newly), len(newly) + waiting)
 
     def _last(self, duration_us: int, since_us: int) -> int:
         now_us = since_us

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from shared.config.pipeline import Metric
+from shared.dataset.table import TableDataset
 from shared.errors import RowError
 from shared.messages.reports import MetricScore
 from shared.messages.rescore import Mask
@@ -25,7 +26,7 @@ class Performance(Detector):
     """Scores the current model on rows that it was not trained on, of which only those with a known label count.
 
     Options: `metric` (None: the pipeline's first), `current` ([first, last] key: rows since the newest trigger, of all
-    splits), `since_us` (event time before them), `window` (which of them, as of `KnownRows.begin`), `trainings`
+    splits), `since_us` (event time before them), `window` (which of them, as of `KnownRows.window`), `trainings`
     ([[trigger, first key, last key], …]: the training stretches of models that may be the current one) and
     `expected_of` (the model whose expected score is known). The expected score is that on the rows of its training
     stretch that are in split validation, or test where there is none.
@@ -44,9 +45,9 @@ class Performance(Detector):
         metric = sight.pipeline.evaluation.metrics[0] if given is None else msgspec.convert(given, Metric)
         (first_key, last_key), expected = self._options["current"], _NO_ROWS
         rows = KnownRows(sight, first_key, last_key)
-        begin, scored = rows.begin(self._options["window"], self._options["since_us"]), _NO_ROWS
+        window, scored = rows.window(self._options["window"], self._options["since_us"]), _NO_ROWS
         if sight.model is not None:
-            scored = _score(sight, metric, begin, rows.stop_key, [])
+            scored = _score(sight, metric, window.dataset, (window.first_key, window.stop_key), [])
             expected = self._expected(sight, metric)
         return {
             "metric": metric.label,
@@ -54,7 +55,7 @@ class Performance(Detector):
             "model": sight.model_trigger,
             "score": scored.value,
             "n": scored.n,
-            "unlabelled": last_key + 1 - begin - scored.n,
+            "unlabelled": window.rows - scored.n,
             "known": len(rows),
             "error": scored.error,
             "expected": expected.value,
@@ -69,11 +70,14 @@ class Performance(Detector):
         _, first_key, last_key = stretch
         stop_key = KnownRows(sight, first_key, last_key).stop_key
         held_out = Mask(name="validation" if split.validation else "test", split=split)
-        return _score(sight, metric, first_key, stop_key, [held_out])
+        return _score(sight, metric, sight.dataset, (first_key, stop_key), [held_out])
 
 
-def _score(sight: Sight, metric: Metric, first_key: int, stop_key: int, masks: Sequence[Mask]) -> MetricScore:
-    """The model's score on those of the rows first_key … stop_key − 1 that are in all masks."""
+def _score(
+    sight: Sight, metric: Metric, dataset: TableDataset, keys: tuple[int, int], masks: Sequence[Mask]
+) -> MetricScore:
+    """The model's score on those rows of the dataset that are in all masks; `keys`: first key and stop key."""
+    first_key, stop_key = keys
     if first_key >= stop_key:
         return _NO_ROWS
     assert sight.model is not None
@@ -90,6 +94,6 @@ def _score(sight: Sight, metric: Metric, first_key: int, stop_key: int, masks: S
     except RowError as error:
         entrant.fail(error)
     rows = Rows(first_key=first_key, stop_key=stop_key, first_timestamp_us=None, last_timestamp_us=None)
-    evaluate([entrant], rows, sight.dataset, masks)
+    evaluate([entrant], rows, dataset, masks)
     (found,) = entrant.scores()
     return found

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from copy import copy
+from typing import Any, Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from shared.config.system import Dataset
 from shared.dataset.column_kinds import kind_of
@@ -43,6 +45,25 @@ class KnownLabels:
     def of(self, keys: npt.NDArray[np.int64]) -> pa.Array:
         """Each row's last label that was known then."""
         return self.index.labels(keys, self._as_of)
+
+
+class LabelsOfSome:
+    """Those of some rows, as if no other label were known."""
+
+    def __init__(self, labels: LabelSource, keys: npt.NDArray[np.int64]) -> None:
+        """`keys`: of these rows, (rows,), each once."""
+        self._labels, self._keys = labels, keys
+
+    @property
+    def are_texts(self) -> bool:
+        """So the others say."""
+        return self._labels.are_texts
+
+    def of(self, keys: npt.NDArray[np.int64]) -> pa.Array:
+        """Null where it is another row."""
+        theirs = pa.array(np.isin(keys, self._keys, assume_unique=True))
+        found = self._labels.of(keys)
+        return pc.if_else(theirs, found, pa.scalar(None, found.type))
 
 
 class AnyLabels:
@@ -84,6 +105,12 @@ class LabelledRows(TableDataset):
     def __init__(self, *args: Any, labels: LabelSource, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.label_source = labels
+
+    def labelled(self, keys: npt.NDArray[np.int64]) -> Self:
+        """The same, of which these rows alone, (rows,), have their labels."""
+        some = copy(self)
+        some.label_source = LabelsOfSome(self.label_source, keys)
+        return some
 
     def batches(
         self, columns: Sequence[str], first_key: int, stop_key: int, batch_rows: int = ROWS_AT_ONCE

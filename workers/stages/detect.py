@@ -31,6 +31,7 @@ def run(work: Work) -> tuple[AnyReport, Any]:
         labelled_key=task.labelled_key,
         left_out=task.left_out,
         dataset=work.dataset(),
+        label_index=work.label_index,
         pipeline=work.record.pipeline,
         model=model,
         model_trigger=None if task.model is None else task.model.trigger_id,

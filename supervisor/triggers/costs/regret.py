@@ -51,7 +51,8 @@ class Latency:
 class Mistakes:
     """How many rows since the newest trigger the current model gets wrong, beyond those expected of it.
 
-    They are counted anew at each look, over all these rows, as labels of earlier ones may be known only then.
+    Each row counts at the first look at which its label is known and there is a score. A look at which the model is
+    better than expected adds nothing, so that it does not make up for mistakes at others.
     """
 
     def __init__(self, expected: float | None, start: StreamStart) -> None:
@@ -62,15 +63,15 @@ class Mistakes:
         """`triggers`: number, first and last key of what came since the one before. `since_us`: at the newest."""
         trained_key, at_us = self._start.trained_key, self._start.event_time_us
         triggers = [] if trained_key is None else [[0, 0, trained_key]]
-        return {"triggers": triggers, "mistakes": 0.0, "waited_s": 0.0, "since_us": at_us, "at_us": at_us}
+        return self._anew(triggers, at_us)
 
     def question(self, key: int, timestamp_us: int, state: State) -> Question:
-        """How good the model is on the rows since the newest trigger whose labels are known at `key`."""
+        """How good the model is on the rows since the newest trigger whose labels have come to be known."""
         options: dict[str, Any] = {
             "metric": _METRIC,
             "current": [state["triggers"][-1][2] + 1, key],
             "since_us": state["since_us"],
-            "window": {"known": 0},  # all but none
+            "window": {"since": state["looked"]},
             "trainings": state["triggers"] if self._expected is None else [],
             "expected_of": None,
         }
@@ -83,21 +84,34 @@ class Mistakes:
         """
         expected = answer["expected"] if self._expected is None else self._expected
         score, rows = answer["score"], int(answer["n"])
+        if score is None and 0 < answer["known"] == state["looked"]["known"]:
+            return self._more(0.0, question, answer, state), "no label has come to be known"
         if score is None:
             return None, f"accuracy is undefined: {answer['error']}"
         if expected is None:
             return None, f"accuracy {number(score)} on {rows:,} rows, but no held-out row says what is expected"
-        mistakes = round(max(expected - score, 0.0) * rows, _DIGITS)
+        more = round(max(expected - score, 0.0) * rows, _DIGITS)
+        said = f"accuracy {number(score, expected)} on {rows:,} rows, {number(expected, score)} expected"
+        return self._more(more, question, answer, state), f"{number(more)} mistakes more: {said}"
+
+    def _more(self, more: float, question: Question, answer: Answer, state: State) -> State:
+        """With so many mistakes more than at the look before."""
+        mistakes = round(state["mistakes"] + more, _DIGITS)
         passed_s = (question.timestamp_us - state["at_us"]) / MICROSECONDS_PER_S
         waited_s = state["waited_s"] + passed_s * (state["mistakes"] + mistakes) / 2
-        state = {**state, "mistakes": mistakes, "waited_s": waited_s, "at_us": question.timestamp_us}
-        return state, f"accuracy {number(score, expected)} on {rows:,} rows, {number(expected, score)} expected"
+        looked = {"key": question.key, "known": answer["known"]}
+        return {**state, "mistakes": mistakes, "waited_s": waited_s, "at_us": question.timestamp_us, "looked": looked}
 
     def fired(self, trigger: Trigger, rows: int, state: State) -> State:
         """Anew: `rows` were taken up."""
         triggers = [*state["triggers"], [trigger.number, trigger.key - rows + 1, trigger.key]][-_TRIGGERS:]
-        since_us = trigger.timestamp_us
-        return {"triggers": triggers, "mistakes": 0.0, "waited_s": 0.0, "since_us": since_us, "at_us": since_us}
+        return self._anew(triggers, trigger.timestamp_us)
+
+    def _anew(self, triggers: list[list[int]], at_us: int) -> State:
+        """No mistake is known; `looked`: at which row a look last had a score, and at how many known rows."""
+        looked = {"key": triggers[-1][2] if triggers else None, "known": 0}
+        times = {"since_us": at_us, "at_us": at_us}
+        return {"triggers": triggers, "mistakes": 0.0, "waited_s": 0.0, "looked": looked, **times}
 
 
 def _exact_sum(values: npt.NDArray[np.int64]) -> int:

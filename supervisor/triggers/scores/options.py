@@ -12,6 +12,7 @@ from shared.config.schema.evaluation import MetricField
 from shared.errors import ConfigurationError
 from shared.plugins import METRICS
 from supervisor.triggers.looks.span import Extent, SpanField
+from supervisor.triggers.scores.bounds import beyond
 from supervisor.triggers.scores.decide_on_scores import COMPARING, DecideOnScores, rule_on_scores
 
 _NO_MISTAKES = "{} does not count mistakes; take accuracy, or decide by drop."
@@ -60,3 +61,5 @@ def objections(options: Mapping[str, Any], pipeline: Mapping[str, Any]) -> Itera
             rule_on_scores(decide, greater_is_better=METRICS[metric["name"]].greater_is_better)
         except ConfigurationError as error:
             yield "decide.release", f"{error}."
+        for key, sentence in beyond(decide, METRICS[metric["name"]], metric["label"]):
+            yield f"decide.{key}", sentence

@@ -16,10 +16,13 @@ from shared.config.pipeline import Split
 from shared.dataset.discovery import find
 from shared.dataset.table import open_dataset
 from shared.errors import RowError
+from shared.labels.as_of import AsOf
+from shared.labels.index import LabelIndex
+from shared.labels.writer import LabelIndexWriter
 from shared.split import rows_in_split
 from workers.detection.detector import Sight
 from workers.detection.performance import Performance
-from workers.features.labelled_rows import LabelledRows
+from workers.features.labelled_rows import KnownLabels, LabelledRows
 
 
 class SaysOne:
@@ -77,7 +80,11 @@ def share_of_ones(sight, keys):
 
 @pytest.mark.parametrize(
     ("window", "first"),
-    [({"rows": 100, "duration_s": None}, 1400), ({"known": 300}, 1300), ({"rows": None, "duration_s": 72_000.0}, 1480)],
+    [
+        ({"rows": 100, "duration_s": None}, 1400),
+        ({"since": {"key": 1299, "known": 300}}, 1300),
+        ({"rows": None, "duration_s": 72_000.0}, 1480),
+    ],
 )
 def test_the_window_ends_with_the_newest_row_that_is_known(sight, window, first):
     """All rows of all splits count; the model was trained on none of them."""
@@ -89,7 +96,11 @@ def test_the_window_ends_with_the_newest_row_that_is_known(sight, window, first)
 
 @pytest.mark.parametrize(
     ("window", "first"),
-    [({"rows": 100, "duration_s": None}, 1100), ({"known": 150}, 1150), ({"rows": None, "duration_s": 72_000.0}, 1180)],
+    [
+        ({"rows": 100, "duration_s": None}, 1100),
+        ({"since": {"key": 1299, "known": 150}}, 1150),
+        ({"rows": None, "duration_s": 72_000.0}, 1180),
+    ],
 )
 def test_labels_that_come_later_are_not_seen(sight, window, first):
     """The window is of rows that are known, and those behind them are counted."""
@@ -144,13 +155,39 @@ def test_labels_of_a_table_count_where_they_are_known(small: Workplace, sight):
     rows = LabelledRows(late.config, late.rows().entries, labels=KnownSometimes())
     sight = msgspec.structs.replace(sight, dataset=rows, labelled_key=1497)
     known = np.arange(1002, 1498, 3)
-    for window, first in (({"rows": 30}, 1410), ({"known": 100}, 1302), ({"duration_s": 9 * 3600.0}, 1489)):
+    for window, first in (({"rows": 30}, 1410), ({"duration_s": 9 * 3600.0}, 1489)):
         found, scored = answer(sight, window), known[known >= first]
         assert (found["n"], found["known"]) == (len(scored), len(known))
         assert found["score"] == float(np.mean(scored % 4 == 0))
         assert found["unlabelled"] == 1500 - first - len(scored)
     held_out = rows_in_split(np.arange(501, 1000, 3, dtype=np.uint64), "test", test=0.2, validation=0.0)
     assert found["expected_n"] == held_out.sum()
+
+
+def test_a_row_counts_at_the_first_look_at_which_its_label_is_known(small: Workplace, sight, tmp_path):
+    """Once, however soon or late that is: here a 1 after 40 rows, and a 0 after 140."""
+    late, keys = LateLabels(small), np.arange(1500)
+    times_us, ones = sight.dataset.timestamps_us(0, 1500), keys % 3 > 0
+    late.write("rows/a.parquet", {"timestamp": times_us.astype("M8[us]"), "id": keys, "x0": [0.5] * 1500})
+    known_us, ids = times_us + np.where(ones, 40, 140) * HOUR_US, pa.table({"id": keys})
+    writer = LabelIndexWriter(tmp_path / "index", None)
+    writer.found(0, ids, known_us, pa.chunked_array([ones.astype(np.int64)]), 0)
+    writer.observe(0, [ids], times_us)
+    index, looked, scored = LabelIndex(tmp_path / "index"), {"key": 999, "known": 0}, []
+    for key in (1099, 1200, 1300, 1499):
+        as_of = AsOf(event_time_us=int(times_us[key]), position=None)
+        rows = LabelledRows(late.config, late.rows().entries, labels=KnownLabels(index, as_of))
+        seen = msgspec.structs.replace(sight, key=key, labelled_key=key - 40, dataset=rows, label_index=index)
+        found = answer(seen, {"since": looked})
+        new = (
+            (keys > 999) & (known_us <= times_us[key]) & ((known_us > times_us[looked["key"]]) | (keys > looked["key"]))
+        )
+        assert (found["n"], found["score"]) == (new.sum(), np.mean(ones[new]))
+        assert found["unlabelled"] == key - 999 - found["known"]
+        scored, looked = [*scored, found["n"]], {"key": key, "known": found["known"]}
+    assert sum(scored) == looked["known"]
+    again = answer(seen, {"since": looked})
+    assert (again["n"], again["error"]) == (0, "no label is known")
 
 
 def test_a_bad_row_ends_the_run_unless_that_goes_on_after_failures(sight):

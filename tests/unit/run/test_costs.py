@@ -14,7 +14,7 @@ from supervisor.core.events import Observed
 from supervisor.run.journal import events_in
 
 _WEIGHED = (
-    r"regret (\S+) (≥|<) (\S+) mistakes \(accuracy (\S+) on (\d+) rows, (\S+) expected\), "
+    r"regret (\S+) (≥|<) (\S+) mistakes \((\S+) mistakes more: accuracy (\S+) on (\d+) rows, (\S+) expected\), "
     r"for about \S+ s of training on (\d+) rows"
 )
 
@@ -74,13 +74,15 @@ def test_mistakes_are_found_by_workers(small: Workplace) -> None:
     assert [key for key, _ in told] == list(range(99, 2000, 100))
     assert told[0][1] == "there is no model yet"
     parts = [re.fullmatch(_WEIGHED, reason) for _, reason in told[1:]]
-    since = 100
+    total, since = 0.0, 100
     for part in parts:
         assert part is not None
-        regret, fires, worth, score, rows, expected, forecast = part.groups()
-        assert int(rows) == since
-        missing = max(float(expected) - float(score), 0) * since
-        assert float(regret) == pytest.approx(missing, abs=0.002 * since)  # as they are told with three digits
+        regret, fires, worth, more, score, rows, expected, forecast = part.groups()
+        assert int(rows) == 100
+        missing = max(float(expected) - float(score), 0) * 100
+        assert float(more) == pytest.approx(missing, abs=0.2)  # as they are told with three digits
+        total += float(more)
+        assert float(regret) == pytest.approx(total, abs=0.002 * since)
         assert float(worth) == pytest.approx(int(forecast) * 0.05, abs=0.1)
-        since = 100 if fires == "≥" else since + 100
+        total, since = (0.0, 100) if fires == "≥" else (total, since + 100)
     assert {part[2] for part in parts if part} == {"≥", "<"}

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from kinds_of_labels import ROWS, in_a_table, labels_of
 from one_process import OneProcess
-from workplace import Workplace
+from workplace import HOUR_US, Workplace
 
 from shared.messages.tasks import DetectTask
 from supervisor.core.events import Observed
@@ -63,3 +68,28 @@ def test_a_look_knows_no_label_that_nobody_knows_yet(small: Workplace) -> None:
         since = task.key - max(key for key in triggers if key < task.key)
         assert answer["known"] == max(since - 150, 0)
         assert answer["n"] + answer["unlabelled"] == min(since, 250 if since > 200 else since)
+
+
+def test_of_a_table_of_labels_each_row_counts_once(tmp_path: Path) -> None:
+    """At the first look at which its label is known: here 30 hours after the row, or 300 for every third."""
+    small = in_a_table(tmp_path / "late", "texts")
+    keys = np.arange(ROWS)
+    known_h = keys + np.where(keys % 3, 30, 300)
+    known_at = pa.array(known_h * HOUR_US, pa.timestamp("us", tz="UTC"))
+    ids, labels = [f"row {key}" for key in keys], labels_of("texts")
+    pq.write_table(pa.table({"id": ids, "label": labels, "known_at": known_at}), tmp_path / "late/labels/0.parquet")
+    for number in (1, 2):
+        (tmp_path / f"late/labels/{number}.parquet").unlink()
+    never = {"policy": "threshold", "threshold": 0.0, "warm_up": 1_000}
+    small.pipeline["trigger"] = {"policy": "performance", "every": 100, "decide": never}
+    small.pipeline["evaluation"].pop("on")
+    small.pipeline.pop("deployment")
+    run = OneProcess(small, random.Random(0))
+    run.start()
+    run.to_its_end()
+    since = [key for key, _, fires in looks(run) if fires][-1]
+    counts = {task.key: report.answer["n"] for task, report in run.done if isinstance(task, DetectTask)}
+    ends = [since, *(key for key in counts if key > since)]
+    known_keys = np.sort(np.maximum(known_h, keys)[since + 1 :])  # rows are an hour apart
+    assert [counts[key] for key in ends[1:]] == np.diff(np.searchsorted(known_keys, ends, side="right")).tolist()
+    assert len(ends) > 5

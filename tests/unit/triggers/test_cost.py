@@ -105,7 +105,7 @@ def test_the_row_behind_a_trigger_waits_on():
 
 def told(mistakes=0.0, rows=100, **more):
     """A detector's answer: of a model of which no mistakes are expected."""
-    return {"model": 0, "score": 1 - mistakes / rows, "n": rows, "expected": 1.0, "error": None, **more}
+    return {"model": 0, "score": 1 - mistakes / rows, "n": rows, "known": rows, "expected": 1.0, "error": None, **more}
 
 
 def on_mistakes(*answers, **options):
@@ -117,26 +117,33 @@ def on_mistakes(*answers, **options):
 
 
 def test_mistakes_beyond_those_expected_are_regret():
-    """Those on all rows since the last trigger, as many as there are at the look; fewer than expected are none."""
-    seen = on_mistakes(told(3), told(-5), told(9.5), told(10), told(9))
+    """Those of each look are added, on rows that no look has scored; fewer than expected do not make up for others."""
+    undefined = told(known=250, error="row 3") | {"score": None}
+    seen = on_mistakes(told(3), told(-50, known=200), undefined, told(7, known=300), told(9))
     assert keys(seen) == [2, 6, 39]
-    currents = [question.options["current"] for question in seen.questions]
-    assert currents == [[7, 9], [7, 19], [7, 29], [7, 39], [40, 49]]
-    assert [reason.partition(" <")[0] for _, reason in seen.near_misses[:2]] == ["regret 3", "regret 0"]
-    assert seen.questions[0].options["trainings"] == [[0, 0, 2], [1, 3, 6]]
-    heard = "accuracy 0.9 on 100 rows, 1 expected"
+    options = [question.options for question in seen.questions]
+    assert [one["current"] for one in options] == [[7, 9], [7, 19], [7, 29], [7, 39], [40, 49]]
+    looks = [(6, 0), (9, 100), (19, 200), (19, 200), (39, 0)]
+    assert [one["window"] for one in options] == [{"since": {"key": key, "known": known}} for key, known in looks]
+    assert [reason.partition(" <")[0] for _, reason in seen.near_misses[:2]] == ["regret 3", "regret 3"]
+    assert options[0]["trainings"] == [[0, 0, 2], [1, 3, 6]]
+    heard = "7 mistakes more: accuracy 0.93 on 100 rows, 1 expected"
     assert seen.reasons == [f"regret 10 ≥ 10 mistakes ({heard}), for about 10 s of training on 33 rows"]
 
 
 def test_mistakes_may_count_by_how_long_ago_they_were():
-    """As the area under their number, which grows evenly between two looks."""
-    seen = on_mistakes(told(0), told(10), told(20), told(10), regret="mistake_latency", per_training_second=200)
+    """As the area under their number, which grows evenly between two looks, and stays where no label comes."""
+    nothing = told(error="no label is known") | {"score": None, "n": 0}
+    options = {"regret": "mistake_latency", "per_training_second": 200}
+    seen = on_mistakes(told(0), told(10, known=200), told(10, known=300), told(10), **options)
     assert [reason.partition(" (")[0] for _, reason in seen.near_misses] == [
         "regret 0 < 2,000 mistake-seconds",
         "regret 500 < 2,000 mistake-seconds",
         "regret 500 < 2,000 mistake-seconds",  # since the trigger
     ]
-    assert seen.reasons[0].startswith("regret 2,000 ≥ 2,000 mistake-seconds")
+    assert seen.reasons[0].startswith("regret 2,000 ≥ 2,000 mistake-seconds (10 mistakes more: ")
+    still = on_mistakes(told(10), nothing | {"known": 100}, **options).near_misses
+    assert still[-1][1].startswith("regret 1,150 < 2,000 mistake-seconds (no label has come to be known)")
 
 
 def test_the_share_that_is_expected_can_be_given():

@@ -69,7 +69,8 @@ def test_it_asks_about_rows_behind_the_newest_trigger_and_expects_once():
     asked = [one.options for one in run.asked]
     assert [one["current"] for one in asked] == [[10, 19], [10, 29], [10, 39], [40, 49]]
     assert [one["expected_of"] for one in asked] == [None, None, 0, 0]
-    assert [one["window"] for one in asked] == [{"known": 0}, {"known": 10}, {"known": 20}, {"known": 0}]
+    looks = [(9, 0), (19, 10), (29, 20), (39, 0)]
+    assert [one["window"] for one in asked] == [{"since": {"key": key, "known": known}} for key, known in looks]
     assert asked[0]["trainings"] == [[0, 0, 9]]
     assert asked[3]["trainings"] == [[0, 0, 9], [1, 10, 39]]
     assert asked[3]["since_us"] == 39_000_000
@@ -202,3 +203,38 @@ def test_the_rest_of_the_pipeline_may_object():
     assert objections(decide={"policy": "threshold", "threshold": 1}) == []
     assert objections(decide={"policy": "threshold", "threshold": 1, "release": 0.9}) == []
     assert objections(decide={"policy": "threshold", "threshold": 1, "release": 1.1}) == ["decide.release"]
+
+
+@pytest.mark.parametrize(
+    ("metric", "decide", "key", "said"),
+    [
+        ("auroc", {"policy": "threshold", "threshold": 80}, "threshold", "80 is no value of auroc, which is 0 to 1; "),
+        ("log_loss", {"policy": "threshold", "threshold": -0.1}, "threshold", "which is at least 0; write one."),
+        ("f1", {"policy": "threshold", "threshold": 0.7, "release": 75}, "release", "75 is no value of f1"),
+        ("accuracy", {"policy": "drop", "by": 5}, "by", "5 is more than accuracy can worsen by, as it is 0 to 1;"),
+        (
+            "accuracy",
+            {"policy": "drop", "by": 5, "relative": True},
+            "by",
+            "can worsen by, as a share of what it was; write a share",
+        ),
+        ("top_k", {"policy": "rolling_average", "deviation": 3}, "deviation", "write a share, such as 0.1."),
+        (
+            "accuracy",
+            {"policy": "quantile", "warm_up": {"values": 2, "decide": {"policy": "threshold", "threshold": 60}}},
+            "warm_up.decide.threshold",
+            "60 is no value",
+        ),
+        ("log_loss", {"policy": "drop", "by": 5}, None, ""),
+        ("log_loss", {"policy": "drop", "by": 5, "relative": True}, None, ""),
+        ("auroc", {"policy": "threshold", "threshold": 1.0}, None, ""),
+        ("accuracy", {"policy": "mistakes", "at_least": 60}, None, ""),
+    ],
+)
+def test_a_bound_that_no_score_can_have_is_refused(metric, decide, key, said):
+    """Percents would fire at each look, or never; each with its place and what would be right."""
+    pipeline = {"evaluation": {"metrics": [{"name": metric, "label": metric, "options": {}}]}}
+    options = Performance.Schema().load({"every": 1, "decide": decide})
+    found = list(Performance.objections(options, pipeline))
+    assert [at for at, _ in found] == ([] if key is None else [f"decide.{key}"])
+    assert key is None or said in found[0][1]
