@@ -54,7 +54,7 @@ class ByName(f.Sentence):
         self.kind = f"{{NAME: {getattr(item, 'kind', 'value')}}}"
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
-        if not isinstance(value, dict) or not value:
+        if not isinstance(value, dict):
             raise ValidationError(f"{f.quoted(value)} is not a group of names; write {{NAME: value}}.")
         errors, found = {}, {}
         for name, one in value.items():
