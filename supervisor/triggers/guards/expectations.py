@@ -83,6 +83,12 @@ class Rows(f.Group):
         load_default=lambda: [0.2, 5.0],
     )
 
+    @f.validates_schema
+    def _leaves_something_between(self, data: dict[str, Any], **_: Any) -> None:
+        least, most = data["least"], data["most"]
+        if least is not None and most is not None and least > most:
+            raise ValidationError({"least": [f"{least} is more than most, {most}; write the smaller number here."]})
+
 
 class Nulls(f.Group):
     """`nulls:`."""
