@@ -80,6 +80,13 @@ def test_a_broken_feed_is_held(tmp_path, way):
     assert last.key == first + len(broken) + ROWS - 1
 
 
+@pytest.mark.parametrize(("expect", "told"), [("usual", False), ({"usual": ["relation"]}, True)])
+def test_labels_of_one_class_are_told_once(tmp_path, expect, told):
+    """That no feature tells of them follows; where only this is looked at, it is told."""
+    *_, violation = Feed(tmp_path, *SOUND, BROKEN["one class"][0]).run(expect)
+    assert ("no feature tells" in violation.why) is told
+
+
 def drifted(number):
     """Warmer, and what was late is in time: a model must learn that."""
     warmer = changed(feed(number), "temperature", feed(number).column("temperature").to_numpy() + 8)

@@ -18,6 +18,7 @@ from workers.detection.usual.expected import FEW, Expected, Finding, many, perce
 from workers.detection.usual.relation import relation_findings
 
 _MOST_CLASSES = 100  # whole numbers with more values are no classes
+_TELL_OF_ONE_VALUE = ("labels", "constant")  # checks
 
 
 def label_findings(
@@ -39,6 +40,8 @@ def label_findings(
     else:
         there = [values.there for values in (labels, *before)]
         found += column_findings(label, there[0], there[1:], expected)
+    if labels.distinct == 1 and any(one.check in _TELL_OF_ONE_VALUE for one in found):
+        return found  # nothing tells of it, and that is said
     return found + relation_findings(now, usual, label, features, expected, classes=classes)
 
 
