@@ -179,5 +179,5 @@ def test_labels_that_are_not_known_yet_are_not_looked_at(tmp_path):
 
 def test_a_column_that_is_not_there_is_named(tmp_path):
     """With the key of pipeline.yaml, and what there is."""
-    with pytest.raises(DataError, match=r"trigger.expect.nulls.columns names amuont, .* amount, carrier"):
+    with pytest.raises(DataError, match=r"trigger.expect.nulls.columns names amuont, .* did you mean amount"):
         Feed(tmp_path, *SOUND).run({"nulls": {"columns": {"amuont": 0.1}}})
