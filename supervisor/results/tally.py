@@ -21,7 +21,17 @@ from shared.messages.reports import (
     Trained,
 )
 from shared.plugins import METRICS
-from supervisor.core.notices import Listener, Result, ResultCounted, RunEnded, TaskGivenUp, TaskPublishedAgain, Told
+from supervisor.core.notices import (
+    Listener,
+    Result,
+    ResultCounted,
+    RowsNotAsExpected,
+    RunEnded,
+    TaskGivenUp,
+    TaskPublishedAgain,
+    Told,
+)
+from supervisor.core.seen import Violated
 from supervisor.core.state import RunState
 from supervisor.results.composite import Composite, composite
 
@@ -64,6 +74,7 @@ class Tally(Listener):
         self.scores: list[MetricValue] = []
         self.facts: defaultdict[int, TriggerFacts] = defaultdict(TriggerFacts)
         self.targets: dict[str, TargetDecision] = {}  # the last decision for each
+        self.violations: list[Violated] = []  # in key order
         self.republished = self.workers_lost = self.reconnects = 0
         self.ended_because: str | None = None
         self._prequential: Windows = defaultdict(dict)
@@ -73,6 +84,8 @@ class Tally(Listener):
         match told:
             case ResultCounted():
                 self._counted(told.report)
+            case RowsNotAsExpected():
+                self.violations.append(told.violated)
             case TaskPublishedAgain():
                 self.republished += 1
             case TaskGivenUp():
