@@ -114,9 +114,11 @@ def _of_rows(content: Mapping[str, Any]) -> Iterator[str]:
     if content["files_not_read"]:
         yield f"files not read: {content['files_not_read']:,}, the first {next(iter(content['not_read']))}"
     aside = [one for one in content["set_aside"] if one["released_by"] is None]
-    if aside:
-        rows = sum(one["last_key"] - one["first_key"] + 1 for one in aside)
-        yield f"rows set aside: {rows:,}, the first at key {aside[0]['first_key']}: {aside[0]['why']}"
+    trained = [one for one in content["violations"] if one["on_violation"] == "alert"]
+    for what, found in (("set aside", aside), ("not as expected, and trained on", trained)):
+        if found:
+            rows = sum(one["last_key"] - one["first_key"] + 1 for one in found)
+            yield f"rows {what}: {rows:,}, the first at key {found[0]['first_key']}: {found[0]['why']}"
     if content["unlabelled"]:
         yield f"rows without a label: {content['unlabelled']:,}"
 

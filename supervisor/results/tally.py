@@ -25,12 +25,14 @@ from supervisor.core.notices import (
     Listener,
     Result,
     ResultCounted,
+    RowsNotAsExpected,
     RunEnded,
     TaskGivenUp,
     TaskPublishedAgain,
     Told,
     TriggerConsidered,
 )
+from supervisor.core.seen import Violated
 from supervisor.core.state import RunState
 from supervisor.results.composite import Composite, composite
 
@@ -74,6 +76,7 @@ class Tally(Listener):
         self.facts: defaultdict[int, TriggerFacts] = defaultdict(TriggerFacts)
         self.targets: dict[str, TargetDecision] = {}  # the last decision for each
         self.near_misses = 0  # of the trigger policy
+        self.violations: list[Violated] = []  # in key order
         self.republished = self.workers_lost = self.reconnects = 0
         self.ended_because: str | None = None
         self._prequential: Windows = defaultdict(dict)
@@ -85,6 +88,8 @@ class Tally(Listener):
                 self._counted(told.report)
             case TriggerConsidered():
                 self.near_misses += 1
+            case RowsNotAsExpected():
+                self.violations.append(told.violated)
             case TaskPublishedAgain():
                 self.republished += 1
             case TaskGivenUp():

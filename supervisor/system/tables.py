@@ -9,6 +9,7 @@ from shared.config.load import Configuration
 from shared.dataset.growth import Rest
 from shared.dataset.table import open_dataset
 from supervisor.system.dataset_readiness import Usable, give_keys, give_positions, ready_dataset, ready_labels
+from supervisor.system.expected import refuse_wrong_expectations
 from supervisor.system.unread import Telling
 
 
@@ -22,9 +23,13 @@ class Tables(NamedTuple):
 def ready_tables(
     configuration: Configuration, manifests_root: Path, rest: Rest, telling: Telling, *, follows: bool
 ) -> Tables:
-    """Both, found and usable, with keys of copies of their manifests. Raises NotReadyError; see `ready_dataset`."""
+    """Both, found and usable, with keys of copies of their manifests. Raises NotReadyError; see `ready_dataset`; and
+    ConfigurationError for what `expect:` names and they do not have.
+    """
     rows = ready_dataset(configuration, manifests_root, rest, telling, follows=follows)
     labels = ready_labels(configuration, rows.dataset, manifests_root, rest, telling, follows=follows)
+    late = None if labels is None else labels.dataset
+    refuse_wrong_expectations(configuration, rows.dataset, late, follows=follows)
     return Tables(rows, labels)
 
 

@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
+from shared.dataset.expected_names import wrong_columns
 from shared.dataset.table import TableDataset
 from shared.errors import DataError
 from shared.plugins import METRICS
@@ -35,12 +36,17 @@ class Expect(Detector):
     def __init__(self, options: Mapping[str, Any]) -> None:
         self._now = Stretch.of(options["rows"])
         self._usual = tuple(map(Stretch.of, options["usual"]))
-        self._expected = Expected.of(options["expectations"])
+        self._given = options["expectations"]
+        self._expected = Expected.of(self._given)
 
     def answer(self, sight: Sight) -> dict[str, Any]:
-        """`violations`: {check, column, sentence} of the first few, `more`: how many others."""
+        """`violations`: {check, column, sentence} of the first few, `more`: how many others.
+
+        Raises DataError for a column that is named and is not there, or is something else.
+        """
         dataset = _as_it_is(sight.dataset)
-        self._expected.refuse_unknown_columns(dataset)
+        for key, sentence in wrong_columns(self._given, dataset):  # rows may have come after the check
+            raise DataError(f"trigger.expect.{key} {sentence}")
         features, label = dataset.feature_columns, dataset.config.label
         read = _Reader(dataset, [*dict.fromkeys((*features, label))], sight)
         now, usual = read.rows(self._now), [read.rows(one) for one in self._usual]

@@ -32,6 +32,7 @@ from supervisor.run.start.understanding import Understanding, understanding
 from supervisor.system.announcing import wrong_with_announcements
 from supervisor.system.dataset_readiness import ready_dataset, ready_labels
 from supervisor.system.devices import evaluation_device
+from supervisor.system.expected import refuse_wrong_expectations
 from supervisor.system.platform import Platform
 from supervisor.system.protocols import refuse_unknown_protocol
 from supervisor.system.setup import setup_record
@@ -121,7 +122,8 @@ def _log() -> Iterator[Path]:
 
 
 def look_offline(configuration: Configuration, *, follows: bool = False) -> Understanding:
-    """What the dataset holds, where its files are at hand. Raises NotReadyError with why they cannot be looked at.
+    """What the dataset holds, where its files are at hand. Raises NotReadyError with why they cannot be looked at, and
+    ConfigurationError for what `expect:` names and they do not have.
 
     `follows`: its table of labels, if it has one, may have none yet, or some that cannot be read.
     """
@@ -133,6 +135,8 @@ def look_offline(configuration: Configuration, *, follows: bool = False) -> Unde
     with scratch_folder("manifests") as manifests:
         rows = ready_dataset(configuration, manifests, follows=False).dataset
         labels = ready_labels(configuration, rows, manifests, follows=follows)
+        late = None if labels is None else labels.dataset
+        refuse_wrong_expectations(configuration, rows, late, follows=follows)
         if labels is None:
             return understanding(configuration.pipeline, rows)
         told = understanding(configuration.pipeline, rows, labels.dataset)

@@ -54,7 +54,7 @@ class ByName(f.Sentence):
         self.kind = f"{{NAME: {getattr(item, 'kind', 'value')}}}"
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
-        if not isinstance(value, dict) or not value:
+        if not isinstance(value, dict):
             raise ValidationError(f"{f.quoted(value)} is not a group of names; write {{NAME: value}}.")
         errors, found = {}, {}
         for name, one in value.items():
@@ -82,6 +82,12 @@ class Rows(f.Group):
         "rows in the same event time, as multiples of the usual",
         load_default=lambda: [0.2, 5.0],
     )
+
+    @f.validates_schema
+    def _leaves_something_between(self, data: dict[str, Any], **_: Any) -> None:
+        least, most = data["least"], data["most"]
+        if least is not None and most is not None and least > most:
+            raise ValidationError({"least": [f"{least} is more than most, {most}; write the smaller number here."]})
 
 
 class Nulls(f.Group):

@@ -14,6 +14,7 @@ from workplace import Workplace, table
 
 from shared.config.load import load_configuration
 from shared.dataset.survey.understood import Label
+from shared.errors import ConfigurationError
 from supervisor.cli.parser import parser
 from supervisor.cli.understood import label_line, show
 from supervisor.cli.validate import run
@@ -298,3 +299,10 @@ def test_the_format_that_is_missing_is_offered(small: Workplace, capsys: pytest.
         '"%d/%m/%Y %H:%M" reads all 48 values looked at: say `timestamp: {column: date, format: "%d/%m/%Y %H:%M"}`'
     )
     assert offered in told
+
+
+def test_a_column_that_expect_names_wrong(small: Workplace) -> None:
+    """Is told offline, too, not at the first trigger."""
+    small.pipeline["trigger"]["expect"] = {"ranges": {"columns": {"x2": [0, 10]}}}
+    with pytest.raises(ConfigurationError, match=r"pipeline.yaml:\d+: trigger.expect.ranges.columns: names x2, which"):
+        shown(small)

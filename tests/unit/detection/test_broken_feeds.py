@@ -80,6 +80,13 @@ def test_a_broken_feed_is_held(tmp_path, way):
     assert last.key == first + len(broken) + ROWS - 1
 
 
+@pytest.mark.parametrize(("expect", "told"), [("usual", False), ({"usual": ["relation"]}, True)])
+def test_labels_of_one_class_are_told_once(tmp_path, expect, told):
+    """That no feature tells of them follows; where only this is looked at, it is told."""
+    *_, violation = Feed(tmp_path, *SOUND, BROKEN["one class"][0]).run(expect)
+    assert ("no feature tells" in violation.why) is told
+
+
 def drifted(number):
     """Warmer, and what was late is in time: a model must learn that."""
     warmer = changed(feed(number), "temperature", feed(number).column("temperature").to_numpy() + 8)
@@ -172,5 +179,5 @@ def test_labels_that_are_not_known_yet_are_not_looked_at(tmp_path):
 
 def test_a_column_that_is_not_there_is_named(tmp_path):
     """With the key of pipeline.yaml, and what there is."""
-    with pytest.raises(DataError, match=r"trigger.expect.nulls.columns names amuont, .* amount, carrier"):
+    with pytest.raises(DataError, match=r"trigger.expect.nulls.columns names amuont, .* did you mean amount"):
         Feed(tmp_path, *SOUND).run({"nulls": {"columns": {"amuont": 0.1}}})

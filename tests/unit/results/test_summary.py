@@ -14,8 +14,8 @@ from shared.clock_changes import ClockChanges
 from shared.config.pipeline import Target
 from shared.messages.reports import FeatureNotes, UnknownCategories
 from shared.timestamps import parse_timestamp_us
-from supervisor.core.notices import TriggerConsidered
-from supervisor.core.seen import Considered, Misdated, Unread
+from supervisor.core.notices import RowsNotAsExpected, TriggerConsidered
+from supervisor.core.seen import Considered, Misdated, Unread, Violated
 from supervisor.core.trigger_state import Phase
 from supervisor.results.closing_table import closing_table
 from supervisor.results.summary import summary
@@ -257,6 +257,20 @@ def test_rows_dated_too_late_are_counted(told):
     span = ("1970-01-01T00:00:00.000000Z", "1970-01-02T00:00:00.000000Z")
     assert (content["first_timestamp"], content["last_timestamp"]) == span
     assert "rows dated too late to advance event time: 3, the first 2191-04-01" in " ".join(shown(content, 200).split())
+
+
+def test_rows_that_are_not_as_expected_are_listed(told):
+    """All of them; under the table those that were trained on all the same."""
+    assert summary(told.state, told.tally, TARGETS, ABOUT)["violations"] == []
+    for number, action in enumerate(("hold", "alert", "alert")):
+        violated = Violated(first_key=10 * number, last_key=10 * number + 9, on_violation=action, why=f"why {number}")
+        told.tally.hear(RowsNotAsExpected(violated=violated))
+    content = summary(told.state, told.tally, TARGETS, ABOUT)
+    assert content["violations"][1] == {"first_key": 10, "last_key": 19, "on_violation": "alert", "why": "why 1"}
+    assert [one["on_violation"] for one in content["violations"]] == ["hold", "alert", "alert"]
+    said = " ".join(shown(content, 200).split())
+    assert "rows not as expected, and trained on: 20, the first at key 10: why 1" in said
+    assert "set aside" not in said
 
 
 def test_changes_of_the_clocks_are_counted(told):

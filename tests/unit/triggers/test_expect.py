@@ -175,6 +175,11 @@ def test_a_score_needs_a_model():
         ),
         ({"ranges": {"columns": {"a": [5, 0]}}}, ["ranges", "columns", "a"], "leaves nothing between"),
         ({"ranges": {"columns": {"a": [None, None]}}}, ["ranges", "columns", "a"], "bounds nothing"),
+        (
+            {"rows": {"least": 10, "most": 3}},
+            ["rows", "least"],
+            "10 is more than most, 3; write the smaller number here.",
+        ),
         ({"rows": {"times": 3}}, ["rows", "times"], "3 is not a pair of bounds; write [least, most]."),
         ({"usual": ["row"]}, ["usual", 0], "'row' is unknown; did you mean rows?"),
         ({"on_violation": "drop"}, ["on_violation"], "'drop' is unknown; known: alert, hold, skip."),

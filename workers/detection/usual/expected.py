@@ -7,8 +7,6 @@ from typing import Any
 
 import msgspec
 
-from shared.dataset.table import TableDataset
-from shared.errors import DataError
 from shared.words import counted
 
 FEW = 20  # values of which nothing can be said
@@ -47,23 +45,6 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
     def compares(self, check: str, column: str | None = None) -> bool:
         """Whether this is compared with the usual."""
         return check in self.usual and column not in self.ignored
-
-    def refuse_unknown_columns(self, dataset: TableDataset) -> None:
-        """Raise DataError for a column that is named here and is none that a model sees, nor the label."""
-        known = {*dataset.feature_columns, dataset.config.label}
-        named = {
-            "nulls.columns": self.nulls["columns"],
-            "ranges.columns": self.ranges["columns"],
-            "categories.columns": self.categories["columns"],
-            "ignore": self.ignored,
-        }
-        for key, names in named.items():
-            for name in names:
-                if name not in known:
-                    raise DataError(
-                        f"trigger.expect.{key} names {name}, which is no feature of dataset {dataset.config.name} nor "
-                        f"its label; these are {', '.join(sorted(known))}."
-                    )
 
 
 def many(rows: int) -> str:

@@ -13,6 +13,7 @@ from workers.detection.usual.relation import relation_findings
 from workers.detection.usual.values import Values
 
 _MOST_CLASSES = 100  # whole numbers with more values are no classes
+_TELL_OF_ONE_VALUE = ("labels", "constant")  # checks
 
 
 def label_findings(
@@ -34,6 +35,8 @@ def label_findings(
     else:
         there = [values.there for values in (labels, *before)]
         found += column_findings(label, there[0], there[1:], expected)
+    if labels.distinct == 1 and any(one.check in _TELL_OF_ONE_VALUE for one in found):
+        return found  # nothing tells of it, and that is said
     return found + relation_findings(now, usual, label, features, expected, classes=classes)
 
 
