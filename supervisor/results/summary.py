@@ -43,6 +43,7 @@ def summary(state: RunState, tally: Tally, targets: Sequence[Target], about: Map
         "clock_changes": {"twice": state.stream.clock_changes.twice, "never": state.stream.clock_changes.never},
         "not_read": state.unread.named,
         "files_not_read": state.unread.files,
+        "looks": {"questions": state.stream.questions, "near_misses": state.stream.near_misses},
         "set_aside": set_aside.listed(state.stream.set_aside),
         "samples_trained": sum(row["samples_selected"] for row in listed),
         "unlabelled": state.stream.unlabelled + sum(tally.dropped()) + sum(behind.unscored.values()),

@@ -273,6 +273,17 @@ def test_files_that_are_not_read_at_the_end_are_named(told):
     assert "files not read: 4, the first b.csv" in " ".join(shown(content, 200).split())
 
 
+def test_looks_of_the_policy_are_counted(told):
+    """What it asked and what came of it, also under the table; of a policy that only counts rows there is no line."""
+    content = summary(told.state, told.tally, TARGETS, ABOUT)
+    assert content["looks"] == {"questions": 0, "near_misses": 0}
+    assert "looks of the trigger policy" not in shown(content)
+    content = summary(told.state.with_stream(questions=1200, near_misses=886), told.tally, TARGETS, ABOUT)
+    assert content["looks"] == {"questions": 1200, "near_misses": 886}
+    said = " ".join(shown(content, 200).split())
+    assert "looks of the trigger policy: 1,200 questions, 886 near misses" in said
+
+
 def test_a_run_without_triggers_says_so(small):
     """Under the table, with rows and span."""
     told = ToldRun(small)

@@ -23,6 +23,7 @@ from supervisor.core.notices import (
     TaskGivenUp,
     TaskPublishedAgain,
     Told,
+    TriggerConsidered,
 )
 
 DONE = Metric("modyn_tasks_done_total", "Tasks whose result counted.", ("stage",))
@@ -47,6 +48,7 @@ BASELINE = Metric(
 LOST = Metric("modyn_workers_lost_total", "Workers of this supervisor that died and were started again.")
 RECONNECTS = Metric("modyn_broker_reconnects_total", "How often the broker came back.")
 UNEXPECTED = Metric("modyn_violations_total", "Triggers whose rows were not as expected.", ("on_violation",))
+NEAR_MISSES = Metric("modyn_near_misses_total", "Looks of the trigger policy that led to no trigger.")
 FORGOTTEN = Metric("modyn_broker_forgot_total", "How often Redis had forgotten the run.")
 
 
@@ -77,6 +79,7 @@ class Heard(Listener):
         targets = [target.name for target in pipeline.deployment.targets] if pipeline.deployment else []
         self._decided = Tally(*((name, outcome) for name in targets for outcome in ("deployed", "refused")))
         self._selected, self._trained, self._training, self._forgotten = Tally(()), Tally(()), Tally(()), Tally(())
+        self._near_misses = Tally(())
         self._unexpected = Tally(("hold",), ("skip",), ("alert",))
         self._deployed: dict[Labels, float] = {}
         self._loss: float | None = None
@@ -97,6 +100,8 @@ class Heard(Listener):
                 self._failed.add(parts_of(told.task_id).stage)
             case RowsNotAsExpected():
                 self._unexpected.add(told.violated.on_violation)
+            case TriggerConsidered():
+                self._near_misses.add()
             case RunForgotten():
                 self._forgotten.add()
             case FaultSurvived():
@@ -148,5 +153,6 @@ class Heard(Listener):
         yield BASELINE.gauge(self._baselines.samples())
         yield LOST.counter(self._survived.workers_lost)
         yield RECONNECTS.counter(self._survived.reconnects)
+        yield NEAR_MISSES.counter(self._near_misses.samples())
         yield UNEXPECTED.counter(self._unexpected.samples())
         yield FORGOTTEN.counter(self._forgotten.samples())
