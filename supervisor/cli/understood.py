@@ -20,9 +20,10 @@ from supervisor.run.start.understanding import LabelDelay, Understanding
 _MOST_CLASSES = 20
 _FEW = 20  # values of fractions that are worth a number
 _FOLLOWED = {
-    "ignore": "not followed (initial_mode: ignore); a run starts with those that come",
-    "replay": "when the policy fires on them only a run can say (it asks workers, or hears of trainings)",
-    "train_on_everything": "1 trigger on all of them (initial_mode: train_on_everything); the policy sees later ones",
+    "ignore": "these rows: not followed (initial_mode: ignore); a run starts with those that come",
+    "replay": "trigger policy: {policy}; when it fires only a run can say, as it asks workers or hears of trainings",
+    "train_on_everything": "these rows: 1 trigger on all of them (initial_mode: train_on_everything); "
+    "the policy sees later ones",
 }
 
 
@@ -48,7 +49,7 @@ def _lines(told: Understanding) -> Iterator[str]:
     yield f"label: {label_line(found.label, found.labels)}"
     yield from label_lines(found, told.label_delay)
     if told.triggers is None:
-        yield f"these rows: {_FOLLOWED[told.initial_mode]}"
+        yield _FOLLOWED[told.initial_mode].format(policy=told.policy)
     else:
         triggers = "1 trigger" if told.triggers == 1 else f"{told.triggers:,} triggers"
         yield f"trigger policy: {told.policy}, {triggers} on these rows"

@@ -61,6 +61,13 @@ def test_people_see_rows_label_and_features(small: Workplace) -> None:
     assert "[code] string – 2,000 different one-hot, 2,000 categories" in said
 
 
+def test_a_policy_that_asks_is_told_by_its_name(small: Workplace) -> None:
+    """And that nobody knows before a run when it fires."""
+    small.pipeline["trigger"] = {"policy": "data_drift"}
+    (line,) = [line for line in shown(small) if line.startswith("trigger policy:")]
+    assert line.startswith("trigger policy: data_drift; when it fires only a run can say")
+
+
 def test_late_rows(small: Workplace) -> None:
     """How many, what share, and by how much the latest; numbers that are no classes have range, mean and deviation."""
     rows = table(1000)
