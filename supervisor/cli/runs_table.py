@@ -9,6 +9,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from shared.folder_names import readable
 from shared.timestamps import to_the_minute
 from shared.words import counted
 from supervisor.cli.spans import span_in_words
@@ -56,7 +57,7 @@ def _deployed(one: Mapping[str, Any]) -> str:
 
 def _place(root: Path, run_dir: str) -> str:
     place = Path(run_dir)
-    return str(place.relative_to(root)) if place.is_relative_to(root) else run_dir
+    return readable(str(place.relative_to(root))) if place.is_relative_to(root) else run_dir
 
 
 def notes(one: Mapping[str, Any]) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from shared.command import COMMAND
 from shared.errors import ModynError
+from shared.folder_names import readable
 from supervisor.cli.compare import json_text, say
 from supervisor.cli.console import table_console
 from supervisor.compare.comparison import compare
@@ -52,7 +53,7 @@ def _rest(
     told = [] if finished else ["No run has finished with a score, so there is nothing to compare."]
     for one in left_out:
         log = f" ({sweep.place.log(one.name)})" if one.status == "failed" else ""
-        told.append(f"left out: {one.name}: {one.reason}{log}")
+        told.append(f"left out: {readable(one.name)}: {one.reason}{log}")
     not_begun = len(sweep.unfinished)
     told += (
         [f"left out: {not_begun} {'run that has' if not_begun == 1 else 'runs that have'} not begun"]

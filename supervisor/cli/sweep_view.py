@@ -15,6 +15,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from shared.folder_names import readable
 from shared.words import counted
 from supervisor.run.glance import Glance, Glances
 from supervisor.sweep.outcome import Outcome
@@ -71,9 +72,9 @@ class SweepView(Watcher):
         table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
         for name, folder in running.items():
             far = _far(self._journals.setdefault(name, Glances(folder / "journal.jsonl")))
-            table.add_row(Text(name), far)  # brackets of a list are no markup
+            table.add_row(Text(readable(name)), far)  # brackets of a list are no markup
             if self._live is None:
-                log.info("… %d of %d: %s: %s", self._numbers[name], self._total, name, far)
+                log.info("… %d of %d: %s: %s", self._numbers[name], self._total, readable(name), far)
         if self._live is not None:
             self._live.update(table)
 

@@ -13,6 +13,7 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from shared.folder_names import readable
 from shared.timestamps import to_the_minute
 from shared.words import counted
 
@@ -122,7 +123,7 @@ def _arrow(content: Mapping[str, Any]) -> str:
 
 def _name(name: str) -> str:
     """A run of a sweep is called by several settings, which stand below each other."""
-    return _BETWEEN_SETTINGS.sub(",\n", name)
+    return _BETWEEN_SETTINGS.sub(",\n", readable(name))
 
 
 def _minute(timestamp: str | None) -> str:
@@ -150,14 +151,17 @@ def _remarks(content: Mapping[str, Any]) -> Iterator[str]:
         counts = Counter(run["undefined_windows"][metric] for run in runs)
         if set(counts) != {0}:
             each = ", ".join(
-                f"{run['name']} {run['undefined_windows'][metric]}" for run in runs if run["undefined_windows"][metric]
+                f"{readable(run['name'])} {run['undefined_windows'][metric]}"
+                for run in runs
+                if run["undefined_windows"][metric]
             )
             yield f"windows left out of {metric}, which is undefined there: {each}"
     for run in runs:
+        name = readable(run["name"])
         if run["status"] != "finished":
             status = _STATUS.get(run["status"], run["status"])
-            yield f"{run['name']} is {status}: compared as far as it has come"
+            yield f"{name} is {status}: compared as far as it has come"
         if run["failed_triggers"]:
-            yield f"{run['name']} failed at {run['failed_triggers']:,} of its {run['triggers']:,} triggers"
+            yield f"{name} failed at {run['failed_triggers']:,} of its {run['triggers']:,} triggers"
         if run["rows"] != content["rows"]:
-            yield f"{run['name']} has scores of {run['rows']:,} of these rows: it knew labels that others did not"
+            yield f"{name} has scores of {run['rows']:,} of these rows: it knew labels that others did not"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -12,7 +13,7 @@ from supervisor.core.attempts import model_ref, who
 from supervisor.core.commands import Publish
 from supervisor.core.events import Observed
 from supervisor.core.label_times import known_at
-from supervisor.core.notices import TriggerConsidered
+from supervisor.core.notices import RowsNotAsExpected, TriggerConsidered, TriggerFired
 from supervisor.core.open_tasks import OpenTask
 from supervisor.core.state import RunState
 from supervisor.core.step import Effect, Step
@@ -27,9 +28,32 @@ def note_policy(event: Observed, state: RunState) -> Step:
     if event.question is not None:
         question, number = OpenQuestion(number=number, asked=event.question), number + 1
     policy = state.stream.policy if event.policy is None else event.policy
-    state = state.with_stream(policy=policy, question=question, questions=number)
+    near_misses = state.stream.near_misses + len(event.considered)
+    state = state.with_stream(policy=policy, question=question, questions=number, near_misses=near_misses)
     told: list[Effect] = [TriggerConsidered(considered=one) for one in event.considered]
     return state, told
+
+
+def in_key_order(told: Iterable[Effect]) -> list[Effect]:
+    """Near misses, violations and triggers as the stream has them; at one key as they are given.
+
+    What has no key belongs to what is before it.
+    """
+    placed: list[tuple[int, Effect]] = []
+    for one in told:
+        placed.append((_key(one, placed[-1][0] if placed else -1), one))
+    return [one for _, one in sorted(placed, key=lambda pair: pair[0])]
+
+
+def _key(told: Effect, before: int) -> int:
+    match told:
+        case TriggerConsidered():
+            return told.considered.key
+        case RowsNotAsExpected():
+            return told.violated.last_key
+        case TriggerFired():
+            return told.fired.key
+    return before
 
 
 def ask(state: RunState) -> Step | None:

@@ -55,6 +55,7 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True):
     unlabelled: int = 0  # rows that none of them is of
     policy: PolicyState | None = None  # of the trigger policy at `observed_key`; None: it has seen no row
     questions: int = 0  # that it has asked so far
+    near_misses: int = 0  # looks, and decisions that were kept, that led to no trigger
     question: OpenQuestion | None = None  # the last of them, until the policy has heard the answer
     set_aside: tuple[SetAside, ...] = ()  # in key order
     left_out: tuple[KeyRange, ...] = ()  # those of them that are not released, put together

@@ -50,12 +50,12 @@ from supervisor.core.notices import (
     TriggerDeclined,
     TriggerFired,
 )
-from supervisor.core.questions import note_policy
+from supervisor.core.questions import in_key_order, note_policy
 from supervisor.core.remaking import remake
 from supervisor.core.reported import reported
 from supervisor.core.retention import retire
 from supervisor.core.scoring import close_slices
-from supervisor.core.seen import Settled
+from supervisor.core.seen import Fired, Settled
 from supervisor.core.set_aside import note_violations, release
 from supervisor.core.state import RunState
 from supervisor.core.step import Effect, Step
@@ -122,20 +122,26 @@ def _(event: NotRead, state: RunState) -> Step:
 
 @_apply.register
 def _(event: Observed, state: RunState) -> Step:
-    stream, told = note_violations(event.violations, state.stream)
-    state, notices = state.but(stream=stream), told
-    for fired in event.triggers:
-        stream, released = release(fired, state.stream)
-        state = state.but(stream=stream).with_fired(fired)
-        notices.append(TriggerFired(fired=fired))
-        before = TriggerId(fired.id - 1)
-        notices += released
-        if before >= 0 and state.trigger(before).phase is Phase.COALESCED:
-            notices.append(TriggerCoalesced(trigger_id=before, into=fired.id))
+    stream, violations = note_violations(event.violations, state.stream)
+    state, fired = state.but(stream=stream), list[Effect]()
+    for one in event.triggers:
+        state, notices = _fired(one, state)
+        fired += notices
     state, of_times = _seen(event, state)
     state, considered = note_policy(event, state)
     state, effects = close_slices(state, event.slices)
-    return state, [*of_times, *considered, *notices, *effects]
+    return state, [*of_times, *in_key_order([*considered, *violations, *fired]), *effects]
+
+
+def _fired(fired: Fired, state: RunState) -> Step:
+    """A trigger, and what becomes of held rows and of the trigger before."""
+    stream, released = release(fired, state.stream)
+    state = state.but(stream=stream).with_fired(fired)
+    notices: list[Effect] = [TriggerFired(fired=fired), *released]
+    before = TriggerId(fired.id - 1)
+    if before >= 0 and state.trigger(before).phase is Phase.COALESCED:
+        notices.append(TriggerCoalesced(trigger_id=before, into=fired.id))
+    return state, notices
 
 
 def _seen(event: Observed | StreamEnded, state: RunState) -> Step:

@@ -82,6 +82,7 @@ def _remarks(content: Mapping[str, Any]) -> Iterator[str]:
     if not content["triggers"]:
         span = [content[end] or "–" for end in ("first_timestamp", "last_timestamp")]
         yield f"the trigger policy never fired: {content['samples_seen']:,} rows, {span[0]} to {span[1]}"
+    yield from _of_looks(content["looks"])
     yield from _of_rows(content)
     undefined = {metric: count for metric, count in content["undefined_windows"].items() if count}
     if undefined:
@@ -92,6 +93,12 @@ def _remarks(content: Mapping[str, Any]) -> Iterator[str]:
     survived = {fault.replace("_", " "): count for fault, count in content["faults"].items() if count}
     if survived:
         yield "faults survived: " + ", ".join(f"{fault} {count}" for fault, count in survived.items())
+
+
+def _of_looks(looks: Mapping[str, int]) -> Iterator[str]:
+    """How often the policy looked, where it did."""
+    if any(looks.values()):
+        yield f"looks of the trigger policy: {looks['questions']:,} questions, {looks['near_misses']:,} near misses"
 
 
 def _by_metric(rows_of: Mapping[str, int]) -> str:

@@ -30,7 +30,6 @@ from supervisor.core.notices import (
     TaskGivenUp,
     TaskPublishedAgain,
     Told,
-    TriggerConsidered,
 )
 from supervisor.core.seen import Violated
 from supervisor.core.state import RunState
@@ -75,7 +74,6 @@ class Tally(Listener):
         self.scores: list[MetricValue] = []
         self.facts: defaultdict[int, TriggerFacts] = defaultdict(TriggerFacts)
         self.targets: dict[str, TargetDecision] = {}  # the last decision for each
-        self.near_misses = 0  # of the trigger policy
         self.violations: list[Violated] = []  # in key order
         self.republished = self.workers_lost = self.reconnects = 0
         self.ended_because: str | None = None
@@ -86,8 +84,6 @@ class Tally(Listener):
         match told:
             case ResultCounted():
                 self._counted(told.report)
-            case TriggerConsidered():
-                self.near_misses += 1
             case RowsNotAsExpected():
                 self.violations.append(told.violated)
             case TaskPublishedAgain():

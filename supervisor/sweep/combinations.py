@@ -5,19 +5,17 @@ from __future__ import annotations
 import hashlib
 import itertools
 import math
-import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from shared.config.changes import Change, refuse_repeated
 from shared.errors import ConfigurationError
+from shared.folder_names import escaped
 from supervisor.sweep.values import Swept
 
 MOST = 1000
 _LONGEST_BYTES = 200  # a file system takes 255, and names of beside it need some
 _HASH_LETTERS = 8
-# What no folder's name may hold, what a shell or a URL of a file system would take for something else, and our sign.
-_UNSAFE = re.compile(r"[/\\%*?\x00-\x1f\x7f]|(?<=:):|^\.")
 
 
 class Combination(NamedTuple):
@@ -33,7 +31,7 @@ class Combination(NamedTuple):
     @property
     def name(self) -> str:
         """The title as the name of a folder; a long one is cut, and ends with a hash of the whole."""
-        safe = _UNSAFE.sub(lambda found: f"%{ord(found[0]):02X}", self.title)
+        safe = escaped(self.title)
         if len(safe.encode()) <= _LONGEST_BYTES:
             return safe
         digest = hashlib.sha256(self.title.encode()).hexdigest()[:_HASH_LETTERS]

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from shared.config.load import Configuration
 from shared.errors import ConfigurationError
+from shared.words import listed
 from supervisor.sweep.combinations import Combination
 from supervisor.system.both_files import load_both
 
@@ -81,5 +82,5 @@ def _refuse_other_datasets(runs: Sequence[Planned]) -> None:
     datasets = {one.configuration.pipeline.data.dataset for one in runs}
     if len(datasets) > 1:
         raise ConfigurationError(
-            f"--set data.dataset: runs on {' and '.join(sorted(datasets))} cannot be compared; make a sweep of each."
+            f"--set data.dataset: runs on {listed(sorted(datasets))} cannot be compared; make a sweep of each."
         )

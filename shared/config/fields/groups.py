@@ -22,6 +22,7 @@ class Group(Schema):
 
     beside: tuple[str, ...] = ()  # keys that may stand beside these, and are somebody else's
     elsewhere: ClassVar[Mapping[str, str]] = {}  # keys that people look for here, and what to write instead
+    example: ClassVar[str] = ""  # what to write in the place of what is no group, where there is a short one
     error_messages = {"type": "is not a group of keys; write `key: value` lines below it."}
 
     def handle_error(self, error: ValidationError, data: Any, **kwargs: Any) -> None:
@@ -82,10 +83,15 @@ class Sub(Sentence):
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         if not isinstance(value, dict):
-            needed = any(one.required for one in self.schema().fields.values())
-            rest = "" if needed else ", or `{}` for its defaults"
-            raise ValidationError(f"{quoted(value)} is not a group of keys; write `key: value` lines below it{rest}.")
+            raise ValidationError(f"{quoted(value)} is not a group of keys; write {self._written()}.")
         return self.schema().load(value)
+
+    def _written(self) -> str:
+        """What to write instead of what is no group."""
+        if self.schema.example:
+            return self.schema.example
+        needed = any(one.required for one in self.schema().fields.values())
+        return "`key: value` lines below it" + ("" if needed else ", or `{}` for its defaults")
 
 
 class Sequence(Sentence):

@@ -47,8 +47,12 @@ class TriggerBlock(Chosen):
         return {**chosen, "guards": guards}
 
     def _options(self, name: str, schema: f.Group, given: dict[str, Any]) -> Any:
-        schema.beside = tuple(GUARDS)
+        schema.beside = self._beside()
         return super()._options(name, schema, given)
+
+    def _beside(self) -> tuple[str, ...]:
+        """The guards that may stand here, which a mistyped key may mean."""
+        return tuple(GUARDS)
 
 
 def objections_of(block: Mapping[str, Any], pipeline: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

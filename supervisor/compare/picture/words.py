@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from shared.folder_names import readable
 from shared.printable import printable
 from shared.timestamps import to_the_minute
 from shared.words import counted
@@ -103,7 +104,7 @@ def short_names(names: Sequence[str]) -> list[str]:
 
     Of `trigger.every=500,…` only the last word of each key, and what is too long then is cut in the middle.
     """
-    shown = [printable(name) for name in names]
+    shown = [printable(readable(name)) for name in names]
     longest = max(map(len, shown), default=0)
     if longest <= LONGEST_NAME:
         return shown

@@ -37,6 +37,7 @@ from supervisor.core.seen import Fired
 from supervisor.core.state import RunState
 from supervisor.results.set_aside import not_as_expected
 from supervisor.results.times import misdated_rows, never_fired
+from supervisor.run.listen.near_misses import NearMisses
 from supervisor.run.listen.odd_files import odd_files
 from supervisor.run.listen.odd_rows import odd_columns, odd_rows
 from supervisor.run.listen.whose import whose
@@ -51,9 +52,17 @@ _TOLD_SHARE = 0.05  # between two lines on a training lies this share of the tim
 class RunLog(Listener):
     """Log lines for what happens; each carries run, event, trigger, task and worker, for `--log-format json`."""
 
-    def __init__(self, run_id: RunId, telling: Telling | None = None, *, waits_every_s: float = _WAITS_EVERY_S) -> None:
+    def __init__(
+        self,
+        run_id: RunId,
+        telling: Telling | None = None,
+        *,
+        waits_every_s: float = _WAITS_EVERY_S,
+        near_misses: NearMisses | None = None,
+    ) -> None:
         """`telling`: what was said before the run."""
         self._run_id, self._telling = run_id, telling or Telling()
+        self._near_misses = near_misses or NearMisses()
         self._waits: Waits | None = None  # not told yet
         self._waits_every_s, self._waits_due_s = waits_every_s, 0.0
         self._told_s: dict[TaskId, tuple[float, float]] = {}  # when its progress was told first, and last
@@ -66,6 +75,13 @@ class RunLog(Listener):
         if isinstance(told, Waits):
             self._waits = told
             return
+        if isinstance(told, TriggerConsidered):
+            self._waits = None  # that was before this look
+            self._near_misses.hear(told)
+            self._say_near_miss(self._near_misses.take_due())
+            return
+        if isinstance(told, TriggerFired | RunEnded):
+            self._say_near_miss(self._near_misses.take_last())
         if isinstance(told, TriggerFired):
             self._waits, self._waits_due_s = None, time.monotonic() + self._waits_every_s
         if isinstance(told, ResultCounted):
@@ -77,6 +93,7 @@ class RunLog(Listener):
 
     def turn(self, state: RunState, rows: int) -> None:
         """What is waited for, where it has changed: not right after a trigger, and not again and again."""
+        self._say_near_miss(self._near_misses.take_due())
         if self._waits is not None and time.monotonic() >= self._waits_due_s:
             self._say(self._waits, logging.INFO, f"… {self._waits.sentence}")
             if self._waits.begun:
@@ -85,6 +102,10 @@ class RunLog(Listener):
 
     def _say(self, told: Told, level: int, line: str) -> None:
         log.log(level, "%s", line, extra={"run": self._run_id, **_fields(told)})
+
+    def _say_near_miss(self, taken: tuple[TriggerConsidered, str] | None) -> None:
+        if taken is not None:
+            self._say(taken[0], logging.INFO, taken[1])
 
     def _new_of_columns(self, told: Told) -> list[tuple[int, str]]:
         """What columns have become that they were not before."""
@@ -107,7 +128,7 @@ class RunLog(Listener):
 def _lines(told: Told) -> list[tuple[int, str]]:
     """What people read of it, with its level."""
     match told:
-        case TriggerFired() | TriggerConsidered() | TriggerDeclined() | TriggerCoalesced() | RowsReleased():
+        case TriggerFired() | TriggerDeclined() | TriggerCoalesced() | RowsReleased():
             line = _of_policy(told)
         case StreamOver() | ClocksChanged():
             line = _of_rows(told)
@@ -139,14 +160,12 @@ def _lines(told: Told) -> list[tuple[int, str]]:
 
 
 def _of_policy(
-    told: TriggerFired | TriggerConsidered | TriggerDeclined | TriggerCoalesced | RowsReleased,
+    told: TriggerFired | TriggerDeclined | TriggerCoalesced | RowsReleased,
 ) -> str:
     match told:
         case TriggerFired(fired=fired):
             at = f"at key {fired.key}, {_minute(fired.timestamp_us)}"
             return f"→ trigger {fired.id} {at}: {fired.reason}{_known(fired)}"
-        case TriggerConsidered(considered=considered):
-            return f"  no trigger at key {considered.key}: {considered.reason}"
         case RowsReleased():
             return f"  trigger {told.trigger_id} has {told.rows:,} rows that were held"
         case TriggerDeclined():

@@ -112,7 +112,7 @@ class Observer:
         return question is None or question.answer is not None or not self._catching_up.done
 
     def waits(self) -> Waits | None:
-        """What the next trigger waits for; None if no row has come since that was asked last.
+        """What the next trigger waits for; None if no row has come, and no look was missed, since that was asked last.
 
         Raises RunFailedError for what the policy raises.
         """
@@ -234,6 +234,8 @@ class Observer:
         self._journaled_position = self._rows.position
         begun = self._rows.dating.event_time_us is not None
         self._settled = self._labelling.settled if self._tells_settled and begun else None
+        if looked.considered:  # what was waited for came, to no avail
+            self._asked_at = None
         question = looked.question
         if question is not None:
             question = msgspec.structs.replace(question, labels=self._labelling.at(question))

@@ -37,6 +37,7 @@ class Statistic(Fitting):
     """An entry of `statistics:`."""
 
     word = "name"
+    example = "{name: mmd}"
     fitting: ClassVar[Mapping[str, Mapping[str, Any]]] = _FITS
 
     name = f.Choice("the statistic; docs/triggers.md says what each is", *_FITS, required=True)

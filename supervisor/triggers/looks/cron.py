@@ -15,7 +15,13 @@ from shared.zones import zone
 
 EXAMPLE = '"0 3 * * 1" for Mondays at 3:00'
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_FIELDS = 5
+_FIELDS = {
+    "minute": "0 to 59",
+    "hour": "0 to 23",
+    "day of the month": "1 to 31",
+    "month": "1 to 12, or jan to dec",
+    "day of the week": "0 to 7, or sun to sat",
+}
 _ALIASES = ("@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually")
 _BY_CHANCE = re.compile(r"[hr](\(|/|$)", re.IGNORECASE)  # croniter's own: some value, `r` another one each time
 
@@ -37,7 +43,7 @@ class Cron:
         try:
             comes = self.next_us(0) is not None
         except CroniterBadCronError as error:
-            raise ValueError(f"is no cron expression: {_reason(error)}; write such as {EXAMPLE}.") from None
+            raise ValueError(f"{_wrong(fields) or _reason(error)}; write such as {EXAMPLE}.") from None
         if not comes:
             raise ValueError(f"never comes, as no such month has that day; write such as {EXAMPLE}.")
 
@@ -57,16 +63,26 @@ class Cron:
 
 def _check(fields: list[str]) -> None:
     """What croniter would take, and people seldom mean. Raises ValueError."""
-    if len(fields) != _FIELDS:
-        names = "minute, hour, day of the month, month, day of the week"
-        raise ValueError(
-            f"has {len([one for one in fields if one])} fields, not five: {names}; write such as {EXAMPLE}."
-        )
+    if len(fields) != len(_FIELDS):
+        there = len([one for one in fields if one])
+        raise ValueError(f"has {there} fields, not five: {', '.join(_FIELDS)}; write such as {EXAMPLE}.")
     for part in (part for field in fields for part in field.split(",")):
         if _BY_CHANCE.match(part):
             raise ValueError(f"has {part} in it, which leaves a moment to chance; write such as {EXAMPLE}.")
 
 
+def _wrong(fields: list[str]) -> str:
+    """The first field that is none by itself, which croniter does not tell; empty: each is one."""
+    for place, (name, field) in enumerate(zip(_FIELDS, fields, strict=False)):
+        alone = ["*"] * len(_FIELDS)
+        alone[place] = field
+        try:
+            croniter(" ".join(alone))
+        except CroniterBadCronError:
+            return f"has {field} for the {name}, which is {_FIELDS[name]}"
+    return ""
+
+
 def _reason(error: Exception) -> str:
     """croniter's words, without the expression, which stands before them already."""
-    return re.sub(r"^\[.*?\] (is )?", "", str(error)).strip().rstrip(".")
+    return "is no cron expression: " + re.sub(r"^\[.*?\] (is )?", "", str(error)).strip().rstrip(".")

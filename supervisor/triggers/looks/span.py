@@ -39,6 +39,7 @@ class SpanField(f.Sentence):
 class Extent(f.Group):
     """The same as a group: `{rows: 500}`, `{last: 7d}`. Loads as a Length."""
 
+    example = "{rows: 500}"
     rows = f.Whole("so many rows", load_default=None)
     duration_s = f.Duration("so much event time", load_default=None, data_key="last")
 

@@ -30,7 +30,7 @@ class Fitting(f.Group):
                 told = f"goes with {self.word} {' or '.join(whose)}, not with {word}, which has "
                 errors[key] = [f"{told}{', '.join(own) or 'no option'}; remove it."]
             elif own.get(key) is REQUIRED and data[key] is None:
-                errors[key] = [f"is missing; {word} needs it."]
+                errors[key] = [f"is missing; {self.word} {word} needs it."]
         if errors:
             raise ValidationError(errors)
         data |= {key: default for key, default in own.items() if data[key] is None}

@@ -21,3 +21,6 @@ class NestedBlock(TriggerBlock):
         if outside:
             raise ValidationError({key: ["is about each trigger; write it in the outermost group."] for key in outside})
         return super()._deserialize(value, attr, data, **kwargs)
+
+    def _beside(self) -> tuple[str, ...]:
+        return _WITHIN

@@ -99,13 +99,14 @@ class Voting(TriggerPolicy):
 
     def _verdict(self, votes: Sequence[Any], latest: Decision) -> Verdict:
         """Whether enough stand at the latest, and who says what."""
-        return combined(list(self._told(votes, latest)), self._combine)
+        silent = [name for name, vote in zip(self._names, votes, strict=True) if vote is None]
+        return combined(list(self._told(votes, latest)), self._combine, silent)
 
     def _told(self, votes: Sequence[Any], latest: Decision) -> Iterator[tuple[str, Verdict]]:
         for name, vote in zip(self._names, votes, strict=True):
             if vote is None:
-                yield name, Verdict(fires=False, reason="has not voted")
-            elif self._stands(vote, latest.key, latest.timestamp_us):
+                continue
+            if self._stands(vote, latest.key, latest.timestamp_us):
                 yield name, Verdict(fires=True, reason=f"at key {vote['key']}: {vote['reason']}")
             else:
                 yield name, Verdict(fires=False, reason=f"at key {vote['key']}, not within {self._within}")

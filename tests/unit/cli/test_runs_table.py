@@ -82,6 +82,13 @@ def test_brackets_in_a_name_are_shown_as_they_are() -> None:
         assert part in "".join(text.split())
 
 
+def test_the_name_of_a_sweeps_run_is_shown_as_it_was_typed() -> None:
+    """Without the escapes of a folder's name; a whole path, to be copied, has them."""
+    text = "".join(shown(*(ONE | {"run_dir": f"{root}/zone=UTC%2FGMT"} for root in ("/data/runs", "/tmp"))).split())
+    assert "zone=UTC/GMT" in text
+    assert "/tmp/zone=UTC%2FGMT" in text
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [

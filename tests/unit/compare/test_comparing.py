@@ -175,10 +175,11 @@ def test_a_table_of_many_runs_with_long_names_fits_a_terminal(make_up):
 
 def test_settings_of_a_run_stand_below_each_other(make_up):
     """Each in one line, whatever commas its value has."""
-    content, _ = told(make_up("strategy={name: a, config: {tail: 1}},training.seed=1"), make_up("b"))
+    content, _ = told(make_up("strategy={name: a, config: {tail: 1}},training.seed=1"), make_up("cron=0 %2A,zone=UTC"))
     lines = [line.partition("  ")[0].strip() for line in shown(content, 200).splitlines()]
     place = lines.index("strategy={name: a, config: {tail: 1}},")
     assert lines[place + 1] == "training.seed=1"
+    assert "cron=0 *," in lines, "as it was typed, not as its folder has to be called"
 
 
 def test_csv_has_a_line_a_run_or_a_window(make_up):

@@ -14,9 +14,9 @@ from shared.messages.reports import Claimed, Detected, Failed, Gathered, Trained
 from shared.messages.tasks import DetectTask
 from supervisor.core.commands import End, Publish, PublishChord, Republish
 from supervisor.core.events import Garbled, LeaseExpired, Observed, Reported, Resumed, Wiped
-from supervisor.core.notices import TaskGivenUp, TriggerConsidered
+from supervisor.core.notices import TaskGivenUp, TriggerConsidered, TriggerFired
 from supervisor.core.outlook import open_question, outlook
-from supervisor.core.seen import Asked, Considered, LabelsKnown, PolicyState, Violated
+from supervisor.core.seen import Asked, Considered, Fired, LabelsKnown, PolicyState, Violated
 
 ASKED = Asked(key=99, timestamp_us=5, detector="drift", options={"rows": 50})
 
@@ -73,6 +73,17 @@ def test_it_is_told_which_rows_are_set_aside(small: Workplace) -> None:
     run.tell(seen(49, violations=tuple(broken)))
     (command,) = asks(run, ASKED)
     assert command.task.left_out == ((20, 39),)
+
+
+def test_near_misses_and_triggers_are_told_in_key_order(small: Workplace) -> None:
+    """Also where one event has many of them, as of a whole batch; one that was kept at a trigger's key comes first."""
+    run = Run(small)
+    fired = tuple(Fired(id=TriggerId(n), key=key, timestamp_us=key, reason="") for n, key in enumerate((19, 39)))
+    missed = tuple(Considered(key=key, reason="") for key in (9, 29, 39, 49))
+    run.tell(seen(59, triggers=fired, considered=missed))
+    told = [one.fired.id if isinstance(one, TriggerFired) else one.considered.key for one in run.notices]
+    assert told == [9, 0, 29, 39, 1, 49]
+    assert run.state.stream.near_misses == 4
 
 
 @pytest.mark.parametrize("how", ["lease", "garbled", "wiped", "resumed"])

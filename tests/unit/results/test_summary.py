@@ -14,8 +14,8 @@ from shared.clock_changes import ClockChanges
 from shared.config.pipeline import Target
 from shared.messages.reports import FeatureNotes, UnknownCategories
 from shared.timestamps import parse_timestamp_us
-from supervisor.core.notices import RowsNotAsExpected, TriggerConsidered
-from supervisor.core.seen import Considered, Misdated, Unread, Violated
+from supervisor.core.notices import RowsNotAsExpected
+from supervisor.core.seen import Misdated, Unread, Violated
 from supervisor.core.trigger_state import Phase
 from supervisor.results.closing_table import closing_table
 from supervisor.results.summary import summary
@@ -134,13 +134,6 @@ def test_failed_triggers_are_listed_with_their_reasons(told):
     content = summary(told.state, told.tally, TARGETS, ABOUT)
     assert content["failed_triggers"] == [{"id": 1, "reason": "the loss is NaN [nan]"}]
     assert "trigger 1 failed: the loss is NaN [nan]" in shown(content)
-
-
-def test_what_the_policy_did_beside_its_triggers_is_counted(told):
-    """Looks that led to none, and questions that workers answered."""
-    told.tally.hear(TriggerConsidered(considered=Considered(key=9, reason="mmd 0.01 < 0.02")))
-    content = summary(told.state.with_stream(questions=3), told.tally, TARGETS, ABOUT)
-    assert (content["near_misses"], content["questions"]) == (1, 3)
 
 
 def test_coalesced_triggers_are_not_counted(told):
@@ -293,6 +286,17 @@ def test_files_that_are_not_read_at_the_end_are_named(told):
     assert content["not_read"] == {"b.csv": "b.csv is bad", "c.csv": "c.csv lacks x"}
     assert content["files_not_read"] == 4
     assert "files not read: 4, the first b.csv" in " ".join(shown(content, 200).split())
+
+
+def test_looks_of_the_policy_are_counted(told):
+    """What it asked and what came of it, also under the table; of a policy that only counts rows there is no line."""
+    content = summary(told.state, told.tally, TARGETS, ABOUT)
+    assert content["looks"] == {"questions": 0, "near_misses": 0}
+    assert "looks of the trigger policy" not in shown(content)
+    content = summary(told.state.with_stream(questions=1200, near_misses=886), told.tally, TARGETS, ABOUT)
+    assert content["looks"] == {"questions": 1200, "near_misses": 886}
+    said = " ".join(shown(content, 200).split())
+    assert "looks of the trigger policy: 1,200 questions, 886 near misses" in said
 
 
 def test_a_run_without_triggers_says_so(small):

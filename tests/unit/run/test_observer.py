@@ -307,6 +307,17 @@ def test_a_run_says_what_it_waits_for(tmp_path):
     assert observer.waits() == Waits(sentence=f"1,000 of 1,500 rows to the next trigger; {newest}", begun=True)
 
 
+def test_what_is_waited_for_is_told_anew_after_a_near_miss(tmp_path):
+    """Although no row has come: what was waited for may have come to no avail."""
+    stream = Stream(tmp_path, [400], {"policy": "hearing", "every": 1000})
+    state = stream.start()
+    observer = Observer(stream.pipeline, stream.dataset(), state)
+    state = fold(state, follow(observer))
+    assert [observer.waits() is None for _ in range(2)] == [False, True]
+    assert observer.quiet(2, state).considered
+    assert [observer.waits() is None for _ in range(2)] == [False, True]
+
+
 def test_a_trigger_by_hand_and_one_of_a_quiet_stream_are_journaled_as_others_are(tmp_path):
     """At the last row, once; a policy that only notes the time is journaled once a second at most."""
     stream = Stream(tmp_path, [400, 100], {"policy": "hearing", "every": 1000})

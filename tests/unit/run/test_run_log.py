@@ -14,9 +14,19 @@ from shared.ids import RunId, TaskId, TriggerId, WorkerId
 from shared.messages.reports import Progress
 from shared.timestamps import parse_timestamp_us
 from supervisor.cli.log import log_to_files
-from supervisor.core.notices import ClocksChanged, NeverFired, RowsMisdated, TaskPublishedAgain, TriggerFired, Waits
-from supervisor.core.seen import Fired, Misdated
+from supervisor.core.notices import (
+    ClocksChanged,
+    NeverFired,
+    RowsMisdated,
+    RunEnded,
+    TaskPublishedAgain,
+    TriggerConsidered,
+    TriggerFired,
+    Waits,
+)
+from supervisor.core.seen import Considered, Fired, Misdated
 from supervisor.core.state import RunState
+from supervisor.run.listen.near_misses import NearMisses
 from supervisor.run.listen.run_field import lines_of
 from supervisor.run.listen.run_log import RunLog
 
@@ -127,3 +137,57 @@ def test_what_was_waited_for_is_not_told_after_its_trigger(caplog: pytest.LogCap
     log.turn(state, 0)
     (line,) = caplog.records
     assert "→ trigger 0" in line.getMessage()
+
+
+def no_trigger(key: int) -> TriggerConsidered:
+    """A near miss."""
+    return TriggerConsidered(considered=Considered(key=key, reason="too near"))
+
+
+@pytest.mark.parametrize(
+    ("every_s", "told"),
+    [
+        (60.0, ["no trigger at key 1: too near", "no trigger at key 4: too near (and at 2 looks before)"]),
+        (0.0, [f"no trigger at key {key}: too near" for key in (1, 2, 3, 4)]),
+    ],
+)
+def test_of_many_near_misses_few_are_told_and_the_last_before_a_trigger(
+    caplog: pytest.LogCaptureFixture, every_s: float, told: list[str]
+) -> None:
+    """With how many there were in between; none is told twice."""
+    caplog.set_level("INFO")
+    log = RunLog(RUN, near_misses=NearMisses(every_s))
+    for key in (1, 2, 3, 4):
+        log.hear(no_trigger(key))
+    log.hear(TriggerFired(fired=Fired(id=TriggerId(0), key=9, timestamp_us=0, reason="9 rows")))
+    log.turn(RunState(settings=None), 0)
+    *before, fired = [record.getMessage().strip() for record in caplog.records]
+    assert before == told
+    assert fired.startswith("→ trigger 0")
+
+
+def test_a_near_miss_that_no_other_follows_is_told_later(caplog: pytest.LogCaptureFixture) -> None:
+    """As soon as a line may come again; at the run's end in any case."""
+    caplog.set_level("INFO")
+    near_misses = NearMisses()
+    near_misses.hear(no_trigger(1))
+    assert near_misses.take_due() is not None
+    near_misses.hear(no_trigger(2))
+    log, state = RunLog(RUN, near_misses=near_misses), RunState(settings=None)
+    log.turn(state, 0)
+    assert caplog.records == []
+    log.hear(RunEnded(status="finished", reason="all rows were seen", workers_lost=0, reconnects=0))
+    assert [record.getMessage().strip() for record in caplog.records][0] == "no trigger at key 2: too near"
+
+
+def test_what_was_waited_for_is_not_told_after_a_near_miss(caplog: pytest.LogCaptureFixture) -> None:
+    """It came, and the policy decided against it; what is waited for from then on is told."""
+    caplog.set_level("INFO")
+    log, state = RunLog(RUN), RunState(settings=None)
+    log.hear(Waits(sentence="when event time reaches May", begun=True))
+    log.hear(no_trigger(1))
+    log.turn(state, 0)
+    log.hear(Waits(sentence="when event time reaches June", begun=True))
+    log.turn(state, 0)
+    lines = [record.getMessage().strip() for record in caplog.records]
+    assert lines == ["no trigger at key 1: too near", "… when event time reaches June"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.words import meant
+from shared.words import listed, meant
 
 
 @pytest.mark.parametrize(
@@ -21,3 +21,8 @@ from shared.words import meant
 def test_the_nearest_word_if_there_is_one(word: str, known: list[str], suggested: str | None) -> None:
     """Of x31 and x32, which are as near to x3, neither is meant more than the other."""
     assert meant(word, known) == suggested
+
+
+def test_words_are_listed_with_commas() -> None:
+    """And one `and`, before the last."""
+    assert [listed("abc"[:count]) for count in (1, 2, 3)] == ["a", "a and b", "a, b and c"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.errors import ConfigurationError
+from shared.folder_names import readable
 from supervisor.sweep.combinations import Combination, combinations
 from supervisor.sweep.values import split_values, swept
 
@@ -67,6 +68,11 @@ def test_names_are_folders_wherever_they_lie() -> None:
     assert named("a=x::y") == ["a=x:%3Ay"]
     assert named("a=100%") == ["a=100%25"]
     assert named("a=b\nc") == ["a=b%0Ac"]
+
+
+def test_names_of_folders_can_be_read() -> None:
+    """By people, as the sweep was typed; each escape is read once, and none becomes what a terminal obeys."""
+    assert readable("a=*?%2A,b=s3:%2F%2Fa%2Fb,c=100%25,d=%252A,e=b%0Ac") == "a=*?*,b=s3://a/b,c=100%,d=%2A,e=b%0Ac"
 
 
 def test_long_names_are_cut_and_stay_apart() -> None:

@@ -52,6 +52,9 @@ def test_runs_that_cannot_be_compared_are_refused(small: Workplace) -> None:
     small.config["storage"]["datasets"]["others"] = {"uri": "data/*.parquet"}
     with pytest.raises(ConfigurationError, match="runs on others and rows cannot be compared"):
         plan(small, "data.dataset=rows,others")
+    small.config["storage"]["datasets"]["more"] = {"uri": "data/*.parquet"}
+    with pytest.raises(ConfigurationError, match="runs on more, others and rows cannot be compared"):
+        plan(small, "data.dataset=rows,others,more")
     with pytest.raises(ConfigurationError, match="the runs have none in common"):
         refuse_unmeasured(plan(small, "evaluation.metrics=[accuracy],[log_loss]"), None)
     runs = plan(small, "evaluation.metrics=[accuracy, f1],[accuracy]")

@@ -343,7 +343,7 @@ def test_what_a_run_directory_keeps_means_the_same():
         ({"reference": "since_triger"}, ["reference"], "since_trigger"),
         ({"reference": {"last": "d"}}, ["reference", "last"], "duration"),
         ({"space": "inputs"}, ["space"], "did you mean input"),
-        ({"combine": {"at_least": 2}}, ["combine"], "at least 2 of 1"),
+        ({"combine": {"at_least": 2}}, ["combine"], "at least 2, and there is 1, set it to 1."),
         ({"space": "embedding", "ignore": ["a"]}, ["ignore"], "an embedding has no columns"),
         ({"combine": "both"}, ["combine"], "any | all | majority"),
         ({"statistics": [{"name": "mmd"}] * 2}, ["statistics", 1, "name"], "stands here twice"),
@@ -375,6 +375,8 @@ def test_what_a_run_directory_keeps_means_the_same():
             ["statistics", 0, "decide", "window"],
             "too short for q 0.05",
         ),
+        ({"window": 500}, ["window"], "500 is not a group of keys; write {rows: 500}."),
+        ({"statistics": ["mmd"]}, ["statistics", 0], "'mmd' is not a group of keys; write {name: mmd}."),
         ({"statistics": [{"name": "kswin", "newest": 50}]}, ["statistics", 0, "newest"], "less than half of values"),
     ],
 )

@@ -133,7 +133,7 @@ def test_questions_at_a_row_come_one_after_the_other():
     ]
     assert [(one.key, one.reason) for one in played.near_misses] == [
         (3, "calm: calm"),
-        (7, "1 of 3 fired, 2 needed: mmd at key 7: drift; loss has not voted; calm has not voted"),
+        (7, "1 of 3 fired, 2 needed: mmd at key 7: drift; 2 have not voted"),
         (9, "calm: calm"),
     ]
     assert played.questions[6].options["fired"] == [3]
@@ -190,7 +190,14 @@ def test_names_are_kept_and_numbered():
             {"policies": {"a": {**TIME, "max_wait": "1d"}}},
             {"policies": {"a": {"max_wait": ["is about each trigger; write it in the outermost group."]}}},
         ),
-        ({"policies": [TIME], "combine": {"at_least": 2}}, {"combine": ["combine asks for at least 2 of 1"]}),
+        (
+            {"policies": [TIME], "combine": {"at_least": 2}},
+            {"combine": ["combine asks for at least 2, and there is 1, set it to 1"]},
+        ),
+        (
+            {"policies": {"a": {**TIME, "evaluate": 1}}},
+            {"policies": {"a": {"evaluate": ["is not a key here; known: anchor, cool_down, every, warm_up."]}}},
+        ),
         ({"policies": [TIME], "within": -1}, {"within": ["-1 is not a whole number"]}),
         ({"policies": [TIME], "within": 1.5}, {"within": ["1.5 is neither a number of rows"]}),
     ],

@@ -171,7 +171,7 @@ def test_batches_do_not_matter():
 @pytest.mark.parametrize(
     ("options", "key", "said"),
     [
-        ({"decide": {"policy": "drop"}}, "by", "is missing; drop needs it."),
+        ({"decide": {"policy": "drop"}}, "by", "is missing; policy drop needs it."),
         ({"decide": {"policy": "p_value"}}, "policy", "unknown"),
         ({"decide": {**DROP, "direction": "above"}}, "direction", "is not a key here"),
         ({"decide": {**DROP, "release": 0.06}}, "release", "write a number below"),

@@ -77,7 +77,7 @@ def test_the_direction_is_the_callers_where_none_is_written():
     [
         ({}, "policy", "missing"),
         ({"policy": "treshold"}, "policy", "did you mean threshold"),
-        ({"policy": "threshold"}, "threshold", "is missing; threshold needs it"),
+        ({"policy": "threshold"}, "threshold", "is missing; policy threshold needs it"),
         ({"policy": "threshold", "threshold": 1, "q": 0.1}, "q", "goes with policy quantile, not with threshold"),
         ({"policy": "p_value", "direction": "below"}, "direction", "not with p_value, which has alpha; remove it"),
         ({"policy": "p_value", "alpha": 5}, "alpha", "between 0 and 1"),
