@@ -27,7 +27,7 @@ from supervisor.triggers.policy import (
     Trigger,
     TriggerPolicy,
 )
-from supervisor.triggers.rules.rule import number
+from supervisor.triggers.rules.rule import amount
 
 
 class Cost(TriggerPolicy):
@@ -162,20 +162,12 @@ class Cost(TriggerPolicy):
         if seconds is None:
             fires = not forecast["open"]  # none that could tell: only another one can
             state = {**state, "waits": not fires}
-            reason = f"regret {_amount(regret)} {unit}{heard}; no training is over yet that tells how long one takes"
+            reason = f"regret {amount(regret)} {unit}{heard}; no training is over yet that tells how long one takes"
         else:
             worth = self._rate * seconds
             fires = regret >= worth
             reason = (
-                f"regret {_amount(regret, worth)} {'≥' if fires else '<'} {_amount(worth, regret)} {unit}{heard}, "
-                f"for about {_amount(seconds)} s of training on {rows:,} rows"
+                f"regret {amount(regret, worth)} {'≥' if fires else '<'} {amount(worth, regret)} {unit}{heard}, "
+                f"for about {amount(seconds)} s of training on {rows:,} rows"
             )
         return decided(key, timestamp_us, reason, state) if fires else missed(key, reason, state)
-
-
-def _amount(value: float, beside: float | None = None) -> str:
-    """Whole numbers from a thousand on; all digits where few would hide a difference."""
-    short, other = (
-        number(one) if one < 1000 else f"{one:,.0f}" for one in (value, value if beside is None else beside)
-    )
-    return repr(value) if short == other and beside not in (None, value) else short

@@ -102,8 +102,10 @@ class Performance(TriggerPolicy):
             return _outcome(question, state, fires=False, reason=f"trigger {newest} came before the answer")
         if told.model is None:
             return _outcome(question, state, fires=settled and told.known > 0, reason=_without(told, newest, settled))
-        state = {**_with_model(told, state), "looked": {"key": question.key, "known": told.known}}
+        state = _with_model(told, state)
         expected = None if state["expected"] is None else Expected(**state["expected"])
+        if not self._rule.counts or (settled and expected is not None):  # else these rows are to be counted yet
+            state = {**state, "looked": {"key": question.key, "known": told.known}}
         verdict, memory = self._rule.judged(told, expected, state["memory"])
         if settled:
             return _outcome(question, {**state, "memory": memory}, fires=verdict.fires, reason=verdict.reason)

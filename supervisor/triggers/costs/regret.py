@@ -51,8 +51,8 @@ class Latency:
 class Mistakes:
     """How many rows since the newest trigger the current model gets wrong, beyond those expected of it.
 
-    Each row counts at the first look at which its label is known and there is a score. A look at which the model is
-    better than expected adds nothing, so that it does not make up for mistakes at others.
+    Each row counts at the first look at which its label is known. A look at which the model is better than expected
+    adds nothing, so that it does not make up for mistakes at others.
     """
 
     def __init__(self, expected: float | None, start: StreamStart) -> None:
@@ -84,10 +84,13 @@ class Mistakes:
         """
         expected = answer["expected"] if self._expected is None else self._expected
         score, rows = answer["score"], int(answer["n"])
-        if score is None and 0 < answer["known"] == state["looked"]["known"]:
-            return self._more(0.0, question, answer, state), "no label has come to be known"
         if score is None:
-            return None, f"accuracy is undefined: {answer['error']}"
+            undefined = f"accuracy is undefined: {answer['error']}"
+            if answer["known"] == 0:
+                return None, undefined
+            same = answer["known"] == state["looked"]["known"]
+            # A row that cannot be scored is passed over, or no later look would have a score.
+            return self._more(0.0, question, answer, state), "no label has come to be known" if same else undefined
         if expected is None:
             return None, f"accuracy {number(score)} on {rows:,} rows, but no held-out row says what is expected"
         more = round(max(expected - score, 0.0) * rows, _DIGITS)
@@ -108,7 +111,7 @@ class Mistakes:
         return self._anew(triggers, trigger.timestamp_us)
 
     def _anew(self, triggers: list[list[int]], at_us: int) -> State:
-        """No mistake is known; `looked`: at which row a look last had a score, and at how many known rows."""
+        """No mistake is known; `looked`: at which row, and at how many known rows, a look last was."""
         looked = {"key": triggers[-1][2] if triggers else None, "known": 0}
         times = {"since_us": at_us, "at_us": at_us}
         return {"triggers": triggers, "mistakes": 0.0, "waited_s": 0.0, "looked": looked, **times}

@@ -23,6 +23,7 @@ from supervisor.triggers.policy import (
 from supervisor.triggers.rules.rule import number
 
 _S_PER_HOUR = 3600
+_SHORT_S = 36  # a hundredth of an hour: less is told in seconds
 _PIECES = 256  # of the period: trainings within one count until the last of them drops out, so that the state is small
 _ROUNDING = 1 + 1e-9  # ten tenths of the allowance are within it
 # One training in the state: trigger, its timestamp, seconds (None: not known); whether it is over.
@@ -81,7 +82,7 @@ class Budget(Guard):
         spent_s = sum(one[2] or 0.0 for one in within)
         if spent_s + seconds <= self._allowed_s * _ROUNDING:
             return None
-        what = f"this training would take up to {_hours(seconds)}"
+        what = f"this training would take up to {_time(seconds)}"
         if seconds > self._allowed_s:
             what += ", more than there ever is: raise gpu_hours, or have the strategy select fewer rows"
         return f"budget: {self._told(spent_s)}, {what}"
@@ -114,8 +115,9 @@ class Budget(Guard):
         return f"{inner}; {told}" if inner else told
 
     def _told(self, spent_s: float) -> str:
-        spent, allowed = spent_s / _S_PER_HOUR, self._allowed_s / _S_PER_HOUR
-        return f"{number(spent, allowed)} of {allowed:g} GPU-hours of the last {self._per} are spent"
+        allowed = self._allowed_s / _S_PER_HOUR
+        hours = f"{allowed:g} GPU-hour{'' if allowed == 1 else 's'}"
+        return f"{_time(spent_s, self._allowed_s)} of {hours} of the last {self._per} are spent"
 
     def _within_period(self, timestamp_us: int, state: State) -> Iterator[_Spent]:
         return (one for one in state["spent"] if one[1] > timestamp_us - self._per_us)
@@ -132,5 +134,8 @@ class Budget(Guard):
         return together
 
 
-def _hours(seconds: float) -> str:
-    return f"{seconds / _S_PER_HOUR:.3g}"
+def _time(seconds: float, *beside_s: float) -> str:
+    """In hours, which the sentence names; little as seconds, `0.105 s`."""
+    if 0 < seconds < _SHORT_S:
+        return f"{number(seconds, *beside_s)} s"
+    return number(seconds / _S_PER_HOUR, *(one / _S_PER_HOUR for one in beside_s))

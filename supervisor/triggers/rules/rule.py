@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 import msgspec
@@ -10,6 +11,8 @@ import msgspec
 Direction = Literal["above", "below"]
 State = dict[str, Any]  # what JSON can hold
 
+_DIGITS = 17  # no two floats are alike in so many
+_THOUSAND = 999.5  # what is shown as 1,000
 _LARGEST = 1e300  # in JSON there is no infinity, and sums of these are still numbers
 
 
@@ -60,9 +63,23 @@ class Rule:
 
 
 def number(value: float, *beside: float) -> str:
-    """Three digits, or all of them where three would hide a difference from a number that stands beside it."""
-    short = f"{value:.3g}"
-    return repr(value) if any(value != other and short == f"{other:.3g}" for other in beside) else short
+    """Three digits, or as many more as tell it from the numbers that stand beside it."""
+    others = [other for other in beside if other != value]
+    told = (f"{value:.{digits}g}" for digits in range(3, _DIGITS + 1) if _tells(f".{digits}g", value, others))
+    return next(told, repr(value))
+
+
+def _tells(form: str, value: float, others: Sequence[float]) -> bool:
+    return all(format(value, form) != format(other, form) for other in others)
+
+
+def amount(value: float, *beside: float) -> str:
+    """The same of what may be large: from a thousand on no fractions, or as many digits of them as tell it apart."""
+    if value < _THOUSAND:
+        return number(value, *beside)
+    others = [other for other in beside if other != value]
+    told = (f"{value:,.{digits}f}" for digits in range(_DIGITS) if _tells(f",.{digits}f", value, others))
+    return next(told, repr(value))
 
 
 def _finite(value: float) -> float:

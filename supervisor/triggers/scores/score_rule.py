@@ -95,7 +95,8 @@ class ScoreRule:
             return memory, value, (_compared(told, expected), "")
         avoidable = max(worse, 0.0) * told.n
         total = round(memory["mistakes"] + avoidable, _DIGITS)
-        now = f"{told.metric} {number(told.score)} on {_rows(told)}, {number(expected.score)} expected"
+        score, hoped = number(told.score, expected.score), number(expected.score, told.score)
+        now = f"{told.metric} {score} on {_rows(told)}, {hoped} expected"
         words = "avoidable mistakes since the newest trigger: ", f"; {number(avoidable)} of them now, {now}"
         return {**memory, "mistakes": total}, total, words
 

@@ -104,6 +104,9 @@ def test_what_is_refused_is_said_in_hours():
     assert never[0][1].startswith(f"eager; budget: {told}: raise gpu_hours")
     policy = eager(gpu_hours=2, seconds_per_sample=1)
     assert policy.waits_for(0, 0, policy.begin()) == "0 of 2 GPU-hours of the last 1h are spent"
+    small = PaidStream(eager(gpu_hours=1, per="30d", seconds_per_sample=0.0105))
+    waits = small.policy.waits_for(10, 0, small.run(range(10)).state)
+    assert waits == "0.105 s of 1 GPU-hour of the last 30d are spent"
 
 
 def test_triggers_by_hand_count_and_are_not_stopped():

@@ -123,9 +123,10 @@ def test_mistakes_beyond_those_expected_are_regret():
     assert keys(seen) == [2, 6, 39]
     options = [question.options for question in seen.questions]
     assert [one["current"] for one in options] == [[7, 9], [7, 19], [7, 29], [7, 39], [40, 49]]
-    looks = [(6, 0), (9, 100), (19, 200), (19, 200), (39, 0)]
+    looks = [(6, 0), (9, 100), (19, 200), (29, 250), (39, 0)]
     assert [one["window"] for one in options] == [{"since": {"key": key, "known": known}} for key, known in looks]
-    assert [reason.partition(" <")[0] for _, reason in seen.near_misses[:2]] == ["regret 3", "regret 3"]
+    assert [reason.partition(" <")[0] for _, reason in seen.near_misses[:3]] == ["regret 3"] * 3
+    assert "mistakes (accuracy is undefined: row 3), for" in seen.near_misses[2][1]
     assert options[0]["trainings"] == [[0, 0, 2], [1, 3, 6]]
     heard = "7 mistakes more: accuracy 0.93 on 100 rows, 1 expected"
     assert seen.reasons == [f"regret 10 ≥ 10 mistakes ({heard}), for about 10 s of training on 33 rows"]
@@ -155,7 +156,7 @@ def test_the_share_that_is_expected_can_be_given():
 
 def test_what_is_not_known_is_said():
     """A look without a score, or without one to compare with, is no reason to retrain; a look without a model is."""
-    undefined = told(error="no label is known") | {"score": None, "n": 0}
+    undefined = told(error="no label is known", known=0) | {"score": None, "n": 0}
     seen = on_mistakes(undefined, told(50, expected=None), told() | {"model": None, "score": None})
     assert [reason for _, reason in seen.near_misses] == [
         "accuracy is undefined: no label is known",

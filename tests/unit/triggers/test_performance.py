@@ -113,6 +113,15 @@ def test_mistakes_are_those_that_were_expected_of_nobody():
     assert [miss.split(": ")[1][:5] for miss in run.misses] == ["1 < 3"] * 3
 
 
+def test_mistakes_are_counted_once_there_is_something_to_compare_with():
+    """Rows of a look at which nothing was expected yet, or at a model that is about to be replaced, are not lost."""
+    answers = [told(0.5), told(0.8, known=20, expected=0.9, expected_n=5), told(0.9, known=30)]
+    for settles, looks in ((True, [(9, 0), (9, 0), (29, 20)]), (False, [(9, 0)] * 3)):
+        run = Run(policy({"policy": "mistakes", "at_least": 3}), answers, settles=settles).observe(40)
+        windows = [one.options["window"]["since"] for one in run.asked]
+        assert windows == [{"key": key, "known": known} for key, known in looks]
+
+
 def test_a_window_without_a_known_label_is_a_near_miss():
     """Nothing is decided, and why is said."""
     undefined = told(None, n=0, unlabelled=10, known=0, error="no label is known")

@@ -8,6 +8,7 @@ from marshmallow import ValidationError
 from shared.config import fields as f
 from shared.config.resolved import as_written
 from supervisor.triggers.rules.made import asks_p_value, rule_of
+from supervisor.triggers.rules.rule import amount, number
 from supervisor.triggers.rules.written import Decide
 
 FIELD = f.Sub(Decide, "when a value fires")
@@ -107,3 +108,27 @@ def test_a_rule_says_whether_it_needs_a_p_value():
     meanwhile = {"values": 2, "decide": {"policy": "p_value"}}
     given = [{"policy": "p_value"}, {"policy": "quantile"}, {"policy": "quantile", "warm_up": meanwhile}]
     assert [asks_p_value(FIELD.deserialize(one)) for one in given] == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "told"),
+    [
+        (0.6824615384615385, 0.6821, "0.6825"),
+        (0.6821, 0.6824615384615385, "0.6821"),
+        (0.05, 0.05, "0.05"),
+        (0.30000000000000004, 0.3, "0.30000000000000004"),
+        (0.12345, 0.9, "0.123"),
+    ],
+)
+def test_numbers_have_as_many_digits_as_tell_them_apart(one, other, told):
+    """Not all of them."""
+    assert number(one, other) == told
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "told"),
+    [(1_213_400.31, 1_000_000.0, "1,213,400"), (1_213_400.31, 1_213_400.1, "1,213,400.3"), (999.96, 1e6, "1,000")],
+)
+def test_large_numbers_are_whole_where_that_tells_them_apart(one, other, told):
+    """With commas, and never as 1e+03."""
+    assert amount(one, other) == told
