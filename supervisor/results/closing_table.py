@@ -97,8 +97,9 @@ def _remarks(content: Mapping[str, Any]) -> Iterator[str]:
 
 def _of_looks(looks: Mapping[str, int]) -> Iterator[str]:
     """How often the policy looked, where it did."""
-    if any(looks.values()):
-        yield f"looks of the trigger policy: {looks['questions']:,} questions, {looks['near_misses']:,} near misses"
+    told = [f"{count:,} {what.replace('_', ' ')}" for what, count in looks.items() if count]
+    if told:
+        yield f"trigger policy: {', '.join(told)}"
 
 
 def _by_metric(rows_of: Mapping[str, int]) -> str:

@@ -19,8 +19,8 @@ def votes_needed(combine: Combine, voters: int) -> int:
         return ways[combine]
     needed = combine["at_least"]
     if not 1 <= needed <= voters:
-        there = "there is 1, set it to 1" if voters == 1 else f"there are {voters}, set it from 1 to {voters}"
-        raise ConfigurationError(f"combine asks for at least {needed}, and {there}")
+        there = "there is 1; set it to 1" if voters == 1 else f"there are {voters}; set it from 1 to {voters}"
+        raise ConfigurationError(f"combine asks for at least {needed}, but {there}")
     return needed
 
 

@@ -292,11 +292,11 @@ def test_looks_of_the_policy_are_counted(told):
     """What it asked and what came of it, also under the table; of a policy that only counts rows there is no line."""
     content = summary(told.state, told.tally, TARGETS, ABOUT)
     assert content["looks"] == {"questions": 0, "near_misses": 0}
-    assert "looks of the trigger policy" not in shown(content)
+    assert "trigger policy:" not in shown(content)
     content = summary(told.state.with_stream(questions=1200, near_misses=886), told.tally, TARGETS, ABOUT)
     assert content["looks"] == {"questions": 1200, "near_misses": 886}
     said = " ".join(shown(content, 200).split())
-    assert "looks of the trigger policy: 1,200 questions, 886 near misses" in said
+    assert "trigger policy: 1,200 questions, 886 near misses" in said
 
 
 def test_a_run_without_triggers_says_so(small):

@@ -343,7 +343,7 @@ def test_what_a_run_directory_keeps_means_the_same():
         ({"reference": "since_triger"}, ["reference"], "since_trigger"),
         ({"reference": {"last": "d"}}, ["reference", "last"], "duration"),
         ({"space": "inputs"}, ["space"], "did you mean input"),
-        ({"combine": {"at_least": 2}}, ["combine"], "at least 2, and there is 1, set it to 1."),
+        ({"combine": {"at_least": 2}}, ["combine"], "at least 2, but there is 1; set it to 1."),
         ({"space": "embedding", "ignore": ["a"]}, ["ignore"], "an embedding has no columns"),
         ({"combine": "both"}, ["combine"], "any | all | majority"),
         ({"statistics": [{"name": "mmd"}] * 2}, ["statistics", 1, "name"], "stands here twice"),

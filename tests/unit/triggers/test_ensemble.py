@@ -192,7 +192,7 @@ def test_names_are_kept_and_numbered():
         ),
         (
             {"policies": [TIME], "combine": {"at_least": 2}},
-            {"combine": ["combine asks for at least 2, and there is 1, set it to 1"]},
+            {"combine": ["combine asks for at least 2, but there is 1; set it to 1"]},
         ),
         (
             {"policies": {"a": {**TIME, "evaluate": 1}}},
