@@ -8,6 +8,7 @@ from workers.going_on import GoOn, unheard
 
 _STEPS = 100  # Newton's: some eight do
 _HALVINGS = 40
+_AT_ONCE = 2_048  # rows
 _SOLVED = 1e-14  # what a step would still gain, as a share of the cost
 
 
@@ -15,7 +16,7 @@ class Logistic:
     """Two classes, L2: ½‖w‖² + C·Σ log(1 + exp(−y·(x·w + b))), the intercept b not penalised. Newton's steps."""
 
     def __init__(self, rows: torch.Tensor, labels: torch.Tensor, c: float, go_on: GoOn = unheard) -> None:
-        """Rows, float64 (n, d), standardised; labels, bool (n,), both among them. `go_on`: called with each step."""
+        """Rows, float64 (n, d), standardised; labels, bool (n,), both among them. `go_on`: called often."""
         self._rows = torch.cat([rows, torch.ones(len(rows), 1, dtype=rows.dtype)], dim=1)
         self._labels, self._c, self._go_on = labels.double(), c, go_on
         self._penalty = torch.ones(self._rows.shape[1], dtype=rows.dtype)
@@ -26,7 +27,6 @@ class Logistic:
         weights = torch.zeros_like(self._penalty)
         cost = self._cost(weights)
         for _ in range(_STEPS):
-            self._go_on()
             step, gain = self._step(weights)
             if gain <= _SOLVED * cost:
                 break
@@ -42,9 +42,17 @@ class Logistic:
         """Newton's step, and what it would gain if the cost were quadratic."""
         chance = torch.sigmoid(self._rows @ weights)
         slope = self._c * (self._rows.T @ (chance - self._labels)) + self._penalty * weights
-        curved = self._c * (self._rows.T * (chance * (1 - chance))) @ self._rows + torch.diag(self._penalty)
+        curved = self._c * self._curved(chance * (1 - chance)) + torch.diag(self._penalty)
         step = -torch.linalg.solve(curved, slope)
         return step, float(-(slope @ step) / 2)
+
+    def _curved(self, weights: torch.Tensor) -> torch.Tensor:
+        """Σ weight·x·xᵀ, (d + 1, d + 1): of many rows, which take seconds, some at a time."""
+        found = torch.zeros(len(self._penalty), len(self._penalty), dtype=torch.float64)
+        for rows, some in zip(self._rows.split(_AT_ONCE), weights.split(_AT_ONCE), strict=True):
+            self._go_on()
+            found += (rows.T * some) @ rows
+        return found
 
     def _moved(self, weights: torch.Tensor, cost: float, step: torch.Tensor, gain: float) -> tuple[torch.Tensor, float]:
         """A whole step, or the largest half of a half of it that costs less."""
