@@ -59,7 +59,8 @@ def test_four_shifts_are_found_and_nothing_else(tmp_path):
 def test_rows_that_are_set_aside_are_compared_with_nothing(moved):
     """Neither as reference nor as what is new: without those that moved, nothing has."""
     question = {"reference": {"first_key": 0, "last_key": 199}, "current": {"first_key": 100, "last_key": 399}}
-    options = {**question, "space": "input", "pca": None, "most_rows": 20_000, "statistics": [{"name": "mmd"}]}
+    options = {**question, "space": "input", "ignore": [], "pca": None, "most_rows": 20_000}
+    options["statistics"] = [{"name": "mmd"}]
     sight = msgspec.structs.replace(sees(moved, 399), left_out=((150, 160), (200, 399)))
     answer = Drift(options).answer(sight)
     assert answer["rows"] == [189, 89]
