@@ -36,11 +36,13 @@ def server(tmp_path: Path) -> Iterator[Server]:
 def test_whatever_breaks_is_told_as_a_broker_that_is_away(server: Server) -> None:
     """Redis is killed and started again and again while messages go out: no other error, and the last one arrives."""
     publisher = Publisher(make_app(server.url), connect(server.url), RUN, "flights")
-    enough = threading.Event()
+    enough, arrived = threading.Event(), threading.Event()
 
     def break_it() -> None:
         for number in range(ROUNDS):
             server.be_away((number % 5) / 6)  # kombu tries again for half a second
+            arrived.clear()
+            arrived.wait(60.0)  # so that it is killed while messages go out
         enough.set()
 
     breaker = threading.Thread(target=break_it)
@@ -50,6 +52,7 @@ def test_whatever_breaks_is_told_as_a_broker_that_is_away(server: Server) -> Non
         number += 1
         try:
             publisher.publish(message(number))
+            arrived.set()
         except (OperationalError, redis.RedisError):
             refused += 1
     breaker.join()
