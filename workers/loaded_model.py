@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from typing import Any
 
@@ -135,9 +135,7 @@ class LoadedModel:
     @torch.no_grad()
     def predict_encoded(self, encoded: torch.Tensor) -> Predictions:
         """Begin to predict encoded rows (rows, inputs.width) that lie on the model's device."""
-        at_once = _ROWS_PER_FORWARD[self._device.type]
-        starts = range(0, max(len(encoded), 1), at_once)
-        pieces = [self._forward(encoded[start : start + at_once]) for start in starts]
+        pieces = [predictions(self._kind, outputs) for outputs in self.outputs(encoded)]
         return Predictions(torch.cat(pieces), self.header.model.name)
 
     @torch.no_grad()
@@ -146,19 +144,22 @@ class LoadedModel:
 
         Raises ConfigurationError for a model that has none.
         """
-        at_once, found = _ROWS_PER_FORWARD[self._device.type], []
-        with LastInput(self._network) as last:
-            for start in range(0, len(encoded), at_once):
-                self._go_on()
-                rows = encoded[start : start + at_once]
-                self._network(model_input(rows, self.encoder))
-                found.append(last.of(len(rows)).to("cpu", torch.float64))
+        with self.last_input() as last:
+            found = [last.of(len(outputs)).to("cpu", torch.float64) for outputs in self.outputs(encoded)]
         return torch.cat(found).numpy()
 
-    def _forward(self, rows: torch.Tensor) -> torch.Tensor:
-        self._go_on()
-        outputs = self._network(model_input(rows, self.encoder))
-        return predictions(self._kind, outputs.to(torch.float32))
+    def last_input(self) -> LastInput:
+        """What, while it is entered, sees the last linear layer of what goes through `outputs`."""
+        return LastInput(self._network)
+
+    @torch.no_grad()
+    def outputs(self, encoded: torch.Tensor) -> Iterator[torch.Tensor]:
+        """What the network gives for encoded rows on its device, some rows at a time: float32, as the loss takes it."""
+        at_once = _ROWS_PER_FORWARD[self._device.type]
+        for start in range(0, max(len(encoded), 1), at_once):
+            self._go_on()
+            outputs = self._network(model_input(encoded[start : start + at_once], self.encoder))
+            yield outputs.to(torch.float32)
 
 
 class Predictions:

@@ -18,17 +18,20 @@ class LastInput:
         self._layers = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
         self._hooks: list[Any] = []
         self._seen: torch.Tensor | None = None
+        self._gave: tuple[torch.Tensor, int] | None = (
+            None  # the layer's outputs, and how often they were changed by then
+        )
 
     def __enter__(self) -> Self:
-        self._hooks = [layer.register_forward_pre_hook(self._see) for layer in self._layers]
+        self._hooks = [layer.register_forward_hook(self._see) for layer in self._layers]
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         for hook in self._hooks:
             hook.remove()
 
-    def _see(self, layer: nn.Module, inputs: tuple[torch.Tensor, ...]) -> None:
-        self._seen = inputs[0]
+    def _see(self, layer: nn.Module, inputs: tuple[torch.Tensor, ...], outputs: torch.Tensor) -> None:
+        self._seen, self._gave = inputs[0], (outputs, outputs._version)
 
     def of(self, rows: int) -> torch.Tensor:
         """Of the forward pass of so many rows, (rows, width): one of several places is their mean.
@@ -47,3 +50,12 @@ class LastInput:
                 "each row; write `space: input`."
             )
         return seen.reshape(rows, -1, seen.shape[-1]).mean(dim=1)
+
+    def gave(self, outputs: torch.Tensor) -> bool:
+        """Whether the network's newest outputs, (rows,) or (rows, outputs), are the layer's own, one place a row."""
+        if self._gave is None:
+            return False
+        layers, version = self._gave
+        places = layers.numel() // max(layers.shape[-1] * len(outputs), 1)
+        same = layers._version == version and layers.numel() == outputs.numel()
+        return same and places <= 1 and torch.equal(layers.reshape(outputs.shape).to(outputs.dtype), outputs)

@@ -70,9 +70,9 @@ class Objective:
     def __init__(self, kind: LossKind, function: nn.Module) -> None:
         self._kind, self._function = kind, function
 
-    def to(self, device: torch.device) -> Objective:
-        """Itself, with class weights on the device."""
-        self._function.to(device)
+    def to(self, device: torch.device, dtype: torch.dtype | None = None) -> Objective:
+        """Itself, with class weights on the device, and of the type of the outputs that it is to take."""
+        self._function.to(device, dtype)
         return self
 
     def __call__(self, outputs: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor | None) -> torch.Tensor:
