@@ -17,12 +17,15 @@ def with_replacement(scores: Scores, k: int, seed: int) -> tuple[Places, Weights
 
     Places ascend; one that was drawn m times stands m times. A weight is 1/(n·p), so that the mean over the k lines of
     weight × gradient estimates the mean gradient of the n rows without bias (Katharopoulos and Fleuret, ICML 2018; with
-    scores in proportion to the gradients' norms its variance is least). A row of score 0 is never drawn: the estimate
-    leaves it out, which is right where its gradient is 0 too, as it is under `loss` and `gradient_norm` but for a
-    loss's own flat places, and a bias of the others. Where all scores are 0, all rows are as likely.
+    scores in proportion to the gradients' norms its variance is least).
 
-    Chances are exact to 2⁻⁵³ of the sum. O(n + k·log(n)) operations, memory O(n + k). Raises ValueError for scores
-    below 0, such as those of `rho_loss`.
+    A row of score 0 is never drawn. That is right where its gradient is 0 too, as a rule under `loss` and
+    `gradient_norm` (though a row that enters the last layer as 0 still moves its bias); under the other measures a row
+    that the model is surely wrong about may score 0, and the estimate lacks it. Where all scores are 0, all rows are as
+    likely.
+
+    Chances are as exact as a running sum in float64. O(n + k·log(n)) operations, memory O(n + k). Raises ValueError
+    for scores below 0, such as those of `rho_loss`.
     """
     scores = _usable(scores, k)
     if (below := np.flatnonzero(scores < 0)).size:
@@ -30,8 +33,8 @@ def with_replacement(scores: Scores, k: int, seed: int) -> tuple[Places, Weights
             f"the score at {below[0]} is {scores[below[0]]}; what is drawn in proportion has scores from 0 on: take "
             "the largest of these instead"
         )
-    largest = scores.max()
-    shares = scores / largest if largest > 0 else np.ones(len(scores))  # their sum is finite, and not subnormal
+    greatest = scores.max()
+    shares = scores / greatest if greatest > 0 else np.ones(len(scores))  # their sum is finite, and not subnormal
     sums = np.cumsum(shares)
     points = 1 - np.random.Generator(np.random.PCG64(seed % _SEEDS)).random(k)  # above 0, so none is drawn of score 0
     places = np.searchsorted(sums, np.sort(points) * sums[-1]).astype(np.int64, copy=False)

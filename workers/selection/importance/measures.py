@@ -40,7 +40,8 @@ def _gradient_norm(loss: RowLoss, seen: Seen, labels: Tensor | None) -> Tensor:
     assert labels is not None
     assert seen.last_input is not None
     by_outputs: Tensor = torch.linalg.vector_norm(loss.gradient(seen.outputs, labels), dim=1)
-    return by_outputs * torch.linalg.vector_norm(seen.last_input, dim=1)
+    entered: Tensor = torch.linalg.vector_norm(seen.last_input, dim=1)
+    return by_outputs * entered
 
 
 def _margin(loss: RowLoss, seen: Seen, labels: Tensor | None) -> Tensor:
