@@ -121,8 +121,10 @@ class _Reader:
 
     def seen(self, keys: Keys, triggers: int) -> npt.NDArray[np.int64]:
         """How many of so many triggers before knew each of these rows, (n,)."""
-        news = [self._rows.are_new(keys, before + 1) for before in range(triggers)]
-        return triggers - np.sum(news, axis=0, dtype=np.int64)
+        known = np.zeros(len(keys), np.int64)
+        for before in range(1, triggers + 1):
+            known += ~self._rows.are_new(keys, before)
+        return known
 
     def has_new(self) -> bool:
         """Whether a row has become known since the previous trigger."""
