@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -35,6 +37,17 @@ def test_rows_that_share_their_first_bits_are_not_drawn_beyond_what_is_asked():
     keys = all_drawn(1_000_000, 100_000, 7, cuts=range(0, 1_000_000, 60_000))
     assert len(keys) == 100_000
     assert abs((keys < 500_000).sum() - 50_000) < 5 * np.sqrt(25_000)
+
+
+def test_a_draw_takes_no_memory_for_its_rows():
+    """Half of four million rows, 16 MB of keys, are drawn in the memory of a few pieces."""
+    pieces = lambda: (np.arange(start, start + 65_536) for start in range(0, 4_000_000, 65_536))  # noqa: E731
+    tracemalloc.start()
+    rows = sum(len(keys) for keys in drawn(pieces, lambda n: n // 2, 0))
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert rows == 62 * 65_536 // 2
+    assert peak_bytes < 8e6
 
 
 def test_each_row_is_as_likely_as_any_other():
