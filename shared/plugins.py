@@ -136,6 +136,11 @@ STRATEGIES: Plugins[Any] = Plugins(
     {
         "new_data": "shared.strategies.new_data:NewData",
         "all_data": "shared.strategies.all_data:AllData",
+        "sliding_window": "shared.strategies.sliding_window:SlidingWindow",
+        "latest": "shared.strategies.latest:Latest",
+        "uniform": "shared.strategies.uniform:Uniform",
+        "recency": "shared.strategies.recency:Recency",
+        "balanced": "shared.strategies.balanced:Balanced",
     },
 )
 FORMATS: Plugins[Any] = Plugins(

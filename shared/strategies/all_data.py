@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from shared.strategies.common import Limited, Seeded, limited
 from shared.strategies.strategy import Pieces, Request, State, Strategy, unweighted
 
 
 class AllData(Strategy):
-    """Every followed row up to the trigger: the baseline that everyone compares with."""
+    """Every followed row up to the trigger, or `limit` of them at random: the baseline that everyone compares with."""
 
     selects_all = True
 
+    class Schema(Limited, Seeded):
+        """Its options."""
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self._options, self.selects_at_most = options, options.get("limit")
+
     def select(self, request: Request, state: State, model: bytes | None) -> tuple[Pieces, State]:
         """All that is known."""
-        return unweighted(request.rows(None)), state
+        return unweighted(limited(lambda: request.rows(None), self._options, request)), state

@@ -6,19 +6,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.config import fields as f
+from shared.strategies.common import Limited, Seeded, limited
 from shared.strategies.strategy import Pieces, Request, State, Strategy, unweighted
 
 
 class NewData(Strategy):
-    """The rows since the previous trigger, and those of `tail` triggers before it."""
+    """The rows since the previous trigger, and those of `tail` triggers before it; or `limit` of them at random."""
 
-    class Schema(f.Group):
+    class Schema(Limited, Seeded):
         """Its options."""
 
         tail = f.Whole("previous triggers whose rows are selected again", least=0, load_default=0)
 
     def __init__(self, options: Mapping[str, Any]) -> None:
-        self._tail: int = options["tail"]
+        self._options, self._tail = options, int(options["tail"])
+        self.selects_at_most = options.get("limit")
 
     @property
     def earlier_triggers(self) -> int:
@@ -27,4 +29,4 @@ class NewData(Strategy):
 
     def select(self, request: Request, state: State, model: bytes | None) -> tuple[Pieces, State]:
         """What was not known at the trigger that is `tail + 1` back."""
-        return unweighted(request.rows(self._tail + 1)), state
+        return unweighted(limited(lambda: request.rows(self._tail + 1), self._options, request)), state

@@ -14,6 +14,7 @@ from shared.config.fields import Group
 
 Keys = npt.NDArray[np.int64]  # (n,), ascending
 Weights = npt.NDArray[np.float32]  # (n,)
+Times = npt.NDArray[np.int64]  # (n,), µs since the epoch; they do not descend
 Pieces = Iterator[tuple[Keys, Weights]]
 State = Any  # what msgspec can write down; None: nothing is kept
 
@@ -32,6 +33,14 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     # The rows of the train split whose labels are known now, and were not so many triggers before (None: all), as they
     # are read. The triggers before are at most `earlier_triggers` of the strategy.
     rows: Callable[[int | None], Iterator[Keys]]
+    seed: int  # of the pipeline: the same at each trigger
+    # The same rows, asked for likewise: with their event times; with their labels, one column; and of keys that `rows`
+    # of so many triggers before gave, how many triggers had seen each before this one, (n,).
+    timed: Callable[[int | None], Iterator[tuple[Keys, Times]]]
+    labelled: Callable[[int | None], Iterator[tuple[Keys, pa.ChunkedArray]]]
+    seen: Callable[[Keys, int], npt.NDArray[np.int64]]
+    # Event time, µs, at the last row of all splits whose label is known; asked only where there is one.
+    labelled_us: Callable[[], int]
 
 
 class Strategy:
@@ -39,7 +48,9 @@ class Strategy:
 
     Schema: ClassVar[type[Group]] = Group  # of the options, beside `name:` or below `config:`
     columns: ClassVar[tuple[str, ...]] = ()  # of the dataset, that `observe` wants to see
-    selects_all: ClassVar[bool] = False  # from all rows at each trigger, not from those since the previous one
+    # What a forecast of its sets must know; a strategy whose options decide it sets these in its constructor.
+    selects_all: bool = False  # from all rows at each trigger, not from those since the previous one
+    selects_at_most: int | None = None  # so many rows, whatever there are
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         """`options`: as the schema loads them."""

@@ -108,6 +108,7 @@ class StreamStart(msgspec.Struct, frozen=True, kw_only=True):
         None  # `train_on_everything`: trigger 0 took the rows up to here; None: there is no trigger
     )
     selects_all: bool = False  # the strategy selects from all rows, not from those since the previous trigger
+    selects_at_most: int | None = None  # so many rows, whatever there are; None: there is no such limit
 
 
 class Trigger(msgspec.Struct, frozen=True, kw_only=True):

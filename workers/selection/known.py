@@ -49,8 +49,8 @@ class KnownRows(Protocol):
     def in_order(self, columns: tuple[str, ...]) -> Rows:
         """Those since the previous trigger, in the order in which they became known."""
 
-    def are_new(self, keys: Keys) -> npt.NDArray[np.bool_]:
-        """Which of known rows were not known at the previous trigger."""
+    def are_new(self, keys: Keys, triggers: int = 1) -> npt.NDArray[np.bool_]:
+        """Which of known rows were not known so many triggers before."""
 
     def read_on(self) -> int:
         """Read what has not been read of the rows since the previous trigger, and count that. Raises DataError."""
@@ -90,10 +90,10 @@ class UpToAKey:
         """That of the keys."""
         return self.since(1, columns)
 
-    def are_new(self, keys: Keys) -> npt.NDArray[np.bool_]:
+    def are_new(self, keys: Keys, triggers: int = 1) -> npt.NDArray[np.bool_]:
         """Those behind its labelled key, and those that it had to leave out."""
-        before = self._known.before(1)
-        behind = keys >= self._first_key(1)
+        before = self._known.before(triggers)
+        behind = keys >= self._first_key(triggers)
         return behind if before is None else behind | among(keys, before.released)
 
     def read_on(self) -> int:
@@ -144,9 +144,9 @@ class InATable:
             yield from _at_places(some, tables, places)
         self._known_new = np.union1d(self._known_new, keys[keys >= self._known.new_key])
 
-    def are_new(self, keys: Keys) -> npt.NDArray[np.bool_]:
+    def are_new(self, keys: Keys, triggers: int = 1) -> npt.NDArray[np.bool_]:
         """Those that the index has not for it."""
-        return np.isin(keys, self._newly_known(1), assume_unique=True)
+        return np.isin(keys, self._newly_known(triggers), assume_unique=True)
 
     def read_on(self) -> int:
         """All of them, as those that are known lie anywhere."""

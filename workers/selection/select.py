@@ -21,6 +21,7 @@ from shared.strategies.strategy import Keys, Piece, Pieces, Request, Strategy, W
 from workers.going_on import Interrupted
 from workers.key_ranges import among
 from workers.selection.choice import Mask, sound
+from workers.selection.event_times import EventTimes
 from workers.selection.known import Known, Rows, rows_of
 
 _NOTHING: tuple[Keys, Weights] = np.empty(0, np.int64), np.empty(0, np.float32)
@@ -37,17 +38,17 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def select(
-    chosen: Named, known: Known, dataset: TableDataset, split: Split, index: LabelIndex | None = None
+    chosen: Named, known: Known, dataset: TableDataset, split: Split, index: LabelIndex | None = None, *, seed: int = 0
 ) -> Selection:
     """What the strategy chooses; nothing where no row of the train split has become known since the previous trigger.
 
-    `index`: of labels that stand in a table of their own. Raises DataError if rows are missing, TrainingError if the
-    strategy fails, chooses what it may not, or would keep a state.
+    `index`: of labels that stand in a table of their own; `seed`: of the pipeline. Raises DataError if rows are
+    missing, TrainingError if the strategy fails, chooses what it may not, or would keep a state.
     """
     who = f"strategy {chosen.name}"
     reader = _Reader(dataset, split, known, index)
     with blaming(who, TrainingError, but=Interrupted):
-        keys, weights = sound(_choice(chosen, known, reader), reader.may_choose, who=who)
+        keys, weights = sound(_choice(chosen, known, reader, seed), reader.may_choose, who=who)
     if not reader.has_new():
         keys, weights = _NOTHING
     reader.read_on()
@@ -60,23 +61,35 @@ def select(
     )
 
 
-def _choice(chosen: Named, known: Known, reader: _Reader) -> Pieces:
+def _choice(chosen: Named, known: Known, reader: _Reader, seed: int) -> Pieces:
     strategy: Strategy = STRATEGIES[chosen.name](chosen.options)
     state = None
     if type(strategy).observe is not Strategy.observe:
         for piece in reader.in_order(strategy.columns):
             state = strategy.observe(piece, state)
-
-    def rows(triggers: int | None) -> Iterator[Keys]:
-        most = strategy.earlier_triggers
-        if triggers is not None and not 1 <= triggers <= most:
-            raise ValueError(f"request.rows({triggers}) is asked for; it takes None, or 1 to earlier_triggers, {most}")
-        return reader.keys(triggers)
-
-    found, state = strategy.select(Request(trigger_key=known.trigger_key, rows=rows), state, None)
+    found, state = strategy.select(_request(strategy, known, reader, seed), state, None)
     if state is not None:
         raise TrainingError(f"strategy {chosen.name} keeps a state from trigger to trigger, which is not stored yet.")
     return found
+
+
+def _request(strategy: Strategy, known: Known, reader: _Reader, seed: int) -> Request:
+    most = strategy.earlier_triggers
+
+    def told(triggers: int | None) -> int | None:
+        if triggers is not None and not 1 <= triggers <= most:
+            raise ValueError(f"request.rows({triggers}) is asked for; it takes None, or 1 to earlier_triggers, {most}")
+        return triggers
+
+    return Request(
+        trigger_key=known.trigger_key,
+        seed=seed,
+        rows=lambda triggers: reader.keys(told(triggers)),
+        timed=lambda triggers: reader.times.of(reader.keys(told(triggers))),
+        labelled=lambda triggers: reader.labelled(told(triggers)),
+        seen=reader.seen,
+        labelled_us=reader.times.last_us,
+    )
 
 
 class _Reader:
@@ -85,6 +98,7 @@ class _Reader:
     def __init__(self, dataset: TableDataset, split: Split, known: Known, index: LabelIndex | None = None) -> None:
         self._dataset, self._split, self._known = dataset, split, known
         self._rows = rows_of(dataset, known, index)
+        self.times = EventTimes(dataset, known)
         self._drops = dataset.config.nulls.labels == "drop" and index is None
         self._given = _Given()
         self._new: int | None = None  # rows that were not known at the previous trigger; None: nobody looked
@@ -97,6 +111,20 @@ class _Reader:
     def in_order(self, columns: tuple[str, ...]) -> Iterator[Piece]:
         """Those since the previous trigger, with columns, in the order in which they became known."""
         return self._pieces(self._rows.in_order(self._also(columns)), 1, columns)
+
+    def labelled(self, triggers: int | None) -> Iterator[tuple[Keys, pa.ChunkedArray]]:
+        """The same as `keys`, with labels."""
+        columns = (self._dataset.config.label,)
+        for piece in self._pieces(self._rows.since(triggers, self._also(columns)), triggers, columns):
+            assert piece.rows is not None
+            yield piece.keys, piece.rows.column(0)
+
+    def seen(self, keys: Keys, triggers: int) -> npt.NDArray[np.int64]:
+        """How many of so many triggers before knew each of these rows, (n,)."""
+        known = np.zeros(len(keys), np.int64)
+        for before in range(1, triggers + 1):
+            known += ~self._rows.are_new(keys, before)
+        return known
 
     def has_new(self) -> bool:
         """Whether a row has become known since the previous trigger."""

@@ -27,7 +27,7 @@ def run(work: Work) -> tuple[AnyReport, Any]:
     )
     dataset, room = work.dataset(), room_of(pipeline.model)
     index = work.label_index
-    chosen = select(pipeline.strategy, known, dataset, pipeline.data.split, index)
+    chosen = select(pipeline.strategy, known, dataset, pipeline.data.split, index, seed=pipeline.training.seed)
     if index is None:
         classes = names_up_to(dataset, stop_after(task.labelled_key), task.classes, task.first_labelled_key, room)
     else:

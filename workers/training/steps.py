@@ -36,7 +36,7 @@ def too_short(schedule: Schedule, pipeline: Pipeline, source: SampleSource | Non
 
 def _rows_of_the_first(pipeline: Pipeline, source: SampleSource | None) -> int | None:
     """Rows that the first training selects from, of all splits; None where that is not known."""
-    if pipeline.strategy.name not in _LEAVE_OUT_NONE:
+    if pipeline.strategy.name not in _LEAVE_OUT_NONE or pipeline.strategy.options.get("limit") is not None:
         return None
     if pipeline.initial_mode == "train_on_everything":
         return None if source is None else source.rows

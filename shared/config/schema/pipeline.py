@@ -36,9 +36,9 @@ class PipelineSchema(f.Group):
         key="name",
         example="{name: new_data}",
         in_config=True,
-        later=("freshness", "reservoir", "gdumb", "coreset", "class_balanced", "uniform", "rho_loss"),
-        later_options=("limit", "warm_up", "reset_on_trigger"),
-        load_default=lambda: {"name": "new_data", "options": {"tail": 0}},
+        later=("freshness", "reservoir", "gdumb", "coreset", "class_balanced_reservoir", "rho_loss"),
+        later_options=("warm_up", "reset_on_trigger"),
+        load_default=lambda: {"name": "new_data", "options": STRATEGIES["new_data"].Schema().load({})},
     )
     initial_mode = f.Choice(
         "what is done with rows that exist already", "ignore", "train_on_everything", "replay", load_default="ignore"

@@ -11,6 +11,7 @@ import msgspec
 
 from shared.config.pipeline import Trigger as Block
 from shared.ids import TriggerId
+from shared.strategies.strategy import Strategy
 from supervisor.core.seen import Asked, Considered, Fired, PolicyState, Violated
 from supervisor.core.state import RunState
 from supervisor.run.observe.memory import PolicyWithMemory
@@ -36,9 +37,9 @@ class Looked(msgspec.Struct, kw_only=True):
 class Firing:
     """One run's policy, from where the journal ends. Methods raise RunFailedError for what it raises."""
 
-    def __init__(self, trigger: Block, run: RunState, *, selects_all: bool = False) -> None:
-        """`selects_all`: as in `StreamStart`. Raises RunFailedError for what the policy raises."""
-        self._block, self._selects_all = trigger, selects_all
+    def __init__(self, trigger: Block, run: RunState, strategy: Strategy | None = None) -> None:
+        """`strategy`: as policies that forecast trainings know it. Raises RunFailedError for what the policy raises."""
+        self._block, self._strategy = trigger, strategy or Strategy({})
         self._policy: PolicyWithMemory | None = None  # until the first row is there
         self._journaled = run.stream.policy
         self._everything, self._first_key = run.started.everything, run.started.first_key
@@ -138,7 +139,8 @@ class Firing:
                 first_key=self._first_key,
                 event_time_us=began_us,
                 trained_key=None if self._everything is None else self._everything.key,
-                selects_all=self._selects_all,
+                selects_all=self._strategy.selects_all,
+                selects_at_most=self._strategy.selects_at_most,
             )
             self._policy = PolicyWithMemory(self._block, start, self._journaled)
         return self._policy

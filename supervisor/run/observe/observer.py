@@ -53,8 +53,8 @@ class Observer:
         """
         self._rows = FollowedRows(dataset, state)
         self._new_files = NewFiles(pipeline.data.split.groups, state.unread, telling or Telling(), labels)
-        selects_all = STRATEGIES[pipeline.strategy.name].selects_all
-        self._firing = Firing(pipeline.trigger, state, selects_all=selects_all)
+        strategy = STRATEGIES[pipeline.strategy.name](pipeline.strategy.options)
+        self._firing = Firing(pipeline.trigger, state, strategy)
         self._slicers = [
             Slicer.of(window.name, round(window.extent.duration_s * MICROSECONDS_PER_S), state)
             for window in pipeline.evaluation.on

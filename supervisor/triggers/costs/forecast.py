@@ -32,7 +32,8 @@ class Forecast:
     """A pure function of its options and its state, which hears of triggers and trainings.
 
     The strategy is taken to select a share of the rows that have come since the last trigger, or of all where
-    `start.selects_all`; the share is that of the newest training, all before there is one.
+    `start.selects_all`; the share is that of the newest training, all before there is one. Where it has a limit, no
+    training is larger, and one as large as that tells nothing of a share: all rows would be selected, up to the limit.
     """
 
     def __init__(self, options: Mapping[str, Any], start: StreamStart) -> None:
@@ -58,12 +59,12 @@ class Forecast:
 
     def rows(self, key: int, state: State) -> int:
         """About how many would be selected by a trigger at `key`."""
-        return round(self._grown(key, state) * _share(state["over"][-1:]))
+        return self._limited(round(self._grown(key, state) * self._share(state["over"][-1:])))
 
     def rows_at_most(self, key: int, state: State) -> int:
         """Likewise, and hardly ever fewer than will be: for who must not be wrong."""
-        share = _share(state["over"])
-        return math.ceil(self._grown(key, state) * min(share * _MARGIN, max(share, 1.0)))
+        share = self._share(state["over"])
+        return self._limited(math.ceil(self._grown(key, state) * min(share * _MARGIN, max(share, 1.0))))
 
     def seconds(self, rows: int, state: State) -> float | None:
         """What all workers together would train on so many selected rows; None: nothing is known of it yet."""
@@ -102,10 +103,15 @@ class Forecast:
         """The rows of which a strategy selects a share."""
         return key - self._before_key if self._start.selects_all else self.new_rows(key, state)
 
+    def _share(self, over: Sequence[Sequence[Any]]) -> float:
+        """The largest of these trainings' shares of the rows that there were; all, if there is none."""
+        limit = self._start.selects_at_most
+        return max((1.0 if selected == limit else selected / rows for rows, selected, _ in over), default=1.0)
 
-def _share(over: Sequence[Sequence[Any]]) -> float:
-    """The largest of these trainings' shares of the rows that there were; all, if there is none."""
-    return max((selected / rows for rows, selected, _ in over), default=1.0)
+    def _limited(self, rows: int) -> int:
+        """No more than the strategy ever selects."""
+        limit = self._start.selects_at_most
+        return rows if limit is None else min(rows, limit)
 
 
 def _line_at(rows: int, took: Sequence[tuple[int, float]]) -> float:

@@ -21,6 +21,10 @@ class Fresh(Strategy):
     class Schema(f.Group):
         limit = f.Whole("rows", load_default=3)
         every_s = f.Duration("between two", load_default=1.0, data_key="every")
+
+
+class Plain(Strategy):
+    pass
 """
 
 Choosing = Callable[..., Chosen]
@@ -29,7 +33,7 @@ Choosing = Callable[..., Chosen]
 @pytest.fixture
 def choosing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Choosing:
     """A key for strategies, some of which are of a later version, where `coreset` is somebody else's already."""
-    install(tmp_path, "chosen_elsewhere", STRATEGIES.group, {"coreset": "Fresh"}, CODE)
+    install(tmp_path, "chosen_elsewhere", STRATEGIES.group, {"coreset": "Fresh", "plain": "Plain"}, CODE)
     monkeypatch.syspath_prepend(str(tmp_path))
 
     def chosen(**options: tuple[str, ...]) -> Chosen:
@@ -61,5 +65,12 @@ def test_an_option_of_a_later_version_is_free_until_then(choosing: Choosing) -> 
 def test_an_option_that_is_empty_is_given(choosing: Choosing) -> None:
     """One of a later version is refused whatever its value is."""
     with pytest.raises(ValidationError) as caught:
-        choosing(later_options=("limit",)).deserialize({"name": "all_data", "limit": None})
-    assert caught.value.messages == {"limit": ["is not available yet; available with all_data: no option."]}
+        choosing(later_options=("limit",)).deserialize({"name": "plain", "limit": None})
+    assert caught.value.messages == {"limit": ["is not available yet; available with plain: no option."]}
+
+
+def test_what_has_no_options_says_so(choosing: Choosing) -> None:
+    """Of each that is given."""
+    with pytest.raises(ValidationError) as caught:
+        choosing().deserialize({"name": "plain", "tail": 500})
+    assert caught.value.messages == {"tail": ["plain has no options; remove it."]}

@@ -630,12 +630,6 @@ def test_forecasts_that_an_experiment_could_not_repeat(problems):
     assert problem.startswith("pipeline.yaml:10: trigger.budget.seconds_per_sample: is missing, and what is measured")
 
 
-def test_a_strategy_without_options(problems):
-    """Where a strategy has no options, that is what is said of one."""
-    (problem,) = problems("initial_mode: replay", "strategy: {name: all_data, tail: 500}\ninitial_mode: replay")
-    assert problem == "pipeline.yaml:12: strategy.tail: all_data has no options; remove it."
-
-
 def test_files_in_the_wrong_order(tmp_path):
     """Two files in the wrong order are one mistake, told with the right order."""
     (tmp_path / "pipeline.yaml").write_text(PIPELINE)
@@ -729,8 +723,8 @@ def test_mistakes_of_every_kind_are_told_at_once(problems):
 
 def test_every_option_of_a_strategy_that_is_wrong_is_told(problems):
     """Those of a later version and those that are misspelt."""
-    told = problems("initial_mode: replay", "strategy: {name: new_data, limit: 5, tial: 3}\ninitial_mode: replay")
-    assert [one.split(": ")[1] for one in told] == ["strategy.limit", "strategy.tial"]
+    told = problems("initial_mode: replay", "strategy: {name: new_data, warm_up: 5, tial: 3}\ninitial_mode: replay")
+    assert [one.split(": ")[1] for one in told] == ["strategy.warm_up", "strategy.tial"]
 
 
 def test_a_gate_that_no_model_can_pass(problems):

@@ -37,7 +37,7 @@ def every_rows(rows: int) -> Trigger:
 
 def new_data(tail: int) -> Named:
     """`strategy: {name: new_data, tail: …}`."""
-    return Named(name="new_data", options={"tail": tail})
+    return Named(name="new_data", options={"tail": tail, "limit": None, "seed": None})
 
 
 def test_defaults_are_filled_in(load):

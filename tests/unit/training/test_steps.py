@@ -64,3 +64,10 @@ def test_a_tail_makes_later_trainings_longer_than_the_first():
     """The number that is told is enough for those, too."""
     (told,) = found(one_cycle(3, strategy=Named(name="new_data", options={"tail": 50})))
     assert "on 150 rows takes 6" in told.sentence
+
+
+def test_a_strategy_with_a_limit_may_leave_rows_out():
+    """So its training may be as small as one row, and a schedule that ends soon may do."""
+    limited = Named(name="new_data", options={"tail": 0, "limit": 64, "seed": None})
+    assert found(one_cycle(2, strategy=limited)) == []
+    assert "a training takes 2 at least" in found(one_cycle(1, strategy=limited))[0].sentence

@@ -31,10 +31,11 @@ class Eager(TriggerPolicy):
         return Observation(state=state, decision=decision, seen_key=key)
 
 
-def eager(every=10, trained_key=None, selects_all=False, **options):
+def eager(every=10, trained_key=None, selects_all=False, selects_at_most=None, **options):
     """A policy that fires every so many rows, within a budget as a file has it."""
     first_key = 0 if trained_key is None else trained_key + 1
-    start = StreamStart(first_key=first_key, event_time_us=0, trained_key=trained_key, selects_all=selects_all)
+    selects = {"selects_all": selects_all, "selects_at_most": selects_at_most}
+    start = StreamStart(first_key=first_key, event_time_us=0, trained_key=trained_key, **selects)
     return Budget(Budget.option.deserialize({"per": "1h", **options}), Eager(every), start)
 
 
@@ -79,18 +80,19 @@ def test_the_whole_budget_can_be_spent():
 
 @pytest.mark.parametrize("late", [0, 3])
 @pytest.mark.parametrize("share", [1.0, 0.9, 0.5, 0.1])
-@pytest.mark.parametrize("selects_all", [False, True])
-def test_it_is_never_exceeded(share, late, selects_all):
-    """Also where a split leaves some of the rows to train on, trainings are still running, or all rows are selected."""
+@pytest.mark.parametrize(("selects_all", "limit"), [(False, None), (True, None), (False, 25), (True, 300)])
+def test_it_is_never_exceeded(share, late, selects_all, limit):
+    """Also where a split leaves some rows to train on, trainings still run, all rows are selected, or a limit."""
     generator = random.Random(0)
     times = np.cumsum([generator.choice([1, 10, 600]) for _ in range(5_000)])
     options = {"gpu_hours": 2, "per": "12h", "seconds_per_sample": 30 / share, "selects_all": selects_all}
-    chosen = lambda rows: sum(generator.random() < share for _ in range(rows))  # noqa: E731
-    stream = PaidStream(eager(20, **options), selects=chosen, late=late, selects_all=selects_all)
+    chosen = lambda rows: min(sum(generator.random() < share for _ in range(rows)), limit or rows)  # noqa: E731
+    policy = eager(20, selects_at_most=limit, **options)
+    stream = PaidStream(policy, selects=chosen, late=late, selects_all=selects_all)
     seen = stream.run(times)
     most = max(spent_s(seen, 12 * HOUR_S, lambda one: one.samples * 30 / share))
     assert most <= 2 * HOUR_S
-    assert most > 1.7 * HOUR_S or selects_all or late
+    assert most > 1.7 * HOUR_S or selects_all or late or (limit and share < 1)
     assert seen.near_misses
 
 

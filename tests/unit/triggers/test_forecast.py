@@ -65,6 +65,16 @@ def test_rows_are_as_large_a_share_as_lately():
     assert (forecast.rows(299, state), forecast.rows_at_most(299, state)) == (200, 200)
 
 
+def test_rows_are_no_more_than_the_strategy_ever_selects():
+    """A training as large as its limit does not make the next look small, where fewer rows have come."""
+    forecast, state = after((99, 50, 1.0), selects_at_most=60)
+    assert (forecast.rows(199, state), forecast.rows(999, state), forecast.rows_at_most(999, state)) == (50, 60, 60)
+    forecast, state = after((99, 60, 1.0), selects_at_most=60)
+    assert (forecast.rows(139, state), forecast.rows_at_most(139, state), forecast.rows(999, state)) == (40, 40, 60)
+    forecast, state = after((99, 60, 1.0), selects_all=True, selects_at_most=60)
+    assert forecast.rows(9_999, state) == 60
+
+
 def test_rows_of_a_coalesced_trigger_are_those_of_the_next():
     """Its training is as large as both, and no larger a share of them."""
     forecast, state = after((99, 0, None), (199, 200, 1.0))

@@ -6,7 +6,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from workers.selection.memories.draws import Draws, Keys, draws_of, usable_keys, usable_limit
+from shared.strategies.draws import Draws, Keys, draws_of
+from shared.strategies.fair_share import shares
+from workers.selection.memories.usable import usable_keys, usable_limit
 
 Classes = npt.NDArray[np.uint64]
 _NO_DRAW = np.uint64(2**64 - 1)
@@ -84,27 +86,6 @@ def _places(state: pa.Table, classes: Classes, draws: Draws) -> npt.NDArray[np.i
         here = slice(start, start + count)
         at[here] = first + np.searchsorted(kept_draws[first:stop], draws[here])
     return at
-
-
-def shares(counts: npt.NDArray[np.int64], limit: int) -> npt.NDArray[np.int64]:
-    """How many rows of each class are kept, if there are so many; (classes,) → (classes,).
-
-    All up to one level, the highest that `limit` rows fill; what then is left of the limit goes to the first classes
-    that have more, one each.
-    """
-    if counts.sum() <= limit:
-        return counts
-    level, above = 0, limit + 1  # that can be filled, and that cannot
-    while above - level > 1:
-        middle = (level + above) // 2
-        if np.minimum(counts, middle).sum() <= limit:
-            level = middle
-        else:
-            above = middle
-    filled = np.minimum(counts, level)
-    one_more = np.flatnonzero(counts > level)[: limit - filled.sum()]
-    filled[one_more] += 1
-    return filled
 
 
 def _to_beat(state: pa.Table, classes: Classes) -> Draws:

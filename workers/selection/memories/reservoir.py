@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from workers.selection.memories.draws import Draws, Keys, draws_of, usable_keys, usable_limit
+from shared.strategies.draws import Draws, Keys, draws_of
+from workers.selection.memories.usable import usable_keys, usable_limit
 
 
 class Reservoir:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.stats import chi2_contingency, chisquare
 
 from shared.split import rows_in_split
-from workers.selection.memories.draws import draws_of
+from shared.strategies.draws import draws_of
 from workers.selection.memories.gdumb import GDumb
 from workers.selection.memories.reservoir import Reservoir
 

@@ -1,19 +1,10 @@
-"""A row's draw: the random number by which it is kept or not, for ever the same."""
+"""What a memory may be given: keys, and a limit."""
 
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-from shared.split import splitmix64
-
-Keys = npt.NDArray[np.int64]
-Draws = npt.NDArray[np.uint64]
-
-
-def draws_of(keys: Keys, seed: int) -> Draws:
-    """One for each key, (n,) → (n,): each its own, and independent of what splits rows by their keys."""
-    return splitmix64(splitmix64(keys.view(np.uint64)) ^ splitmix64(np.array([seed], np.int64).view(np.uint64)))
+from shared.strategies.draws import Keys
 
 
 def usable_keys(keys: Keys) -> Keys:

@@ -1,0 +1,53 @@
+"""Options that several strategies have, and what follows from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from marshmallow import ValidationError
+
+from shared.config import fields as f
+from shared.strategies.draws import Keys, drawn, seed_at
+from shared.strategies.strategy import Request
+
+
+class Limited(f.Group):
+    """Of a strategy that selects so many rows at most."""
+
+    limit = f.Whole("rows that are selected at most, however many there are", load_default=None)
+
+
+class Seeded(f.Group):
+    """Of one that draws rows at random."""
+
+    seed = f.Whole("seed of the draw; without it training.seed", least=0, load_default=None)
+
+
+class From(f.Group):
+    """Of one that selects from what is new, or from all."""
+
+    of = f.Choice("from which rows: those since the previous trigger, or all", "new", "all", load_default="new")
+    tail = f.Whole("previous triggers whose rows are selected from as well", least=0, load_default=0)
+
+    @f.validates_schema
+    def _tail_of_new(self, data: Mapping[str, Any], **kwargs: Any) -> None:
+        if data.get("of") == "all" and data.get("tail"):
+            raise ValidationError({"tail": ["has no meaning with `of: all`, which are all rows; remove one of them."]})
+
+
+def triggers_before(options: Mapping[str, Any]) -> int | None:
+    """As `Request.rows` is asked, for the options of `From`."""
+    return None if options["of"] == "all" else options["tail"] + 1
+
+
+def seed_of(options: Mapping[str, Any], request: Request) -> int:
+    """That of one trigger's draw, for the options of `Seeded`."""
+    own = options.get("seed")
+    return seed_at(request.seed if own is None else own, request.trigger_key)
+
+
+def limited(rows: Callable[[], Iterator[Keys]], options: Mapping[str, Any], request: Request) -> Iterator[Keys]:
+    """The rows, or `limit` of them, drawn at random, for the options of `Limited` and `Seeded`."""
+    limit = options.get("limit")
+    return rows() if limit is None else drawn(rows, lambda n: min(n, limit), seed_of(options, request))
