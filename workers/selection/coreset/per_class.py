@@ -10,9 +10,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from shared.strategies.fair_share import shares
 from workers.selection.coreset.craig import craig
 from workers.selection.coreset.grad_match import grad_match
-from workers.selection.memories.gdumb import shares
 
 MOST_ROWS = 15_000  # of a part: n² similarities of float64 are 1.8 GB
 
