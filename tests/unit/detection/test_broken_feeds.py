@@ -143,6 +143,13 @@ def test_given_numbers_hold_from_the_first_rows_on(tmp_path, way):
     assert (found.first_key, found.last_key, found.on_violation) == (0, ROWS - 1, "skip")
 
 
+def test_a_share_that_is_given_holds_among_any_number_of_classes(tmp_path):
+    """Also where whole numbers are so many that nothing else takes them for classes."""
+    first = changed(feed(0), "late", np.arange(ROWS) % 150)
+    (found,) = Feed(tmp_path, first).run({"labels": {"shares": {7: [0.5, 1]}}, "on_violation": "skip"})
+    assert "label `late` is 7 in 0.8 % of 500 rows, 50 % to 100 % are expected" in found.why
+
+
 def test_given_numbers_replace_what_is_usual(tmp_path):
     """Whoever says between which numbers a column lies knows better than the rows before."""
     large = changed(feed(3), "amount", column("amount") * 1000)

@@ -29,8 +29,9 @@ def label_findings(
     labels, before = Values(now.column(label)), [Values(one.column(label)) for one in usual]
     classes = _are_classes([labels, *before])
     found = [] if comes_later else null_findings(label, labels, before, expected)
+    found += _shares(labels, label, expected)
     if classes:
-        found += given_findings(label, labels, expected) + _shares(labels, label, expected)
+        found += given_findings(label, labels, expected)
         found += _usual_shares(labels, before, label, expected)
     else:
         there = [values.there for values in (labels, *before)]
