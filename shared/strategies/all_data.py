@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.strategies.strategy import Pieces, Request, State, Strategy, unweighted
+from shared.strategies.strategy import CurrentModel, Pieces, Request, State, Strategy, unweighted
 
 
 class AllData(Strategy):
@@ -10,6 +10,6 @@ class AllData(Strategy):
 
     selects_all = True
 
-    def select(self, request: Request, state: State, model: bytes | None) -> tuple[Pieces, State]:
+    def select(self, request: Request, state: State, model: CurrentModel | None) -> tuple[Pieces, State]:
         """All that is known."""
         return unweighted(request.rows(None)), state

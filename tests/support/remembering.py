@@ -1,0 +1,54 @@
+"""Strategies of others, installed for all tests beside asking.py: they keep a state, and ask the current model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from shared.config import fields as f
+from shared.strategies.strategy import CurrentModel, Keys, Piece, Pieces, Request, State, Strategy, unweighted
+from workers.selection.memories.reservoir import Reservoir
+
+
+class Remembering(Strategy):
+    """A reservoir of all rows, and how many selections there were."""
+
+    class Schema(f.Group):
+        """Its options."""
+
+        limit = f.Whole("rows that are kept", load_default=100)
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self._memory = Reservoir(options["limit"], seed=0)
+
+    def observe(self, piece: Piece, state: State) -> State:
+        """One piece more."""
+        state = state or {"selections": 0, "rows": self._memory.empty()}
+        return {**state, "rows": self._memory.observe(state["rows"], piece.keys)}
+
+    def select(self, request: Request, state: State, model: CurrentModel | None) -> tuple[Pieces, State]:
+        """All that is remembered."""
+        state = state or {"selections": 0, "rows": self._memory.empty()}
+        kept = unweighted(iter([self._memory.keys(state["rows"])]))
+        return kept, {**state, "selections": state["selections"] + 1}
+
+
+class Unsure(Strategy):
+    """The half of the new rows that the current model is least sure of; all of them where there is none."""
+
+    reads_model = True
+
+    def select(self, request: Request, state: State, model: CurrentModel | None) -> tuple[Pieces, State]:
+        """It remembers whom it asked."""
+        asked = None if model is None else model.trigger_id
+        kept = self._unsure(np.concatenate([np.empty(0, np.int64), *request.rows(1)]), model)
+        return unweighted(iter([kept])), [*(state or []), asked]
+
+    def _unsure(self, keys: Keys, model: CurrentModel | None) -> Keys:
+        if model is None or not len(keys):
+            return keys
+        sure = np.concatenate([found.max(axis=1) for _, found in model.predictions(keys)])
+        half: Keys = np.sort(keys[np.argsort(sure, kind="stable")[: (len(keys) + 1) // 2]])
+        return half
