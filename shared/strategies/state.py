@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 
-State = Any  # None: nothing is kept
+from shared.strategies.strategy import State
 
 _TABLE = 1  # code of msgpack's extension
 

@@ -11,11 +11,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from shared.config.fields import Group
-from shared.strategies.state import State
 
 Keys = npt.NDArray[np.int64]  # (n,), ascending
 Weights = npt.NDArray[np.float32]  # (n,)
 Pieces = Iterator[tuple[Keys, Weights]]
+State = Any  # as shared/strategies/state.py says; None: nothing is kept
 
 
 class Piece(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,8 +17,8 @@ from shared.errors import TrainingError
 from shared.labels.index import LabelIndex
 from shared.plugins import STRATEGIES
 from shared.split import rows_in_split, seeds_of_column
-from shared.strategies.state import State, read_state, state_bytes
-from shared.strategies.strategy import CurrentModel, Keys, Piece, Pieces, Request, Strategy, Weights
+from shared.strategies.state import read_state, state_bytes
+from shared.strategies.strategy import CurrentModel, Keys, Piece, Pieces, Request, State, Strategy, Weights
 from workers.going_on import Interrupted
 from workers.key_ranges import among
 from workers.selection.choice import Mask, sound
