@@ -23,6 +23,7 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
 
     keys: Keys  # they ascend, unless labels stand in a table of their own
     rows: pa.Table | None  # the strategy's `columns`, if it has any
+    labels: pa.ChunkedArray | None = None  # of these rows, where the strategy wants them
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +62,7 @@ class Strategy:
 
     Schema: ClassVar[type[Group]] = Group  # of the options, beside `name:` or below `config:`
     columns: ClassVar[tuple[str, ...]] = ()  # of the dataset, that `observe` wants to see
+    wants_labels: ClassVar[bool] = False  # `observe` wants to see the labels, whatever their column is called
     selects_all: ClassVar[bool] = False  # from all rows at each trigger, not from those since the previous one
     reads_model: ClassVar[bool] = False  # `select` asks the current model: a train worker does it
 

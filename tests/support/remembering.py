@@ -13,24 +13,29 @@ from workers.selection.memories.reservoir import Reservoir
 
 
 class Remembering(Strategy):
-    """A reservoir of all rows, and how many selections there were."""
+    """A reservoir of all rows, the sum of their labels, and how many selections there were."""
 
     class Schema(f.Group):
         """Its options."""
 
         limit = f.Whole("rows that are kept", load_default=100)
 
+    wants_labels = True
+
     def __init__(self, options: Mapping[str, Any]) -> None:
         self._memory = Reservoir(options["limit"], seed=0)
+        self._nothing = {"selections": 0, "labels": 0, "rows": self._memory.empty()}
 
     def observe(self, piece: Piece, state: State) -> State:
         """One piece more."""
-        state = state or {"selections": 0, "rows": self._memory.empty()}
-        return {**state, "rows": self._memory.observe(state["rows"], piece.keys)}
+        assert piece.labels is not None
+        state, labels = state or self._nothing, sum(piece.labels.to_pylist())
+        kept = self._memory.observe(state["rows"], piece.keys)
+        return {**state, "rows": kept, "labels": state["labels"] + labels}
 
     def select(self, request: Request, state: State, model: CurrentModel | None) -> tuple[Pieces, State]:
         """All that is remembered."""
-        state = state or {"selections": 0, "rows": self._memory.empty()}
+        state = state or self._nothing
         kept = unweighted(iter([self._memory.keys(state["rows"])]))
         return kept, {**state, "selections": state["selections"] + 1}
 

@@ -82,7 +82,7 @@ def _choice(chosen: Named, known: Known, reader: _Reader, memory: Memory) -> tup
     strategy: Strategy = STRATEGIES[chosen.name](chosen.options)
     state = None if memory.state is None else read_state(memory.state)
     if type(strategy).observe is not Strategy.observe:
-        for piece in reader.in_order(strategy.columns):
+        for piece in reader.in_order(strategy.columns, labels=strategy.wants_labels):
             state = strategy.observe(piece, state)
 
     def rows(triggers: int | None) -> Iterator[Keys]:
@@ -109,10 +109,12 @@ class _Reader:
         """Those that were not known so many triggers before; None: all. Raises DataError if a row is missing."""
         return (piece.keys for piece in self._pieces(self._rows.since(triggers, self._also()), triggers, ()))
 
-    def in_order(self, columns: tuple[str, ...]) -> Iterator[Piece]:
+    def in_order(self, columns: tuple[str, ...], *, labels: bool = False) -> Iterator[Piece]:
         """Those that were not observed before, with columns, in the order in which they became known."""
         since = 1 if self._known.observed == self._known.before(1) else None
-        return self._pieces(self._rows.in_order(self._also(columns)), since, columns)
+        label = self._dataset.config.label
+        rows = self._rows.in_order(self._also((*columns, label) if labels else columns))
+        return self._pieces(rows, since, columns, label if labels else None)
 
     def has_new(self) -> bool:
         """Whether a row has become known since the previous trigger."""
@@ -155,7 +157,9 @@ class _Reader:
         needed = [self._split.by or config.timestamp, *([config.label] if self._drops else []), *columns]
         return tuple(dict.fromkeys(needed))
 
-    def _pieces(self, rows: Rows, triggers: int | None, columns: tuple[str, ...]) -> Iterator[Piece]:
+    def _pieces(
+        self, rows: Rows, triggers: int | None, columns: tuple[str, ...], label: str | None = None
+    ) -> Iterator[Piece]:
         """Each piece, cut to the train split, and to rows that have a label and are not set aside."""
         read, dropped, new = 0, 0, 0
         for keys, table in rows:
@@ -168,7 +172,12 @@ class _Reader:
             new += int((kept & is_new).sum())
             read += len(keys)
             self._given.add(keys, kept)
-            yield Piece(keys=keys[kept], rows=table.select(list(columns)).filter(pa.array(kept)) if columns else None)
+            chosen = pa.array(kept)
+            yield Piece(
+                keys=keys[kept],
+                rows=table.select(list(columns)).filter(chosen) if columns else None,
+                labels=None if label is None else table.column(label).filter(chosen),
+            )
         self.rows_read, self.dropped, self._new = max(self.rows_read, read), dropped, new
 
     def _is_new(self, keys: Keys, triggers: int | None) -> Mask:

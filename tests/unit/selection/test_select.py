@@ -19,7 +19,7 @@ from shared.dataset.table import open_dataset
 from shared.errors import DataError, TrainingError
 from shared.messages.tasks import Watermarks
 from shared.split import rows_in_split, splitmix64
-from shared.strategies.state import state_bytes
+from shared.strategies.state import read_state, state_bytes
 from shared.training_set import TrainingSet, TrainingSetOrigin, read_training_set, training_set_bytes
 from workers.selection.known import Known
 from workers.selection.memories.reservoir import Reservoir
@@ -203,12 +203,13 @@ def test_what_is_kept_is_of_all_rows_before(dataset, with_nulls, split, drops, f
         expected = np.array([k for k in train_keys(split, key + 1) if k % 11 or not drops], np.int64)
         assert chosen.keys.tolist() == memory.keys(memory.observe(memory.empty(), expected)).tolist()
         observed, state = Watermarks(key=key, labelled_key=key), chosen.state
+        assert read_state(state)["labels"] == sum(k % 2 for k in expected) * drops
 
 
 def test_a_memory_may_choose_no_row_that_it_cannot_have_seen(dataset):
     """Not of another split, not one that is set aside, and none that comes later."""
     rows = {"key": np.array([3, 250]), "draw": np.array([0, 1], np.uint64)}
-    state = state_bytes({"selections": 1, "rows": pa.table(rows, schema=Reservoir.SCHEMA)})
+    state = state_bytes({"selections": 1, "labels": 0, "rows": pa.table(rows, schema=Reservoir.SCHEMA)})
     request = known(99, [49])
     with pytest.raises(TrainingError, match="chose 1 rows that are not for training here, the first is key 250"):
         select(remembering(100), request, dataset, EVERYTHING, memory=Memory(state=state))
