@@ -29,7 +29,7 @@ def _retire_states(state: RunState) -> Step:
     """
     commands: list[Effect] = []
     # This trigger goes on from the newest before it.
-    needed = min(state.to.score, state.to.select - 1, *state.selecting_again)
+    needed = min(state.to.decide, state.to.select - 1, *state.selecting_again)
     while len(state.states_kept) > _STATES_KEPT and state.states_kept[1] < needed:
         oldest, *left = state.states_kept
         state = state.with_trigger(oldest, state_gone=True).but(states_kept=tuple(left))

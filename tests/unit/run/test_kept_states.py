@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from late_stories import LateStory
 from one_process import OneProcess
 from workplace import Workplace
 
@@ -134,3 +135,19 @@ def test_the_current_model_is_asked_in_turn(small: Workplace) -> None:
         sizes = [len(read_training_set(one).keys) for one in sets(small.run_dir).values()]
         assert all(size < 120 for size in sizes[1:])
         small.run_dir.rename(small.folder / f"run-{seed}")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_labels_that_come_late_are_observed_once_known(small: Workplace, seed: int) -> None:
+    """In any order, and a row each once: a memory that has room for all is all data, whoever is killed."""
+    story, found = LateStory(seed), []
+    story.write(story.prepare(small))
+    for strategy, risk in (({"name": "all_data"}, 0.0), ({"name": "remembering", "limit": 10_000}, 0.1)):
+        small.pipeline["strategy"] = strategy
+        run = OneProcess(small, random.Random(seed), risk=risk)
+        run.begin()
+        run.to_its_end()
+        found.append([(name, read_training_set(one).keys.tolist()) for name, one in sets(small.run_dir).items()])
+        small.run_dir.rename(small.folder / strategy["name"])
+    assert found[0]
+    assert found[0] == found[1]
