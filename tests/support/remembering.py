@@ -18,7 +18,7 @@ class Remembering(Strategy):
     class Schema(f.Group):
         """Its options."""
 
-        limit = f.Whole("rows that are kept", load_default=100)
+        limit = f.Whole("rows that are kept", load_default=10_000)
 
     wants_labels = True
 
