@@ -55,11 +55,11 @@ def give_up(state: RunState, task_id: TaskId, sentence: str, *, resumable: bool)
     """
     parts = parts_of(task_id)
     of_model = parts.stage in STAGES_OF_A_MODEL
-    if of_model and state.trigger(parts.trigger_id).was_committed:
-        sentence += " Its model was committed before and is gone: bring models/ back, or mend the cause; then --resume."
-        resumable = True
-    elif parts.stage == "select" and state.trigger(parts.trigger_id).state_gone:
+    if parts.stage == "select" and state.trigger(parts.trigger_id).state_gone:
         sentence += " It was to make anew what the strategy kept, which is gone: mend the cause, then --resume."
+        resumable = True
+    elif of_model and state.trigger(parts.trigger_id).was_committed:
+        sentence += " Its model was committed before and is gone: bring models/ back, or mend the cause; then --resume."
         resumable = True
     given_up = TaskGivenUp(task_id=task_id, sentence=sentence)
     if resumable or not state.settings.continue_on_failure or not of_model:

@@ -24,6 +24,8 @@ def select(state: RunState) -> Step | None:
         return None
     trigger = state.trigger(index)
     if trigger.phase is not Phase.WAITING and not trigger.restoring:  # it stands behind one that is made anew
+        if trigger.phase.without_model:
+            state = state.but(selecting_again=state.selecting_again - {index})
         return state.moved(select=index + 1), []
     if index > 0 and _is_being_selected(state.trigger(index - 1)):
         return None
