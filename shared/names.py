@@ -36,13 +36,14 @@ def without_version(queue: str) -> str:
 
 # What the workers of a role take, the first first: short work never stands behind long work. `gate` are evaluations
 # that a decision to deploy waits for. The right to deploy stays with evaluate workers; a train worker that has just
-# trained gathers at once, and helps with gates only when it has been idle for a while (workers/process/intake.py).
+# trained gathers at once, and helps with gates only when it has been idle for a while (workers/process/intake.py). Only
+# train workers select where the strategy asks the current model.
 _WORK_BY_ROLE: dict[Role, tuple[str, ...]] = {
-    "train": ("gather", "select", "train", "gate"),
+    "train": ("gather", "select", "select_by_model", "train", "gate"),
     "evaluate": ("decide", "gather", "detect", "select", "gate", "evaluate"),
 }
 ROLES: tuple[Role, ...] = tuple(_WORK_BY_ROLE)
-_ON_A_DEVICE = ("train", "decide", "gate", "evaluate")  # work of which some needs a kind of device
+_ON_A_DEVICE = ("select_by_model", "train", "decide", "gate", "evaluate")  # work of which some needs a kind of device
 
 
 def queues_of(role: Role, device: str = "cuda") -> tuple[str, ...]:

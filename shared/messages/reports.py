@@ -59,6 +59,7 @@ class Selected(Report, tag="selected", frozen=True, kw_only=True):
     watermark_key: int
     dropped: dict[str, int] = {}  # label column → rows since the previous trigger that have no label there
     classes: NewClasses | None = None  # None: classes have no names
+    state: ArtifactRef | None = None  # what the strategy keeps for the next trigger; None: nothing
 
 
 class UnknownCategories(Body, frozen=True, kw_only=True):
@@ -214,16 +215,16 @@ def decode_report(text: str) -> AnyReport:
     return cast(AnyReport, _report_decoder.decode(text))
 
 
-def object_of(report: Report) -> ArtifactRef | None:
-    """The object that a report says was made, if it says that of any."""
+def objects_of(report: Report) -> tuple[ArtifactRef, ...]:
+    """The objects that a report says were made."""
     match report:
         case Selected():
-            return report.training_set
+            return (report.training_set,) if report.state is None else (report.training_set, report.state)
         case Trained():
-            return report.member
+            return (report.member,)
         case Gathered():
-            return report.model
-    return None
+            return (report.model,)
+    return ()
 
 
 def result_of(report: Report) -> Any:

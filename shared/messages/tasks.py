@@ -59,6 +59,13 @@ class Watermarks(Body, frozen=True, kw_only=True):
     released: tuple[KeyRange, ...] = ()  # rows that were left out then, and no longer are; ascending and apart
 
 
+class ModelRef(Body, frozen=True, kw_only=True):
+    """A committed model, numbered by its trigger."""
+
+    trigger_id: TriggerId
+    object: ArtifactRef
+
+
 class SelectTask(Task, tag="select", frozen=True, kw_only=True):
     """Write the training set of a trigger."""
 
@@ -70,6 +77,24 @@ class SelectTask(Task, tag="select", frozen=True, kw_only=True):
     first_labelled_key: int | None  # up to which classes that have names are numbered in the order of these
     classes: ClassNames | None = None  # those that an earlier selection knew, where they have names
     left_out: tuple[KeyRange, ...] = ()  # rows that are set aside, and not to be trained on; ascending and apart
+    observed: Watermarks | None = None  # of the last trigger whose rows the strategy has observed; None: it has none
+    state: ArtifactRef | None = None  # what the strategy kept then
+    model: ModelRef | None = None  # the current one, where the strategy reads it and there is one
+    device: Device = "cpu"  # that the model is asked on
+
+    @property
+    def queue(self) -> str:
+        """Any worker selects; where the model is asked, one that trains on the device."""
+        return queue("select") if self.model is None else queue("select_by_model", self.device)
+
+    @property
+    def reads(self) -> tuple[ModelRef, ...]:
+        """The current model."""
+        return () if self.model is None else (self.model,)
+
+    def reading(self, models: Sequence[ModelRef]) -> Self:
+        """The same selection by another model."""
+        return msgspec.structs.replace(self, model=models[0] if models else None)
 
 
 class TrainTask(Task, tag="train", frozen=True, kw_only=True):
@@ -89,13 +114,6 @@ class TrainTask(Task, tag="train", frozen=True, kw_only=True):
 
 class GatherTask(Task, tag="gather", frozen=True, kw_only=True):
     """Make one model of the members whose headers returned."""
-
-
-class ModelRef(Body, frozen=True, kw_only=True):
-    """A committed model, numbered by its trigger."""
-
-    trigger_id: TriggerId
-    object: ArtifactRef
 
 
 class Stretch(Body, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.strategies.common import Limited, Seeded, limited
-from shared.strategies.strategy import Pieces, Request, State, Strategy, unweighted
+from shared.strategies.strategy import CurrentModel, Pieces, Request, State, Strategy, unweighted
 
 
 class AllData(Strategy):
@@ -20,6 +20,6 @@ class AllData(Strategy):
     def __init__(self, options: Mapping[str, Any]) -> None:
         self._options, self.selects_at_most = options, options.get("limit")
 
-    def select(self, request: Request, state: State, model: bytes | None) -> tuple[Pieces, State]:
+    def select(self, request: Request, state: State, model: CurrentModel | None) -> tuple[Pieces, State]:
         """All that is known."""
         return unweighted(limited(lambda: request.rows(None), self._options, request)), state

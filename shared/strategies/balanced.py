@@ -14,7 +14,7 @@ from shared.split import seeds_of_column
 from shared.strategies.common import From, Limited, Seeded, seed_of, triggers_before
 from shared.strategies.draws import draws_of
 from shared.strategies.fair_share import shares
-from shared.strategies.strategy import Keys, Pieces, Request, State, Strategy, unweighted
+from shared.strategies.strategy import CurrentModel, Keys, Pieces, Request, State, Strategy, unweighted
 
 Groups = npt.NDArray[np.uint64]  # (n,), a number each
 Places = npt.NDArray[np.int64]  # (n,), of each row's group among all, ascending
@@ -61,7 +61,7 @@ class Balanced(Strategy):
         """The previous one, and the tail's."""
         return self._triggers or 1
 
-    def select(self, request: Request, state: State, model: bytes | None) -> tuple[Pieces, State]:
+    def select(self, request: Request, state: State, model: CurrentModel | None) -> tuple[Pieces, State]:
         """The rows are read twice: counted, then chosen."""
 
         def rows() -> Iterator[tuple[Keys, Groups]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.config import fields as f
 from shared.strategies.newest import newest
-from shared.strategies.strategy import Pieces, Request, State, Strategy, unweighted
+from shared.strategies.strategy import CurrentModel, Pieces, Request, State, Strategy, unweighted
 
 
 class Latest(Strategy):
@@ -23,7 +23,7 @@ class Latest(Strategy):
     def __init__(self, options: Mapping[str, Any]) -> None:
         self.selects_at_most = self._limit = options["limit"]
 
-    def select(self, request: Request, state: State, model: bytes | None) -> tuple[Pieces, State]:
+    def select(self, request: Request, state: State, model: CurrentModel | None) -> tuple[Pieces, State]:
         """The last by key."""
         pieces = newest(((keys,) for keys in request.rows(None)), self._limit)
         return unweighted(keys for (keys,) in pieces), state

@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.config import fields as f
 from shared.strategies.common import Limited, Seeded, limited
-from shared.strategies.strategy import Pieces, Request, State, Strategy, unweighted
+from shared.strategies.strategy import CurrentModel, Pieces, Request, State, Strategy, unweighted
 
 
 class NewData(Strategy):
@@ -27,6 +27,6 @@ class NewData(Strategy):
         """The previous one, and the tail's."""
         return self._tail + 1
 
-    def select(self, request: Request, state: State, model: bytes | None) -> tuple[Pieces, State]:
+    def select(self, request: Request, state: State, model: CurrentModel | None) -> tuple[Pieces, State]:
         """What was not known at the trigger that is `tail + 1` back."""
         return unweighted(limited(lambda: request.rows(self._tail + 1), self._options, request)), state

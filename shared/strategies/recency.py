@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from shared.config import fields as f
 from shared.strategies.newest import newest
-from shared.strategies.strategy import Keys, Pieces, Request, State, Strategy, Times
+from shared.strategies.strategy import CurrentModel, Keys, Pieces, Request, State, Strategy, Times
 from shared.timestamps import MICROSECONDS_PER_S
 
 _MOST_HALVINGS = 100  # beyond that, 1e-30 of the newest row's weight is 0 to a float32
@@ -37,7 +37,7 @@ class Recency(Strategy):
         self.selects_at_most = self._limit = options["limit"]
         self._half_life_us = options["half_life_s"] * MICROSECONDS_PER_S
 
-    def select(self, request: Request, state: State, model: bytes | None) -> tuple[Pieces, State]:
+    def select(self, request: Request, state: State, model: CurrentModel | None) -> tuple[Pieces, State]:
         """The rows are read twice, as a weight depends on all; a limit's are kept."""
         if self._limit is None:
             return self._weighted(lambda: request.timed(None), request), state

@@ -10,7 +10,7 @@ from marshmallow import ValidationError
 from shared.config import fields as f
 from shared.strategies.common import Limited, Seeded, limited
 from shared.strategies.newest import newest
-from shared.strategies.strategy import Keys, Pieces, Request, State, Strategy, unweighted
+from shared.strategies.strategy import CurrentModel, Keys, Pieces, Request, State, Strategy, unweighted
 from shared.timestamps import MICROSECONDS_PER_S
 
 
@@ -40,7 +40,7 @@ class SlidingWindow(Strategy):
         sizes = [size for size in (options["rows"], options["limit"]) if size is not None]
         self.selects_at_most = min(sizes, default=None)
 
-    def select(self, request: Request, state: State, model: bytes | None) -> tuple[Pieces, State]:
+    def select(self, request: Request, state: State, model: CurrentModel | None) -> tuple[Pieces, State]:
         """The end of all that is known."""
         return unweighted(limited(lambda: self._window(request), self._options, request)), state
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import msgspec
 import numpy as np
@@ -16,7 +16,7 @@ Keys = npt.NDArray[np.int64]  # (n,), ascending
 Weights = npt.NDArray[np.float32]  # (n,)
 Times = npt.NDArray[np.int64]  # (n,), µs since the epoch; they do not descend
 Pieces = Iterator[tuple[Keys, Weights]]
-State = Any  # what msgspec can write down; None: nothing is kept
+State = Any  # as shared/strategies/state.py says; None: nothing is kept
 
 
 class Piece(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,6 +24,7 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
 
     keys: Keys  # they ascend, unless labels stand in a table of their own
     rows: pa.Table | None  # the strategy's `columns`, if it has any
+    labels: pa.ChunkedArray | None = None  # of these rows, where the strategy wants them
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,11 +44,35 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     labelled_us: Callable[[], int]
 
 
+class CurrentModel(Protocol):
+    """The newest model that an earlier trigger got. What it is asked is computed on the worker's device.
+
+    Keys ascend; answers come piece by piece, each with its keys.
+    """
+
+    @property
+    def trigger_id(self) -> int:
+        """The trigger that it is of."""
+
+    def predictions(self, keys: Keys) -> Iterator[tuple[Keys, npt.NDArray[np.float32]]]:
+        """Probabilities (n, classes), or values (n,)."""
+
+    def embeddings(self, keys: Keys) -> Iterator[tuple[Keys, npt.NDArray[np.float64]]]:
+        """What enters the last linear layer, (n, width)."""
+
+
 class Strategy:
-    """The base of all. Both `observe` and `select` are pure: the same rows and state give the same sets, anywhere."""
+    """The base of all. Both `observe` and `select` are pure: the same rows and state give the same sets, anywhere.
+
+    What `select` returns for a state is stored with the training set, and handed to `observe` at the next trigger, with
+    the rows that have become known since. A trigger that trains nothing leaves no state: the next one goes on from the
+    one before, and observes its rows as well.
+    """
 
     Schema: ClassVar[type[Group]] = Group  # of the options, beside `name:` or below `config:`
     columns: ClassVar[tuple[str, ...]] = ()  # of the dataset, that `observe` wants to see
+    wants_labels: ClassVar[bool] = False  # `observe` wants to see the labels, whatever their column is called
+    reads_model: ClassVar[bool] = False  # `select` asks the current model: a train worker does it
     # What a forecast of its sets must know; a strategy whose options decide it sets these in its constructor.
     selects_all: bool = False  # from all rows at each trigger, not from those since the previous one
     selects_at_most: int | None = None  # so many rows, whatever there are
@@ -64,10 +89,11 @@ class Strategy:
         """The state after these rows, which may be kept from one trigger to the next."""
         return state
 
-    def select(self, request: Request, state: State, model: bytes | None) -> tuple[Pieces, State]:
+    def select(self, request: Request, state: State, model: CurrentModel | None) -> tuple[Pieces, State]:
         """The training set, piece by piece with ascending keys, and the state that is kept for the next trigger.
 
-        `model`: the newest that is committed, as safetensors; None if there is none. So far no selection is given one.
+        The state is settled before the pieces are taken. `model`: None if the strategy reads none, or no trigger before
+        got one.
         """
         raise NotImplementedError
 

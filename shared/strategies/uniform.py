@@ -10,7 +10,7 @@ from marshmallow import ValidationError
 from shared.config import fields as f
 from shared.strategies.common import From, Limited, Seeded, seed_of, triggers_before
 from shared.strategies.draws import drawn
-from shared.strategies.strategy import Pieces, Request, State, Strategy, unweighted
+from shared.strategies.strategy import CurrentModel, Pieces, Request, State, Strategy, unweighted
 
 
 class Uniform(Strategy):
@@ -39,7 +39,7 @@ class Uniform(Strategy):
         """The previous one, and the tail's."""
         return self._triggers or 1
 
-    def select(self, request: Request, state: State, model: bytes | None) -> tuple[Pieces, State]:
+    def select(self, request: Request, state: State, model: CurrentModel | None) -> tuple[Pieces, State]:
         """Other rows at each trigger; of those that a fraction is of, one at least."""
         seed = seed_of(self._options, request)
         return unweighted(drawn(lambda: request.rows(self._triggers), self._how_many, seed)), state

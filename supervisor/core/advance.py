@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from shared.artifacts import ArtifactRef
 from shared.ids import TriggerId, task_id
-from shared.messages.tasks import GatherTask, ModelRef, SelectTask, TrainTask, Watermarks
+from shared.messages.tasks import GatherTask, ModelRef, TrainTask
 from supervisor.core.attempts import model_ref, who, with_chord
-from supervisor.core.classes import classes_known
-from supervisor.core.commands import End, Publish, PublishChord
+from supervisor.core.commands import End, PublishChord
 from supervisor.core.deciding import decide
-from supervisor.core.label_times import known_at, watermarks
-from supervisor.core.open_tasks import OpenTask
+from supervisor.core.label_times import known_at
 from supervisor.core.questions import ask
 from supervisor.core.scoring import score_baseline, score_window
-from supervisor.core.set_aside import without
+from supervisor.core.selecting import in_turn, select
 from supervisor.core.state import RunState
 from supervisor.core.step import Effect, Step
 from supervisor.core.trigger_state import Phase
@@ -29,64 +27,15 @@ def advance(state: RunState) -> Step:
     moved = True
     while moved:  # what one kind has done may be what another waited for
         moved = False
-        for kind in (ask, _select, _train, decide, score_window, score_baseline):
+        for kind in (ask, select, _train, decide, score_window, score_baseline):
             while (step := kind(state)) is not None:
                 state, more = step
                 effects += more
                 moved = True
-    if state.stream.ended and not state.tasks and state.to.score == state.to.train == len(state.triggers):
+    done = state.to.score == state.to.train == state.to.select == len(state.triggers)
+    if state.stream.ended and not state.tasks and done:
         effects.append(End(status="finished", reason="the stream ended and every model is scored"))
     return state, effects
-
-
-def _select(state: RunState) -> Step | None:
-    """Selections go one after the other: each reads the strategy's state that the one before left."""
-    index = state.to.select
-    if index >= len(state.triggers):
-        return None
-    if state.trigger(index).phase is not Phase.WAITING:  # put together, or it stands behind one that is made anew
-        return state.moved(select=index + 1), []
-    if index > 0 and state.trigger(index - 1).phase in (Phase.WAITING, Phase.SELECTING):
-        return None
-    if not _selection_is_due(state, index):
-        return None
-    trigger = state.trigger(index)
-    task = SelectTask(
-        **who(state, index),
-        first_key=state.first_usable_key,
-        labels=known_at(trigger.fired),
-        previous=_previous(state, index),
-        trigger_key=trigger.fired.key,
-        trigger_timestamp_us=trigger.fired.timestamp_us,
-        labelled_key=trigger.fired.labelled_key,
-        first_labelled_key=state.trigger(0).fired.labelled_key,
-        classes=classes_known(state, index - 1),
-        left_out=trigger.left_out,
-    )
-    identifier = task_id(state.run_id, TriggerId(index), "select")
-    state = state.with_trigger(index, phase=Phase.SELECTING).with_attempt(index, task.attempt)
-    state = state.with_task(identifier, OpenTask(task=task)).moved(select=index + 1)
-    return state, [Publish(task_id=identifier, task=task)]
-
-
-def _selection_is_due(state: RunState, index: int) -> bool:
-    """A few training sets may wait for a worker; where triggers are coalesced, none, as its rows may still grow."""
-    if not state.coalesces:
-        return index - state.to.train < state.settings.max_in_flight
-    before = state.before(index)
-    published = before is None or before.phase in (Phase.TRAINING, Phase.COMMITTED)
-    return published and (_in_turn(state, index) or not state.settings.use_previous_model)
-
-
-def _previous(state: RunState, index: int) -> tuple[Watermarks, ...]:
-    """The triggers before this one that the strategy wants to know of, of those not coalesced; oldest first."""
-    found, left_out = list[Watermarks](), state.trigger(index).left_out
-    while index > 0 and len(found) < state.settings.earlier_triggers:
-        index -= 1
-        if state.trigger(index).phase is not Phase.COALESCED:
-            before = state.trigger(index)
-            found.append(watermarks(before.fired, released=without(before.left_out, left_out)))
-    return tuple(reversed(found))
 
 
 def _train(state: RunState) -> Step | None:
@@ -101,7 +50,7 @@ def _train(state: RunState) -> Step | None:
         return None
     previous = None
     if state.settings.use_previous_model:
-        if not _in_turn(state, index):
+        if not in_turn(state, index):
             return None
         previous = _newest_model_before(state, index)
     elif state.tasks.count("gather") >= state.settings.max_in_flight:
@@ -128,12 +77,6 @@ def _training(state: RunState, index: int, training_set: ArtifactRef, previous: 
         headers.append((task_id(state.run_id, TriggerId(index), "train", member), train))
     body_id = task_id(state.run_id, TriggerId(index), "gather")
     return PublishChord(headers=tuple(headers), body_id=body_id, body=GatherTask(**of_trigger))
-
-
-def _in_turn(state: RunState, index: int) -> bool:
-    """Whether every earlier trigger has its model, or never will."""
-    before = state.before(index)
-    return before is None or before.phase is Phase.COMMITTED
 
 
 def _newest_model_before(state: RunState, index: int) -> ModelRef | None:

@@ -47,6 +47,13 @@ class CommitTrainingSet(Command, frozen=True, kw_only=True):
     training_set: ArtifactRef
 
 
+class CommitState(Command, frozen=True, kw_only=True):
+    """Give what the strategy keeps after a selection its final name."""
+
+    trigger_id: TriggerId
+    state: ArtifactRef
+
+
 class CommitModel(Command, frozen=True, kw_only=True):
     """Give the attempt's model its final name and write model.json."""
 
@@ -60,6 +67,12 @@ class RetireModel(Command, frozen=True, kw_only=True):
     trigger_id: TriggerId
 
 
+class RetireState(Command, frozen=True, kw_only=True):
+    """Remove what a strategy kept after this trigger."""
+
+    trigger_id: TriggerId
+
+
 class End(Command, frozen=True, kw_only=True):
     """The run is over."""
 
@@ -67,4 +80,6 @@ class End(Command, frozen=True, kw_only=True):
     reason: str
 
 
-AnyCommand = Publish | PublishChord | Republish | CommitTrainingSet | CommitModel | RetireModel | End
+AnyCommand = (
+    Publish | PublishChord | Republish | CommitTrainingSet | CommitState | CommitModel | RetireModel | RetireState | End
+)

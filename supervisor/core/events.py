@@ -42,6 +42,7 @@ class Resumed(Event, frozen=True, kw_only=True, tag="resumed"):
     adopted: tuple[TaskId, ...] = ()  # tasks whose attempt a worker still works on
     lost_training_sets: tuple[TriggerId, ...] = ()
     lost_models: tuple[TriggerId, ...] = ()
+    lost_states: tuple[TriggerId, ...] = ()  # of the strategy
     setup_version: int = 1  # of the record that workers read, as this session wrote it
     code: dict[str, str] | None = None  # file of the user's modules → SHA-256; None: nobody looked
     attempts_above: int = 0  # what any other session has numbered, also one that went on from a copy of this journal

@@ -55,7 +55,10 @@ def give_up(state: RunState, task_id: TaskId, sentence: str, *, resumable: bool)
     """
     parts = parts_of(task_id)
     of_model = parts.stage in STAGES_OF_A_MODEL
-    if of_model and state.trigger(parts.trigger_id).was_committed:
+    if parts.stage == "select" and state.trigger(parts.trigger_id).state_gone:
+        sentence += " It was to make anew what the strategy kept, which is gone: mend the cause, then --resume."
+        resumable = True
+    elif of_model and state.trigger(parts.trigger_id).was_committed:
         sentence += " Its model was committed before and is gone: bring models/ back, or mend the cause; then --resume."
         resumable = True
     given_up = TaskGivenUp(task_id=task_id, sentence=sentence)
@@ -74,7 +77,12 @@ def _whose(parts: TaskParts, state: RunState) -> str:
 
 def fail_trigger(state: RunState, trigger_id: TriggerId, sentence: str) -> RunState:
     """No model comes of this trigger; what is open of its training counts no more."""
-    state = state.without_tasks(*tasks_of_model(state, trigger_id))
+    own = tasks_of_model(state, trigger_id)
+    if state.trigger(trigger_id).restoring:  # which later triggers wait for
+        own.remove(id_of(state.run_id, trigger_id, "select"))
+    else:
+        state = state.but(selecting_again=state.selecting_again - {trigger_id})
+    state = state.without_tasks(*own)
     return state.left_out(trigger_id, phase=Phase.FAILED, error=sentence)
 
 

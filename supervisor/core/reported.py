@@ -26,7 +26,7 @@ from shared.messages.reports import (
 )
 from supervisor.core.attempts import note_header, publish_held
 from supervisor.core.classes import with_classes
-from supervisor.core.commands import CommitModel, CommitTrainingSet
+from supervisor.core.commands import CommitModel, CommitState, CommitTrainingSet
 from supervisor.core.deciding import decided
 from supervisor.core.failures import give_up, undone
 from supervisor.core.notices import ResultCounted, TaskTaken
@@ -51,6 +51,9 @@ def reported(report: AnyReport, state: RunState) -> Step:
         return undone(state, report, open_task)
     effects: list[Effect] = [ResultCounted(report=report)]
     if isinstance(report, Selected):
+        state = state.but(selecting_again=state.selecting_again - {open_task.task.trigger_id})
+        if state.trigger(open_task.task.trigger_id).restoring:
+            effects = []  # it was told when its training set was written
         state = with_classes(state, report).with_trigger(parts_of(report.task_id).trigger_id, samples=report.samples)
     if isinstance(report, Selected) and report.samples == 0:
         state, more = _empty(state, report)
@@ -68,7 +71,8 @@ def reported(report: AnyReport, state: RunState) -> Step:
 def _empty(state: RunState, report: Selected) -> Step:
     """Nothing is trained, and the model before stays the newest; one that there was before cannot be made anew."""
     parts = parts_of(report.task_id)
-    if state.trigger(parts.trigger_id).was_committed:
+    trigger = state.trigger(parts.trigger_id)
+    if trigger.was_committed or trigger.state_gone:
         sentence = f"its training set is empty: the strategy selected none of the {report.rows_read:,} rows it read."
         return give_up(state, report.task_id, sentence, resumable=False)
     return state.without_tasks(report.task_id).left_out(parts.trigger_id, phase=Phase.EMPTY), []
@@ -88,13 +92,28 @@ def _accept(report: AnyReport, state: RunState, trigger_id: TriggerId) -> Step:
 
 @_accept.register
 def _(report: Selected, state: RunState, trigger_id: TriggerId) -> Step:
+    restored = state.trigger(trigger_id).restoring
+    state, kept = _with_state(report, state, trigger_id)
+    if restored:  # its training set stands
+        return state, kept
     training_set = committed(report.training_set, f"{trigger_id}.parquet")
-    commit = CommitTrainingSet(trigger_id=trigger_id, training_set=report.training_set)
+    commits = [CommitTrainingSet(trigger_id=trigger_id, training_set=report.training_set), *kept]
     if state.trigger(trigger_id).model is None:
-        return state.with_trigger(trigger_id, phase=Phase.SELECTED, training_set=training_set), [commit]
+        return state.with_trigger(trigger_id, phase=Phase.SELECTED, training_set=training_set), commits
     state = state.with_trigger(trigger_id, phase=Phase.COMMITTED, training_set=training_set)
     state, scored = score_slices(state, trigger_id)  # those that closed while its lost set was made anew
-    return state, [commit, *scored]
+    return state, [*commits, *scored]
+
+
+def _with_state(report: Selected, state: RunState, trigger_id: TriggerId) -> Step:
+    """What the strategy keeps is the next selection's to read."""
+    kept = None if report.state is None else committed(report.state, f"{trigger_id}.msgpack")
+    state = state.with_trigger(trigger_id, state=kept, state_gone=False, restoring=False)
+    others = [one for one in state.states_kept if one != trigger_id]
+    if report.state is None:
+        return state.but(states_kept=tuple(others)), []
+    state = state.but(states_kept=tuple(sorted((*others, trigger_id))))
+    return state, [CommitState(trigger_id=trigger_id, state=report.state)]
 
 
 @_accept.register

@@ -1,19 +1,44 @@
-"""Which models are no longer needed: what `retention.models: {newest: N}` lets go of, and what it must not."""
+"""Which models, and states of the strategy, are no longer needed: what is let go of, and what must not be."""
 
 from __future__ import annotations
 
 from shared.ids import TriggerId
-from supervisor.core.commands import RetireModel
+from supervisor.core.commands import RetireModel, RetireState
 from supervisor.core.scoring import may_meet_slices
+from supervisor.core.selecting import asked_by
 from supervisor.core.state import RunState
 from supervisor.core.step import Effect, Step
 from supervisor.core.trigger_state import Phase
 
+_STATES_KEPT = 2
 _AT_ONCE = 32  # so many kept models are looked at with every event; more of them in proportion more seldom
 
 
 def retire(state: RunState, *, at_the_end: bool) -> Step:
-    """Retire models that are old enough and that nothing needs any more.
+    """Retire what is old enough and that nothing needs any more."""
+    state, states = _retire_states(state)
+    state, models = _retire_models(state, at_the_end=at_the_end)
+    return state, [*states, *models]
+
+
+def _retire_states(state: RunState) -> Step:
+    """Kept is what the strategy kept at the two newest triggers: the next selection reads one, and the newest can be
+    done again from the other. So is what trainings that are not over would have their training sets made anew from.
+
+    From any later loss the strategy observes again, from the newest that is there, if need be from the first row on.
+    """
+    commands: list[Effect] = []
+    # This trigger goes on from the newest before it.
+    needed = min(state.to.decide, state.to.select - 1, *state.selecting_again)
+    while len(state.states_kept) > _STATES_KEPT and state.states_kept[1] < needed:
+        oldest, *left = state.states_kept
+        state = state.with_trigger(oldest, state_gone=True).but(states_kept=tuple(left))
+        commands.append(RetireState(trigger_id=TriggerId(oldest)))
+    return state, commands
+
+
+def _retire_models(state: RunState, *, at_the_end: bool) -> Step:
+    """What `retention.models: {newest: N}` lets go of.
 
     O(1) for an event, on the average: to look at all that are kept waits for as many events as pay for it, but not
     when the run is `at_the_end`.
@@ -43,7 +68,7 @@ def _to_be_compared_with(state: RunState) -> set[int | None]:
 
 def _is_needed(state: RunState, index: int) -> bool:
     """Whether a model is read by an open task, or is going to be decided on, scored, or continued from."""
-    if index >= min(state.to.score, state.to.decide):
+    if index >= min(state.to.score, state.to.decide) or index in asked_by(state, state.selecting_again):
         return True
     return state.tasks.read(index) or _is_built_on(state, index) or may_meet_slices(state, index)
 

@@ -10,6 +10,7 @@ from shared.config.pipeline import Every, Last, Pipeline, UntilNextTrigger, Wind
 from shared.config.system import System
 from shared.messages.tasks import Device
 from shared.plugins import STRATEGIES
+from shared.strategies.strategy import Strategy
 
 LabelsCome = Literal["with_rows", "delayed", "in_table"]  # with their rows, a while after them, or one by one
 
@@ -23,6 +24,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     coalesce: bool
     continue_on_failure: bool
     earlier_triggers: int  # whose keys a selection is told
+    reads_model: bool = False  # whether a selection asks the current model
     deploys: bool
     gate_window: str | None
     prequential: tuple[Window, ...]  # the first makes the composite
@@ -41,13 +43,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         if system is not None and system.datasets[pipeline.data.dataset].labels is not None:
             labels = "in_table"
         deployment = pipeline.deployment
+        strategy: Strategy = STRATEGIES[pipeline.strategy.name](pipeline.strategy.options)
         return cls(
             use_previous_model=pipeline.training.use_previous_model,
             members=pipeline.training.workers,
             max_in_flight=pipeline.training.max_in_flight,
             coalesce=pipeline.training.backlog == "coalesce",
             continue_on_failure=pipeline.training.on_failure == "continue",
-            earlier_triggers=STRATEGIES[pipeline.strategy.name](pipeline.strategy.options).earlier_triggers,
+            earlier_triggers=strategy.earlier_triggers,
+            reads_model=strategy.reads_model,
             deploys=deployment is not None,
             gate_window=deployment.gate.on if deployment and deployment.gate else None,
             prequential=tuple(one for one in pipeline.evaluation.on if isinstance(one.extent, UntilNextTrigger)),

@@ -65,6 +65,8 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     tasks: OpenTasks = OpenTasks()
     held: frozenset[TaskId] = frozenset()  # open tasks that nobody can work on yet, and Celery will not send
     models: Models = Models()
+    states_kept: tuple[int, ...] = ()  # triggers after which what the strategy kept is there, ascending
+    selecting_again: frozenset[int] = frozenset()  # triggers whose selections were found to be done, or done again
     deployed: TriggerId | None = None  # this run's model in the first target
     targets: Map[str, TargetDecision] = Map()  # what each holds, as the last decision found it
     baselines: Baselines = Baselines()
@@ -175,6 +177,17 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
         if trigger.after is not None:
             state = state.with_trigger(trigger.after, before=trigger.before)
         return state
+
+    def observed_before(self, index: int) -> TriggerState | None:
+        """The newest trigger before whose selection counts: what the strategy kept then, the next one goes on from.
+
+        O(triggers in between), which had no rows, failed at selection, or were coalesced.
+        """
+        while index > 0:
+            index -= 1
+            if self.triggers[index].training_set is not None:
+                return self.triggers[index]
+        return None
 
     def window_end(self, index: int) -> int | None:
         """The last key a model of this trigger owns, None while that is not known.

@@ -93,7 +93,7 @@ def _(event: Resumed, state: RunState) -> Step:
     """What no worker still works on is published again, and what was lost is made anew."""
     state = state.but(stopping=False, status="running", setup_version=event.setup_version)
     state = state.but(attempts_above=max(state.attempts_above, event.attempts_above))
-    state = remake(forgive(state), event.lost_training_sets, event.lost_models)
+    state = remake(forgive(state), event.lost_training_sets, event.lost_models, event.lost_states)
     left = {task_id for task_id in event.adopted if task_id in state.tasks and can_run(state, task_id)}
     return again_all(state, set(state.tasks) - left)
 

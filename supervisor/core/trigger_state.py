@@ -51,6 +51,10 @@ class TriggerState(msgspec.Struct, frozen=True, kw_only=True):
     phase: Phase = Phase.WAITING
     training_set: ArtifactRef | None = None
     samples: int = 0  # lines of it
+    state: ArtifactRef | None = None  # what the strategy kept after the selection
+    state_gone: bool = False  # it was let go of, or lost
+    restoring: bool = False  # the selection is done again, for that alone
+    chosen_by: TriggerId | None = None  # whose model the selection asked; None: it asked none
     train_s: float = 0.0  # that its members were trained
     model: ArtifactRef | None = None
     decided: bool = False

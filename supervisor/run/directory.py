@@ -205,6 +205,11 @@ class RunDirectory:
         return f"training_sets/{trigger_id}.parquet"
 
     @staticmethod
+    def state_name(trigger_id: TriggerId) -> str:
+        """What the strategy kept after a trigger's selection."""
+        return f"selection_states/{trigger_id}.msgpack"
+
+    @staticmethod
     def model_name(trigger_id: TriggerId) -> str:
         """The committed weights of a model."""
         return f"models/{trigger_id}/model.safetensors"
@@ -220,6 +225,10 @@ class RunDirectory:
     def commit_training_set(self, trigger_id: TriggerId, attempt: ArtifactRef) -> None:
         """Give an attempt's training set its final name."""
         self.store.commit(attempt, self.training_set_name(trigger_id))
+
+    def commit_state(self, trigger_id: TriggerId, attempt: ArtifactRef) -> None:
+        """Give what an attempt's strategy keeps its final name."""
+        self.store.commit(attempt, self.state_name(trigger_id))
 
     def commit_model(self, trigger_id: TriggerId, attempt: ArtifactRef, about: dict[str, Any]) -> None:
         """Give an attempt's model its final name, then write the model.json that makes it a model."""

@@ -20,13 +20,13 @@ from shared.config.load import load_configuration
 from shared.dataset.growth import Rest
 from shared.ids import RunId, WorkerId
 from shared.timestamps import now_us
-from supervisor.core.commands import CommitModel, CommitTrainingSet, End, Publish, PublishChord, Republish, RetireModel
+from supervisor.core.commands import End, Publish, PublishChord, Republish
 from supervisor.core.events import Ended, Reported, StopAsked
 from supervisor.core.settings import Settings
 from supervisor.core.state import RunState
 from supervisor.core.transition import transition
 from supervisor.results.tally import Tally
-from supervisor.run.act.committer import Committer
+from supervisor.run.act.committer import Commit, Committer, Retire
 from supervisor.run.directory import RunDirectory
 from supervisor.run.journal import Journal
 from supervisor.run.listen.recorder import Recorder
@@ -164,9 +164,9 @@ class OneProcess:
                     self.waiting.append(Task(command.body_id, command.body))
             case Republish():
                 self.waiting.append(Task(command.task_id, command.task, list(command.results or ())))
-            case CommitTrainingSet() | CommitModel():
+            case _ if isinstance(command, Commit):
                 self.committer.commit(command, self.state)
-            case RetireModel():
+            case _ if isinstance(command, Retire):
                 self.committer.retire(command)
             case End():
                 self._happen(Ended(time_us=now_us(), status=command.status, reason=command.reason))

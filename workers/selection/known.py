@@ -29,6 +29,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     trigger_key: int
     labelled_key: int | None  # the last row whose label is known; None: there is none
     left_out: tuple[KeyRange, ...] = ()  # rows that are set aside, and are not to be chosen
+    observed: Watermarks | None = None  # of the last trigger whose rows the strategy has observed; None: it has none
 
     @property
     def new_key(self) -> int:
@@ -47,7 +48,10 @@ class KnownRows(Protocol):
         """Those that were not known so many triggers before (None: all), ascending. Raises DataError."""
 
     def in_order(self, columns: tuple[str, ...]) -> Rows:
-        """Those since the previous trigger, in the order in which they became known."""
+        """Those that the strategy has not observed, in the order in which they became known. Raises DataError."""
+
+    def are_known(self, keys: Keys) -> npt.NDArray[np.bool_]:
+        """Which of ascending keys are known rows."""
 
     def are_new(self, keys: Keys, triggers: int = 1) -> npt.NDArray[np.bool_]:
         """Which of known rows were not known so many triggers before."""
@@ -66,34 +70,40 @@ class UpToAKey:
 
     def since(self, triggers: int | None, columns: tuple[str, ...]) -> Rows:
         """Behind the labelled key of that trigger."""
-        first_key = self._first_key(triggers)
-        for start, stop in (*self._released(triggers, first_key), (first_key, self._stop_key)):
+        return self._since(self._known.before(triggers), columns)
+
+    def _since(self, before: Watermarks | None, columns: tuple[str, ...]) -> Rows:
+        first_key = self._first_key(before)
+        for start, stop in (*self._released(before, first_key), (first_key, self._stop_key)):
             for keys, rows in _all_rows(self._dataset, columns, start, stop):
                 yield keys, rows
                 self._read_to = max(self._read_to, int(keys[-1]) + 1)
 
-    def _released(self, triggers: int | None, stop_key: int) -> Iterator[tuple[int, int]]:
+    def _released(self, before: Watermarks | None, stop_key: int) -> Iterator[tuple[int, int]]:
         """[first key, stop key) of rows before `stop_key` that were left out then, and no longer are."""
-        before = self._known.before(triggers)
         for first_key, last_key in () if before is None else before.released:
             start, stop = max(first_key, self._known.first_key), min(last_key + 1, stop_key, self._stop_key)
             if start < stop:
                 yield start, stop
 
-    def _first_key(self, triggers: int | None) -> int:
-        before, first_key = self._known.before(triggers), self._known.first_key
+    def _first_key(self, before: Watermarks | None) -> int:
+        first_key = self._known.first_key
         if before is None or before.labelled_key is None:
             return first_key
         return max(first_key, before.labelled_key + 1)
 
     def in_order(self, columns: tuple[str, ...]) -> Rows:
         """That of the keys."""
-        return self.since(1, columns)
+        return self._since(self._known.observed, columns)
+
+    def are_known(self, keys: Keys) -> npt.NDArray[np.bool_]:
+        """All from the first row on, up to the labelled key."""
+        return (keys >= self._known.first_key) & (keys < self._stop_key)
 
     def are_new(self, keys: Keys, triggers: int = 1) -> npt.NDArray[np.bool_]:
         """Those behind its labelled key, and those that it had to leave out."""
         before = self._known.before(triggers)
-        behind = keys >= self._first_key(triggers)
+        behind = keys >= self._first_key(before)
         return behind if before is None else behind | among(keys, before.released)
 
     def read_on(self) -> int:
@@ -107,31 +117,30 @@ class InATable:
     def __init__(self, dataset: TableDataset, known: Known, index: LabelIndex) -> None:
         self._dataset, self._known, self._index = dataset, known, index
         self._known_new = np.empty(0, np.int64)  # of the rows since the previous trigger
-        self._newly: dict[int | None, Keys] = {}  # triggers before → rows that were not known then
+        self._newly: dict[Watermarks | None, Keys] = {}  # an earlier trigger → rows that were not known then
 
     def since(self, triggers: int | None, columns: tuple[str, ...]) -> Rows:
         """Those that the index has not for that trigger."""
-        keys = self._newly_known(triggers)
+        keys = self._newly_known(self._known.before(triggers))
         return self._rows(keys[np.searchsorted(keys, self._known.first_key) :], columns)
 
-    def _newly_known(self, triggers: int | None) -> Keys:
-        """All rows, ascending, that the index has for this trigger and not for the one so many before."""
-        if triggers not in self._newly:
-            before = self._known.before(triggers)
+    def _newly_known(self, before: Watermarks | None) -> Keys:
+        """All rows, ascending, that the index has for this trigger and not for an earlier one."""
+        if before not in self._newly:
             after_key = None if before is None else before.key
             newly = self._index.newly_known(after_key, self._known.trigger_key)
             if before is not None and before.released:
                 known = self._index.newly_known(None, self._known.trigger_key)
                 newly = np.union1d(newly, known[among(known, before.released)])
-            self._newly[triggers] = newly
-        return self._newly[triggers]
+            self._newly[before] = newly
+        return self._newly[before]
 
     def in_order(self, columns: tuple[str, ...]) -> Rows:
         """As the index has it; first those that were known before, and had to be left out."""
-        before = self._known.before(1)
+        before = self._known.observed
         keys = self._index.in_order_known(None if before is None else before.key, self._known.trigger_key)
         if before is not None and before.released:
-            keys = np.concatenate([np.setdiff1d(self._newly_known(1), keys), keys])
+            keys = np.concatenate([np.setdiff1d(self._newly_known(before), keys), keys])
         return self._rows(keys[keys >= self._known.first_key], columns)
 
     def _rows(self, keys: Keys, columns: tuple[str, ...]) -> Rows:
@@ -144,9 +153,13 @@ class InATable:
             yield from _at_places(some, tables, places)
         self._known_new = np.union1d(self._known_new, keys[keys >= self._known.new_key])
 
+    def are_known(self, keys: Keys) -> npt.NDArray[np.bool_]:
+        """Those that the index has."""
+        return (keys >= self._known.first_key) & np.isin(keys, self._newly_known(None))
+
     def are_new(self, keys: Keys, triggers: int = 1) -> npt.NDArray[np.bool_]:
         """Those that the index has not for it."""
-        return np.isin(keys, self._newly_known(triggers), assume_unique=True)
+        return np.isin(keys, self._newly_known(self._known.before(triggers)), assume_unique=True)
 
     def read_on(self) -> int:
         """All of them, as those that are known lie anywhere."""

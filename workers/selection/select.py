@@ -12,12 +12,13 @@ import pyarrow as pa
 from shared.blame import blaming
 from shared.config.pipeline import Named, Split
 from shared.dataset.nulls import known as known_values
-from shared.dataset.table import TableDataset
+from shared.dataset.table import ROWS_AT_ONCE, TableDataset
 from shared.errors import TrainingError
 from shared.labels.index import LabelIndex
 from shared.plugins import STRATEGIES
 from shared.split import rows_in_split, seeds_of_column
-from shared.strategies.strategy import Keys, Piece, Pieces, Request, Strategy, Weights
+from shared.strategies.state import read_state, state_bytes
+from shared.strategies.strategy import CurrentModel, Keys, Piece, Pieces, Request, State, Strategy, Weights
 from workers.going_on import Interrupted
 from workers.key_ranges import among
 from workers.selection.choice import Mask, sound
@@ -34,21 +35,38 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     weights: Weights
     rows_read: int
     watermark_key: int
+    state: bytes | None  # what the strategy keeps for the next trigger
     dropped: int  # rows without a label, of those that were not known at the previous trigger
 
 
+class Memory(msgspec.Struct, frozen=True, kw_only=True):
+    """What a strategy is given beside the rows: what it kept at an earlier trigger, the current model, and a seed."""
+
+    state: bytes | None = None
+    model: CurrentModel | None = None
+    seed: int = 0  # of the pipeline
+
+
 def select(
-    chosen: Named, known: Known, dataset: TableDataset, split: Split, index: LabelIndex | None = None, *, seed: int = 0
+    chosen: Named,
+    known: Known,
+    dataset: TableDataset,
+    split: Split,
+    index: LabelIndex | None = None,
+    memory: Memory | None = None,
 ) -> Selection:
     """What the strategy chooses; nothing where no row of the train split has become known since the previous trigger.
 
-    `index`: of labels that stand in a table of their own; `seed`: of the pipeline. Raises DataError if rows are
-    missing, TrainingError if the strategy fails, chooses what it may not, or would keep a state.
+    `index`: of labels that stand in a table of their own. Raises DataError if rows are missing, TrainingError if the
+    strategy fails, chooses what it may not, or would keep what no state can hold.
     """
     who = f"strategy {chosen.name}"
     reader = _Reader(dataset, split, known, index)
     with blaming(who, TrainingError, but=Interrupted):
-        keys, weights = sound(_choice(chosen, known, reader, seed), reader.may_choose, who=who)
+        pieces, state = _choice(chosen, known, reader, memory or Memory())
+        may_choose = reader.may_choose if memory is None or memory.state is None else reader.may_choose_again
+        kept = None if state is None else state_bytes(state)
+        keys, weights = sound(pieces, may_choose, who=who)
     if not reader.has_new():
         keys, weights = _NOTHING
     reader.read_on()
@@ -57,20 +75,18 @@ def select(
         weights=weights,
         rows_read=reader.rows_read,
         watermark_key=known.trigger_key,
+        state=kept,
         dropped=reader.dropped,
     )
 
 
-def _choice(chosen: Named, known: Known, reader: _Reader, seed: int) -> Pieces:
+def _choice(chosen: Named, known: Known, reader: _Reader, memory: Memory) -> tuple[Pieces, State]:
     strategy: Strategy = STRATEGIES[chosen.name](chosen.options)
-    state = None
+    state = None if memory.state is None else read_state(memory.state)
     if type(strategy).observe is not Strategy.observe:
-        for piece in reader.in_order(strategy.columns):
+        for piece in reader.in_order(strategy.columns, labels=strategy.wants_labels):
             state = strategy.observe(piece, state)
-    found, state = strategy.select(_request(strategy, known, reader, seed), state, None)
-    if state is not None:
-        raise TrainingError(f"strategy {chosen.name} keeps a state from trigger to trigger, which is not stored yet.")
-    return found
+    return strategy.select(_request(strategy, known, reader, memory.seed), state, memory.model)
 
 
 def _request(strategy: Strategy, known: Known, reader: _Reader, seed: int) -> Request:
@@ -108,9 +124,12 @@ class _Reader:
         """Those that were not known so many triggers before; None: all. Raises DataError if a row is missing."""
         return (piece.keys for piece in self._pieces(self._rows.since(triggers, self._also()), triggers, ()))
 
-    def in_order(self, columns: tuple[str, ...]) -> Iterator[Piece]:
-        """Those since the previous trigger, with columns, in the order in which they became known."""
-        return self._pieces(self._rows.in_order(self._also(columns)), 1, columns)
+    def in_order(self, columns: tuple[str, ...], *, labels: bool = False) -> Iterator[Piece]:
+        """Those that were not observed before, with columns, in the order in which they became known."""
+        since = 1 if self._known.observed == self._known.before(1) else None
+        label = self._dataset.config.label
+        rows = self._rows.in_order(self._also((*columns, label) if labels else columns))
+        return self._pieces(rows, since, columns, label if labels else None)
 
     def labelled(self, triggers: int | None) -> Iterator[tuple[Keys, pa.ChunkedArray]]:
         """The same as `keys`, with labels."""
@@ -141,12 +160,35 @@ class _Reader:
         """Which of these ascending keys are rows that were given."""
         return self._given.among(keys)
 
+    def may_choose_again(self, keys: Keys) -> Mask:
+        """Which of these are rows that were given now, or may have been at an earlier trigger. Raises DataError."""
+        found = self._given.among(keys)
+        others = np.unique(keys[~found])
+        found[~found] = np.isin(keys[~found], others[self._may_have_been_given(others)])
+        return found
+
+    def _may_have_been_given(self, keys: Keys) -> Mask:
+        may = self._rows.are_known(keys) & ~among(keys, self._known.left_out)
+        if self._split.by is None and not self._drops:
+            may[may] = self._of_train_split(keys[may], None)
+            return may
+        kept = [np.empty(0, np.bool_)]
+        for start in range(0, len(known := keys[may]), ROWS_AT_ONCE):
+            some = known[start : start + ROWS_AT_ONCE]
+            rows = pa.concat_tables(self._dataset.take_batches(self._also(), some), promote_options="permissive")
+            labelled = known_values(rows.column(self._dataset.config.label)) if self._drops else True
+            kept.append(self._of_train_split(some, rows) & labelled)
+        may[may] = np.concatenate(kept)
+        return may
+
     def _also(self, columns: tuple[str, ...] = ()) -> tuple[str, ...]:
         config = self._dataset.config
         needed = [self._split.by or config.timestamp, *([config.label] if self._drops else []), *columns]
         return tuple(dict.fromkeys(needed))
 
-    def _pieces(self, rows: Rows, triggers: int | None, columns: tuple[str, ...]) -> Iterator[Piece]:
+    def _pieces(
+        self, rows: Rows, triggers: int | None, columns: tuple[str, ...], label: str | None = None
+    ) -> Iterator[Piece]:
         """Each piece, cut to the train split, and to rows that have a label and are not set aside."""
         read, dropped, new = 0, 0, 0
         for keys, table in rows:
@@ -159,16 +201,22 @@ class _Reader:
             new += int((kept & is_new).sum())
             read += len(keys)
             self._given.add(keys, kept)
-            yield Piece(keys=keys[kept], rows=table.select(list(columns)).filter(pa.array(kept)) if columns else None)
+            chosen = pa.array(kept)
+            yield Piece(
+                keys=keys[kept],
+                rows=table.select(list(columns)).filter(chosen) if columns else None,
+                labels=None if label is None else table.column(label).filter(chosen),
+            )
         self.rows_read, self.dropped, self._new = max(self.rows_read, read), dropped, new
 
     def _is_new(self, keys: Keys, triggers: int | None) -> Mask:
         """Which of the rows were not known at the previous trigger; none was known so many triggers before."""
         return np.ones(len(keys), np.bool_) if triggers == 1 else self._rows.are_new(keys)
 
-    def _of_train_split(self, keys: Keys, rows: pa.Table) -> Mask:
+    def _of_train_split(self, keys: Keys, rows: pa.Table | None) -> Mask:
+        """`rows`: needed where the split is by a column."""
         split = self._split
-        seeds = keys.view(np.uint64) if split.by is None else seeds_of_column(rows.column(split.by))
+        seeds = keys.view(np.uint64) if split.by is None or rows is None else seeds_of_column(rows.column(split.by))
         return rows_in_split(seeds, "train", test=split.test, validation=split.validation)
 
 

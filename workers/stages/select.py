@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
+
 from shared.class_names import ClassNames
+from shared.dataset.table import TableDataset
 from shared.messages.reports import AnyReport, NewClasses, Selected
-from shared.messages.tasks import SelectTask
+from shared.messages.tasks import ModelRef, SelectTask
 from shared.training_set import TrainingSet, TrainingSetOrigin, training_set_bytes
 from workers.features.class_names import names_in_index, names_up_to, room_of, stop_after
+from workers.going_on import Interrupted
+from workers.selection.asked_model import AskedModel
 from workers.selection.known import Known
-from workers.selection.select import select
+from workers.selection.select import Memory, select
+from workers.stages.scoring import load_committed
 from workers.stages.work import Work
+from workers.training.device import of_worker
+from workers.training.randomness import fix_arithmetic
 
 
 def run(work: Work) -> tuple[AnyReport, Any]:
@@ -24,10 +32,16 @@ def run(work: Work) -> tuple[AnyReport, Any]:
         trigger_key=task.trigger_key,
         labelled_key=task.labelled_key,
         left_out=task.left_out,
+        observed=task.observed,
     )
     dataset, room = work.dataset(), room_of(pipeline.model)
     index = work.label_index
-    chosen = select(pipeline.strategy, known, dataset, pipeline.data.split, index, seed=pipeline.training.seed)
+    memory = Memory(
+        state=None if task.state is None else work.store.read(task.state),
+        model=None if task.model is None else _asked(work, task.model, dataset),
+        seed=pipeline.training.seed,
+    )
+    chosen = select(pipeline.strategy, known, dataset, pipeline.data.split, index, memory)
     if index is None:
         classes = names_up_to(dataset, stop_after(task.labelled_key), task.classes, task.first_labelled_key, room)
     else:
@@ -45,6 +59,9 @@ def run(work: Work) -> tuple[AnyReport, Any]:
     )
     body = training_set_bytes(TrainingSet(keys=chosen.keys, weights=chosen.weights, origin=origin))
     ref = work.store.write(f"training_sets/.{task.trigger_id}.{work.attempt_name}.parquet", body)
+    kept = None
+    if chosen.state is not None and len(chosen.keys):  # a trigger that trains nothing leaves none
+        kept = work.store.write(f"selection_states/.{task.trigger_id}.{work.attempt_name}.msgpack", chosen.state)
     report = Selected(
         **work.who,
         training_set=ref,
@@ -53,8 +70,23 @@ def run(work: Work) -> tuple[AnyReport, Any]:
         watermark_key=chosen.watermark_key,
         dropped={work.record.dataset.label: chosen.dropped} if chosen.dropped else {},
         classes=_new(task.classes, classes),
+        state=kept,
     )
     return report, {}
+
+
+def _asked(work: Work, model: ModelRef, dataset: TableDataset) -> AskedModel:
+    """The current model on the device that trainings are done on. Raises ArtifactError, ConfigurationError."""
+
+    def go_on() -> None:
+        if work.child.should_stop():
+            raise Interrupted("stopped while the current model was asked")
+
+    device = of_worker(work.record.pipeline.training.device, work.child.device)
+    torch.set_num_threads(work.record.pipeline.training.threads)
+    if device != "cpu":
+        fix_arithmetic()
+    return AskedModel(model.trigger_id, load_committed(work, model.object, device).heard(go_on), dataset)
 
 
 def _new(known: ClassNames | None, now: ClassNames | None) -> NewClasses | None:

@@ -20,6 +20,7 @@ from shared.temporary import private_folder
 from shared.training_set import read_training_set
 from workers.stages.work import Work
 from workers.training import job as training
+from workers.training.device import of_worker
 from workers.training.train import train
 
 _REPORT_EVERY_S = 1.0  # a report reads the losses, which waits for the GPU
@@ -35,7 +36,7 @@ def run(work: Work) -> tuple[AnyReport, Any]:
             f"the training set of trigger {task.trigger_id} ends at key {training_set.origin.watermark_key}, "
             f"before the trigger's {task.trigger_key}; rows were not read that should have been."
         )
-    device = _device(record.pipeline.training.device, work.child.device)
+    device = of_worker(record.pipeline.training.device, work.child.device)
     with _scratch() as scratch:
         job = training.TrainingJob(
             model=record.pipeline.model,
@@ -83,11 +84,6 @@ def _scratch() -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _device(wanted: str, own: str) -> str:
-    """pipeline.yaml's wish; `auto` is what this worker was started for."""
-    return own if wanted == "auto" or (wanted == "cuda" and own.startswith("cuda")) else wanted
 
 
 class Shown:

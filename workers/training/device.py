@@ -1,4 +1,4 @@
-"""Which device a training runs on."""
+"""Which device a training runs on, and what asks the current model."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ import socket
 import torch
 
 from shared.errors import NotReadyError
+
+
+def of_worker(wanted: str, own: str) -> str:
+    """pipeline.yaml's wish; `auto` is what this worker was started for."""
+    return own if wanted == "auto" or (wanted == "cuda" and own.startswith("cuda")) else wanted
 
 
 def choose_device(wanted: str) -> torch.device:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from supervisor.core.state import RunState
-from supervisor.core.trigger_state import Phase
+from supervisor.core.trigger_state import TriggerState
 from supervisor.system.setup import LABELS
 
 # Files of the run directory itself; a write that was cut off leaves a temporary one.
@@ -26,14 +26,20 @@ def collect(run_dir: Path, state: RunState) -> None:
     for name in _WRITTEN_WHOLE:
         for left in run_dir.glob(f".{name}.*.tmp"):
             _remove(left)
-    for file in (run_dir / "training_sets").glob(".*"):  # what is committed has no dot before its name
-        if _phase(state, file.name.lstrip(".").split(".")[0]) not in (None, Phase.WAITING, Phase.SELECTING):
+    for name in ("training_sets", "selection_states"):
+        for file in (run_dir / name).glob(".*"):  # what is committed has no dot before its name
+            trigger = _trigger(state, file.name.lstrip(".").split(".")[0])
+            if trigger is not None and trigger.phase.selected and not trigger.restoring:
+                _remove(file)
+    for file in (run_dir / "selection_states").glob("[!.]*"):
+        trigger = _trigger(state, file.name.split(".")[0])
+        if trigger is not None and trigger.state_gone:  # a crash came between
             _remove(file)
     for folder in (*(run_dir / "models").glob("*"), *(run_dir / "checkpoints").glob("*")):
-        phase = _phase(state, folder.name)
-        if phase is not None and phase.over:
-            forget_attempts(run_dir, int(folder.name))
-            if state.trigger(int(folder.name)).retired:  # a crash came between
+        trigger = _trigger(state, folder.name)
+        if trigger is not None and trigger.phase.over:
+            forget_attempts(run_dir, trigger.fired.id)
+            if trigger.retired:  # a crash came between
                 _remove(folder / "model.safetensors")
 
     if state.status == "finished":
@@ -49,6 +55,5 @@ def _remove(file: Path) -> None:
             file.unlink(missing_ok=True)
 
 
-def _phase(state: RunState, trigger: str) -> Phase | None:
-    found = state.triggers.get(int(trigger)) if trigger.isdecimal() else None
-    return None if found is None else found.phase
+def _trigger(state: RunState, number: str) -> TriggerState | None:
+    return state.triggers.get(int(number)) if number.isdecimal() else None

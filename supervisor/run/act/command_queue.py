@@ -11,15 +11,17 @@ from shared.messages.tasks import AnyTask
 from supervisor.core.commands import (
     AnyCommand,
     CommitModel,
+    CommitState,
     CommitTrainingSet,
     End,
     Publish,
     PublishChord,
     Republish,
     RetireModel,
+    RetireState,
 )
 from supervisor.core.state import RunState
-from supervisor.run.act.committer import Commit, Committer
+from supervisor.run.act.committer import Commit, Committer, Retire
 from supervisor.run.broker import Broker
 
 
@@ -62,7 +64,7 @@ class CommandQueue:
             if isinstance(command, End):
                 self.commit(state)
                 return command
-            if self._broker.is_away and not isinstance(command, Commit | RetireModel):
+            if self._broker.is_away and not isinstance(command, Commit | Retire):
                 return None
             self._do(command, state)
             self._waiting.popleft()
@@ -74,7 +76,7 @@ class CommandQueue:
 
     def commit(self, state: RunState) -> None:
         """Do only what belongs to the run directory; messages are of no use any more. Raises ArtifactError."""
-        self._waiting = deque(one for one in self._waiting if isinstance(one, Commit | RetireModel))
+        self._waiting = deque(one for one in self._waiting if isinstance(one, Commit | Retire))
         while self._waiting:
             self._do(self._waiting[0], state)
             self._waiting.popleft()
@@ -93,7 +95,7 @@ class CommandQueue:
                 if open_task is not None and open_task.task.attempt == command.task.attempt:
                     self._publisher.republish(command)
                     self._sent.append((command.task_id, command.task))
-            case CommitTrainingSet() | CommitModel():
+            case CommitTrainingSet() | CommitState() | CommitModel():
                 self._committer.commit(command, state)
-            case RetireModel():
+            case RetireModel() | RetireState():
                 self._committer.retire(command)

@@ -17,7 +17,7 @@ from shared.errors import ArtifactLostError, RunFailedError
 from shared.ids import TriggerId
 from shared.messages.tasks import GatherTask
 from shared.timestamps import now_us
-from supervisor.core.commands import CommitModel, CommitTrainingSet
+from supervisor.core.commands import CommitModel, CommitState, CommitTrainingSet
 from supervisor.core.events import Resumed
 from supervisor.core.state import RunState
 from supervisor.results.tally import Tally
@@ -28,7 +28,11 @@ from supervisor.run.told import Told, told_by
 
 log = logging.getLogger(__name__)
 
-_NAMES: dict[type, str] = {CommitTrainingSet: "training set", CommitModel: "model"}
+_NAMES: dict[type, str] = {
+    CommitTrainingSet: "training set",
+    CommitState: "state that the strategy kept",
+    CommitModel: "model",
+}
 
 
 class Recovered(msgspec.Struct, kw_only=True):
@@ -74,20 +78,23 @@ def recover(configuration: Configuration, directory: RunDirectory) -> Recovered:
 def _resumed(told: Told, configuration: Configuration, directory: RunDirectory) -> Resumed:
     """What is gone, once all is committed that can be."""
     committer = Committer(configuration.pipeline, directory)
-    lost: dict[type, list[TriggerId]] = {CommitTrainingSet: [], CommitModel: []}
+    lost: dict[type, list[TriggerId]] = {kind: [] for kind in _NAMES}
     for (kind, trigger_id), commit in sorted(told.commits.items(), key=lambda one: one[0][1]):
         if not _is_wanted(told.state, commit) or committer.is_done(commit):
             continue
         try:
             committer.commit(commit, told.state)
         except ArtifactLostError:
-            log.warning("! the %s of trigger %d is gone; it is made anew", _NAMES[kind], trigger_id)
+            log.warning("! the %s of trigger %d is gone; %s", _NAMES[kind], trigger_id, _remedy(kind))
             lost[kind].append(trigger_id)
     for trigger_id in _without_members(told.state, directory.store):
         log.warning("! what was trained for trigger %d is gone; it is trained anew", trigger_id)
         lost[CommitModel].append(trigger_id)
     return Resumed(
-        time_us=now_us(), lost_training_sets=tuple(lost[CommitTrainingSet]), lost_models=tuple(lost[CommitModel])
+        time_us=now_us(),
+        lost_training_sets=tuple(lost[CommitTrainingSet]),
+        lost_models=tuple(lost[CommitModel]),
+        lost_states=tuple(lost[CommitState]),
     )
 
 
@@ -110,8 +117,14 @@ def _without_members(state: RunState, store: ArtifactStore) -> list[TriggerId]:
     ]
 
 
+def _remedy(kind: type) -> str:
+    return "it is made anew if it is needed" if kind is CommitState else "it is made anew"
+
+
 def _is_wanted(state: RunState, commit: Commit) -> bool:
     trigger = state.trigger(commit.trigger_id)
+    if isinstance(commit, CommitState):
+        return trigger.state is not None and not trigger.state_gone
     if trigger.phase.without_model or (isinstance(commit, CommitModel) and trigger.retired):
         return False
     return (trigger.training_set if isinstance(commit, CommitTrainingSet) else trigger.model) is not None

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from shared.artifacts import ArtifactStore
-from shared.messages.reports import AnyReport, Progress, SetUp, object_of
+from shared.messages.reports import AnyReport, Progress, SetUp, objects_of
 from shared.timestamps import now_us
 from supervisor.core.events import AnyEvent, Garbled, Reported
 from supervisor.core.state import RunState
@@ -67,10 +67,13 @@ def meaning(entries: Iterable[Entry], state: RunState, store: ArtifactStore) -> 
 def _reported(position: str, report: AnyReport, state: RunState, store: ArtifactStore) -> AnyEvent:
     """What was reported; lost if the object is not here, as where a worker made it for a copy of this run."""
     heard = Reported(time_us=now_us(), position=position, report=report)
-    if isinstance(report, SetUp) or (made := object_of(report)) is None:
+    if isinstance(report, SetUp) or not (made := objects_of(report)):
         return heard
     open_task = state.tasks.get(report.task_id)
-    if open_task is None or open_task.task.attempt != report.attempt or store.stands(made):
+    if open_task is None or open_task.task.attempt != report.attempt:
         return heard
-    why = f"{made.name} is not in the run directory"
+    absent = [one.name for one in made if not store.stands(one)]
+    if not absent:
+        return heard
+    why = f"{absent[0]} is not in the run directory"
     return Garbled(time_us=now_us(), position=position, task_id=report.task_id, attempt=report.attempt, why=why)

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from run_of_events import decision, ref, run_started
 
+from shared.artifacts import ArtifactRef
 from shared.config.pipeline import Last, UntilNextTrigger, Window
 from shared.ids import TaskId, TriggerId, WorkerId
 from shared.messages.reports import (
@@ -27,7 +28,16 @@ from shared.messages.reports import (
 from shared.messages.tasks import AnyTask, BaselineTask, DecideTask, EvaluateTask, GatherTask, SelectTask, TrainTask
 from supervisor.core.advance import at_rest
 from supervisor.core.classes import classes_of
-from supervisor.core.commands import CommitModel, End, Publish, PublishChord, Republish, RetireModel
+from supervisor.core.commands import (
+    CommitModel,
+    CommitState,
+    End,
+    Publish,
+    PublishChord,
+    Republish,
+    RetireModel,
+    RetireState,
+)
 from supervisor.core.events import (
     AnyEvent,
     Ended,
@@ -62,6 +72,7 @@ def settings(random: Random) -> Settings:
         coalesce=random.random() < 0.4,
         continue_on_failure=random.random() < 0.5,
         earlier_triggers=random.choice([1, 3]),
+        reads_model=random.random() < 0.3,
         deploys=deploys,
         gate_window="gate" if deploys and gated and random.random() < 0.7 else None,
         prequential=(Window(name="next", extent=UntilNextTrigger(), split=None),),
@@ -86,6 +97,9 @@ class AnyRun:
             one for one in range(TRIGGERS) if self.random.random() < 0.15
         }  # triggers without a row to train on
         self.models: set[int] = set()  # on disk
+        self.keeps = self.random.random() < 0.6  # whether the strategy keeps a state
+        self.states: dict[int, ArtifactRef] = {}  # on disk
+        self.chosen: dict[int, tuple[str, int | None]] = {}  # trigger → what was kept then, and whose model was asked
         self.scored: Counter[tuple[int, str, int, int]] = Counter()  # model, window, first and last key
         self.decided: list[int] = []
         self.end: End | None = None
@@ -112,6 +126,10 @@ class AnyRun:
                     self.models.add(command.trigger_id)
                 case RetireModel():
                     self.models.remove(command.trigger_id)
+                case CommitState():
+                    self.states[command.trigger_id] = self.state.trigger(command.trigger_id).state
+                case RetireState():
+                    del self.states[command.trigger_id]
                 case End():
                     self.end = command
                 case _:
@@ -124,6 +142,7 @@ class AnyRun:
         self.given.add((task_id, task.attempt))
         self._check_models(task_id, task)
         self._check_classes(task)
+        self._check_state(task)
         self.sent[task_id, task.attempt] = task
 
     def _check_models(self, task_id: TaskId, task: AnyTask) -> None:
@@ -142,6 +161,23 @@ class AnyRun:
                 assert task.classes.until <= self.state.trigger(task.trigger_id).fired.key - isinstance(
                     task, SelectTask
                 )
+
+    def _check_state(self, task: AnyTask) -> None:
+        """A selection goes on from what the last one before left, as it was made last, and that is there."""
+        if not isinstance(task, SelectTask):
+            return
+        before = [one for one in self.chosen if one < task.trigger_id]
+        assert (task.observed is None) == (not before)
+        if before:
+            assert task.observed is not None
+            assert task.observed.key == self.state.trigger(max(before)).fired.key
+            assert task.state == self.states.get(max(before))
+            assert (task.state is not None) == self.keeps
+        if task.model is not None:
+            assert task.model.trigger_id < task.trigger_id
+        if self.state.settings.reads_model and self.state.experiment:
+            newest = self.state.trigger(task.trigger_id).before
+            assert (None if task.model is None else task.model.trigger_id) == newest
 
     def _check_neighbours(self) -> None:
         """Every trigger that has a model or may get one stands in the row, in order."""
@@ -211,6 +247,10 @@ class AnyRun:
         self.tell(reported(self._done(task, {"task_id": task_id, "attempt": attempt, "worker": WORKER})))
 
     def _note(self, task: AnyTask) -> None:
+        if isinstance(task, SelectTask) and task.trigger_id not in self.empty:
+            asked = None if task.model is None else int(task.model.trigger_id)
+            kept = self._kept(task, "").sha256, asked
+            assert self.chosen.setdefault(task.trigger_id, kept) == kept, "what is made anew is other than it was"
         if isinstance(task, DecideTask):
             self.decided.append(task.trigger_id)
         for stretch in task.stretches if isinstance(task, EvaluateTask) else ():
@@ -224,7 +264,8 @@ class AnyRun:
                 written = ref(f"training_sets/.{task.trigger_id}.{number}.parquet")
                 samples = int(task.trigger_id not in self.empty)  # the same rows, whenever they are selected
                 of = {"samples": samples, "watermark_key": task.trigger_key, "rows_read": 1}
-                return Selected(**who, training_set=written, **of, classes=self._new_classes(task))
+                kept = self._kept(task, f"selection_states/.{task.trigger_id}.{number}.msgpack") if self.keeps else None
+                return Selected(**who, training_set=written, **of, classes=self._new_classes(task), state=kept)
             case TrainTask():
                 return Trained(**who, member=ref(number), train_s=1.0, loss=0.0, device="cpu")
             case GatherTask():
@@ -239,6 +280,12 @@ class AnyRun:
                 return Decided(**who, **decision(deployed, task.trigger_id if deployed else None))
             case _:
                 raise AssertionError(task)
+
+    def _kept(self, task: SelectTask, name: str) -> ArtifactRef:
+        """What the strategy keeps: all that it has observed is in the hash."""
+        before = "" if task.state is None else task.state.sha256
+        observed = -1 if task.observed is None else task.observed.key
+        return msgspec.structs.replace(ref(name), sha256=f"{before}{observed}:{task.trigger_key} ")
 
     def _new_classes(self, task: SelectTask) -> NewClasses | None:
         before = 0 if task.classes is None else len(task.classes.names)
@@ -272,6 +319,9 @@ class AnyRun:
         self.models -= lost
         written = [one for one, trigger in self.state.triggers.items() if trigger.training_set is not None]
         gone = [one for one in sorted(written) if self.random.random() < 0.1]
+        states = [one for one in self.states if self.random.random() < 0.3]
+        for one in states:
+            del self.states[one]
         gathers = [one.task for one in self.state.tasks.values() if isinstance(one.task, GatherTask)]
         lost |= {one.trigger_id for one in gathers if self.random.random() < 0.1}
         adopted = tuple(one for one, _ in self._at_work() if self.random.random() < 0.5)
@@ -284,6 +334,7 @@ class AnyRun:
                 adopted=adopted,
                 lost_training_sets=tuple(map(TriggerId, gone)),
                 lost_models=tuple(map(TriggerId, sorted(lost))),
+                lost_states=tuple(map(TriggerId, states)),
             )
         )
 
@@ -295,6 +346,7 @@ class AnyRun:
                 if self.end.status == "finished":
                     return
                 self._resume()
+                continue  # what was still to be made anew may be needed no more
             self.step(faults=step < 300)
         raise AssertionError("the run does not end")
 
@@ -335,6 +387,10 @@ def test_whatever_happens_each_run_ends_whole(seed: int) -> None:
     assert all(trigger.phase.over for trigger in triggers.values())
     standing = {one for one, trigger in triggers.items() if trigger.phase is Phase.COMMITTED and not trigger.retired}
     assert run.models == standing
+    assert run.states == {one: trigger.state for one, trigger in triggers.items() if one in run.state.states_kept}
+    assert len(run.states) <= 2
+    assert not any(trigger.restoring for trigger in triggers.values())
+    assert not run.state.selecting_again
     assert {one: n for one, n in run.scored.items() if one[1] != "gate"} == run.due()
     committed = sorted(one for one, trigger in triggers.items() if trigger.phase is Phase.COMMITTED)
     for index in committed:

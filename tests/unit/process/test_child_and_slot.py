@@ -111,8 +111,8 @@ def test_a_worker_serves_its_own_queue_then_short_work_then_long(tmp_path: Path)
 
 def test_a_train_worker_helps_with_gates_only_when_it_has_been_idle(tmp_path: Path) -> None:
     """The next training may be a second away."""
-    assert served(tmp_path, "train", 0.5)[1:] == ["gather", "select", "train"]
-    assert served(tmp_path, "train", 5.0)[1:] == ["gather", "select", "train", "gate"]
+    assert served(tmp_path, "train", 0.5)[1:] == ["gather", "select", "select_by_model", "train"]
+    assert served(tmp_path, "train", 5.0)[1:] == ["gather", "select", "select_by_model", "train", "gate"]
 
 
 @pytest.mark.parametrize("set_by_s", [-3600.0, 3600.0], ids=["back", "forward"])

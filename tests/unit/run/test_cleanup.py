@@ -43,7 +43,7 @@ def test_attempts_of_what_is_committed_go(small: Workplace, tmp_path: Path) -> N
     named = ["models/0/model.json", "models/0/model.safetensors", "training_sets/0.parquet"]
     run = tmp_path / "run"
     write(run, *named, "models/0/.member-0.1-a.safetensors", "models/0/.model.2-b.safetensors.1f.tmp")
-    write(run, "training_sets/.0.2-a.parquet", "checkpoints/0/0/epoch-1.ckpt")
+    write(run, "training_sets/.0.2-a.parquet", "selection_states/.0.2-a.msgpack", "checkpoints/0/0/epoch-1.ckpt")
     collect(run, run_of(small, Phase.COMMITTED))
     assert left(run) == named
 
@@ -55,6 +55,16 @@ def test_what_somebody_may_still_work_on_stays(small: Workplace, tmp_path: Path)
     write(run, *names, "models/7/.member-0.1-a.safetensors")
     collect(run, run_of(small, Phase.TRAINING, Phase.SELECTING))
     assert left(run) == sorted([*names, "models/7/.member-0.1-a.safetensors"])
+
+
+def test_what_a_strategy_kept_goes_once_it_was_let_go_of(small: Workplace, tmp_path: Path) -> None:
+    """A crash left it. What is being made anew stays, as does what is kept."""
+    run = tmp_path / "run"
+    names = ["selection_states/.1.2-a.msgpack", "selection_states/2.msgpack"]
+    write(run, *names, "selection_states/0.msgpack")
+    state = run_of(small, *[Phase.COMMITTED] * 3).with_trigger(0, state_gone=True)
+    collect(run, state.with_trigger(1, state_gone=True, restoring=True))
+    assert left(run) == names
 
 
 def test_weights_that_were_let_go_go(small: Workplace, tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def ranges(*pieces: tuple[int, int]) -> list[int]:
 
 
 @pytest.mark.parametrize("action", ["hold", "skip"])
-@pytest.mark.parametrize("strategy", ["new_data", "all_data"])
+@pytest.mark.parametrize("strategy", ["new_data", "all_data", "remembering"])  # the last has room for all
 def test_no_training_has_a_row_that_is_set_aside(small: Workplace, strategy: str, action: str) -> None:
     """Not that of its own trigger, nor of a later one; whoever is killed, the sets are the same."""
     run = OneProcess(broken(small, strategy, on_violation=action), random.Random(0))
@@ -78,7 +78,7 @@ def test_no_training_has_a_row_that_is_set_aside(small: Workplace, strategy: str
     assert killed.kills
     assert sets(small.folder / "whole") == sets(small.run_dir)
     sound = [(0, 249), (250, 499), (500, 749), (1250, 1499), (1500, 1749), (1750, 1999)]
-    expected = [ranges(*(sound[: n + 1] if strategy == "all_data" else sound[n : n + 1])) for n in range(6)]
+    expected = [ranges(*(sound[: n + 1] if strategy != "new_data" else sound[n : n + 1])) for n in range(6)]
     assert list(dict(sorted(sets(small.run_dir).items())).values()) == expected
     assert [(one["first_key"], one["last_key"]) for one in summary["set_aside"]] == [(750, 999), (1000, 1249)]
     assert {one["on_violation"] for one in summary["set_aside"]} == {action}
@@ -137,9 +137,13 @@ def test_a_trigger_by_hand_has_what_was_held(small: Workplace) -> None:
     assert (by_hand["reason"], by_hand["samples_selected"]) == ("the unit is another from now on", 250)
 
 
-def test_held_rows_come_with_the_new_ones(small: Workplace) -> None:
-    """Also after a resume, and where a worker still looks at the new ones: what it says of them is too late."""
-    run = OneProcess(broken(small), random.Random(0))
+@pytest.mark.parametrize("strategy", ["new_data", "remembering"])
+def test_held_rows_come_with_the_new_ones(small: Workplace, strategy: str) -> None:
+    """Also after a resume, and where a worker still looks at the new ones: what it says of them is too late.
+
+    A memory has not observed them before, and does so then, once.
+    """
+    run = OneProcess(broken(small, strategy), random.Random(0))
     run.start()
     while run.observer.position < 1750:
         assert run.observe() or run.work()
@@ -148,8 +152,12 @@ def test_held_rows_come_with_the_new_ones(small: Workplace) -> None:
     run._happen(run.observer.fire("they are right", "a-request"))
     summary = run.to_its_end()
     assert [one["key"] for one in summary["trigger_list"]] == [249, 499, 749, 1499, 1749, 1999]
-    assert [len(keys) for _, keys in sorted(sets(small.run_dir).items())] == [250, 250, 250, 250, 750, 250]
-    assert sets(small.run_dir)[4] == ranges((750, 1249), (1500, 1749))
+    found = sets(small.run_dir)
+    if strategy == "remembering":
+        assert [found[3], found[4]] == [ranges((0, 749), (1250, 1499)), ranges((0, 1749))]
+        return
+    assert [len(keys) for _, keys in sorted(found.items())] == [250, 250, 250, 250, 750, 250]
+    assert found[4] == ranges((750, 1249), (1500, 1749))
 
 
 def test_rows_on_which_the_model_fails_are_held(small: Workplace) -> None:

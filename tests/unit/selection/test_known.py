@@ -78,9 +78,11 @@ def test_rows_that_are_released_are_new_again(dataset: TableDataset, tmp_path: P
     newly = index.in_order_known(40, ROWS - 1).tolist()
     released = [key for key in before.tolist() if 3 <= key <= 8 or 20 <= key <= 25]
     assert released
+    previous = Watermarks(key=40, labelled_key=40, released=held)
     known = Known(
         first_key=0,
-        previous=(Watermarks(key=40, labelled_key=40, released=held),),
+        previous=(previous,),
+        observed=previous,
         trigger_key=ROWS - 1,
         labelled_key=ROWS - 1,
         left_out=((50, 60),),

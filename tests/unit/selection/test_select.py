@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -15,17 +16,24 @@ from shared.config.pipeline import Named, Split
 from shared.config.system import Dataset, Nulls
 from shared.dataset.discovery import discover
 from shared.dataset.table import open_dataset
-from shared.errors import DataError
+from shared.errors import DataError, TrainingError
 from shared.messages.tasks import Watermarks
 from shared.split import rows_in_split, splitmix64
+from shared.strategies.state import read_state, state_bytes
 from shared.training_set import TrainingSet, TrainingSetOrigin, read_training_set, training_set_bytes
 from workers.selection.known import Known
-from workers.selection.select import _Reader, select
+from workers.selection.memories.reservoir import Reservoir
+from workers.selection.select import Memory, _Reader, select
 
 ROWS = 300
 EVERYTHING = Split(test=0.0, validation=0.0, by=None)
 splits = st.builds(Split, test=st.floats(0, 0.4), validation=st.floats(0, 0.4), by=st.sampled_from([None, "carrier"]))
 ALL_DATA = Named(name="all_data", options={})
+
+
+def remembering(limit):
+    """That of tests/support/remembering.py."""
+    return Named(name="remembering", options={"limit": limit})
 
 
 def new_data(tail):
@@ -177,6 +185,37 @@ def test_rows_that_are_set_aside_are_chosen_by_nobody_until_they_are_released(da
             assert select(ALL_DATA, request, dataset, split).keys.tolist() == expected
     assert sorted(new) == sorted(kept - rows(never))
     assert set(chosen) >= kept & rows([(a, b) for a, b, how in stretches if how == "held"])
+
+
+@given(split=splits, drops=st.booleans(), failed=st.sets(st.integers(0, 5), max_size=4), limit=st.integers(1, 60))
+def test_what_is_kept_is_of_all_rows_before(dataset, with_nulls, split, drops, failed, limit):
+    """Each row that has a label is observed once, also those of triggers whose selection failed; and a memory may
+    choose them at a later trigger.
+    """
+    rows, before, observed, state = with_nulls if drops else dataset, [], None, None
+    memory = Reservoir(limit, seed=0)
+    for key in range(49, ROWS, 50):
+        request = msgspec.structs.replace(known(key, before), observed=observed)
+        before.append(key)
+        if key // 50 in failed:
+            continue
+        chosen = select(remembering(limit), request, rows, split, memory=Memory(state=state))
+        expected = np.array([k for k in train_keys(split, key + 1) if k % 11 or not drops], np.int64)
+        assert chosen.keys.tolist() == memory.keys(memory.observe(memory.empty(), expected)).tolist()
+        observed, state = Watermarks(key=key, labelled_key=key), chosen.state
+        assert read_state(state)["labels"] == sum(k % 2 for k in expected) * drops
+
+
+def test_a_memory_may_choose_no_row_that_it_cannot_have_seen(dataset):
+    """Not of another split, not one that is set aside, and none that comes later."""
+    rows = {"key": np.array([3, 250]), "draw": np.array([0, 1], np.uint64)}
+    state = state_bytes({"selections": 1, "labels": 0, "rows": pa.table(rows, schema=Reservoir.SCHEMA)})
+    request = known(99, [49])
+    with pytest.raises(TrainingError, match="chose 1 rows that are not for training here, the first is key 250"):
+        select(remembering(100), request, dataset, EVERYTHING, memory=Memory(state=state))
+    request = msgspec.structs.replace(known(260, [49]), left_out=((3, 3),))
+    with pytest.raises(TrainingError, match="chose 1 rows that are not for training here, the first is key 3"):
+        select(remembering(100), request, dataset, EVERYTHING, memory=Memory(state=state))
 
 
 @given(test=st.floats(0, 0.5), validation=st.floats(0, 0.49))

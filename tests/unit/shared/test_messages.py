@@ -31,17 +31,18 @@ TAKEN = {"name": "b", "deployed": True, "reason": "", "decision": 7, "run": RunI
 OF_A_TASK = {"run_id": RunId("20250101T000000Z-ab12cd"), "trigger_id": TriggerId(3), "setup_version": 1, "attempt": 2}
 OF_A_REPORT = {"task_id": TaskId("run/3/train/0"), "attempt": 2, "worker": WorkerId("w")}
 
+SELECTING = {
+    **OF_A_TASK,
+    "first_key": 0,
+    "previous": (Watermarks(key=9, labelled_key=None), Watermarks(key=19, labelled_key=9)),
+    "labelled_key": 19,
+    "trigger_key": 29,
+    "trigger_timestamp_us": -1,
+    "first_labelled_key": 9,
+}
+
 TASKS = [
-    tasks.SelectTask(
-        **OF_A_TASK,
-        first_key=0,
-        previous=(Watermarks(key=9, labelled_key=None), Watermarks(key=19, labelled_key=9)),
-        labelled_key=19,
-        trigger_key=29,
-        trigger_timestamp_us=-1,
-        first_labelled_key=9,
-        classes=ClassNames(names=("no", "ja, größer"), until=19),
-    ),
+    tasks.SelectTask(**SELECTING, classes=ClassNames(names=("no", "ja, größer"), until=19)),
     tasks.TrainTask(**OF_A_TASK, member=1, training_set=OBJECT, trigger_key=29, previous_model=None),
     tasks.TrainTask(**OF_A_TASK, member=1, training_set=OBJECT, trigger_key=29, previous_model=OBJECT),
     tasks.GatherTask(**OF_A_TASK),
@@ -61,6 +62,7 @@ TASKS = [
     tasks.DetectTask(**OF_A_TASK, number=7, key=29, timestamp_us=-1, detector="drift", options={}, model=MODEL),
     tasks.CheckTask(**OF_A_TASK),
     tasks.CheckTask(**OF_A_TASK, device="cuda"),
+    tasks.SelectTask(**SELECTING, observed=Watermarks(key=9, labelled_key=9), state=OBJECT, model=MODEL, device="cuda"),
 ]
 NOTES = reports.FeatureNotes(
     rows=10,
@@ -102,6 +104,7 @@ REPORTS = [
         watermark_key=29,
         classes=reports.NewClasses(before=2, names=("vielleicht",)),
     ),
+    reports.Selected(**OF_A_REPORT, training_set=OBJECT, samples=3, rows_read=10, watermark_key=29, state=OBJECT),
 ]
 
 
