@@ -22,9 +22,9 @@ import torch
 from torch import Tensor
 
 from shared.dataset.table import ROWS_AT_ONCE
+from shared.strategies.memories.kept.gdumb import GDumb
+from shared.strategies.memories.kept.reservoir import Reservoir
 from workers.selection.coreset import facility_location, grad_match, k_center
-from workers.selection.memories.gdumb import GDumb
-from workers.selection.memories.reservoir import Reservoir
 
 LARGEST_MB = 2 * 1024**3 / 1e6
 SLOWEST_ROWS_A_SECOND = 2e6

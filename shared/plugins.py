@@ -134,13 +134,13 @@ STRATEGIES: Plugins[Any] = Plugins(
     "modyn.strategies",
     "shared.strategies.strategy:Strategy",
     {
-        "new_data": "shared.strategies.new_data:NewData",
-        "all_data": "shared.strategies.all_data:AllData",
-        "sliding_window": "shared.strategies.sliding_window:SlidingWindow",
-        "latest": "shared.strategies.latest:Latest",
-        "uniform": "shared.strategies.uniform:Uniform",
-        "recency": "shared.strategies.recency:Recency",
-        "balanced": "shared.strategies.balanced:Balanced",
+        "new_data": "shared.strategies.plain.new_data:NewData",
+        "all_data": "shared.strategies.plain.all_data:AllData",
+        "sliding_window": "shared.strategies.plain.sliding_window:SlidingWindow",
+        "latest": "shared.strategies.plain.latest:Latest",
+        "uniform": "shared.strategies.plain.uniform:Uniform",
+        "recency": "shared.strategies.plain.recency:Recency",
+        "balanced": "shared.strategies.plain.balanced:Balanced",
     },
 )
 FORMATS: Plugins[Any] = Plugins(

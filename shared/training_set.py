@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from shared.class_names import ClassNames
+from shared.training_rule import TrainingRule
 
 _METADATA_KEY = b"modyn"
 
@@ -24,6 +25,7 @@ class TrainingSetOrigin(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     seed: int
     strategy: str
     classes: ClassNames | None = None  # where they have names
+    rule: TrainingRule | None = None  # of the training, where the set alone does not say what is learned from
 
 
 class TrainingSet(msgspec.Struct, frozen=True, kw_only=True):

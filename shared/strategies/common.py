@@ -36,6 +36,27 @@ class From(f.Group):
             raise ValidationError({"tail": ["has no meaning with `of: all`, which are all rows; remove one of them."]})
 
 
+class Sized(From, Limited):
+    """Of one that selects a share of the rows, or so many of them."""
+
+    fraction = f.PositiveNumber("the share of the rows that is selected, above 0 and at most 1", load_default=None)
+
+    @f.validates_schema
+    def _some_size(self, data: Mapping[str, Any], **kwargs: Any) -> None:
+        fraction = data.get("fraction")
+        if fraction is None and data.get("limit") is None:
+            raise ValidationError({"fraction": ["is missing, and so is limit; write one or both."]})
+        if fraction is not None and fraction > 1:
+            raise ValidationError({"fraction": [f"{fraction:g} is more than all; write a share, such as 0.5."]})
+
+
+def size_of(options: Mapping[str, Any], rows: int) -> int:
+    """How many of so many rows are selected, one at least, for the options of `Sized`."""
+    fraction, limit = options["fraction"], options["limit"]
+    share = rows if fraction is None else max(round(fraction * rows), min(rows, 1))
+    return share if limit is None else min(share, limit)
+
+
 def triggers_before(options: Mapping[str, Any]) -> int | None:
     """As `Request.rows` is asked, for the options of `From`."""
     return None if options["of"] == "all" else options["tail"] + 1

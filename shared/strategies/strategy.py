@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from shared.config.fields import Group
+from shared.training_rule import TrainingRule
 
 Keys = npt.NDArray[np.int64]  # (n,), ascending
 Weights = npt.NDArray[np.float32]  # (n,)
@@ -30,6 +31,7 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """What a trigger asks for."""
 
+    trigger_id: int  # 0, 1, 2 …
     trigger_key: int  # the last row that it sees
     # The rows of the train split whose labels are known now, and were not so many triggers before (None: all), as they
     # are read. The triggers before are at most `earlier_triggers` of the strategy.
@@ -60,6 +62,15 @@ class CurrentModel(Protocol):
     def embeddings(self, keys: Keys) -> Iterator[tuple[Keys, npt.NDArray[np.float64]]]:
         """What enters the last linear layer, (n, width)."""
 
+    def scores(self, measure: str, keys: Keys) -> Iterator[tuple[Keys, npt.NDArray[np.float64]]]:
+        """How much is to be learned from each row, (n,), by a measure of workers/selection/importance."""
+
+    def coreset(self, name: str, keys: Keys, k: int, options: Mapping[str, Any]) -> tuple[Keys, Weights | None]:
+        """The k of these rows that stand for all, at most, by a function of workers/selection/coreset: ascending.
+
+        Weights: the mean over the lines of weight × gradient estimates the mean gradient of `keys`; None: all are 1.
+        """
+
 
 class Strategy:
     """The base of all. Both `observe` and `select` are pure: the same rows and state give the same sets, anywhere.
@@ -71,9 +82,10 @@ class Strategy:
 
     Schema: ClassVar[type[Group]] = Group  # of the options, beside `name:` or below `config:`
     columns: ClassVar[tuple[str, ...]] = ()  # of the dataset, that `observe` wants to see
-    wants_labels: ClassVar[bool] = False  # `observe` wants to see the labels, whatever their column is called
-    reads_model: ClassVar[bool] = False  # `select` asks the current model: a train worker does it
-    # What a forecast of its sets must know; a strategy whose options decide it sets these in its constructor.
+    # A strategy whose options decide any of these sets it in its constructor.
+    wants_labels: bool = False  # `observe` wants to see the labels, whatever their column is called
+    reads_model: bool = False  # `select` asks the current model: a train worker does it
+    # What a forecast of its sets must know.
     selects_all: bool = False  # from all rows at each trigger, not from those since the previous one
     selects_at_most: int | None = None  # so many rows, whatever there are
 
@@ -96,6 +108,10 @@ class Strategy:
         got one.
         """
         raise NotImplementedError
+
+    def rule(self, request: Request) -> TrainingRule | None:
+        """What decides within the training which rows of the set are learned from; None: all, in each epoch."""
+        return None
 
 
 def unweighted(pieces: Iterator[Keys]) -> Pieces:

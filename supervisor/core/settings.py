@@ -9,8 +9,7 @@ import msgspec
 from shared.config.pipeline import Every, Last, Pipeline, UntilNextTrigger, Window
 from shared.config.system import System
 from shared.messages.tasks import Device
-from shared.plugins import STRATEGIES
-from shared.strategies.strategy import Strategy
+from shared.strategies.build import strategy_of
 
 LabelsCome = Literal["with_rows", "delayed", "in_table"]  # with their rows, a while after them, or one by one
 
@@ -43,7 +42,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         if system is not None and system.datasets[pipeline.data.dataset].labels is not None:
             labels = "in_table"
         deployment = pipeline.deployment
-        strategy: Strategy = STRATEGIES[pipeline.strategy.name](pipeline.strategy.options)
+        strategy = strategy_of(pipeline.strategy)
         return cls(
             use_previous_model=pipeline.training.use_previous_model,
             members=pipeline.training.workers,

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from shared.config import fields as f
+from shared.strategies.memories.kept.reservoir import Reservoir
 from shared.strategies.strategy import CurrentModel, Keys, Piece, Pieces, Request, State, Strategy, unweighted
-from workers.selection.memories.reservoir import Reservoir
 
 
 class Remembering(Strategy):

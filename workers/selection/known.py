@@ -26,6 +26,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
 
     first_key: int  # the first row that may be selected at all
     previous: tuple[Watermarks, ...]  # of earlier triggers, oldest first
+    trigger_id: int
     trigger_key: int
     labelled_key: int | None  # the last row whose label is known; None: there is none
     left_out: tuple[KeyRange, ...] = ()  # rows that are set aside, and are not to be chosen

@@ -15,10 +15,11 @@ from shared.dataset.nulls import known as known_values
 from shared.dataset.table import ROWS_AT_ONCE, TableDataset
 from shared.errors import TrainingError
 from shared.labels.index import LabelIndex
-from shared.plugins import STRATEGIES
 from shared.split import rows_in_split, seeds_of_column
+from shared.strategies.build import strategy_of
 from shared.strategies.state import read_state, state_bytes
-from shared.strategies.strategy import CurrentModel, Keys, Piece, Pieces, Request, State, Strategy, Weights
+from shared.strategies.strategy import CurrentModel, Keys, Piece, Request, State, Strategy, Weights
+from shared.training_rule import TrainingRule
 from workers.going_on import Interrupted
 from workers.key_ranges import among
 from workers.selection.choice import Mask, sound
@@ -36,6 +37,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     rows_read: int
     watermark_key: int
     state: bytes | None  # what the strategy keeps for the next trigger
+    rule: TrainingRule | None
     dropped: int  # rows without a label, of those that were not known at the previous trigger
 
 
@@ -61,10 +63,13 @@ def select(
     strategy fails, chooses what it may not, or would keep what no state can hold.
     """
     who = f"strategy {chosen.name}"
-    reader = _Reader(dataset, split, known, index)
+    reader, memory = _Reader(dataset, split, known, index), memory or Memory()
     with blaming(who, TrainingError, but=Interrupted):
-        pieces, state = _choice(chosen, known, reader, memory or Memory())
-        may_choose = reader.may_choose if memory is None or memory.state is None else reader.may_choose_again
+        strategy = strategy_of(chosen)
+        request = _request(strategy, known, reader, memory.seed)
+        pieces, state = strategy.select(request, _observed(strategy, reader, memory.state), memory.model)
+        rule = strategy.rule(request)
+        may_choose = reader.may_choose if memory.state is None else reader.may_choose_again
         kept = None if state is None else state_bytes(state)
         keys, weights = sound(pieces, may_choose, who=who)
     if not reader.has_new():
@@ -76,17 +81,18 @@ def select(
         rows_read=reader.rows_read,
         watermark_key=known.trigger_key,
         state=kept,
+        rule=rule,
         dropped=reader.dropped,
     )
 
 
-def _choice(chosen: Named, known: Known, reader: _Reader, memory: Memory) -> tuple[Pieces, State]:
-    strategy: Strategy = STRATEGIES[chosen.name](chosen.options)
-    state = None if memory.state is None else read_state(memory.state)
+def _observed(strategy: Strategy, reader: _Reader, kept: bytes | None) -> State:
+    """The state after the rows that the strategy has not seen yet."""
+    state = None if kept is None else read_state(kept)
     if type(strategy).observe is not Strategy.observe:
         for piece in reader.in_order(strategy.columns, labels=strategy.wants_labels):
             state = strategy.observe(piece, state)
-    return strategy.select(_request(strategy, known, reader, memory.seed), state, memory.model)
+    return state
 
 
 def _request(strategy: Strategy, known: Known, reader: _Reader, seed: int) -> Request:
@@ -98,6 +104,7 @@ def _request(strategy: Strategy, known: Known, reader: _Reader, seed: int) -> Re
         return triggers
 
     return Request(
+        trigger_id=known.trigger_id,
         trigger_key=known.trigger_key,
         seed=seed,
         rows=lambda triggers: reader.keys(told(triggers)),

@@ -29,6 +29,7 @@ def run(work: Work) -> tuple[AnyReport, Any]:
     known = Known(
         first_key=task.first_key,
         previous=task.previous,
+        trigger_id=task.trigger_id,
         trigger_key=task.trigger_key,
         labelled_key=task.labelled_key,
         left_out=task.left_out,
@@ -56,6 +57,7 @@ def run(work: Work) -> tuple[AnyReport, Any]:
         seed=pipeline.training.seed,
         strategy=pipeline.strategy.name,
         classes=classes,
+        rule=chosen.rule,
     )
     body = training_set_bytes(TrainingSet(keys=chosen.keys, weights=chosen.weights, origin=origin))
     ref = work.store.write(f"training_sets/.{task.trigger_id}.{work.attempt_name}.parquet", body)

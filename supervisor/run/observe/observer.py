@@ -14,7 +14,7 @@ import msgspec
 from shared.config.pipeline import Every, Pipeline
 from shared.dataset.growth import Rest
 from shared.dataset.table import TableDataset
-from shared.plugins import STRATEGIES
+from shared.strategies.build import strategy_of
 from shared.timestamps import MICROSECONDS_PER_S, format_timestamp, now_us
 from supervisor.core.advance import at_rest
 from supervisor.core.events import AnyEvent, LabelsDiscovered, Observed, StreamEnded
@@ -53,7 +53,7 @@ class Observer:
         """
         self._rows = FollowedRows(dataset, state)
         self._new_files = NewFiles(pipeline.data.split.groups, state.unread, telling or Telling(), labels)
-        strategy = STRATEGIES[pipeline.strategy.name](pipeline.strategy.options)
+        strategy = strategy_of(pipeline.strategy)
         self._firing = Firing(pipeline.trigger, state, strategy)
         self._slicers = [
             Slicer.of(window.name, round(window.extent.duration_s * MICROSECONDS_PER_S), state)

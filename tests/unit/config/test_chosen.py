@@ -37,7 +37,7 @@ def choosing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Choosing:
     monkeypatch.syspath_prepend(str(tmp_path))
 
     def chosen(**options: tuple[str, ...]) -> Chosen:
-        own = {"all_data": "shared.strategies.all_data:AllData"}
+        own = {"all_data": "shared.strategies.plain.all_data:AllData"}
         return Chosen(
             Plugins(STRATEGIES.group, STRATEGIES.base, own), "", key="name", example="{name: all_data}", **options
         )

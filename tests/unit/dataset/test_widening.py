@@ -60,7 +60,9 @@ class Growing:
     def trained_rows(self):
         """Which rows a strategy is given."""
         dataset = self.found()
-        known = Known(first_key=0, previous=(), trigger_key=dataset.rows - 1, labelled_key=dataset.rows - 1)
+        known = Known(
+            first_key=0, previous=(), trigger_id=0, trigger_key=dataset.rows - 1, labelled_key=dataset.rows - 1
+        )
         keys = select(Named(name="all_data", options={}), known, dataset, HALF).keys
         return np.isin(np.arange(dataset.rows), keys).tolist()
 

@@ -14,11 +14,11 @@ from workplace import Workplace
 
 from shared.messages.tasks import SelectTask
 from shared.split import rows_in_split
+from shared.strategies.memories.kept.reservoir import Reservoir
 from shared.strategies.state import read_state
 from shared.training_set import read_training_set
 from supervisor.core.commands import CommitState
 from supervisor.run.told import told_by
-from workers.selection.memories.reservoir import Reservoir
 
 EVERY = 250  # 2,000 rows: 8 triggers
 

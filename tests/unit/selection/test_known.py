@@ -21,7 +21,7 @@ from workers.selection.select import select
 
 ROWS = 91
 COLUMNS = ("time", "carrier", "id")
-KNOWN = Known(first_key=0, previous=(), trigger_key=ROWS - 1, labelled_key=ROWS - 1)
+KNOWN = Known(first_key=0, previous=(), trigger_id=0, trigger_key=ROWS - 1, labelled_key=ROWS - 1)
 
 
 @pytest.fixture
@@ -83,6 +83,7 @@ def test_rows_that_are_released_are_new_again(dataset: TableDataset, tmp_path: P
         first_key=0,
         previous=(previous,),
         observed=previous,
+        trigger_id=0,
         trigger_key=ROWS - 1,
         labelled_key=ROWS - 1,
         left_out=((50, 60),),

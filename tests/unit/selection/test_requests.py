@@ -19,7 +19,7 @@ from shared.labels.as_of import FINAL
 from shared.labels.index import LabelIndex
 from shared.labels.writer import LabelIndexWriter
 from shared.messages.tasks import Watermarks
-from tests.unit.selection.strategies.asked import named
+from tests.unit.strategies.asked import named
 from workers.features.labelled_rows import KnownLabels, LabelledRows
 from workers.selection.event_times import EventTimes
 from workers.selection.known import Known
@@ -84,7 +84,12 @@ def known(key, *earlier, first_key=0, labelled_key=None, left_out=()):
     labelled_key = key if labelled_key is None else labelled_key
     previous = tuple(one if isinstance(one, Watermarks) else Watermarks(key=one, labelled_key=one) for one in earlier)
     return Known(
-        first_key=first_key, previous=previous, trigger_key=key, labelled_key=labelled_key, left_out=tuple(left_out)
+        first_key=first_key,
+        previous=previous,
+        trigger_id=0,
+        trigger_key=key,
+        labelled_key=labelled_key,
+        left_out=tuple(left_out),
     )
 
 

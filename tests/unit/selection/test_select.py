@@ -19,10 +19,10 @@ from shared.dataset.table import open_dataset
 from shared.errors import DataError, TrainingError
 from shared.messages.tasks import Watermarks
 from shared.split import rows_in_split, splitmix64
+from shared.strategies.memories.kept.reservoir import Reservoir
 from shared.strategies.state import read_state, state_bytes
 from shared.training_set import TrainingSet, TrainingSetOrigin, read_training_set, training_set_bytes
 from workers.selection.known import Known
-from workers.selection.memories.reservoir import Reservoir
 from workers.selection.select import Memory, _Reader, select
 
 ROWS = 300
@@ -72,7 +72,7 @@ def with_nulls(tmp_path_factory):
 def known(key, earlier=(), first_key=0):
     """What is known at a trigger whose labels are known with their rows."""
     previous = tuple(Watermarks(key=one, labelled_key=one) for one in earlier)
-    return Known(first_key=first_key, previous=previous, trigger_key=key, labelled_key=key)
+    return Known(first_key=first_key, previous=previous, trigger_id=0, trigger_key=key, labelled_key=key)
 
 
 def replay(dataset, strategy, split, every):
@@ -177,7 +177,9 @@ def test_rows_that_are_set_aside_are_chosen_by_nobody_until_they_are_released(da
             Watermarks(key=earlier, labelled_key=earlier, released=tuple(one for one in then if one not in aside))
             for earlier, then in triggers[:number]
         ]
-        request = Known(first_key=0, previous=tuple(before), trigger_key=key, labelled_key=key, left_out=tuple(aside))
+        request = Known(
+            first_key=0, previous=tuple(before), trigger_id=0, trigger_key=key, labelled_key=key, left_out=tuple(aside)
+        )
         chosen = select(new_data(0), request, dataset, split).keys.tolist()
         new += chosen
         if chosen:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from marshmallow import ValidationError
 
-from tests.unit.selection.strategies.asked import asked, chosen, named
+from tests.unit.strategies.asked import asked, chosen, named
 
 DAY_US = 86_400_000_000
 SOME = settings(max_examples=60, deadline=None)

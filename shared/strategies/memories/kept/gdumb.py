@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from shared.strategies.draws import Draws, Keys, draws_of
 from shared.strategies.fair_share import shares
-from workers.selection.memories.usable import usable_keys, usable_limit
+from shared.strategies.memories.kept.usable import usable_keys, usable_limit
 
 Classes = npt.NDArray[np.uint64]
 _NO_DRAW = np.uint64(2**64 - 1)

@@ -11,8 +11,8 @@ from scipy.stats import chi2_contingency, chisquare
 
 from shared.split import rows_in_split
 from shared.strategies.draws import draws_of
-from workers.selection.memories.gdumb import GDumb
-from workers.selection.memories.reservoir import Reservoir
+from shared.strategies.memories.kept.gdumb import GDumb
+from shared.strategies.memories.kept.reservoir import Reservoir
 
 SOME = settings(max_examples=60, deadline=None)
 SIZES = st.lists(st.integers(0, 30), min_size=1, max_size=6)

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from shared.strategies.draws import Draws, Keys, draws_of
-from workers.selection.memories.usable import usable_keys, usable_limit
+from shared.strategies.memories.kept.usable import usable_keys, usable_limit
 
 
 class Reservoir:

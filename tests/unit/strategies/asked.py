@@ -17,7 +17,7 @@ def named(name, **options):
     return Named(name=loaded["name"], options=loaded["options"])
 
 
-def asked(ages, *, times=None, labels=None, cuts=(), seed=0, trigger_key=None):
+def asked(ages, *, times=None, labels=None, cuts=(), seed=0, trigger_key=None, trigger_id=0):
     """A request: `ages`, of each row, by how many triggers it was known before this one; read in pieces."""
     ages = np.array(ages, np.int64)
     cuts = sorted(min(cut, len(ages)) for cut in cuts)
@@ -30,6 +30,7 @@ def asked(ages, *, times=None, labels=None, cuts=(), seed=0, trigger_key=None):
         return lambda triggers: ((keys, values(keys)) for keys in rows(triggers))
 
     return Request(
+        trigger_id=trigger_id,
         trigger_key=len(ages) - 1 if trigger_key is None else trigger_key,
         seed=seed,
         rows=rows,

@@ -1,0 +1,13 @@
+"""From what pipeline.yaml says to the strategy that chooses."""
+
+from __future__ import annotations
+
+from shared.config.pipeline import Named
+from shared.plugins import STRATEGIES
+from shared.strategies.strategy import Strategy
+
+
+def strategy_of(named: Named) -> Strategy:
+    """The strategy that `strategy:` names, with its options. Raises ConfigurationError for one that is not there."""
+    strategy: Strategy = STRATEGIES[named.name](named.options)
+    return strategy
