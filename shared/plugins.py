@@ -141,6 +141,12 @@ STRATEGIES: Plugins[Any] = Plugins(
         "uniform": "shared.strategies.plain.uniform:Uniform",
         "recency": "shared.strategies.plain.recency:Recency",
         "balanced": "shared.strategies.plain.balanced:Balanced",
+        "k_center": "shared.strategies.coresets:KCenter",
+        "facility_location": "shared.strategies.coresets:FacilityLocation",
+        "craig": "shared.strategies.coresets:Craig",
+        "grad_match": "shared.strategies.coresets:GradMatch",
+        "graph_cut": "shared.strategies.coresets:GraphCut",
+        "log_determinant": "shared.strategies.coresets:LogDeterminant",
     },
 )
 FORMATS: Plugins[Any] = Plugins(
