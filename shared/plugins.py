@@ -147,6 +147,12 @@ STRATEGIES: Plugins[Any] = Plugins(
         "herding": "shared.strategies.memories.herding:Herding",
         "replay_mix": "shared.strategies.memories.replay_mix:ReplayMix",
         "freshness": "shared.strategies.memories.freshness:Freshness",
+        "k_center": "shared.strategies.coresets:KCenter",
+        "facility_location": "shared.strategies.coresets:FacilityLocation",
+        "craig": "shared.strategies.coresets:Craig",
+        "grad_match": "shared.strategies.coresets:GradMatch",
+        "graph_cut": "shared.strategies.coresets:GraphCut",
+        "log_determinant": "shared.strategies.coresets:LogDeterminant",
     },
 )
 FORMATS: Plugins[Any] = Plugins(

@@ -37,12 +37,6 @@ def run(work: Work) -> tuple[AnyReport, Any]:
     )
     dataset, room = work.dataset(), room_of(pipeline.model)
     index = work.label_index
-    memory = Memory(
-        state=None if task.state is None else work.store.read(task.state),
-        model=None if task.model is None else _asked(work, task.model, dataset),
-        seed=pipeline.training.seed,
-    )
-    chosen = select(pipeline.strategy, known, dataset, pipeline.data.split, index, memory)
     if index is None:
         classes = names_up_to(dataset, stop_after(task.labelled_key), task.classes, task.first_labelled_key, room)
     else:
@@ -50,6 +44,12 @@ def run(work: Work) -> tuple[AnyReport, Any]:
         if task.first_labelled_key is None:  # the first trigger knew none, so there are none that are sorted
             known_before = known_before or ClassNames(names=(), until=-1)
         classes = names_in_index(dataset, index, task.trigger_key, task.labelled_key, known_before, room)
+    memory = Memory(
+        state=None if task.state is None else work.store.read(task.state),
+        model=None if task.model is None else _asked(work, task.model, dataset, classes),
+        seed=pipeline.training.seed,
+    )
+    chosen = select(pipeline.strategy, known, dataset, pipeline.data.split, index, memory)
     origin = TrainingSetOrigin(
         watermark_key=chosen.watermark_key,
         watermark_timestamp_us=task.trigger_timestamp_us,
@@ -77,18 +77,22 @@ def run(work: Work) -> tuple[AnyReport, Any]:
     return report, {}
 
 
-def _asked(work: Work, model: ModelRef, dataset: TableDataset) -> AskedModel:
-    """The current model on the device that trainings are done on. Raises ArtifactError, ConfigurationError."""
+def _asked(work: Work, model: ModelRef, dataset: TableDataset, classes: ClassNames | None) -> AskedModel:
+    """The current model, with the classes that this trigger knows, on the device that trainings are done on.
+
+    Raises ArtifactError, ConfigurationError.
+    """
 
     def go_on() -> None:
         if work.child.should_stop():
-            raise Interrupted("stopped while the current model was asked")
+            raise Interrupted("stopped while rows were chosen")
 
     device = of_worker(work.record.pipeline.training.device, work.child.device)
     torch.set_num_threads(work.record.pipeline.training.threads)
     if device != "cpu":
         fix_arithmetic()
-    return AskedModel(model.trigger_id, load_committed(work, model.object, device).heard(go_on), dataset)
+    loaded = load_committed(work, model.object, device).knowing(classes)
+    return AskedModel(model.trigger_id, loaded, dataset, go_on)
 
 
 def _new(known: ClassNames | None, now: ClassNames | None) -> NewClasses | None:
