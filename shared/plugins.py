@@ -141,6 +141,12 @@ STRATEGIES: Plugins[Any] = Plugins(
         "uniform": "shared.strategies.plain.uniform:Uniform",
         "recency": "shared.strategies.plain.recency:Recency",
         "balanced": "shared.strategies.plain.balanced:Balanced",
+        "loss": "shared.strategies.importance:Loss",
+        "gradient_norm": "shared.strategies.importance:GradientNorm",
+        "margin": "shared.strategies.importance:Margin",
+        "entropy": "shared.strategies.importance:Entropy",
+        "least_confidence": "shared.strategies.importance:LeastConfidence",
+        "rho_loss": "shared.strategies.rho_loss:RhoLoss",
     },
 )
 FORMATS: Plugins[Any] = Plugins(
