@@ -153,6 +153,12 @@ STRATEGIES: Plugins[Any] = Plugins(
         "grad_match": "shared.strategies.coresets:GradMatch",
         "graph_cut": "shared.strategies.coresets:GraphCut",
         "log_determinant": "shared.strategies.coresets:LogDeterminant",
+        "loss": "shared.strategies.importance:Loss",
+        "gradient_norm": "shared.strategies.importance:GradientNorm",
+        "margin": "shared.strategies.importance:Margin",
+        "entropy": "shared.strategies.importance:Entropy",
+        "least_confidence": "shared.strategies.importance:LeastConfidence",
+        "rho_loss": "shared.strategies.rho_loss:RhoLoss",
     },
 )
 FORMATS: Plugins[Any] = Plugins(

@@ -7,8 +7,10 @@ from typing import Any
 
 from shared.config.fields import nearest
 from shared.config.pipeline import Named
+from shared.config.schema.holdout import ON_VALIDATION
 from shared.config.schema.model import BUILT_IN_MODELS
 from shared.config.schema.trigger import objections_of
+from shared.config.within import options_within
 from shared.plugins import METRICS
 from shared.strategies.build import strategy_of
 
@@ -32,6 +34,7 @@ def problems(pipeline: Values, system: Values, written: Values, *, experiment_mo
     yield from _labels(pipeline, system)
     yield from _gate(pipeline)
     yield from _trigger(pipeline)
+    yield from _holdout(pipeline)
 
 
 def _at(values: Values, path: str) -> Any:
@@ -174,3 +177,10 @@ def _trigger(pipeline: Values) -> Iterator[Problem]:
     if block is not None:
         for key, sentence in objections_of(block, pipeline):
             yield f"trigger.{key}", sentence
+
+
+def _holdout(pipeline: Values) -> Iterator[Problem]:
+    found = any(one.get("holdout") == ON_VALIDATION for _, one in options_within(pipeline.get("strategy"), "rho_loss"))
+    if found and _at(pipeline, "data.split.validation") == 0:
+        sentence = f"{ON_VALIDATION} asks for a model of the validation rows, and there are none: data.split.validation"
+        yield "strategy.holdout", f"{sentence} is 0; give it a share, such as 0.1, or name a model that is there."

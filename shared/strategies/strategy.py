@@ -63,8 +63,16 @@ class CurrentModel(Protocol):
     def embeddings(self, keys: Keys) -> Iterator[tuple[Keys, npt.NDArray[np.float64]]]:
         """What enters the last linear layer, (n, width)."""
 
-    def scores(self, measure: str, keys: Keys) -> Iterator[tuple[Keys, npt.NDArray[np.float64]]]:
-        """How much is to be learned from each row, (n,), by a measure of workers/selection/importance."""
+    def scores(
+        self, measure: str, keys: Keys, holdout: bytes | str | None = None
+    ) -> Iterator[tuple[Keys, npt.NDArray[np.float64]]]:
+        """How much is to be learned from each row, (n,), by a measure of workers/selection/importance.
+
+        `holdout`: for `rho_loss`, the bytes of the model that is compared with, or the URI at which they lie.
+        """
+
+    def holdout(self) -> bytes | None:
+        """A model like this one, trained on the rows of the validation split that are known; None if there are none."""
 
     def coreset(self, name: str, keys: Keys, k: int, options: Mapping[str, Any]) -> tuple[Keys, Weights | None]:
         """The k of these rows that stand for all, at most, by a function of workers/selection/coreset: ascending.

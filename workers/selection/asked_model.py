@@ -16,6 +16,9 @@ from workers.going_on import GoOn, unheard
 from workers.loaded_model import LoadedModel
 from workers.selection.coreset.lines import choice, lines
 from workers.selection.coreset.per_class import Classes
+from workers.selection.holdout import Holdouts
+from workers.selection.importance.measures import needs_labels
+from workers.selection.importance.scores import scores
 from workers.selection.spaces import features
 
 _ROWS_AT_ONCE = 65_536
@@ -24,10 +27,17 @@ _ROWS_AT_ONCE = 65_536
 class AskedModel:
     """A model and the rows that it may be asked about."""
 
-    def __init__(self, trigger_id: int, model: LoadedModel, dataset: TableDataset, go_on: GoOn = unheard) -> None:
-        """`go_on`: called often, whatever is asked."""
+    def __init__(
+        self,
+        trigger_id: int,
+        model: LoadedModel,
+        dataset: TableDataset,
+        holdouts: Holdouts,
+        go_on: GoOn = unheard,
+    ) -> None:
+        """`holdouts`: for measures that compare with one; `go_on`: called often, whatever is asked."""
         self._trigger_id, self._model, self._dataset, self._go_on = trigger_id, model.heard(go_on), dataset, go_on
-        self._label = dataset.config.label
+        self._label, self._holdouts = dataset.config.label, holdouts
 
     @property
     def trigger_id(self) -> int:
@@ -43,6 +53,22 @@ class AskedModel:
         """What enters the last linear layer, (n, width). Raises DataError, ConfigurationError if it has none."""
         for some, rows in self._encoded(keys):
             yield some, self._model.embed(rows)
+
+    def scores(
+        self, measure: str, keys: Keys, holdout: bytes | str | None = None
+    ) -> Iterator[tuple[Keys, npt.NDArray[np.float64]]]:
+        """By one pass over the rows. Raises ConfigurationError, DataError, TrainingError, as `importance.scores`."""
+        start = 0
+        other = None if holdout is None else self._holdouts.loaded(holdout, self._model.header.classes)
+        columns = [*self._model.columns, *(() if other is None else other.columns)]
+        rows = self._read(keys, [*columns, self._label] if needs_labels(measure) else columns)
+        for found in scores(measure, self._model, rows, self._label, other):
+            yield keys[start : start + len(found)], found
+            start += len(found)
+
+    def holdout(self) -> bytes | None:
+        """Raises what a training does."""
+        return self._holdouts.trained()
 
     def coreset(self, name: str, keys: Keys, k: int, options: Mapping[str, Any]) -> tuple[Keys, Weights | None]:
         """The k of these rows, ascending, that stand for all, at most, and the lines' weights; None: all are 1.
@@ -64,11 +90,11 @@ class AskedModel:
 
     def _labelled(self, keys: Keys) -> Iterator[tuple[Keys, pa.Table]]:
         """What the model reads of ascending keys, and their labels."""
-        return self._read(keys, tuple(dict.fromkeys((*self._model.columns, self._label))))
+        return self._read(keys, (*self._model.columns, self._label))
 
     def _read(self, keys: Keys, columns: Sequence[str]) -> Iterator[tuple[Keys, pa.Table]]:
         start = 0
-        for rows in self._dataset.take_batches(columns, keys):
+        for rows in self._dataset.take_batches(tuple(dict.fromkeys(columns)), keys):
             for piece in _pieces(rows):
                 some = keys[start : start + piece.num_rows]
                 start += piece.num_rows
