@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import torch
@@ -25,7 +26,7 @@ from workers.training.randomness import fix_arithmetic
 
 def run(work: Work) -> tuple[AnyReport, Any]:
     """Read the rows, choose, and store keys and weights under the attempt's name. Raises DataError."""
-    task, pipeline = work.task, work.record.pipeline
+    began_s, task, pipeline = time.monotonic(), work.task, work.record.pipeline
     assert isinstance(task, SelectTask)
     known = Known(
         first_key=task.first_key,
@@ -74,6 +75,7 @@ def run(work: Work) -> tuple[AnyReport, Any]:
         dropped={work.record.dataset.label: chosen.dropped} if chosen.dropped else {},
         classes=_new(task.classes, classes),
         state=kept,
+        select_s=time.monotonic() - began_s,
     )
     return report, {}
 
