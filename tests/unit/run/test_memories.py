@@ -11,7 +11,7 @@ from late_stories import LateStory
 from one_process import OneProcess
 from workplace import Workplace
 
-from shared.strategies.memories.kept.used import Used
+from shared.strategies.memories.used import Used
 from shared.strategies.state import read_state
 from shared.training_set import read_training_set
 from tests.unit.run.test_kept_states import sets, states, whole

@@ -11,19 +11,22 @@ from shared.strategies.strategy import Piece
 from tests.unit.strategies.asked import asked
 
 
-def through(named, sizes, *, labels=None, cuts=(), mix=None, model=None, seed=0):
+def through(named, sizes, *, labels=None, cuts=(), mix=None, model=None, seed=0, failed=()):
     """The keys that each trigger selects, and the bytes of its state; so many rows become known at each.
 
     `cuts`: where rows are read in pieces. `mix`: a seed that mixes the order in which rows of a trigger become known.
+    `failed`: triggers whose selection fails, so that the next one observes their rows as well.
     """
-    strategy, found, kept = strategy_of(named), [], None
+    strategy, found, kept, first = strategy_of(named), [], None, 0
     stops = np.cumsum(sizes).tolist()
-    for trigger, (size, stop) in enumerate(zip(sizes, stops, strict=True)):
-        keys = np.arange(stop - size, stop)
+    for trigger, stop in enumerate(stops):
+        if trigger in failed:
+            continue
+        keys, first = np.arange(first, stop), stop
         if mix is not None:
             keys = np.random.default_rng([mix, trigger]).permutation(keys)
         state = None if kept is None else read_state(kept)
-        for some in np.split(keys, sorted(min(cut, size) for cut in cuts)):
+        for some in np.split(keys, sorted(min(cut, len(keys)) for cut in cuts)):
             of_rows = (
                 None if labels is None else pa.chunked_array([[labels[key] for key in some.tolist()]], pa.string())
             )

@@ -10,7 +10,7 @@ from marshmallow import ValidationError
 from scipy.stats import chisquare
 
 from shared.strategies.build import strategy_of
-from shared.strategies.memories.kept.used import Used
+from shared.strategies.memories.used import Used
 from shared.strategies.state import read_state
 from tests.unit.strategies.asked import named
 from tests.unit.strategies.memories.stream import chosen_of, through

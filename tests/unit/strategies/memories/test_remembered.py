@@ -36,12 +36,21 @@ def defined(strategy, labels, limit, seed):
 
 @ALL
 @SOME
-@given(sizes=SIZES, limit=st.integers(4, 60), cuts=CUTS, mix=st.integers(0, 9), seed=st.integers(0, 3))
-def test_each_trigger_has_what_is_remembered_of_all(strategy, sizes, limit, cuts, mix, seed):
-    """Whatever the order and the pieces in which rows came, and though the state was stored in between."""
+@given(
+    sizes=SIZES,
+    limit=st.integers(4, 60),
+    cuts=CUTS,
+    mix=st.integers(0, 9),
+    seed=st.integers(0, 3),
+    failed=st.none() | st.integers(0, 2),
+)
+def test_each_trigger_has_what_is_remembered_of_all(strategy, sizes, limit, cuts, mix, seed, failed):
+    """Whatever the order and the pieces in which rows came, though the state was stored in between, and one failed."""
+    failed = failed if failed != len(sizes) - 1 else None
     labels = np.random.default_rng(mix).choice(list("aaab c"), sum(sizes)).tolist()
-    found = through(named(strategy, limit=limit), sizes, labels=labels, cuts=cuts, mix=mix, seed=seed)
-    for stop, (keys, _) in zip(np.cumsum(sizes), found, strict=True):
+    found = through(named(strategy, limit=limit), sizes, labels=labels, cuts=cuts, mix=mix, seed=seed, failed=[failed])
+    stops = [stop for trigger, stop in enumerate(np.cumsum(sizes)) if trigger != failed]
+    for stop, (keys, _) in zip(stops, found, strict=True):
         assert keys == defined(strategy, labels[:stop], limit, seed)
     whole = through(named(strategy, limit=limit), [sum(sizes)], labels=labels, seed=seed)
     assert found[-1] == whole[-1]

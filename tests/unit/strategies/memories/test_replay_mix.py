@@ -61,6 +61,12 @@ def test_a_memory_that_new_rows_would_fill_is_of_earlier_ones():
     assert len(set(third) & set(range(10))) < 5
 
 
+def test_rows_of_a_selection_that_failed_are_remembered_from_the_next_one_on():
+    """As new rows are: they were seen, but never replayed before."""
+    strategy = named("replay_mix", memory_limit=100)
+    assert chosen_of(strategy, [10, 10, 10, 10], failed=[1])[1:] == [[*range(10), *range(20, 30)], list(range(40))]
+
+
 def test_what_is_replayed_is_drawn_at_random():
     """Over 400 seeds, every earlier row as often, and every new one."""
     often = np.zeros(200)
