@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.strategies.build import strategy_of
+from shared.strategies.fair_share import shares
 from tests.unit.strategies.asked import named
 from tests.unit.strategies.memories.stream import chosen_of, through
 
@@ -18,19 +19,23 @@ class Embedding:
 
     trigger_id = 0
 
-    def __init__(self):
+    def __init__(self, labels):
         self.points = np.random.default_rng(7).normal(size=(500, 3))
+        self.labels = np.array(labels)
         self.asked = []
 
     def coreset(self, name, keys, k, options):
-        """Next is the row that brings the mean of the picked nearest to the mean of all."""
-        assert (name, options) == ("herding", {"space": "embedding"})
+        """Class by class, in fair shares."""
+        assert (name, options) == ("herding", {"space": "embedding", "per_class": True, "seed": 0})
         assert (np.diff(keys) > 0).all()
         self.asked.append(keys.tolist())
-        return self.herd(keys, k), None
+        of_classes = [keys[self.labels[keys] == name] for name in np.unique(self.labels[keys])]
+        counts = shares(np.array([len(one) for one in of_classes]), k)
+        herded = [self.herd(one, share) for one, share in zip(of_classes, counts, strict=True)]
+        return np.sort(np.concatenate(herded)), None
 
     def herd(self, keys, k):
-        """One after the other."""
+        """Next is the row that brings the mean of the picked nearest to the mean of all."""
         picked, points = [], self.points[keys]
         for number in range(k):
             means = (points[picked].sum(axis=0) + points) / (number + 1)
@@ -50,7 +55,7 @@ class Embedding:
 def test_exemplars_are_herded_from_the_memory_and_what_is_new(sizes, limit, cuts, mix):
     """Class by class, in fair shares; so each trigger follows from the one before."""
     labels = np.random.default_rng(limit).choice(list("aaab"), sum(sizes)).tolist()
-    model = Embedding()
+    model = Embedding(labels)
     found = through(named("herding", limit=limit), sizes, labels=labels, cuts=cuts, mix=mix, model=model)
     candidates, start = [], 0
     for size, (keys, _) in zip(sizes, found, strict=True):
@@ -64,6 +69,7 @@ def test_exemplars_are_herded_from_the_memory_and_what_is_new(sizes, limit, cuts
             if there:
                 assert taken[name] == model.herd(np.array(there), len(taken[name])).tolist()
         candidates = keys
+    assert len(model.asked) <= len(sizes)  # once a trigger
     assert all(len(asked) > 0 for asked in model.asked)
 
 
@@ -76,8 +82,9 @@ def test_without_a_model_rows_of_a_class_are_drawn():
 
 
 def test_where_all_has_room_nobody_is_asked():
-    model = Embedding()
-    assert chosen_of(named("herding", limit=90), [40, 50], labels=list("ab") * 45, model=model)[1] == list(range(90))
+    labels = list("ab") * 45
+    model = Embedding(labels)
+    assert chosen_of(named("herding", limit=90), [40, 50], labels=labels, model=model)[1] == list(range(90))
     assert model.asked == []
 
 
