@@ -11,7 +11,7 @@ from marshmallow import ValidationError
 from shared.config import fields as f
 from shared.strategies.common import Seeded, seed_of
 from shared.strategies.memories.kept.reservoir import Reservoir
-from shared.strategies.memories.kept.used import Used
+from shared.strategies.memories.used import Used
 from shared.strategies.strategy import CurrentModel, Pieces, Request, State, Strategy, unweighted
 
 

@@ -52,7 +52,7 @@ class Herding(Strategy):
             return unweighted(iter([])), None
         order = np.argsort(state["key"].to_numpy(), kind="stable")
         classes, keys = (state[name].to_numpy()[order] for name in _SCHEMA.names)
-        kept = self._random(classes, keys, request) if model is None else self._herded(classes, keys, model)
+        kept = self._random(classes, keys, request) if model is None else self._herded(classes, keys, request, model)
         remembered = np.isin(keys, kept)
         after = pa.table({"class": classes[remembered], "key": keys[remembered]}, schema=_SCHEMA)
         return unweighted(iter([kept])), after
@@ -61,13 +61,13 @@ class Herding(Strategy):
         memory = ClassBalanced(self._limit, memory_seed(self._options, request.seed))
         return memory.keys(memory.observe(memory.empty(), keys, classes))
 
-    def _herded(self, classes: Classes, keys: Keys, model: CurrentModel) -> Keys:
-        """Ascending. Classes that keep all their rows are not asked about."""
+    def _herded(self, classes: Classes, keys: Keys, request: Request, model: CurrentModel) -> Keys:
+        """Ascending. Classes that keep all their rows are not asked about; the others all at once, in one pass."""
         _, codes, counts = np.unique(classes, return_inverse=True, return_counts=True)
-        of_classes = np.split(keys[np.argsort(codes, kind="stable")], np.cumsum(counts)[:-1])
-        kept = [np.empty(0, np.int64)]
-        for members, share in zip(of_classes, shares(counts, self._limit).tolist(), strict=True):
-            if 0 < share < len(members):
-                members, _ = model.coreset("herding", members, share, {"space": "embedding"})
-            kept.append(members if share else members[:0])
-        return np.sort(np.concatenate(kept))
+        shared = shares(counts, self._limit)
+        asked = (shared < counts)[codes]
+        if not (most := int(shared[shared < counts].sum())):
+            return keys[~asked]
+        options = {"space": "embedding", "per_class": True, "seed": memory_seed(self._options, request.seed)}
+        herded, _ = model.coreset("herding", keys[asked], most, options)
+        return np.sort(np.concatenate([keys[~asked], herded]))

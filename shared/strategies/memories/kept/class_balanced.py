@@ -25,10 +25,11 @@ class ClassBalanced:
     and draw. A key seen twice, of one class, counts once.
 
     Chrysakis and Moens (ICML 2020) keep such a sample row by row, with a coin for each; here draws stand in for coins,
-    so that memories can be merged. The greedy sampler of GDumb (Prabhu, Torr and Dokania, ECCV 2020) keeps other rows:
-    it takes a row only while its class has fewer than limit / classes, and then drops one of the largest class at
-    random if it is full. So of a class that has its share the first rows stay and no later one enters, and what one
-    class lacks later rows of others do not get. Here a late row is as likely as an early one, and the limit is used.
+    so that memories can be merged. The greedy sampler of GDumb (Prabhu, Torr and Dokania, ECCV 2020) keeps other rows.
+    It takes a row only if its class is new, or has fewer than limit / (classes so far) rows; a full memory then drops a
+    random row of its largest class. So once a class has its share its first rows stay, and no later one enters; and
+    where one class has few rows, later ones of others may not fill the room. Here a late row of a class is as likely as
+    an early one, and a memory is full once `limit` rows came.
     """
 
     SCHEMA = pa.schema([("class", pa.uint64()), ("draw", pa.uint64()), ("key", pa.int64())])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -55,8 +56,8 @@ class Used:
 def _by_block(keys: Keys) -> Iterator[tuple[int, slice, Keys]]:
     """Each block, which of the keys are in it, and where there."""
     blocks = keys >> _BITS
-    starts = np.flatnonzero(np.concatenate([[True], blocks[1:] != blocks[:-1]])[: len(keys)])
-    for start, stop in zip(starts, np.append(starts[1:], len(keys)), strict=True):
+    borders = (np.flatnonzero(blocks[1:] != blocks[:-1]) + 1).tolist()
+    for start, stop in pairwise([0, *borders, len(keys)] if len(keys) else []):
         yield int(blocks[start]), slice(start, stop), keys[start:stop] & (_ROWS - 1)
 
 
