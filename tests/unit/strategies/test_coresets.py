@@ -31,6 +31,7 @@ class Model:
         self.weights, self.asked = weights, None
 
     def coreset(self, name, keys, k, options):
+        """The first k."""
         self.asked = name, keys.tolist(), k, dict(options)
         return keys[:k], None if self.weights is None else np.full(k, self.weights, np.float32)
 
