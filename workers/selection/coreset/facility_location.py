@@ -43,9 +43,11 @@ class _Cover:
 
     def __init__(self, columns: Tensor, go_on: GoOn) -> None:
         self._columns, self._go_on = columns, go_on
+        go_on()
         # What any row gives at least is no gain, and taking it away changes no comparison.
         self._covered = columns.amin(dim=0).double()
         self._size = max(abs(float(one)) for one in torch.aminmax(columns))
+        go_on()
         bounds = columns.sum(dim=1).double() - self._covered.sum()
         self._gains = bounds + len(columns) ** 2 * torch.finfo(columns.dtype).eps * self._size
         self._turn = torch.zeros(len(columns), dtype=torch.int64, device=columns.device)  # that a gain is of
