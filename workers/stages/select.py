@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import torch
@@ -25,7 +26,7 @@ from workers.training.randomness import fix_arithmetic
 
 def run(work: Work) -> tuple[AnyReport, Any]:
     """Read the rows, choose, and store keys and weights under the attempt's name. Raises DataError."""
-    task, pipeline = work.task, work.record.pipeline
+    began_s, task, pipeline = time.monotonic(), work.task, work.record.pipeline
     assert isinstance(task, SelectTask)
     known = Known(
         first_key=task.first_key,
@@ -74,19 +75,20 @@ def run(work: Work) -> tuple[AnyReport, Any]:
         dropped={work.record.dataset.label: chosen.dropped} if chosen.dropped else {},
         classes=_new(task.classes, classes),
         state=kept,
+        select_s=time.monotonic() - began_s,
     )
     return report, {}
 
 
 def _asked(work: Work, model: ModelRef, known: Known, classes: ClassNames | None) -> AskedModel:
-    """The current model on the device that trainings are done on, which knows the classes of this trigger.
+    """The current model, with the classes that this trigger knows, on the device that trainings are done on.
 
     Raises ArtifactError, ConfigurationError.
     """
 
     def go_on() -> None:
         if work.child.should_stop():
-            raise Interrupted("stopped while the current model was asked")
+            raise Interrupted("stopped while rows were chosen")
 
     def trained() -> bytes | None:
         keys = validation_keys(dataset, known, work.record.pipeline.data.split, work.label_index)
@@ -97,10 +99,9 @@ def _asked(work: Work, model: ModelRef, known: Known, classes: ClassNames | None
     torch.set_num_threads(work.record.pipeline.training.threads)
     if device != "cpu":
         fix_arithmetic()
-    current = load_committed(work, model.object, device).heard(go_on)
+    current = load_committed(work, model.object, device).knowing(classes)
     holdouts = Holdouts(lambda body: load(work, body, device).reading(work.record.dataset).heard(go_on), trained)
-    known_classes = current if current.header.classes is None else current.knowing(classes)
-    return AskedModel(model.trigger_id, known_classes, dataset, holdouts)
+    return AskedModel(model.trigger_id, current, dataset, holdouts, go_on)
 
 
 def _new(known: ClassNames | None, now: ClassNames | None) -> NewClasses | None:
