@@ -22,11 +22,11 @@ from tests.unit.selection.trained import pieces, trained
 from tests.unit.strategies.asked import named
 from tests.unit.training.memory_dataset import with_changes
 from tests.unit.training.samples import digits, flights, job, model, pipeline, prices, run, training
+from workers.check import check
 from workers.inference import load_model_bytes
 from workers.selection.holdout import Holdouts, validation_keys
 from workers.selection.importance.scores import scores
 from workers.selection.known import Known
-from workers.training.check import check
 
 SPLIT = Split(test=0.2, validation=0.3, by=None)
 
