@@ -7,7 +7,7 @@ import pytest
 
 from shared.config.pipeline import Named, Scheduler, Split, Trigger
 from tests.unit.training.samples import flights, pipeline, training
-from workers.training.check import check
+from workers.check import check
 
 TIME = Trigger(name="time", options={"every_s": 86_400.0, "anchor_us": None})
 
