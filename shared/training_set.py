@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from shared.class_names import ClassNames
+from shared.errors import ArtifactError
 from shared.training_rule import TrainingRule
 
 Keys = npt.NDArray[np.int64]  # (n,), ascending
@@ -46,10 +48,11 @@ class TrainingSetWriter:
     """
 
     def __init__(self, path: Path) -> None:
-        """`path`: of the new file. Raises OSError."""
+        """`path`: of the new file. Raises ArtifactError if it cannot be written, as all methods do."""
         self._path = path
         self._keys = np.empty(ROWS_A_GROUP, np.int64)
         self._weights = np.empty(ROWS_A_GROUP, np.float32)
+        self.rows = self._waiting = 0
         self._begin()
 
     def __enter__(self) -> Self:
@@ -58,10 +61,11 @@ class TrainingSetWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
+        with suppress(OSError):  # of a file that is not finished, and no use
+            self._file.close()
 
     def write(self, keys: Keys, weights: Weights) -> None:
-        """The next rows, (n,) both; keys ascend, also from one piece to the next. Raises OSError."""
+        """The next rows, (n,) both; keys ascend, also from one piece to the next."""
         start = 0
         while start < len(keys):
             some = slice(start, start + ROWS_A_GROUP - self._waiting)
@@ -73,32 +77,44 @@ class TrainingSetWriter:
                 self._write_group()
 
     def clear(self) -> None:
-        """Take back all that was written. Raises OSError."""
-        self._file.close()
+        """Take back all that was written."""
+        with _room(self._path):
+            self._file.close()
+        self.rows = self._waiting = 0
         self._begin()
 
     def finish(self, origin: TrainingSetOrigin) -> None:
-        """Write what is left, and why these rows were chosen. Raises OSError."""
+        """Write what is left, and why these rows were chosen."""
         if self._waiting:
             self._write_group()
-        self._file.add_key_value_metadata({_METADATA_KEY: msgspec.json.encode(origin)})
-        self._file.close()
+        with _room(self._path):
+            self._file.add_key_value_metadata({_METADATA_KEY: msgspec.json.encode(origin)})
+            self._file.close()
 
     def _begin(self) -> None:
-        self.rows = self._waiting = 0
-        self._file = pq.ParquetWriter(
-            self._path,
-            _SCHEMA,
-            compression="zstd",
-            use_dictionary=["weight"],
-            column_encoding={"key": "DELTA_BINARY_PACKED"},  # neighbours take few bits
-            store_schema=False,  # metadata that is known at the end is the schema's for who reads the file
-        )
+        with _room(self._path):
+            self._file = pq.ParquetWriter(
+                self._path,
+                _SCHEMA,
+                compression="zstd",
+                use_dictionary=["weight"],
+                column_encoding={"key": "DELTA_BINARY_PACKED"},  # neighbours take few bits
+                store_schema=False,  # metadata that is known at the end is the schema's for who reads the file
+            )
 
     def _write_group(self) -> None:
         columns = [self._keys[: self._waiting], self._weights[: self._waiting]]
-        self._file.write_table(pa.table(columns, schema=_SCHEMA), row_group_size=ROWS_A_GROUP)
+        with _room(self._path):
+            self._file.write_table(pa.table(columns, schema=_SCHEMA), row_group_size=ROWS_A_GROUP)
         self._waiting = 0
+
+
+@contextmanager
+def _room(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ArtifactError(f"{path} could not be written: {error}. Make room there, then --resume.") from error
 
 
 class TrainingSetFile:
@@ -127,15 +143,6 @@ class TrainingSet(msgspec.Struct, frozen=True, kw_only=True):
     keys: Keys
     weights: Weights
     origin: TrainingSetOrigin
-
-
-def training_set_bytes(training_set: TrainingSet) -> bytes:
-    """The file's bytes; the same training set gives the same bytes."""
-    table = pa.table({"key": training_set.keys, "weight": training_set.weights})
-    table = table.replace_schema_metadata({_METADATA_KEY: msgspec.json.encode(training_set.origin)})
-    sink = io.BytesIO()
-    pq.write_table(table, sink, compression="zstd")
-    return sink.getvalue()
 
 
 def read_training_set(body: bytes) -> TrainingSet:

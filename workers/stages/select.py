@@ -5,23 +5,17 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import torch
-
 from shared.class_names import ClassNames
 from shared.messages.reports import AnyReport, NewClasses, Selected
-from shared.messages.tasks import ModelRef, SelectTask
-from shared.training_set import TrainingSet, TrainingSetOrigin, training_set_bytes
+from shared.messages.tasks import SelectTask
+from shared.training_set import TrainingSetOrigin, TrainingSetWriter
 from workers.features.class_names import names_in_index, names_up_to, room_of, stop_after
-from workers.going_on import Interrupted
-from workers.selection.asked_model import AskedModel
-from workers.selection.holdout import Holdouts, validation_keys
 from workers.selection.known import Known
+from workers.selection.reader import Source
 from workers.selection.select import Memory, select
-from workers.stages.holdout import trained_holdout
-from workers.stages.scoring import load, load_committed
+from workers.stages.current_model import current_model
+from workers.stages.scratch import scratch
 from workers.stages.work import Work
-from workers.training.device import of_worker
-from workers.training.randomness import fix_arithmetic
 
 
 def run(work: Work) -> tuple[AnyReport, Any]:
@@ -37,39 +31,36 @@ def run(work: Work) -> tuple[AnyReport, Any]:
         left_out=task.left_out,
         observed=task.observed,
     )
-    dataset, room = work.dataset(), room_of(pipeline.model)
-    index = work.label_index
-    if index is None:
-        classes = names_up_to(dataset, stop_after(task.labelled_key), task.classes, task.first_labelled_key, room)
-    else:
-        known_before = task.classes
-        if task.first_labelled_key is None:  # the first trigger knew none, so there are none that are sorted
-            known_before = known_before or ClassNames(names=(), until=-1)
-        classes = names_in_index(dataset, index, task.trigger_key, task.labelled_key, known_before, room)
+    source = Source(work.dataset(), pipeline.data.split, work.label_index)
+    classes = _classes(work, source)
     memory = Memory(
         state=None if task.state is None else work.store.read(task.state),
-        model=None if task.model is None else _asked(work, task.model, known, classes),
+        model=None if task.model is None else current_model(work, task.model, known, classes),
         seed=pipeline.training.seed,
     )
-    chosen = select(pipeline.strategy, known, dataset, pipeline.data.split, index, memory)
-    origin = TrainingSetOrigin(
-        watermark_key=chosen.watermark_key,
-        watermark_timestamp_us=task.trigger_timestamp_us,
-        rows_read=chosen.rows_read,
-        seed=pipeline.training.seed,
-        strategy=pipeline.strategy.name,
-        classes=classes,
-        rule=chosen.rule,
-    )
-    body = training_set_bytes(TrainingSet(keys=chosen.keys, weights=chosen.weights, origin=origin))
-    ref = work.store.write(f"training_sets/.{task.trigger_id}.{work.attempt_name}.parquet", body)
+    with scratch("select") as folder:
+        file = folder / "set.parquet"
+        with TrainingSetWriter(file) as writer:
+            chosen = select(pipeline.strategy, known, source, memory, writer)
+            writer.finish(
+                TrainingSetOrigin(
+                    watermark_key=chosen.watermark_key,
+                    watermark_timestamp_us=task.trigger_timestamp_us,
+                    rows_read=chosen.rows_read,
+                    seed=pipeline.training.seed,
+                    strategy=pipeline.strategy.name,
+                    classes=classes,
+                    rule=chosen.rule,
+                )
+            )
+        ref = work.store.write_file(f"training_sets/.{task.trigger_id}.{work.attempt_name}.parquet", file)
     kept = None
-    if chosen.state is not None and len(chosen.keys):  # a trigger that trains nothing leaves none
+    if chosen.state is not None and writer.rows:  # a trigger that trains nothing leaves none
         kept = work.store.write(f"selection_states/.{task.trigger_id}.{work.attempt_name}.msgpack", chosen.state)
     report = Selected(
         **work.who,
         training_set=ref,
-        samples=len(chosen.keys),
+        samples=writer.rows,
         rows_read=chosen.rows_read,
         watermark_key=chosen.watermark_key,
         dropped={work.record.dataset.label: chosen.dropped} if chosen.dropped else {},
@@ -80,28 +71,17 @@ def run(work: Work) -> tuple[AnyReport, Any]:
     return report, {}
 
 
-def _asked(work: Work, model: ModelRef, known: Known, classes: ClassNames | None) -> AskedModel:
-    """The current model, with the classes that this trigger knows, on the device that trainings are done on.
-
-    Raises ArtifactError, ConfigurationError.
-    """
-
-    def go_on() -> None:
-        if work.child.should_stop():
-            raise Interrupted("stopped while rows were chosen")
-
-    def trained() -> bytes | None:
-        keys = validation_keys(dataset, known, work.record.pipeline.data.split, work.label_index)
-        return trained_holdout(work, keys, classes, device)
-
-    dataset = work.dataset()
-    device = of_worker(work.record.pipeline.training.device, work.child.device)
-    torch.set_num_threads(work.record.pipeline.training.threads)
-    if device != "cpu":
-        fix_arithmetic()
-    current = load_committed(work, model.object, device).knowing(classes)
-    holdouts = Holdouts(lambda body: load(work, body, device).reading(work.record.dataset).heard(go_on), trained)
-    return AskedModel(model.trigger_id, current, dataset, holdouts, go_on)
+def _classes(work: Work, source: Source) -> ClassNames | None:
+    """The names of the labels that are known at the trigger, where labels are texts. Raises DataError."""
+    task, room = work.task, room_of(work.record.pipeline.model)
+    assert isinstance(task, SelectTask)
+    if source.index is None:
+        stop_key = stop_after(task.labelled_key)
+        return names_up_to(source.dataset, stop_key, task.classes, task.first_labelled_key, room)
+    known_before = task.classes
+    if task.first_labelled_key is None:  # the first trigger knew none, so there are none that are sorted
+        known_before = known_before or ClassNames(names=(), until=-1)
+    return names_in_index(source.dataset, source.index, task.trigger_key, task.labelled_key, known_before, room)
 
 
 def _new(known: ClassNames | None, now: ClassNames | None) -> NewClasses | None:

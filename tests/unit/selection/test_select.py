@@ -15,15 +15,16 @@ from hypothesis import strategies as st
 from shared.config.pipeline import Named, Split
 from shared.config.system import Dataset, Nulls
 from shared.dataset.discovery import discover
-from shared.dataset.table import open_dataset
+from shared.dataset.table import ROWS_AT_ONCE, TableDataset, open_dataset
 from shared.errors import DataError, TrainingError
 from shared.messages.tasks import Watermarks
 from shared.split import rows_in_split, splitmix64
 from shared.strategies.memories.kept.reservoir import Reservoir
 from shared.strategies.state import read_state, state_bytes
-from shared.training_set import TrainingSet, TrainingSetOrigin, read_training_set, training_set_bytes
+from tests.support.selecting import select
 from workers.selection.known import Known
-from workers.selection.select import Memory, _Reader, select
+from workers.selection.reader import Reader, Source
+from workers.selection.select import Memory
 
 ROWS = 300
 EVERYTHING = Split(test=0.0, validation=0.0, by=None)
@@ -41,6 +42,14 @@ def new_data(tail):
     return Named(name="new_data", options={"tail": tail})
 
 
+def config_of(folder):
+    """A dataset of all files in a folder."""
+    return Dataset(
+        name="flights", kind="table", uri=str(folder), timestamp="time", unit="s", label="label", features=None,
+        image=None, text=None,
+    )  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory):
     """300 rows in two files."""
@@ -48,10 +57,7 @@ def dataset(tmp_path_factory):
     table = pa.table({"time": range(ROWS), "carrier": [f"c{key % 7}" for key in range(ROWS)], "label": [0] * ROWS})
     pq.write_table(table.slice(0, 130), folder / "a.parquet")
     pq.write_table(table.slice(130), folder / "b.parquet")
-    config = Dataset(
-        name="flights", kind="table", uri=str(folder), timestamp="time", unit="s", label="label", features=None,
-        image=None, text=None,
-    )  # fmt: skip
+    config = config_of(folder)
     return open_dataset(config, discover(config, str(tmp_path_factory.mktemp("runs"))))
 
 
@@ -123,7 +129,7 @@ def test_rows_without_a_label_are_not_selected(with_nulls, split, tail, everythi
 
 def test_a_strategy_may_not_choose_a_row_without_a_label(with_nulls):
     """What it may choose is asked of the rows that were read."""
-    reader = _Reader(with_nulls, EVERYTHING, known(29))
+    reader = Reader(Source(with_nulls, EVERYTHING), known(29))
     assert len(np.concatenate(list(reader.keys()))) == 27
     assert reader.may_choose(np.arange(30)).tolist() == [key % 11 > 0 for key in range(30)]
 
@@ -151,6 +157,56 @@ def test_rows_that_are_missing_are_an_error(dataset):
     request = known(309, first_key=290)
     with pytest.raises(DataError, match="20 rows up to key 309 were announced, 10 could be read"):
         select(ALL_DATA, request, dataset, EVERYTHING)
+
+
+class Read(TableDataset):
+    """Rows whose readings are written down."""
+
+    def __init__(self, dataset):
+        super().__init__(dataset.config, dataset.entries)
+        self.readings = []
+
+    def batches(self, columns, first_key, stop_key, batch_rows=ROWS_AT_ONCE):
+        """As ever."""
+        self.readings.append((tuple(columns), first_key, stop_key))
+        return super().batches(columns, first_key, stop_key, batch_rows)
+
+
+@pytest.mark.parametrize("strategy", [new_data(0), new_data(1), ALL_DATA])
+@pytest.mark.parametrize("labelled_key", [199, 150])
+def test_rows_since_the_previous_trigger_are_read_and_others_counted(dataset, strategy, labelled_key):
+    """A strategy that asks for keys alone has no other row read: they were, at their trigger."""
+    rows = Read(dataset)
+    request = msgspec.structs.replace(known(199, [49, 99]), labelled_key=labelled_key)
+    chosen = select(strategy, request, rows, EVERYTHING)
+    assert rows.readings == [(("time",), 100, 200)]
+    before = {"new_data": 100 - 50 * strategy.options.get("tail", 0)}.get(strategy.name, 0)
+    assert chosen.rows_read == 200 - before
+
+
+def test_without_a_new_row_nothing_is_selected(dataset):
+    """Whatever the strategy chose of those that earlier triggers knew; what was read is told all the same."""
+    request = msgspec.structs.replace(known(199, [99]), left_out=((100, 199),))
+    chosen = select(ALL_DATA, request, dataset, EVERYTHING)
+    assert (len(chosen.keys), chosen.rows_read, chosen.watermark_key) == (0, 200, 199)
+
+
+def test_rows_of_a_file_that_is_gone_or_another_are_missed(tmp_path):
+    """Also those that are counted only: nothing is selected that cannot be trained on."""
+    config = config_of(tmp_path / "data")
+    (tmp_path / "data").mkdir()
+    for number in range(2):
+        table = pa.table({"time": range(100 * number, 100 * (number + 1)), "label": [0] * 100})
+        pq.write_table(table, tmp_path / f"data/{number}.parquet")
+    rows, first = open_dataset(config, discover(config, str(tmp_path))), tmp_path / "data/0.parquet"
+    body = first.read_bytes()
+    assert len(select(ALL_DATA, known(199, [99]), rows, EVERYTHING).keys) == 200
+    first.write_bytes(body[:50] + b"!" + body[51:])
+    with pytest.raises(DataError, match="has changed since its rows were given keys"):
+        select(ALL_DATA, known(199, [99]), rows, EVERYTHING)
+    first.unlink()
+    with pytest.raises(DataError, match="cannot be read"):
+        select(ALL_DATA, known(199, [99]), rows, EVERYTHING)
 
 
 @given(
@@ -213,10 +269,10 @@ def test_a_memory_may_choose_no_row_that_it_cannot_have_seen(dataset):
     rows = {"key": np.array([3, 250]), "draw": np.array([0, 1], np.uint64)}
     state = state_bytes({"selections": 1, "labels": 0, "rows": pa.table(rows, schema=Reservoir.SCHEMA)})
     request = known(99, [49])
-    with pytest.raises(TrainingError, match="chose 1 rows that are not for training here, the first is key 250"):
+    with pytest.raises(TrainingError, match="chose rows that are not for training here, the first is key 250"):
         select(remembering(100), request, dataset, EVERYTHING, memory=Memory(state=state))
     request = msgspec.structs.replace(known(260, [49]), left_out=((3, 3),))
-    with pytest.raises(TrainingError, match="chose 1 rows that are not for training here, the first is key 3"):
+    with pytest.raises(TrainingError, match="chose rows that are not for training here, the first is key 3"):
         select(remembering(100), request, dataset, EVERYTHING, memory=Memory(state=state))
 
 
@@ -231,13 +287,3 @@ def test_splits_share_out_every_row(test, validation):
 def test_splitmix64_is_the_published_one():
     """The first output for seed 1234567 is that of the reference implementation."""
     assert int(splitmix64(np.array([1234567], np.uint64))[0]) == 6457827717110365317
-
-
-def test_training_set_file_is_read_back_and_reproducible():
-    """Keys, weights and origin survive the file, and equal selections are equal bytes."""
-    origin = TrainingSetOrigin(watermark_key=9, watermark_timestamp_us=5, rows_read=10, seed=0, strategy="new_data")
-    given_set = TrainingSet(keys=np.array([1, 4, 9]), weights=np.ones(3, np.float32), origin=origin)
-    body = training_set_bytes(given_set)
-    back = read_training_set(body)
-    assert body == training_set_bytes(back)
-    assert (back.keys.tolist(), back.weights.tolist(), back.origin) == ([1, 4, 9], [1.0] * 3, origin)
