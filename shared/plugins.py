@@ -141,6 +141,8 @@ STRATEGIES: Plugins[Any] = Plugins(
         "uniform": "shared.strategies.plain.uniform:Uniform",
         "recency": "shared.strategies.plain.recency:Recency",
         "balanced": "shared.strategies.plain.balanced:Balanced",
+        "pipeline": "shared.strategies.together.pipeline:Pipeline",
+        "schedule": "shared.strategies.together.schedule:Schedule",
     },
 )
 FORMATS: Plugins[Any] = Plugins(

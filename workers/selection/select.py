@@ -89,7 +89,7 @@ def select(
 def _observed(strategy: Strategy, reader: _Reader, kept: bytes | None) -> State:
     """The state after the rows that the strategy has not seen yet."""
     state = None if kept is None else read_state(kept)
-    if type(strategy).observe is not Strategy.observe:
+    if strategy.observes:
         for piece in reader.in_order(strategy.columns, labels=strategy.wants_labels):
             state = strategy.observe(piece, state)
     return state
@@ -112,6 +112,7 @@ def _request(strategy: Strategy, known: Known, reader: _Reader, seed: int) -> Re
         labelled=lambda triggers: reader.labelled(told(triggers)),
         seen=reader.seen,
         labelled_us=reader.times.last_us,
+        turn=known.turn,
     )
 
 

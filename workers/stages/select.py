@@ -34,6 +34,7 @@ def run(work: Work) -> tuple[AnyReport, Any]:
         labelled_key=task.labelled_key,
         left_out=task.left_out,
         observed=task.observed,
+        turn=task.turn,
     )
     dataset, room = work.dataset(), room_of(pipeline.model)
     index = work.label_index
