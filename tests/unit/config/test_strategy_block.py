@@ -139,7 +139,7 @@ def test_a_mistake_within_is_told_at_its_line(tmp_path: Path) -> None:
         ({"name": "latest", "limit": 5, "balance": "trigger"}, "balance", "'trigger' is unknown; known: label."),
         ({"name": "new_data", "reset_on_trigger": True}, "reset_on_trigger", "has no meaning, as new_data selects"),
         ({**UNIFORM, "tail": 2, "reset_on_trigger": True}, "reset_on_trigger", "leaves no rows of earlier triggers"),
-        ({"name": "recency", "half_life": "1d", "balance": "label"}, "balance", "would undo what the weights of recency"),
+        ({"name": "recency", "half_life": "1d", "balance": "label"}, "balance", "would undo what the weights"),
     ],
 )  # fmt: skip
 def test_what_has_no_meaning_is_refused(block: dict[str, Any], path: str, sentence: str) -> None:
