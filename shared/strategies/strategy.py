@@ -130,6 +130,13 @@ class Strategy:
         """
         raise NotImplementedError
 
+    def stood_by(self, request: Request, state: State, *, all_rows: bool) -> State:
+        """The state that is kept after a trigger at which another strategy selected; `all_rows`: it selected all.
+
+        As it was observed, unless a strategy has more to say.
+        """
+        return state
+
     def rule(self, request: Request) -> TrainingRule | None:
         """What decides within the training which rows of the set are learned from; None: all, in each epoch."""
         return None

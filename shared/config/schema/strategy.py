@@ -10,7 +10,6 @@ from marshmallow import ValidationError
 from shared.config import fields as f
 from shared.config.schema.chosen import Chosen
 from shared.plugins import STRATEGIES
-from shared.strategies.strategy import Strategy
 
 
 class Whatever(f.Group):
@@ -75,7 +74,7 @@ class StrategyBlock(Chosen):
         return {key: [sentence] for key, sentence in told.items() if sentence is not None}
 
 
-def _to_reset(name: str, strategy: Strategy) -> str | None:
+def _to_reset(name: str, strategy: Any) -> str | None:
     """Why a strategy cannot begin anew behind each trigger; None: it can."""
     if strategy.earlier_triggers > 1:
         return f"leaves no rows of earlier triggers, from which {name} selects by `tail`; remove one of them."
@@ -84,7 +83,7 @@ def _to_reset(name: str, strategy: Strategy) -> str | None:
     return f"has no meaning, as {name} selects from rows since the previous trigger anyway; remove it."
 
 
-def _to_balance(name: str, strategy: Strategy) -> str | None:
+def _to_balance(name: str, strategy: Any) -> str | None:
     """Why what a strategy selects cannot be balanced; None: it can."""
     remedy = "remove it, or write a pipeline that begins with {name: balanced, by: label}."
     if strategy.rules:
@@ -94,7 +93,7 @@ def _to_balance(name: str, strategy: Strategy) -> str | None:
     return None
 
 
-_OBJECTIONS: Mapping[str, Callable[[str, Strategy], str | None]] = {
+_OBJECTIONS: Mapping[str, Callable[[str, Any], str | None]] = {
     "reset_on_trigger": _to_reset,
     "balance": _to_balance,
 }

@@ -96,9 +96,14 @@ class Schedule(Strategy):
         now = self._at(request.turn)
         member = self._members[now]
         pieces, kept = member.select(request, states[now], model_for(member, request, model))
-        states = [*([None] * now), kept, *states[now + 1 :]]
-        nothing = not self.observes and all(one is None for one in states)
-        return pieces, None if nothing else {"over": now, "states": states}
+        later = self._standing_by(now + 1, request, states, all_rows=False)
+        return pieces, self._keeping(now, [*([None] * now), kept, *later])
+
+    def stood_by(self, request: Request, state: State, *, all_rows: bool) -> State:
+        """Each does that has not had its turn."""
+        over, states = self._kept(state)
+        standing = self._standing_by(over, request, states, all_rows=all_rows)
+        return self._keeping(over, [*states[:over], *standing])
 
     def rule(self, request: Request) -> TrainingRule | None:
         """That of the one whose turn it is."""
@@ -106,6 +111,14 @@ class Schedule(Strategy):
 
     def _at(self, turn: int) -> int:
         return bisect_right(self._starts, turn) - 1
+
+    def _standing_by(self, first: int, request: Request, states: list[State], *, all_rows: bool) -> list[State]:
+        others = zip(self._members[first:], states[first:], strict=True)
+        return [one.stood_by(request, kept, all_rows=all_rows) for one, kept in others]
+
+    def _keeping(self, over: int, states: list[State]) -> State:
+        nothing = not self.observes and all(one is None for one in states)
+        return None if nothing else {"over": over, "states": states}
 
     def _kept(self, state: State) -> tuple[int, list[State]]:
         over, states = (0, None) if state is None else (state["over"], state["states"])

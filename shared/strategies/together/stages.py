@@ -75,6 +75,11 @@ class Stages(Strategy):
             keys, weights = chosen, factors * weights[_places(chosen, keys)]
         return _multiplied(pieces, keys, weights), state_of(states)
 
+    def stood_by(self, request: Request, state: State, *, all_rows: bool) -> State:
+        """Each does."""
+        states = zip(self._stages, states_of(state, self._stages), strict=True)
+        return state_of([one.stood_by(request, kept, all_rows=all_rows) for one, kept in states])
+
     def rule(self, request: Request) -> TrainingRule | None:
         """The last's."""
         return self._stages[-1].rule(request)

@@ -25,7 +25,7 @@ def whatever_it_is(strategy: Strategy, said: TrainingStrategy) -> Strategy:
 class Around(Strategy):
     """A strategy that is trained on all data at first, or begins anew at each trigger; or both, which keep apart.
 
-    A warm-up knows no limit. The strategy observes meanwhile, and what it keeps is handed on as it was observed.
+    A warm-up knows no limit. The strategy stands by and observes meanwhile.
     A new beginning leaves no state, and shows the strategy only rows that were not known at the previous trigger.
     """
 
@@ -63,7 +63,8 @@ class Around(Strategy):
     def select(self, request: Request, state: State, model: CurrentModel | None) -> tuple[Pieces, State]:
         """All that is known, or what the strategy selects."""
         if request.turn < self._warm_up:
-            return unweighted(request.rows(None)), None if self._resets else state
+            after = None if self._resets else self._inner.stood_by(request, state, all_rows=True)
+            return unweighted(request.rows(None)), after
         asked = since_previous(request) if self._resets else request
         pieces, kept = self._inner.select(asked, state, model_for(self._inner, request, model))
         return pieces, None if self._resets else kept

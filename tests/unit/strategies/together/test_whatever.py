@@ -8,6 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.strategies.plain.uniform import Uniform
+from shared.strategies.strategy import Strategy, unweighted
+from shared.strategies.together.stages import Stages
+from shared.strategies.together.whatever import Around
 from tests.unit.strategies.asked import asked, built, selected
 from tests.unit.strategies.together.test_schedule import follow
 
@@ -83,6 +86,31 @@ def test_labels_are_balanced_behind_the_selection():
     assert set(weights) == {1.0}
     assert strategy.selects_at_most == 100
     assert len(selected(built("uniform", limit=9, balance="label", warm_up=1), request)[0]) == 400
+
+
+class Standing(Strategy):
+    """It keeps at which triggers it stood by, and whether all rows were selected."""
+
+    def select(self, request, state, model):
+        """Nothing is learned from that."""
+        return unweighted(request.rows(1)), state
+
+    def stood_by(self, request, state, *, all_rows):
+        """One more."""
+        return [*(state or []), [request.turn, all_rows]]
+
+
+def test_a_strategy_hears_that_it_stood_by():
+    """In a warm-up of all data, as a member of a schedule until its turn, and within others."""
+    warmed = Around(Standing({}), warm_up=2, resets=False)
+    assert follow(warmed, 3)[-1][1] == [[0, True], [1, True]]
+    staged = Around(Stages([Standing({}), Standing({})]), warm_up=1, resets=False)
+    assert follow(staged, 2)[-1][1] == [[[0, True]], [[0, True]]]
+    schedule = built("schedule", strategies=[{"name": "all_data"}, {"name": "all_data", "from_trigger": 3}])
+    schedule._members[1] = Standing({})
+    found = follow(Around(schedule, warm_up=1, resets=False), 5)
+    assert found[0][1] == {"over": 0, "states": [None, [[0, True]]]}
+    assert found[4][1] == {"over": 1, "states": [None, [[0, True], [1, False], [2, False]]]}
 
 
 def test_nothing_that_is_said_changes_nothing():
