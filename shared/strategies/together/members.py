@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from shared.plugins import STRATEGIES
 from shared.strategies.strategy import CurrentModel, Piece, Request, State, Strategy
 
@@ -22,7 +24,7 @@ def columns_of(members: Iterable[Strategy]) -> tuple[str, ...]:
 def shown(piece: Piece, member: Strategy) -> Piece:
     """What one of them is to see of rows that all do."""
     rows = None if piece.rows is None or not member.columns else piece.rows.select(list(member.columns))
-    return Piece(keys=piece.keys, rows=rows, labels=piece.labels if member.wants_labels else None)
+    return msgspec.structs.replace(piece, rows=rows, labels=piece.labels if member.wants_labels else None)
 
 
 def model_for(member: Strategy, request: Request, model: CurrentModel | None) -> CurrentModel | None:
