@@ -31,7 +31,6 @@ class PipelineSchema(f.Group):
     trigger = TriggerBlock("when to retrain", required=True)
     strategy = StrategyBlock(
         "on what to train",
-        later=("freshness", "reservoir", "gdumb", "coreset", "class_balanced_reservoir", "rho_loss"),
         load_default=lambda: StrategyBlock("").deserialize({"name": "new_data"}),
     )
     initial_mode = f.Choice(
