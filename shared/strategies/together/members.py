@@ -11,14 +11,26 @@ from shared.plugins import STRATEGIES
 from shared.strategies.strategy import CurrentModel, Piece, Request, State, Strategy
 
 
+class Together(Strategy):
+    """The base of those that are made of others: what one of these needs, it needs."""
+
+    def __init__(self, members: Sequence[Strategy]) -> None:
+        self._members = members
+        self.columns = tuple(dict.fromkeys(column for one in members for column in one.columns))
+        self.wants_labels = any(one.wants_labels for one in members)
+        self.reads_model = any(one.reads_model for one in members)
+        self.weighs = any(one.weighs for one in members)
+        self.from_scratch = any(one.from_scratch for one in members)
+
+    @property
+    def earlier_triggers(self) -> int:
+        """As many as any asks for."""
+        return max(one.earlier_triggers for one in self._members)
+
+
 def members_of(blocks: Iterable[Mapping[str, Any]]) -> list[Strategy]:
     """Those that these groups name, as `NestedStrategy` loads them. Raises ConfigurationError."""
     return [STRATEGIES[block["name"]](block["options"]) for block in blocks]
-
-
-def columns_of(members: Iterable[Strategy]) -> tuple[str, ...]:
-    """All that one of them observes."""
-    return tuple(dict.fromkeys(column for one in members for column in one.columns))
 
 
 def shown(piece: Piece, member: Strategy) -> Piece:

@@ -10,8 +10,8 @@ from marshmallow import ValidationError
 
 from shared.config import fields as f
 from shared.config.schema.strategy import NestedStrategy
-from shared.strategies.strategy import CurrentModel, Piece, Pieces, Request, State, Strategy
-from shared.strategies.together.members import columns_of, members_of, model_for, shown, states_of
+from shared.strategies.strategy import CurrentModel, Piece, Pieces, Request, State
+from shared.strategies.together.members import Together, members_of, model_for, shown, states_of
 from shared.training_rule import TrainingRule
 
 
@@ -25,7 +25,7 @@ class Turn(f.Group):
     )
 
 
-class Schedule(Strategy):
+class Schedule(Together):
     """Strategies one after the other: from a certain trigger on the next one selects.
 
     Each that observes does so from the start, so that its memory is right when its turn comes, and until its turn is
@@ -51,21 +51,11 @@ class Schedule(Strategy):
                 raise ValidationError({"strategies": told})
 
     def __init__(self, options: Mapping[str, Any]) -> None:
-        self._members = members = members_of(options["strategies"])
+        super().__init__(members_of(options["strategies"]))
         self._starts = [one["from_trigger"] or 0 for one in options["strategies"]]
-        self.columns = columns_of(members)
-        self.wants_labels = any(one.wants_labels for one in members)
-        self.reads_model = any(one.reads_model for one in members)
-        self.weighs = any(one.weighs for one in members)
-        self.from_scratch = any(one.from_scratch for one in members)
-        self.selects_all = any(one.selects_all for one in members)
-        limits = [one.selects_at_most for one in members]
+        self.selects_all = any(one.selects_all for one in self._members)
+        limits = [one.selects_at_most for one in self._members]
         self.selects_at_most = None if None in limits else max(limit for limit in limits if limit is not None)
-
-    @property
-    def earlier_triggers(self) -> int:
-        """As many as any asks for."""
-        return max(one.earlier_triggers for one in self._members)
 
     @property
     def observes(self) -> bool:

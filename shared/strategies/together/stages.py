@@ -9,14 +9,14 @@ import numpy.typing as npt
 
 from shared.strategies.draws import seed_at
 from shared.strategies.strategy import CurrentModel, Keys, Piece, Pieces, Request, State, Strategy
-from shared.strategies.together.members import columns_of, model_for, shown, state_of, states_of
+from shared.strategies.together.members import Together, model_for, shown, state_of, states_of
 from shared.strategies.together.narrowed import Heard, narrowed
 from shared.training_rule import TrainingRule
 
 Sums = npt.NDArray[np.float64]  # (n,), what each row weighs
 
 
-class Stages(Strategy):
+class Stages(Together):
     """Each selects from the rows that the one before it selected; the first alone may observe.
 
     A row's weights are multiplied, so that the mean over the lines of weight × gradient goes on estimating the mean of
@@ -25,44 +25,34 @@ class Stages(Strategy):
     """
 
     def __init__(self, stages: Sequence[Strategy]) -> None:
-        self._stages = stages
-        self.columns = columns_of(stages)
-        self.wants_labels = any(one.wants_labels for one in stages)
-        self.reads_model = any(one.reads_model for one in stages)
-        self.weighs = any(one.weighs for one in stages)
-        self.from_scratch = any(one.from_scratch for one in stages)
+        super().__init__(stages)
         self.selects_all = stages[0].selects_all
         limits = [one.selects_at_most for one in stages if one.selects_at_most is not None]
         self.selects_at_most = min(limits, default=None)
 
     @property
-    def earlier_triggers(self) -> int:
-        """As many as any asks for."""
-        return max(one.earlier_triggers for one in self._stages)
-
-    @property
     def observes(self) -> bool:
         """Whether the first does."""
-        return self._stages[0].observes
+        return self._members[0].observes
 
     @property
     def rules(self) -> bool:
         """Whether the last may give a rule."""
-        return self._stages[-1].rules
+        return self._members[-1].rules
 
     def reads_model_at(self, turn: int) -> bool:
         """Whether one of them does."""
-        return any(one.reads_model and one.reads_model_at(turn) for one in self._stages)
+        return any(one.reads_model and one.reads_model_at(turn) for one in self._members)
 
     def observe(self, piece: Piece, state: State) -> State:
         """The first's."""
-        first, states = self._stages[0], states_of(state, self._stages)
+        first, states = self._members[0], states_of(state, self._members)
         return state_of([first.observe(shown(piece, first), states[0]), *states[1:]])
 
     def select(self, request: Request, state: State, model: CurrentModel | None) -> tuple[Pieces, State]:
         """All but the last select now; the last, whose pieces may be lazy, from what is left."""
-        states, heard = states_of(state, self._stages), Heard(request)
-        first, *others = self._stages
+        states, heard = states_of(state, self._members), Heard(request)
+        first, *others = self._members
         pieces, states[0] = first.select(heard.request, states[0], model_for(first, request, model))
         keys, weights = _rows_of(pieces)
         remembered = first.observes or states[0] is not None  # then rows may be older than those that it asked for
@@ -77,12 +67,12 @@ class Stages(Strategy):
 
     def stood_by(self, request: Request, state: State, *, all_rows: bool) -> State:
         """Each does."""
-        states = zip(self._stages, states_of(state, self._stages), strict=True)
+        states = zip(self._members, states_of(state, self._members), strict=True)
         return state_of([one.stood_by(request, kept, all_rows=all_rows) for one, kept in states])
 
     def rule(self, request: Request) -> TrainingRule | None:
         """The last's."""
-        return self._stages[-1].rule(request)
+        return self._members[-1].rule(request)
 
 
 def _rows_of(pieces: Pieces) -> tuple[Keys, Sums]:
