@@ -172,3 +172,14 @@ def load_named(block: dict[str, Any]) -> TrainingStrategy:
     """A strategy as workers get it."""
     loaded = StrategyBlock("").deserialize(block)
     return TrainingStrategy(**loaded)
+
+
+def test_what_trains_from_scratch_does_so_within_others(tmp_path: Path) -> None:
+    """A pipeline or schedule with gdumb in it is refused where trainings go on from a model."""
+    for strategy in (
+        "{name: pipeline, stages: [{name: gdumb, limit: 9}, {name: uniform, fraction: 0.5}]}",
+        "{name: schedule, strategies: [{name: all_data}, {name: gdumb, limit: 9, from_trigger: 2}]}",
+    ):
+        with pytest.raises(ConfigurationError, match="trains from scratch on what it remembers"):
+            load(tmp_path, f"strategy: {strategy}\n")
+        load(tmp_path, f"strategy: {strategy}\ntraining: {{use_previous_model: false}}\n")

@@ -126,3 +126,12 @@ def test_what_it_is_stays(said):
     assert strategy.wants_labels
     assert not strategy.rules
     assert not strategy.from_scratch
+
+
+def test_memories_are_right_behind_a_warm_up():
+    """What was replayed is what came before, and all rows that a warm-up trained on were used."""
+    mix = {"memory": "reservoir", "memory_limit": 10, "limit": 20}
+    alone, warmed = follow(built("replay_mix", **mix), 4), follow(built("replay_mix", **mix, warm_up=2), 4)
+    assert warmed[2:] == alone[2:]
+    fresh = follow(built("freshness", limit=10, unused_share=1.0, warm_up=2), 3)
+    assert all(key >= 40 for key in fresh[2][0])
