@@ -159,6 +159,8 @@ STRATEGIES: Plugins[Any] = Plugins(
         "entropy": "shared.strategies.importance:Entropy",
         "least_confidence": "shared.strategies.importance:LeastConfidence",
         "rho_loss": "shared.strategies.rho_loss:RhoLoss",
+        "pipeline": "shared.strategies.together.pipeline:Pipeline",
+        "schedule": "shared.strategies.together.schedule:Schedule",
     },
 )
 FORMATS: Plugins[Any] = Plugins(

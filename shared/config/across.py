@@ -6,13 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from shared.config.fields import nearest
-from shared.config.pipeline import Named
 from shared.config.schema.holdout import ON_VALIDATION
 from shared.config.schema.model import BUILT_IN_MODELS
 from shared.config.schema.trigger import objections_of
 from shared.config.within import options_within
-from shared.plugins import METRICS
-from shared.strategies.build import strategy_of
+from shared.plugins import METRICS, STRATEGIES
 
 Values = Mapping[str, Any]
 Problem = tuple[str, str]  # key path in pipeline.yaml, sentence
@@ -82,7 +80,7 @@ def _from_scratch(pipeline: Values, written: Values) -> Iterator[Problem]:
     chosen = _at(pipeline, "strategy")
     if chosen is None or not _at(pipeline, "training.use_previous_model"):
         return
-    if strategy_of(Named(name=chosen["name"], options=chosen["options"])).from_scratch:
+    if STRATEGIES[chosen["name"]](chosen["options"]).from_scratch:
         is_written = _at(written, "training.use_previous_model") is not None
         told = "true" if is_written else "is not written, and then is true"
         sentence = f"{told}, but strategy {chosen['name']} trains from scratch on what it remembers;"

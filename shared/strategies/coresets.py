@@ -90,7 +90,7 @@ class FacilityLocation(Coreset):
 class Craig(Coreset):
     """Rows, each with the number of those whose gradients are nearest to its own as weight."""
 
-    name = "craig"
+    name, weighs = "craig", True
 
     class Schema(Options):
         """Its options."""
@@ -101,7 +101,7 @@ class Craig(Coreset):
 class GradMatch(Coreset):
     """Rows with weights, whose gradients together come near the mean gradient of all."""
 
-    name = "grad_match"
+    name, weighs = "grad_match", True
 
     class Schema(Options):
         """Its options."""

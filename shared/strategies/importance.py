@@ -79,6 +79,12 @@ class Importance(Scored):
         super().__init__(options)
         self._in_batches = options["mode"] == "batch_then_sample"
         self.reads_model = not self._in_batches
+        self.weighs = not self._in_batches and options["how"] == "proportional"
+
+    @property
+    def rules(self) -> bool:
+        """Where it is chosen in each batch."""
+        return bool(self._in_batches)
 
     def select(self, request: Request, state: State, model: CurrentModel | None) -> tuple[Pieces, State]:
         """By the current model's scores; all rows, where it is chosen in each batch."""

@@ -75,7 +75,7 @@ def _chosen(pieces: Pieces, may_choose: Callable[[Keys], Mask], who: str) -> Pie
 def _observed(strategy: Strategy, reader: Reader, memory: Memory) -> State:
     """The state after the rows that the strategy has not seen yet."""
     state = None if memory.state is None else read_state(memory.state)
-    if type(strategy).observe is not Strategy.observe:
+    if strategy.observes:
         for piece in reader.in_order(strategy.columns, labels=strategy.wants_labels):
             state = strategy.observe(msgspec.structs.replace(piece, seed=memory.seed), state)
     return state
@@ -98,4 +98,5 @@ def _request(strategy: Strategy, known: Known, reader: Reader, seed: int) -> Req
         labelled=lambda triggers: reader.labelled(told(triggers)),
         seen=reader.seen,
         labelled_us=reader.times.last_us,
+        turn=known.turn,
     )

@@ -30,6 +30,7 @@ def run(work: Work) -> tuple[AnyReport, Any]:
         labelled_key=task.labelled_key,
         left_out=task.left_out,
         observed=task.observed,
+        turn=task.turn,
     )
     source = Source(work.dataset(), pipeline.data.split, work.label_index)
     classes = _classes(work, source)

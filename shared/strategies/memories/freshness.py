@@ -54,3 +54,9 @@ class Freshness(Strategy):
         fresh = drawn.first(unused_rows, wanted)
         chosen = np.sort(np.concatenate([fresh, drawn.first(used_rows, limit - len(fresh))]))
         return unweighted(iter([chosen])), used.after(chosen)
+
+    def stood_by(self, request: Request, state: State, *, all_rows: bool) -> State:
+        """All rows were used, where all were selected."""
+        if not all_rows:
+            return state
+        return Used(state).after(np.concatenate([np.empty(0, np.int64), *request.rows(None)]))

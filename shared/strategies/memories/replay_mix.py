@@ -87,6 +87,12 @@ class ReplayMix(Strategy):
         rows = self._new(request) if new_share == new else drawn(lambda: self._new(request), lambda _: new_share, seed)
         return unweighted(_merged(rows, replayed)), {"memory": after}
 
+    def stood_by(self, request: Request, state: State, *, all_rows: bool) -> State:
+        """What was new is new no more."""
+        if state is None:
+            return None
+        return {"memory": self._memory.stood_by(request, state["memory"], all_rows=all_rows)}
+
     def _new(self, request: Request) -> Iterator[Keys]:
         return request.rows(self._triggers)
 
