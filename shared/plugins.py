@@ -141,6 +141,8 @@ STRATEGIES: Plugins[Any] = Plugins(
         "uniform": "shared.strategies.plain.uniform:Uniform",
         "recency": "shared.strategies.plain.recency:Recency",
         "balanced": "shared.strategies.plain.balanced:Balanced",
+        "rs2": "shared.strategies.trained_rules:RS2",
+        "infobatch": "shared.strategies.trained_rules:InfoBatch",
     },
 )
 FORMATS: Plugins[Any] = Plugins(

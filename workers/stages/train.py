@@ -18,6 +18,7 @@ from shared.messages.tasks import TrainTask
 from shared.names import PROGRESS_KEPT, PROGRESS_TTL_MS, progress_key
 from shared.temporary import private_folder
 from shared.training_set import read_training_set
+from workers.selection.batches import BATCH_RULES
 from workers.stages.work import Work
 from workers.training import job as training
 from workers.training.device import of_worker
@@ -48,6 +49,8 @@ def run(work: Work) -> tuple[AnyReport, Any]:
             device=device,
             trusted_modules=record.trusted_modules,
             classes=training_set.origin.classes,
+            rule=training_set.origin.rule,
+            batch_rules=BATCH_RULES,
             workspace=training.Workspace(
                 checkpoint_folder=work.store.uri(f"checkpoints/{task.trigger_id}/{task.member}"),
                 checkpoints_kept=record.checkpoints_kept,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -12,7 +13,9 @@ import numpy.typing as npt
 from shared.class_names import ClassNames
 from shared.config.pipeline import Data, Model, Training
 from shared.messages.reports import FeatureNotes
+from shared.training_rule import TrainingRule
 from workers.features.source import SampleSource
+from workers.training.batch_rule import BatchRuleKind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +52,8 @@ class TrainingJob:
     trusted_modules: tuple[str, ...]
     workspace: Workspace
     classes: ClassNames | None = None  # where those of the rows have names
+    rule: TrainingRule | None = None  # of the training, as the training set names it
+    batch_rules: Mapping[str, BatchRuleKind] = field(default_factory=dict)  # those that go batch by batch, by name
 
 
 class TrainingProgress(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,14 +16,19 @@ from workers.features.nulls import Met
 from workers.features.source import SampleSource
 from workers.models.build import build_model
 from workers.models.model_file import Header, pack
+from workers.training.batch_rule import Sampler
 from workers.training.device import choose_device
 from workers.training.job import TrainedModel, TrainingJob
 from workers.training.labels import label_reader
 from workers.training.learner import Learner
 from workers.training.losses import loss_kind, prepare_labels
+from workers.training.order.course import Course, Ground, course_of
 from workers.training.outputs import count_outputs
+from workers.training.place import Place
 from workers.training.randomness import fix_randomness
-from workers.training.rows.placed import BatchedRows, HostRows, place_rows
+from workers.training.rows.batch import Batch, BatchedRows
+from workers.training.rows.host import HostRows
+from workers.training.rows.placed import place_rows
 from workers.training.start import apply_start, refuse_other_names, starting_encoder, starting_model, with_changes
 from workers.training.stoppable import StoppableSource
 
@@ -36,8 +41,14 @@ class Prepared:
     encoder: FeatureEncoder
     learner: Learner
     rows: BatchedRows
+    course: Course
+    sampler: Sampler | None  # where the course takes some rows of each batch
     features: FeatureNotes
     device: torch.device
+
+    def chosen(self, batch: Batch, place: Place) -> Batch:
+        """What is learned from, of the batch at this place."""
+        return batch if self.sampler is None else self.sampler.chosen(batch, place.epoch, place.batch)
 
     def trained(self, loss: float, epochs: int, seconds: float) -> TrainedModel:
         """What the training has made, after so many epochs and seconds."""
@@ -73,13 +84,17 @@ def prepare(job: TrainingJob, should_stop: Callable[[], bool]) -> Prepared:
         outputs=outputs,
         classes=job.classes,
     )
+    ground = Ground(len(job.rows.keys), job.training.epochs, job.training.batch_size, job.seed)
+    course = course_of(job.rule, ground, job.batch_rules)
     rows, met = _read_rows(job, source, encoder, header)
-    learner = Learner(model, job.training, device, weighted=rows.weights is not None)
+    learner = Learner(model, job.training, device, weighted=rows.weights is not None or course.weighs)
     return Prepared(
         header=header,
         encoder=encoder,
         learner=learner,
         rows=place_rows(rows, device),
+        course=course,
+        sampler=None if course.by_batch is None else course.by_batch.sampler(learner, header.loss, device),
         features=with_changes(met.notes(), start, encoder),
         device=device,
     )
