@@ -70,7 +70,9 @@ class InfoBatch(_Ruled):
         left_out = f.Number(
             "how likely a row of less than the mean loss is left out of an epoch", least=0, below=1, load_default=0.5
         )
-        whole = f.Number("the share of the epochs, the last ones, that learn from all rows", least=0, load_default=0.125)
+        whole = f.Number(
+            "the share of the epochs, the last ones, that learn from all rows", least=0, load_default=0.125
+        )
 
         @f.validates_schema
         def _at_most_all(self, data: Mapping[str, Any], **kwargs: Any) -> None:
