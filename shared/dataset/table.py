@@ -91,6 +91,18 @@ class TableDataset:
                 refuse_nulls(rows, key + start, file, self.config, self.feature_columns)
                 yield Read(key + start, rows, file, row, text)
 
+    def announced(
+        self, first_key: int, stop_key: int, batch_rows: int = ROWS_AT_ONCE
+    ) -> Iterator[npt.NDArray[np.int64]]:
+        """Keys of the rows [first_key, stop_key), at most `batch_rows` at a time, whose files are what they were when
+        these were counted. No row is read. Raises DataError.
+        """
+        for entries in stretches(self.entries, first_key, stop_key, self.config):
+            verify(entries, self.config)
+            stop = min(stop_key, entries[-1].stop_key)
+            for start in range(max(first_key, entries[0].first_key), stop, batch_rows):
+                yield np.arange(start, min(start + batch_rows, stop), dtype=np.int64)
+
     def take_batches(
         self, columns: Sequence[str], keys: npt.NDArray[np.int64], batch_rows: int = ROWS_AT_ONCE
     ) -> Iterator[pa.Table]:

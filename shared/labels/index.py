@@ -3,6 +3,7 @@ when."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -55,14 +56,21 @@ class LabelIndex:
 
     def newly_known(self, after_key: int | None, key: int) -> Whole:
         """Keys of the rows known at a trigger at `key` and not at one at `after_key`, ascending, (n,); None: all."""
-        return np.sort(self._first_known(after_key, key)[0])
+        return np.sort(np.concatenate([np.empty(0, np.int64), *self.each_newly_known(after_key, key)]))
+
+    def each_newly_known(self, after_key: int | None, key: int) -> Iterator[Whole]:
+        """The same, some at a time, in no order."""
+        for some in self._first_known(after_key, key):
+            yield some["row"].copy()
 
     def in_order_known(self, after_key: int | None, key: int) -> Whole:
         """The same in the order in which they became known, then by key.
 
         A row became known at the latest of its event time, `known_at`, and event time when its label was found.
         """
-        rows, moments_us = self._first_known(after_key, key)
+        parts = [(some["row"].copy(), some["moment_us"].copy()) for some in self._first_known(after_key, key)]
+        rows = np.concatenate([np.empty(0, np.int64), *(some for some, _ in parts)])
+        moments_us = np.concatenate([np.empty(0, np.int64), *(some for _, some in parts)])
         return rows[np.lexsort((rows, moments_us))]
 
     def changes(self, first_e: int, stop_e: int) -> Changes:
@@ -79,11 +87,7 @@ class LabelIndex:
         """The labels 0, 1, 2… where they are texts."""
         return read_texts(self._folder)
 
-    def _first_known(self, after_key: int | None, key: int) -> tuple[Whole, Whole]:
-        """(rows, moments) of the changes by which rows became known, both (n,)."""
+    def _first_known(self, after_key: int | None, key: int) -> Iterator[Changes]:
+        """The changes by which rows became known, some at a time."""
         first_e = 0 if after_key is None else after_key + 1
-        rows, moments_us = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-        for some in map(first_ones, self._changes.between(first_e, key + 1)):
-            rows.append(some["row"].copy())
-            moments_us.append(some["moment_us"].copy())
-        return np.concatenate(rows), np.concatenate(moments_us)
+        return map(first_ones, self._changes.between(first_e, key + 1))

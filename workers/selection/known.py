@@ -17,8 +17,9 @@ from shared.labels.index import LabelIndex
 from shared.messages.tasks import KeyRange, Watermarks
 from shared.strategies.strategy import Keys
 from workers.key_ranges import among
+from workers.selection.key_bits import KeyBits
 
-Rows = Iterator[tuple[Keys, pa.Table]]  # keys, and columns of these rows
+Rows = Iterator[tuple[Keys, pa.Table | None]]  # keys, and columns of these rows; None where none are asked for
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,20 +46,26 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
 class KnownRows(Protocol):
     """The rows whose labels are known at a trigger."""
 
-    def since(self, triggers: int | None, columns: tuple[str, ...]) -> Rows:
-        """Those that were not known so many triggers before (None: all), ascending. Raises DataError."""
+    def since(self, before: Watermarks | None, columns: tuple[str, ...]) -> Rows:
+        """Those that were not known at that trigger (None: all), ascending. Raises DataError if one is missing.
+
+        Without columns nothing is read: their files are there, and as they were.
+        """
 
     def in_order(self, columns: tuple[str, ...]) -> Rows:
         """Those that the strategy has not observed, in the order in which they became known. Raises DataError."""
 
     def are_known(self, keys: Keys) -> npt.NDArray[np.bool_]:
-        """Which of ascending keys are known rows."""
+        """Which of these keys are known rows."""
 
-    def are_new(self, keys: Keys, triggers: int = 1) -> npt.NDArray[np.bool_]:
-        """Which of known rows were not known so many triggers before."""
+    def are_new(self, keys: Keys, before: Watermarks | None) -> npt.NDArray[np.bool_]:
+        """Which of known rows were not known at that trigger; None: all."""
 
     def read_on(self) -> int:
-        """Read what has not been read of the rows since the previous trigger, and count that. Raises DataError."""
+        """Read what has not been read of the rows since the previous trigger. Raises DataError.
+
+        Returns how many of these nobody has asked for.
+        """
 
 
 class UpToAKey:
@@ -67,18 +74,17 @@ class UpToAKey:
     def __init__(self, dataset: TableDataset, known: Known) -> None:
         self._dataset, self._known = dataset, known
         self._stop_key = known.first_key if known.labelled_key is None else known.labelled_key + 1
-        self._read_to = known.new_key  # of the rows since the previous trigger
+        self._asked_to = self._read_to = known.new_key  # of the rows since the previous trigger
 
-    def since(self, triggers: int | None, columns: tuple[str, ...]) -> Rows:
+    def since(self, before: Watermarks | None, columns: tuple[str, ...]) -> Rows:
         """Behind the labelled key of that trigger."""
-        return self._since(self._known.before(triggers), columns)
-
-    def _since(self, before: Watermarks | None, columns: tuple[str, ...]) -> Rows:
         first_key = self._first_key(before)
         for start, stop in (*self._released(before, first_key), (first_key, self._stop_key)):
             for keys, rows in _all_rows(self._dataset, columns, start, stop):
                 yield keys, rows
-                self._read_to = max(self._read_to, int(keys[-1]) + 1)
+                self._asked_to = max(self._asked_to, int(keys[-1]) + 1)
+                if columns:
+                    self._read_to = max(self._read_to, int(keys[-1]) + 1)
 
     def _released(self, before: Watermarks | None, stop_key: int) -> Iterator[tuple[int, int]]:
         """[first key, stop key) of rows before `stop_key` that were left out then, and no longer are."""
@@ -95,44 +101,59 @@ class UpToAKey:
 
     def in_order(self, columns: tuple[str, ...]) -> Rows:
         """That of the keys."""
-        return self._since(self._known.observed, columns)
+        return self.since(self._known.observed, columns)
 
     def are_known(self, keys: Keys) -> npt.NDArray[np.bool_]:
         """All from the first row on, up to the labelled key."""
         return (keys >= self._known.first_key) & (keys < self._stop_key)
 
-    def are_new(self, keys: Keys, triggers: int = 1) -> npt.NDArray[np.bool_]:
+    def are_new(self, keys: Keys, before: Watermarks | None) -> npt.NDArray[np.bool_]:
         """Those behind its labelled key, and those that it had to leave out."""
-        before = self._known.before(triggers)
         behind = keys >= self._first_key(before)
         return behind if before is None else behind | among(keys, before.released)
 
     def read_on(self) -> int:
-        """From the last known row on."""
-        return _read_times(self._dataset, self._read_to, self._known.trigger_key + 1)
+        """To the trigger's last row."""
+        stop_key = self._known.trigger_key + 1
+        for _ in _all_times(self._dataset, self._read_to, stop_key):
+            pass
+        return stop_key - self._asked_to
 
 
 class InATable:
-    """Where labels stand in a table of their own: any rows."""
+    """Where labels stand in a table of their own: any rows. Memory: a bit a row, and what `in_order` has to sort."""
 
     def __init__(self, dataset: TableDataset, known: Known, index: LabelIndex) -> None:
         self._dataset, self._known, self._index = dataset, known, index
-        self._known_new = np.empty(0, np.int64)  # of the rows since the previous trigger
-        self._newly: dict[Watermarks | None, Keys] = {}  # an earlier trigger → rows that were not known then
+        self._newly: dict[Watermarks | None, KeyBits] = {}  # an earlier trigger → rows that were not known then
+        self._asked: set[Watermarks | None] = set()  # the earlier triggers since which all were taken
 
-    def since(self, triggers: int | None, columns: tuple[str, ...]) -> Rows:
+    def since(self, before: Watermarks | None, columns: tuple[str, ...]) -> Rows:
         """Those that the index has not for that trigger."""
-        keys = self._newly_known(self._known.before(triggers))
-        return self._rows(keys[np.searchsorted(keys, self._known.first_key) :], columns)
+        for keys in self._newly_known(before).pieces(ROWS_AT_ONCE):
+            yield from self._taken(keys, columns)
+        self._asked.add(before)
 
-    def _newly_known(self, before: Watermarks | None) -> Keys:
-        """All rows, ascending, that the index has for this trigger and not for an earlier one."""
+    def _taken(self, keys: Keys, columns: tuple[str, ...]) -> Rows:
+        """Those of ascending keys."""
+        if not columns:
+            for _ in _all_rows(self._dataset, (), int(keys[0]), int(keys[-1]) + 1):
+                pass
+            yield keys, None
+            return
+        start = 0
+        for rows in self._dataset.take_batches(columns, keys):
+            yield keys[start : start + rows.num_rows], rows
+            start += rows.num_rows
+
+    def _newly_known(self, before: Watermarks | None) -> KeyBits:
+        """All followed rows that the index has for this trigger and not for an earlier one."""
         if before not in self._newly:
-            after_key = None if before is None else before.key
-            newly = self._index.newly_known(after_key, self._known.trigger_key)
+            newly = KeyBits(self._known.first_key, self._known.trigger_key + 1)
+            for keys in self._index.each_newly_known(None if before is None else before.key, self._known.trigger_key):
+                newly.add(keys)
             if before is not None and before.released:
-                known = self._index.newly_known(None, self._known.trigger_key)
-                newly = np.union1d(newly, known[among(known, before.released)])
+                newly.add(self._released(before))
             self._newly[before] = newly
         return self._newly[before]
 
@@ -141,31 +162,42 @@ class InATable:
         before = self._known.observed
         keys = self._index.in_order_known(None if before is None else before.key, self._known.trigger_key)
         if before is not None and before.released:
-            keys = np.concatenate([np.setdiff1d(self._newly_known(before), keys), keys])
-        return self._rows(keys[keys >= self._known.first_key], columns)
+            keys = np.concatenate([np.setdiff1d(self._released(before), keys), keys])
+        yield from self._rows(keys[keys >= self._known.first_key], columns)
+        self._asked.add(before)
+
+    def _released(self, before: Watermarks) -> Keys:
+        """The known rows that were left out then, and no longer are."""
+        known = self._newly_known(None)
+        return np.concatenate([known.between(first_key, last_key + 1) for first_key, last_key in before.released])
 
     def _rows(self, keys: Keys, columns: tuple[str, ...]) -> Rows:
+        """Those of keys in any order."""
         for start in range(0, len(keys), ROWS_AT_ONCE):
             some = keys[start : start + ROWS_AT_ONCE]
             order = np.argsort(some, kind="stable")
-            tables = list(self._dataset.take_batches(columns, some[order]))
+            tables = [rows for _, rows in self._taken(some[order], columns) if rows is not None]
             places = np.empty_like(order)
             places[order] = np.arange(len(order))
-            yield from _at_places(some, tables, places)
-        self._known_new = np.union1d(self._known_new, keys[keys >= self._known.new_key])
+            yield from _at_places(some, tables, places) if columns else [(some, None)]
 
     def are_known(self, keys: Keys) -> npt.NDArray[np.bool_]:
         """Those that the index has."""
-        return (keys >= self._known.first_key) & np.isin(keys, self._newly_known(None))
+        return self._newly_known(None).among(keys)
 
-    def are_new(self, keys: Keys, triggers: int = 1) -> npt.NDArray[np.bool_]:
+    def are_new(self, keys: Keys, before: Watermarks | None) -> npt.NDArray[np.bool_]:
         """Those that the index has not for it."""
-        return np.isin(keys, self._newly_known(self._known.before(triggers)), assume_unique=True)
+        return self._newly_known(before).among(keys)
 
     def read_on(self) -> int:
         """All of them, as those that are known lie anywhere."""
-        rows = _read_times(self._dataset, self._known.new_key, self._known.trigger_key + 1)
-        return rows - len(self._known_new)
+        unasked = 0
+        for keys, _ in _all_times(self._dataset, self._known.new_key, self._known.trigger_key + 1):
+            asked = np.zeros(len(keys), np.bool_)
+            for before in self._asked:
+                asked |= self._newly_known(before).among(keys)
+            unasked += len(keys) - int(asked.sum())
+        return unasked
 
 
 def _at_places(keys: Keys, tables: Sequence[pa.Table], places: npt.NDArray[np.int64]) -> Rows:
@@ -189,20 +221,29 @@ def _at_places(keys: Keys, tables: Sequence[pa.Table], places: npt.NDArray[np.in
 
 
 def _all_rows(dataset: TableDataset, columns: Sequence[str], first_key: int, stop_key: int) -> Rows:
-    """Those from one key to another. Raises DataError if one is missing."""
-    read = 0
-    for key, rows in dataset.batches(columns, first_key, stop_key):
-        read += rows.num_rows
-        yield np.arange(key, key + rows.num_rows, dtype=np.int64), rows
-    if read < stop_key - first_key:
+    """Those from one key to another, which are read if columns are asked for. Raises DataError if one is missing."""
+    there = 0
+    for keys, rows in _read(dataset, columns, first_key, stop_key):
+        there += len(keys)
+        yield keys, rows
+    if there < stop_key - first_key:
         raise DataError(
             f"dataset {dataset.config.name}: {stop_key - first_key} rows up to key {stop_key - 1} were announced, "
-            f"{read} could be read. Bring the files back, then --resume."
+            f"{there} could be read. Bring the files back, then --resume."
         )
 
 
-def _read_times(dataset: TableDataset, first_key: int, stop_key: int) -> int:
-    return sum(len(keys) for keys, _ in _all_rows(dataset, [dataset.config.timestamp], first_key, stop_key))
+def _read(dataset: TableDataset, columns: Sequence[str], first_key: int, stop_key: int) -> Rows:
+    if not columns:
+        for keys in dataset.announced(first_key, stop_key):
+            yield keys, None
+        return
+    for key, rows in dataset.batches(columns, first_key, stop_key):
+        yield np.arange(key, key + rows.num_rows, dtype=np.int64), rows
+
+
+def _all_times(dataset: TableDataset, first_key: int, stop_key: int) -> Rows:
+    return _all_rows(dataset, [dataset.config.timestamp], first_key, stop_key)
 
 
 def rows_of(dataset: TableDataset, known: Known, index: LabelIndex | None) -> KnownRows:

@@ -10,13 +10,15 @@ from shared.class_names import ClassNames
 from shared.dataset.table import TableDataset
 from shared.messages.reports import AnyReport, NewClasses, Selected
 from shared.messages.tasks import ModelRef, SelectTask
-from shared.training_set import TrainingSet, TrainingSetOrigin, training_set_bytes
+from shared.training_set import TrainingSetOrigin, TrainingSetWriter
 from workers.features.class_names import names_in_index, names_up_to, room_of, stop_after
 from workers.going_on import Interrupted
 from workers.selection.asked_model import AskedModel
 from workers.selection.known import Known
+from workers.selection.reader import Source
 from workers.selection.select import Memory, select
 from workers.stages.scoring import load_committed
+from workers.stages.scratch import scratch
 from workers.stages.work import Work
 from workers.training.device import of_worker
 from workers.training.randomness import fix_arithmetic
@@ -35,39 +37,37 @@ def run(work: Work) -> tuple[AnyReport, Any]:
         left_out=task.left_out,
         observed=task.observed,
     )
-    dataset, room = work.dataset(), room_of(pipeline.model)
-    index = work.label_index
+    dataset = work.dataset()
+    source = Source(dataset, pipeline.data.split, work.label_index)
     memory = Memory(
         state=None if task.state is None else work.store.read(task.state),
         model=None if task.model is None else _asked(work, task.model, dataset),
         seed=pipeline.training.seed,
     )
-    chosen = select(pipeline.strategy, known, dataset, pipeline.data.split, index, memory)
-    if index is None:
-        classes = names_up_to(dataset, stop_after(task.labelled_key), task.classes, task.first_labelled_key, room)
-    else:
-        known_before = task.classes
-        if task.first_labelled_key is None:  # the first trigger knew none, so there are none that are sorted
-            known_before = known_before or ClassNames(names=(), until=-1)
-        classes = names_in_index(dataset, index, task.trigger_key, task.labelled_key, known_before, room)
-    origin = TrainingSetOrigin(
-        watermark_key=chosen.watermark_key,
-        watermark_timestamp_us=task.trigger_timestamp_us,
-        rows_read=chosen.rows_read,
-        seed=pipeline.training.seed,
-        strategy=pipeline.strategy.name,
-        classes=classes,
-        rule=chosen.rule,
-    )
-    body = training_set_bytes(TrainingSet(keys=chosen.keys, weights=chosen.weights, origin=origin))
-    ref = work.store.write(f"training_sets/.{task.trigger_id}.{work.attempt_name}.parquet", body)
+    with scratch("select") as folder:
+        file = folder / "set.parquet"
+        with TrainingSetWriter(file) as writer:
+            chosen = select(pipeline.strategy, known, source, memory, writer)
+            classes = _classes(work, source)
+            writer.finish(
+                TrainingSetOrigin(
+                    watermark_key=chosen.watermark_key,
+                    watermark_timestamp_us=task.trigger_timestamp_us,
+                    rows_read=chosen.rows_read,
+                    seed=pipeline.training.seed,
+                    strategy=pipeline.strategy.name,
+                    classes=classes,
+                    rule=chosen.rule,
+                )
+            )
+        ref = work.store.write_file(f"training_sets/.{task.trigger_id}.{work.attempt_name}.parquet", file)
     kept = None
-    if chosen.state is not None and len(chosen.keys):  # a trigger that trains nothing leaves none
+    if chosen.state is not None and writer.rows:  # a trigger that trains nothing leaves none
         kept = work.store.write(f"selection_states/.{task.trigger_id}.{work.attempt_name}.msgpack", chosen.state)
     report = Selected(
         **work.who,
         training_set=ref,
-        samples=len(chosen.keys),
+        samples=writer.rows,
         rows_read=chosen.rows_read,
         watermark_key=chosen.watermark_key,
         dropped={work.record.dataset.label: chosen.dropped} if chosen.dropped else {},
@@ -75,6 +75,19 @@ def run(work: Work) -> tuple[AnyReport, Any]:
         state=kept,
     )
     return report, {}
+
+
+def _classes(work: Work, source: Source) -> ClassNames | None:
+    """The names of the labels that are known at the trigger, where labels are texts. Raises DataError."""
+    task, room = work.task, room_of(work.record.pipeline.model)
+    assert isinstance(task, SelectTask)
+    if source.index is None:
+        stop_key = stop_after(task.labelled_key)
+        return names_up_to(source.dataset, stop_key, task.classes, task.first_labelled_key, room)
+    known_before = task.classes
+    if task.first_labelled_key is None:  # the first trigger knew none, so there are none that are sorted
+        known_before = known_before or ClassNames(names=(), until=-1)
+    return names_in_index(source.dataset, source.index, task.trigger_key, task.labelled_key, known_before, room)
 
 
 def _asked(work: Work, model: ModelRef, dataset: TableDataset) -> AskedModel:

@@ -25,6 +25,7 @@ from shared.labels.index import LabelIndex
 from shared.messages.setup_record import SetupRecord
 from shared.messages.tasks import AnyTask, BaselineTask, DecideTask, DetectTask, EvaluateTask, SelectTask, TrainTask
 from workers.features.class_names import LaterClasses
+from workers.features.columns import Keys
 from workers.features.labelled_rows import AnyLabels, KnownLabels, LabelledRows, LabelSource
 from workers.going_on import Interrupted
 from workers.measured import Measurements
@@ -73,9 +74,18 @@ class _WatchedDataset(TableDataset):
     ) -> Iterator[tuple[int, pa.Table]]:
         with _reading(self.config.name):
             for piece in super().batches(columns, first_key, stop_key, batch_rows):
-                if self._should_stop():
-                    raise Interrupted("stopped while rows were being read")
+                self._go_on()
                 yield piece
+
+    def announced(self, first_key: int, stop_key: int, batch_rows: int = ROWS_AT_ONCE) -> Iterator[Keys]:
+        with _reading(self.config.name):
+            for keys in super().announced(first_key, stop_key, batch_rows):
+                self._go_on()
+                yield keys
+
+    def _go_on(self) -> None:
+        if self._should_stop():
+            raise Interrupted("stopped while rows were being read")
 
 
 class _WatchedLabelledRows(LabelledRows, _WatchedDataset):

@@ -13,11 +13,11 @@ from shared.config.system import Dataset
 from shared.dataset.discovery import discover
 from shared.dataset.problems import problems
 from shared.dataset.table import open_dataset
+from tests.support.selecting import select
 from workers.evaluation.counted import split_mask
 from workers.features.encoder import fit_encoder
 from workers.features.matrix import encode_rows
 from workers.selection.known import Known
-from workers.selection.select import select
 
 HALF = Split(test=0.5, validation=0.0, by="x")
 

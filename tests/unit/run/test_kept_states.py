@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import random
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from late_stories import LateStory
 from one_process import OneProcess
@@ -16,7 +18,6 @@ from shared.messages.tasks import SelectTask
 from shared.split import rows_in_split
 from shared.strategies.memories.kept.reservoir import Reservoir
 from shared.strategies.state import read_state
-from shared.training_set import read_training_set
 from supervisor.core.commands import CommitState
 from supervisor.run.told import told_by
 
@@ -36,6 +37,12 @@ def remembering(small: Workplace, strategy: str = "remembering", **training: Any
 def sets(run_dir: Path) -> dict[str, bytes]:
     """The training sets."""
     return {one.name: one.read_bytes() for one in sorted((run_dir / "training_sets").glob("[0-9]*.parquet"))}
+
+
+def keys_in(training_set: bytes) -> list[int]:
+    """Of one."""
+    keys: list[int] = pq.read_table(io.BytesIO(training_set))["key"].to_pylist()
+    return keys
 
 
 def states(run_dir: Path) -> dict[str, bytes]:
@@ -64,8 +71,8 @@ def test_a_memory_goes_from_trigger_to_trigger(small: Workplace) -> None:
     for number in range(8):
         keys = np.arange((number + 1) * EVERY)
         known = keys[rows_in_split(keys.view(np.uint64), "train", test=0.2, validation=0.0)]
-        found = read_training_set((run_dir / f"training_sets/{number}.parquet").read_bytes()).keys
-        assert found.tolist() == memory.keys(memory.observe(memory.empty(), known)).tolist()
+        found = keys_in((run_dir / f"training_sets/{number}.parquet").read_bytes())
+        assert found == memory.keys(memory.observe(memory.empty(), known)).tolist()
     assert [*states(run_dir)] == ["6.msgpack", "7.msgpack"]
     assert [read_state(one)["selections"] for one in states(run_dir).values()] == [7, 8]
     assert sorted(hashes(run)) == [*range(8)]
@@ -132,7 +139,7 @@ def test_the_current_model_is_asked_in_turn(small: Workplace) -> None:
         assert [task.model and task.model.trigger_id for task in tasks] == [None, *range(7)]
         assert read_state(states(small.run_dir)["7.msgpack"]) == [None, *range(7)]
         assert {task.queue for task in tasks[1:]} == {"select_by_model"}
-        sizes = [len(read_training_set(one).keys) for one in sets(small.run_dir).values()]
+        sizes = [len(keys_in(one)) for one in sets(small.run_dir).values()]
         assert all(size < 120 for size in sizes[1:])
         small.run_dir.rename(small.folder / f"run-{seed}")
 
@@ -147,7 +154,7 @@ def test_labels_that_come_late_are_observed_once_known(small: Workplace, seed: i
         run = OneProcess(small, random.Random(seed), risk=risk)
         run.begin()
         run.to_its_end()
-        found.append([(name, read_training_set(one).keys.tolist()) for name, one in sets(small.run_dir).items()])
+        found.append([(name, keys_in(one)) for name, one in sets(small.run_dir).items()])
         small.run_dir.rename(small.folder / strategy["name"])
     assert found[0]
     assert found[0] == found[1]

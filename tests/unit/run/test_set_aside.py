@@ -16,7 +16,6 @@ from one_process import OneProcess
 from workplace import Workplace, table
 
 from shared.ids import RunId
-from shared.training_set import read_training_set
 from supervisor.core.notices import RowsNotAsExpected, RowsReleased
 from supervisor.run.listen.metrics.heard import Heard
 from supervisor.run.listen.metrics.seen import Seen, families
@@ -45,7 +44,7 @@ def broken(small: Workplace, strategy: str = "new_data", **expect: Any) -> Workp
 def sets(run_dir: Path) -> dict[int, list[int]]:
     """Trigger → the keys that it was trained on."""
     folder = run_dir / "training_sets"
-    return {int(one.stem): read_training_set(one.read_bytes()).keys.tolist() for one in folder.glob("*.parquet")}
+    return {int(one.stem): pq.read_table(one)["key"].to_pylist() for one in folder.glob("*.parquet")}
 
 
 def ended(run: OneProcess) -> dict[str, Any]:

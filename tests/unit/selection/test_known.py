@@ -16,8 +16,8 @@ from shared.dataset.table import TableDataset, open_dataset
 from shared.labels.index import LabelIndex
 from shared.labels.writer import LabelIndexWriter
 from shared.messages.tasks import Watermarks
+from tests.support.selecting import select
 from workers.selection.known import InATable, Known
-from workers.selection.select import select
 
 ROWS = 91
 COLUMNS = ("time", "carrier", "id")
@@ -90,7 +90,7 @@ def test_rows_that_are_released_are_new_again(dataset: TableDataset, tmp_path: P
     )
     rows = InATable(dataset, known, index)
     assert [key for keys, _ in rows.in_order(COLUMNS) for key in keys.tolist()] == released + newly
-    assert before[rows.are_new(before)].tolist() == released
+    assert before[rows.are_new(before, previous)].tolist() == released
     everything = Split(test=0.0, validation=0.0, by=None)
     chosen = select(Named(name="new_data", options={"tail": 0}), known, dataset, everything, index)
     assert chosen.keys.tolist() == sorted(key for key in (*released, *newly) if not 50 <= key <= 60)

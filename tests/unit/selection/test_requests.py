@@ -19,11 +19,11 @@ from shared.labels.as_of import FINAL
 from shared.labels.index import LabelIndex
 from shared.labels.writer import LabelIndexWriter
 from shared.messages.tasks import Watermarks
+from tests.support.selecting import select
 from tests.unit.strategies.asked import named
 from workers.features.labelled_rows import KnownLabels, LabelledRows
 from workers.selection.event_times import EventTimes
 from workers.selection.known import Known
-from workers.selection.select import select
 
 DAY_S = 86_400
 ROWS = 120

@@ -21,9 +21,10 @@ from shared.messages.tasks import Watermarks
 from shared.split import rows_in_split, splitmix64
 from shared.strategies.memories.kept.reservoir import Reservoir
 from shared.strategies.state import read_state, state_bytes
-from shared.training_set import TrainingSet, TrainingSetOrigin, read_training_set, training_set_bytes
+from tests.support.selecting import select
 from workers.selection.known import Known
-from workers.selection.select import Memory, _Reader, select
+from workers.selection.reader import Reader, Source
+from workers.selection.select import Memory
 
 ROWS = 300
 EVERYTHING = Split(test=0.0, validation=0.0, by=None)
@@ -123,7 +124,7 @@ def test_rows_without_a_label_are_not_selected(with_nulls, split, tail, everythi
 
 def test_a_strategy_may_not_choose_a_row_without_a_label(with_nulls):
     """What it may choose is asked of the rows that were read."""
-    reader = _Reader(with_nulls, EVERYTHING, known(29))
+    reader = Reader(Source(with_nulls, EVERYTHING), known(29))
     assert len(np.concatenate(list(reader.keys()))) == 27
     assert reader.may_choose(np.arange(30)).tolist() == [key % 11 > 0 for key in range(30)]
 
@@ -213,10 +214,10 @@ def test_a_memory_may_choose_no_row_that_it_cannot_have_seen(dataset):
     rows = {"key": np.array([3, 250]), "draw": np.array([0, 1], np.uint64)}
     state = state_bytes({"selections": 1, "labels": 0, "rows": pa.table(rows, schema=Reservoir.SCHEMA)})
     request = known(99, [49])
-    with pytest.raises(TrainingError, match="chose 1 rows that are not for training here, the first is key 250"):
+    with pytest.raises(TrainingError, match="chose rows that are not for training here, the first is key 250"):
         select(remembering(100), request, dataset, EVERYTHING, memory=Memory(state=state))
     request = msgspec.structs.replace(known(260, [49]), left_out=((3, 3),))
-    with pytest.raises(TrainingError, match="chose 1 rows that are not for training here, the first is key 3"):
+    with pytest.raises(TrainingError, match="chose rows that are not for training here, the first is key 3"):
         select(remembering(100), request, dataset, EVERYTHING, memory=Memory(state=state))
 
 
@@ -231,13 +232,3 @@ def test_splits_share_out_every_row(test, validation):
 def test_splitmix64_is_the_published_one():
     """The first output for seed 1234567 is that of the reference implementation."""
     assert int(splitmix64(np.array([1234567], np.uint64))[0]) == 6457827717110365317
-
-
-def test_training_set_file_is_read_back_and_reproducible():
-    """Keys, weights and origin survive the file, and equal selections are equal bytes."""
-    origin = TrainingSetOrigin(watermark_key=9, watermark_timestamp_us=5, rows_read=10, seed=0, strategy="new_data")
-    given_set = TrainingSet(keys=np.array([1, 4, 9]), weights=np.ones(3, np.float32), origin=origin)
-    body = training_set_bytes(given_set)
-    back = read_training_set(body)
-    assert body == training_set_bytes(back)
-    assert (back.keys.tolist(), back.weights.tolist(), back.origin) == ([1, 4, 9], [1.0] * 3, origin)

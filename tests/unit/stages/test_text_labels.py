@@ -37,7 +37,7 @@ from shared.messages.tasks import (
 )
 from shared.targets.directory import DirectoryTarget
 from shared.targets.target import Candidate
-from shared.training_set import read_training_set
+from shared.training_set import TrainingSetFile
 from supervisor.system.setup import setup_record
 from workers.features.class_names import LaterClasses
 from workers.models.model_file import unpack
@@ -220,7 +220,7 @@ def test_a_selection_says_which_classes_are_new(tmp_path: Path) -> None:
     reports = [work.select(index) for index in range(3)]
     told = [report.classes for report in reports]
     assert told == [NewClasses(before=n, names=NAMES[n:m]) for n, m in ((0, 2), (2, 3), (3, 4))]
-    origins = [read_training_set(work.store(report.training_set)).origin for report in reports]
+    origins = [TrainingSetFile(work.small.run_dir / report.training_set.name).origin for report in reports]
     assert [one.classes for one in origins] == [
         ClassNames(names=NAMES[:m], until=key) for m, key in zip((2, 3, 4), TRIGGERS, strict=True)
     ]
