@@ -106,6 +106,6 @@ def job_fingerprint(job: TrainingJob) -> str:
     named = [one for one in (job.classes, job.rule) if one is not None]
     digest = hashlib.sha256(msgspec.json.encode([job.model, job.training, job.data, job.seed, *named], order="sorted"))
     digest.update(job.rows.dataset.config.name.encode())
-    for body in (job.rows.keys.tobytes(), job.rows.weights.tobytes(), job.previous or b""):
-        digest.update(hashlib.sha256(body).digest())
+    digest.update(job.rows.digest)
+    digest.update(hashlib.sha256(job.previous or b"").digest())
     return digest.hexdigest()

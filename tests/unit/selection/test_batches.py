@@ -98,7 +98,9 @@ def test_scores_that_are_no_numbers_end_the_training():
     with torch.no_grad():
         learner.model.weight.fill_(torch.nan)
     sampler = BatchThenSample(measure="entropy", share=0.2, how="proportional", seed=1).sampler(learner, LOSS, CPU)
-    with pytest.raises(TrainingError, match="batch 4 of epoch 3 cannot be drawn by entropy: .*nan.* Lower the learning"):
+    with pytest.raises(
+        TrainingError, match="batch 4 of epoch 3 cannot be drawn by entropy: .*nan.* Lower the learning"
+    ):
         sampler.chosen(batch, 2, 3)
 
 

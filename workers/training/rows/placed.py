@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from workers.training.rows.batch import BatchedRows
+from workers.training.rows.blocks import BlockRows, FileRows
 from workers.training.rows.host import HostRows
 from workers.training.rows.resident import ResidentRows
 from workers.training.rows.streamed import StreamedRows
@@ -13,8 +14,10 @@ from workers.training.rows.streamed import StreamedRows
 SHARE_OF_FREE_MEMORY = 0.5
 
 
-def place_rows(rows: HostRows, device: torch.device) -> BatchedRows:
-    """Rows where batches are made of them fastest."""
+def place_rows(rows: HostRows | FileRows, device: torch.device) -> BatchedRows:
+    """Rows where batches are made of them fastest; those of a large set stay on disk."""
+    if isinstance(rows, FileRows):
+        return BlockRows(rows, device)
     fits = rows.size_bytes <= SHARE_OF_FREE_MEMORY * free_bytes(device)
     return (ResidentRows if fits else StreamedRows)(rows, device)
 
