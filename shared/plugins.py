@@ -141,6 +141,12 @@ STRATEGIES: Plugins[Any] = Plugins(
         "uniform": "shared.strategies.plain.uniform:Uniform",
         "recency": "shared.strategies.plain.recency:Recency",
         "balanced": "shared.strategies.plain.balanced:Balanced",
+        "reservoir": "shared.strategies.memories.reservoir:Reservoir",
+        "class_balanced_reservoir": "shared.strategies.memories.class_balanced_reservoir:ClassBalancedReservoir",
+        "gdumb": "shared.strategies.memories.gdumb:GDumb",
+        "herding": "shared.strategies.memories.herding:Herding",
+        "replay_mix": "shared.strategies.memories.replay_mix:ReplayMix",
+        "freshness": "shared.strategies.memories.freshness:Freshness",
     },
 )
 FORMATS: Plugins[Any] = Plugins(

@@ -39,7 +39,7 @@ def log_determinant(kernel: Tensor, k: int) -> Tensor:
 
 
 def _products(lines: Tensor, best: int) -> Tensor:
-    """Of a column with each, (m, n) → (n,): some at a time, as terms that leave the processor take many times as long."""
+    """Of one column with each, (m, n) → (n,); some at a time, as terms that are far away take many times as long."""
     at_once = max(1, NEAR_NUMBERS // max(1, len(lines)))
     room = lines.new_empty(len(lines) * at_once)
     found = lines.new_empty(lines.shape[1])
