@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import os
 import uuid
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import fsspec
 import msgspec
@@ -20,6 +21,8 @@ from fsspec.implementations.local import LocalFileSystem
 from shared.durable import sync, sync_file
 from shared.errors import ArtifactError, ArtifactLostError
 from shared.filesystems import filesystem_of
+
+_CHUNK_BYTES = 2**20
 
 
 class ArtifactRef(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +50,21 @@ class ArtifactStore:
         write_artifact(self.uri(name), body)
         return ArtifactRef(name=name, sha256=hashlib.sha256(body).hexdigest(), size_bytes=len(body))
 
+    def write_file(self, name: str, path: Path) -> ArtifactRef:
+        """Store what a local file holds, all or nothing, chunk by chunk. Raises ArtifactError."""
+        written, size_bytes = hashlib.sha256(), 0
+
+        def fill(filesystem: Any, temporary: str) -> None:
+            nonlocal size_bytes
+            with path.open("rb") as file, filesystem.open(temporary, "wb") as out:
+                while chunk := file.read(_CHUNK_BYTES):
+                    out.write(chunk)
+                    written.update(chunk)
+                    size_bytes += len(chunk)
+
+        _write(self.uri(name), fill)
+        return ArtifactRef(name=name, sha256=written.hexdigest(), size_bytes=size_bytes)
+
     def read(self, ref: ArtifactRef) -> bytes:
         """The object's bytes, after their hash was checked. Raises ArtifactError if they are missing or differ.
 
@@ -54,19 +72,50 @@ class ArtifactStore:
         """
         uri = self.uri(ref.name)
         filesystem, path = filesystem_of(uri)
-        try:
+        with _telling(uri):
             body = cast(bytes, filesystem.cat_file(path))
-        except FileNotFoundError as error:
-            raise ArtifactLostError(f"{uri} is not there: {error}. Bring it back, then --resume.") from error
-        except OSError as error:
-            raise ArtifactError(f"{uri} cannot be read: {error}. Mend the store, then --resume.") from error
-        if hashlib.sha256(body).hexdigest() != ref.sha256:
-            damage = ArtifactError if len(body) == ref.size_bytes else ArtifactLostError
-            raise damage(
-                f"{uri} is not what was recorded: {len(body)} bytes do not hash to {ref.sha256[:12]}…, "
-                f"{ref.size_bytes} bytes were written. Restore it, or delete it to have it made anew, then --resume."
-            )
+        self._check(ref, hashlib.sha256(body).hexdigest(), len(body))
         return body
+
+    def read_file(self, ref: ArtifactRef, path: Path) -> None:
+        """Write the object's bytes to a new local file, chunk by chunk; without an error they are what was recorded.
+
+        Raises what `read` raises, and ArtifactError if there is no room for the file.
+        """
+        try:
+            with path.open("wb") as file:
+                for chunk in self._chunks(ref):
+                    file.write(chunk)
+        except OSError as error:
+            raise ArtifactError(f"{path} could not be written: {error}. Make room there, then --resume.") from error
+
+    def _chunks(self, ref: ArtifactRef) -> Iterator[bytes]:
+        """The object's bytes, checked when the last was taken. Raises what `read` raises."""
+        uri = self.uri(ref.name)
+        filesystem, path = filesystem_of(uri)
+        read, size_bytes = hashlib.sha256(), 0
+        with _telling(uri):
+            file = filesystem.open(path, "rb")
+        with file:
+            while True:
+                with _telling(uri):
+                    chunk = cast(bytes, file.read(_CHUNK_BYTES))
+                if not chunk:
+                    break
+                read.update(chunk)
+                size_bytes += len(chunk)
+                yield chunk
+        self._check(ref, read.hexdigest(), size_bytes)
+
+    def _check(self, ref: ArtifactRef, sha256: str, size_bytes: int) -> None:
+        """Raises if bytes of this hash and number are not what was recorded."""
+        if sha256 != ref.sha256:
+            damage = ArtifactError if size_bytes == ref.size_bytes else ArtifactLostError
+            raise damage(
+                f"{self.uri(ref.name)} is not what was recorded: {size_bytes} bytes do not hash to "
+                f"{ref.sha256[:12]}…, {ref.size_bytes} bytes were written. Restore it, or delete it to have it made "
+                "anew, then --resume."
+            )
 
     def stands(self, ref: ArtifactRef) -> bool:
         """Whether an object of the recorded size is there; nothing is read. Raises ArtifactError if it cannot tell."""
@@ -92,7 +141,8 @@ class ArtifactStore:
             raise ArtifactError(
                 f"{self.uri(ref.name)} could not be renamed to {name}: {error}. Mend the store, then --resume."
             ) from error
-        self.read(final)
+        for _ in self._chunks(final):
+            pass
         return final
 
 
@@ -101,12 +151,17 @@ def write_artifact(uri: str, body: bytes) -> None:
 
     Raises ArtifactError.
     """
+    _write(uri, lambda filesystem, temporary: filesystem.pipe_file(temporary, body))
+
+
+def _write(uri: str, fill: Callable[[Any, str], None]) -> None:
+    """`fill`: has a filesystem hold the body under a temporary name."""
     filesystem, path = filesystem_of(uri)
     parent, name = path.rsplit("/", 1)
     temporary = f"{parent}/.{name}.{uuid.uuid4().hex}.tmp"
     try:
         filesystem.makedirs(parent, exist_ok=True)
-        filesystem.pipe_file(temporary, body)
+        fill(filesystem, temporary)
         _move(filesystem, temporary, path)
     except OSError as error:
         with suppress(OSError):
@@ -114,6 +169,17 @@ def write_artifact(uri: str, body: bytes) -> None:
         raise ArtifactError(
             f"{uri} could not be written: {error}. Make room or mend the store, then --resume."
         ) from error
+
+
+@contextmanager
+def _telling(uri: str) -> Iterator[None]:
+    """Within it an OSError is one of reading the object at `uri`."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise ArtifactLostError(f"{uri} is not there: {error}. Bring it back, then --resume.") from error
+    except OSError as error:
+        raise ArtifactError(f"{uri} cannot be read: {error}. Mend the store, then --resume.") from error
 
 
 def committed(ref: ArtifactRef, name: str) -> ArtifactRef:

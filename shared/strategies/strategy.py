@@ -26,6 +26,7 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
     keys: Keys  # they ascend, unless labels stand in a table of their own
     rows: pa.Table | None  # the strategy's `columns`, if it has any
     labels: pa.ChunkedArray | None = None  # of these rows, where the strategy wants them
+    seed: int = 0  # of the pipeline, as a request's
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,8 +63,16 @@ class CurrentModel(Protocol):
     def embeddings(self, keys: Keys) -> Iterator[tuple[Keys, npt.NDArray[np.float64]]]:
         """What enters the last linear layer, (n, width)."""
 
-    def scores(self, measure: str, keys: Keys) -> Iterator[tuple[Keys, npt.NDArray[np.float64]]]:
-        """How much is to be learned from each row, (n,), by a measure of workers/selection/importance."""
+    def scores(
+        self, measure: str, keys: Keys, holdout: bytes | str | None = None
+    ) -> Iterator[tuple[Keys, npt.NDArray[np.float64]]]:
+        """How much is to be learned from each row, (n,), by a measure of workers/selection/importance.
+
+        `holdout`: for `rho_loss`, the bytes of the model that is compared with, or the URI at which they lie.
+        """
+
+    def holdout(self) -> bytes | None:
+        """A model like this one, trained on the rows of the validation split that are known; None if there are none."""
 
     def coreset(self, name: str, keys: Keys, k: int, options: Mapping[str, Any]) -> tuple[Keys, Weights | None]:
         """The k of these rows that stand for all, at most, by a function of workers/selection/coreset: ascending.
@@ -85,6 +94,7 @@ class Strategy:
     # A strategy whose options decide any of these sets it in its constructor.
     wants_labels: bool = False  # `observe` wants to see the labels, whatever their column is called
     reads_model: bool = False  # `select` asks the current model: a train worker does it
+    from_scratch: bool = False  # its trainings must not go on from a model: `use_previous_model` is refused beside it
     # What a forecast of its sets must know.
     selects_all: bool = False  # from all rows at each trigger, not from those since the previous one
     selects_at_most: int | None = None  # so many rows, whatever there are

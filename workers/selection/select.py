@@ -67,7 +67,7 @@ def select(
     with blaming(who, TrainingError, but=Interrupted):
         strategy = strategy_of(chosen)
         request = _request(strategy, known, reader, memory.seed)
-        pieces, state = strategy.select(request, _observed(strategy, reader, memory.state), memory.model)
+        pieces, state = strategy.select(request, _observed(strategy, reader, memory), memory.model)
         rule = strategy.rule(request)
         may_choose = reader.may_choose if memory.state is None else reader.may_choose_again
         kept = None if state is None else state_bytes(state)
@@ -86,12 +86,12 @@ def select(
     )
 
 
-def _observed(strategy: Strategy, reader: _Reader, kept: bytes | None) -> State:
+def _observed(strategy: Strategy, reader: _Reader, memory: Memory) -> State:
     """The state after the rows that the strategy has not seen yet."""
-    state = None if kept is None else read_state(kept)
+    state = None if memory.state is None else read_state(memory.state)
     if type(strategy).observe is not Strategy.observe:
         for piece in reader.in_order(strategy.columns, labels=strategy.wants_labels):
-            state = strategy.observe(piece, state)
+            state = strategy.observe(msgspec.structs.replace(piece, seed=memory.seed), state)
     return state
 
 

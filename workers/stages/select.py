@@ -8,16 +8,17 @@ from typing import Any
 import torch
 
 from shared.class_names import ClassNames
-from shared.dataset.table import TableDataset
 from shared.messages.reports import AnyReport, NewClasses, Selected
 from shared.messages.tasks import ModelRef, SelectTask
 from shared.training_set import TrainingSet, TrainingSetOrigin, training_set_bytes
 from workers.features.class_names import names_in_index, names_up_to, room_of, stop_after
 from workers.going_on import Interrupted
 from workers.selection.asked_model import AskedModel
+from workers.selection.holdout import Holdouts, validation_keys
 from workers.selection.known import Known
 from workers.selection.select import Memory, select
-from workers.stages.scoring import load_committed
+from workers.stages.holdout import trained_holdout
+from workers.stages.scoring import load, load_committed
 from workers.stages.work import Work
 from workers.training.device import of_worker
 from workers.training.randomness import fix_arithmetic
@@ -38,12 +39,6 @@ def run(work: Work) -> tuple[AnyReport, Any]:
     )
     dataset, room = work.dataset(), room_of(pipeline.model)
     index = work.label_index
-    memory = Memory(
-        state=None if task.state is None else work.store.read(task.state),
-        model=None if task.model is None else _asked(work, task.model, dataset),
-        seed=pipeline.training.seed,
-    )
-    chosen = select(pipeline.strategy, known, dataset, pipeline.data.split, index, memory)
     if index is None:
         classes = names_up_to(dataset, stop_after(task.labelled_key), task.classes, task.first_labelled_key, room)
     else:
@@ -51,6 +46,12 @@ def run(work: Work) -> tuple[AnyReport, Any]:
         if task.first_labelled_key is None:  # the first trigger knew none, so there are none that are sorted
             known_before = known_before or ClassNames(names=(), until=-1)
         classes = names_in_index(dataset, index, task.trigger_key, task.labelled_key, known_before, room)
+    memory = Memory(
+        state=None if task.state is None else work.store.read(task.state),
+        model=None if task.model is None else _asked(work, task.model, known, classes),
+        seed=pipeline.training.seed,
+    )
+    chosen = select(pipeline.strategy, known, dataset, pipeline.data.split, index, memory)
     origin = TrainingSetOrigin(
         watermark_key=chosen.watermark_key,
         watermark_timestamp_us=task.trigger_timestamp_us,
@@ -79,18 +80,28 @@ def run(work: Work) -> tuple[AnyReport, Any]:
     return report, {}
 
 
-def _asked(work: Work, model: ModelRef, dataset: TableDataset) -> AskedModel:
-    """The current model on the device that trainings are done on. Raises ArtifactError, ConfigurationError."""
+def _asked(work: Work, model: ModelRef, known: Known, classes: ClassNames | None) -> AskedModel:
+    """The current model, with the classes that this trigger knows, on the device that trainings are done on.
+
+    Raises ArtifactError, ConfigurationError.
+    """
 
     def go_on() -> None:
         if work.child.should_stop():
-            raise Interrupted("stopped while the current model was asked")
+            raise Interrupted("stopped while rows were chosen")
 
+    def trained() -> bytes | None:
+        keys = validation_keys(dataset, known, work.record.pipeline.data.split, work.label_index)
+        return trained_holdout(work, keys, classes, device)
+
+    dataset = work.dataset()
     device = of_worker(work.record.pipeline.training.device, work.child.device)
     torch.set_num_threads(work.record.pipeline.training.threads)
     if device != "cpu":
         fix_arithmetic()
-    return AskedModel(model.trigger_id, load_committed(work, model.object, device).heard(go_on), dataset)
+    current = load_committed(work, model.object, device).knowing(classes)
+    holdouts = Holdouts(lambda body: load(work, body, device).reading(work.record.dataset).heard(go_on), trained)
+    return AskedModel(model.trigger_id, current, dataset, holdouts, go_on)
 
 
 def _new(known: ClassNames | None, now: ClassNames | None) -> NewClasses | None:

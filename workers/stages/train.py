@@ -37,7 +37,7 @@ def run(work: Work) -> tuple[AnyReport, Any]:
             f"before the trigger's {task.trigger_key}; rows were not read that should have been."
         )
     device = of_worker(record.pipeline.training.device, work.child.device)
-    with _scratch() as scratch:
+    with scratch() as folder:
         job = training.TrainingJob(
             model=record.pipeline.model,
             training=record.pipeline.training,
@@ -51,7 +51,7 @@ def run(work: Work) -> tuple[AnyReport, Any]:
             workspace=training.Workspace(
                 checkpoint_folder=work.store.uri(f"checkpoints/{task.trigger_id}/{task.member}"),
                 checkpoints_kept=record.checkpoints_kept,
-                scratch_folder=scratch,
+                scratch_folder=folder,
                 report_every_batches=record.pipeline.logging.metrics_every_batches,
                 report_every_s=_REPORT_EVERY_S,
             ),
@@ -71,7 +71,7 @@ def run(work: Work) -> tuple[AnyReport, Any]:
 
 
 @contextlib.contextmanager
-def _scratch() -> Iterator[Path]:
+def scratch() -> Iterator[Path]:
     """A folder for encoded rows; the files in it have no name, so that a kill frees them at once.
 
     Raises ArtifactError.

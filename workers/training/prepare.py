@@ -23,7 +23,7 @@ from workers.training.learner import Learner
 from workers.training.losses import loss_kind, prepare_labels
 from workers.training.outputs import count_outputs
 from workers.training.randomness import fix_randomness
-from workers.training.rows import BatchedRows, HostRows, place_rows
+from workers.training.rows.placed import BatchedRows, HostRows, place_rows
 from workers.training.start import apply_start, refuse_other_names, starting_encoder, starting_model, with_changes
 from workers.training.stoppable import StoppableSource
 

@@ -1,16 +1,12 @@
-"""What makes two trainings of the same job equal to the bit: seeds, threads, orders."""
+"""What makes two trainings of the same job equal to the bit: seeds, threads, arithmetic."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 
-import numpy as np
 import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
-
-from workers.ahead import ahead
 
 _SEEDS = 2**63  # torch takes any int64; ours may be larger
 
@@ -30,29 +26,6 @@ def fix_arithmetic() -> None:
     torch.use_deterministic_algorithms(True, warn_only=True)
     # On by default beside the line above: it fills every new tensor with NaN, which costs and finds nothing here.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
-
-
-def sample_order(seed: int, epoch: int, rows: int) -> torch.Tensor:
-    """The order of rows in an epoch, int64 (rows,): of seed and epoch alone, so that a resumed epoch has it too."""
-    generator = np.random.Generator(np.random.PCG64([seed % _SEEDS, epoch]))
-    return torch.from_numpy(generator.permutation(rows))
-
-
-def sample_orders(seed: int, first: int, epochs: int, rows: int) -> Iterator[torch.Tensor]:
-    """The orders of the epochs from `first` on; while one is used, the next is drawn."""
-    return ahead(sample_order(seed, epoch, rows) for epoch in range(first, epochs))
-
-
-def batch_bounds(rows: int, batch_size: int, *, lone_row_allowed: bool) -> list[tuple[int, int]]:
-    """[start, stop) of each batch; the last may be short.
-
-    Batch normalisation cannot learn from one row: where it is not allowed, a lone last row joins the batch before.
-    """
-    bounds = [(start, min(start + batch_size, rows)) for start in range(0, rows, batch_size)]
-    lone = len(bounds) > 1 and bounds[-1][1] - bounds[-1][0] == 1
-    if lone and batch_size > 1 and not lone_row_allowed:
-        bounds[-2:] = [(bounds[-2][0], rows)]
-    return bounds
 
 
 def uses_batch_norm(model: nn.Module) -> bool:

@@ -8,7 +8,7 @@ from shared.config.pipeline import Pipeline
 from shared.messages.reports import Finding
 from workers.features.source import SampleSource
 from workers.training.optimizers import Schedule
-from workers.training.randomness import batch_bounds
+from workers.training.order.bounds import batch_bounds
 
 _LEAVE_OUT_NONE = ("new_data", "all_data")  # strategies that select each row of a first trigger
 _DEVIATIONS = 6  # that the rows of a split are off its share: more is not seen

@@ -9,9 +9,11 @@ from workers.going_on import Interrupted
 from workers.training.checkpoints import Checkpoints, job_fingerprint
 from workers.training.job import TrainedModel, TrainingJob, TrainingProgress
 from workers.training.losses_seen import LossesSeen
+from workers.training.order.bounds import batch_bounds
+from workers.training.order.shuffled import sample_orders
 from workers.training.place import Place, Saver, Speed, restore_place
 from workers.training.prepare import prepare
-from workers.training.randomness import batch_bounds, sample_orders, uses_batch_norm
+from workers.training.randomness import uses_batch_norm
 
 
 def train(

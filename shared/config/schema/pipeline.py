@@ -36,7 +36,6 @@ class PipelineSchema(f.Group):
         key="name",
         example="{name: new_data}",
         in_config=True,
-        later=("freshness", "reservoir", "gdumb", "coreset", "class_balanced_reservoir", "rho_loss"),
         later_options=("warm_up", "reset_on_trigger"),
         load_default=lambda: {"name": "new_data", "options": STRATEGIES["new_data"].Schema().load({})},
     )

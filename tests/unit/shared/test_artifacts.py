@@ -9,7 +9,7 @@ import fsspec
 import pytest
 
 from shared.artifacts import ArtifactRef, ArtifactStore, committed, write_artifact
-from shared.errors import ArtifactError
+from shared.errors import ArtifactError, ArtifactLostError
 
 
 @pytest.fixture(params=["local", "memory"])
@@ -30,6 +30,39 @@ def test_what_was_written_is_read_back(store, body):
     ref = store.write("models/0/m", body)
     assert (ref.sha256, ref.size_bytes) == (hashlib.sha256(body).hexdigest(), len(body))
     assert store.read(ref) == body
+
+
+@pytest.mark.parametrize("body", [b"", b"weights", bytes(range(256)) * 10_000])
+def test_a_file_goes_to_the_store_and_comes_back(store, tmp_path, body):
+    """The reference is that of the same bytes written at once; nothing else is left there."""
+    (tmp_path / "from").write_bytes(body)
+    ref = store.write_file("sets/a", tmp_path / "from")
+    assert ref == ArtifactRef(name="sets/a", sha256=hashlib.sha256(body).hexdigest(), size_bytes=len(body))
+    store.read_file(ref, tmp_path / "to")
+    assert (tmp_path / "to").read_bytes() == store.read(ref) == body
+    assert names_in(f"{store.root}/sets") == ["a"]
+
+
+@pytest.mark.parametrize(("damaged", "error"), [(b"weightr", ArtifactError), (b"weigh", ArtifactLostError)])
+def test_a_file_is_checked_on_the_way(store, tmp_path, damaged, error):
+    """Other bytes are refused as they are when all are read at once."""
+    ref = store.write("a", b"weights")
+    filesystem, path = fsspec.core.url_to_fs(store.uri(ref.name))
+    filesystem.pipe_file(path, damaged)
+    for read in (store.read, lambda ref: store.read_file(ref, tmp_path / "to")):
+        with pytest.raises(ArtifactError, match=r"/a is not what was recorded") as caught:
+            read(ref)
+        assert type(caught.value) is error
+    filesystem.rm_file(path)
+    with pytest.raises(ArtifactLostError, match=r"/a is not there"):
+        store.read_file(ref, tmp_path / "to")
+
+
+def test_a_file_that_has_no_room_is_named(store, tmp_path):
+    """Where the store is well, and what it is written to is not."""
+    ref = store.write("a", b"weights")
+    with pytest.raises(ArtifactError, match=r"none/to could not be written: .*Make room there"):
+        store.read_file(ref, tmp_path / "none" / "to")
 
 
 def test_writing_leaves_nothing_but_the_object(store):

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.training.randomness import batch_bounds, sample_order
+from workers.training.order.bounds import batch_bounds
+from workers.training.order.shuffled import sample_order
 
 sizes = st.integers(1, 300)
 

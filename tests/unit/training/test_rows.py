@@ -10,7 +10,7 @@ from shared.config.pipeline import Component
 from tests.unit.training.samples import digits, flights
 from workers.features.encoder import fit_encoder
 from workers.training.optimizers import make_optimizer
-from workers.training.rows import HostRows, ResidentRows, StreamedRows, free_bytes, place_rows
+from workers.training.rows.placed import HostRows, ResidentRows, StreamedRows, free_bytes, place_rows
 
 CPU = torch.device("cpu")
 BOUNDS = [(0, 7), (7, 14), (14, 21), (21, 26), (26, 27)]

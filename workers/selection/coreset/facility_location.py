@@ -5,17 +5,18 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from workers.going_on import GoOn, unheard
 from workers.selection.coreset.exact import NUMBERS_AT_ONCE, first_largest, summed
 from workers.selection.coreset.inputs import usable_count, usable_square
 
 _AT_FIRST = 16  # rows whose gains are found anew together
 
 
-def facility_location(similarity: Tensor, k: int) -> Tensor:
+def facility_location(similarity: Tensor, k: int, *, go_on: GoOn = unheard) -> Tensor:
     """Greedy on Σᵢ max over picked j of s_ij; (n, n) → indices (k,) in the order picked.
 
     s_ij: how well column j, if picked, stands for row i, in any unit; it need not be symmetric, and may be negative.
-    Raises ValueError.
+    `go_on` is called with every few gains. Raises ValueError.
 
     Lazily (Minoux, 1978): O(n²) operations at first, then some n for each gain that is found anew, in the worst case
     O(n²·k); memory: a copy of the matrix. Greedy is within 1 − 1/e of the best (Nemhauser, Wolsey and Fisher,
@@ -23,12 +24,12 @@ def facility_location(similarity: Tensor, k: int) -> Tensor:
     """
     columns = usable_square(similarity, "similarity").T.contiguous()
     k = usable_count(k, len(columns))
-    return best_cover(columns, k)
+    return best_cover(columns, k, go_on)
 
 
-def best_cover(columns: Tensor, k: int) -> Tensor:
+def best_cover(columns: Tensor, k: int, go_on: GoOn = unheard) -> Tensor:
     """As `facility_location`, of the transposed matrix: line j has how well j stands for each row. (n, n) → (k,)."""
-    cover = _Cover(columns)
+    cover = _Cover(columns, go_on)
     return torch.tensor([cover.pick(turn) for turn in range(1, k + 1)], device=columns.device)
 
 
@@ -40,8 +41,8 @@ class _Cover:
     other's nearest, and near to no other, both add the same.
     """
 
-    def __init__(self, columns: Tensor) -> None:
-        self._columns = columns
+    def __init__(self, columns: Tensor, go_on: GoOn) -> None:
+        self._columns, self._go_on = columns, go_on
         # What any row gives at least is no gain, and taking it away changes no comparison.
         self._covered = columns.amin(dim=0).double()
         self._size = max(abs(float(one)) for one in torch.aminmax(columns))
@@ -52,10 +53,15 @@ class _Cover:
     def _gain(self, rows: Tensor) -> Tensor:
         """What these add, (m,)."""
         parts = rows.split(max(1, NUMBERS_AT_ONCE // len(self._columns)))
-        return torch.cat([summed((self._columns[some] - self._covered).clamp_(min=0).T) for some in parts])
+        found = []
+        for some in parts:
+            self._go_on()
+            found.append(summed((self._columns[some] - self._covered).clamp_(min=0).T))
+        return torch.cat(found)
 
     def pick(self, turn: int) -> int:
         """The row that adds most; turns count from 1."""
+        self._go_on()
         many = _AT_FIRST
         while True:
             best = int(self._gains.argmax())

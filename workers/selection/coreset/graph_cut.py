@@ -5,15 +5,17 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from workers.going_on import GoOn, unheard
 from workers.selection.coreset.exact import NUMBERS_AT_ONCE, first_largest, summed
 from workers.selection.coreset.inputs import usable_count, usable_number, usable_square
 
 
-def graph_cut(similarity: Tensor, k: int, trade_off: float) -> Tensor:
+def graph_cut(similarity: Tensor, k: int, trade_off: float, *, go_on: GoOn = unheard) -> Tensor:
     """Greedy on Σ s_ij over all i and picked j, less trade_off · Σ s_ij over picked i and j, i = j among them.
 
     (n, n) → indices (k,) in the order picked, always k, also where a row takes more away than it adds. The matrix need
-    not be symmetric. `trade_off`: without unit; from .5 on a row more may make the value smaller. Raises ValueError.
+    not be symmetric. `trade_off`: without unit; from .5 on a row more may make the value smaller. `go_on` is called
+    with each pick. Raises ValueError.
 
     O(n² + n·k) operations, memory O(n). The function is that of Iyer, Khargonkar, Bilmes and Asnani (ALT 2021).
     """
@@ -27,6 +29,7 @@ def graph_cut(similarity: Tensor, k: int, trade_off: float) -> Tensor:
     gone = torch.zeros_like(alike, dtype=torch.bool)
     picked = []
     for _ in range(k):
+        go_on()
         gains = (alike - trade_off * each_other).masked_fill_(gone, -torch.inf)
         picked.append(best := first_largest(gains, size))
         gone[best] = True

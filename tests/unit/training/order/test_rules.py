@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
-from workers.training.epochs.infobatch import InfoBatch
-from workers.training.epochs.rs2 import RS2
-from workers.training.epochs.rule import newest_losses
-from workers.training.randomness import sample_order
+from workers.training.order.infobatch import InfoBatch
+from workers.training.order.rs2 import RS2
+from workers.training.order.rule import newest_losses
+from workers.training.order.shuffled import sample_order
 
 SOME = settings(max_examples=100, deadline=None)
 SHARES = st.floats(0.01, 1)

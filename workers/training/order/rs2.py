@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from workers.training.epochs.rule import Epoch, Losses, usable_number, usable_rows
-from workers.training.randomness import sample_order
+from workers.training.order.rule import Epoch, Losses, usable_number, usable_rows
+from workers.training.order.shuffled import sample_order
 
 
 class RS2:

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from workers.training.epochs.rule import Epoch, Losses, usable_number, usable_rows
-from workers.training.randomness import sample_order
+from workers.training.order.rule import Epoch, Losses, usable_number, usable_rows
+from workers.training.order.shuffled import sample_order
 
 _SEEDS = 2**63
 _LEFT_OUT = 1  # so that who is left out is drawn apart from the order, which is of seed and epoch alone

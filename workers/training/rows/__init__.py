@@ -1,0 +1,1 @@
+"""The rows of a training set, encoded, as batches on the device."""
