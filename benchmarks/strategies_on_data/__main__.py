@@ -2,7 +2,7 @@
 
 All strategies on the digits of the example, three seeds; six of them, one seed, on sensors of gas (where
 ../shared/data is) and on a quarter of the flights (where the example has prepared them). Each is a sweep of the
-program: six triggers, each training from scratch. `all_data` and `new_data` come first; all others then take so many
+program: five triggers, each training from scratch. `all_data` and `new_data` come first; all others then take so many
 rows at each trigger, at most, that their sum is 50 %, 25 % and 12.5 % of what `all_data` trained on. Selecting and
 training are seconds of the tasks, as summary.json tells them, all triggers together.
 
@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.processes import PROJECT, end_in_order_when_asked
-from benchmarks.strategies_on_data.asked import ALL, BASELINES, SHARES, Size, block_of, families, limit_of
+from benchmarks.strategies_on_data.asked import ALL, BASELINES, OF_OWN_SIZE, SHARES, Size, block_of, families, limit_of
 from benchmarks.strategies_on_data.found import Found, file_of, means, read, write
 from benchmarks.strategies_on_data.page import put, tables
 from benchmarks.strategies_on_data.picture import draw
@@ -83,7 +83,9 @@ def _asked(stream: str, family: str, strategies: Sequence[str], found: Path) -> 
         return [Asked(family, name, None, block_of(family, name, size)) for name in strategies]
     all_rows = _all_rows(read(found, stream, [BASELINES]))
     sizes = [Size(share=share, limit=limit_of(share, all_rows), half_life=half_life) for share in SHARES]
-    return [Asked(family, name, size.share, block_of(family, name, size)) for name in strategies for size in sizes]
+    own = [Asked(family, name, None, block_of(family, name, sizes[0])) for name in strategies if name in OF_OWN_SIZE]
+    others = [name for name in strategies if name not in OF_OWN_SIZE]
+    return own + [Asked(family, name, size.share, block_of(family, name, size)) for name in others for size in sizes]
 
 
 def _all_rows(baselines: Sequence[Found]) -> tuple[int, ...]:

@@ -35,6 +35,11 @@ def _limited(name: str, **options: Any) -> Callable[[Size], Block]:
     return lambda size: {"name": name, **options, "limit": size.limit}
 
 
+def _stages(first: Block, size: Size) -> Block:
+    """Twice as many rows by a strategy that costs nothing, and half of these by one that does."""
+    return {"name": "pipeline", "stages": [first, {"name": "craig", "limit": size.limit}]}
+
+
 # Family → how a strategy is called in the tables → its block for a size.
 FAMILIES: Mapping[str, Mapping[str, Callable[[Size], Block]]] = {
     "plain": {
@@ -45,8 +50,51 @@ FAMILIES: Mapping[str, Mapping[str, Callable[[Size], Block]]] = {
         "balanced by label": _limited("balanced", by="label", of="all"),
         "balanced by trigger": _limited("balanced", by="trigger", tail=9),
     },
+    "memories": {
+        "reservoir": _limited("reservoir"),
+        "gdumb": _limited("gdumb"),
+        "herding": _limited("herding"),
+        "replay_mix": lambda size: {"name": "replay_mix", "memory_limit": size.limit, "limit": size.limit},
+        "freshness": _limited("freshness", unused_share=0.5),
+    },
+    "coresets": {
+        name: _limited(name, of="all")
+        for name in ("k_center", "facility_location", "craig", "grad_match", "graph_cut", "log_determinant")
+    },
+    "importance": {
+        **{
+            name: _limited(name, of="all")
+            for name in ("loss", "gradient_norm", "margin", "entropy", "least_confidence")
+        },
+        "rho_loss": _limited("rho_loss", of="all", holdout="validation"),
+    },
+    "rules": {
+        "rs2": lambda size: {"name": "rs2", "of": "all", "share": size.share},
+        "rs2 with replacement": lambda size: {"name": "rs2", "of": "all", "share": size.share, "replacement": True},
+        "gradient_norm in batches": lambda size: {
+            "name": "gradient_norm",
+            "of": "all",
+            "mode": "batch_then_sample",
+            "fraction": size.share,
+        },
+        "infobatch": lambda _: {"name": "infobatch", "of": "all"},
+    },
+    "together": {
+        "uniform, then craig": lambda size: _stages({"name": "uniform", "of": "all", "limit": 2 * size.limit}, size),
+        "latest, then craig": lambda size: _stages({"name": "latest", "limit": 2 * size.limit}, size),
+        "latest, later gradient_norm": lambda size: {
+            "name": "schedule",
+            "strategies": [
+                {"name": "latest", "limit": size.limit},
+                {"name": "gradient_norm", "of": "all", "limit": size.limit, "from_trigger": 2},
+            ],
+        },
+    },
 }
-SIX = ("uniform", "latest", "balanced by label", "sliding_window", "recency", "balanced by trigger")
+SIX = ("uniform", "latest", "gdumb", "k_center", "gradient_norm", "rs2")
+# Their set is all rows, and a share of it is learned from in each epoch; how large that of infobatch is, nobody tells.
+_LEARN_A_SHARE = ("rs2", "rs2 with replacement", "gradient_norm in batches")
+OF_OWN_SIZE = ("infobatch",)
 
 
 def families(stream: str) -> dict[str, list[str]]:
@@ -61,6 +109,11 @@ def families(stream: str) -> dict[str, list[str]]:
         for family, of in FAMILIES.items()
     }
     return {BASELINES: [ALL, NEW], **{family: labels for family, labels in found.items() if labels}}
+
+
+def learned(label: str, share: float | None) -> float:
+    """The share of the selected rows that each epoch learns from."""
+    return share if share is not None and label in _LEARN_A_SHARE else 1.0
 
 
 def block_of(family: str, label: str, size: Size) -> Block:

@@ -15,7 +15,7 @@ from benchmarks.policies_on_data.questions import DATA
 from benchmarks.policies_on_data.questions import STREAMS as OF_POLICIES
 from benchmarks.processes import PROJECT
 
-TRIGGERS = 6
+TRIGGERS = 5
 VALIDATION = 0.1  # of the rows: none is trained on, and a strategy with a model of its own may learn from them
 
 _DIGITS = PROJECT / "examples" / "digits"
@@ -107,7 +107,7 @@ def config(stream: str, folder: Path, train_workers: int) -> dict[str, Any]:
 
 
 def pipeline(stream: str, rows: int) -> dict[str, Any]:
-    """pipeline.yaml, without a strategy. Six triggers, equally far apart, and as many rows behind the last one.
+    """pipeline.yaml, without a strategy. Five triggers, equally far apart, and as many rows behind the last one.
 
     Each training starts anew, so that what a strategy chose is all that its model knows.
     """

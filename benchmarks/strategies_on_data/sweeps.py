@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import yaml
 
 from benchmarks.processes import end, start
-from benchmarks.strategies_on_data.asked import Block
+from benchmarks.strategies_on_data.asked import Block, learned
 from benchmarks.strategies_on_data.found import Found
 from benchmarks.strategies_on_data.streams import STREAMS, config, pipeline
 from shared.config.changes import Change
@@ -92,6 +92,7 @@ def _found(place: Path, stream: str, one: Asked, seed: int) -> Found | None:
         print(f"{name} has no score; {place / 'logs' / name}.log says why", file=sys.stderr)
         return None
     triggers = summary["trigger_list"]
+    selected = tuple(trigger["samples_selected"] for trigger in triggers)
     return Found(
         stream=stream,
         family=one.family,
@@ -99,8 +100,8 @@ def _found(place: Path, stream: str, one: Asked, seed: int) -> Found | None:
         share=one.share,
         seed=seed,
         score=score,
-        rows=sum(trigger["samples_selected"] for trigger in triggers),
-        selected=tuple(trigger["samples_selected"] for trigger in triggers),
+        rows=round(learned(one.strategy, one.share) * sum(selected)),
+        selected=selected,
         select_s=sum(trigger["select_s"] for trigger in triggers),
         train_s=sum(trigger["train_s"] for trigger in triggers),
     )
