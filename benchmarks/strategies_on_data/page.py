@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.strategies_on_data.asked import ALL
+from benchmarks.strategies_on_data.asked import ALL, OF_OWN_SIZE
 from benchmarks.strategies_on_data.found import Mean
 from benchmarks.strategies_on_data.streams import STREAMS
 
@@ -39,10 +39,10 @@ def _stream(name: str, means: Sequence[Mean]) -> str:
     rows = [
         [
             _share(one),
-            f"`{one.strategy}`" if one.share is None else one.strategy,
+            one.strategy,
             _figure(one.score),
             *([_figure(one.apart or 0.0)] if several else []),
-            f"{one.rows:,.0f}",
+            f"{'at most ' if one.strategy in OF_OWN_SIZE else ''}{one.rows:,.0f}",
             *(f"{seconds:.1f} s" for seconds in (one.select_s, one.train_s, one.cost_s)),
         ]
         for one in order
@@ -73,7 +73,7 @@ def _cheapest(strategy: str, means: Sequence[Mean]) -> str:
     best = min(enough, key=lambda one: one.cost_s)
     all_s = next(one.cost_s for one in means if one.strategy == ALL)
     of = "" if best.share is None else f" with {_share(best)}"
-    return f"{best.cost_s:.1f} s, {best.cost_s / all_s:.0%}{of}"
+    return f"{best.cost_s:.1f} s, {100 * best.cost_s / all_s:.0f} %{of}"
 
 
 def _share(one: Mean) -> str:
