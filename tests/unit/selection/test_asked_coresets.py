@@ -12,11 +12,14 @@ from tests.unit.selection.trained import ending_in, labels, trained
 from tests.unit.training.memory_dataset import MemoryDataset
 from tests.unit.training.samples import digits, flights, names, prices
 from workers.going_on import Interrupted
+from workers.inference import load_model_bytes
 from workers.selection.asked_model import AskedModel
 from workers.selection.coreset import craig, k_center
 from workers.selection.coreset.lines import CHOICES
+from workers.selection.holdout import Holdouts
 
 ROWS = flights(300)
+NO_HOLDOUTS = Holdouts(load_model_bytes, lambda: None)
 OPTIONS = {"seed": 0, "per_class": False, "trade_off": 1.0, "regularisation": None}
 
 
@@ -28,7 +31,9 @@ def model(tmp_path_factory):
 def chosen(model, dataset, name, k, keys=None, space="embedding", **options):
     """Keys and weights, as a strategy gets them."""
     keys = np.arange(dataset.rows) if keys is None else keys
-    found, weights = AskedModel(3, model, dataset).coreset(name, keys, k, {**OPTIONS, "space": space, **options})
+    found, weights = AskedModel(3, model, dataset, NO_HOLDOUTS).coreset(
+        name, keys, k, {**OPTIONS, "space": space, **options}
+    )
     assert set(found.tolist()) <= set(keys.tolist())
     assert (np.diff(found) > 0).all()
     assert weights is None or (weights.dtype == np.float32 and len(weights) == len(found) and (weights > 0).all())
@@ -121,4 +126,6 @@ def test_what_takes_long_can_be_stopped(model):
                 raise Interrupted
 
         with pytest.raises(Interrupted):
-            AskedModel(3, model, ROWS, go_on).coreset("craig", np.arange(300), 100, {**OPTIONS, "space": "gradient"})
+            AskedModel(3, model, ROWS, NO_HOLDOUTS, go_on).coreset(
+                "craig", np.arange(300), 100, {**OPTIONS, "space": "gradient"}
+            )
