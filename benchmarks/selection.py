@@ -1,8 +1,8 @@
 """`python -m benchmarks.selection`: coresets, compared with their definitions written down plainly; and memories.
 
-The plain ones do at each pick what the definition says, with whole tensors and nothing kept that it does not name. Both
-take the same normal rows; printed are processor time (ours a median, the plain one's of one try), and whether both
-picked the same rows.
+The plain ones do at each pick what the definition says, with whole tensors and nothing kept that it does not name, and
+in float64, by which ours decide, too. Both take the same normal rows, float32; printed are processor time (ours a
+median, the plain one's of one try), and whether both picked the same rows.
 Bounds are ratios, as times depend on the machine; and of the two functions that are for many rows, memory. Strategies
 see a million rows of ten classes, in pieces as a dataset's are, and select a tenth of them; then as many more, and
 select again. Their bounds are rows a second, all in all, the seconds of a selection, and the bytes kept for each row
@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import torch
+from scipy.optimize import nnls
 from torch import Tensor
 
 from shared.config.pipeline import Named
@@ -52,28 +53,29 @@ class Case(NamedTuple):
 
 def plain_k_center(features: Tensor, k: int) -> Tensor:
     """At each pick the distances of all rows to it."""
-    picked = [0]
-    nearest = torch.full((len(features),), torch.inf)
+    rows, picked = features.double(), [0]
+    nearest, away = torch.full((len(rows),), torch.inf, dtype=torch.float64), torch.empty_like(rows)
     while len(picked) < k:
-        nearest = torch.minimum(nearest, (features - features[picked[-1]]).square().sum(dim=1).sqrt())
+        distances = torch.sub(rows, rows[picked[-1]], out=away).square_().sum(dim=1).sqrt_()
+        nearest = torch.minimum(nearest, distances)
         picked.append(int(nearest.argmax()))
     return torch.tensor(picked)
 
 
 def plain_facility_location(similarity: Tensor, k: int) -> Tensor:
     """At each pick the gains of all rows."""
-    covered, more = torch.zeros(len(similarity), 1), torch.empty_like(similarity)
-    picked: list[int] = []
+    alike, picked = similarity.double(), list[int]()
+    covered, more = torch.zeros(len(alike), 1, dtype=torch.float64), torch.empty_like(alike)
     while len(picked) < k:
-        gains = torch.sub(similarity, covered, out=more).clamp_(min=0).sum(dim=0)
+        gains = torch.sub(alike, covered, out=more).clamp_(min=0).sum(dim=0)
         gains[picked] = -torch.inf
         picked.append(int(gains.argmax()))
-        covered = torch.maximum(covered, similarity[:, picked[-1:]])
+        covered = torch.maximum(covered, alike[:, picked[-1:]])
     return torch.tensor(picked)
 
 
 def plain_grad_match(gradients: Tensor, k: int) -> Tensor:
-    """At each pick all products, and the weights from the products of the picked rows with each other; in float64."""
+    """At each pick all products, and the weights from the products of the picked rows with each other."""
     gradients = gradients.double()
     target = left = gradients.mean(dim=0)
     picked: list[int] = []
@@ -85,7 +87,8 @@ def plain_grad_match(gradients: Tensor, k: int) -> Tensor:
         ridge = 0 if len(picked) == 1 else _REGULARISATION
         matrix = chosen @ chosen.T + ridge * torch.eye(len(picked), dtype=torch.float64)
         left = target - torch.linalg.solve(matrix, chosen @ target) @ chosen
-    return torch.tensor(sorted(picked))
+    weights, _ = nnls(matrix.numpy(), (chosen @ target).numpy())
+    return torch.tensor(sorted(row for row, weight in zip(picked, weights, strict=True) if weight > 0))
 
 
 def _rows(n: int) -> Tensor:

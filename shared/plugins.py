@@ -161,6 +161,8 @@ STRATEGIES: Plugins[Any] = Plugins(
         "rho_loss": "shared.strategies.rho_loss:RhoLoss",
         "pipeline": "shared.strategies.together.pipeline:Pipeline",
         "schedule": "shared.strategies.together.schedule:Schedule",
+        "rs2": "shared.strategies.trained_rules:RS2",
+        "infobatch": "shared.strategies.trained_rules:InfoBatch",
     },
 )
 FORMATS: Plugins[Any] = Plugins(

@@ -19,7 +19,7 @@ from workers.features.fit_table import fit_table, grow_categories, scale_constan
 from workers.features.image import ImageEncoder, ImagePixels
 from workers.features.inputs import InputSpec
 from workers.features.nulls import Met
-from workers.features.source import ROWS_ENCODED_AT_ONCE, SampleSource, input_columns
+from workers.features.source import ROWS_ENCODED_AT_ONCE, KeyPieces, SampleSource, input_columns
 from workers.features.table import TableColumns, TableEncoder, read_with
 from workers.features.text import TextBytes, TextEncoder
 from workers.features.times import as_written_in, times_of
@@ -55,7 +55,7 @@ class FeatureEncoder(Protocol):
         """What was learned, by name."""
 
 
-def fit_encoder(source: SampleSource, keys: Keys, max_chars: int) -> FeatureEncoder:
+def fit_encoder(source: SampleSource, keys: Keys | KeyPieces, max_chars: int) -> FeatureEncoder:
     """Learn the encoding from the rows of `keys`, streaming. `max_chars` is for text only. Raises DataError."""
     nulls = source.config.nulls
     if source.config.image is not None:
@@ -72,7 +72,7 @@ def fit_encoder(source: SampleSource, keys: Keys, max_chars: int) -> FeatureEnco
     return fit_table(columns, ahead(pieces(source, read_with(columns, times), keys)), nulls, times)
 
 
-def go_on_with(encoder: FeatureEncoder, source: SampleSource, keys: Keys, *, grow: bool) -> FeatureEncoder:
+def go_on_with(encoder: FeatureEncoder, source: SampleSource, keys: Keys | KeyPieces, *, grow: bool) -> FeatureEncoder:
     """The encoder that weights are used to, for a training that goes on from them with the rows of `keys`.
 
     Columns that never varied get their scale once they do; categories that are new a place of their own where it is to
@@ -105,14 +105,35 @@ def restore_encoder(description: Description, tensors: Mapping[str, npt.NDArray[
     return encoder
 
 
-def pieces(source: SampleSource, columns: tuple[str, ...], keys: Keys) -> Iterator[tuple[Keys, pa.Table]]:
+def pieces(source: SampleSource, columns: tuple[str, ...], keys: Keys | KeyPieces) -> Iterator[tuple[Keys, pa.Table]]:
     """The rows of `keys` in order, each piece with its keys. Raises DataError if the dataset gave too few."""
+    if not isinstance(keys, np.ndarray):
+        yield from _pieces_of_many(source, columns, keys)
+        return
     start = 0
     for table in source.take_batches(columns, keys, ROWS_ENCODED_AT_ONCE):
         yield keys[start : start + table.num_rows], table
         start += table.num_rows
     if start != len(keys):
         raise DataError(f"Dataset {source.config.name} gave {start:,} rows of the {len(keys):,} asked for.")
+
+
+def _pieces_of_many(source: SampleSource, columns: tuple[str, ...], keys: KeyPieces) -> Iterator[tuple[Keys, pa.Table]]:
+    """The same in one pass over the rows from the first key to the last."""
+    coming, found = iter(keys), 0
+    waiting = next(coming)
+    for first_key, table in source.batches(columns, int(waiting[0]), keys.last_key + 1, ROWS_ENCODED_AT_ONCE):
+        stop_key, here = first_key + table.num_rows, list[Keys]()
+        while len(waiting) and waiting[0] < stop_key:
+            stop = int(np.searchsorted(waiting, stop_key))
+            here.append(waiting[:stop])
+            waiting = waiting[stop:] if stop < len(waiting) else next(coming, waiting[:0])
+        if here:
+            taken = np.concatenate(here)
+            found += len(taken)
+            yield taken, table.take(pa.array(taken - first_key))
+    if found != len(keys):
+        raise DataError(f"Dataset {source.config.name} gave {found:,} rows of the {len(keys):,} asked for.")
 
 
 def encoding_of(encoder: FeatureEncoder) -> str:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import torch
 
-from shared.errors import ArtifactError
 from workers.ahead import ahead
 from workers.features.columns import Keys, column
 from workers.features.encoder import FeatureEncoder, pieces
 from workers.features.nulls import Met
-from workers.features.source import SampleSource
+from workers.features.scratch import ScratchTable
+from workers.features.source import KeyPieces, SampleSource
 
 LabelReader = Callable[[pa.Array, Keys], npt.NDArray[np.generic]]  # a label column and its keys → (rows,)
 
@@ -38,29 +38,28 @@ def encode_rows(
 ) -> EncodedSet:
     """Encode the rows of `keys`, which ascend, into a nameless file under `scratch`.
 
-    The file has no name from the start, so its space returns when this process ends, however it ends.
     Raises DataError for a row that cannot be used, ArtifactError if the scratch disk is full.
     """
-    label = source.config.label
     labels: list[npt.NDArray[np.generic]] = []
-    met = Met()
-    try:
-        scratch.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=scratch) as file:
-            for piece_keys, table in ahead(pieces(source, (*encoder.columns, label), keys)):
-                # Written, not stored through the map: a full disk is then an error, not a SIGBUS.
-                file.write(np.ascontiguousarray(encoder.encode(table, piece_keys, met)).data)
-                met.note_rows(table.num_rows)
-                labels.append(read_labels(column(table, label), piece_keys))
-            file.flush()
-            # Copy on write: torch wants writable memory, and nothing is ever written.
-            mapped = np.memmap(file, dtype=encoder.dtype, mode="c", shape=(len(keys), encoder.inputs.width))
-    except OSError as error:
-        raise ArtifactError(
-            f"The training set could not be written to {scratch}: {error}. Make room there, then --resume."
-        ) from error
-    # As a plain ndarray: gathering through np.memmap is three times slower.
-    return EncodedSet(torch.from_numpy(mapped.view(np.ndarray)), torch.from_numpy(np.concatenate(labels)), met)
+    met, features = Met(), ScratchTable(scratch, encoder.dtype, encoder.inputs.width)
+    for rows, of_rows in encoded_pieces(source, keys, encoder, read_labels, met):
+        features.append(rows)
+        labels.append(of_rows)
+    return EncodedSet(torch.from_numpy(features.mapped()), torch.from_numpy(np.concatenate(labels)), met)
+
+
+def encoded_pieces(
+    source: SampleSource, keys: Keys | KeyPieces, encoder: FeatureEncoder, read_labels: LabelReader, met: Met
+) -> Iterator[tuple[npt.NDArray[Any], npt.NDArray[np.generic]]]:
+    """Features (n, width) and labels (n,) of the rows of `keys`, piece by piece; what was met is noted.
+
+    Raises DataError for a row that cannot be used.
+    """
+    label = source.config.label
+    for piece_keys, table in ahead(pieces(source, (*encoder.columns, label), keys)):
+        rows = encoder.encode(table, piece_keys, met)
+        met.note_rows(table.num_rows)
+        yield rows, read_labels(column(table, label), piece_keys)
 
 
 def model_input(rows: torch.Tensor, encoder: FeatureEncoder) -> torch.Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
+import numpy as np
 import numpy.typing as npt
 
 from shared.config.system import Dataset
@@ -36,6 +37,18 @@ class SampleSource(Protocol):
 
     def take_batches(self, columns: Sequence[str], keys: npt.NDArray[Any], batch_rows: int) -> Iterator[Any]:
         """Tables with the rows of `keys`, which ascend."""
+
+
+class KeyPieces(Protocol):
+    """Ascending keys, too many to be held at once: gone through piece by piece, as often as it takes."""
+
+    @property
+    def last_key(self) -> int:
+        """Of all of them."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[npt.NDArray[np.int64]]: ...
 
 
 def input_columns(source: SampleSource) -> tuple[str, ...]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from shared.class_names import ClassNames
 from shared.messages.tasks import SelectTask
 from workers.features.columns import Keys
-from workers.stages.train import scratch
+from workers.stages.scratch import scratch
 from workers.stages.work import Work
 from workers.training import job as training
+from workers.training.chosen_rows import EqualRows, TrainingRows
 from workers.training.train import train
 
 
@@ -23,12 +22,12 @@ def trained_holdout(work: Work, keys: Keys, classes: ClassNames | None, device: 
     assert isinstance(task, SelectTask)
     if not len(keys):
         return None
-    with scratch() as folder:
+    with scratch("holdout") as folder:
         job = training.TrainingJob(
             model=record.pipeline.model,
             training=record.pipeline.training,
             data=record.pipeline.data,
-            rows=training.TrainingRows(dataset=work.dataset(), keys=keys, weights=np.ones(len(keys), np.float32)),
+            rows=TrainingRows(dataset=work.dataset(), chosen=EqualRows(keys)),
             previous=None,
             seed=work.seed("holdout"),
             device=device,

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
-import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import redis
 
-from shared.errors import ArtifactError, DataError
+from shared.errors import DataError
 from shared.messages.message import encode
 from shared.messages.reports import AnyReport, Progress, Trained, result_of
 from shared.messages.tasks import TrainTask
 from shared.names import PROGRESS_KEPT, PROGRESS_TTL_MS, progress_key
-from shared.temporary import private_folder
-from shared.training_set import read_training_set
+from shared.training_set import TrainingSetFile
+from workers.selection.batches import BATCH_RULES
+from workers.stages.scratch import scratch
 from workers.stages.work import Work
 from workers.training import job as training
+from workers.training.chosen_rows import TrainingRows
 from workers.training.device import of_worker
 from workers.training.train import train
 
@@ -30,24 +29,21 @@ def run(work: Work) -> tuple[AnyReport, Any]:
     """Train one member. Raises Interrupted when the worker is asked to stop, and what training raises."""
     task, record = work.task, work.record
     assert isinstance(task, TrainTask)
-    training_set = read_training_set(work.store.read(task.training_set))
-    if training_set.origin.watermark_key < task.trigger_key:
-        raise DataError(
-            f"the training set of trigger {task.trigger_id} ends at key {training_set.origin.watermark_key}, "
-            f"before the trigger's {task.trigger_key}; rows were not read that should have been."
-        )
     device = of_worker(record.pipeline.training.device, work.child.device)
-    with scratch() as folder:
+    with scratch("train") as folder:
+        training_set = _training_set(work, folder / "set.parquet")
         job = training.TrainingJob(
             model=record.pipeline.model,
             training=record.pipeline.training,
             data=record.pipeline.data,
-            rows=training.TrainingRows(dataset=work.dataset(), keys=training_set.keys, weights=training_set.weights),
+            rows=TrainingRows(dataset=work.dataset(), chosen=training_set),
             previous=work.store.read(task.previous_model) if task.previous_model else None,
             seed=work.seed(),
             device=device,
             trusted_modules=record.trusted_modules,
             classes=training_set.origin.classes,
+            rule=training_set.origin.rule,
+            batch_rules=BATCH_RULES,
             workspace=training.Workspace(
                 checkpoint_folder=work.store.uri(f"checkpoints/{task.trigger_id}/{task.member}"),
                 checkpoints_kept=record.checkpoints_kept,
@@ -70,20 +66,18 @@ def run(work: Work) -> tuple[AnyReport, Any]:
     return report, result_of(report)
 
 
-@contextlib.contextmanager
-def scratch() -> Iterator[Path]:
-    """A folder for encoded rows; the files in it have no name, so that a kill frees them at once.
-
-    Raises ArtifactError.
-    """
-    try:
-        folder = private_folder("train")
-    except OSError as error:
-        raise ArtifactError(f"No temporary folder can be made: {error}. Make room there, then --resume.") from error
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def _training_set(work: Work, path: Path) -> TrainingSetFile:
+    """The task's set, brought here. Raises DataError if rows were not read that should have been, ArtifactError."""
+    task = work.task
+    assert isinstance(task, TrainTask)
+    work.store.read_file(task.training_set, path)
+    found = TrainingSetFile(path)
+    if found.origin.watermark_key < task.trigger_key:
+        raise DataError(
+            f"the training set of trigger {task.trigger_id} ends at key {found.origin.watermark_key}, "
+            f"before the trigger's {task.trigger_key}; rows were not read that should have been."
+        )
+    return found
 
 
 class Shown:

@@ -34,6 +34,9 @@ class Checkpoint:
     loss_total: float  # loss × rows of this epoch's batches
     loss_rows: int
     spent_s: float  # by all attempts so far
+    # Where each row's newest loss decides: as it was before this epoch, (rows,), and of those learned from since, (n,).
+    row_losses: torch.Tensor | None = None
+    epoch_losses: torch.Tensor | None = None
 
 
 class Checkpoints:
@@ -100,9 +103,9 @@ class Checkpoints:
 
 def job_fingerprint(job: TrainingJob) -> str:
     """A hash of all that decides the result: configuration, training set, seed and starting point."""
-    named = () if job.classes is None else (job.classes,)
+    named = [one for one in (job.classes, job.rule) if one is not None]
     digest = hashlib.sha256(msgspec.json.encode([job.model, job.training, job.data, job.seed, *named], order="sorted"))
     digest.update(job.rows.dataset.config.name.encode())
-    for body in (job.rows.keys.tobytes(), job.rows.weights.tobytes(), job.previous or b""):
-        digest.update(hashlib.sha256(body).digest())
+    digest.update(job.rows.digest)
+    digest.update(hashlib.sha256(job.previous or b"").digest())
     return digest.hexdigest()

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
-import numpy as np
-import numpy.typing as npt
 
 from shared.class_names import ClassNames
 from shared.config.pipeline import Data, Model, Training
 from shared.messages.reports import FeatureNotes
-from workers.features.source import SampleSource
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainingRows:
-    """What is learned from: the rows of a training set."""
-
-    dataset: SampleSource
-    keys: npt.NDArray[np.int64]  # (rows,)
-    weights: npt.NDArray[np.float32]  # (rows,)
+from shared.training_rule import TrainingRule
+from workers.training.batch_rule import BatchRuleKind
+from workers.training.chosen_rows import TrainingRows
+from workers.training.order.blocks import Blocks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +42,9 @@ class TrainingJob:
     trusted_modules: tuple[str, ...]
     workspace: Workspace
     classes: ClassNames | None = None  # where those of the rows have names
+    rule: TrainingRule | None = None  # of the training, as the training set names it
+    blocks: Blocks = Blocks()
+    batch_rules: Mapping[str, BatchRuleKind] = field(default_factory=dict)  # those that go batch by batch, by name
 
 
 class TrainingProgress(msgspec.Struct, frozen=True, kw_only=True):

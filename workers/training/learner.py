@@ -15,7 +15,7 @@ from shared.messages.reports import Finding
 from workers.construction import FindingsError
 from workers.failures import explain
 from workers.training.arithmetic import Arithmetic
-from workers.training.losses import Objective, make_objective
+from workers.training.losses import Learned, Objective, make_objective
 from workers.training.optimizers import Schedule, make_optimizer, make_schedule
 from workers.training.randomness import random_state, restore_random_state
 
@@ -36,17 +36,20 @@ class Learner:
         self._clip_norm = training.gradient_clip_norm
         self._parameters = list(model.parameters())
 
-    def step(self, inputs: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor | None) -> torch.Tensor:
+    def step(self, inputs: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor | None) -> Learned:
         """Learn from a batch; the loss before it did, still on the device: reading it there would wait for the GPU.
 
         Raises TrainingError for whatever the model, the loss or the optimizer raises.
         """
+        first: list[Learned] = []
 
         def loss_and_gradients() -> torch.Tensor:
             self.optimizer.zero_grad(set_to_none=True)
             with self._arithmetic.forward():
                 outputs = self.model(inputs)
-            loss = self._objective(self._arithmetic.outputs(outputs), labels, weights)
+            loss, of_rows = self._objective.learned(self._arithmetic.outputs(outputs), labels, weights)
+            if not first:
+                first.append(Learned(loss.detach(), None if of_rows is None else of_rows.detach()))
             self._arithmetic.backward(loss)
             if self._clip_norm is not None:
                 self._arithmetic.unscale(self.optimizer)
@@ -55,17 +58,32 @@ class Learner:
 
         try:
             if self._arithmetic.scales:
-                loss = loss_and_gradients()
+                loss_and_gradients()
                 self._step_scaled()
             else:  # as a closure, because LBFGS evaluates the loss several times in a step
-                loss = self.optimizer.step(loss_and_gradients)  # type: ignore[assignment,arg-type]
+                self.optimizer.step(loss_and_gradients)  # type: ignore[arg-type]
                 self.schedule.after_batch()
         except ModynError:
             raise
         except Exception as error:
-            blamed = f"The model failed on a batch of {len(inputs)} rows: {blame(error)}"
-            raise TrainingError(explain(error, len(inputs)) or blamed) from error
-        return loss.detach()
+            raise _blamed(error, len(inputs)) from error
+        return first[0]
+
+    def outputs(self, inputs: torch.Tensor) -> torch.Tensor:
+        """What the model, as it is now, predicts by, (batch, outputs); nothing is learned, and no random number drawn.
+
+        Raises TrainingError for whatever the model raises.
+        """
+        self.model.eval()
+        try:
+            with torch.no_grad(), self._arithmetic.forward():
+                return self._arithmetic.outputs(self.model(inputs))
+        except ModynError:
+            raise
+        except Exception as error:
+            raise _blamed(error, len(inputs)) from error
+        finally:
+            self.model.train()
 
     def _step_scaled(self) -> None:
         """A step that is left out when a gradient was too large; to know whether it was waits for the device."""
@@ -94,3 +112,8 @@ class Learner:
         self.schedule.load_state_dict(state["schedule"])
         self._arithmetic.load_state_dict(state["arithmetic"])
         restore_random_state(state["random"])
+
+
+def _blamed(error: Exception, rows: int) -> TrainingError:
+    """What is said of an error on a batch of so many rows."""
+    return TrainingError(explain(error, rows) or f"The model failed on a batch of {rows} rows: {blame(error)}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 import torch
@@ -64,6 +64,13 @@ _OURS = {
 _TENSOR_ARGUMENTS = ("weight", "pos_weight")
 
 
+class Learned(NamedTuple):
+    """The loss of a batch that was learned from."""
+
+    loss: torch.Tensor  # one number: the mean over the batch, each row's loss times its weight
+    of_rows: torch.Tensor | None  # (batch,), without weights, where an objective tells it
+
+
 class Objective:
     """The loss of a training: outputs, labels and weights of a batch → one number."""
 
@@ -77,10 +84,21 @@ class Objective:
 
     def __call__(self, outputs: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor | None) -> torch.Tensor:
         """Mean over the batch, each row's loss times its weight. Outputs (n, classes), (n, 1) or (n,), labels (n,)."""
+        loss = self._of(outputs, labels)
+        return loss if weights is None else (loss * weights).mean()
+
+    def learned(self, outputs: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor | None) -> Learned:
+        """The same, and beside it the losses of the rows where it is made for weights; without weights all are 1."""
+        loss = self._of(outputs, labels)
+        if loss.dim() == 0:
+            return Learned(loss, None)
+        return Learned((loss if weights is None else loss * weights).mean(), loss)
+
+    def _of(self, outputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         if self._kind.labels != "class":
             outputs = outputs.reshape(labels.shape)
         loss: torch.Tensor = self._function(outputs, labels)
-        return loss if weights is None else (loss * weights).mean()
+        return loss
 
 
 def loss_kind(loss: Component) -> LossKind:

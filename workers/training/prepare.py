@@ -11,19 +11,19 @@ from shared.config.pipeline import Component
 from shared.errors import DataError
 from shared.messages.reports import FeatureNotes
 from workers.features.encoder import FeatureEncoder
-from workers.features.matrix import encode_rows
-from workers.features.nulls import Met
-from workers.features.source import SampleSource
 from workers.models.build import build_model
 from workers.models.model_file import Header, pack
+from workers.training.batch_rule import Sampler
 from workers.training.device import choose_device
 from workers.training.job import TrainedModel, TrainingJob
-from workers.training.labels import label_reader
 from workers.training.learner import Learner
-from workers.training.losses import loss_kind, prepare_labels
+from workers.training.order.course import Course, Ground, course_of
 from workers.training.outputs import count_outputs
+from workers.training.place import Place
 from workers.training.randomness import fix_randomness
-from workers.training.rows.placed import BatchedRows, HostRows, place_rows
+from workers.training.reading import keys_of, read_rows
+from workers.training.rows.batch import Batch, BatchedRows
+from workers.training.rows.placed import place_rows
 from workers.training.start import apply_start, refuse_other_names, starting_encoder, starting_model, with_changes
 from workers.training.stoppable import StoppableSource
 
@@ -36,8 +36,14 @@ class Prepared:
     encoder: FeatureEncoder
     learner: Learner
     rows: BatchedRows
+    course: Course
+    sampler: Sampler | None  # where the course takes some rows of each batch
     features: FeatureNotes
     device: torch.device
+
+    def chosen(self, batch: Batch, place: Place) -> Batch:
+        """What is learned from, of the batch at this place."""
+        return batch if self.sampler is None else self.sampler.chosen(batch, place.epoch, place.batch)
 
     def trained(self, loss: float, epochs: int, seconds: float) -> TrainedModel:
         """What the training has made, after so many epochs and seconds."""
@@ -53,14 +59,14 @@ class Prepared:
 
 def prepare(job: TrainingJob, should_stop: Callable[[], bool]) -> Prepared:
     """Fit the encoder, make the model, encode the rows. Raises what `train` raises."""
-    if not len(job.rows.keys):
+    if not len(job.rows):
         raise DataError("The training set is empty; choose trigger, strategy and split so that it gets rows.")
     device = choose_device(job.device)
     fix_randomness(job.seed, job.training.threads)
     source = StoppableSource(job.rows.dataset, should_stop)
     start = starting_model(job.model, job.previous)
     refuse_other_names(start, job.classes)
-    encoder = starting_encoder(start, job.model, source, job.rows.keys, grow=job.training.encoder == "grow")
+    encoder = starting_encoder(start, job.model, source, keys_of(job), grow=job.training.encoder == "grow")
     model = build_model(job.model, encoder.inputs, job.trusted_modules)
     outputs = count_outputs(model, encoder, job.training.loss)
     apply_start(start, model, encoder)
@@ -73,27 +79,18 @@ def prepare(job: TrainingJob, should_stop: Callable[[], bool]) -> Prepared:
         outputs=outputs,
         classes=job.classes,
     )
-    rows, met = _read_rows(job, source, encoder, header)
-    learner = Learner(model, job.training, device, weighted=rows.weights is not None)
+    block_rows = job.blocks.rows_of_a_block(len(job.rows), encoder.dtype.itemsize * encoder.inputs.width)
+    ground = Ground(len(job.rows), job.training.epochs, job.training.batch_size, job.seed, block_rows)
+    course = course_of(job.rule, ground, job.batch_rules)
+    rows, met = read_rows(job, source, encoder, header)
+    learner = Learner(model, job.training, device, weighted=rows.weights is not None or course.weighs)
     return Prepared(
         header=header,
         encoder=encoder,
         learner=learner,
         rows=place_rows(rows, device),
+        course=course,
+        sampler=None if course.by_batch is None else course.by_batch.sampler(learner, header.loss, device),
         features=with_changes(met.notes(), start, encoder),
         device=device,
     )
-
-
-def _read_rows(job: TrainingJob, source: SampleSource, encoder: FeatureEncoder, header: Header) -> tuple[HostRows, Met]:
-    kind = loss_kind(header.loss)
-    read_labels = label_reader(kind, header.outputs, source.config.label, header.classes)
-    encoded = encode_rows(source, job.rows.keys, encoder, read_labels, job.workspace.scratch_folder)
-    labels = prepare_labels(kind, encoded.labels)
-    rows = HostRows(features=encoded.features, labels=labels, weights=_weights(job), encoder=encoder)
-    return rows, encoded.met
-
-
-def _weights(job: TrainingJob) -> torch.Tensor | None:
-    """float32 (rows,), or None where all are 1 and the plain mean will do."""
-    return None if (job.rows.weights == 1).all() else torch.from_numpy(job.rows.weights.astype("float32"))

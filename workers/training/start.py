@@ -16,7 +16,7 @@ from workers.construction import FindingsError
 from workers.features.columns import Keys
 from workers.features.encoder import Description, FeatureEncoder, fit_encoder, go_on_with
 from workers.features.nulls import few
-from workers.features.source import SampleSource, input_columns
+from workers.features.source import KeyPieces, SampleSource, input_columns
 from workers.features.table import TableColumns, TableEncoder
 from workers.features.text import DEFAULT_MAX_CHARS
 from workers.features.times import times_of
@@ -43,7 +43,7 @@ def starting_model(model: Model, previous: bytes | None) -> ModelFile | None:
 
 
 def starting_encoder(
-    start: ModelFile | None, model: Model, source: SampleSource, keys: Keys, *, grow: bool = False
+    start: ModelFile | None, model: Model, source: SampleSource, keys: Keys | KeyPieces, *, grow: bool = False
 ) -> FeatureEncoder:
     """The encoder the starting weights are used to, as `go_on_with` has it, else one fitted on the rows of `keys`.
 

@@ -8,10 +8,8 @@ from collections.abc import Callable
 from workers.going_on import Interrupted
 from workers.training.checkpoints import Checkpoints, job_fingerprint
 from workers.training.job import TrainedModel, TrainingJob, TrainingProgress
-from workers.training.losses_seen import LossesSeen
 from workers.training.order.bounds import batch_bounds
-from workers.training.order.shuffled import sample_orders
-from workers.training.place import Place, Saver, Speed, restore_place
+from workers.training.place import Saver, Speed, restore_place
 from workers.training.prepare import prepare
 from workers.training.randomness import uses_batch_norm
 
@@ -27,25 +25,25 @@ def train(
     """
     started_s = time.monotonic()
     ready = prepare(job, should_stop)
-    learner, rows, epochs = ready.learner, ready.rows, job.training.epochs
+    learner, rows, course, epochs = ready.learner, ready.rows, ready.course, job.training.epochs
     checkpoints = Checkpoints(
         job.workspace.checkpoint_folder, fingerprint=job_fingerprint(job), keep=job.workspace.checkpoints_kept
     )
     saver = Saver(learner, checkpoints, job.training.checkpoint_every_s)
-    place = restore_place(learner, checkpoints)
+    place = restore_place(learner, checkpoints, course.rule, len(rows))
     began_s = started_s - place.spent_s
     lone_row_allowed = not uses_batch_norm(learner.model)
-    bounds = batch_bounds(len(rows), job.training.batch_size, lone_row_allowed=lone_row_allowed)
-    speed = Speed(job, batches=len(bounds))
+    speed = Speed(job)
 
     mean_loss = 0.0
-    for order in sample_orders(job.seed, place.epoch, epochs, len(rows)):
+    for epoch in course.epochs(place.epoch, epochs, place.row_losses):
+        bounds = batch_bounds(len(epoch.order), course.batch_rows, lone_row_allowed=lone_row_allowed)
+        speed.begin(len(bounds), len(epoch.order))
         left = bounds[place.batch :]
-        for (first, stop), batch in zip(left, rows.batches(order, left), strict=True):
-            loss = learner.step(*batch)
-            place.losses.add(loss, stop - first)
-            place.batch += 1
-            speed.count(stop - first)
+        for (first, stop), batch in zip(left, rows.batches(epoch, left), strict=True):
+            chosen = ready.chosen(batch, place)
+            place.add(learner.step(*chosen), stop - first)
+            speed.count(stop - first, len(chosen.labels))
             if speed.is_due(place):
                 report(speed.progress(place))
             stopping = should_stop()
@@ -56,6 +54,6 @@ def train(
         mean_loss = place.losses.read()
         learner.schedule.after_epoch(mean_loss)
         report(speed.progress(place))
-        place = Place(place.epoch + 1, losses=LossesSeen(place.epoch + 1))
+        place = place.after(epoch)
 
     return ready.trained(mean_loss, epochs, time.monotonic() - began_s)

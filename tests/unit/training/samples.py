@@ -23,7 +23,8 @@ from shared.config.pipeline import (
 )
 from shared.config.system import ImageColumn
 from tests.unit.training.memory_dataset import MemoryDataset
-from workers.training.job import TrainingJob, TrainingRows, Workspace
+from workers.training.chosen_rows import TrainingRows
+from workers.training.job import TrainingJob, Workspace
 from workers.training.train import train
 
 
@@ -95,11 +96,26 @@ def training(**changes):
 DATA = Data(dataset="flights", split=Split(test=0.0, validation=0.0, by=None))
 
 
+class Listed:
+    """A training set in memory, given piece by piece."""
+
+    def __init__(self, keys, weights, rows_a_piece):
+        self.rows, self.all_weigh_one = len(keys), bool((weights == 1).all())
+        self._keys, self._weights, self._rows_a_piece = keys, weights, rows_a_piece
+
+    def pieces(self):
+        """Of so many rows."""
+        for start in range(0, self.rows, self._rows_a_piece):
+            some = slice(start, start + self._rows_a_piece)
+            yield self._keys[some], self._weights[some]
+
+
 def job(folder, dataset=None, **changes):
     """A training of a logistic model on the flights; `folder` takes checkpoints and scratch files."""
     dataset = dataset or flights()
     keys = changes.pop("keys", np.arange(dataset.rows))
-    weights = changes.pop("weights", np.ones(dataset.rows, dtype=np.float32))
+    weights = changes.pop("weights", np.ones(len(keys), dtype=np.float32))
+    chosen = Listed(keys, weights, changes.pop("rows_a_piece", 2**20))
     workspace = {
         "checkpoint_folder": str(folder / "checkpoints"),
         "checkpoints_kept": 2,
@@ -112,7 +128,7 @@ def job(folder, dataset=None, **changes):
         "model": model(),
         "training": training(),
         "data": DATA,
-        "rows": TrainingRows(dataset=dataset, keys=keys, weights=weights),
+        "rows": TrainingRows(dataset=dataset, chosen=chosen),
         "previous": None,
         "seed": 7,
         "device": "cpu",

@@ -82,7 +82,7 @@ def test_the_fingerprint_knows_the_job(tmp_path):
     plain = job(tmp_path)
     others = [
         job(tmp_path, flights(rows=199)),
-        job(tmp_path, weights=plain.rows.weights * 2),
+        job(tmp_path, weights=plain.rows.weights() * 2),
         job(tmp_path, seed=8),
         job(tmp_path, model=model("mlp")),
         job(tmp_path, training=training(batch_size=16)),

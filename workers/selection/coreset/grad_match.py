@@ -79,15 +79,11 @@ class _Pursuit:
 
     def _best(self) -> int:
         """The first row with the largest product; those that a quick one leaves in doubt are compared exactly."""
-        size = max(float(self._left.norm()), self._least)
+        size = max(float(torch.linalg.vector_norm(self._left)), self._least)
         products = torch.addmv(self._gone, self._quick, (self._left / size).to(self._quick.dtype))
-        best = int(products.argmax())
-        surely = float(products[best]) - 2 * self._wrong
-        products[best] = -torch.inf
-        if float(products.max()) < surely:
-            return best
-        products[best] = torch.inf
-        near = (products >= surely).nonzero()[:, 0]
+        near = (products >= products.max() - 2 * self._wrong).nonzero()[:, 0]
+        if len(near) == 1:
+            return int(near)
         near_size = float(self._rows[near].norm(dim=1).max()) * size
         return int(near[first_largest(summed((self._rows[near] * self._left).T), near_size)])
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from workers.going_on import GoOn, unheard
-from workers.selection.coreset.exact import first_largest, summed
+from workers.selection.coreset.exact import NEAR_NUMBERS, first_largest, summed
 from workers.selection.coreset.inputs import usable_count, usable_square
 
 LEAST_PIVOT = 1e-12  # what a row must add to the determinant, as a factor
@@ -33,10 +33,21 @@ def log_determinant(kernel: Tensor, k: int, *, go_on: GoOn = unheard) -> Tensor:
         if not largest > LEAST_PIVOT:
             break
         best = first_largest(pivots, largest)
-        known = factor[: len(picked)]
-        line = (matrix[best].double() - summed(known * known[:, best : best + 1])) / pivots[best].sqrt()
+        line = (matrix[best].double() - _products(factor[: len(picked)], best)) / pivots[best].sqrt()
         pivots -= line * line
         pivots[best] = -torch.inf
         factor[len(picked)] = line
         picked.append(best)
     return torch.tensor(picked, dtype=torch.int64, device=matrix.device)
+
+
+def _products(lines: Tensor, best: int) -> Tensor:
+    """Of one column with each, (m, n) → (n,); some at a time, as terms that are far away take many times as long."""
+    at_once = max(1, NEAR_NUMBERS // max(1, len(lines)))
+    room = lines.new_empty(len(lines) * at_once)
+    found = lines.new_empty(lines.shape[1])
+    for start in range(0, len(found), at_once):
+        part = lines[:, start : start + at_once]
+        terms = torch.mul(part, lines[:, best : best + 1], out=room[: part.numel()].view(part.shape))
+        found[start : start + at_once] = summed(terms)
+    return found

@@ -24,6 +24,8 @@ class InfoBatch:
     learns from all rows, which takes away what is left of the variance.
     """
 
+    reads_losses = True
+
     def __init__(self, rows: int, epochs: int, seed: int, *, left_out: float = 0.5, whole: float = 0.125) -> None:
         """The paper's r is `left_out`, its δ is 1 − `whole`; the defaults are its own. Raises ValueError."""
         if not 0 <= left_out < 1:
@@ -35,13 +37,13 @@ class InfoBatch:
 
     def epoch(self, number: int, losses: Losses | None = None) -> Epoch:
         """As EpochRule. O(rows). Raises ValueError for losses of another length, or infinite ones."""
-        order = sample_order(self._seed, usable_number(number), self._rows).numpy()
+        order = sample_order(self._seed, usable_number(number), self._rows)
         if (
             number >= self._prunes_until
             or losses is None
             or not (known := ~np.isnan(_usable(losses, self._rows))).any()
         ):
-            return Epoch(order, None)
+            return Epoch(order)
         low = losses < losses[known].mean(dtype=np.float64)
         draws = np.random.Generator(np.random.PCG64([self._seed % _SEEDS, number, _LEFT_OUT])).random(self._rows)
         order = order[~(low & (draws < self._left_out))[order]]

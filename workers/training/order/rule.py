@@ -7,20 +7,23 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from workers.training.order.shuffled import Order
+
 Losses = npt.NDArray[np.floating]  # (rows,); NaN for a row that was not learned from yet
-Order = npt.NDArray[np.int64]  # (m,) places in the training set, each once at most
 Weights = npt.NDArray[np.float32]  # (m,)
 
 
 class Epoch(NamedTuple):
     """What an epoch learns from."""
 
-    order: Order
-    weights: Weights | None  # of the places in `order`, on top of the training set's own; None: all are 1
+    order: Order  # m places in the training set, each once at most
+    weights: Weights | None = None  # of the places in `order`, on top of the training set's own; None: all are 1
 
 
 class EpochRule(Protocol):
     """Decides for one epoch after the other; knows nothing of those before but what their losses tell."""
+
+    reads_losses: bool  # the rows' newest losses decide; and rows are weighted then
 
     def epoch(self, number: int, losses: Losses | None = None) -> Epoch:
         """What epoch `number`, from 0, learns from. `losses`: each row's newest, None before the first."""
@@ -38,10 +41,3 @@ def usable_number(number: int) -> int:
     if number < 0:
         raise ValueError(f"epoch {number} is asked for; they are counted from 0")
     return number
-
-
-def newest_losses(losses: Losses | None, epoch: Epoch, found: Losses, rows: int) -> Losses:
-    """Each row's newest loss after an epoch, (rows,): `found`, (m,), in the epoch's order; of other rows as before."""
-    after = np.full(rows, np.nan) if losses is None else np.array(losses)
-    after[epoch.order] = found
-    return after

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from workers.training.order.infobatch import InfoBatch
+from workers.training.order.row_losses import newest_losses
 from workers.training.order.rs2 import RS2
-from workers.training.order.rule import newest_losses
 from workers.training.order.shuffled import sample_order
 
 SOME = settings(max_examples=100, deadline=None)
@@ -106,7 +106,7 @@ def test_who_is_left_out_changes_from_epoch_to_epoch_and_the_order_is_that_of_al
     rule = InfoBatch(100, 100, 5)
     first, second = (rule.epoch(number, losses).order for number in (1, 2))
     assert set(first.tolist()) != set(second.tolist())
-    whole = sample_order(5, 1, 100).numpy()
+    whole = sample_order(5, 1, 100)
     assert first.tolist() == whole[np.isin(whole, first)].tolist()
 
 
