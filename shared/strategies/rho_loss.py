@@ -20,7 +20,8 @@ class RhoLoss(Scored):
     before each training. It is biased, weights are 1. Memory as `by_scores` has it.
 
     A holdout model that is trained on the validation rows is trained once, at the first trigger at which there is a
-    model to compare it with and a validation row, and kept in the state.
+    model to compare it with and a validation row, and kept in the state. It stays what it was then: where what is
+    right changes, it calls noise what is new.
     """
 
     class Schema(Sized, Seeded):

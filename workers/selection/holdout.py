@@ -78,16 +78,19 @@ def _knowing(holdout: LoadedModel, classes: ClassNames | None) -> LoadedModel:
 def validation_keys(dataset: TableDataset, known: Known, split: Split, index: LabelIndex | None) -> Keys:
     """The rows of the validation split whose labels are known at a trigger, ascending; none that is set aside.
 
-    8 bytes a row. Raises DataError if a row is missing.
+    8 bytes a row. Raises DataError if a row is missing that must be read for its group or label.
     """
     drops, label = dataset.config.nulls.labels == "drop" and index is None, dataset.config.label
 
     def found() -> Iterator[Keys]:
-        columns = dict.fromkeys([split.by or dataset.config.timestamp, *([label] if drops else [])])
+        columns = dict.fromkeys([*([split.by] if split.by else []), *([label] if drops else [])])
         for keys, rows in rows_of(dataset, known, index).since(None, tuple(columns)):
-            seeds = keys.view(np.uint64) if split.by is None else seeds_of_column(rows.column(split.by))
+            groups = None if split.by is None or rows is None else seeds_of_column(rows.column(split.by))
+            seeds = keys.view(np.uint64) if groups is None else groups
             kept = rows_in_split(seeds, "validation", test=split.test, validation=split.validation)
             kept &= ~among(keys, known.left_out)
-            yield keys[kept & known_values(rows.column(label))] if drops else keys[kept]
+            if drops and rows is not None:
+                kept &= known_values(rows.column(label))
+            yield keys[kept]
 
     return np.concatenate([np.empty(0, np.int64), *found()])

@@ -9,7 +9,6 @@ import pytest
 import yaml
 
 from shared.config.load import Configuration, load_configuration
-from shared.config.within import options_within
 from shared.errors import ConfigurationError
 
 
@@ -17,13 +16,13 @@ from shared.errors import ConfigurationError
 def load(tmp_path: Path) -> Any:
     """Writes both files with this holdout model and split, and loads them."""
 
-    def of(holdout: str, **split: float) -> Configuration:
+    def of(holdout: str = "", strategy: Any = None, **split: float) -> Configuration:
         pipeline = {
             "pipeline": {"name": "held-out"},
             "model": {"id": "mlp"},
             "data": {"dataset": "rows", "split": split},
             "trigger": {"policy": "data_amount", "every": 100},
-            "strategy": {"name": "rho_loss", "fraction": 0.5, "holdout": holdout},
+            "strategy": strategy or {"name": "rho_loss", "fraction": 0.5, "holdout": holdout},
             "initial_mode": "replay",
         }
         (tmp_path / "pipeline.yaml").write_text(yaml.safe_dump(pipeline, sort_keys=False))
@@ -63,12 +62,12 @@ def test_validation_rows_must_be_there(load):
     assert caught.value.exit_code == 2
 
 
-def test_strategies_are_found_within_others():
-    """However deep."""
-    inner = {"name": "rho_loss", "options": {"holdout": "x"}}
-    outer = {
-        "name": "pipeline",
-        "options": {"steps": [{"name": "all_data", "options": {}}, {"after": 3, "then": inner}]},
-    }
-    assert list(options_within(outer, "rho_loss")) == [("rho_loss", {"holdout": "x"})]
-    assert list(options_within(outer, "loss")) == []
+def test_a_path_within_another_strategy(load, tmp_path):
+    """Is read alike, and its rows must be there, too."""
+    stages = [{"name": "uniform", "fraction": 0.5}, {"name": "rho_loss", "fraction": 0.5, "holdout": "old.safetensors"}]
+    strategy = {"name": "pipeline", "stages": stages}
+    found = load(strategy=strategy).pipeline.strategy.options["stages"][1]["options"]["holdout"]
+    assert found == f"{tmp_path}/old.safetensors"
+    stages[1]["holdout"] = "validation"
+    with pytest.raises(ConfigurationError, match="data.split.validation is 0"):
+        load(strategy=strategy)

@@ -88,6 +88,18 @@ def test_the_rows_of_each_trigger_are_chosen_by_the_model_before_it(small: Workp
             assert sorted(sure[np.searchsorted(rows, one.keys)]) == sorted(sure)[: len(one.keys)]
 
 
+@pytest.mark.parametrize(("name", "how"), [("loss", "proportional"), ("margin", "largest")])
+def test_in_batches_all_rows_are_trained_on_by_a_rule(small: Workplace, name: str, how: str) -> None:
+    """That stands in each set, and that trainings can follow to the run's end."""
+    sets, kept, _ = whole(choosing(small, name, mode="batch_then_sample"))
+    assert kept == []
+    for number, one in enumerate(sets):
+        assert one.keys.tolist() == split_of(number * EVERY, (number + 1) * EVERY, "train").tolist()
+        assert one.origin.rule is not None
+        assert one.origin.rule.name == "batch_then_sample"
+        assert (one.origin.rule.options["measure"], one.origin.rule.options["how"]) == (name, how)
+
+
 def test_a_holdout_model_of_the_validation_rows(small: Workplace) -> None:
     """Is trained once, on those known at the second trigger, kept, and the same whoever is killed."""
     sets, kept, _ = whole(choosing(small, "rho_loss", holdout="validation"))

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from shared.class_names import ClassNames
-from shared.config.pipeline import Component, Split
+from shared.config.pipeline import Component, Split, TrainingStrategy
 from shared.config.system import Dataset
 from shared.dataset.discovery import discover
 from shared.dataset.table import open_dataset
@@ -111,10 +111,16 @@ def at_strategy(pipeline, dataset=None):
     return [one for one in check(pipeline, dataset, (), "cpu") if one.path == "strategy"]
 
 
+def chosen_by(name, **options):
+    """As pipeline.yaml names it."""
+    found = named(name, **options)
+    return TrainingStrategy(name=found.name, options=found.options)
+
+
 def choosing(name, chosen=None, loss="CrossEntropyLoss", **options):
     """A pipeline with such a strategy."""
     made = pipeline(chosen or model(), training(loss=Component(name=loss, config={})))
-    return with_changes(made, strategy=named(name, fraction=0.5, **options))
+    return with_changes(made, strategy=chosen_by(name, fraction=0.5, **options))
 
 
 def test_a_holdout_model_that_fits_is_not_complained_of(uri):

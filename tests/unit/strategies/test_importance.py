@@ -117,6 +117,7 @@ def test_in_batches_all_rows_are_selected_and_a_rule_says_how_they_are_learned_f
     assert rule.options["seed"] != strategy_of(strategy).rule(asked([0] * 5)).options["seed"]
     before = strategy_of(named("margin", fraction=0.25))
     assert (before.reads_model, before.rule(request)) == (True, None)
+    assert (plan.rules, before.rules) == (True, False)
 
 
 def test_a_holdout_model_is_compared_with():
@@ -138,6 +139,15 @@ def test_a_holdout_model_of_validation_rows_is_trained_once():
         keys, _, state = selected(strategy, request, model, state)
         assert (keys.tolist(), state, model.trained) == ([3, 4], {"holdout": b"trained"}, 1), times
     assert set(model.asked) == {("rho_loss", b"trained")}
+
+
+def test_a_choice_that_weighs_nothing_can_be_balanced_and_be_a_stage_before_others():
+    """Drawn rows have weights, and a rule is of the training: neither is balanced."""
+    named("margin", fraction=0.5, balance="label")
+    named("pipeline", stages=[{"name": "margin", "fraction": 0.5}, {"name": "uniform", "fraction": 0.5}])
+    for options in ({"how": "proportional"}, {"mode": "batch_then_sample"}):
+        with pytest.raises(ValidationError, match="balance"):
+            named("margin", fraction=0.5, balance="label", **options)
 
 
 def test_no_rows():
