@@ -2,8 +2,9 @@
 
 A table of four Parquet files with a timestamp, a label and one feature, all of them small on disk; no split, so that
 `all_data` selects every row, and `uniform` half of them; a logistic model learns from them for an epoch, in batches of
-16,384. Each step runs as its task does, in a process of its own, from the message to the report. Printed are rows a second by the clock and of processor time, and the largest memory of the
-process, PyTorch and mapped pages included. Bound: 1.5 GB, however many the rows.
+16,384. Each step runs as its task does, in a process of its own, from the message to the report. Printed are rows a
+second by the clock and of processor time, and the largest memory of the process, PyTorch and mapped pages included.
+Bound: 1.5 GB, however many the rows.
 """
 
 from __future__ import annotations

@@ -1,0 +1,28 @@
+"""A rule of the training that would change nothing, found out before anything is trained."""
+
+from __future__ import annotations
+
+from shared.config.pipeline import Pipeline
+from shared.messages.reports import Finding
+from workers.training.order.infobatch import InfoBatch
+
+
+def infobatch_findings(pipeline: Pipeline) -> list[Finding]:
+    """That so few epochs leave none out of which infobatch could leave rows."""
+    strategy, epochs = pipeline.strategy, pipeline.training.epochs
+    if strategy.name != "infobatch":
+        return []
+    left_out, whole = strategy.options["left_out"], strategy.options["whole"]
+
+    def prunes(epochs: int) -> bool:
+        return InfoBatch(1, epochs, 0, left_out=left_out, whole=whole).prunes
+
+    if prunes(epochs):
+        return []
+    enough = next((some for some in range(epochs, 3 * max(epochs, 10)) if prunes(some)), None)
+    remedy = "Write another left_out or whole" if enough is None else f"Write `epochs: {enough}` or more"
+    sentence = (
+        f"infobatch leaves rows out of none of {epochs} epochs: the first knows no losses, and the last ones, `whole` = "
+        f"{whole:g} of them, learn from all rows. {remedy}, or choose another strategy."
+    )
+    return [Finding(path="strategy", sentence=sentence)]
