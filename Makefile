@@ -39,8 +39,8 @@ chaos: venv
 	.venv/bin/python -m benchmarks.chaos.long_tasks --minutes $(MINUTES)
 
 # What takes longer than a change may wait for: short work never stands behind long work, ten million rows are validated
-# in seconds, as many are joined with their labels, fifty runs are compared in seconds, policies lose little with
-# half of the trainings, a sweep takes little more than half the
+# in seconds, as many are joined with their labels, 200 million are selected in little memory, fifty runs are compared in
+# seconds, policies lose little with half of the trainings, a sweep takes little more than half the
 # time of its runs one after the other, labels that come later make no better models and are used as they were known, for 20
 # streams, permutations share one kernel, the hundred-thousandth trigger costs what the first does, metrics cost next to
 # nothing, a run outlasts all that producers do to files, and all that chaos does. Hours:
@@ -50,6 +50,7 @@ test-long: venv
 	.venv/bin/python -m benchmarks.fleet_idle --check
 	.venv/bin/python -m benchmarks.validate_rows --check
 	.venv/bin/python -m benchmarks.label_join --check
+	.venv/bin/python -m benchmarks.large_set --check
 	.venv/bin/python -m benchmarks.label_delay --check
 	.venv/bin/python -m benchmarks.detection --check
 	.venv/bin/python -m benchmarks.sweep_time --check

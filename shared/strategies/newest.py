@@ -1,10 +1,9 @@
-"""The last rows of a stream of them, in memory for as many."""
+"""The last rows of a stream of them, however many: the stream is read twice, and nothing is held."""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -12,15 +11,16 @@ import numpy.typing as npt
 Piece = TypeVar("Piece", bound=tuple[npt.NDArray[np.int64], ...])
 
 
-def newest(pieces: Iterable[Piece], rows: int) -> Iterator[tuple[npt.NDArray[np.int64], ...]]:
-    """The last `rows` of all pieces, each a tuple of arrays (n,); all where there are not so many."""
-    kept, there = deque[Piece](), 0
+def newest(pieces: Iterable[Piece], there: int, rows: int) -> Iterator[Piece]:
+    """The last `rows` of all pieces, each a tuple of arrays (n,), that have `there` rows; all if these are not more."""
+    over = max(there - rows, 0)
     for piece in pieces:
-        kept.append(piece)
-        there += len(piece[0])
-        while there - len(kept[0][0]) >= rows:
-            there -= len(kept.popleft()[0])
-    over = max(there - rows, 0)  # of the first piece alone
-    for piece in kept:
-        yield tuple(column[over:] for column in piece)
-        over = 0
+        passed = min(over, len(piece[0]))
+        over -= passed
+        if passed < len(piece[0]):
+            yield cast(Piece, tuple(column[passed:] for column in piece))
+
+
+def counted(pieces: Iterable[npt.NDArray[np.int64]]) -> int:
+    """How many rows all pieces have."""
+    return sum(map(len, pieces))

@@ -18,10 +18,13 @@ class EventTimes:
     def __init__(self, dataset: TableDataset, known: Known) -> None:
         self._dataset, self._first_key = dataset, known.first_key
         self._stop_key = known.first_key if known.labelled_key is None else known.labelled_key + 1
+        self._last_us: int | None = None
 
     def last_us(self) -> int:
-        """At that last row. O(rows)."""
-        return max((int(times[-1]) for _, times in self._running()), default=NEVER_US)
+        """At that last row. O(rows) for the first time."""
+        if self._last_us is None:
+            self._last_us = max((int(times[-1]) for _, times in self._running()), default=NEVER_US)
+        return self._last_us
 
     def of(self, pieces: Iterable[Keys]) -> Iterator[tuple[Keys, Times]]:
         """Of the rows of each piece, whose keys ascend over all of them; O(rows) in all, in the memory of a piece."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.config import fields as f
-from shared.strategies.newest import newest
+from shared.strategies.newest import counted, newest
 from shared.strategies.strategy import CurrentModel, Pieces, Request, State, Strategy, unweighted
 
 
@@ -25,5 +25,6 @@ class Latest(Strategy):
 
     def select(self, request: Request, state: State, model: CurrentModel | None) -> tuple[Pieces, State]:
         """The last by key."""
-        pieces = newest(((keys,) for keys in request.rows(None)), self._limit)
+        there = counted(request.rows(None))
+        pieces = newest(((keys,) for keys in request.rows(None)), there, self._limit)
         return unweighted(keys for (keys,) in pieces), state

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.config import fields as f
-from shared.strategies.newest import newest
+from shared.strategies.newest import counted, newest
 from shared.strategies.strategy import CurrentModel, Keys, Pieces, Request, State, Strategy, Times
 from shared.timestamps import MICROSECONDS_PER_S
 
@@ -38,11 +38,11 @@ class Recency(Strategy):
         self._half_life_us = options["half_life_s"] * MICROSECONDS_PER_S
 
     def select(self, request: Request, state: State, model: CurrentModel | None) -> tuple[Pieces, State]:
-        """The rows are read twice, as a weight depends on all; a limit's are kept."""
+        """The rows are read twice, as a weight depends on all."""
         if self._limit is None:
             return self._weighted(lambda: request.timed(None), request), state
-        kept = list(newest(request.timed(None), self._limit))
-        return self._weighted(lambda: ((keys, times_us) for keys, times_us in kept), request), state
+        there, limit = counted(request.rows(None)), self._limit
+        return self._weighted(lambda: newest(request.timed(None), there, limit), request), state
 
     def _weighted(self, rows: Timed, request: Request) -> Pieces:
         total, count, now_us = 0.0, 0, request.labelled_us()

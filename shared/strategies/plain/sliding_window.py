@@ -9,7 +9,7 @@ from marshmallow import ValidationError
 
 from shared.config import fields as f
 from shared.strategies.common import Limited, Seeded, limited
-from shared.strategies.newest import newest
+from shared.strategies.newest import counted, newest
 from shared.strategies.strategy import CurrentModel, Keys, Pieces, Request, State, Strategy, unweighted
 from shared.timestamps import MICROSECONDS_PER_S
 
@@ -47,7 +47,8 @@ class SlidingWindow(Strategy):
     def _window(self, request: Request) -> Iterator[Keys]:
         rows = self._options["rows"]
         if rows is not None:
-            for (keys,) in newest(((keys,) for keys in request.rows(None)), rows):
+            there = counted(request.rows(None))
+            for (keys,) in newest(((keys,) for keys in request.rows(None)), there, rows):
                 yield keys
             return
         after_us = request.labelled_us() - round(self._options["last_s"] * MICROSECONDS_PER_S)

@@ -55,6 +55,14 @@ def twenty(tmp_path_factory):
     return open_dataset(config, discover(config, str(tmp_path_factory.mktemp("runs"))))
 
 
+@given(first=st.integers(0, 22), rows=st.integers(0, 22), batch_rows=st.integers(1, 9))
+def test_rows_that_are_there_are_told_without_being_read(twenty, first, rows, batch_rows):
+    """Their keys, ascending, some at a time; of those behind the end none."""
+    pieces = list(twenty.announced(first, first + rows, batch_rows))
+    assert [key for piece in pieces for key in piece.tolist()] == list(range(first, min(first + rows, 20)))
+    assert all(0 < len(piece) <= batch_rows for piece in pieces)
+
+
 @given(first=st.integers(0, 20), rows=st.integers(0, 20), batch_rows=st.integers(1, 9))
 def test_ranges_are_exact(twenty, first, rows, batch_rows):
     """Any range comes back whole, in order, each piece with the key of its first row."""

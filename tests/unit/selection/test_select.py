@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from shared.config.pipeline import Named, Split
 from shared.config.system import Dataset, Nulls
 from shared.dataset.discovery import discover
-from shared.dataset.table import open_dataset
+from shared.dataset.table import ROWS_AT_ONCE, TableDataset, open_dataset
 from shared.errors import DataError, TrainingError
 from shared.messages.tasks import Watermarks
 from shared.split import rows_in_split, splitmix64
@@ -42,6 +42,14 @@ def new_data(tail):
     return Named(name="new_data", options={"tail": tail})
 
 
+def config_of(folder):
+    """A dataset of all files in a folder."""
+    return Dataset(
+        name="flights", kind="table", uri=str(folder), timestamp="time", unit="s", label="label", features=None,
+        image=None, text=None,
+    )  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory):
     """300 rows in two files."""
@@ -49,10 +57,7 @@ def dataset(tmp_path_factory):
     table = pa.table({"time": range(ROWS), "carrier": [f"c{key % 7}" for key in range(ROWS)], "label": [0] * ROWS})
     pq.write_table(table.slice(0, 130), folder / "a.parquet")
     pq.write_table(table.slice(130), folder / "b.parquet")
-    config = Dataset(
-        name="flights", kind="table", uri=str(folder), timestamp="time", unit="s", label="label", features=None,
-        image=None, text=None,
-    )  # fmt: skip
+    config = config_of(folder)
     return open_dataset(config, discover(config, str(tmp_path_factory.mktemp("runs"))))
 
 
@@ -152,6 +157,56 @@ def test_rows_that_are_missing_are_an_error(dataset):
     request = known(309, first_key=290)
     with pytest.raises(DataError, match="20 rows up to key 309 were announced, 10 could be read"):
         select(ALL_DATA, request, dataset, EVERYTHING)
+
+
+class Read(TableDataset):
+    """Rows whose readings are written down."""
+
+    def __init__(self, dataset):
+        super().__init__(dataset.config, dataset.entries)
+        self.readings = []
+
+    def batches(self, columns, first_key, stop_key, batch_rows=ROWS_AT_ONCE):
+        """As ever."""
+        self.readings.append((tuple(columns), first_key, stop_key))
+        return super().batches(columns, first_key, stop_key, batch_rows)
+
+
+@pytest.mark.parametrize("strategy", [new_data(0), new_data(1), ALL_DATA])
+@pytest.mark.parametrize("labelled_key", [199, 150])
+def test_rows_since_the_previous_trigger_are_read_and_others_counted(dataset, strategy, labelled_key):
+    """A strategy that asks for keys alone has no other row read: they were, at their trigger."""
+    rows = Read(dataset)
+    request = msgspec.structs.replace(known(199, [49, 99]), labelled_key=labelled_key)
+    chosen = select(strategy, request, rows, EVERYTHING)
+    assert rows.readings == [(("time",), 100, 200)]
+    before = {"new_data": 100 - 50 * strategy.options.get("tail", 0)}.get(strategy.name, 0)
+    assert chosen.rows_read == 200 - before
+
+
+def test_without_a_new_row_nothing_is_selected(dataset):
+    """Whatever the strategy chose of those that earlier triggers knew; what was read is told all the same."""
+    request = msgspec.structs.replace(known(199, [99]), left_out=((100, 199),))
+    chosen = select(ALL_DATA, request, dataset, EVERYTHING)
+    assert (len(chosen.keys), chosen.rows_read, chosen.watermark_key) == (0, 200, 199)
+
+
+def test_rows_of_a_file_that_is_gone_or_another_are_missed(tmp_path):
+    """Also those that are counted only: nothing is selected that cannot be trained on."""
+    config = config_of(tmp_path / "data")
+    (tmp_path / "data").mkdir()
+    for number in range(2):
+        table = pa.table({"time": range(100 * number, 100 * (number + 1)), "label": [0] * 100})
+        pq.write_table(table, tmp_path / f"data/{number}.parquet")
+    rows, first = open_dataset(config, discover(config, str(tmp_path))), tmp_path / "data/0.parquet"
+    body = first.read_bytes()
+    assert len(select(ALL_DATA, known(199, [99]), rows, EVERYTHING).keys) == 200
+    first.write_bytes(body[:50] + b"!" + body[51:])
+    with pytest.raises(DataError, match="has changed since its rows were given keys"):
+        select(ALL_DATA, known(199, [99]), rows, EVERYTHING)
+    first.unlink()
+    with pytest.raises(DataError, match="cannot be read"):
+        select(ALL_DATA, known(199, [99]), rows, EVERYTHING)
 
 
 @given(
