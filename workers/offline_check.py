@@ -7,8 +7,8 @@ import sys
 import msgspec
 
 from shared.config.pipeline import Pipeline
+from workers.check import check
 from workers.streams import output_alone
-from workers.training.check import check
 
 
 def main() -> None:

@@ -97,10 +97,18 @@ class Data(Values, frozen=True, kw_only=True):
 
 
 class Named(Values, frozen=True, kw_only=True):
-    """`strategy:` what is chosen by name, from a table in shared/plugins.py, with its options."""
+    """What is chosen by name, from a table in shared/plugins.py, with its options."""
 
     name: str
     options: dict[str, Any]  # as its own schema loads them
+
+
+class TrainingStrategy(Named, frozen=True, kw_only=True):
+    """`strategy:` on what to train, and what may be said of it whatever it is."""
+
+    warm_up: int = 0  # first triggers that are trained on all data
+    reset_on_trigger: bool = False
+    balance: str | None = None  # "label", or no balance
 
 
 class Trigger(Named, frozen=True, kw_only=True):
@@ -196,7 +204,7 @@ class Pipeline(Values, frozen=True, kw_only=True):
     training: Training
     data: Data
     trigger: Trigger
-    strategy: Named
+    strategy: TrainingStrategy
     initial_mode: Literal["ignore", "train_on_everything", "replay"]
     evaluation: Evaluation
     deployment: Deployment | None

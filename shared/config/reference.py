@@ -15,6 +15,7 @@ from shared.config.resolved import as_written, default, is_none
 from shared.config.schema.chosen import Chosen
 from shared.config.schema.dataset import Dataset, Datasets
 from shared.config.schema.pipeline import PipelineSchema
+from shared.config.schema.strategy import StrategyBlock
 from shared.config.schema.system import SystemSchema
 from shared.config.schema.time_column import TimeColumn
 from shared.config.schema.trigger import TriggerBlock, option_of
@@ -101,6 +102,9 @@ def _variants(path: str, field: Chosen) -> Iterator[str]:
         chosen = Row(path=f"{path}.{field.key}", kind=name, default="required", meaning=meaning)
         yield f"\n#### `{path}: {{{field.key}: {name}}}`\n\n"
         yield _table([chosen, *rows_of(field.schema(name), f"{path}.")])
+    if isinstance(field, StrategyBlock):
+        yield f"\n#### `{path}:` whatever the strategy\n\n"
+        yield _table(list(rows_of(field.beside, f"{path}.")))
     if isinstance(field, TriggerBlock) and GUARDS.own:
         yield f"\n#### `{path}:` with any policy\n\n"
         yield _table([row for name in GUARDS.own for row in _rows_of_guard(path, name)])
@@ -123,6 +127,9 @@ def _below(field: Field[Any], path: str) -> Iterator[Row]:
         yield from rows_of(field.group, f"{path}.")
     elif isinstance(field, f.Sequence):
         yield from _below(field.item, f"{path}[]")
+    elif isinstance(field, StrategyBlock) and path.endswith("[]"):
+        yield Row(path=f"{path}.{field.key}", kind="word", default="required", meaning="a strategy, with its options")
+        yield from rows_of(field.beside, f"{path}.")
     elif (
         isinstance(field, Chosen) and path.endswith("[]") and not isinstance(field, TriggerBlock)
     ):  # other groups have a section of their own

@@ -24,6 +24,7 @@ from shared.config.schema.evaluation import Extent, MetricField, Models
 from shared.config.schema.labels import as_given
 from shared.config.schema.model import Initial
 from shared.config.schema.pipeline import PipelineSchema
+from shared.config.schema.strategy import StrategyBlock
 from shared.config.schema.system import SystemSchema
 from shared.config.schema.time_column import TimeColumn
 from shared.config.schema.trigger import option_of
@@ -114,7 +115,8 @@ def _chosen(field: Chosen, value: Mapping[str, Any]) -> dict[str, Any]:
         options = {**value["options"], "name": value["name"], "uri": value["uri"]}
         return {field.key: value["kind"], **_group(field.schema(value["kind"]), options)}
     guards = {name: as_written(option_of(name), one) for name, one in value.get("guards", {}).items()}
-    return {field.key: value["name"], **_group(field.schema(value["name"]), value["options"]), **guards}
+    beside = _group(field.beside, value) if isinstance(field, StrategyBlock) else guards
+    return {field.key: value["name"], **_group(field.schema(value["name"]), value["options"]), **beside}
 
 
 def _group(schema: type[f.Group], values: Mapping[str, Any]) -> dict[str, Any]:

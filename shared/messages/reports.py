@@ -60,6 +60,7 @@ class Selected(Report, tag="selected", frozen=True, kw_only=True):
     dropped: dict[str, int] = {}  # label column → rows since the previous trigger that have no label there
     classes: NewClasses | None = None  # None: classes have no names
     state: ArtifactRef | None = None  # what the strategy keeps for the next trigger; None: nothing
+    select_s: float | None = None  # from taking up the task to the written set; None: by a version that did not say
 
 
 class UnknownCategories(Body, frozen=True, kw_only=True):

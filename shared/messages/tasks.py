@@ -81,6 +81,7 @@ class SelectTask(Task, tag="select", frozen=True, kw_only=True):
     state: ArtifactRef | None = None  # what the strategy kept then
     model: ModelRef | None = None  # the current one, where the strategy reads it and there is one
     device: Device = "cpu"  # that the model is asked on
+    turn: int = 0  # so many triggers before selected something
 
     @property
     def queue(self) -> str:

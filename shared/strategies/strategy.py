@@ -26,6 +26,7 @@ class Piece(msgspec.Struct, frozen=True, kw_only=True):
     keys: Keys  # they ascend, unless labels stand in a table of their own
     rows: pa.Table | None  # the strategy's `columns`, if it has any
     labels: pa.ChunkedArray | None = None  # of these rows, where the strategy wants them
+    seed: int = 0  # of the pipeline, as a request's
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +45,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     seen: Callable[[Keys, int], npt.NDArray[np.int64]]
     # Event time, µs, at the last row of all splits whose label is known; asked only where there is one.
     labelled_us: Callable[[], int]
+    turn: int = 0  # so many triggers before this one selected something
 
 
 class CurrentModel(Protocol):
@@ -62,8 +64,16 @@ class CurrentModel(Protocol):
     def embeddings(self, keys: Keys) -> Iterator[tuple[Keys, npt.NDArray[np.float64]]]:
         """What enters the last linear layer, (n, width)."""
 
-    def scores(self, measure: str, keys: Keys) -> Iterator[tuple[Keys, npt.NDArray[np.float64]]]:
-        """How much is to be learned from each row, (n,), by a measure of workers/selection/importance."""
+    def scores(
+        self, measure: str, keys: Keys, holdout: bytes | str | None = None
+    ) -> Iterator[tuple[Keys, npt.NDArray[np.float64]]]:
+        """How much is to be learned from each row, (n,), by a measure of workers/selection/importance.
+
+        `holdout`: for `rho_loss`, the bytes of the model that is compared with, or the URI at which they lie.
+        """
+
+    def holdout(self) -> bytes | None:
+        """A model like this one, trained on the rows of the validation split that are known; None if there are none."""
 
     def coreset(self, name: str, keys: Keys, k: int, options: Mapping[str, Any]) -> tuple[Keys, Weights | None]:
         """The k of these rows that stand for all, at most, by a function of workers/selection/coreset: ascending.
@@ -81,13 +91,16 @@ class Strategy:
     """
 
     Schema: ClassVar[type[Group]] = Group  # of the options, beside `name:` or below `config:`
-    columns: ClassVar[tuple[str, ...]] = ()  # of the dataset, that `observe` wants to see
     # A strategy whose options decide any of these sets it in its constructor.
+    columns: tuple[str, ...] = ()  # of the dataset, that `observe` wants to see
     wants_labels: bool = False  # `observe` wants to see the labels, whatever their column is called
     reads_model: bool = False  # `select` asks the current model: a train worker does it
+    from_scratch: bool = False  # its trainings must not go on from a model: `use_previous_model` is refused beside it
     # What a forecast of its sets must know.
     selects_all: bool = False  # from all rows at each trigger, not from those since the previous one
     selects_at_most: int | None = None  # so many rows, whatever there are
+    # What other strategies, and other keys of pipeline.yaml, must know.
+    weighs: bool = False  # weights say how much a row counts, and are not 1 for all
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         """`options`: as the schema loads them."""
@@ -96,6 +109,23 @@ class Strategy:
     def earlier_triggers(self) -> int:
         """How many triggers before may be asked for."""
         return 1
+
+    @property
+    def observes(self) -> bool:
+        """Whether rows are read for `observe`: where a strategy has one."""
+        return type(self).observe is not Strategy.observe
+
+    @property
+    def rules(self) -> bool:
+        """Whether `rule` may give one: where a strategy has it, unless its options decide otherwise."""
+        return type(self).rule is not Strategy.rule
+
+    def reads_model_at(self, turn: int) -> bool:
+        """Whether `select` asks the current model when so many triggers before have selected something.
+
+        Asked where `reads_model` says that it ever does. A replay waits for that model.
+        """
+        return self.reads_model
 
     def observe(self, piece: Piece, state: State) -> State:
         """The state after these rows, which may be kept from one trigger to the next."""
@@ -108,6 +138,13 @@ class Strategy:
         got one.
         """
         raise NotImplementedError
+
+    def stood_by(self, request: Request, state: State, *, all_rows: bool) -> State:
+        """The state that is kept after a trigger at which another strategy selected; `all_rows`: it selected all.
+
+        As it was observed, unless a strategy has more to say.
+        """
+        return state
 
     def rule(self, request: Request) -> TrainingRule | None:
         """What decides within the training which rows of the set are learned from; None: all, in each epoch."""

@@ -30,6 +30,7 @@ def select(state: RunState) -> Step | None:
     if index > 0 and _is_being_selected(state.trigger(index - 1)):
         return None
     observed = state.observed_before(index)
+    state = state.with_trigger(index, turn=_turn(trigger, observed))
     if (observed is not None and observed.state_gone) or not (trigger.restoring or _is_due(state, index)):
         return None
     asked = _asked(state, index)
@@ -60,12 +61,23 @@ def _is_being_selected(trigger: TriggerState) -> bool:
     return trigger.phase in (Phase.WAITING, Phase.SELECTING) or trigger.restoring
 
 
+def _turn(trigger: TriggerState, before: TriggerState | None) -> int:
+    """How many triggers before selected something: the same where the selection is done again."""
+    if trigger.training_set is not None:
+        return trigger.turn
+    return 0 if before is None else before.turn + 1
+
+
+def _reads_model(state: RunState, index: int) -> bool:
+    return state.settings.reads_model and state.settings.reads_model_at(state.trigger(index).turn)
+
+
 def _is_due(state: RunState, index: int) -> bool:
     """A few training sets may wait for a worker; where triggers are coalesced, none, as its rows may still grow.
 
     In a replay what the current model is must not depend on how fast the fleet is.
     """
-    if state.settings.reads_model and state.experiment and not in_turn(state, index):
+    if _reads_model(state, index) and state.experiment and not in_turn(state, index):
         return False
     if not state.coalesces:
         return index - state.to.train < state.settings.max_in_flight
@@ -82,7 +94,7 @@ def _asked(state: RunState, index: int) -> TriggerId | None:
     trigger = state.trigger(index)
     if trigger.training_set is not None:  # so it is done again
         return trigger.chosen_by
-    if not state.settings.reads_model:
+    if not _reads_model(state, index):
         return None
     before = trigger.before
     while before is not None and not state.trigger(before).was_committed:  # a lost one is made anew
@@ -108,6 +120,7 @@ def _task(state: RunState, index: int, observed: TriggerState | None) -> SelectT
         state=None if observed is None else observed.state,
         model=None if asked is None else model_ref(state, asked),
         device=state.settings.training_device,
+        turn=trigger.turn,
     )
 
 

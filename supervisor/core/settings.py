@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import msgspec
@@ -14,6 +15,10 @@ from shared.strategies.build import strategy_of
 LabelsCome = Literal["with_rows", "delayed", "in_table"]  # with their rows, a while after them, or one by one
 
 
+def _always(turn: int) -> bool:
+    return True
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Values of pipeline.yaml, as the decisions ask for them."""
 
@@ -23,7 +28,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     coalesce: bool
     continue_on_failure: bool
     earlier_triggers: int  # whose keys a selection is told
-    reads_model: bool = False  # whether a selection asks the current model
+    reads_model: bool = False  # whether a selection ever asks the current model
+    reads_model_at: Callable[[int], bool] = _always  # and whether it does after so many that selected something
     deploys: bool
     gate_window: str | None
     prequential: tuple[Window, ...]  # the first makes the composite
@@ -51,6 +57,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             continue_on_failure=pipeline.training.on_failure == "continue",
             earlier_triggers=strategy.earlier_triggers,
             reads_model=strategy.reads_model,
+            reads_model_at=strategy.reads_model_at,
             deploys=deployment is not None,
             gate_window=deployment.gate.on if deployment and deployment.gate else None,
             prequential=tuple(one for one in pipeline.evaluation.on if isinstance(one.extent, UntilNextTrigger)),

@@ -51,6 +51,7 @@ class TriggerState(msgspec.Struct, frozen=True, kw_only=True):
     phase: Phase = Phase.WAITING
     training_set: ArtifactRef | None = None
     samples: int = 0  # lines of it
+    turn: int = 0  # so many triggers before had selected something when it did
     state: ArtifactRef | None = None  # what the strategy kept after the selection
     state_gone: bool = False  # it was let go of, or lost
     restoring: bool = False  # the selection is done again, for that alone

@@ -82,6 +82,7 @@ def _row(trigger: TriggerState, facts: TriggerFacts) -> dict[str, Any]:
         "reason": trigger.fired.reason,
         "samples_seen": trigger.fired.key - trigger.first_key + 1,
         "samples_selected": facts.samples_selected,
+        "select_s": facts.select_s,
         "train_s": facts.train_s,
         "nulls": facts.nulls,
         "unknown_categories": msgspec.to_builtins(facts.features.unknown),

@@ -42,6 +42,7 @@ class TriggerFacts(msgspec.Struct, kw_only=True):
     """What was reported of one trigger."""
 
     samples_selected: int = 0
+    select_s: float | None = None
     train_s: float | None = None
     dropped: dict[str, int] = msgspec.field(default_factory=dict)  # label column → rows without a label
     unscored: dict[str, int] = msgspec.field(default_factory=dict)  # likewise, in the window behind the trigger
@@ -105,6 +106,7 @@ class Tally(Listener):
         match report:
             case Selected():
                 facts.samples_selected, facts.dropped = report.samples, report.dropped
+                facts.select_s = report.select_s
             case Trained():
                 facts.train_s, facts.features = report.train_s, report.features
             case Decided():

@@ -32,6 +32,7 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     labelled_key: int | None  # the last row whose label is known; None: there is none
     left_out: tuple[KeyRange, ...] = ()  # rows that are set aside, and are not to be chosen
     observed: Watermarks | None = None  # of the last trigger whose rows the strategy has observed; None: it has none
+    turn: int = 0  # so many triggers before selected something
 
     @property
     def new_key(self) -> int:

@@ -45,7 +45,7 @@ def last_layer_of(model: LoadedModel, encoded: Tensor) -> Iterator[Seen]:
     with model.last_input() as last:
         for outputs in model.outputs(encoded):
             entered = last.of(len(outputs))
-            _refuse_more_layers(last, outputs, model)
+            refuse_more_layers(last, outputs, model.header.model.name)
             yield Seen(_finite(outputs, model), entered.double())
 
 
@@ -60,9 +60,10 @@ def _finite(outputs: Tensor, model: LoadedModel) -> Tensor:
     return outputs.reshape(len(outputs), -1).double()
 
 
-def _refuse_more_layers(last: LastInput, outputs: Tensor, model: LoadedModel) -> None:
+def refuse_more_layers(last: LastInput, outputs: Tensor, model: str) -> None:
+    """Raise ConfigurationError, naming the model, where `outputs` are not those of the layer that `last` has seen."""
     if not last.gave(outputs):
         raise ConfigurationError(
-            f"model {model.header.model.name} does not end with its last torch.nn.Linear layer, so the gradients of "
+            f"model {model} does not end with its last torch.nn.Linear layer, so the gradients of "
             "this layer are not known from one pass; score rows by `loss`, or take the features `embedding`."
         )

@@ -49,7 +49,7 @@ def select(chosen: Named, known: Known, source: Source, memory: Memory, into: Tr
     with blaming(who, TrainingError, but=Interrupted):
         strategy = strategy_of(chosen)
         request = _request(strategy, known, reader, memory.seed)
-        pieces, state = strategy.select(request, _observed(strategy, reader, memory.state), memory.model)
+        pieces, state = strategy.select(request, _observed(strategy, reader, memory), memory.model)
         rule = strategy.rule(request)
         kept = None if state is None else state_bytes(state)
     may_choose = reader.may_choose if memory.state is None else reader.may_choose_again
@@ -72,12 +72,12 @@ def _chosen(pieces: Pieces, may_choose: Callable[[Keys], Mask], who: str) -> Pie
         yield from sound(pieces, may_choose, who=who)
 
 
-def _observed(strategy: Strategy, reader: Reader, kept: bytes | None) -> State:
+def _observed(strategy: Strategy, reader: Reader, memory: Memory) -> State:
     """The state after the rows that the strategy has not seen yet."""
-    state = None if kept is None else read_state(kept)
-    if type(strategy).observe is not Strategy.observe:
+    state = None if memory.state is None else read_state(memory.state)
+    if strategy.observes:
         for piece in reader.in_order(strategy.columns, labels=strategy.wants_labels):
-            state = strategy.observe(piece, state)
+            state = strategy.observe(msgspec.structs.replace(piece, seed=memory.seed), state)
     return state
 
 
@@ -98,4 +98,5 @@ def _request(strategy: Strategy, known: Known, reader: Reader, seed: int) -> Req
         labelled=lambda triggers: reader.labelled(told(triggers)),
         seen=reader.seen,
         labelled_us=reader.times.last_us,
+        turn=known.turn,
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from shared.messages.reports import AnyReport, Checked
+from workers.check import check
 from workers.stages.work import Work
-from workers.training.check import check
 
 
 def run(work: Work) -> tuple[AnyReport, Any]:

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
-import torch
-
 from shared.class_names import ClassNames
-from shared.dataset.table import TableDataset
 from shared.messages.reports import AnyReport, NewClasses, Selected
-from shared.messages.tasks import ModelRef, SelectTask
+from shared.messages.tasks import SelectTask
 from shared.training_set import TrainingSetOrigin, TrainingSetWriter
 from workers.features.class_names import names_in_index, names_up_to, room_of, stop_after
-from workers.going_on import Interrupted
-from workers.selection.asked_model import AskedModel
 from workers.selection.known import Known
 from workers.selection.reader import Source
 from workers.selection.select import Memory, select
-from workers.stages.scoring import load_committed
+from workers.stages.current_model import current_model
 from workers.stages.scratch import scratch
 from workers.stages.work import Work
-from workers.training.device import of_worker
-from workers.training.randomness import fix_arithmetic
 
 
 def run(work: Work) -> tuple[AnyReport, Any]:
     """Read the rows, choose, and store keys and weights under the attempt's name. Raises DataError."""
-    task, pipeline = work.task, work.record.pipeline
+    began_s, task, pipeline = time.monotonic(), work.task, work.record.pipeline
     assert isinstance(task, SelectTask)
     known = Known(
         first_key=task.first_key,
@@ -36,19 +30,19 @@ def run(work: Work) -> tuple[AnyReport, Any]:
         labelled_key=task.labelled_key,
         left_out=task.left_out,
         observed=task.observed,
+        turn=task.turn,
     )
-    dataset = work.dataset()
-    source = Source(dataset, pipeline.data.split, work.label_index)
+    source = Source(work.dataset(), pipeline.data.split, work.label_index)
+    classes = _classes(work, source)
     memory = Memory(
         state=None if task.state is None else work.store.read(task.state),
-        model=None if task.model is None else _asked(work, task.model, dataset),
+        model=None if task.model is None else current_model(work, task.model, known, classes),
         seed=pipeline.training.seed,
     )
     with scratch("select") as folder:
         file = folder / "set.parquet"
         with TrainingSetWriter(file) as writer:
             chosen = select(pipeline.strategy, known, source, memory, writer)
-            classes = _classes(work, source)
             writer.finish(
                 TrainingSetOrigin(
                     watermark_key=chosen.watermark_key,
@@ -73,6 +67,7 @@ def run(work: Work) -> tuple[AnyReport, Any]:
         dropped={work.record.dataset.label: chosen.dropped} if chosen.dropped else {},
         classes=_new(task.classes, classes),
         state=kept,
+        select_s=time.monotonic() - began_s,
     )
     return report, {}
 
@@ -88,20 +83,6 @@ def _classes(work: Work, source: Source) -> ClassNames | None:
     if task.first_labelled_key is None:  # the first trigger knew none, so there are none that are sorted
         known_before = known_before or ClassNames(names=(), until=-1)
     return names_in_index(source.dataset, source.index, task.trigger_key, task.labelled_key, known_before, room)
-
-
-def _asked(work: Work, model: ModelRef, dataset: TableDataset) -> AskedModel:
-    """The current model on the device that trainings are done on. Raises ArtifactError, ConfigurationError."""
-
-    def go_on() -> None:
-        if work.child.should_stop():
-            raise Interrupted("stopped while the current model was asked")
-
-    device = of_worker(work.record.pipeline.training.device, work.child.device)
-    torch.set_num_threads(work.record.pipeline.training.threads)
-    if device != "cpu":
-        fix_arithmetic()
-    return AskedModel(model.trigger_id, load_committed(work, model.object, device).heard(go_on), dataset)
 
 
 def _new(known: ClassNames | None, now: ClassNames | None) -> NewClasses | None:

@@ -32,6 +32,24 @@ class ChosenRows(Protocol):
         """Keys, ascending, and weights of some rows, then of the next, (n,) both; from the beginning each time."""
 
 
+class EqualRows:
+    """Rows that all weigh one, and are no training set; keys, ascending, each once."""
+
+    all_weigh_one = True
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+
+    @property
+    def rows(self) -> int:
+        """As ChosenRows."""
+        return len(self._keys)
+
+    def pieces(self) -> Iterator[tuple[Keys, Weights]]:
+        """As ChosenRows: all at once."""
+        yield self._keys, np.ones(len(self._keys), np.float32)
+
+
 @dataclass(frozen=True, kw_only=True)
 class TrainingRows:
     """What is learned from: the rows of a training set."""

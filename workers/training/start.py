@@ -52,7 +52,7 @@ def starting_encoder(
     encoder = start.encoder() if start is not None else None
     if encoder is None:
         return fit_encoder(source, keys, text_length(model))
-    missing = list(_not_offered(encoder.description, source))
+    missing = list(not_offered(encoder.description, source))
     if missing:
         raise ConfigurationError(
             f"the model to start from reads {' and '.join(missing)}, which dataset {source.config.name} "
@@ -61,7 +61,7 @@ def starting_encoder(
     return go_on_with(encoder, source, keys, grow=grow)
 
 
-def _not_offered(description: Description, source: SampleSource) -> Iterator[str]:
+def not_offered(description: Description, source: SampleSource) -> Iterator[str]:
     """What an encoder reads and is no feature of the dataset."""
     columns = description.columns if isinstance(description, TableColumns) else (description.column,)
     missing = [name for name in columns if name not in input_columns(source)]

@@ -27,7 +27,8 @@ def too_short(schedule: Schedule, pipeline: Pipeline, source: SampleSource | Non
         rows += int(pipeline.strategy.options.get("tail", 0))
         needed = _steps(pipeline, rows, lone_row_allowed=True)
         takes = f"a training on {rows:,} rows takes {needed}"
-        takes += " and later ones more" if pipeline.strategy.name == "all_data" else ""
+        grows = pipeline.strategy.name == "all_data" and not pipeline.strategy.reset_on_trigger
+        takes += " and later ones more" if grows or pipeline.strategy.warm_up > 1 else ""
     how = f"epochs: {pipeline.training.epochs}, batch_size: {pipeline.training.batch_size}, every: {scheduler.every}"
     sentence = f"{scheduler.name} ends after {most} steps, but {takes} ({how})"
     path = "training.lr_scheduler.config" + (".total_steps" if "total_steps" in scheduler.config else "")
@@ -36,7 +37,9 @@ def too_short(schedule: Schedule, pipeline: Pipeline, source: SampleSource | Non
 
 def _rows_of_the_first(pipeline: Pipeline, source: SampleSource | None) -> int | None:
     """Rows that the first training selects from, of all splits; None where that is not known."""
-    if pipeline.strategy.name not in _LEAVE_OUT_NONE or pipeline.strategy.options.get("limit") is not None:
+    strategy = pipeline.strategy
+    takes_all = strategy.name in _LEAVE_OUT_NONE and strategy.options.get("limit") is None and strategy.balance is None
+    if not takes_all and not strategy.warm_up:
         return None
     if pipeline.initial_mode == "train_on_everything":
         return None if source is None else source.rows

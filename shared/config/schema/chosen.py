@@ -19,7 +19,6 @@ class Chosen(f.Sentence):
 
     def __init__(self, plugins: Plugins[Any], meaning: str, *, key: str, example: str, **options: Any) -> None:
         self.later: tuple[str, ...] = options.pop("later", ())
-        self.later_options: tuple[str, ...] = options.pop("later_options", ())
         self.in_config: bool = options.pop("in_config", False)
         super().__init__(meaning, **options)
         self.plugins, self.key, self.example = plugins, key, example
@@ -40,19 +39,10 @@ class Chosen(f.Sentence):
         return {"name": name, "options": self._options(name, schema, given)}
 
     def _options(self, name: str, schema: f.Group, given: dict[str, Any]) -> Any:
-        """What the schema makes of them, with those of a later version that it does not have refused by name."""
-        usable = f.keys_of(schema)
-        told = f"is not available yet; available with {name}: {', '.join(usable) or 'no option'}."
-        errors: dict[Any, Any] = {key: [told] for key in self.later_options if key in given and key not in usable}
-        if not usable and not schema.beside:
-            errors |= {key: [f"{name} has no options; remove it."] for key in given if key not in errors}
-        try:
-            options = schema.load({key: one for key, one in given.items() if key not in errors})
-        except ValidationError as error:
-            errors |= error.messages if isinstance(error.messages, dict) else {}
-        if errors:
-            raise ValidationError(errors)
-        return options
+        """What the schema makes of them."""
+        if given and not f.keys_of(schema) and not schema.beside:
+            raise ValidationError({key: [f"{name} has no options; remove it."] for key in given})
+        return schema.load(given)
 
     def _name(self, group: Mapping[str, Any]) -> str:
         """The word that decides which other keys the group has; a mistake is told at this key."""

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from shared.config import fields as f
-from shared.config.schema.chosen import Chosen
 from shared.config.schema.data import Data
 from shared.config.schema.deployment import Deployment
 from shared.config.schema.evaluation import Evaluation
 from shared.config.schema.logging import Logging
 from shared.config.schema.model import Model
+from shared.config.schema.strategy import StrategyBlock
 from shared.config.schema.training import Training
 from shared.config.schema.trigger import TriggerBlock
-from shared.plugins import STRATEGIES
 
 
 class Identity(f.Group):
@@ -30,15 +29,9 @@ class PipelineSchema(f.Group):
     training = f.Sub(Training, "how one training goes", load_default=lambda: Training().load({}))
     data = f.Sub(Data, "which dataset", required=True)
     trigger = TriggerBlock("when to retrain", required=True)
-    strategy = Chosen(
-        STRATEGIES,
+    strategy = StrategyBlock(
         "on what to train",
-        key="name",
-        example="{name: new_data}",
-        in_config=True,
-        later=("freshness", "reservoir", "gdumb", "coreset", "class_balanced_reservoir", "rho_loss"),
-        later_options=("warm_up", "reset_on_trigger"),
-        load_default=lambda: {"name": "new_data", "options": STRATEGIES["new_data"].Schema().load({})},
+        load_default=lambda: StrategyBlock("").deserialize({"name": "new_data"}),
     )
     initial_mode = f.Choice(
         "what is done with rows that exist already", "ignore", "train_on_everything", "replay", load_default="ignore"

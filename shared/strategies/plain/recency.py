@@ -25,7 +25,7 @@ class Recency(Strategy):
     means the same however long the stream has been. Rows older than 100 half-lives weigh nothing, and are left out.
     """
 
-    selects_all = True
+    selects_all, weighs = True, True
 
     class Schema(f.Group):
         """Its options."""
@@ -48,6 +48,8 @@ class Recency(Strategy):
         total, count, now_us = 0.0, 0, request.labelled_us()
         for _, weights in self._halved(rows, now_us):
             total, count = total + float(weights.sum()), count + len(weights)
+        if not count:
+            return
         for keys, weights in self._halved(rows, now_us):
             yield keys, (weights * (count / total)).astype(np.float32)
 

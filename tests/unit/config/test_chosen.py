@@ -53,22 +53,6 @@ def test_a_name_of_a_later_version_is_free_until_then(choosing: Choosing) -> Non
         field.deserialize({"name": "rho_loss"})
 
 
-def test_an_option_of_a_later_version_is_free_until_then(choosing: Choosing) -> None:
-    """One that the strategy has itself is its own; of any other we say what there is, as the file writes it."""
-    field = choosing(later_options=("limit", "warm_up"))
-    assert field.deserialize({"name": "coreset", "limit": 5})["options"] == {"limit": 5, "every_s": 1.0}
-    with pytest.raises(ValidationError) as caught:
-        field.deserialize({"name": "coreset", "warm_up": 5})
-    assert caught.value.messages == {"warm_up": ["is not available yet; available with coreset: limit, every."]}
-
-
-def test_an_option_that_is_empty_is_given(choosing: Choosing) -> None:
-    """One of a later version is refused whatever its value is."""
-    with pytest.raises(ValidationError) as caught:
-        choosing(later_options=("limit",)).deserialize({"name": "plain", "limit": None})
-    assert caught.value.messages == {"limit": ["is not available yet; available with plain: no option."]}
-
-
 def test_what_has_no_options_says_so(choosing: Choosing) -> None:
     """Of each that is given."""
     with pytest.raises(ValidationError) as caught:

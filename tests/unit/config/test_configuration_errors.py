@@ -722,8 +722,8 @@ def test_mistakes_of_every_kind_are_told_at_once(problems):
 
 
 def test_every_option_of_a_strategy_that_is_wrong_is_told(problems):
-    """Those of a later version and those that are misspelt."""
-    told = problems("initial_mode: replay", "strategy: {name: new_data, warm_up: 5, tial: 3}\ninitial_mode: replay")
+    """Its own, and those that any has."""
+    told = problems("initial_mode: replay", "strategy: {name: new_data, warm_up: x, tial: 3}\ninitial_mode: replay")
     assert [one.split(": ")[1] for one in told] == ["strategy.warm_up", "strategy.tial"]
 
 

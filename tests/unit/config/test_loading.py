@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.config.load import load_configuration, load_system
-from shared.config.pipeline import Last, Named, Trigger, UntilNextTrigger
+from shared.config.pipeline import Last, TrainingStrategy, Trigger, UntilNextTrigger
 from shared.config.system import TimeFormat
 
 PIPELINE = """\
@@ -35,9 +35,9 @@ def every_rows(rows: int) -> Trigger:
     return Trigger(name="data_amount", options={"every": rows})
 
 
-def new_data(tail: int) -> Named:
+def new_data(tail: int) -> TrainingStrategy:
     """`strategy: {name: new_data, tail: …}`."""
-    return Named(name="new_data", options={"tail": tail, "limit": None, "seed": None})
+    return TrainingStrategy(name="new_data", options={"tail": tail, "limit": None, "seed": None})
 
 
 def test_defaults_are_filled_in(load):

@@ -341,7 +341,7 @@ def test_every_key_that_has_a_value_is_there(tmp_path):
     assert pipeline["training"]["stall_after"] == "600s"
     assert pipeline["training"]["optimizer"] == {"name": "Adam", "config": {"lr": 0.001}}
     assert {"lr_scheduler", "gradient_clip_norm"}.isdisjoint(pipeline["training"])
-    assert pipeline["strategy"] == {"name": "new_data", "tail": 0}
+    assert pipeline["strategy"] == {"name": "new_data", "tail": 0, "warm_up": 0, "reset_on_trigger": False}
     assert pipeline["evaluation"] == {
         "device": "auto",
         "metrics": ["accuracy"],

@@ -11,7 +11,7 @@ from torch import nn
 from shared.config.pipeline import Named
 from supervisor.triggers.data_drift import DataDrift
 from tests.unit.training.samples import digits, flights, model, names, pipeline
-from workers.training.check import check
+from workers.check import check
 
 
 class Convolved(nn.Module):

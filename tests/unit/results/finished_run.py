@@ -108,6 +108,7 @@ class ToldRun:
             rows_read=10,
             watermark_key=9,
             dropped=dropped,
+            select_s=0.5,
         )
 
     def trained(self, index, train_s, features=FeatureNotes()):  # noqa: B008 - it cannot be changed

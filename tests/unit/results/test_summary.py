@@ -82,7 +82,7 @@ def test_all_that_the_design_names_is_there(told):
 
 
 def test_each_trigger_is_listed_with_what_became_of_it(told):
-    """Rows since the previous trigger, samples, seconds, and whether it was deployed."""
+    """Rows since the previous trigger, samples, seconds of selecting and training, and whether it was deployed."""
     first, second = summary(told.state, told.tally, TARGETS, ABOUT)["trigger_list"]
     assert first == {
         "id": 0,
@@ -92,6 +92,7 @@ def test_each_trigger_is_listed_with_what_became_of_it(told):
         "reason": "10 rows",
         "samples_seen": 10,
         "samples_selected": 8,
+        "select_s": 0.5,
         "train_s": 1.5,
         "nulls": {},
         "unknown_categories": {},

@@ -104,7 +104,9 @@ REPORTS = [
         watermark_key=29,
         classes=reports.NewClasses(before=2, names=("vielleicht",)),
     ),
-    reports.Selected(**OF_A_REPORT, training_set=OBJECT, samples=3, rows_read=10, watermark_key=29, state=OBJECT),
+    reports.Selected(
+        **OF_A_REPORT, training_set=OBJECT, samples=3, rows_read=10, watermark_key=29, state=OBJECT, select_s=0.5
+    ),
 ]
 
 

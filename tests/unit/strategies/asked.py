@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 
-from shared.config.pipeline import Named
+from shared.config.pipeline import Named, TrainingStrategy
 from shared.config.schema.pipeline import PipelineSchema
 from shared.plugins import STRATEGIES
+from shared.strategies.build import strategy_of
 from shared.strategies.strategy import Request
 
 
@@ -17,7 +19,7 @@ def named(name, **options):
     return Named(name=loaded["name"], options=loaded["options"])
 
 
-def asked(ages, *, times=None, labels=None, cuts=(), seed=0, trigger_key=None, trigger_id=0):
+def asked(ages, *, times=None, labels=None, cuts=(), seed=0, trigger_key=None, trigger_id=0, turn=0):
     """A request: `ages`, of each row, by how many triggers it was known before this one; read in pieces."""
     ages = np.array(ages, np.int64)
     cuts = sorted(min(cut, len(ages)) for cut in cuts)
@@ -38,7 +40,21 @@ def asked(ages, *, times=None, labels=None, cuts=(), seed=0, trigger_key=None, t
         labelled=beside(lambda keys: pa.chunked_array([pa.array([labels[key] for key in keys.tolist()], pa.string())])),
         seen=lambda keys, triggers: np.minimum(ages[keys], triggers),
         labelled_us=lambda: int(times[-1]),
+        turn=turn,
     )
+
+
+def built(name, **options):
+    """The strategy of which pipeline.yaml says that, with what may be said of any. Raises ValidationError."""
+    block = PipelineSchema().fields["strategy"].deserialize({"name": name, **options})
+    return strategy_of(msgspec.convert(block, TrainingStrategy))
+
+
+def selected(strategy, request, state=None, model=None):
+    """Keys, weights, and the state that is kept."""
+    pieces, kept = strategy.select(request, state, model)
+    keys, weights = zip((np.empty(0, np.int64), np.empty(0, np.float32)), *pieces, strict=True)
+    return np.concatenate(keys).tolist(), np.concatenate(weights).tolist(), kept
 
 
 def chosen(strategy, request):

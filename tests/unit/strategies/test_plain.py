@@ -164,7 +164,6 @@ def test_a_limit_draws_of_new_and_of_all_rows(ages, limit, tail):
         ("balanced", {}, "by", "is missing"),
         ("balanced", {"by": "trigger"}, "tail", "is 0, and one trigger alone"),
         ("balanced", {"by": "trigger", "of": "all"}, "of", "cannot be balanced by trigger"),
-        ("latest", {"limit": 5, "warm_up": 2}, "warm_up", "is not available yet"),
     ],
 )
 def test_what_has_no_meaning_is_refused(name, options, key, sentence):

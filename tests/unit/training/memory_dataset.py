@@ -42,7 +42,7 @@ class MemoryDataset:
         for start in range(first_key, stop_key, batch_rows):
             yield start, self.table.slice(start, min(batch_rows, stop_key - start)).select(columns)
 
-    def take_batches(self, columns, keys, batch_rows):
+    def take_batches(self, columns, keys, batch_rows=65_536):
         """The rows of `keys`, in that order."""
         for start in range(0, len(keys), batch_rows):
             yield self.table.take(pa.array(keys[start : start + batch_rows])).select(columns)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from shared.config.pipeline import Named, Scheduler, Split, Trigger
+from shared.config.pipeline import Scheduler, Split, TrainingStrategy, Trigger
 from tests.unit.training.samples import flights, pipeline, training
-from workers.training.check import check
+from workers.check import check
 
 TIME = Trigger(name="time", options={"every_s": 86_400.0, "anchor_us": None})
 
@@ -62,12 +62,26 @@ def test_a_first_training_on_all_that_exists():
 
 def test_a_tail_makes_later_trainings_longer_than_the_first():
     """The number that is told is enough for those, too."""
-    (told,) = found(one_cycle(3, strategy=Named(name="new_data", options={"tail": 50})))
+    (told,) = found(one_cycle(3, strategy=TrainingStrategy(name="new_data", options={"tail": 50})))
     assert "on 150 rows takes 6" in told.sentence
 
 
 def test_a_strategy_with_a_limit_may_leave_rows_out():
     """So its training may be as small as one row, and a schedule that ends soon may do."""
-    limited = Named(name="new_data", options={"tail": 0, "limit": 64, "seed": None})
+    limited = TrainingStrategy(name="new_data", options={"tail": 0, "limit": 64, "seed": None})
     assert found(one_cycle(2, strategy=limited)) == []
     assert "a training takes 2 at least" in found(one_cycle(1, strategy=limited))[0].sentence
+
+
+def test_a_warm_up_trains_on_all_whatever_the_strategy():
+    """So how many rows the first training has is known, and that later ones have more."""
+    limited = {"name": "new_data", "options": {"tail": 0, "limit": 64, "seed": None}}
+    (told,) = found(one_cycle(2, strategy=TrainingStrategy(**limited, warm_up=2)))
+    assert "a training on 100 rows takes 4 and later ones more" in told.sentence
+    assert found(one_cycle(4, strategy=TrainingStrategy(**limited, warm_up=1))) == []
+
+
+def test_what_is_balanced_leaves_rows_out():
+    """Nobody knows how many."""
+    balanced = TrainingStrategy(name="new_data", options={"tail": 0, "limit": None, "seed": None}, balance="label")
+    assert found(one_cycle(2, strategy=balanced)) == []

@@ -15,9 +15,9 @@ from shared.config.system import Nulls
 from shared.errors import ConfigurationError, RowError
 from tests.unit.training.memory_dataset import MemoryDataset, with_changes
 from tests.unit.training.samples import flights, job, model, pipeline, prices, run, training
+from workers.check import check
 from workers.inference import load_model_bytes
 from workers.models.model_file import unpack
-from workers.training.check import check
 
 NAMES = ("on time", "late ")
 KNOWN = ClassNames(names=NAMES, until=199)

@@ -12,9 +12,9 @@ from shared.dataset.discovery import discover
 from shared.dataset.table import open_dataset
 from tests.unit.training.memory_dataset import with_changes
 from tests.unit.training.samples import digits, flights, job, model, names, pipeline, run, training
+from workers.check import check
 from workers.evaluation.windows import Entrant, Rows, evaluate
 from workers.inference import load_model_bytes
-from workers.training.check import check
 
 CASES = [(flights(), "logistic"), (digits(), "small_cnn"), (names(), "text_bag")]
 

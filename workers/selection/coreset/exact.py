@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 NUMBERS_AT_ONCE = 1 << 22  # float64: 32 MiB
+NEAR_NUMBERS = 1 << 18  # float64: 2 MiB, which a processor keeps near
 TIE = 1e-12  # share of their size by which numbers may differ that are equal but for rounding
 
 
@@ -15,11 +16,12 @@ def summed(terms: Tensor) -> Tensor:
     The lower half is added to the upper one, again and again. So the order depends on m alone, and where no term is
     greater than another's, neither is the sum. Library sums add a column in an order that depends on its place.
     """
-    while (size := len(terms)) > 1:
+    size = len(terms)
+    while size > 1:
         half = size // 2
-        terms[:half] += terms[size - half :]
-        terms = terms[: size - half]
-    return terms[0] if len(terms) else terms.new_zeros(terms.shape[1:])
+        terms.narrow(0, 0, half).add_(terms.narrow(0, size - half, half))
+        size -= half
+    return terms[0] if size else terms.new_zeros(terms.shape[1:])
 
 
 def distances(rows: Tensor, others: Tensor) -> Tensor:

@@ -5,30 +5,40 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from workers.selection.coreset.exact import NUMBERS_AT_ONCE, first_largest, summed
+from workers.going_on import GoOn, unheard
+from workers.selection.coreset.exact import NEAR_NUMBERS, first_largest, summed
 from workers.selection.coreset.inputs import usable_count, usable_square
 
 _AT_FIRST = 16  # rows whose gains are found anew together
+_NEVER_AGAIN = torch.iinfo(torch.int64).max  # no turn is later
+_SIDE = 512
 
 
-def facility_location(similarity: Tensor, k: int) -> Tensor:
+def facility_location(similarity: Tensor, k: int, *, go_on: GoOn = unheard) -> Tensor:
     """Greedy on Σᵢ max over picked j of s_ij; (n, n) → indices (k,) in the order picked.
 
     s_ij: how well column j, if picked, stands for row i, in any unit; it need not be symmetric, and may be negative.
-    Raises ValueError.
+    `go_on` is called with every few gains. Raises ValueError.
 
     Lazily (Minoux, 1978): O(n²) operations at first, then some n for each gain that is found anew, in the worst case
-    O(n²·k); memory: a copy of the matrix. Greedy is within 1 − 1/e of the best (Nemhauser, Wolsey and Fisher,
-    Mathematical Programming 14, 1978).
+    O(n²·k); memory: a copy of the matrix, unless it is symmetric. Greedy is within 1 − 1/e of the best
+    (Nemhauser, Wolsey and Fisher, Mathematical Programming 14, 1978).
     """
-    columns = usable_square(similarity, "similarity").T.contiguous()
-    k = usable_count(k, len(columns))
-    return best_cover(columns, k)
+    matrix = usable_square(similarity, "similarity")
+    k = usable_count(k, len(matrix))
+    return best_cover(matrix.contiguous() if _is_symmetric(matrix) else matrix.T.contiguous(), k, go_on)
 
 
-def best_cover(columns: Tensor, k: int) -> Tensor:
+def _is_symmetric(matrix: Tensor) -> bool:
+    """Square by square, as one of each is near: a quarter of the time that a transposed copy takes."""
+    starts = range(0, len(matrix), _SIDE)
+    squares = ((slice(i, i + _SIDE), slice(j, j + _SIDE)) for i in starts for j in starts if j <= i)
+    return all(torch.equal(matrix[lines, columns], matrix[columns, lines].T) for lines, columns in squares)
+
+
+def best_cover(columns: Tensor, k: int, go_on: GoOn = unheard) -> Tensor:
     """As `facility_location`, of the transposed matrix: line j has how well j stands for each row. (n, n) → (k,)."""
-    cover = _Cover(columns)
+    cover = _Cover(columns, go_on)
     return torch.tensor([cover.pick(turn) for turn in range(1, k + 1)], device=columns.device)
 
 
@@ -40,36 +50,54 @@ class _Cover:
     other's nearest, and near to no other, both add the same.
     """
 
-    def __init__(self, columns: Tensor) -> None:
-        self._columns = columns
+    def __init__(self, columns: Tensor, go_on: GoOn) -> None:
+        self._columns, self._go_on = columns, go_on
+        go_on()
         # What any row gives at least is no gain, and taking it away changes no comparison.
         self._covered = columns.amin(dim=0).double()
         self._size = max(abs(float(one)) for one in torch.aminmax(columns))
+        go_on()
         bounds = columns.sum(dim=1).double() - self._covered.sum()
         self._gains = bounds + len(columns) ** 2 * torch.finfo(columns.dtype).eps * self._size
         self._turn = torch.zeros(len(columns), dtype=torch.int64, device=columns.device)  # that a gain is of
+        # Room for what some rows add to each: memory that is new for each sum would cost more than the sum.
+        self._room = columns.new_empty(max(1, NEAR_NUMBERS // len(columns)), len(columns))
+        self._more = torch.empty_like(self._room, dtype=torch.float64)
 
     def _gain(self, rows: Tensor) -> Tensor:
         """What these add, (m,)."""
-        parts = rows.split(max(1, NUMBERS_AT_ONCE // len(self._columns)))
-        return torch.cat([summed((self._columns[some] - self._covered).clamp_(min=0).T) for some in parts])
+        return torch.cat([self._gain_at_once(some) for some in rows.split(len(self._room))])
+
+    def _gain_at_once(self, rows: Tensor) -> Tensor:
+        self._go_on()
+        there = torch.index_select(self._columns, 0, rows, out=self._room[: len(rows)])
+        more = self._more[: len(rows)].copy_(there).sub_(self._covered).clamp_(min=0)
+        return summed(more.T).clone()
 
     def pick(self, turn: int) -> int:
         """The row that adds most; turns count from 1."""
+        self._go_on()
         many = _AT_FIRST
         while True:
             best = int(self._gains.argmax())
             most = float(self._gains[best])
-            first = first_largest(self._gains, most + self._size / 1024)
-            if most == 0 or (self._turn[best] == turn and self._turn[first] == turn):
+            if most == 0:
                 break
-            asked = self._gains.topk(min(many, len(self._gains))).indices
-            asked = torch.cat([asked, asked.new_tensor([best, first])]).unique()
-            old = asked[(self._turn[asked] != turn) & (self._gains[asked] >= 0)]  # those of picks are −∞
-            self._gains[old] = self._gain(old)
-            self._turn[old] = turn
+            first = first_largest(self._gains, most + self._size / 1024)
+            if self._turn[best] == turn and self._turn[first] == turn:
+                best = first
+                break
+            self._ask([best, first], many, turn)
             many *= 2
-        best = best if most == 0 else first
         self._gains[best] = -torch.inf
+        self._turn[best] = _NEVER_AGAIN
         torch.maximum(self._covered, self._columns[best].double(), out=self._covered)
         return best
+
+    def _ask(self, rows: list[int], many: int, turn: int) -> None:
+        """Find the gains anew of these and of those on top, as far as they are of an earlier turn."""
+        top = self._gains.topk(min(many, len(self._gains))).indices
+        asked = torch.cat([top, top.new_tensor(rows)])
+        old = asked[self._turn[asked] < turn]
+        self._gains[old] = self._gain(old)
+        self._turn[old] = turn

@@ -5,10 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from workers.selection.coreset.exact import NUMBERS_AT_ONCE, TIE, distances, first_largest
+from workers.selection.coreset.exact import NEAR_NUMBERS, NUMBERS_AT_ONCE, TIE, distances, first_largest
 
-_CANDIDATES = 512
-_PICKS_AT_ONCE = 64  # before all rows are compared
+_CANDIDATES = 256
+_PICKS_AT_ONCE = 128  # before all rows are compared
 _MANY_COLUMNS = 4096  # for float32: its error grows with them
 
 
@@ -106,7 +106,7 @@ class Bounds:
     def upper(self, centers: Bounds) -> Tensor:
         """Of each row, to the nearest of centers: (n,)."""
         found = torch.empty_like(self._squares)
-        at_once = max(1, NUMBERS_AT_ONCE // len(centers.rows))
+        at_once = max(1, NEAR_NUMBERS // len(centers.rows))
         for start in range(0, len(found), at_once):
             part = slice(start, start + at_once)
             bounds = torch.addmm(centers._larger[:, None], centers.rows, self.rows[part].T, alpha=-2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from workers.going_on import GoOn, unheard
 from workers.selection.coreset.exact import TIE, first_largest, summed
 from workers.selection.coreset.inputs import usable, usable_count, usable_number, usable_rows
 from workers.selection.coreset.non_negative import non_negative_solution
@@ -13,7 +14,9 @@ _MANY_COLUMNS = 4096  # for float32: its error grows with them
 _DEPENDENT = 1e-12  # a pivot that is smaller, as a share of the row's square, is rounding
 
 
-def grad_match(gradients: Tensor, target: Tensor, k: int, regularisation: float) -> tuple[Tensor, Tensor]:
+def grad_match(
+    gradients: Tensor, target: Tensor, k: int, regularisation: float, *, go_on: GoOn = unheard
+) -> tuple[Tensor, Tensor]:
     """Orthogonal matching pursuit: gradients (n, d) and target (d,) → indices, ascending, and weights > 0, both (≤ k,).
 
     k times, the row whose gradient has the largest product with what is left of the target is picked, and what is left
@@ -21,7 +24,8 @@ def grad_match(gradients: Tensor, target: Tensor, k: int, regularisation: float)
     c those with the target, and λ is `regularisation`, in squared units of the gradients; after the first pick x is
     c / A. In the end the weights are the x ≥ 0 with the smallest ‖(A + λI) x − c‖; rows of weight 0 are dropped, so
     none may be left. Where λ is 0, a picked gradient that is a combination of those picked before, such as 0 or an
-    equal one, gets no weight. Σ xᵢgᵢ itself comes near the target. Weights have the gradients' type. Raises ValueError.
+    equal one, gets no weight. Σ xᵢgᵢ itself comes near the target. Weights have the gradients' type. `go_on` is
+    called with each pick. Raises ValueError.
 
     O(n·d·k + k²·d + k³) operations, memory O(n·d + k²). Killamsetty, Durga, Ramakrishnan, De and Iyer (ICML 2021).
     """
@@ -34,8 +38,9 @@ def grad_match(gradients: Tensor, target: Tensor, k: int, regularisation: float)
     quick = rows.dtype if rows.shape[1] <= _MANY_COLUMNS else torch.float64
     pursuit = _Pursuit(rows.double(), usable(target, "target").double(), k, regularisation, quick)
     for _ in range(k):
+        go_on()
         pursuit.pick()
-    indices, weights = pursuit.weights()
+    indices, weights = pursuit.weights(go_on)
     return indices, weights.to(rows.dtype)
 
 
@@ -74,15 +79,11 @@ class _Pursuit:
 
     def _best(self) -> int:
         """The first row with the largest product; those that a quick one leaves in doubt are compared exactly."""
-        size = max(float(self._left.norm()), self._least)
+        size = max(float(torch.linalg.vector_norm(self._left)), self._least)
         products = torch.addmv(self._gone, self._quick, (self._left / size).to(self._quick.dtype))
-        best = int(products.argmax())
-        surely = float(products[best]) - 2 * self._wrong
-        products[best] = -torch.inf
-        if float(products.max()) < surely:
-            return best
-        products[best] = torch.inf
-        near = (products >= surely).nonzero()[:, 0]
+        near = (products >= products.max() - 2 * self._wrong).nonzero()[:, 0]
+        if len(near) == 1:
+            return int(near)
         near_size = float(self._rows[near].norm(dim=1).max()) * size
         return int(near[first_largest(summed((self._rows[near] * self._left).T), near_size)])
 
@@ -102,11 +103,11 @@ class _Pursuit:
         self._used.append(row)
         return True
 
-    def weights(self) -> tuple[Tensor, Tensor]:
+    def weights(self, go_on: GoOn) -> tuple[Tensor, Tensor]:
         """Indices, ascending, and weights above 0."""
         indices = torch.tensor(sorted(self._used), dtype=torch.int64, device=self._rows.device)
         gradients = self._rows[indices]
         gram = gradients @ gradients.T
         gram.diagonal().add_(self._regularisation)
-        solution = non_negative_solution(gram, self._products[indices])
+        solution = non_negative_solution(gram, self._products[indices], go_on)
         return indices[solution > 0], solution[solution > 0]

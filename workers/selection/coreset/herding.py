@@ -5,14 +5,15 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from workers.going_on import GoOn, unheard
 from workers.selection.coreset.exact import TIE, first_nearest
 from workers.selection.coreset.inputs import usable_count, usable_rows
 
 
-def herding(features: Tensor, k: int) -> Tensor:
+def herding(features: Tensor, k: int, *, go_on: GoOn = unheard) -> Tensor:
     """Next is the row that brings the mean of the picked nearest to the mean of all; (n, d) → indices (k,), as picked.
 
-    Distances are euclidean, in the features' units. Raises ValueError.
+    Distances are euclidean, in the features' units. `go_on` is called with each pick. Raises ValueError.
 
     O(n·d·k) operations, memory O(n·d). Welling (ICML 2009); iCaRL (Rebuffi, Kolesnikov, Sperl and Lampert, CVPR 2017)
     keeps memories by it.
@@ -26,6 +27,7 @@ def herding(features: Tensor, k: int) -> Tensor:
     total = torch.zeros_like(rows[0])  # of the picked: the next one cancels it best
     picked: list[int] = []
     for _ in range(k):
+        go_on()
         apart = torch.addmv(squares, rows, total, alpha=2)  # ‖x + total‖², less ‖total‖²
         apart[picked] = torch.inf
         size = float(squares.max() + total @ total)

@@ -11,8 +11,6 @@ import torch
 from torch import Tensor
 
 from shared.strategies.fair_share import shares
-from workers.selection.coreset.craig import craig
-from workers.selection.coreset.grad_match import grad_match
 
 MOST_ROWS = 15_000  # of a part: n² similarities of float64 are 1.8 GB
 
@@ -31,8 +29,10 @@ class Part(NamedTuple):
     k: int  # how many are chosen, 1 to n
 
 
-def parts(rows: int, classes: Classes | None, k: int, seed: int, most_rows: int = MOST_ROWS) -> list[Part]:
-    """How `rows` rows are cut: all together up to `most_rows`, beyond it class by class, as is usual for CRAIG.
+def parts(
+    rows: int, classes: Classes | None, k: int, seed: int, most_rows: int = MOST_ROWS, *, by_class: bool = False
+) -> list[Part]:
+    """How `rows` rows are cut: all together up to `most_rows`; beyond it, or `by_class`, class by class.
 
     `classes`: (rows,); None: all rows are of one. A class that is larger than `most_rows` is dealt out by the seed to
     parts of equal size, give or take one. k is shared fairly: all classes get as many rows, as far as they have them;
@@ -44,7 +44,7 @@ def parts(rows: int, classes: Classes | None, k: int, seed: int, most_rows: int 
         raise ValueError(f"k is {k}, of {rows} rows, {most_rows} at once; each is 1 or more")
     if classes is not None and classes.shape != (rows,):
         raise ValueError(f"classes have shape {classes.shape}; there is one a row, ({rows},)")
-    if rows <= most_rows:
+    if rows <= most_rows and not by_class:
         return [Part(np.arange(rows), min(k, rows))]
     _, codes, counts = np.unique(
         np.zeros(rows, np.int64) if classes is None else classes, return_inverse=True, return_counts=True
@@ -67,25 +67,13 @@ def per_part(features: Tensor, cut: list[Part], choose: Choice) -> tuple[Tensor,
     picked, weights, sizes = [], [], []
     for part in cut:
         rows = torch.from_numpy(part.rows).to(features.device)
-        indices, of_lines = choose(features[rows], part.k)
+        indices, of_lines = choose(features if len(rows) == len(features) else features[rows], part.k)
         picked.append(rows[indices])
         if of_lines is not None:
             weights.append(of_lines * (len(rows) / max(len(indices), 1)))
         sizes.append(len(rows))
     every = torch.cat(picked)
     return every, torch.cat(weights) * (len(every) / sum(sizes)) if weights else None
-
-
-def craig_lines(gradients: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """`craig` as a choice: weights are w·k/n, of the k rows that were kept."""
-    picked, weights = craig(gradients, k)
-    return picked, weights * (len(picked) / len(gradients))
-
-
-def grad_match_lines(gradients: Tensor, k: int, regularisation: float) -> tuple[Tensor, Tensor]:
-    """`grad_match` of the rows' mean as a choice: weights are w·(rows kept)."""
-    picked, weights = grad_match(gradients, gradients.double().mean(dim=0).to(gradients.dtype), k, regularisation)
-    return picked, weights * len(picked)
 
 
 def _dealt(members: npt.NDArray[np.int64], most_rows: int, seeds: list[int]) -> list[npt.NDArray[np.int64]]:

@@ -1,5 +1,5 @@
-"""Importance: how much is to be learned from each row, as the current model sees it, and what is drawn by that.
+"""Importance: how much is to be learned from each row, as the current model sees it.
 
 Scores come from one pass over the rows, some at a time, on the model's device; the greater, the more a row matters.
-Draws are pure numpy and follow from scores and seed alone.
+What is drawn by them is in shared/strategies/weighted_draws.py.
 """

@@ -8,8 +8,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from shared.config.pipeline import Component
+from shared.errors import ConfigurationError
 from workers.selection.row_loss import RowLoss
 from workers.selection.seen import Seen
+from workers.training.losses import loss_kind
 
 
 class Measure(NamedTuple):
@@ -70,3 +73,17 @@ MEASURES = {
     # What can be learned, and is not yet: Mindermann et al. (ICML 2022). It may be negative.
     "rho_loss": Measure(_loss, labels=True, holdout=True),
 }
+
+
+def needs_labels(name: str) -> bool:
+    """Whether a measure is one of rows with their labels."""
+    return name in MEASURES and MEASURES[name].labels
+
+
+def refuse_numbers(name: str, loss: Component) -> None:
+    """Raise ConfigurationError for a measure of classes under a loss that learns numbers."""
+    if MEASURES[name].classes and loss_kind(loss).task == "regression":
+        raise ConfigurationError(
+            f"importance {name} is one of models that tell classes apart; this one predicts numbers under "
+            f"{loss.name}: write loss or gradient_norm."
+        )

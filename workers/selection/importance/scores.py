@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 
 from shared.errors import ConfigurationError
+from shared.words import counted
 from workers.features.columns import Keys
 from workers.loaded_model import LoadedModel
-from workers.selection.importance.measures import MEASURES, Measure
+from workers.selection.importance.measures import MEASURES, Measure, refuse_numbers
 from workers.selection.row_loss import RowLoss
 from workers.selection.seen import labels_of, last_layer_of, outputs_of
 
@@ -78,11 +79,7 @@ def _usable(name: str, model: LoadedModel, holdout: LoadedModel | None) -> Measu
     if name not in MEASURES:
         raise ConfigurationError(f"there is no importance {name!r}; there are {', '.join(MEASURES)}.")
     measure = MEASURES[name]
-    if measure.classes and model.classes is None:
-        raise ConfigurationError(
-            f"importance {name} is one of models that tell classes apart; this one predicts numbers under "
-            f"{model.header.loss.name}: write loss or gradient_norm."
-        )
+    refuse_numbers(name, model.header.loss)
     if measure.holdout and holdout is None:
         raise ConfigurationError(f"importance {name} needs a holdout model to compare with, and there is none.")
     if holdout is not None and not measure.holdout:
@@ -91,5 +88,10 @@ def _usable(name: str, model: LoadedModel, holdout: LoadedModel | None) -> Measu
         raise ConfigurationError(
             f"the holdout model was trained under {holdout.header.loss.name}, the current one under "
             f"{model.header.loss.name}, with their options; only equal losses can be compared."
+        )
+    if holdout is not None and holdout.header.outputs != model.header.outputs:
+        raise ConfigurationError(
+            f"the holdout model has {counted(holdout.header.outputs, 'output')}, the current one "
+            f"{model.header.outputs:,}; only models of the same classes can be compared."
         )
     return measure

@@ -44,6 +44,11 @@ class Reservoir:
         kept: Keys = state["key"].to_numpy()
         return kept
 
+    def first(self, state: pa.Table, rows: int) -> Keys:
+        """So many of those that are kept, those with the smallest draws, ascending: a uniform sample of all seen."""
+        order = np.argsort(state["draw"].to_numpy())[:rows]
+        return np.sort(state["key"].to_numpy()[order])
+
     def _of(self, state: pa.Table, keys: Keys, draws: Draws) -> pa.Table:
         keys = np.concatenate([state["key"].to_numpy(), keys])
         draws = np.concatenate([state["draw"].to_numpy(), draws])

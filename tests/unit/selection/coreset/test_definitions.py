@@ -38,6 +38,14 @@ def test_facility_location(case):
     assert facility_location(similarity, k).tolist() == plain.facility_location(numbers(similarity), k)
 
 
+@pytest.mark.parametrize(("line", "column"), [(599, 3), (3, 599)])
+def test_a_similarity_that_is_symmetric_but_for_one_number(line, column):
+    """Far from its place across the diagonal; read the wrong way round, another row would come first."""
+    similarity = kernel(rows(0, 600))
+    similarity[line, column] = 1e3
+    assert facility_location(similarity, 3).tolist() == plain.facility_location(numbers(similarity), 3)
+
+
 @SOME
 @given(cases())
 def test_herding(case):

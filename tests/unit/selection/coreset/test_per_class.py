@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from tests.unit.selection.coreset.samples import rows
 from tests.unit.selection.coreset.test_gradient_error import LABELS, by_chance, gradients
 from workers.selection.coreset import craig, k_center
-from workers.selection.coreset.per_class import craig_lines, grad_match_lines, parts, per_part
+from workers.selection.coreset.lines import craig_lines, grad_match_lines
+from workers.selection.coreset.per_class import parts, per_part
 
 SOME = settings(max_examples=100, deadline=None)
 

@@ -11,15 +11,15 @@ from scipy.stats import chi2_contingency, chisquare
 
 from shared.split import rows_in_split
 from shared.strategies.draws import draws_of
-from shared.strategies.memories.kept.gdumb import GDumb
+from shared.strategies.memories.kept.class_balanced import ClassBalanced
 from shared.strategies.memories.kept.reservoir import Reservoir
 
 SOME = settings(max_examples=60, deadline=None)
 SIZES = st.lists(st.integers(0, 30), min_size=1, max_size=6)
 
 
-class OfThreeClasses(GDumb):
-    """GDumb's memory as one of rows alone, to ask both the same."""
+class OfThreeClasses(ClassBalanced):
+    """A balanced memory as one of rows alone, to ask both the same."""
 
     def observe(self, state, keys):
         """A key's class is what is left of it by three."""
@@ -105,7 +105,7 @@ def test_a_memory_does_not_depend_on_the_split():
 def test_classes_are_balanced_within_one_row(sizes, limit):
     """Where they have so many; what one lacks is shared by the others, and the limit is used."""
     keys, classes = rows_of(sizes)
-    memory = GDumb(limit, 0)
+    memory = ClassBalanced(limit, 0)
     kept = memory.keys(memory.observe(memory.empty(), keys, classes))
     assert len(kept) == min(limit, len(keys))
     counts = np.bincount(classes[kept].astype(np.int64), minlength=len(sizes))
@@ -118,7 +118,7 @@ def test_classes_are_balanced_within_one_row(sizes, limit):
 def test_rows_class_after_class_give_the_same_memory(sizes, limit, seed):
     """As in class-incremental streams: a class that comes late gets its share of rows that were seen all along."""
     keys, classes = rows_of(sizes)
-    memory = GDumb(limit, seed)
+    memory = ClassBalanced(limit, seed)
     state = memory.empty()
     for one in np.random.default_rng(seed).permutation(len(sizes)):
         for piece in np.array_split(keys[classes == one], 3):
@@ -130,7 +130,7 @@ def test_within_a_class_every_row_is_as_likely():
     keys, classes = rows_of([20, 100, 300])
     kept = np.zeros(420)
     for seed in range(400):
-        memory = GDumb(60, seed)
+        memory = ClassBalanced(60, seed)
         state = memory.empty()
         for piece in np.array_split(keys, 4):
             state = memory.observe(state, piece, classes[piece])
@@ -145,8 +145,8 @@ def test_what_cannot_be_used_is_refused():
     with pytest.raises(ValueError, match="limit is 0; a memory keeps 1 row or more"):
         Reservoir(0, 1)
     with pytest.raises(ValueError, match="limit is -1"):
-        GDumb(-1, 1)
+        ClassBalanced(-1, 1)
     with pytest.raises(ValueError, match=r"keys are float64 of shape \(2,\)"):
         Reservoir(1, 1).observe(Reservoir(1, 1).empty(), np.ones(2))
     with pytest.raises(ValueError, match=r"classes are int64 of shape \(2,\); they are uint64 \(3,\)"):
-        GDumb(1, 1).observe(GDumb(1, 1).empty(), np.arange(3), np.arange(2))
+        ClassBalanced(1, 1).observe(ClassBalanced(1, 1).empty(), np.arange(3), np.arange(2))

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
+from shared.strategies.weighted_draws import largest, with_replacement
 from tests.unit.selection.trained import pieces, trained
 from tests.unit.training.samples import flights
-from workers.selection.importance.draw import largest, with_replacement
 from workers.selection.importance.scores import scores
 from workers.selection.spaces import features
 
@@ -51,6 +51,26 @@ def test_a_row_is_drawn_in_proportion_to_its_score():
     assert weights == pytest.approx(1 / (7 * values[places] / 10))
 
 
+@SOME
+@given(values=SCORES, k=st.integers(1, 60), uniform=st.floats(1e-3, 1), seed=st.integers(0, 2**64))
+def test_with_a_share_of_uniform_draws_no_weight_is_large(values, k, uniform, seed):
+    """1/share at most, and what is drawn with certainty weighs as much as its chance says."""
+    places, weights = with_replacement(values, k, seed, uniform)
+    assert (np.isfinite(weights) & (weights > 0)).all()
+    assert (weights <= (1 + 1e-9) / uniform).all()
+    if uniform == 1:
+        assert weights == pytest.approx(np.ones(k))
+
+
+def test_a_row_of_score_0_is_drawn_among_uniform_ones():
+    """As often as its share says."""
+    values = np.array([0.0, 3.0, 1.0, 0.0])
+    places, weights = with_replacement(values, 10_000, 1, 0.2)
+    chances = 0.8 * values / 4 + 0.2 / 4
+    assert chisquare(np.bincount(places, minlength=4), chances * 10_000).pvalue > 1e-3
+    assert weights == pytest.approx(1 / (4 * chances[places]))
+
+
 def test_where_all_scores_are_0_all_rows_are_as_likely():
     places, weights = with_replacement(np.zeros(5), 5_000, 1)
     assert chisquare(np.bincount(places, minlength=5)).pvalue > 1e-3
@@ -58,7 +78,8 @@ def test_where_all_scores_are_0_all_rows_are_as_likely():
 
 
 @pytest.mark.parametrize("name", ["loss", "gradient_norm"])
-def test_the_mean_gradient_is_estimated_without_bias(tmp_path, name):
+@pytest.mark.parametrize("uniform", [0.0, 0.1])
+def test_the_mean_gradient_is_estimated_without_bias(tmp_path, name, uniform):
     """Over 2,000 seeds, within four standard errors; by gradients' norms it is nearer than by chance alone."""
     rows = flights(300)
     model = trained(tmp_path, rows, hidden=[8])
@@ -67,7 +88,7 @@ def test_the_mean_gradient_is_estimated_without_bias(tmp_path, name):
     true = gradients.mean(axis=0)
 
     def estimates(by):
-        drawn = [with_replacement(by, 20, seed) for seed in range(2_000)]
+        drawn = [with_replacement(by, 20, seed, uniform) for seed in range(2_000)]
         return np.array([(weights[:, None] * gradients[places]).mean(axis=0) for places, weights in drawn])
 
     drawn, by_chance = estimates(found), estimates(np.ones(300))
@@ -95,4 +116,6 @@ def test_what_cannot_be_drawn_from_is_refused():
             draw(np.empty(0), 1, 1)
     with pytest.raises(ValueError, match=r"the score at 2 is -0.5; .* take the largest of these instead"):
         with_replacement(np.array([0, 1, -0.5]), 1, 1)
+    with pytest.raises(ValueError, match="uniform is 1.5; it is a share of the draws"):
+        with_replacement(np.ones(3), 1, 1, 1.5)
     assert largest(np.array([0, 1, -0.5]), 2)[0].tolist() == [0, 1]

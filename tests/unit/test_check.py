@@ -12,8 +12,8 @@ from torch import nn
 from shared.config.pipeline import Component, Metric, Model, Named, Scheduler
 from tests.unit.training.memory_dataset import MemoryDataset, with_changes
 from tests.unit.training.samples import digits, flights, job, model, names, pipeline, prices, run, training
+from workers.check import check
 from workers.inference import load_model_bytes
-from workers.training.check import check
 
 
 def findings(pipeline, dataset=None, device="cpu", trusted=()):

@@ -21,6 +21,7 @@ from workers.evaluation.metrics import Meter
 from workers.failures import device_is_broken
 from workers.features.source import SampleSource
 from workers.models.build import MODELS, model_findings
+from workers.selection.importance.check import refuse_importance
 from workers.training.device import choose_device
 from workers.training.label_check import label_findings
 from workers.training.losses import LOSSES, LossKind, loss_findings, loss_kind, make_objective
@@ -53,6 +54,8 @@ def check(
                 train_once(trial, pipeline.training, choose_device(device))
         with _noting(findings, "trigger"):
             refuse_drift(pipeline.trigger, source, trial)
+        with _noting(findings, "strategy"):
+            refuse_importance(pipeline, source, trial, trusted_modules)
     if pipeline.training.loss.name in LOSSES:
         kind = loss_kind(pipeline.training.loss)
         findings += _metric_findings(pipeline, kind, trial)

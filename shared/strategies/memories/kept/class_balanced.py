@@ -1,4 +1,4 @@
-"""GDumb: a memory with as many rows of each class as of any other, as far as there are so many."""
+"""A reservoir for each class: as many rows of each as of any other, as far as there are so many."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Classes = npt.NDArray[np.uint64]
 _NO_DRAW = np.uint64(2**64 - 1)
 
 
-class GDumb:
+class ClassBalanced:
     """Within a class rows are ranked by their draws; those with the `limit` smallest (rank, class) are kept.
 
     That fills all classes like water: each up to one level, or with all it has. A row more of a class only pushes
@@ -22,8 +22,14 @@ class GDumb:
     class is a number, such as `shared.split.seeds_of_column` gives for labels; the smaller number goes first.
 
     A state is an Arrow table, at most `limit` rows long: `class`, uint64, `draw`, uint64, `key`, int64, sorted by class
-    and draw. A key seen twice, of one class, counts once. Prabhu, Torr and Dokania (ECCV 2020), who train from scratch
-    on such a memory, evict at random from the largest class, which keeps the same rows in distribution.
+    and draw. A key seen twice, of one class, counts once.
+
+    Chrysakis and Moens (ICML 2020) keep such a sample row by row, with a coin for each; here draws stand in for coins,
+    so that memories can be merged. The greedy sampler of GDumb (Prabhu, Torr and Dokania, ECCV 2020) keeps other rows.
+    It takes a row only if its class is new, or has fewer than limit / (classes so far) rows; a full memory then drops a
+    random row of its largest class. So once a class has its share its first rows stay, and no later one enters; and
+    where one class has few rows, later ones of others may not fill the room. Here a late row of a class is as likely as
+    an early one, and a memory is full once `limit` rows came.
     """
 
     SCHEMA = pa.schema([("class", pa.uint64()), ("draw", pa.uint64()), ("key", pa.int64())])
