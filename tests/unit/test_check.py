@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from torch import nn
 
-from shared.config.pipeline import Component, Metric, Model, Named, Scheduler
+from shared.config.pipeline import Component, Metric, Model, Scheduler, TrainingStrategy
 from tests.unit.training.memory_dataset import MemoryDataset, with_changes
 from tests.unit.training.samples import digits, flights, job, model, names, pipeline, prices, run, training
 from workers.check import check
@@ -288,7 +288,7 @@ def test_a_model_that_gets_its_shape_from_rows_is_loaded_as_others(tmp_path):
 @pytest.mark.parametrize(
     ("epochs", "options", "told"),
     [
-        (1, {}, "none of 1 epochs: .*Write `epochs: 3` or more"),
+        (1, {}, "no rows out with `epochs: 1`: .*Write `epochs: 3` or more"),
         (2, {}, "Write `epochs: 3` or more"),
         (3, {}, ""),
         (8, {"whole": 1.0}, "Write another left_out or whole"),
@@ -298,7 +298,7 @@ def test_a_model_that_gets_its_shape_from_rows_is_loaded_as_others(tmp_path):
 def test_infobatch_that_could_leave_nothing_out_is_told(epochs, options, told):
     """The first epoch knows no losses, and the last ones learn from all rows."""
     made = pipeline(training_=training(epochs=epochs))
-    strategy = Named(name="infobatch", options={"left_out": 0.5, "whole": 0.125} | options)
+    strategy = TrainingStrategy(name="infobatch", options={"left_out": 0.5, "whole": 0.125} | options)
     found = findings(msgspec.structs.replace(made, strategy=strategy), flights())
     assert [one.path for one in found] == (["strategy"] if told else [])
     assert all(re.search(told, one.sentence) for one in found)

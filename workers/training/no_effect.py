@@ -30,7 +30,7 @@ def _finding(options: Mapping[str, Any], epochs: int) -> Finding | None:
     enough = next((some for some in range(epochs, 3 * max(epochs, 10)) if prunes(some)), None)
     remedy = "Write another left_out or whole" if enough is None else f"Write `epochs: {enough}` or more"
     sentence = (
-        f"infobatch leaves rows out of none of {epochs} epochs: the first knows no losses, and the last, `whole` = "
+        f"infobatch leaves no rows out with `epochs: {epochs}`: the first knows no losses, and the last, `whole` = "
         f"{whole:g} of them, learn from all rows. {remedy}, or choose another strategy."
     )
     return Finding(path="strategy", sentence=sentence)
