@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -135,24 +134,6 @@ class TrainingSetFile:
             for number in range(file.num_row_groups):
                 rows = file.read_row_group(number)
                 yield rows.column("key").to_numpy(), rows.column("weight").to_numpy()
-
-
-class TrainingSet(msgspec.Struct, frozen=True, kw_only=True):
-    """Selected keys, ascending int64 (n,), and their weights, float32 (n,)."""
-
-    keys: Keys
-    weights: Weights
-    origin: TrainingSetOrigin
-
-
-def read_training_set(body: bytes) -> TrainingSet:
-    """The training set in a file's bytes."""
-    table = pq.read_table(io.BytesIO(body))
-    return TrainingSet(
-        keys=table.column("key").to_numpy(),
-        weights=table.column("weight").to_numpy(),
-        origin=msgspec.json.decode(table.schema.metadata[_METADATA_KEY], type=TrainingSetOrigin),
-    )
 
 
 def _weighs_one(group: pq.RowGroupMetaData) -> bool:

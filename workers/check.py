@@ -25,6 +25,7 @@ from workers.selection.importance.check import refuse_importance
 from workers.training.device import choose_device
 from workers.training.label_check import label_findings
 from workers.training.losses import LOSSES, LossKind, loss_findings, loss_kind, make_objective
+from workers.training.no_effect import infobatch_findings
 from workers.training.optimizers import make_optimizer, make_schedule
 from workers.training.start import PRETRAINED_PATH, apply_start, refuse_other_names, starting_model
 from workers.training.steps import too_short
@@ -99,6 +100,7 @@ def _part_findings(pipeline: Pipeline, source: SampleSource | None) -> list[Find
     with _noting(findings, "training.lr_scheduler"):
         ends = too_short(make_schedule(training.lr_scheduler, optimizer), pipeline, source)
         findings += [ends] if ends is not None else []
+    findings += infobatch_findings(pipeline)
     findings += loss_findings(training.loss)
     if not any(finding.path.startswith("training.loss") for finding in findings):
         with _noting(findings, "training.loss"):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
+import msgspec
 import pyarrow as pa
 import pytest
 from torch import nn
 
-from shared.config.pipeline import Component, Metric, Model, Scheduler
+from shared.config.pipeline import Component, Metric, Model, Scheduler, TrainingStrategy
 from tests.unit.training.memory_dataset import MemoryDataset, with_changes
 from tests.unit.training.samples import digits, flights, job, model, names, pipeline, prices, run, training
 from workers.check import check
@@ -282,3 +283,22 @@ def test_a_model_that_gets_its_shape_from_rows_is_loaded_as_others(tmp_path):
     """One of torch's lazy layers, which has no shape yet when the weights come."""
     body = run(job(tmp_path, model=model(f"{__name__}:Plain"), trusted_modules=(__name__,))).body
     assert load_model_bytes(body, [__name__]).predict(flights().table).shape == (200, 2)
+
+
+@pytest.mark.parametrize(
+    ("epochs", "options", "told"),
+    [
+        (1, {}, "no rows out with `epochs: 1`: .*Write `epochs: 3` or more"),
+        (2, {}, "Write `epochs: 3` or more"),
+        (3, {}, ""),
+        (8, {"whole": 1.0}, "Write another left_out or whole"),
+        (8, {"left_out": 0.0}, "Write another left_out or whole"),
+    ],
+)
+def test_infobatch_that_could_leave_nothing_out_is_told(epochs, options, told):
+    """The first epoch knows no losses, and the last ones learn from all rows."""
+    made = pipeline(training_=training(epochs=epochs))
+    strategy = TrainingStrategy(name="infobatch", options={"left_out": 0.5, "whole": 0.125} | options)
+    found = findings(msgspec.structs.replace(made, strategy=strategy), flights())
+    assert [one.path for one in found] == (["strategy"] if told else [])
+    assert all(re.search(told, one.sentence) for one in found)

@@ -20,8 +20,14 @@ from shared.training_set import TrainingSetFile
             {"name": "infobatch", "of": "all"},
             TrainingRule(name="infobatch", options={"left_out": 0.5, "whole": 0.125}),
         ),
+        (
+            {"name": "gradient_norm", "mode": "batch_then_sample", "fraction": 0.5},
+            TrainingRule(
+                name="batch_then_sample", options={"measure": "gradient_norm", "share": 0.5, "how": "proportional"}
+            ),
+        ),
     ],
-    ids=["rs2", "infobatch"],
+    ids=["rs2", "infobatch", "batch_then_sample"],
 )
 def test_a_run_trains_by_its_rule(small: Workplace, strategy: dict[str, object], rule: TrainingRule) -> None:
     """Each set names the rule with a seed of its own; models are made, and learn."""
@@ -34,6 +40,6 @@ def test_a_run_trains_by_its_rule(small: Workplace, strategy: dict[str, object],
     assert summary["composite"]["accuracy"] > 0.7
     found = [TrainingSetFile(small.run_dir / f"training_sets/{number}.parquet").origin for number in range(4)]
     rules = [one.rule for one in found if one.rule is not None]
-    assert [one.strategy for one in found] == [rule.name] * 4
+    assert [one.strategy for one in found] == [strategy["name"]] * 4
     assert len({one.options.pop("seed") for one in rules}) == 4
     assert rules == [rule] * 4

@@ -12,6 +12,7 @@ from workers.selection.importance.measures import MEASURES
 from workers.training.learner import Learner
 
 _SEEDS = 2**63
+_UNIFORM = 0.1  # of the draws: so that rows that score 0 are not lost, and no weight is above 10
 _HOW = ("proportional", "largest")
 
 
@@ -19,10 +20,9 @@ class BatchThenSample:
     """Importance sampling within a batch: Katharopoulos and Fleuret (ICML 2018).
 
     The rows of a batch are scored in one forward pass, and a `share` of them is learned from. `proportional` draws with
-    replacement in proportion to the scores and weighs a row by 1/(n·p), so that the batch's mean of weight × gradient
-    estimates that of all n rows without bias, as far as rows that score 0 teach nothing. `largest` takes those of the
-    largest scores with weight 1: that is *biased*, and the form in which RHO-LOSS chooses (Mindermann et al.,
-    ICML 2022).
+    replacement in proportion to the scores, a tenth of the draws as likely for all, and weighs a row by 1/(n·p): the
+    batch's mean of weight × gradient estimates that of all n rows without bias. `largest` takes those of the largest
+    scores with weight 1: that is *biased*, and the form in which RHO-LOSS chooses (Mindermann et al., ICML 2022).
     """
 
     def __init__(self, *, measure: str, share: float, how: str, seed: int) -> None:
@@ -51,4 +51,4 @@ class BatchThenSample:
         if not self.weighs:
             return largest(scores, k)[0], None
         seed = np.random.SeedSequence([self._seed, epoch, batch]).generate_state(1, np.uint64)[0]
-        return with_replacement(scores, k, int(seed))
+        return with_replacement(scores, k, int(seed), _UNIFORM)

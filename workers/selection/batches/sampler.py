@@ -9,14 +9,13 @@ import numpy as np
 import torch
 
 from shared.config.pipeline import Component
-from shared.errors import ConfigurationError, TrainingError
+from shared.errors import TrainingError
 from shared.strategies.weighted_draws import Places, Scores, Weights
 from workers.models.embedding import LastInput
-from workers.selection.importance.measures import MEASURES
+from workers.selection.importance.measures import MEASURES, refuse_numbers
 from workers.selection.row_loss import RowLoss
-from workers.selection.seen import Seen
+from workers.selection.seen import Seen, refuse_more_layers
 from workers.training.learner import Learner
-from workers.training.losses import loss_kind
 from workers.training.randomness import uses_batch_norm
 from workers.training.rows.batch import Batch, product
 
@@ -30,11 +29,7 @@ class ModelSampler:
     def __init__(self, name: str, draw: Draw, learner: Learner, loss: Component, device: torch.device) -> None:
         """`name`: of a measure. Raises ConfigurationError where it is not for models that learn under this loss."""
         self._name, self._measure, self._draw = name, MEASURES[name], draw
-        if self._measure.classes and loss_kind(loss).task != "classification":
-            raise ConfigurationError(
-                f"importance {name} is one of models that tell classes apart; this one learns numbers under "
-                f"{loss.name}: write loss or gradient_norm."
-            )
+        refuse_numbers(name, loss)
         self._learner, self._loss = learner, _PreparedLoss(loss, device)
         self._fewest = 2 if uses_batch_norm(learner.model) else 1
 
@@ -64,11 +59,8 @@ class ModelSampler:
         with LastInput(self._learner.model) if self._measure.last_layer else nullcontext() as last:
             outputs = self._learner.outputs(batch.inputs)
             entered = None if last is None else last.of(len(outputs)).double()
-            if last is not None and not last.gave(outputs):
-                raise ConfigurationError(
-                    "the model does not end with its last torch.nn.Linear layer, so the gradients of this layer are "
-                    "not known from one pass; sample batches by `loss`."
-                )
+            if last is not None:
+                refuse_more_layers(last, outputs, type(self._learner.model).__name__)
         with torch.no_grad():
             seen = Seen(outputs.reshape(len(outputs), -1).double(), entered)
             return self._measure.of(self._loss, seen, batch.labels)

@@ -35,6 +35,11 @@ class InfoBatch:
         self._rows, self._seed, self._left_out = usable_rows(rows), seed, left_out
         self._prunes_until = epochs - math.ceil(whole * epochs - _ROUNDING)
 
+    @property
+    def prunes(self) -> bool:
+        """Whether rows are left out of any epoch: the first one knows no losses, and the last ones have all rows."""
+        return self._prunes_until > 1 and self._left_out > 0
+
     def epoch(self, number: int, losses: Losses | None = None) -> Epoch:
         """As EpochRule. O(rows). Raises ValueError for losses of another length, or infinite ones."""
         order = sample_order(self._seed, usable_number(number), self._rows)
