@@ -32,6 +32,7 @@ _PIPELINE: dict[str, Any] = {
     },
 }
 _REMEMBERED = 300  # rows
+_SELECTED = 40  # lines of a journal, until when most is selected
 _DRIFT: dict[str, Any] = {"policy": "data_drift", "window": {"rows": _LOOK}}
 
 
@@ -40,7 +41,7 @@ class Kind(NamedTuple):
 
     changes: dict[str, Any] = {}
     moves: bool = False
-    lines: int = 100  # about so many has the journal of an undisturbed run
+    lines: int = 100  # of the journal, within which faults begin; about as many as an undisturbed run's has
 
     @property
     def pipeline(self) -> dict[str, Any]:
@@ -81,6 +82,6 @@ KINDS = {
     "side_by_side": Kind(_FROM_SCRATCH),
     "drift": Kind({"trigger": _DRIFT}, moves=True),
     "drift_of_embedding": Kind({"trigger": _DRIFT | {"space": "embedding"}}, moves=True, lines=120),
-    "reservoir": Kind(_memory("reservoir")),
-    "gdumb": Kind(_memory("gdumb") | _FROM_SCRATCH),
+    "reservoir": Kind(_memory("reservoir"), lines=_SELECTED),
+    "gdumb": Kind(_memory("gdumb") | _FROM_SCRATCH, lines=_SELECTED),
 }

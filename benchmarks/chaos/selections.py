@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 from typing import Any, Literal
@@ -21,7 +21,9 @@ from shared.ids import RunId
 
 _LOOK_S = 0.0005  # files follow one another in milliseconds
 _PATIENCE_S = 8 * LEASE_S
+_STEP_S = 0.0001
 _WAIT_MS = 50
+_STILL = (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE)
 Moment = Literal["taken", "set", "state", "reported", "committed"]
 _BEFORE_REPORT: tuple[Moment, ...] = ("taken", "set", "state")
 
@@ -129,20 +131,24 @@ def _kill_children_at(scene: Scene, moment: Moment) -> bool:
     while KINDS[scene.kind].remembers and time.monotonic() < until_s:
         if scene.supervisor is None or scene.supervisor.poll() is not None:
             return False
+        if not children or not all(child.is_running() for child in children):
+            children = scene.children()
         with suppress(psutil.Error, redis.RedisError):
             for report in reports.new():
                 selection.hear(report)
-            if selection.moment in _BEFORE_REPORT and _killed_at(moment, children, selection, reports):
+            if children and selection.moment in _BEFORE_REPORT and _killed_at(moment, children, selection, reports):
                 return True
     return False
 
 
 def _killed_at(moment: Moment, children: list[psutil.Process], selection: OpenSelection, reports: _Reports) -> bool:
     """False if it is past before it was seen."""
-    while True:
-        with ExitStack() as stack:
+    try:
+        while True:
             for child in children:
-                stack.enter_context(stopped(child))
+                child.suspend()
+            while any(child.status() not in _STILL for child in children):
+                time.sleep(_STEP_S)
             for report in reports.new(wait=False):
                 selection.hear(report)
             now = selection.moment
@@ -152,7 +158,13 @@ def _killed_at(moment: Moment, children: list[psutil.Process], selection: OpenSe
                 return True
             if now not in _BEFORE_REPORT or _BEFORE_REPORT.index(now) > _BEFORE_REPORT.index(moment):
                 return False
-        time.sleep(_LOOK_S)
+            for child in children:
+                child.resume()
+            time.sleep(_STEP_S)
+    finally:
+        for child in children:
+            with suppress(psutil.Error):
+                child.resume()
 
 
 class _Reports:
