@@ -20,7 +20,7 @@ from shared import names
 from shared.ids import RunId
 
 _LOOK_S = 0.0005  # files follow one another in milliseconds
-_PATIENCE_S = 8 * LEASE_S
+_PATIENCE_S = 3 * LEASE_S  # the next fault may find a selection yet
 _STEP_S = 0.0001
 _WAIT_MS = 50
 _STILL = (psutil.STATUS_STOPPED, psutil.STATUS_ZOMBIE)
