@@ -23,6 +23,15 @@ from benchmarks.chaos.moments import (
     wipe_redis_asked,
 )
 from benchmarks.chaos.scene import LEASE_S, Scene
+from benchmarks.chaos.selections import (
+    cut_state,
+    kill_child_after_set,
+    kill_child_after_state,
+    kill_selecting_child,
+    kill_supervisor_selected,
+    lose_reported_state,
+    lose_states,
+)
 
 _AWAY_LEASES = 1.5  # so long Redis is away
 _JUMPS_S = (120, 600, 3_600)  # minutes, as by hand, or the hour of a machine that was woken up
@@ -154,6 +163,13 @@ FAULTS: dict[str, Fault] = {
     "kill_supervisor_answered": kill_supervisor_answered,
     "kill_detecting_child": kill_detecting_child,
     "wipe_redis_asked": wipe_redis_asked,
+    "kill_selecting_child": kill_selecting_child,
+    "kill_child_after_set": kill_child_after_set,
+    "kill_child_after_state": kill_child_after_state,
+    "kill_supervisor_selected": kill_supervisor_selected,
+    "lose_reported_state": lose_reported_state,
+    "lose_states": lose_states,
+    "cut_state": cut_state,
 }
 
 

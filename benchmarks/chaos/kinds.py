@@ -31,6 +31,8 @@ _PIPELINE: dict[str, Any] = {
         "targets": [{"kind": "directory", "uri": "deployed"}],
     },
 }
+_REMEMBERED = 300  # rows
+_SELECTED = 40  # lines of a journal, until when most is selected
 _DRIFT: dict[str, Any] = {"policy": "data_drift", "window": {"rows": _LOOK}}
 
 
@@ -39,7 +41,7 @@ class Kind(NamedTuple):
 
     changes: dict[str, Any] = {}
     moves: bool = False
-    lines: int = 100  # about so many has the journal of an undisturbed run
+    lines: int = 100  # of the journal, within which faults begin; about as many as an undisturbed run's has
 
     @property
     def pipeline(self) -> dict[str, Any]:
@@ -50,6 +52,11 @@ class Kind(NamedTuple):
     def asks(self) -> bool:
         """Whether its policy asks workers."""
         return "trigger" in self.changes
+
+    @property
+    def remembers(self) -> bool:
+        """Whether its strategy keeps a state from trigger to trigger."""
+        return "strategy" in self.changes
 
     def rows(self) -> pa.Table:
         """Rows an hour apart; the label says whether x is above a threshold that drifts."""
@@ -63,9 +70,18 @@ class Kind(NamedTuple):
         return pa.table({"timestamp": timestamps, **columns, "label": label})
 
 
+_FROM_SCRATCH = {"training": _PIPELINE["training"] | {"use_previous_model": False}}
+
+
+def _memory(name: str) -> dict[str, Any]:
+    return {"strategy": {"name": name, "config": {"limit": _REMEMBERED}}}
+
+
 KINDS = {
     "in_line": Kind(),
-    "side_by_side": Kind({"training": _PIPELINE["training"] | {"use_previous_model": False}}),
+    "side_by_side": Kind(_FROM_SCRATCH),
     "drift": Kind({"trigger": _DRIFT}, moves=True),
     "drift_of_embedding": Kind({"trigger": _DRIFT | {"space": "embedding"}}, moves=True, lines=120),
+    "reservoir": Kind(_memory("reservoir"), lines=_SELECTED),
+    "gdumb": Kind(_memory("gdumb") | _FROM_SCRATCH, lines=_SELECTED),
 }

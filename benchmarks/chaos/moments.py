@@ -81,7 +81,7 @@ def _kill_supervisor_at(scene: Scene, moments: Collection[Moment]) -> bool:
 
     def act(question: OpenQuestion) -> bool:
         assert scene.supervisor is not None
-        with _stopped(psutil.Process(scene.supervisor.pid)) as supervisor:
+        with stopped(psutil.Process(scene.supervisor.pid)) as supervisor:
             found = question.look() in moments
             if found:
                 supervisor.kill()
@@ -110,7 +110,7 @@ def _at(scene: Scene, moments: Collection[Moment], act: Callable[[OpenQuestion],
 
 
 @contextmanager
-def _stopped(process: psutil.Process) -> Iterator[psutil.Process]:
+def stopped(process: psutil.Process) -> Iterator[psutil.Process]:
     """It does nothing meanwhile, and what it was writing is written."""
     process.suspend()
     try:

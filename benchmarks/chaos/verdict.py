@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.config.load import load_configuration
 from supervisor.core.commands import CommitModel, CommitTrainingSet
-from supervisor.core.events import Observed, Reported, event_of
+from supervisor.core.events import Event, Observed, Reported, Resumed, event_of
 from supervisor.core.settings import Settings
 from supervisor.core.state import RunState
 from supervisor.core.transition import transition
@@ -30,6 +30,7 @@ def verdict(scene: Path, undisturbed: Path) -> dict[str, Any]:
         "bodies_effective_twice": sum(count - 1 for count in bodies.values()),
         "differing_files": [
             *_differing(run, reference),
+            *_differing_states(run, reference),
             *_differing_thoughts(run, reference),
             *_differing_decisions(now, then),
             *_differing_deployment(scene, undisturbed),
@@ -59,6 +60,18 @@ def _differing(run: Path, reference: Path) -> list[str]:
     return sorted(name for name in names if _bytes(run / name) != _bytes(reference / name))
 
 
+def _differing_states(run: Path, reference: Path) -> list[str]:
+    """What the strategy kept after the newest triggers. What a fault took is made anew only where it is needed."""
+    lost = any(isinstance(one, Resumed) and one.lost_states for one in _events(run / "journal.jsonl"))
+    names = {file.name for one in (run, reference) for file in (one / "selection_states").glob("[!.]*")}
+    pairs = {name: [_bytes(one / "selection_states" / name) for one in (run, reference)] for name in names}
+    return sorted(
+        f"selection_states/{name}"
+        for name, (now, then) in pairs.items()
+        if now != then and not (lost and None in (now, then))
+    )
+
+
 def _bytes(file: Path) -> bytes | None:
     return file.read_bytes() if file.exists() else None
 
@@ -73,11 +86,15 @@ def _thoughts(journal: Path) -> list[Any]:
     """Each question, near miss and trigger, with its key and its reason, in order; then the policy's last state."""
     thoughts: list[Any] = []
     memory = None
-    for event in map(event_of, journal.read_bytes().splitlines()):
+    for event in _events(journal):
         if isinstance(event, Observed):
             thoughts += [*event.considered, *event.triggers, event.question]
             memory = event.policy or memory
     return [*(one for one in thoughts if one is not None), memory]
+
+
+def _events(journal: Path) -> list[Event]:
+    return [event_of(line) for line in journal.read_bytes().splitlines()]
 
 
 def _differing_decisions(now: dict[str, Any], then: dict[str, Any]) -> list[str]:
