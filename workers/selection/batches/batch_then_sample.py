@@ -6,8 +6,8 @@ import numpy as np
 import torch
 
 from shared.config.pipeline import Component
+from shared.strategies.weighted_draws import Places, Scores, Weights, largest, with_replacement
 from workers.selection.batches.sampler import ModelSampler
-from workers.selection.importance.draw import Places, Scores, Weights, largest, with_replacement
 from workers.selection.importance.measures import MEASURES
 from workers.training.learner import Learner
 

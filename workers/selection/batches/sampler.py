@@ -10,8 +10,8 @@ import torch
 
 from shared.config.pipeline import Component
 from shared.errors import ConfigurationError, TrainingError
+from shared.strategies.weighted_draws import Places, Scores, Weights
 from workers.models.embedding import LastInput
-from workers.selection.importance.draw import Places, Scores, Weights
 from workers.selection.importance.measures import MEASURES
 from workers.selection.row_loss import RowLoss
 from workers.selection.seen import Seen
