@@ -15,7 +15,7 @@ from types import TracebackType
 import psutil
 
 from shared.ids import parts_of
-from shared.messages.reports import Claimed, Report, Selected, Trained
+from shared.messages.reports import AnyReport, Claimed, Selected, Trained
 from supervisor.core.events import Reported
 from supervisor.run.journal import events_in
 
@@ -73,7 +73,7 @@ def of_tasks(watch: Watch, journal: Path) -> tuple[float, float]:
     return taken_s["select"], taken_s["train"]
 
 
-def _reports(journal: Path) -> Iterable[tuple[Report, float]]:
+def _reports(journal: Path) -> Iterable[tuple[AnyReport, float]]:
     """Each, and when Redis got it: its place in the stream begins with the milliseconds."""
     for event in events_in(journal):
         if isinstance(event, Reported):
@@ -95,7 +95,7 @@ def _workers_of(process: psutil.Process) -> dict[str, list[psutil.Process]]:
 
 def _quietly(process: psutil.Process) -> list[psutil.Process]:
     try:
-        return process.children(recursive=True)
+        return list(process.children(recursive=True))
     except psutil.Error:
         return []
 
