@@ -4,10 +4,10 @@ All strategies on the digits of the example, three seeds; six of them, one seed,
 ../shared/data is) and on a quarter of the flights (where the example has prepared them). Each is a sweep of the
 program: five triggers, each training from scratch. `all_data` and `new_data` come first; all others then take so many
 rows at each trigger, at most, that their sum is 50 %, 25 % and 12.5 % of what `all_data` trained on. Selecting and
-training are seconds of the tasks, as summary.json tells them, all triggers together.
+training are processor seconds of the tasks, all triggers together; `by the clock` is both as summary.json has them.
 
 What is found is kept as JSON lines, a file for each family of strategies on a stream; what is there already is not
-run again. So a call that was stopped goes on, and `--tables` makes the tables anew without runs.
+run again. So a call that was stopped goes on with the next family, and `--tables` makes the tables anew without runs.
 """
 
 from __future__ import annotations

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from shared.plugins import STRATEGIES
-
 SHARES = (0.5, 0.25, 0.125)
 BASELINES = "baselines"
 ALL, NEW = "all_data", "new_data"
@@ -98,17 +96,9 @@ OF_OWN_SIZE = ("infobatch",)
 
 
 def families(stream: str) -> dict[str, list[str]]:
-    """Family → the strategies of it that this version has; on digits all of them, on other streams six."""
-    size = Size(share=1.0, limit=1, half_life="1d")
-    found = {
-        family: [
-            label
-            for label, block in of.items()
-            if block(size)["name"] in STRATEGIES and (stream == "digits" or label in SIX)
-        ]
-        for family, of in FAMILIES.items()
-    }
-    return {BASELINES: [ALL, NEW], **{family: labels for family, labels in found.items() if labels}}
+    """Family → its strategies that are compared on a stream: on digits all of them, on others six."""
+    found = {family: [name for name in of if stream == "digits" or name in SIX] for family, of in FAMILIES.items()}
+    return {BASELINES: [ALL, NEW], **{family: names for family, names in found.items() if names}}
 
 
 def learned(label: str, share: float | None) -> float:

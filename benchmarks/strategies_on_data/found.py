@@ -20,8 +20,9 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     score: float
     rows: int  # that were trained on, not times epochs
     selected: tuple[int, ...]  # rows, by each trigger
-    select_s: float
+    select_s: float  # processor time of the workers
     train_s: float
+    clock_s: float  # both, as summary.json has it
 
 
 class Mean(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,10 +36,11 @@ class Mean(msgspec.Struct, frozen=True, kw_only=True):
     rows: float
     select_s: float
     train_s: float
+    clock_s: float
 
     @property
     def cost_s(self) -> float:
-        """Both together."""
+        """Processor time of both together."""
         return self.select_s + self.train_s
 
 
@@ -83,4 +85,5 @@ def _mean(group: Sequence[Found]) -> Mean:
         rows=statistics.mean(one.rows for one in group),
         select_s=statistics.mean(one.select_s for one in group),
         train_s=statistics.mean(one.train_s for one in group),
+        clock_s=statistics.mean(one.clock_s for one in group),
     )

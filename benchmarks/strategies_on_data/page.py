@@ -34,7 +34,7 @@ def _stream(name: str, means: Sequence[Mean]) -> str:
     """All strategies of a stream: baselines first, then by share, the best first."""
     several = any(one.apart is not None for one in means)
     titles = ["share", "strategy", STREAMS[name].metric, *(["apart"] if several else [])]
-    titles += ["rows trained", "selecting", "training", "both"]
+    titles += ["rows trained", "selecting", "training", "both", "by the clock"]
     order = sorted(means, key=lambda one: (-(one.share or 2.0), -one.score))
     rows = [
         [
@@ -43,7 +43,7 @@ def _stream(name: str, means: Sequence[Mean]) -> str:
             _figure(one.score),
             *([_figure(one.apart or 0.0)] if several else []),
             f"{'at most ' if one.strategy in OF_OWN_SIZE else ''}{one.rows:,.0f}",
-            *(f"{seconds:.1f} s" for seconds in (one.select_s, one.train_s, one.cost_s)),
+            *(f"{seconds:.1f} s" for seconds in (one.select_s, one.train_s, one.cost_s, one.clock_s)),
         ]
         for one in order
     ]

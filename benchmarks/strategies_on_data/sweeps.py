@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import psutil
 import pyarrow.parquet as pq
 import yaml
 
 from benchmarks.processes import end, start
 from benchmarks.strategies_on_data.asked import Block, learned
 from benchmarks.strategies_on_data.found import Found
+from benchmarks.strategies_on_data.processor import Watch, of_tasks
 from benchmarks.strategies_on_data.streams import STREAMS, config, pipeline
 from shared.config.changes import Change
 from supervisor.sweep.combinations import Combination
@@ -56,7 +59,7 @@ def prepare(folder: Path, stream: str, train_workers: int) -> bool:
 
 
 def sweep(folder: Path, stream: str, asked: Sequence[Asked]) -> list[Found]:
-    """One run of each and of each seed: those that have a score. What was stopped half-way, or failed, is taken up.
+    """One run of each and of each seed: those that have a score. What was stopped half-way before is begun anew.
 
     Raises RuntimeError if the sweep itself fails.
     """
@@ -65,11 +68,12 @@ def sweep(folder: Path, stream: str, asked: Sequence[Asked]) -> list[Found]:
     seeds = STREAMS[stream].seeds
     settings = [("strategy", [one.text for one in asked]), ("training.seed", [str(seed) for seed in seeds])]
     values = [word for key, texts in settings for word in ("--set", f"{key}={','.join(texts)}")]
-    resumed = ["--resume"] if (place / "sweep.json").exists() else []
+    shutil.rmtree(place, ignore_errors=True)
     files = ("pipeline.yaml", "config.yaml", "--run-dir", str(place), "--quiet")
-    process = start(folder, f"{family}.log", "supervisor", "sweep", *files, *values, *resumed)
-    _await(process, folder / f"{family}.log")
-    runs = [_found(place, stream, one, seed) for one in asked for seed in seeds]
+    process = start(folder, f"{family}.log", "supervisor", "sweep", *files, *values)
+    with Watch(psutil.Process(process.pid)) as watch:
+        _await(process, folder / f"{family}.log")
+    runs = [_found(place / one.name(seed), watch, stream, one, seed) for one in asked for seed in seeds]
     return [run for run in runs if run is not None]
 
 
@@ -82,17 +86,17 @@ def _await(process: subprocess.Popen[bytes], log: Path) -> None:
         raise RuntimeError(f"the sweep ended with code {code}; {log} says why:\n{log.read_text()[-2000:]}")
 
 
-def _found(place: Path, stream: str, one: Asked, seed: int) -> Found | None:
-    """What summary.json of a run says; None if it has no score."""
-    name = one.name(seed)
-    file = place / name / "summary.json"
+def _found(run_dir: Path, watch: Watch, stream: str, one: Asked, seed: int) -> Found | None:
+    """What summary.json of a run says, and what its tasks took; None if it has no score."""
+    file = run_dir / "summary.json"
     summary = json.loads(file.read_text()) if file.exists() else {}
     score = summary.get("composite", {}).get(STREAMS[stream].metric)
     if summary.get("status") != "finished" or score is None:
-        print(f"{name} has no score; {place / 'logs' / name}.log says why", file=sys.stderr)
+        print(f"{run_dir.name} has no score; {run_dir.parent / 'logs' / run_dir.name}.log says why", file=sys.stderr)
         return None
     triggers = summary["trigger_list"]
     selected = tuple(trigger["samples_selected"] for trigger in triggers)
+    select_s, train_s = of_tasks(watch, run_dir / "journal.jsonl")
     return Found(
         stream=stream,
         family=one.family,
@@ -102,6 +106,7 @@ def _found(place: Path, stream: str, one: Asked, seed: int) -> Found | None:
         score=score,
         rows=round(learned(one.strategy, one.share) * sum(selected)),
         selected=selected,
-        select_s=sum(trigger["select_s"] for trigger in triggers),
-        train_s=sum(trigger["train_s"] for trigger in triggers),
+        select_s=select_s,
+        train_s=train_s,
+        clock_s=sum(trigger["select_s"] + trigger["train_s"] for trigger in triggers),
     )
