@@ -9,17 +9,10 @@ import numpy as np
 import torch
 
 from shared.config.pipeline import Component
-<<<<<<< HEAD
 from shared.errors import TrainingError
 from shared.strategies.weighted_draws import Places, Scores, Weights
 from workers.models.embedding import LastInput
 from workers.selection.importance.measures import MEASURES, refuse_numbers
-=======
-from shared.errors import ConfigurationError, TrainingError
-from shared.strategies.weighted_draws import Places, Scores, Weights
-from workers.models.embedding import LastInput
-from workers.selection.importance.measures import MEASURES
->>>>>>> s4-table
 from workers.selection.row_loss import RowLoss
 from workers.selection.seen import Seen, refuse_more_layers
 from workers.training.learner import Learner
