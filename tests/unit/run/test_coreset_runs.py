@@ -19,7 +19,7 @@ from safetensors.torch import load_file
 from workplace import HOUR_US, Workplace
 
 from shared.split import rows_in_split
-from shared.training_set import TrainingSet, read_training_set
+from tests.support.written_set import WrittenSet, read_set
 from workers.selection.coreset import craig, grad_match
 
 CLASSES, EVERY, ROWS, K = 10, 500, 2_000, 60
@@ -50,12 +50,12 @@ def by_coreset(small: Workplace, **strategy: Any) -> Workplace:
     return small
 
 
-def sets(small: Workplace, dice: int = 0, risk: float = 0.0) -> list[TrainingSet]:
+def sets(small: Workplace, dice: int = 0, risk: float = 0.0) -> list[WrittenSet]:
     """Of a run, trigger after trigger."""
     run = OneProcess(small, random.Random(dice), risk=risk)
     run.begin()
     assert run.to_its_end()["status"] == "finished"
-    return [read_training_set((small.run_dir / f"training_sets/{number}.parquet").read_bytes()) for number in range(4)]
+    return [read_set((small.run_dir / f"training_sets/{number}.parquet").read_bytes()) for number in range(4)]
 
 
 def new_at(trigger: int) -> npt.NDArray[np.int64]:
@@ -131,9 +131,7 @@ def test_labels_in_a_table_of_their_own(small: Workplace) -> None:
         run = OneProcess(small, random.Random(dice), risk=risk)
         run.begin()
         run.to_its_end()
-        found = [
-            read_training_set(one.read_bytes()) for one in sorted((small.run_dir / "training_sets").glob("[0-9]*"))
-        ]
+        found = [read_set(one.read_bytes()) for one in sorted((small.run_dir / "training_sets").glob("[0-9]*"))]
         told.append([(one.keys.tolist(), one.weights.tolist()) for one in found])
         small.run_dir.rename(small.folder / f"run-{dice}")
     assert told[0] == told[1]

@@ -11,7 +11,7 @@ from workplace import Workplace
 
 from shared.messages.tasks import SelectTask
 from shared.strategies.state import read_state
-from shared.training_set import read_training_set
+from tests.support.written_set import read_set
 from tests.unit.run.test_kept_states import hashes, sets, states, whole
 
 HERDING: dict[str, Any] = {"name": "herding", "limit": 100}
@@ -31,7 +31,7 @@ def test_exemplars_are_those_of_the_current_model(small: Workplace, strategy: di
     (*_, newest) = [read_state(one) for one in states(run_dir).values()]
     table = newest if strategy is HERDING else newest["memory"]
     assert [one["counts"] for one in table["class"].value_counts().to_pylist()] == [50, 50]
-    found = [read_training_set(one).keys for one in sets(run_dir).values()]
+    found = [read_set(one).keys for one in sets(run_dir).values()]
     if strategy is HERDING:
         assert [len(keys) for keys in found] == [100] * 5
     else:

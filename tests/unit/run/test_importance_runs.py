@@ -16,7 +16,7 @@ from workplace import Workplace
 from shared.messages.tasks import SelectTask
 from shared.split import rows_in_split
 from shared.strategies.state import read_state
-from shared.training_set import TrainingSet, read_training_set
+from tests.support.written_set import WrittenSet, read_set
 from workers.inference import load_model, load_model_bytes
 
 EVERY = 500  # 2,000 rows: 4 triggers
@@ -32,7 +32,7 @@ def choosing(small: Workplace, name: str, **options: Any) -> Workplace:
     return small
 
 
-def whole(small: Workplace, seed: int = 0, risk: float = 0.0) -> tuple[list[TrainingSet], list[Any], OneProcess]:
+def whole(small: Workplace, seed: int = 0, risk: float = 0.0) -> tuple[list[WrittenSet], list[Any], OneProcess]:
     """A run to its end: its sets, and what is kept."""
     run = OneProcess(small, random.Random(seed), risk=risk)
     run.begin()
@@ -41,7 +41,7 @@ def whole(small: Workplace, seed: int = 0, risk: float = 0.0) -> tuple[list[Trai
     sets = sorted((small.run_dir / "training_sets").glob("[0-9]*.parquet"))
     states = small.run_dir / "selection_states"
     kept = [read_state(one.read_bytes()) for one in sorted(states.iterdir())] if states.exists() else []
-    return [read_training_set(one.read_bytes()) for one in sets], kept, run
+    return [read_set(one.read_bytes()) for one in sets], kept, run
 
 
 def split_of(first: int, stop: int, name: str) -> np.ndarray:

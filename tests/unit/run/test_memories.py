@@ -13,7 +13,7 @@ from workplace import Workplace
 
 from shared.strategies.memories.used import Used
 from shared.strategies.state import read_state
-from shared.training_set import read_training_set
+from tests.support.written_set import read_set
 from tests.unit.run.test_kept_states import sets, states, whole
 from tests.unit.run.test_set_aside import broken
 
@@ -28,7 +28,7 @@ WITH_ROOM: dict[str, dict[str, Any]] = {
 
 def chosen(small: Workplace) -> dict[str, list[int]]:
     """The keys of each training set."""
-    return {name: read_training_set(body).keys.tolist() for name, body in sets(small.run_dir).items()}
+    return {name: read_set(body).keys.tolist() for name, body in sets(small.run_dir).items()}
 
 
 def test_with_room_for_all_labels_that_come_late_are_all_there(small: Workplace) -> None:
@@ -78,5 +78,5 @@ def test_what_one_run_used_is_unused_to_another(small: Workplace) -> None:
         found.append((sets(run_dir), states(run_dir)))
         run_dir.rename(small.folder / name)
     assert found[0] == found[1]
-    sizes = [len(read_training_set(body).keys) for body in found[0][0].values()]
+    sizes = [len(read_set(body).keys) for body in found[0][0].values()]
     assert sizes == [100] * 4

@@ -13,8 +13,8 @@ from workplace import Workplace
 from shared.messages.tasks import SelectTask
 from shared.split import rows_in_split
 from shared.strategies.memories.kept.reservoir import Reservoir
-from shared.training_set import read_training_set
 from supervisor.core.trigger_state import Phase
+from tests.support.written_set import read_set
 from tests.unit.run.test_kept_states import EVERY, hashes, remembering, sets, states, whole
 
 UNIFORM = {"name": "uniform", "fraction": 0.5}
@@ -43,7 +43,7 @@ def trained(rows: range) -> np.ndarray:
 
 def selected(small: Workplace) -> list[list[int]]:
     """The keys of each training set that is not empty, by trigger."""
-    found = {int(name.partition(".")[0]): read_training_set(one) for name, one in sets(small.run_dir).items()}
+    found = {int(name.partition(".")[0]): read_set(one) for name, one in sets(small.run_dir).items()}
     return [found[number].keys.tolist() for number in sorted(found)]
 
 
