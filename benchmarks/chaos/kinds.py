@@ -32,7 +32,7 @@ _PIPELINE: dict[str, Any] = {
     },
 }
 _REMEMBERED = 300  # rows
-_SELECTED = 65  # lines of a journal, until all but the last is selected
+_SELECTED = 50  # lines of a journal, until all but the last two are selected
 _DRIFT: dict[str, Any] = {"policy": "data_drift", "window": {"rows": _LOOK}}
 
 

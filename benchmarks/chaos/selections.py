@@ -11,9 +11,9 @@ from random import Random
 import psutil
 
 from benchmarks.chaos.kinds import KINDS
-from benchmarks.chaos.scene import LEASE_S, Scene
+from benchmarks.chaos.scene import Scene
 
-_PATIENCE_S = 10 * LEASE_S  # until the next selection, which waits for a training
+_PATIENCE_S = 60.0  # until the next selection: a supervisor may have to start, and a training to end, first
 _LOOK_S = 0.002
 _SELECTING = ("selecting", "set_chosen")
 _UNREPORTED = (*_SELECTING, "set_stored", "state_stored")
