@@ -17,6 +17,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from benchmarks.chaos import held
 from benchmarks.chaos.faults import FAULTS, Corruption, FullDisk
 from benchmarks.chaos.kinds import KINDS
 from benchmarks.chaos.scene import LEASE_S, Scene
@@ -37,6 +38,7 @@ def main() -> None:
     parser.add_argument("--scenes", nargs="*", default=[*KINDS], choices=[*KINDS], help="two seeds for each, in turn")
     parser.add_argument("--keep", action="store_true", help="keep the folders of runs that went wrong")
     options = parser.parse_args()
+    sys.path.append(str(held.INSTALLED))  # the verdict reads what pipelines say
     with tempfile.TemporaryDirectory(prefix="modyn-chaos-") as folder:
         if not _may_mount(Path(folder)):
             options.kinds = [kind for kind in options.kinds if kind != "full_disk"]

@@ -32,7 +32,7 @@ _PIPELINE: dict[str, Any] = {
     },
 }
 _REMEMBERED = 300  # rows
-_SELECTED = 40  # lines of a journal, until when most is selected
+_SELECTED = 50  # lines of a journal, until all but the last two are selected
 _DRIFT: dict[str, Any] = {"policy": "data_drift", "window": {"rows": _LOOK}}
 
 
@@ -70,18 +70,20 @@ class Kind(NamedTuple):
         return pa.table({"timestamp": timestamps, **columns, "label": label})
 
 
-_FROM_SCRATCH = {"training": _PIPELINE["training"] | {"use_previous_model": False}}
+def _training(**changes: Any) -> dict[str, Any]:
+    return {"training": _PIPELINE["training"] | changes}
 
 
-def _memory(name: str) -> dict[str, Any]:
-    return {"strategy": {"name": name, "config": {"limit": _REMEMBERED}}}
+def _memory(name: str, **changes: Any) -> dict[str, Any]:
+    """Selections wait for trainings, so that they lie all over the run."""
+    return {"strategy": {"name": name, "config": {"limit": _REMEMBERED}}, **_training(max_in_flight=1, **changes)}
 
 
 KINDS = {
     "in_line": Kind(),
-    "side_by_side": Kind(_FROM_SCRATCH),
+    "side_by_side": Kind(_training(use_previous_model=False)),
     "drift": Kind({"trigger": _DRIFT}, moves=True),
     "drift_of_embedding": Kind({"trigger": _DRIFT | {"space": "embedding"}}, moves=True, lines=120),
-    "reservoir": Kind(_memory("reservoir"), lines=_SELECTED),
-    "gdumb": Kind(_memory("gdumb") | _FROM_SCRATCH, lines=_SELECTED),
+    "reservoir": Kind(_memory("held_reservoir"), lines=_SELECTED),
+    "gdumb": Kind(_memory("held_gdumb", use_previous_model=False), lines=_SELECTED),
 }

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 import redis
 import yaml
 
+from benchmarks.chaos import held
 from benchmarks.chaos.kinds import KINDS
 from shared.broker import connect
 from shared.fleet import read_fleet
@@ -23,6 +24,7 @@ from supervisor.system.embedded_broker import find_broker, server_program
 
 PROJECT = Path(__file__).resolve().parents[2]
 LEASE_S = 2.0
+_MODULES = f"{PROJECT}{os.pathsep}{held.INSTALLED}"
 _WORKERS = ("train-0", "train-1", "evaluate-0")  # of a cluster
 
 
@@ -55,9 +57,15 @@ class Scene:
         """Its journal."""
         return self.run_dir / "journal.jsonl"
 
+    @property
+    def held(self) -> Path:
+        """Where processes are told at which point of a selection to wait."""
+        return self.folder / "held"
+
     def set(self) -> None:
         """Write data and files; in a cluster start Redis and workers."""
         (self.folder / "data").mkdir(parents=True)
+        self.held.mkdir()
         self.disk.mkdir(exist_ok=True)
         pq.write_table(KINDS[self.kind].rows(), self.folder / "data/rows.parquet")
         fleet = {"train": 0, "evaluate": 0} if self.cluster else {"train": 2, "evaluate": 1}
@@ -154,7 +162,7 @@ class Scene:
             return subprocess.Popen(
                 [sys.executable, "-m", "supervisor", *arguments],
                 cwd=self.folder,
-                env={**os.environ, "PYTHONPATH": str(PROJECT)},
+                env={**os.environ, "PYTHONPATH": _MODULES, held.FOLDER: str(self.held)},
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=said,
