@@ -8,7 +8,11 @@ from collections.abc import Iterable
 
 def meant(word: str, known: Iterable[str]) -> str | None:
     """The known word that is nearest to this one; None if none is near, or several are as near."""
-    near = difflib.get_close_matches(word, sorted(set(known)), 2)
+    names = sorted(set(known))
+    same = [name for name in names if name.casefold() == word.casefold()]
+    if len(same) == 1:
+        return same[0]
+    near = difflib.get_close_matches(word, names, 2)
     if len(near) == 2 and _nearness(word, near[0]) == _nearness(word, near[1]):
         return None
     return near[0] if near else None

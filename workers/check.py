@@ -21,6 +21,7 @@ from workers.evaluation.metrics import Meter
 from workers.failures import device_is_broken
 from workers.features.source import SampleSource
 from workers.models.build import MODELS, model_findings
+from workers.selection.coreset.check import per_class_findings
 from workers.selection.importance.check import refuse_importance
 from workers.training.device import choose_device
 from workers.training.label_check import label_findings
@@ -101,6 +102,7 @@ def _part_findings(pipeline: Pipeline, source: SampleSource | None) -> list[Find
         ends = too_short(make_schedule(training.lr_scheduler, optimizer), pipeline, source)
         findings += [ends] if ends is not None else []
     findings += infobatch_findings(pipeline)
+    findings += per_class_findings(pipeline)
     findings += loss_findings(training.loss)
     if not any(finding.path.startswith("training.loss") for finding in findings):
         with _noting(findings, "training.loss"):

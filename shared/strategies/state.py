@@ -1,8 +1,8 @@
 """What a strategy may keep from trigger to trigger, and the bytes in which it is kept.
 
-A state is what msgpack can hold (none, numbers, texts, bytes, lists, and mappings of these), with Arrow tables anywhere
-in it. Small facts of a table may stand in the metadata of its schema. Equal states give equal bytes, however their
-tables came about: whole, in chunks, or as a slice of another.
+A state is what msgpack can hold (none, numbers, texts, bytes, lists, and mappings of texts to these), with Arrow tables
+anywhere in it. Small facts of a table may stand in the metadata of its schema. Equal states give equal bytes, however
+their tables came about: whole, in chunks, or as a slice of another.
 """
 
 from __future__ import annotations
@@ -20,7 +20,12 @@ _TABLE = 1  # code of msgpack's extension
 
 def state_bytes(state: State) -> bytes:
     """A state as it is stored. Raises TypeError for what it cannot hold, ValueError for a table with nulls."""
-    return msgspec.msgpack.encode(state, enc_hook=_written, order="deterministic")
+    try:
+        return msgspec.msgpack.encode(state, enc_hook=_written, order="deterministic")
+    except TypeError as error:
+        if "str keys" not in str(error):
+            raise
+        raise TypeError("a state cannot hold a mapping with keys that are not texts; write str(key)") from error
 
 
 def read_state(body: bytes) -> State:

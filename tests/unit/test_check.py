@@ -302,3 +302,20 @@ def test_infobatch_that_could_leave_nothing_out_is_told(epochs, options, told):
     found = findings(msgspec.structs.replace(made, strategy=strategy), flights())
     assert [one.path for one in found] == (["strategy"] if told else [])
     assert all(re.search(told, one.sentence) for one in found)
+
+
+@pytest.mark.parametrize(
+    ("loss", "options", "told"), [("MSELoss", True, 1), ("MSELoss", False, 0), ("CrossEntropyLoss", True, 0)]
+)
+@pytest.mark.parametrize("within", [False, True])
+def test_a_coreset_of_each_class_where_there_are_none_is_told(loss, options, told, within):
+    """Before a run starts: its first selection, which no model stands behind, would not have met it."""
+    craig = {"name": "craig", "options": {"limit": 9, "per_class": options}}
+    if within:
+        craig = {"name": "pipeline", "options": {"stages": [{"name": "all_data", "options": {}}, craig]}}
+    made = msgspec.structs.replace(
+        pipeline(model(num_classes=1), training(loss=Component(name=loss, config={}))),
+        strategy=TrainingStrategy(**craig),
+    )
+    found = [one for one in findings(made) if "`per_class` of craig" in one.sentence]
+    assert [one.path for one in found] == ["strategy"] * told

@@ -30,7 +30,8 @@ class Chosen(f.Sentence):
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         if not isinstance(value, dict):
-            raise ValidationError(f"{f.quoted(value)} is not a group; write {self.example}.")
+            example = f"{{{self.key}: {value}}}" if value in list(self.plugins) else self.example
+            raise ValidationError(f"{f.quoted(value)} is not a group; write {example}.")
         name, given = self._name(value), self._given(value)
         try:
             schema = self.schema(name)()

@@ -46,6 +46,7 @@ from supervisor.system.unread import Telling
 log = logging.getLogger(__name__)
 
 _WAITS_EVERY_S = 60.0
+_WORTH_TELLING_S = 1.0  # a selection that takes less is no part of the bill
 _TOLD_SHARE = 0.05  # between two lines on a training lies this share of the time it has taken
 
 
@@ -198,7 +199,9 @@ def _of_result(report: Report) -> list[str]:
     match report:
         case Selected():
             but = "" if report.samples else "; there is nothing to train on, and the model before stays the newest"
-            return [f"← trigger {trigger}: {report.samples:,} samples selected of {report.rows_read:,} rows read{but}"]
+            took = f" in {report.select_s:.0f} s" if report.select_s and report.select_s >= _WORTH_TELLING_S else ""
+            told = f"{report.samples:,} samples selected of {report.rows_read:,} rows read{took}{but}"
+            return [f"← trigger {trigger}: {told}"]
         case Trained():
             how = f"on {report.device} in {report.train_s:.1f} s, loss {report.loss:.4f}"
             return [f"← trigger {trigger}: trained {how}"]

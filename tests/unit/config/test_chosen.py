@@ -58,3 +58,12 @@ def test_what_has_no_options_says_so(choosing: Choosing) -> None:
     with pytest.raises(ValidationError) as caught:
         choosing().deserialize({"name": "plain", "tail": 500})
     assert caught.value.messages == {"tail": ["plain has no options; remove it."]}
+
+
+@pytest.mark.parametrize(
+    ("value", "written"), [("plain", "{name: plain}"), ("else", "{name: all_data}"), (["plain"], "{name: all_data}")]
+)
+def test_a_name_alone_is_told_where_it_stands(choosing: Choosing, value: object, written: str) -> None:
+    """Whoever wrote a name that is there wants this one, not that of the example."""
+    with pytest.raises(ValidationError, match=f"is not a group; write {written}"):
+        choosing().deserialize(value)

@@ -8,15 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from shared.artifacts import ArtifactRef
 from shared.clock_changes import ClockChanges
 from shared.config.pipeline import Logging
 from shared.ids import RunId, TaskId, TriggerId, WorkerId
-from shared.messages.reports import Progress
+from shared.messages.reports import Progress, Selected
 from shared.timestamps import parse_timestamp_us
 from supervisor.cli.log import log_to_files
 from supervisor.core.notices import (
     ClocksChanged,
     NeverFired,
+    ResultCounted,
     RowsMisdated,
     RunEnded,
     TaskPublishedAgain,
@@ -61,6 +63,19 @@ def test_a_notice_has_event_trigger_task_and_worker_as_fields(lines: list[dict[s
     assert (fired["event"], fired["trigger"]) == ("trigger_fired", 3)
     assert (trains["event"], trains["trigger"], trains["worker"]) == ("progress", 3, "w")
     assert trains["task"] == f"{RUN}/3/train/0"
+
+
+@pytest.mark.parametrize(("select_s", "told"), [(None, ""), (0.4, ""), (26.9, " in 27 s")])
+def test_a_selection_that_takes_long_says_how_long(
+    caplog: pytest.LogCaptureFixture, select_s: float | None, told: str
+) -> None:
+    """It may cost more than the training that it makes cheap."""
+    caplog.set_level("INFO")
+    who = {"task_id": TaskId(f"{RUN}/3/select/0"), "attempt": 1, "worker": WorkerId("w")}
+    chosen = ArtifactRef(name="sets/3", sha256="0" * 64, size_bytes=1)
+    report = Selected(**who, training_set=chosen, samples=407, rows_read=5017, watermark_key=10040, select_s=select_s)
+    RunLog(RUN).hear(ResultCounted(report=report))
+    assert caplog.messages == [f"← trigger 3: 407 samples selected of 5,017 rows read{told}"]
 
 
 def test_times_that_cannot_be_right_are_a_warning(caplog: pytest.LogCaptureFixture) -> None:

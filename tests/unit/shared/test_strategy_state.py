@@ -48,6 +48,7 @@ def test_a_state_comes_back(state: object) -> None:
     ("state", "said"),
     [
         ({"rows": np.arange(3)}, "cannot hold a ndarray"),
+        ({3: 1.5}, "mapping with keys that are not texts"),
         (pa.table({"label": pa.array([1, None])}), "column label of a state's table has nulls"),
         (pa.table([[1]], schema=pa.schema([pa.field("x", pa.int64(), metadata={"a": "b"})])), "column x .* metadata"),
     ],

@@ -15,6 +15,8 @@ from shared.words import listed, meant
         ("x3", ["x32", "label"], "x32"),
         ("epochs", ["epochs", "epoch"], "epochs"),
         ("abc", ["xyz"], None),
+        ("CRAIG", ["craig", "rs2"], "craig"),
+        ("AB", ["Ab", "aB"], None),
         ("abc", [], None),
     ],
 )

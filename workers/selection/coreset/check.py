@@ -1,0 +1,26 @@
+"""What of a coreset's options can never be: found before a run starts, not at its second trigger."""
+
+from __future__ import annotations
+
+import msgspec
+
+from shared.config.pipeline import Pipeline
+from shared.config.within import options_within
+from shared.messages.reports import Finding
+from workers.selection.coreset.lines import CHOICES
+from workers.training.losses import LOSSES, loss_kind
+
+
+def per_class_findings(pipeline: Pipeline) -> list[Finding]:
+    """That rows are to be chosen class by class where the loss learns numbers."""
+    loss = pipeline.training.loss
+    if loss.name not in LOSSES or loss_kind(loss).task != "regression":
+        return []
+    return [
+        Finding(
+            path="strategy",
+            sentence=f"`per_class` of {name} has no meaning where labels are numbers, as under {loss.name}; remove it.",
+        )
+        for name, options in options_within(msgspec.to_builtins(pipeline.strategy), *CHOICES)
+        if options.get("per_class")
+    ]
