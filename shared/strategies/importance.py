@@ -12,10 +12,9 @@ from shared.config import fields as f
 from shared.strategies.by_scores import by_scores
 from shared.strategies.common import Seeded, SelectsFrom, Sized, seed_of, size_of, sized
 from shared.strategies.strategy import CurrentModel, Pieces, Request, State, unweighted
-from shared.strategies.weighted_draws import Places, Scores, Weights, largest, with_replacement
+from shared.strategies.weighted_draws import UNIFORM, Places, Scores, Weights, largest, with_replacement
 from shared.training_rule import TrainingRule
 
-_UNIFORM = 0.1  # no weight is above 10, and where the scores are right a ninth more of mean square is paid for that
 _HOW = "drawn in proportion to the scores, with weights that make up for it, or the largest scores, which is biased"
 
 
@@ -45,7 +44,7 @@ class Importance(Scored):
         how = f.Choice(_HOW, "proportional", "largest", load_default="proportional")
         uniform = f.Number(
             f"with `how: proportional`, the share of the draws for which all rows are as likely; no weight is above "
-            f"1/uniform. Without it {_UNIFORM:g}",
+            f"1/uniform. Without it {UNIFORM:g}",
             least=0,
             load_default=None,
         )
@@ -101,7 +100,7 @@ class Importance(Scored):
         if self._options["how"] == "largest":
             return largest(scores, size)
         uniform = self._options["uniform"]
-        return with_replacement(scores, size, seed, _UNIFORM if uniform is None else uniform)
+        return with_replacement(scores, size, seed, UNIFORM if uniform is None else uniform)
 
 
 def _refuse_uniform(data: Mapping[str, Any]) -> None:
@@ -113,7 +112,7 @@ def _refuse_uniform(data: Mapping[str, Any]) -> None:
         if data.get(key) == value:
             raise ValidationError({"uniform": [f"has no meaning with `{key}: {value}`; remove one of them."]})
     if uniform > 1:
-        raise ValidationError({"uniform": [f"{uniform:g} is more than all; write a share, such as {_UNIFORM:g}."]})
+        raise ValidationError({"uniform": [f"{uniform:g} is more than all; write a share, such as {UNIFORM:g}."]})
 
 
 class Loss(Importance):
