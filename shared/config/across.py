@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from shared.config.fields import nearest
-from shared.config.schema.holdout import ON_VALIDATION
 from shared.config.schema.model import BUILT_IN_MODELS
 from shared.config.schema.trigger import objections_of
-from shared.config.within import options_within
+from shared.config.within import strategies_within
 from shared.plugins import METRICS, STRATEGIES
 
 Values = Mapping[str, Any]
@@ -25,14 +24,13 @@ def problems(pipeline: Values, system: Values, written: Values, *, experiment_mo
     yield from _mode(pipeline, experiment_mode, is_written="initial_mode" in written)
     if experiment_mode:
         yield from _forecasts(_at(pipeline, "trigger"), "trigger")
-    yield from _from_scratch(pipeline, written)
     yield from _trust(pipeline, system)
     yield from _retention(pipeline, system)
     yield from _classes(pipeline, system)
     yield from _labels(pipeline, system)
     yield from _gate(pipeline)
     yield from _trigger(pipeline)
-    yield from _holdout(pipeline)
+    yield from _strategy(pipeline)
 
 
 def _at(values: Values, path: str) -> Any:
@@ -74,17 +72,6 @@ def _forecasts(values: Any, path: str) -> Iterator[Problem]:
             yield f"{path}.seconds_per_sample", f"{sentence} `measured: true` if that is meant."
         for key, one in values.items():
             yield from _forecasts(one, path if key in ("options", "guards") else f"{path}.{key}")
-
-
-def _from_scratch(pipeline: Values, written: Values) -> Iterator[Problem]:
-    chosen = _at(pipeline, "strategy")
-    if chosen is None or not _at(pipeline, "training.use_previous_model"):
-        return
-    if STRATEGIES[chosen["name"]](chosen["options"]).from_scratch:
-        is_written = _at(written, "training.use_previous_model") is not None
-        told = "true" if is_written else "is not written, and then is true"
-        sentence = f"{told}, but strategy {chosen['name']} trains from scratch on what it remembers;"
-        yield "training.use_previous_model", f"{sentence} write `use_previous_model: false`."
 
 
 def _trust(pipeline: Values, system: Values) -> Iterator[Problem]:
@@ -177,8 +164,9 @@ def _trigger(pipeline: Values) -> Iterator[Problem]:
             yield f"trigger.{key}", sentence
 
 
-def _holdout(pipeline: Values) -> Iterator[Problem]:
-    found = any(one.get("holdout") == ON_VALIDATION for _, one in options_within(pipeline.get("strategy"), "rho_loss"))
-    if found and _at(pipeline, "data.split.validation") == 0:
-        sentence = f"{ON_VALIDATION} asks for a model of the validation rows, and there are none: data.split.validation"
-        yield "strategy.holdout", f"{sentence} is 0; give it a share, such as 0.1, or name a model that is there."
+def _strategy(pipeline: Values) -> Iterator[Problem]:
+    block = _at(pipeline, "strategy")
+    if block is not None:
+        for path, name, options in strategies_within(block["name"], block["options"]):
+            for key, sentence in STRATEGIES[name].objections(options, pipeline):
+                yield f"{path}.{key}", sentence

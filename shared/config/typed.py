@@ -16,7 +16,7 @@ from shared.config.schema.holdout import ON_VALIDATION
 from shared.config.schema.labels import with_labels
 from shared.config.secrets import hide_password
 from shared.config.system import System
-from shared.config.within import options_within
+from shared.config.within import strategies_within
 from shared.config.yaml_source import Source
 
 
@@ -54,8 +54,8 @@ def pipeline_of(values: dict[str, Any], source: Source) -> Pipeline:
     values["logging"].pop("tensorboard", None)
     if values["model"]["pretrained_uri"] is not None:
         values["model"]["pretrained_uri"] = absolute(values["model"]["pretrained_uri"], source.path.parent)
-    for _, options in options_within(values["strategy"], "rho_loss"):
-        if options["holdout"] != ON_VALIDATION:
+    for _, name, options in strategies_within(values["strategy"]["name"], values["strategy"]["options"]):
+        if name == "rho_loss" and options["holdout"] != ON_VALIDATION:
             options["holdout"] = absolute(options["holdout"], source.path.parent)
     windows = values["evaluation"]["on"]
     if not any(window["extent"]["kind"] == "until_next_trigger" for window in windows):

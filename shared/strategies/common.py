@@ -9,7 +9,7 @@ from marshmallow import ValidationError
 
 from shared.config import fields as f
 from shared.strategies.draws import Keys, drawn, seed_at
-from shared.strategies.strategy import Request
+from shared.strategies.strategy import Request, Strategy
 
 
 class Limited(f.Group):
@@ -50,16 +50,24 @@ class Sized(From, Limited):
             raise ValidationError({"fraction": [f"{fraction:g} is more than all; write a share, such as 0.5."]})
 
 
+class SelectsFrom(Strategy):
+    """The base of those that have the options of `From` and `Limited`."""
+
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        self._options = options
+        self._triggers: int | None = None if options["of"] == "all" else options["tail"] + 1  # as a request is asked
+        self.earlier_triggers = self._triggers or 1
+        self.selects_all, self.selects_at_most = self._triggers is None, options["limit"]
+
+    def _rows(self, request: Request) -> Iterator[Keys]:
+        return request.rows(self._triggers)
+
+
 def size_of(options: Mapping[str, Any], rows: int) -> int:
     """How many of so many rows are selected, one at least, for the options of `Sized`."""
     fraction, limit = options["fraction"], options["limit"]
     share = rows if fraction is None else max(round(fraction * rows), min(rows, 1))
     return share if limit is None else min(share, limit)
-
-
-def triggers_before(options: Mapping[str, Any]) -> int | None:
-    """As `Request.rows` is asked, for the options of `From`."""
-    return None if options["of"] == "all" else options["tail"] + 1
 
 
 def seed_of(options: Mapping[str, Any], request: Request) -> int:
@@ -72,3 +80,8 @@ def limited(rows: Callable[[], Iterator[Keys]], options: Mapping[str, Any], requ
     """The rows, or `limit` of them, drawn at random, for the options of `Limited` and `Seeded`."""
     limit = options.get("limit")
     return rows() if limit is None else drawn(rows, lambda n: min(n, limit), seed_of(options, request))
+
+
+def sized(rows: Callable[[], Iterator[Keys]], options: Mapping[str, Any], request: Request) -> Iterator[Keys]:
+    """A share of the rows, or so many of them, drawn at random, for the options of `Sized` and `Seeded`."""
+    return drawn(rows, lambda n: size_of(options, n), seed_of(options, request))

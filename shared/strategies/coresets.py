@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from shared.config import fields as f
-from shared.strategies.common import Seeded, Sized, seed_of, size_of, triggers_before
-from shared.strategies.draws import drawn
-from shared.strategies.strategy import CurrentModel, Pieces, Request, State, Strategy, unweighted
+from shared.strategies.common import Seeded, SelectsFrom, Sized, seed_of, size_of, sized
+from shared.strategies.strategy import CurrentModel, Pieces, Request, State, unweighted
 
 SPACES = ("input", "embedding", "gradient")
 
@@ -33,7 +31,7 @@ def space(default: str) -> f.Choice:
     return f.Choice(meaning, *SPACES, load_default=default)
 
 
-class Coreset(Strategy):
+class Coreset(SelectsFrom):
     """A `fraction` of the rows, or `limit` of them, by one function of workers/selection/coreset.
 
     Without a model, as at the first trigger: at random, each row as likely as any other.
@@ -42,25 +40,14 @@ class Coreset(Strategy):
     reads_model = True
     name: ClassVar[str]  # of the function
 
-    def __init__(self, options: Mapping[str, Any]) -> None:
-        self._options = options
-        self._triggers = triggers_before(options)
-        self.selects_all, self.selects_at_most = self._triggers is None, options["limit"]
-
-    @property
-    def earlier_triggers(self) -> int:
-        """The previous one, and the tail's."""
-        return self._triggers or 1
-
     def select(self, request: Request, state: State, model: CurrentModel | None) -> tuple[Pieces, State]:
         """Memory is for the keys of all rows to choose from, and for what the model makes of them."""
-        options = {**self._options, "seed": seed_of(self._options, request)}
         if model is None:
-            rows = drawn(lambda: request.rows(self._triggers), lambda n: size_of(options, n), options["seed"])
-            return unweighted(rows), state
-        keys = np.concatenate([np.empty(0, np.int64), *request.rows(self._triggers)])
+            return unweighted(sized(lambda: self._rows(request), self._options, request)), state
+        keys = np.concatenate([np.empty(0, np.int64), *self._rows(request)])
         if len(keys) == 0:
             return iter(()), state
+        options = {**self._options, "seed": seed_of(self._options, request)}
         chosen, weights = model.coreset(self.name, keys, size_of(options, len(keys)), options)
         return iter([(chosen, np.ones(len(chosen), np.float32) if weights is None else weights)]), state
 

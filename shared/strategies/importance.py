@@ -10,34 +10,22 @@ from marshmallow import ValidationError
 
 from shared.config import fields as f
 from shared.strategies.by_scores import by_scores
-from shared.strategies.common import Seeded, Sized, seed_of, size_of, triggers_before
-from shared.strategies.draws import drawn
-from shared.strategies.strategy import CurrentModel, Pieces, Request, State, Strategy, unweighted
-from shared.strategies.weighted_draws import Places, Scores, Weights, largest, with_replacement
+from shared.strategies.common import Seeded, SelectsFrom, Sized, seed_of, size_of, sized
+from shared.strategies.strategy import CurrentModel, Pieces, Request, State, unweighted
+from shared.strategies.weighted_draws import UNIFORM, Places, Scores, Weights, largest, with_replacement
 from shared.training_rule import TrainingRule
 
-_UNIFORM = 0.1  # no weight is above 10, and where the scores are right a ninth more of mean square is paid for that
 _HOW = "drawn in proportion to the scores, with weights that make up for it, or the largest scores, which is biased"
 
 
-class Scored(Strategy):
+class Scored(SelectsFrom):
     """The base: until there is a model, so many rows at random."""
 
-    def __init__(self, options: Mapping[str, Any]) -> None:
-        self._options = options
-        self._triggers = triggers_before(options)
-        self.selects_all, self.selects_at_most = self._triggers is None, options["limit"]
-        self.reads_model = True
-
-    @property
-    def earlier_triggers(self) -> int:
-        """The previous one, and the tail's."""
-        return self._triggers or 1
+    reads_model = True
 
     def _at_random(self, request: Request) -> Pieces:
         """As `uniform` selects."""
-        seed = seed_of(self._options, request)
-        return unweighted(drawn(lambda: request.rows(self._triggers), lambda n: size_of(self._options, n), seed))
+        return unweighted(sized(lambda: self._rows(request), self._options, request))
 
 
 class Importance(Scored):
@@ -56,7 +44,7 @@ class Importance(Scored):
         how = f.Choice(_HOW, "proportional", "largest", load_default="proportional")
         uniform = f.Number(
             f"with `how: proportional`, the share of the draws for which all rows are as likely; no weight is above "
-            f"1/uniform. Without it {_UNIFORM:g}",
+            f"1/uniform. Without it {UNIFORM:g}",
             least=0,
             load_default=None,
         )
@@ -89,11 +77,11 @@ class Importance(Scored):
     def select(self, request: Request, state: State, model: CurrentModel | None) -> tuple[Pieces, State]:
         """By the current model's scores; all rows, where it is chosen in each batch."""
         if self._in_batches:
-            return unweighted(request.rows(self._triggers)), state
+            return unweighted(self._rows(request)), state
         if model is None:
             return self._at_random(request), state
         ask, choose = partial(model.scores, self.measure), partial(self._chosen, seed=seed_of(self._options, request))
-        return by_scores(lambda: request.rows(self._triggers), ask, choose), state
+        return by_scores(lambda: self._rows(request), ask, choose), state
 
     def rule(self, request: Request) -> TrainingRule | None:
         """How a share of each batch is chosen."""
@@ -112,7 +100,7 @@ class Importance(Scored):
         if self._options["how"] == "largest":
             return largest(scores, size)
         uniform = self._options["uniform"]
-        return with_replacement(scores, size, seed, _UNIFORM if uniform is None else uniform)
+        return with_replacement(scores, size, seed, UNIFORM if uniform is None else uniform)
 
 
 def _refuse_uniform(data: Mapping[str, Any]) -> None:
@@ -124,7 +112,7 @@ def _refuse_uniform(data: Mapping[str, Any]) -> None:
         if data.get(key) == value:
             raise ValidationError({"uniform": [f"has no meaning with `{key}: {value}`; remove one of them."]})
     if uniform > 1:
-        raise ValidationError({"uniform": [f"{uniform:g} is more than all; write a share, such as {_UNIFORM:g}."]})
+        raise ValidationError({"uniform": [f"{uniform:g} is more than all; write a share, such as {UNIFORM:g}."]})
 
 
 class Loss(Importance):

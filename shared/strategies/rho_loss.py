@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from functools import partial
+from typing import Any
 
 from shared.config.schema.holdout import ON_VALIDATION, Holdout
 from shared.strategies.by_scores import by_scores
@@ -34,6 +36,14 @@ class RhoLoss(Scored):
             required=True,
         )
 
+    @classmethod
+    def objections(cls, options: Mapping[str, Any], pipeline: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """A holdout model of validation rows where there are none."""
+        split = (pipeline.get("data") or {}).get("split")
+        if options["holdout"] == ON_VALIDATION and split and not split["validation"]:
+            sentence = f"{ON_VALIDATION} asks for a model of the validation rows, and there are none: give"
+            yield "holdout", f"{sentence} data.split.validation a share, such as 0.1, or name a model that is there."
+
     def select(self, request: Request, state: State, model: CurrentModel | None) -> tuple[Pieces, State]:
         """By the difference of both models' losses, the largest."""
         holdout = self._options["holdout"]
@@ -44,7 +54,7 @@ class RhoLoss(Scored):
             return self._at_random(request), state
         ask = partial(model.scores, "rho_loss", holdout=holdout)
         rows = by_scores(
-            lambda: request.rows(self._triggers),
+            lambda: self._rows(request),
             ask,
             lambda scores: largest(scores, size_of(self._options, len(scores))),
         )

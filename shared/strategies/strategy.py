@@ -95,7 +95,7 @@ class Strategy:
     columns: tuple[str, ...] = ()  # of the dataset, that `observe` wants to see
     wants_labels: bool = False  # `observe` wants to see the labels, whatever their column is called
     reads_model: bool = False  # `select` asks the current model: a train worker does it
-    from_scratch: bool = False  # its trainings must not go on from a model: `use_previous_model` is refused beside it
+    earlier_triggers: int = 1  # so many triggers before may be asked for
     # What a forecast of its sets must know.
     selects_all: bool = False  # from all rows at each trigger, not from those since the previous one
     selects_at_most: int | None = None  # so many rows, whatever there are
@@ -105,10 +105,14 @@ class Strategy:
     def __init__(self, options: Mapping[str, Any]) -> None:
         """`options`: as the schema loads them."""
 
-    @property
-    def earlier_triggers(self) -> int:
-        """How many triggers before may be asked for."""
-        return 1
+    @classmethod
+    def objections(cls, options: Mapping[str, Any], pipeline: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """(`name`, or key of its options, sentence) for what the rest of pipeline.yaml does not allow.
+
+        `pipeline`: as its schema loads it, without groups that are wrong by themselves. Strategies that the options
+        name are asked by themselves.
+        """
+        yield from ()
 
     @property
     def observes(self) -> bool:

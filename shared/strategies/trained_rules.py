@@ -8,12 +8,12 @@ from typing import Any
 from marshmallow import ValidationError
 
 from shared.config import fields as f
-from shared.strategies.common import From, Limited, Seeded, limited, seed_of, triggers_before
-from shared.strategies.strategy import CurrentModel, Pieces, Request, State, Strategy, unweighted
+from shared.strategies.common import From, Limited, Seeded, SelectsFrom, limited, seed_of
+from shared.strategies.strategy import CurrentModel, Pieces, Request, State, unweighted
 from shared.training_rule import TrainingRule
 
 
-class _Ruled(Strategy):
+class _Ruled(SelectsFrom):
     """The rows since the previous trigger, or all, or `limit` of them; the rule goes by options of the same names."""
 
     class Schema(From, Limited, Seeded):
@@ -22,19 +22,9 @@ class _Ruled(Strategy):
     name: str
     of_the_rule: tuple[str, ...]  # options
 
-    def __init__(self, options: Mapping[str, Any]) -> None:
-        self._options = options
-        self._triggers = triggers_before(options)
-        self.selects_all, self.selects_at_most = self._triggers is None, options["limit"]
-
-    @property
-    def earlier_triggers(self) -> int:
-        """The previous one, and the tail's."""
-        return self._triggers or 1
-
     def select(self, request: Request, state: State, model: CurrentModel | None) -> tuple[Pieces, State]:
         """All that the training may learn from."""
-        return unweighted(limited(lambda: request.rows(self._triggers), self._options, request)), state
+        return unweighted(limited(lambda: self._rows(request), self._options, request)), state
 
     def rule(self, request: Request) -> TrainingRule | None:
         """With a seed of the trigger's own."""

@@ -9,6 +9,9 @@ Scores = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]
 Weights = npt.NDArray[np.float64]
 
+# The usual `uniform`: no weight is above 10; a ninth more of mean square is paid for that where the scores are right.
+UNIFORM = 0.1
+
 _SEEDS = 2**63
 
 

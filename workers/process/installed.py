@@ -5,11 +5,11 @@ from __future__ import annotations
 import socket
 from collections.abc import Iterator
 
+from shared.config.within import strategies_within
 from shared.errors import ConfigurationError, NotReadyError
 from shared.messages.reports import Finding
 from shared.messages.setup_record import SetupRecord
 from shared.plugins import METRICS, STRATEGIES, TARGETS, Plugins
-from shared.strategies.build import names_in
 
 
 def lacking(record: SetupRecord) -> tuple[Finding, ...]:
@@ -35,8 +35,8 @@ def lacking(record: SetupRecord) -> tuple[Finding, ...]:
 
 def _named(record: SetupRecord) -> Iterator[tuple[str, Plugins[object], str]]:
     pipeline = record.pipeline
-    for path, name in names_in(pipeline.strategy):
-        yield f"strategy.{path}", STRATEGIES, name
+    for path, name, _ in strategies_within(pipeline.strategy.name, pipeline.strategy.options):
+        yield f"{path}.name", STRATEGIES, name
     for number, metric in enumerate(pipeline.evaluation.metrics):
         yield f"evaluation.metrics.{number}", METRICS, metric.name
     for number, target in enumerate(record.targets):

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import fsspec
 import numpy as np
 
 from shared.class_names import ClassNames, told
-from shared.config.pipeline import Split
-from shared.dataset.nulls import known as known_values
-from shared.dataset.table import TableDataset
 from shared.errors import ConfigurationError
-from shared.labels.index import LabelIndex
-from shared.split import rows_in_split, seeds_of_column
 from workers.features.columns import Keys
-from workers.key_ranges import among
 from workers.loaded_model import LoadedModel
-from workers.selection.known import Known, rows_of
+from workers.selection.known import Known
+from workers.selection.reader import Reader, Source
 
 
 class Holdouts:
@@ -75,22 +70,9 @@ def _knowing(holdout: LoadedModel, classes: ClassNames | None) -> LoadedModel:
     return holdout.knowing(classes)
 
 
-def validation_keys(dataset: TableDataset, known: Known, split: Split, index: LabelIndex | None) -> Keys:
+def validation_keys(source: Source, known: Known) -> Keys:
     """The rows of the validation split whose labels are known at a trigger, ascending; none that is set aside.
 
-    8 bytes a row. Raises DataError if a row is missing that must be read for its group or label.
+    8 bytes a row. Raises DataError if a row is missing.
     """
-    drops, label = dataset.config.nulls.labels == "drop" and index is None, dataset.config.label
-
-    def found() -> Iterator[Keys]:
-        columns = dict.fromkeys([*([split.by] if split.by else []), *([label] if drops else [])])
-        for keys, rows in rows_of(dataset, known, index).since(None, tuple(columns)):
-            groups = None if split.by is None or rows is None else seeds_of_column(rows.column(split.by))
-            seeds = keys.view(np.uint64) if groups is None else groups
-            kept = rows_in_split(seeds, "validation", test=split.test, validation=split.validation)
-            kept &= ~among(keys, known.left_out)
-            if drops and rows is not None:
-                kept &= known_values(rows.column(label))
-            yield keys[kept]
-
-    return np.concatenate([np.empty(0, np.int64), *found()])
+    return np.concatenate([np.empty(0, np.int64), *Reader(source, known, "validation").keys()])

@@ -1,4 +1,4 @@
-"""The rows that a strategy may choose at a trigger: reads them, knows which these were, and what was read."""
+"""The rows of a split that are known at a trigger: reads them, knows which these were, and what was read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from shared.dataset.nulls import known as known_values
 from shared.dataset.table import ROWS_AT_ONCE, TableDataset
 from shared.labels.index import LabelIndex
 from shared.messages.tasks import Watermarks
-from shared.split import rows_in_split, seeds_of_column
+from shared.split import SplitName, rows_in_split, seeds_of_column
 from shared.strategies.strategy import Keys, Piece
 from workers.key_ranges import among
 from workers.selection.choice import Mask
@@ -32,13 +32,13 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class Reader:
-    """The known rows of a trigger, cut to those of the train split that are not set aside; knows what was read.
+    """The known rows of a trigger, cut to those of one split that are not set aside; knows what was read.
 
     Memory: a piece; where labels may be null, or the split goes by a column, a bit a row beside it.
     """
 
-    def __init__(self, source: Source, known: Known) -> None:
-        self._dataset, self._split, self._known = source.dataset, source.split, known
+    def __init__(self, source: Source, known: Known, split: SplitName = "train") -> None:
+        self._dataset, self._split, self._split_name, self._known = source.dataset, source.split, split, known
         self._rows = rows_of(source.dataset, known, source.index)
         self.times = EventTimes(source.dataset, known)
         self._drops = source.dataset.config.nulls.labels == "drop" and source.index is None
@@ -106,14 +106,14 @@ class Reader:
     def _may_have_been_given(self, keys: Keys) -> Mask:
         may = self._rows.are_known(keys) & ~among(keys, self._known.left_out)
         if self._given is None:
-            may[may] = self._of_train_split(keys[may], None)
+            may[may] = self._of_split(keys[may], None)
             return may
         kept = [np.empty(0, np.bool_)]
         for start in range(0, len(known := keys[may]), ROWS_AT_ONCE):
             some = known[start : start + ROWS_AT_ONCE]
             rows = pa.concat_tables(self._dataset.take_batches(self._also(), some), promote_options="permissive")
             labelled = known_values(rows.column(self._dataset.config.label)) if self._drops else True
-            kept.append(self._of_train_split(some, rows) & labelled)
+            kept.append(self._of_split(some, rows) & labelled)
         may[may] = np.concatenate(kept)
         return may
 
@@ -129,7 +129,7 @@ class Reader:
     def _pieces(
         self, rows: Rows, before: Watermarks | None, columns: tuple[str, ...], label: str | None = None
     ) -> Iterator[Piece]:
-        """Each piece, cut to the train split, and to rows that have a label and are not set aside.
+        """Each piece, cut to the split, and to rows that have a label and are not set aside.
 
         `before`: none of the rows was known at that trigger.
         """
@@ -137,7 +137,7 @@ class Reader:
         read, dropped, new = 0, 0, 0
         for keys, table in rows:
             usable, is_new = ~among(keys, self._known.left_out), self._is_new(keys, before)
-            kept = usable & self._of_train_split(keys, table)
+            kept = usable & self._of_split(keys, table)
             if self._drops:
                 assert table is not None
                 labelled = known_values(table.column(self._dataset.config.label))
@@ -155,11 +155,11 @@ class Reader:
         previous = self._known.before(1)
         return np.ones(len(keys), np.bool_) if before == previous else self._rows.are_new(keys, previous)
 
-    def _of_train_split(self, keys: Keys, rows: pa.Table | None) -> Mask:
+    def _of_split(self, keys: Keys, rows: pa.Table | None) -> Mask:
         """`rows`: needed where the split is by a column."""
         split = self._split
         seeds = keys.view(np.uint64) if split.by is None or rows is None else seeds_of_column(rows.column(split.by))
-        return rows_in_split(seeds, "train", test=split.test, validation=split.validation)
+        return rows_in_split(seeds, self._split_name, test=split.test, validation=split.validation)
 
 
 def _piece(keys: Keys, table: pa.Table | None, kept: Mask, columns: tuple[str, ...], label: str | None) -> Piece:

@@ -10,6 +10,7 @@ from workers.going_on import Interrupted
 from workers.selection.asked_model import AskedModel
 from workers.selection.holdout import Holdouts, validation_keys
 from workers.selection.known import Known
+from workers.selection.reader import Source
 from workers.stages.holdout import trained_holdout
 from workers.stages.scoring import load, load_committed
 from workers.stages.work import Work
@@ -17,7 +18,7 @@ from workers.training.device import of_worker
 from workers.training.randomness import fix_arithmetic
 
 
-def current_model(work: Work, model: ModelRef, known: Known, classes: ClassNames | None) -> AskedModel:
+def current_model(work: Work, model: ModelRef, source: Source, known: Known, classes: ClassNames | None) -> AskedModel:
     """The model, with the classes that this trigger knows. Raises ArtifactError, ConfigurationError."""
 
     def go_on() -> None:
@@ -25,14 +26,12 @@ def current_model(work: Work, model: ModelRef, known: Known, classes: ClassNames
             raise Interrupted("stopped while rows were chosen")
 
     def trained() -> bytes | None:
-        keys = validation_keys(dataset, known, work.record.pipeline.data.split, work.label_index)
-        return trained_holdout(work, keys, classes, device)
+        return trained_holdout(work, validation_keys(source, known), classes, device)
 
-    dataset = work.dataset()
     device = of_worker(work.record.pipeline.training.device, work.child.device)
     torch.set_num_threads(work.record.pipeline.training.threads)
     if device != "cpu":
         fix_arithmetic()
     current = load_committed(work, model.object, device).knowing(classes)
     holdouts = Holdouts(lambda body: load(work, body, device).reading(work.record.dataset).heard(go_on), trained)
-    return AskedModel(model.trigger_id, current, dataset, holdouts, go_on)
+    return AskedModel(model.trigger_id, current, source.dataset, holdouts, go_on)

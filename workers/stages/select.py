@@ -22,21 +22,11 @@ def run(work: Work) -> tuple[AnyReport, Any]:
     """Read the rows, choose, and store keys and weights under the attempt's name. Raises DataError."""
     began_s, task, pipeline = time.monotonic(), work.task, work.record.pipeline
     assert isinstance(task, SelectTask)
-    known = Known(
-        first_key=task.first_key,
-        previous=task.previous,
-        trigger_id=task.trigger_id,
-        trigger_key=task.trigger_key,
-        labelled_key=task.labelled_key,
-        left_out=task.left_out,
-        observed=task.observed,
-        turn=task.turn,
-    )
-    source = Source(work.dataset(), pipeline.data.split, work.label_index)
+    source, known = Source(work.dataset(), pipeline.data.split, work.label_index), _known(task)
     classes = _classes(work, source)
     memory = Memory(
         state=None if task.state is None else work.store.read(task.state),
-        model=None if task.model is None else current_model(work, task.model, known, classes),
+        model=None if task.model is None else current_model(work, task.model, source, known, classes),
         seed=pipeline.training.seed,
     )
     with scratch("select") as folder:
@@ -70,6 +60,20 @@ def run(work: Work) -> tuple[AnyReport, Any]:
         select_s=time.monotonic() - began_s,
     )
     return report, {}
+
+
+def _known(task: SelectTask) -> Known:
+    """What of the stream the supervisor says is known."""
+    return Known(
+        first_key=task.first_key,
+        previous=task.previous,
+        trigger_id=task.trigger_id,
+        trigger_key=task.trigger_key,
+        labelled_key=task.labelled_key,
+        left_out=task.left_out,
+        observed=task.observed,
+        turn=task.turn,
+    )
 
 
 def _classes(work: Work, source: Source) -> ClassNames | None:

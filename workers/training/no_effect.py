@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-import msgspec
-
 from shared.config.pipeline import Pipeline
-from shared.config.within import options_within
+from shared.config.within import Placed, strategies_within
 from shared.messages.reports import Finding
 from workers.training.order.infobatch import InfoBatch
 
 
 def infobatch_findings(pipeline: Pipeline) -> list[Finding]:
     """That so few epochs leave none out of which infobatch could leave rows."""
-    within = options_within(msgspec.to_builtins(pipeline.strategy), "infobatch")
-    return [one for _, options in within if (one := _finding(options, pipeline.training.epochs)) is not None]
+    within = strategies_within(pipeline.strategy.name, pipeline.strategy.options)
+    told = (_finding(one, pipeline.training.epochs) for one in within if one.name == "infobatch")
+    return [finding for finding in told if finding is not None]
 
 
-def _finding(options: Mapping[str, Any], epochs: int) -> Finding | None:
-    left_out, whole = options["left_out"], options["whole"]
+def _finding(placed: Placed, epochs: int) -> Finding | None:
+    left_out, whole = placed.options["left_out"], placed.options["whole"]
 
     def prunes(epochs: int) -> bool:
         return InfoBatch(1, epochs, 0, left_out=left_out, whole=whole).prunes
@@ -33,4 +29,4 @@ def _finding(options: Mapping[str, Any], epochs: int) -> Finding | None:
         f"infobatch leaves no rows out with `epochs: {epochs}`: the first knows no losses, and the last, `whole` = "
         f"{whole:g} of them, learn from all rows. {remedy}, or choose another strategy."
     )
-    return Finding(path="strategy", sentence=sentence)
+    return Finding(path=placed.path, sentence=sentence)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 from shared.strategies.memories.class_balanced_reservoir import ClassBalancedReservoir
 
 
@@ -13,4 +16,9 @@ class GDumb(ClassBalancedReservoir):
     is the training: here it never goes on from a model.
     """
 
-    from_scratch = True
+    @classmethod
+    def objections(cls, options: Mapping[str, Any], pipeline: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+        """A training that goes on from a model."""
+        if (pipeline.get("training") or {}).get("use_previous_model"):
+            sentence = "gdumb trains from scratch on what it remembers; below training write"
+            yield "name", f"{sentence} `use_previous_model: false`, which is true where it is not written."

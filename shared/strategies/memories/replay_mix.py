@@ -58,16 +58,11 @@ class ReplayMix(Strategy):
                 raise ValidationError({"memory_limit": [told]})
 
     def __init__(self, options: Mapping[str, Any]) -> None:
-        self._options, self._triggers = options, options["tail"] + 1
+        self._options, self.earlier_triggers = options, options["tail"] + 1
         of_memory = {"limit": options["memory_limit"], "seed": options["seed"]}
         self._memory = _MEMORIES[options["memory"]](of_memory)
         self.wants_labels, self.reads_model = self._memory.wants_labels, self._memory.reads_model
         self.selects_at_most = options["limit"]
-
-    @property
-    def earlier_triggers(self) -> int:
-        """The previous one, and the tail's."""
-        return int(self._triggers)
 
     def observe(self, piece: Piece, state: State) -> State:
         """New rows go into memory, beside what it was before."""
@@ -94,7 +89,7 @@ class ReplayMix(Strategy):
         return {"memory": self._memory.stood_by(request, state["memory"], all_rows=all_rows)}
 
     def _new(self, request: Request) -> Iterator[Keys]:
-        return request.rows(self._triggers)
+        return request.rows(self.earlier_triggers)
 
     def _apart(self, request: Request, remembered: Keys) -> tuple[int, Keys]:
         """How many rows are new, and which of those that are remembered are not."""

@@ -11,10 +11,10 @@ from marshmallow import ValidationError
 
 from shared.config import fields as f
 from shared.split import seeds_of_column
-from shared.strategies.common import From, Limited, Seeded, seed_of, triggers_before
+from shared.strategies.common import From, Limited, Seeded, SelectsFrom, seed_of
 from shared.strategies.draws import draws_of
 from shared.strategies.fair_share import shares
-from shared.strategies.strategy import CurrentModel, Keys, Pieces, Request, State, Strategy, unweighted
+from shared.strategies.strategy import CurrentModel, Keys, Pieces, Request, State, unweighted
 
 Groups = npt.NDArray[np.uint64]  # (n,), a number each
 Places = npt.NDArray[np.int64]  # (n,), of each row's group among all, ascending
@@ -23,7 +23,7 @@ Grouped = Callable[[], Iterator[tuple[Keys, Groups]]]
 _MOST_GROUPS = 65_536
 
 
-class Balanced(Strategy):
+class Balanced(SelectsFrom):
     """As many rows of each label, or of each of some triggers, as far as there are so many; within one at random.
 
     Without `limit` each group gives as many rows as the smallest has. With it, all give up to one level, the highest
@@ -50,16 +50,6 @@ class Balanced(Strategy):
             if data.get("tail") == 0:
                 told = "is 0, and one trigger alone has nothing to be balanced with; write `tail: 9` for ten of them."
                 raise ValidationError({"tail": [told]})
-
-    def __init__(self, options: Mapping[str, Any]) -> None:
-        self._options = options
-        self._triggers = triggers_before(options)
-        self.selects_all, self.selects_at_most = self._triggers is None, options["limit"]
-
-    @property
-    def earlier_triggers(self) -> int:
-        """The previous one, and the tail's."""
-        return self._triggers or 1
 
     def select(self, request: Request, state: State, model: CurrentModel | None) -> tuple[Pieces, State]:
         """The rows are read twice: counted, then chosen."""

@@ -19,14 +19,10 @@ class NewData(Strategy):
         tail = f.Whole("previous triggers whose rows are selected again", least=0, load_default=0)
 
     def __init__(self, options: Mapping[str, Any]) -> None:
-        self._options, self._tail = options, int(options["tail"])
+        self._options = options
+        self.earlier_triggers = options["tail"] + 1
         self.selects_at_most = options.get("limit")
-
-    @property
-    def earlier_triggers(self) -> int:
-        """The previous one, and the tail's."""
-        return self._tail + 1
 
     def select(self, request: Request, state: State, model: CurrentModel | None) -> tuple[Pieces, State]:
         """What was not known at the trigger that is `tail + 1` back."""
-        return unweighted(limited(lambda: request.rows(self._tail + 1), self._options, request)), state
+        return unweighted(limited(lambda: request.rows(self.earlier_triggers), self._options, request)), state

@@ -20,12 +20,7 @@ class Together(Strategy):
         self.wants_labels = any(one.wants_labels for one in members)
         self.reads_model = any(one.reads_model for one in members)
         self.weighs = any(one.weighs for one in members)
-        self.from_scratch = any(one.from_scratch for one in members)
-
-    @property
-    def earlier_triggers(self) -> int:
-        """As many as any asks for."""
-        return max(one.earlier_triggers for one in self._members)
+        self.earlier_triggers = max(one.earlier_triggers for one in members)
 
 
 def members_of(blocks: Iterable[Mapping[str, Any]]) -> list[Strategy]:

@@ -33,14 +33,10 @@ class Around(Strategy):
         """`warm_up`: so many first triggers, of those that select something."""
         self._inner, self._warm_up, self._resets = inner, warm_up, resets
         self.columns, self.wants_labels = inner.columns, inner.wants_labels
-        self.reads_model, self.weighs, self.from_scratch = inner.reads_model, inner.weighs, inner.from_scratch
+        self.reads_model, self.weighs = inner.reads_model, inner.weighs
+        self.earlier_triggers = inner.earlier_triggers
         self.selects_all = warm_up > 0 or (inner.selects_all and not resets)
         self.selects_at_most = None if warm_up else inner.selects_at_most
-
-    @property
-    def earlier_triggers(self) -> int:
-        """As the strategy's."""
-        return self._inner.earlier_triggers
 
     @property
     def observes(self) -> bool:

@@ -56,7 +56,8 @@ def test_validation_rows_must_be_there(load):
     """Exit 2 at the key's line."""
     assert load("validation", validation=0.1).pipeline.strategy.options["holdout"] == "validation"
     with pytest.raises(
-        ConfigurationError, match=r"pipeline.yaml:15: strategy.holdout: .*data.split.validation is 0"
+        ConfigurationError,
+        match=r"pipeline.yaml:15: strategy.holdout: validation .* give data.split.validation a share",
     ) as caught:
         load("validation", test=0.1)
     assert caught.value.exit_code == 2
@@ -69,5 +70,5 @@ def test_a_path_within_another_strategy(load, tmp_path):
     found = load(strategy=strategy).pipeline.strategy.options["stages"][1]["options"]["holdout"]
     assert found == f"{tmp_path}/old.safetensors"
     stages[1]["holdout"] = "validation"
-    with pytest.raises(ConfigurationError, match="data.split.validation is 0"):
+    with pytest.raises(ConfigurationError, match=r"strategy.stages.1.holdout: .* give data.split.validation a share"):
         load(strategy=strategy)

@@ -12,8 +12,9 @@ from marshmallow import ValidationError
 from shared.config.load import load_configuration
 from shared.config.pipeline import TrainingStrategy
 from shared.config.schema.strategy import StrategyBlock
+from shared.config.within import strategies_within
 from shared.errors import ConfigurationError
-from shared.strategies.build import names_in, strategy_of
+from shared.strategies.build import strategy_of
 
 UNIFORM = {"name": "uniform", "fraction": 0.5}
 NESTED = {
@@ -158,12 +159,12 @@ def test_all_mistakes_are_told() -> None:
 def test_names_within_are_found() -> None:
     """So that a worker says which of them it lacks."""
     strategy = load_named(NESTED)
-    assert list(names_in(strategy)) == [
-        ("name", "schedule"),
-        ("strategies.0.name", "all_data"),
-        ("strategies.1.name", "pipeline"),
-        ("strategies.1.stages.0.name", "uniform"),
-        ("strategies.1.stages.1.name", "balanced"),
+    assert [(path, name) for path, name, _ in strategies_within(strategy.name, strategy.options)] == [
+        ("strategy", "schedule"),
+        ("strategy.strategies.0", "all_data"),
+        ("strategy.strategies.1", "pipeline"),
+        ("strategy.strategies.1.stages.0", "uniform"),
+        ("strategy.strategies.1.stages.1", "balanced"),
     ]
     assert strategy_of(strategy).selects_all
 
@@ -176,10 +177,10 @@ def load_named(block: dict[str, Any]) -> TrainingStrategy:
 
 def test_what_trains_from_scratch_does_so_within_others(tmp_path: Path) -> None:
     """A pipeline or schedule with gdumb in it is refused where trainings go on from a model."""
-    for strategy in (
-        "{name: pipeline, stages: [{name: gdumb, limit: 9}, {name: uniform, fraction: 0.5}]}",
-        "{name: schedule, strategies: [{name: all_data}, {name: gdumb, limit: 9, from_trigger: 2}]}",
+    for strategy, path in (
+        ("{name: pipeline, stages: [{name: gdumb, limit: 9}, {name: uniform, fraction: 0.5}]}", "stages.0"),
+        ("{name: schedule, strategies: [{name: all_data}, {name: gdumb, limit: 9, from_trigger: 2}]}", "strategies.1"),
     ):
-        with pytest.raises(ConfigurationError, match="trains from scratch on what it remembers"):
+        with pytest.raises(ConfigurationError, match=rf"{path}.name: gdumb trains from scratch on what it remembers"):
             load(tmp_path, f"strategy: {strategy}\n")
         load(tmp_path, f"strategy: {strategy}\ntraining: {{use_previous_model: false}}\n")

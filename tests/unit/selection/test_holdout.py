@@ -27,6 +27,7 @@ from workers.inference import load_model_bytes
 from workers.selection.holdout import Holdouts, validation_keys
 from workers.selection.importance.scores import scores
 from workers.selection.known import Known
+from workers.selection.reader import Source
 
 SPLIT = Split(test=0.2, validation=0.3, by=None)
 
@@ -65,8 +66,8 @@ def test_validation_rows_that_are_known_and_not_set_aside(tmp_path: Path) -> Non
     )
     own = rows_in_split(keys.view(np.uint64), "validation", test=0.2, validation=0.3)
     may = (keys >= 10) & (keys <= 80) & ~((keys >= 30) & (keys < 40))
-    assert validation_keys(dataset, known, SPLIT, None).tolist() == keys[own & may].tolist()
-    by = validation_keys(dataset, known, msgspec.structs.replace(SPLIT, by="customer"), None)
+    assert validation_keys(Source(dataset, SPLIT), known).tolist() == keys[own & may].tolist()
+    by = validation_keys(Source(dataset, msgspec.structs.replace(SPLIT, by="customer")), known)
     assert set(by // 7) & set(np.setdiff1d(keys[may], by) // 7) == set()
     assert 0 < len(by) < may.sum()
 

@@ -6,13 +6,12 @@ import numpy as np
 import torch
 
 from shared.config.pipeline import Component
-from shared.strategies.weighted_draws import Places, Scores, Weights, largest, with_replacement
+from shared.strategies.weighted_draws import UNIFORM, Places, Scores, Weights, largest, with_replacement
 from workers.selection.batches.sampler import ModelSampler
 from workers.selection.importance.measures import MEASURES
 from workers.training.learner import Learner
 
 _SEEDS = 2**63
-_UNIFORM = 0.1  # of the draws: so that rows that score 0 are not lost, and no weight is above 10
 _HOW = ("proportional", "largest")
 
 
@@ -51,4 +50,4 @@ class BatchThenSample:
         if not self.weighs:
             return largest(scores, k)[0], None
         seed = np.random.SeedSequence([self._seed, epoch, batch]).generate_state(1, np.uint64)[0]
-        return with_replacement(scores, k, int(seed), _UNIFORM)
+        return with_replacement(scores, k, int(seed), UNIFORM)

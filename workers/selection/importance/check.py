@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
 import torch
 from torch import nn
 
 from shared.class_names import ClassNames
 from shared.config.pipeline import Component, Pipeline
 from shared.config.schema.holdout import ON_VALIDATION
-from shared.config.within import options_within
+from shared.config.within import strategies_within
 from shared.errors import ArtifactError, ConfigurationError
 from workers.features.matrix import model_input
 from workers.features.source import SampleSource
@@ -32,7 +31,9 @@ def refuse_importance(
     compared with. Without rows or a model these are not judged.
     """
     loss = pipeline.training.loss
-    for name, options in options_within(msgspec.to_builtins(pipeline.strategy), *MEASURES):
+    for _, name, options in strategies_within(pipeline.strategy.name, pipeline.strategy.options):
+        if name not in MEASURES:
+            continue
         if loss.name in LOSSES:
             refuse_numbers(name, loss)
         if MEASURES[name].last_layer and trial is not None:

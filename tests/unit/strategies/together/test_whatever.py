@@ -125,7 +125,6 @@ def test_what_it_is_stays(said):
     assert strategy.observes
     assert strategy.wants_labels
     assert not strategy.rules
-    assert not strategy.from_scratch
 
 
 def test_memories_are_right_behind_a_warm_up():
