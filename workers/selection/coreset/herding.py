@@ -21,7 +21,9 @@ def herding(features: Tensor, k: int, *, go_on: GoOn = unheard) -> Tensor:
     rows = usable_rows(features, "features")
     k = usable_count(k, len(rows))
     rows = rows.double()
-    rows = rows - rows.mean(dim=0)  # so the mean to come near is 0
+    mean = rows.mean(dim=0)
+    rows = rows - mean  # so the mean to come near is 0
+    away = float(mean.norm())  # whose rounding is in each row
     squares = (rows * rows).sum(dim=1)
     wrong = 4 * max((rows.shape[1] + 8) * torch.finfo(rows.dtype).eps, TIE)
     total = torch.zeros_like(rows[0])  # of the picked: the next one cancels it best
@@ -30,8 +32,8 @@ def herding(features: Tensor, k: int, *, go_on: GoOn = unheard) -> Tensor:
         go_on()
         apart = torch.addmv(squares, rows, total, alpha=2)  # ‖x + total‖², less ‖total‖²
         apart[picked] = torch.inf
-        size = float(squares.max() + total @ total)
-        near = (apart <= apart.min() + wrong * size).nonzero()[:, 0]
-        picked.append(best := int(near[first_nearest(rows[near], -total, size**0.5) if len(near) > 1 else 0]))
+        size = float(squares.max() + total @ total) ** 0.5
+        near = (apart <= apart.min() + wrong * size * (size + away)).nonzero()[:, 0]
+        picked.append(best := int(near[first_nearest(rows[near], -total, size + away) if len(near) > 1 else 0]))
         total += rows[best]
     return torch.tensor(picked, device=rows.device)

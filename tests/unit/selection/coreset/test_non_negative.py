@@ -24,3 +24,21 @@ def test_as_by_another_method(seed, size, ridge):
     assert np.linalg.norm(matrix @ found - values) == pytest.approx(error, rel=1e-9, abs=1e-9)
     assert found == pytest.approx(expected, rel=1e-5, abs=1e-6 * max(1, expected.max()))
     assert (found >= 0).all()
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_it_ends_where_a_matrix_is_nearly_of_lower_rank(seed):
+    """Rows far away from 0 are all alike, so rounding says which weights are below 0."""
+    random = np.random.default_rng(seed)
+    rows = np.round(random.normal(size=(8, 8))) + 10_000
+    matrix, values = rows @ rows.T, rows @ (random.normal(size=8) * 10_000)
+    asked = [0]
+
+    def patience() -> None:
+        asked[0] += 1
+        assert asked[0] < 1_000
+
+    found = non_negative_solution(torch.from_numpy(matrix), torch.from_numpy(values), patience).numpy()
+    error = np.linalg.norm(matrix @ nnls(matrix, values)[0] - values)
+    assert (found >= 0).all()
+    assert np.linalg.norm(matrix @ found - values) == pytest.approx(error, rel=1e-3, abs=1e-9 * np.linalg.norm(values))

@@ -72,6 +72,13 @@ def test_equal_rows_are_picked_by_index(name, dtype):
         assert mine == there[: len(mine)]
 
 
+def test_rows_far_from_zero_tie_as_those_near_it_do():
+    """Whole numbers, so only the rounding of their mean differs."""
+    for seed in range(30):
+        near = torch.randint(-3, 4, (14, 2), generator=torch.Generator().manual_seed(seed)).double()
+        assert herding(near + 10**6, 14).tolist() == herding(near, 14).tolist()
+
+
 @pytest.mark.parametrize("name", ALL)
 def test_memory_and_threads_change_nothing(name):
     """Rows with gaps between them, columns first, with a history, and on one or two threads."""
