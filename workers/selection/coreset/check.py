@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from shared.config.pipeline import Pipeline
-from shared.config.within import options_within
+from shared.config.within import strategies_within
 from shared.messages.reports import Finding
 from workers.selection.coreset.lines import CHOICES
 from workers.training.losses import LOSSES, loss_kind
@@ -16,11 +14,12 @@ def per_class_findings(pipeline: Pipeline) -> list[Finding]:
     loss = pipeline.training.loss
     if loss.name not in LOSSES or loss_kind(loss).task != "regression":
         return []
+    strategy = pipeline.strategy
     return [
         Finding(
             path="strategy",
             sentence=f"`per_class` of {name} has no meaning where labels are numbers, as under {loss.name}; remove it.",
         )
-        for name, options in options_within(msgspec.to_builtins(pipeline.strategy), *CHOICES)
-        if options.get("per_class")
+        for _, name, options in strategies_within(strategy.name, strategy.options)
+        if name in CHOICES and options.get("per_class")
     ]
