@@ -318,4 +318,4 @@ def test_a_coreset_of_each_class_where_there_are_none_is_told(loss, options, tol
         strategy=TrainingStrategy(**craig),
     )
     found = [one for one in findings(made) if "`per_class` of craig" in one.sentence]
-    assert [one.path for one in found] == ["strategy"] * told
+    assert [one.path for one in found] == ["strategy.stages.1" if within else "strategy"] * told

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from shared.config.pipeline import Pipeline
-from shared.config.within import options_within
+from shared.config.within import strategies_within
 from shared.messages.reports import Finding
 from workers.selection.coreset.lines import CHOICES
 from workers.training.losses import LOSSES, loss_kind
@@ -18,9 +16,9 @@ def per_class_findings(pipeline: Pipeline) -> list[Finding]:
         return []
     return [
         Finding(
-            path="strategy",
+            path=path,
             sentence=f"`per_class` of {name} has no meaning where labels are numbers, as under {loss.name}; remove it.",
         )
-        for name, options in options_within(msgspec.to_builtins(pipeline.strategy), *CHOICES)
-        if options.get("per_class")
+        for path, name, options in strategies_within(pipeline.strategy.name, pipeline.strategy.options)
+        if name in CHOICES and options["per_class"]
     ]
