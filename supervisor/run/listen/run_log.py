@@ -220,7 +220,7 @@ def _of_selection(report: Selected) -> str:
     took = f" in {report.select_s:.0f} s" if report.select_s and report.select_s >= _WORTH_TELLING_S else ""
     but = "" if report.samples else "; there is nothing to train on, and the model before stays the newest"
     if chosen.without_model:
-        but = "; drawn at random, as there is no model yet"
+        but = "; at random where a model would be asked, as there is none yet"
     return f"{report.samples:,} samples selected{by}{rows}{took}{but}"
 
 

@@ -85,7 +85,8 @@ def test_a_selection_that_takes_long_says_how_long(
         (Chosen(remembered=150), "407 samples selected, 150 of them remembered; 300 rows read in 3 s"),
         (
             Chosen(by="craig", without_model=True),
-            "407 samples selected by craig of 300 rows read in 3 s; drawn at random, as there is no model yet",
+            "407 samples selected by craig of 300 rows read in 3 s; "
+            "at random where a model would be asked, as there is none yet",
         ),
     ],
 )
