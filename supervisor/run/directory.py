@@ -179,12 +179,11 @@ class RunDirectory:
             if not (self.path / name).exists():
                 continue
             then = _settled((self.path / name).read_text(encoding="utf-8"))
-            for old, new in zip_longest(then, _settled(now), fillvalue=""):
-                if old != new:
-                    raise ConfigurationError(
-                        f"{name}: the run in {self.path} has `{old.strip()}`, the file now gives `{new.strip()}`; "
-                        "resume with the files the run was started with, or start a new run."
-                    )
+            if told := _difference(then, _settled(now)):
+                raise ConfigurationError(
+                    f"{name}: the run in {self.path} has {told}; "
+                    "resume with the files the run was started with, or start a new run."
+                )
 
     def workers_log(self) -> Path:
         """Where our workers write before the run has begun: on the same disk, so that it can be moved; then inside."""
@@ -253,3 +252,20 @@ def _settled(text: str) -> list[str]:
         if section not in _MAY_MOVE:
             lines.append(line)
     return lines
+
+
+def _difference(then: list[str], now: list[str]) -> str | None:
+    """What the first lines that differ say, in a sentence's middle; None if all are equal.
+
+    A line that only came or went is not set against the one that happens to stand at its place.
+    """
+    for old, new in zip_longest(then, now, fillvalue=""):
+        if old == new:
+            continue
+        came, went = new not in then, old not in now
+        if came and not went:
+            return f"no `{new.strip()}`, which the file now gives"
+        if went and not came:
+            return f"`{old.strip()}`, which the file no longer gives"
+        return f"`{old.strip()}`, the file now gives `{new.strip()}`"
+    return None

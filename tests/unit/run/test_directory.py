@@ -156,6 +156,25 @@ def test_a_run_may_go_on_with_its_metrics_elsewhere(configuration: Configuration
     directory.release()
 
 
+@pytest.mark.parametrize(("then", "now", "told"), [
+    ({"limit": 9}, {"limit": 8}, "has `limit: 9`, the file now gives `limit: 8`;"),
+    ({"limit": 9}, {"limit": 9, "seed": 3}, "has no `seed: 3`, which the file now gives;"),
+    ({"limit": 9}, {"limit": 9, "balance": "label"}, "has no `balance: label`, which the file now gives;"),
+    ({"limit": 9, "seed": 3}, {"limit": 9}, "has `seed: 3`, which the file no longer gives;"),
+])  # fmt: skip
+def test_an_option_that_differs_is_named(
+    small: Workplace, then: dict[str, object], now: dict[str, object], told: str
+) -> None:
+    """Also one that came or went, and not the line that stands at its place."""
+    directory = RunDirectory(small.run_dir)
+    small.pipeline["strategy"] = {"name": "reservoir", **then}
+    directory.create(with_system(small))
+    small.pipeline["strategy"] = {"name": "reservoir", **now}
+    with pytest.raises(ConfigurationError, match=told):
+        directory.compare(with_system(small))
+    directory.release()
+
+
 def with_system(small: Workplace, **changed: object) -> Configuration:
     """Both files, read again with other values in config.yaml."""
     small.config |= changed
