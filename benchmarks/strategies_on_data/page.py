@@ -43,7 +43,7 @@ def _stream(name: str, means: Sequence[Mean]) -> str:
             _figure(one.score),
             *([_figure(one.apart or 0.0)] if several else []),
             f"{'at most ' if one.strategy in OF_OWN_SIZE else ''}{one.rows:,.0f}",
-            *(f"{seconds:.1f} s" for seconds in (one.select_s, one.train_s, one.cost_s, one.clock_s)),
+            *(f"{seconds:.2f} s" for seconds in (one.select_s, one.train_s, one.cost_s, one.clock_s)),
         ]
         for one in order
     ]

@@ -50,6 +50,14 @@ class NewClasses(Body, frozen=True, kw_only=True):
     names: tuple[str, ...]
 
 
+class Chosen(Body, frozen=True, kw_only=True):
+    """How the rows of a training set were chosen, where that is not as always."""
+
+    by: str | None = None  # whose turn it was, where strategies take turns
+    remembered: int = 0  # samples that were not among the rows read, but in what the strategy keeps
+    without_model: bool = False  # the strategy would have asked the current model, and there is none yet
+
+
 class Selected(Report, tag="selected", frozen=True, kw_only=True):
     """The training set is written; the watermark is the last row actually read."""
 
@@ -60,6 +68,7 @@ class Selected(Report, tag="selected", frozen=True, kw_only=True):
     dropped: dict[str, int] = {}  # label column → rows since the previous trigger that have no label there
     classes: NewClasses | None = None  # None: classes have no names
     state: ArtifactRef | None = None  # what the strategy keeps for the next trigger; None: nothing
+    chosen: Chosen = Chosen()
     select_s: float | None = None  # from taking up the task to the written set; None: by a version that did not say
 
 

@@ -139,6 +139,10 @@ class Strategy:
         """
         return self.reads_model
 
+    def part_at(self, turn: int) -> str | None:
+        """What selects at this turn, as people call it; None: the strategy itself, as at any other."""
+        return None
+
     def observe(self, piece: Piece, state: State) -> State:
         """The state after these rows, which may be kept from one trigger to the next."""
         return state

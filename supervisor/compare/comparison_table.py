@@ -16,6 +16,7 @@ from rich.text import Text
 from shared.folder_names import readable
 from shared.timestamps import to_the_minute
 from shared.words import counted
+from supervisor.results.took import duration, selects_long
 
 _BASELINES = {"first_model": "first\nmodel", "majority": "majority\nso far", "no_change": "no\nchange"}
 _OF_NUMBERS = {**_BASELINES, "majority": "mean\nso far"}
@@ -77,10 +78,13 @@ def _work(content: Mapping[str, Any]) -> list[_Column]:
         for metric in content["metrics"]
     ]
     counts = {"rows\nscored": "rows_scored", "trig-\ngers": "triggers", "samples\ntrained": "samples_trained"}
+    seconds = {"train-\ning": "train_s"}
+    if any(map(selects_long, runs)):
+        seconds["select-\ning"] = "select_s"
     return [
         *scores,
         *(_Column(title, [f"{run[key]:,}" for run in runs]) for title, key in counts.items()),
-        _Column("train-\ning", [_duration(run["train_s"]) for run in runs]),
+        *(_Column(title, [duration(run[key]) for run in runs]) for title, key in seconds.items()),
     ]
 
 
@@ -132,13 +136,6 @@ def _minute(timestamp: str | None) -> str:
 
 def _score(value: float | None) -> str:
     return "–" if value is None else f"{value:.4f}"
-
-
-def _duration(seconds: float) -> str:
-    """`8.4 s`, `32 min`, `23 h`: in few characters."""
-    if seconds < 1_000:
-        return f"{seconds:.1f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 60_000 else f"{seconds / 3600:.0f} h"
 
 
 def _remarks(content: Mapping[str, Any]) -> Iterator[str]:

@@ -59,6 +59,7 @@ def _run(run: ScoredRun, name: str, windows: Sequence[Measured], metrics: Shared
         "failed_triggers": run.failed_triggers,
         "samples_trained": run.samples_trained,
         "train_s": run.train_s,
+        "select_s": run.select_s,
         "windows": [_window(one, metrics) for one in windows],
     }
 

@@ -52,6 +52,7 @@ class ScoredRun(msgspec.Struct, frozen=True, kw_only=True):
     failed_triggers: int
     samples_trained: int
     train_s: float
+    select_s: float  # of selections whose report says it
 
     @property
     def mask(self) -> Mask | None:
@@ -91,6 +92,7 @@ def read_run(typed: Path) -> ScoredRun:
         failed_triggers=len(failed),
         samples_trained=sum(one.samples_selected for one in facts),
         train_s=sum(one.train_s or 0.0 for one in facts),
+        select_s=sum(one.select_s or 0.0 for one in facts),
     )
 
 

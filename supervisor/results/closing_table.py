@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from shared.timestamps import to_the_minute
+from supervisor.results.took import duration, selects_long
 
 _FIRST_SHOWN, _LAST_SHOWN = 3, 5
 _TITLES = {"f1": "f1 (macro)"}  # what a table says of a metric beside its label
@@ -82,6 +83,8 @@ def _remarks(content: Mapping[str, Any]) -> Iterator[str]:
     if not content["triggers"]:
         span = [content[end] or "–" for end in ("first_timestamp", "last_timestamp")]
         yield f"the trigger policy never fired: {content['samples_seen']:,} rows, {span[0]} to {span[1]}"
+    if selects_long(content):
+        yield f"trained {duration(content['train_s'])}, selected {duration(content['select_s'])}"
     yield from _of_looks(content["looks"])
     yield from _of_rows(content)
     undefined = {metric: count for metric, count in content["undefined_windows"].items() if count}

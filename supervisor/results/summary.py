@@ -47,6 +47,8 @@ def summary(state: RunState, tally: Tally, targets: Sequence[Target], about: Map
         "violations": msgspec.to_builtins(tally.violations),
         "set_aside": set_aside.listed(state.stream.set_aside),
         "samples_trained": sum(row["samples_selected"] for row in listed),
+        "train_s": sum(row["train_s"] or 0.0 for row in listed),
+        "select_s": sum(row["select_s"] or 0.0 for row in listed),
         "unlabelled": state.stream.unlabelled + sum(tally.dropped()) + sum(behind.unscored.values()),
         "nulls": _summed([*(row["nulls"] for row in listed), behind.unscored]),
         "unknown_categories": _summed(
@@ -82,6 +84,7 @@ def _row(trigger: TriggerState, facts: TriggerFacts) -> dict[str, Any]:
         "reason": trigger.fired.reason,
         "samples_seen": trigger.fired.key - trigger.first_key + 1,
         "samples_selected": facts.samples_selected,
+        "selected_by": facts.selected_by,
         "select_s": facts.select_s,
         "train_s": facts.train_s,
         "nulls": facts.nulls,

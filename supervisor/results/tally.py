@@ -42,6 +42,7 @@ class TriggerFacts(msgspec.Struct, kw_only=True):
     """What was reported of one trigger."""
 
     samples_selected: int = 0
+    selected_by: str | None = None  # whose turn it was, where strategies take turns
     select_s: float | None = None
     train_s: float | None = None
     dropped: dict[str, int] = msgspec.field(default_factory=dict)  # label column → rows without a label
@@ -106,7 +107,7 @@ class Tally(Listener):
         match report:
             case Selected():
                 facts.samples_selected, facts.dropped = report.samples, report.dropped
-                facts.select_s = report.select_s
+                facts.select_s, facts.selected_by = report.select_s, report.chosen.by
             case Trained():
                 facts.train_s, facts.features = report.train_s, report.features
             case Decided():

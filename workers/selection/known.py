@@ -235,6 +235,8 @@ def _all_rows(dataset: TableDataset, columns: Sequence[str], first_key: int, sto
 
 
 def _read(dataset: TableDataset, columns: Sequence[str], first_key: int, stop_key: int) -> Rows:
+    if first_key >= stop_key:  # of a file that both lie in, no rows would be read
+        return
     if not columns:
         for keys in dataset.announced(first_key, stop_key):
             yield keys, None

@@ -87,12 +87,17 @@ class Reader:
 
     def may_choose(self, keys: Keys) -> Mask:
         """Which of these ascending keys are rows that were given."""
+        given = self.given_now(keys)
+        return given if self._given is not None else given & self._may_have_been_given(keys)
+
+    def given_now(self, keys: Keys) -> Mask:
+        """Which of ascending keys that may be chosen are rows that were given now, not at an earlier trigger alone."""
         if self._given is not None:
             return self._given.among(keys)
         asked = np.zeros(len(keys), np.bool_)
         for before in self._asked:
             asked |= self._rows.are_new(keys, before)
-        return asked & self._may_have_been_given(keys)
+        return asked
 
     def may_choose_again(self, keys: Keys) -> Mask:
         """Which of these are rows that were given now, or may have been at an earlier trigger. Raises DataError."""

@@ -9,6 +9,7 @@ import msgspec
 from shared.blame import blaming
 from shared.config.pipeline import Named
 from shared.errors import TrainingError
+from shared.messages.reports import Chosen
 from shared.strategies.build import strategy_of
 from shared.strategies.state import read_state, state_bytes
 from shared.strategies.strategy import CurrentModel, Keys, Pieces, Request, State, Strategy
@@ -27,6 +28,7 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     watermark_key: int
     state: bytes | None  # what the strategy keeps for the next trigger
     rule: TrainingRule | None
+    how: Chosen
     dropped: int  # rows without a label, of those that were not known at the previous trigger
 
 
@@ -53,8 +55,11 @@ def select(chosen: Named, known: Known, source: Source, memory: Memory, into: Tr
         rule = strategy.rule(request)
         kept = None if state is None else state_bytes(state)
     may_choose = reader.may_choose if memory.state is None else reader.may_choose_again
+    remembered = 0
     for keys, weights in _chosen(pieces, may_choose, who):
         into.write(keys, weights)
+        if memory.state is not None:
+            remembered += int((~reader.given_now(keys)).sum())
     if not reader.has_new():
         into.clear()
     reader.read_on()
@@ -63,6 +68,7 @@ def select(chosen: Named, known: Known, source: Source, memory: Memory, into: Tr
         watermark_key=known.trigger_key,
         state=kept,
         rule=rule,
+        how=_how(strategy, known.turn, memory, remembered) if into.rows else Chosen(),
         dropped=reader.dropped,
     )
 
@@ -70,6 +76,11 @@ def select(chosen: Named, known: Known, source: Source, memory: Memory, into: Tr
 def _chosen(pieces: Pieces, may_choose: Callable[[Keys], Mask], who: str) -> Pieces:
     with blaming(who, TrainingError, but=Interrupted):
         yield from sound(pieces, may_choose, who=who)
+
+
+def _how(strategy: Strategy, turn: int, memory: Memory, remembered: int) -> Chosen:
+    asks = strategy.reads_model and strategy.reads_model_at(turn)
+    return Chosen(by=strategy.part_at(turn), remembered=remembered, without_model=asks and memory.model is None)
 
 
 def _observed(strategy: Strategy, reader: Reader, memory: Memory) -> State:

@@ -57,6 +57,7 @@ def run(work: Work) -> tuple[AnyReport, Any]:
         dropped={work.record.dataset.label: chosen.dropped} if chosen.dropped else {},
         classes=_new(task.classes, classes),
         state=kept,
+        chosen=chosen.how,
         select_s=time.monotonic() - began_s,
     )
     return report, {}

@@ -48,8 +48,17 @@ class Number(Sentence):
         if not number or not abs(value) <= sys.float_info.max or not self.least <= value < self.below:
             bounds = "" if self.least == -math.inf else f" of at least {self.least:g}"
             bounds += "" if self.below == math.inf else f" and below {self.below:g}"
-            raise ValidationError(f"{quoted(value)} is not a number{bounds}.")
+            raise ValidationError(f"{quoted(value)} is not a number{bounds}{_of_percents(value)}.")
         return float(value)
+
+
+def _of_percents(value: Any) -> str:
+    """How a share is written that says `50%`."""
+    try:
+        share = float(value.removesuffix("%")) / 100 if isinstance(value, str) and value.endswith("%") else math.nan
+    except ValueError:
+        return ""
+    return f"; write {share:g}" if math.isfinite(share) else ""
 
 
 class PositiveNumber(Number):

@@ -16,6 +16,7 @@ class Holdout(f.Text):
     """Where a holdout model comes from."""
 
     kind = f"{ON_VALIDATION} | URI"
+    default_error_messages = {"required": f"is missing; add one, such as {ON_VALIDATION}."}
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         try:

@@ -34,7 +34,7 @@ class ClassBalancedReservoir(Strategy):
     def observe(self, piece: Piece, state: State) -> State:
         """Rows enter as their draws say, and push out others. Raises ValueError for more labels than `limit`."""
         memory = self._memory(piece.seed)
-        classes = classes_of(piece, self._options["limit"])
+        classes = classes_of(piece, state, self._options["limit"])
         return memory.observe(memory.empty() if state is None else state, piece.keys, classes)
 
     def select(self, request: Request, state: State, model: CurrentModel | None) -> tuple[Pieces, State]:

@@ -48,7 +48,7 @@ class Herding(Strategy):
 
     def observe(self, piece: Piece, state: State) -> State:
         """All are candidates. Raises ValueError for more labels than `limit`."""
-        new = pa.table({"class": classes_of(piece, self._limit), "key": piece.keys}, schema=_SCHEMA)
+        new = pa.table({"class": classes_of(piece, state, self._limit), "key": piece.keys}, schema=_SCHEMA)
         return new if state is None else pa.concat_tables([state, new])
 
     def select(self, request: Request, state: State, model: CurrentModel | None) -> tuple[Pieces, State]:

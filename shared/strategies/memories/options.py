@@ -11,7 +11,7 @@ import numpy.typing as npt
 from shared.config import fields as f
 from shared.split import seeds_of_column
 from shared.strategies.common import Seeded
-from shared.strategies.strategy import Piece
+from shared.strategies.strategy import Piece, State
 
 
 class Remembering(Seeded):
@@ -26,13 +26,17 @@ def memory_seed(options: Mapping[str, Any], of_pipeline: int) -> int:
     return of_pipeline if own is None else own
 
 
-def classes_of(piece: Piece, limit: int) -> npt.NDArray[np.uint64]:
-    """A number for each row's label, (n,). Raises ValueError for more labels than a memory has rows."""
+def classes_of(piece: Piece, state: State, limit: int) -> npt.NDArray[np.uint64]:
+    """A number for each row's label, (n,). Raises ValueError for more labels than a memory has rows.
+
+    `state`: a table whose `class` has every label so far, as each class has a row until there are more than `limit`.
+    """
     if not len(piece.keys):
         return np.empty(0, np.uint64)
     assert piece.labels is not None, "the strategy wants labels"
     classes = seeds_of_column(piece.labels)
-    if len(np.unique(classes)) > limit:
+    remembered = np.empty(0, np.uint64) if state is None else state["class"].to_numpy()
+    if len(np.union1d(remembered, classes)) > limit:
         raise ValueError(
             f"there are more labels than the {limit:,} rows that are remembered, so no class can have its share; "
             "remember more rows, or use a memory that knows no classes, such as `reservoir`."

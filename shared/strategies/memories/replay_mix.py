@@ -40,7 +40,8 @@ class ReplayMix(Strategy):
         memory = f.Choice("how rows are remembered", *_MEMORIES, load_default="reservoir")
         memory_limit = f.Whole("rows that are remembered at most", required=True)
         share = f.PositiveNumber(
-            "the share of the set that is replayed, above 0 and below 1; without it all that is remembered",
+            "the share of the set that is replayed, above 0 and below 1, as far as memory holds so many rows; without "
+            "it all that is remembered",
             load_default=None,
         )
         tail = f.Whole("previous triggers whose rows are selected again", least=0, load_default=0)

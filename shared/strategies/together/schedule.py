@@ -52,6 +52,7 @@ class Schedule(Together):
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         super().__init__(members_of(options["strategies"]))
+        self._names = [one["name"] for one in options["strategies"]]
         self._starts = [one["from_trigger"] or 0 for one in options["strategies"]]
         self.selects_all = any(one.selects_all for one in self._members)
         limits = [one.selects_at_most for one in self._members]
@@ -71,6 +72,10 @@ class Schedule(Together):
         """Whether the one does whose turn it is."""
         member = self._members[self._at(turn)]
         return member.reads_model and member.reads_model_at(turn)
+
+    def part_at(self, turn: int) -> str | None:
+        """The name of the one whose turn it is."""
+        return str(self._names[self._at(turn)])
 
     def observe(self, piece: Piece, state: State) -> State:
         """Those that have not had their turn, and the one that has it."""

@@ -44,6 +44,10 @@ class Stages(Together):
         """Whether one of them does."""
         return any(one.reads_model and one.reads_model_at(turn) for one in self._members)
 
+    def part_at(self, turn: int) -> str | None:
+        """The first's; what comes behind is always the same."""
+        return self._members[0].part_at(turn)
+
     def observe(self, piece: Piece, state: State) -> State:
         """The first's."""
         first, states = self._members[0], states_of(state, self._members)

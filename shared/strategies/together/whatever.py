@@ -52,6 +52,10 @@ class Around(Strategy):
         """Whether the strategy does, once it selects."""
         return turn >= self._warm_up and self._inner.reads_model_at(turn)
 
+    def part_at(self, turn: int) -> str | None:
+        """The warm-up at first."""
+        return "warm_up" if turn < self._warm_up else self._inner.part_at(turn)
+
     def observe(self, piece: Piece, state: State) -> State:
         """The strategy's."""
         return self._inner.observe(piece, state)

@@ -198,10 +198,7 @@ def _of_result(report: Report) -> list[str]:
     trigger = parts_of(report.task_id).trigger_id
     match report:
         case Selected():
-            but = "" if report.samples else "; there is nothing to train on, and the model before stays the newest"
-            took = f" in {report.select_s:.0f} s" if report.select_s and report.select_s >= _WORTH_TELLING_S else ""
-            told = f"{report.samples:,} samples selected of {report.rows_read:,} rows read{took}{but}"
-            return [f"← trigger {trigger}: {told}"]
+            return [f"← trigger {trigger}: {_of_selection(report)}"]
         case Trained():
             how = f"on {report.device} in {report.train_s:.1f} s, loss {report.loss:.4f}"
             return [f"← trigger {trigger}: trained {how}"]
@@ -211,6 +208,20 @@ def _of_result(report: Report) -> list[str]:
             return [_of_decision(trigger, told, several=len(report.targets) > 1) for told in report.targets]
         case _:
             return []
+
+
+def _of_selection(report: Selected) -> str:
+    """From what, by whom, and in which time. What is remembered was not read, so there may be more of it."""
+    chosen = report.chosen
+    by = f" by {chosen.by}" if chosen.by else ""
+    rows = f" of {report.rows_read:,} rows read"
+    if chosen.remembered:
+        rows = f", {chosen.remembered:,} of them remembered; {report.rows_read:,} rows read"
+    took = f" in {report.select_s:.0f} s" if report.select_s and report.select_s >= _WORTH_TELLING_S else ""
+    but = "" if report.samples else "; there is nothing to train on, and the model before stays the newest"
+    if chosen.without_model:
+        but = "; drawn at random, as there is no model yet"
+    return f"{report.samples:,} samples selected{by}{rows}{took}{but}"
 
 
 def _of_decision(trigger: int, told: TargetDecision, *, several: bool) -> str:

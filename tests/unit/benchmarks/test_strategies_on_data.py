@@ -54,7 +54,7 @@ def test_the_cheapest_that_reaches_the_score_counts(tmp_path: Path) -> None:
     assert "| needed: all_data less 0.01 | .790 |" in lines
     assert "| uniform | 5.0 s, 50 % with 25 % |" in lines
     assert "| latest | – |" in lines
-    assert "| – | all_data | .800 | .040 | 100 | 1.0 s | 9.0 s | 10.0 s | 20.0 s |" in lines
+    assert "| – | all_data | .800 | .040 | 100 | 1.00 s | 9.00 s | 10.00 s | 20.00 s |" in lines
 
 
 def test_tables_take_the_place_of_those_before(tmp_path: Path) -> None:

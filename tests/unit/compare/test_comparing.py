@@ -173,6 +173,18 @@ def test_a_table_of_many_runs_with_long_names_fits_a_terminal(make_up):
         assert not any("…" in line for line in lines)
 
 
+def test_seconds_of_selecting_have_a_column_where_they_count(make_up):
+    """In 80 columns beside all else, for all runs as soon as one takes longer than a tenth of a second a trigger."""
+    content, _ = told(make_up("a"), make_up("b"))
+    assert "select-" not in shown(content, 80)
+    content["runs"][0]["select_s"] = 109.0
+    lines = shown(content, 80).splitlines()
+    (titles,) = (line for line in lines if "select-" in line)
+    assert titles.rstrip().endswith("train-  select-")
+    assert sum(line.rstrip().endswith(" s") for line in lines) == 2
+    assert any(line.rstrip().endswith(" 109.0 s") for line in lines)
+
+
 def test_settings_of_a_run_stand_below_each_other(make_up):
     """Each in one line, whatever commas its value has."""
     content, _ = told(make_up("strategy={name: a, config: {tail: 1}},training.seed=1"), make_up("cron=0 %2A,zone=UTC"))
@@ -186,7 +198,9 @@ def test_csv_has_a_line_a_run_or_a_window(make_up):
     """What json has, in columns; floats as Python writes them."""
     content, _ = told(make_up("a"), make_up("b", 99, 499))
     best = content["runs"][0]
+    best["select_s"] = 109.5
     first, *_ = lines = list(csv.DictReader(io.StringIO(runs_csv(content))))
+    assert list(first.items())[-1] == ("select_s", "109.5"), "behind all that was there before"
     assert [line["name"] for line in lines] == [run["name"] for run in content["runs"]]
     assert (float(first["log_loss"]), first["rows"]) == (best["composite"]["log_loss"], "900")
     assert float(first["no_change_accuracy"]) == best["baselines"]["no_change"]["accuracy"]

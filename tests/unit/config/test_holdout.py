@@ -63,6 +63,14 @@ def test_validation_rows_must_be_there(load):
     assert caught.value.exit_code == 2
 
 
+def test_a_holdout_that_is_missing_has_an_example(load):
+    """As has a share that is written in percent."""
+    with pytest.raises(ConfigurationError, match=r"strategy.holdout: is missing; add one, such as validation"):
+        load(strategy={"name": "rho_loss", "fraction": 0.5})
+    with pytest.raises(ConfigurationError, match=r"strategy.fraction: '50%' is not a number; write 0.5\."):
+        load(strategy={"name": "uniform", "fraction": "50%"})
+
+
 def test_a_path_within_another_strategy(load, tmp_path):
     """Is read alike, and its rows must be there, too."""
     stages = [{"name": "uniform", "fraction": 0.5}, {"name": "rho_loss", "fraction": 0.5, "holdout": "old.safetensors"}]

@@ -92,6 +92,7 @@ def test_each_trigger_is_listed_with_what_became_of_it(told):
         "reason": "10 rows",
         "samples_seen": 10,
         "samples_selected": 8,
+        "selected_by": None,
         "select_s": 0.5,
         "train_s": 1.5,
         "nulls": {},
@@ -101,6 +102,14 @@ def test_each_trigger_is_listed_with_what_became_of_it(told):
         "error": None,
     }
     assert (second["train_s"], second["deployed"], second["error"]) == (None, False, "the loss is NaN [nan]")
+
+
+def test_seconds_of_selecting_are_told_beside_those_of_training(told):
+    """Summed; under the table where a selection takes more than a tenth of a second."""
+    content = summary(told.state, told.tally, TARGETS, ABOUT)
+    assert (content["train_s"], content["select_s"]) == (1.5, 1.0)
+    assert "trained 1.5 s, selected 1.0 s" in shown(content)
+    assert "selected" not in shown(content | {"select_s": 0.2}).partition("composite")[2]
 
 
 def test_nulls_and_unknown_categories_are_listed_and_summed(small):

@@ -12,7 +12,7 @@ from shared.artifacts import ArtifactRef
 from shared.clock_changes import ClockChanges
 from shared.config.pipeline import Logging
 from shared.ids import RunId, TaskId, TriggerId, WorkerId
-from shared.messages.reports import Progress, Selected
+from shared.messages.reports import Chosen, Progress, Selected
 from shared.timestamps import parse_timestamp_us
 from supervisor.cli.log import log_to_files
 from supervisor.core.notices import (
@@ -76,6 +76,29 @@ def test_a_selection_that_takes_long_says_how_long(
     report = Selected(**who, training_set=chosen, samples=407, rows_read=5017, watermark_key=10040, select_s=select_s)
     RunLog(RUN).hear(ResultCounted(report=report))
     assert caplog.messages == [f"← trigger 3: 407 samples selected of 5,017 rows read{told}"]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "told"),
+    [
+        (Chosen(by="uniform"), "407 samples selected by uniform of 300 rows read in 3 s"),
+        (Chosen(remembered=150), "407 samples selected, 150 of them remembered; 300 rows read in 3 s"),
+        (
+            Chosen(by="craig", without_model=True),
+            "407 samples selected by craig of 300 rows read in 3 s; drawn at random, as there is no model yet",
+        ),
+    ],
+)
+def test_a_selection_says_how_it_was_made_where_it_is_not_as_always(
+    caplog: pytest.LogCaptureFixture, chosen: Chosen, told: str
+) -> None:
+    """Whose turn it was, that there may be more samples than rows were read, and that no model was asked."""
+    caplog.set_level("INFO")
+    who = {"task_id": TaskId(f"{RUN}/3/select/0"), "attempt": 1, "worker": WorkerId("w")}
+    made = ArtifactRef(name="sets/3", sha256="0" * 64, size_bytes=1)
+    counts = {"samples": 407, "rows_read": 300, "watermark_key": 10040, "select_s": 3.0}
+    RunLog(RUN).hear(ResultCounted(report=Selected(**who, training_set=made, chosen=chosen, **counts)))
+    assert caplog.messages == [f"← trigger 3: {told}"]
 
 
 def test_times_that_cannot_be_right_are_a_warning(caplog: pytest.LogCaptureFixture) -> None:

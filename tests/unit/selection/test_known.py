@@ -17,7 +17,7 @@ from shared.labels.index import LabelIndex
 from shared.labels.writer import LabelIndexWriter
 from shared.messages.tasks import Watermarks
 from tests.support.selecting import select
-from workers.selection.known import InATable, Known
+from workers.selection.known import InATable, Known, UpToAKey
 
 ROWS = 91
 COLUMNS = ("time", "carrier", "id")
@@ -94,3 +94,12 @@ def test_rows_that_are_released_are_new_again(dataset: TableDataset, tmp_path: P
     everything = Split(test=0.0, validation=0.0, by=None)
     chosen = select(Named(name="new_data", options={"tail": 0}), known, dataset, everything, index)
     assert chosen.keys.tolist() == sorted(key for key in (*released, *newly) if not 50 <= key <= 60)
+
+
+@pytest.mark.parametrize("columns", [(), COLUMNS])
+def test_where_no_label_is_known_yet_there_are_no_rows(dataset: TableDataset, columns: tuple[str, ...]) -> None:
+    """Also of a run whose first row lies within a file."""
+    known = Known(first_key=10, previous=(), trigger_id=0, trigger_key=50, labelled_key=None)
+    rows = UpToAKey(dataset, known)
+    assert list(rows.since(None, columns)) == []
+    assert rows.read_on() == 41

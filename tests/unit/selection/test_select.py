@@ -17,11 +17,13 @@ from shared.config.system import Dataset, Nulls
 from shared.dataset.discovery import discover
 from shared.dataset.table import ROWS_AT_ONCE, TableDataset, open_dataset
 from shared.errors import DataError, TrainingError
+from shared.messages.reports import Chosen
 from shared.messages.tasks import Watermarks
 from shared.split import rows_in_split, splitmix64
 from shared.strategies.memories.kept.reservoir import Reservoir
 from shared.strategies.state import read_state, state_bytes
 from tests.support.selecting import select
+from tests.unit.strategies.asked import named
 from workers.selection.known import Known
 from workers.selection.reader import Reader, Source
 from workers.selection.select import Memory
@@ -262,6 +264,24 @@ def test_what_is_kept_is_of_all_rows_before(dataset, with_nulls, split, drops, f
         assert chosen.keys.tolist() == memory.keys(memory.observe(memory.empty(), expected)).tolist()
         observed, state = Watermarks(key=key, labelled_key=key), chosen.state
         assert read_state(state)["labels"] == sum(k % 2 for k in expected) * drops
+        earlier = -1 if request.observed is None else request.observed.key
+        assert chosen.how.remembered == sum(k <= earlier for k in chosen.keys)
+
+
+def test_a_choice_says_that_it_lacked_a_model(dataset):
+    """Where the strategy whose turn it is would have asked one, and something was selected."""
+    craig = {"name": "craig", "limit": 10}
+    later = named("schedule", strategies=[{"name": "uniform", "limit": 10}, {**craig, "from_trigger": 1}])
+    for strategy, turn, how in (
+        (named(**craig), 0, Chosen(without_model=True)),
+        (named("uniform", limit=10), 0, Chosen()),
+        (later, 0, Chosen(by="uniform")),
+        (later, 1, Chosen(by="craig", without_model=True)),
+    ):
+        request = msgspec.structs.replace(known(99), turn=turn)
+        assert select(strategy, request, dataset, EVERYTHING).how == how
+    nothing = msgspec.structs.replace(known(99), left_out=((0, 99),))
+    assert select(later, nothing, dataset, EVERYTHING).how == Chosen()
 
 
 def test_a_memory_may_choose_no_row_that_it_cannot_have_seen(dataset):

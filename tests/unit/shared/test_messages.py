@@ -107,6 +107,14 @@ REPORTS = [
     reports.Selected(
         **OF_A_REPORT, training_set=OBJECT, samples=3, rows_read=10, watermark_key=29, state=OBJECT, select_s=0.5
     ),
+    reports.Selected(
+        **OF_A_REPORT,
+        training_set=OBJECT,
+        samples=3,
+        rows_read=10,
+        watermark_key=29,
+        chosen=reports.Chosen(by="craig", remembered=2, without_model=True),
+    ),
 ]
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import msgspec
-
 from shared.config.pipeline import Pipeline
-from shared.config.within import options_within
+from shared.config.within import strategies_within
 from shared.messages.reports import Finding
 from workers.selection.coreset.lines import CHOICES
 from workers.training.losses import LOSSES, loss_kind
@@ -16,11 +14,10 @@ def per_class_findings(pipeline: Pipeline) -> list[Finding]:
     loss = pipeline.training.loss
     if loss.name not in LOSSES or loss_kind(loss).task != "regression":
         return []
+    within = strategies_within(pipeline.strategy.name, pipeline.strategy.options)
+    told = "has no meaning where labels are numbers, as under"
     return [
-        Finding(
-            path="strategy",
-            sentence=f"`per_class` of {name} has no meaning where labels are numbers, as under {loss.name}; remove it.",
-        )
-        for name, options in options_within(msgspec.to_builtins(pipeline.strategy), *CHOICES)
-        if options.get("per_class")
+        Finding(path=one.path, sentence=f"`per_class` of {one.name} {told} {loss.name}; remove it.")
+        for one in within
+        if one.name in CHOICES and one.options.get("per_class")
     ]

@@ -8,7 +8,7 @@ import torch
 
 from tests.unit.selection.coreset.samples import rows
 from tests.unit.selection.coreset.test_many_rows import KINDS
-from workers.selection.coreset import craig, facility_location, graph_cut
+from workers.selection.coreset import facility_location, graph_cut
 from workers.selection.coreset.likeness import Similarity
 from workers.selection.coreset.lines import choice
 
@@ -37,7 +37,7 @@ def test_the_same_rows_as_from_differences_of_all(kind):
     """In the same order, also where many rows tie."""
     points = KINDS[kind](400)
     alike = plain_similarity(points)
-    picked, _ = craig(points, 60)
+    picked, _ = choice("facility_location", {})(points, 60)
     assert picked.tolist() == facility_location(alike, 60).tolist()
     places, _ = choice("graph_cut", {"trade_off": 0.7})(points, 60)
     assert places.tolist() == graph_cut(alike, 60, 0.7).tolist()

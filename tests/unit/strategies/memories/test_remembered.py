@@ -73,8 +73,10 @@ def test_a_forecast_knows_how_much_is_selected(strategy):
     assert built.wants_labels == (strategy != "reservoir")
 
 
+@pytest.mark.parametrize("cuts", [(), (10,)])
+@pytest.mark.parametrize("sizes", [[50], [10, 10, 1, 29]])
 @pytest.mark.parametrize("strategy", ["gdumb", "herding"])
-def test_numbers_are_no_classes(strategy):
-    """More labels than rows that are kept: no class could have its share."""
+def test_numbers_are_no_classes(strategy, sizes, cuts):
+    """More labels than rows that are kept: no class could have its share, in however many pieces they come."""
     with pytest.raises(ValueError, match="more labels than the 20 rows that are remembered"):
-        through(named(strategy, limit=20), [50], labels=[str(key) for key in range(50)])
+        through(named(strategy, limit=20), sizes, labels=[str(key) for key in range(50)], cuts=cuts)

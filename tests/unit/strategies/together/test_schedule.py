@@ -69,6 +69,15 @@ def test_the_model_is_asked_in_turn_alone():
         assert state is given
 
 
+def test_whose_turn_it_is():
+    """By name, also behind a warm-up and where labels are balanced; another strategy always is itself."""
+    schedule = built("schedule", strategies=THREE)
+    assert [schedule.part_at(turn) for turn in (0, 1, 2, 4, 5)] == ["all_data"] * 2 + ["uniform"] * 2 + ["latest"]
+    around = built("schedule", strategies=THREE, warm_up=3, balance="label")
+    assert [around.part_at(turn) for turn in (0, 2, 3, 5)] == ["warm_up", "warm_up", "uniform", "latest"]
+    assert built("uniform", fraction=0.5).part_at(0) is None
+
+
 def test_what_others_must_know_of_it():
     """What any of them needs, and the most that any selects."""
     tailed = {"name": "new_data", "tail": 3, "limit": 4, "from_trigger": 9}
