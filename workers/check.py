@@ -21,6 +21,7 @@ from workers.evaluation.metrics import Meter
 from workers.failures import device_is_broken
 from workers.features.source import SampleSource
 from workers.models.build import MODELS, model_findings
+from workers.selection.balance_check import balance_findings
 from workers.selection.coreset.check import per_class_findings
 from workers.selection.importance.check import refuse_importance
 from workers.training.device import choose_device
@@ -57,6 +58,8 @@ def check(
             refuse_drift(pipeline.trigger, source, trial)
         with _noting(findings, "strategy"):
             refuse_importance(pipeline, source, trial, trusted_modules)
+        with _noting(findings, "strategy"):
+            findings += balance_findings(pipeline, source)
     if pipeline.training.loss.name in LOSSES:
         kind = loss_kind(pipeline.training.loss)
         findings += _metric_findings(pipeline, kind, trial)

@@ -114,6 +114,14 @@ class Strategy:
         """
         yield from ()
 
+    @classmethod
+    def balances_by(cls, options: Mapping[str, Any]) -> str | None:
+        """`name`, or the key of its options, for which rows of each label are counted apart; None: for none.
+
+        Labels must be classes then, or few whole numbers: of fractions hardly two are equal.
+        """
+        return None
+
     @property
     def observes(self) -> bool:
         """Whether rows are read for `observe`: where a strategy has one."""

@@ -319,3 +319,51 @@ def test_a_coreset_of_each_class_where_there_are_none_is_told(loss, options, tol
     )
     found = [one for one in findings(made) if "`per_class` of craig" in one.sentence]
     assert [one.path for one in found] == ["strategy.stages.1" if within else "strategy"] * told
+
+
+def _stages(*stages):
+    return {"name": "pipeline", "options": {"stages": list(stages)}}
+
+
+BALANCED = {"name": "balanced", "options": {"by": "label"}}
+GDUMB = {"name": "gdumb", "options": {"limit": 9}}
+MIX = {"name": "replay_mix", "options": {"memory": "herding", "memory_limit": 9}}
+ALL_DATA = {"name": "all_data", "options": {}}
+
+
+@pytest.mark.parametrize(
+    ("strategy", "path"),
+    [
+        (GDUMB, "strategy.name"),
+        ({"name": "class_balanced_reservoir", "options": {"limit": 9}}, "strategy.name"),
+        ({"name": "herding", "options": {"limit": 9}}, "strategy.name"),
+        (BALANCED, "strategy.by"),
+        (MIX, "strategy.memory"),
+        (ALL_DATA | {"balance": "label"}, "strategy.balance"),
+        (_stages(ALL_DATA, BALANCED), "strategy.stages.1.by"),
+        ({"name": "schedule", "options": {"phases": [GDUMB, ALL_DATA]}}, "strategy.phases.0.name"),
+        ({"name": "balanced", "options": {"by": "trigger"}}, None),
+        ({"name": "replay_mix", "options": {"memory": "reservoir", "memory_limit": 9}}, None),
+    ],
+)
+def test_labels_with_fractions_are_no_classes_to_balance(strategy, path):
+    """Told at the key that asks for it, whatever strategy it stands in."""
+    assert _balance_paths(strategy, prices()) == ([path] if path else [])
+
+
+@pytest.mark.parametrize("kind", [pa.int64(), pa.float32(), pa.decimal128(9, 2), pa.decimal128(9, 0)])
+def test_whole_numbers_can_be_balanced(kind):
+    """Ratings under MSELoss; a type that holds fractions promises no whole numbers."""
+    table = pa.table({"size": [0.0, 1.0, 2.0], "label": pa.array([1, 5, 3]).cast(pa.float64()).cast(kind)})
+    holds_fractions = kind in (pa.float32(), pa.decimal128(9, 2))
+    assert _balance_paths(GDUMB, MemoryDataset(table)) == ["strategy.name"] * holds_fractions
+
+
+def _balance_paths(strategy, dataset):
+    made = msgspec.structs.replace(
+        pipeline(model("mlp", num_classes=1), training(loss=Component(name="MSELoss", config={})), ("mse",)),
+        strategy=TrainingStrategy(**strategy),
+    )
+    found = findings(made, dataset)
+    assert all(one.exit_code == 2 and "goes by classes" in one.sentence for one in found), found
+    return [one.path for one in found]

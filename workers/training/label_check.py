@@ -38,7 +38,8 @@ def label_findings(source: SampleSource, loss: str, outputs: int) -> list[Findin
 
 
 def _findings(source: SampleSource, loss: str, outputs: int) -> list[Finding]:
-    config, classes, texts = source.config, count_classes(LOSSES[loss], outputs), _are_texts(source)
+    config, classes, kind = source.config, count_classes(LOSSES[loss], outputs), label_type(source)
+    texts = kind is not None and is_text(kind)
     if classes is None and (texts or config.classes is not None):
         return [Finding(path="training.loss.name", sentence=_no_numbers(source, loss, texts=texts))]
     listed = None if config.classes is None else ClassNames(names=config.classes, until=None, texts=texts)
@@ -68,9 +69,9 @@ def _pieces(source: SampleSource) -> Iterator[tuple[Keys, pa.Array]]:
         yield keys, labels
 
 
-def _are_texts(source: SampleSource) -> bool:
-    """So says the first label that is there."""
-    return next((is_text(values.type) for _, values in _pieces(source) if len(values)), False)
+def label_type(source: SampleSource) -> pa.DataType | None:
+    """Of the first label that is there; None: there is none. Raises DataError."""
+    return next((values.type for _, values in _pieces(source) if len(values)), None)
 
 
 def _different(source: SampleSource) -> list[str]:

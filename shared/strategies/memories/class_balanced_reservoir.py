@@ -26,6 +26,11 @@ class ClassBalancedReservoir(Strategy):
     def __init__(self, options: Mapping[str, Any]) -> None:
         self._options, self.selects_at_most = options, options["limit"]
 
+    @classmethod
+    def balances_by(cls, options: Mapping[str, Any]) -> str | None:
+        """Always."""
+        return "name"
+
     def observe(self, piece: Piece, state: State) -> State:
         """Rows enter as their draws say, and push out others. Raises ValueError for more labels than `limit`."""
         memory = self._memory(piece.seed)

@@ -41,6 +41,11 @@ class Herding(Strategy):
         self._options, self._limit = options, options["limit"]
         self.selects_at_most = self._limit
 
+    @classmethod
+    def balances_by(cls, options: Mapping[str, Any]) -> str | None:
+        """Always."""
+        return "name"
+
     def observe(self, piece: Piece, state: State) -> State:
         """All are candidates. Raises ValueError for more labels than `limit`."""
         new = pa.table({"class": classes_of(piece, state, self._limit), "key": piece.keys}, schema=_SCHEMA)

@@ -65,6 +65,11 @@ class ReplayMix(Strategy):
         self.wants_labels, self.reads_model = self._memory.wants_labels, self._memory.reads_model
         self.selects_at_most = options["limit"]
 
+    @classmethod
+    def balances_by(cls, options: Mapping[str, Any]) -> str | None:
+        """As its memory does."""
+        return "memory" if _MEMORIES[options["memory"]].balances_by(options) else None
+
     def observe(self, piece: Piece, state: State) -> State:
         """New rows go into memory, beside what it was before."""
         state = state or {"memory": None}

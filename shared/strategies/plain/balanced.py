@@ -51,6 +51,11 @@ class Balanced(SelectsFrom):
                 told = "is 0, and one trigger alone has nothing to be balanced with; write `tail: 9` for ten of them."
                 raise ValidationError({"tail": [told]})
 
+    @classmethod
+    def balances_by(cls, options: Mapping[str, Any]) -> str | None:
+        """By label, but not by trigger."""
+        return "by" if options["by"] == "label" else None
+
     def select(self, request: Request, state: State, model: CurrentModel | None) -> tuple[Pieces, State]:
         """The rows are read twice: counted, then chosen."""
 

@@ -8,7 +8,7 @@ from workers.going_on import GoOn, unheard
 from workers.selection.coreset.exact import TIE
 from workers.selection.coreset.facility_location import best_cover
 from workers.selection.coreset.inputs import usable_count, usable_rows
-from workers.selection.coreset.likeness import similarity
+from workers.selection.coreset.likeness import Similarity
 
 
 def craig(features: Tensor, k: int, *, go_on: GoOn = unheard) -> tuple[Tensor, Tensor]:
@@ -24,8 +24,9 @@ def craig(features: Tensor, k: int, *, go_on: GoOn = unheard) -> tuple[Tensor, T
     """
     rows = usable_rows(features, "features")
     k = usable_count(k, len(rows))
-    alike = similarity(rows, go_on)
-    picked = best_cover(alike, k, go_on)
+    similarity = Similarity(rows, go_on)
+    alike = similarity.bounds()
+    picked = best_cover(alike, similarity.least, similarity.lines, k, go_on)
     ascending, order = picked.sort()
     to_picked = alike[ascending]
     nearest = order[(to_picked >= to_picked.amax(dim=0) - TIE * alike.max()).byte().argmax(dim=0)]

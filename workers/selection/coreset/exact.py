@@ -25,7 +25,7 @@ def summed(terms: Tensor) -> Tensor:
 
 
 def distances(rows: Tensor, others: Tensor) -> Tensor:
-    """Euclidean, (n, d) and (m, d) → (n, m), float64: from differences, so equal rows are at 0, and seen alike."""
+    """Euclidean, (…, n, d), (…, m, d) → (…, n, m), float64: from differences, so equal rows are at 0 and seen alike."""
     return torch.cdist(rows.double(), others.double(), compute_mode="donot_use_mm_for_euclid_dist")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -28,8 +30,20 @@ def graph_cut(similarity: Tensor, k: int, trade_off: float, *, go_on: GoOn = unh
         go_on()
         sums.append(summed(part.to(torch.float64, copy=True)))
     alike = torch.cat(sums)
+    return cut_off(
+        alike, matrix.diagonal(), lambda row: matrix[row].double() + matrix[:, row].double(), k, trade_off, go_on
+    )
+
+
+def cut_off(
+    alike: Tensor, itself: Tensor, both_ways: Callable[[int], Tensor], k: int, trade_off: float, go_on: GoOn
+) -> Tensor:
+    """As `graph_cut`: each row's likeness, summed over all rows, (n,), and to itself, (n,).
+
+    `both_ways`: of all rows to one, and of that one to them, summed: (n,), float64.
+    """
     size = float(alike.abs().max())
-    each_other = matrix.diagonal().double()  # what a row's likeness to picked rows, both ways, and to itself comes to
+    each_other = itself.double()  # what a row's likeness to picked rows, both ways, and to itself comes to
     gone = torch.zeros_like(alike, dtype=torch.bool)
     picked = []
     for _ in range(k):
@@ -37,5 +51,5 @@ def graph_cut(similarity: Tensor, k: int, trade_off: float, *, go_on: GoOn = unh
         gains = (alike - trade_off * each_other).masked_fill_(gone, -torch.inf)
         picked.append(best := first_largest(gains, size))
         gone[best] = True
-        each_other = each_other + (matrix[best].double() + matrix[:, best].double())
-    return torch.tensor(picked, device=matrix.device)
+        each_other = each_other + both_ways(best)
+    return torch.tensor(picked, device=alike.device)

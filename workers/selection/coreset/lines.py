@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
 from torch import Tensor
 
 from shared.errors import ConfigurationError
@@ -14,12 +15,12 @@ from workers.going_on import GoOn, unheard
 from workers.selection.coreset.craig import craig
 from workers.selection.coreset.facility_location import best_cover
 from workers.selection.coreset.grad_match import grad_match
-from workers.selection.coreset.graph_cut import graph_cut
+from workers.selection.coreset.graph_cut import cut_off
 from workers.selection.coreset.herding import herding
-from workers.selection.coreset.inputs import usable_count, usable_rows
+from workers.selection.coreset.inputs import usable_count, usable_number, usable_rows
 from workers.selection.coreset.k_center import k_center
-from workers.selection.coreset.likeness import gaussian_kernel, similarity
-from workers.selection.coreset.log_determinant import log_determinant
+from workers.selection.coreset.likeness import Similarity, gaussian_kernel
+from workers.selection.coreset.log_determinant import most_unlike
 from workers.selection.coreset.per_class import Choice, Classes, parts, per_part
 
 _RIDGE = 0.01  # of GradMatch, where nobody says one: a share of the mean square of a gradient
@@ -76,19 +77,32 @@ def grad_match_lines(
 
 
 def _facility_location(points: Tensor, k: int, go_on: GoOn) -> Tensor:
-    """On the similarity of CRAIG, which is its own transpose, so that it is not copied."""
+    """On the similarity of CRAIG."""
     rows = usable_rows(points, "features")
-    return best_cover(similarity(rows, go_on), usable_count(k, len(rows)), go_on)
+    similarity = Similarity(rows, go_on)
+    return best_cover(similarity.bounds(), similarity.least, similarity.lines, usable_count(k, len(rows)), go_on)
 
 
 def _graph_cut(points: Tensor, k: int, trade_off: float, go_on: GoOn) -> Tensor:
     """On the similarity of CRAIG."""
-    return graph_cut(similarity(usable_rows(points, "features"), go_on), k, trade_off, go_on=go_on)
+    rows = usable_rows(points, "features")
+    similarity, k = Similarity(rows, go_on), usable_count(k, len(rows))
+    alike = similarity.sums()
+    first = similarity.lines(torch.zeros(1, dtype=torch.int64, device=rows.device))[0, 0]
+    itself = first.expand(len(rows))
+
+    def both_ways(row: int) -> Tensor:
+        return 2 * similarity.lines(torch.tensor([row], device=rows.device))[0]
+
+    return cut_off(alike, itself, both_ways, k, usable_number(trade_off, "trade_off"), go_on)
 
 
 def _log_determinant(points: Tensor, k: int, go_on: GoOn) -> Tensor:
     """On the gaussian kernel: a row that equals one that was picked adds nothing, so there may be fewer than k."""
-    return log_determinant(gaussian_kernel(usable_rows(points, "features"), go_on), k, go_on=go_on)
+    rows = usable_rows(points, "features")
+    kernel, k = gaussian_kernel(rows), usable_count(k, len(rows))
+    one = torch.ones(len(rows), dtype=torch.float64, device=rows.device)
+    return most_unlike(one, lambda row: kernel(torch.tensor([row], device=rows.device))[0], k, go_on)
 
 
 CHOICES: dict[str, Callable[[Tensor, int, Options, GoOn], Lines]] = {

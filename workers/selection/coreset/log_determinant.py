@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -23,9 +25,13 @@ def log_determinant(kernel: Tensor, k: int, *, go_on: GoOn = unheard) -> Tensor:
     A Cholesky factor grows by a column a pick: O(n·k²) operations, memory O(n·k). Chen, Zhang and Zhou (NeurIPS 2018).
     """
     matrix = usable_square(kernel, "kernel")
-    n, k = len(matrix), usable_count(k, len(matrix))
-    pivots = matrix.diagonal().to(torch.float64, copy=True)
-    factor = torch.empty(k, n, dtype=torch.float64, device=matrix.device)
+    return most_unlike(matrix.diagonal(), lambda row: matrix[row].double(), usable_count(k, len(matrix)), go_on)
+
+
+def most_unlike(diagonal: Tensor, line: Callable[[int], Tensor], k: int, go_on: GoOn) -> Tensor:
+    """As `log_determinant`, of a kernel's diagonal (n,), and its lines, (n,) in float64, as they are asked for."""
+    pivots = diagonal.to(torch.float64, copy=True)
+    factor = torch.empty(k, len(pivots), dtype=torch.float64, device=pivots.device)
     picked: list[int] = []
     while len(picked) < k:
         go_on()
@@ -33,12 +39,12 @@ def log_determinant(kernel: Tensor, k: int, *, go_on: GoOn = unheard) -> Tensor:
         if not largest > LEAST_PIVOT:
             break
         best = first_largest(pivots, largest)
-        line = (matrix[best].double() - _products(factor[: len(picked)], best)) / pivots[best].sqrt()
-        pivots -= line * line
+        column = (line(best) - _products(factor[: len(picked)], best)) / pivots[best].sqrt()
+        pivots -= column * column
         pivots[best] = -torch.inf
-        factor[len(picked)] = line
+        factor[len(picked)] = column
         picked.append(best)
-    return torch.tensor(picked, dtype=torch.int64, device=matrix.device)
+    return torch.tensor(picked, dtype=torch.int64, device=pivots.device)
 
 
 def _products(lines: Tensor, best: int) -> Tensor:
