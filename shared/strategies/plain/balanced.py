@@ -51,6 +51,10 @@ class Balanced(SelectsFrom):
                 told = "is 0, and one trigger alone has nothing to be balanced with; write `tail: 9` for ten of them."
                 raise ValidationError({"tail": [told]})
 
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        super().__init__(options)
+        self.evens_labels = options["by"] == "label" and options["limit"] is None
+
     def select(self, request: Request, state: State, model: CurrentModel | None) -> tuple[Pieces, State]:
         """The rows are read twice: counted, then chosen."""
 
