@@ -11,6 +11,8 @@ from shared.config import fields as f
 from shared.strategies.draws import Keys, drawn, seed_at
 from shared.strategies.strategy import Request, Strategy
 
+MOST_TRIGGERS = 1_000_000  # that an option may go back
+
 
 class Limited(f.Group):
     """Of a strategy that selects so many rows at most."""
@@ -28,7 +30,9 @@ class From(f.Group):
     """Of one that selects from what is new, or from all."""
 
     of = f.Choice("from which rows: those since the previous trigger, or all", "new", "all", load_default="new")
-    tail = f.Whole("previous triggers whose rows are selected from as well", least=0, load_default=0)
+    tail = f.Whole(
+        "previous triggers whose rows are selected from as well", least=0, most=MOST_TRIGGERS, load_default=0
+    )
 
     @f.validates_schema
     def _tail_of_new(self, data: Mapping[str, Any], **kwargs: Any) -> None:
@@ -71,9 +75,13 @@ def size_of(options: Mapping[str, Any], rows: int) -> int:
 
 
 def seed_of(options: Mapping[str, Any], request: Request) -> int:
-    """That of one trigger's draw, for the options of `Seeded`."""
-    own = options.get("seed")
-    return seed_at(request.seed if own is None else own, request.trigger_key)
+    """That of one trigger's draw, for the options of `Seeded`; no two stages of a pipeline have the same."""
+    seed: int | None = options.get("seed")
+    if seed is None:
+        seed = request.seed
+    elif request.stage:
+        seed = seed_at(seed, request.stage)
+    return seed_at(seed, request.trigger_key)
 
 
 def limited(rows: Callable[[], Iterator[Keys]], options: Mapping[str, Any], request: Request) -> Iterator[Keys]:

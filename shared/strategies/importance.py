@@ -48,6 +48,12 @@ class Importance(Scored):
             least=0,
             load_default=None,
         )
+        seed = f.Whole(
+            "seed of the draw; of the largest scores nothing is drawn, so with `how: largest` it counts only until "
+            "there is a model. Without it training.seed",
+            least=0,
+            load_default=None,
+        )
         mode = f.Choice(
             "a training set is chosen before the training; or all rows are trained on, and it is chosen in each batch "
             "by the model as it is then",
@@ -59,9 +65,19 @@ class Importance(Scored):
         @f.validates_schema
         def _that_fit(self, data: Mapping[str, Any], **kwargs: Any) -> None:
             _refuse_uniform(data)
-            if data.get("mode") == "batch_then_sample" and data.get("limit") is not None:
+            if data.get("mode") != "batch_then_sample":
+                return
+            if data.get("limit") is not None:
                 sentence = "has no meaning with `mode: batch_then_sample`, which trains on a share of each batch;"
                 raise ValidationError({"limit": [f"{sentence} write `fraction` instead."]})
+            if data.get("how") != "largest":
+                return
+            if data.get("seed") is not None:
+                sentence = "has no meaning with `mode: batch_then_sample` and `how: largest`, where nothing is drawn;"
+                raise ValidationError({"seed": [f"{sentence} remove it."]})
+            if data.get("fraction") == 1:
+                sentence = "1 leaves no row of a batch out, so all are learned from as without this strategy;"
+                raise ValidationError({"fraction": [f"{sentence} write a share below 1, such as 0.25."]})
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         super().__init__(options)

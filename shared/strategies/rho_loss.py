@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
+from shared.config import fields as f
 from shared.config.schema.holdout import ON_VALIDATION, Holdout
 from shared.strategies.by_scores import by_scores
 from shared.strategies.common import Seeded, Sized, size_of
@@ -29,6 +30,11 @@ class RhoLoss(Scored):
     class Schema(Sized, Seeded):
         """Its options."""
 
+        seed = f.Whole(
+            "seed of the draw, which there is only until there is a model; without it training.seed",
+            least=0,
+            load_default=None,
+        )
         holdout = Holdout(
             "the model that the loss is compared with: the URI of a model.safetensors that a training has made, of the "
             "same loss and classes; or one that is trained on the rows of the validation split as the pipeline says, "

@@ -46,6 +46,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     # Event time, µs, at the last row of all splits whose label is known; asked only where there is one.
     labelled_us: Callable[[], int]
     turn: int = 0  # so many triggers before this one selected something
+    stage: int = 0  # the strategy's place in a pipeline, from 0; `seed` differs by it already
 
 
 class CurrentModel(Protocol):
@@ -101,6 +102,8 @@ class Strategy:
     selects_at_most: int | None = None  # so many rows, whatever there are
     # What other strategies, and other keys of pipeline.yaml, must know.
     weighs: bool = False  # weights say how much a row counts, and are not 1 for all
+    recalls: bool = False  # goes by what came or was selected at earlier triggers, and is nothing without
+    evens_labels: bool = False  # selects exactly as many rows of each label as of any other
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         """`options`: as the schema loads them."""

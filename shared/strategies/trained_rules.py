@@ -12,6 +12,8 @@ from shared.strategies.common import From, Limited, Seeded, SelectsFrom, limited
 from shared.strategies.strategy import CurrentModel, Pieces, Request, State, unweighted
 from shared.training_rule import TrainingRule
 
+_OTHERS = "use strategy new_data or all_data"
+
 
 class _Ruled(SelectsFrom):
     """The rows since the previous trigger, or all, or `limit` of them; the rule goes by options of the same names."""
@@ -40,13 +42,17 @@ class RS2(_Ruled):
     class Schema(_Ruled.Schema):
         """Its options."""
 
-        share = f.PositiveNumber("the share of the rows that an epoch learns from, at most 1", load_default=0.1)
+        share = f.PositiveNumber("the share of the rows that an epoch learns from, below 1", load_default=0.1)
         replacement = f.Truth("draw each epoch anew; else no row comes again before all have come", load_default=False)
 
         @f.validates_schema
         def _at_most_all(self, data: Mapping[str, Any], **kwargs: Any) -> None:
-            if data.get("share", 0) > 1:
-                raise ValidationError({"share": [f"{data['share']:g} is more than all; write a share, such as 0.1."]})
+            share = data.get("share", 0)
+            if share > 1:
+                raise ValidationError({"share": [f"{share:g} is more than all; write a share, such as 0.1."]})
+            if share == 1:
+                told = f"1 is all rows in each epoch, as without rs2; write a share below 1, such as 0.1, or {_OTHERS}."
+                raise ValidationError({"share": [told]})
 
 
 class InfoBatch(_Ruled):
@@ -66,5 +72,15 @@ class InfoBatch(_Ruled):
 
         @f.validates_schema
         def _at_most_all(self, data: Mapping[str, Any], **kwargs: Any) -> None:
-            if data.get("whole", 0) > 1:
-                raise ValidationError({"whole": [f"{data['whole']:g} is more than all; write a share, such as 0.125."]})
+            whole = data.get("whole", 0)
+            if whole > 1:
+                raise ValidationError({"whole": [f"{whole:g} is more than all; write a share, such as 0.125."]})
+            nothing = {"whole": whole == 1, "left_out": data.get("left_out") == 0}
+            told = {"whole": "1 lets all epochs learn from all rows", "left_out": "0 leaves no row out"}
+            remedies = {
+                "whole": "write a share below 1, such as 0.125",
+                "left_out": "write a share above 0, such as 0.5",
+            }
+            errors = {key: [f"{told[key]}; {remedies[key]}, or {_OTHERS}."] for key, is_so in nothing.items() if is_so}
+            if errors:
+                raise ValidationError(errors)

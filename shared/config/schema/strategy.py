@@ -9,6 +9,7 @@ from marshmallow import ValidationError
 
 from shared.config import fields as f
 from shared.config.schema.chosen import Chosen
+from shared.config.within import strategies_within
 from shared.plugins import STRATEGIES
 
 
@@ -70,30 +71,38 @@ class StrategyBlock(Chosen):
         if not asked:
             return {}
         strategy = STRATEGIES[chosen["name"]](chosen["options"])
-        told = {key: _OBJECTIONS[key](chosen["name"], strategy) for key in asked}
+        told = {key: _OBJECTIONS[key](chosen, strategy) for key in asked}
         return {key: [sentence] for key, sentence in told.items() if sentence is not None}
 
 
-def _to_reset(name: str, strategy: Any) -> str | None:
+def _to_reset(chosen: Mapping[str, Any], strategy: Any) -> str | None:
     """Why a strategy cannot begin anew behind each trigger; None: it can."""
+    name = chosen["name"]
     if strategy.earlier_triggers > 1:
         return f"leaves no rows of earlier triggers, from which {name} selects by `tail`; remove one of them."
+    if strategy.recalls:
+        within = strategies_within(name, chosen["options"])
+        *_, recalling = (one for _, one, options in within if STRATEGIES[one](options).recalls)
+        return f"leaves nothing of earlier triggers, by which {recalling} selects; remove one of them."
     if strategy.selects_all or strategy.observes:
         return None
     return f"has no meaning, as {name} selects from rows since the previous trigger anyway; remove it."
 
 
-def _to_balance(name: str, strategy: Any) -> str | None:
+def _to_balance(chosen: Mapping[str, Any], strategy: Any) -> str | None:
     """Why what a strategy selects cannot be balanced; None: it can."""
+    name = chosen["name"]
     remedy = "remove it, or write a pipeline that begins with {name: balanced, by: label}."
     if strategy.rules:
         return f"chooses before the training, in which {name} does; {remedy}"
     if strategy.weighs:
         return f"would undo what the weights of {name} say; {remedy}"
+    if strategy.evens_labels:
+        return f"has no meaning, as {name} selects as many rows of each label anyway; remove it."
     return None
 
 
-_OBJECTIONS: Mapping[str, Callable[[str, Any], str | None]] = {
+_OBJECTIONS: Mapping[str, Callable[[Mapping[str, Any], Any], str | None]] = {
     "reset_on_trigger": _to_reset,
     "balance": _to_balance,
 }

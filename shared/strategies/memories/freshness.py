@@ -22,7 +22,7 @@ class Freshness(Strategy):
     set of rows that were used, and belongs to the run: no other run sees it.
     """
 
-    selects_all = True
+    selects_all, recalls = True, True
 
     class Schema(Seeded):
         """Its options."""

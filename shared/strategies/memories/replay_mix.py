@@ -9,7 +9,7 @@ import numpy as np
 from marshmallow import ValidationError
 
 from shared.config import fields as f
-from shared.strategies.common import Limited, Seeded, seed_of
+from shared.strategies.common import MOST_TRIGGERS, Limited, Seeded, seed_of
 from shared.strategies.draws import drawn
 from shared.strategies.memories.class_balanced_reservoir import ClassBalancedReservoir
 from shared.strategies.memories.herding import Herding
@@ -34,6 +34,8 @@ class ReplayMix(Strategy):
     state is `memory`, that of a strategy of the same name, and while rows are observed `earlier`, what it was before.
     """
 
+    recalls = True
+
     class Schema(Limited, Seeded):
         """Its options."""
 
@@ -44,7 +46,7 @@ class ReplayMix(Strategy):
             "it all that is remembered",
             load_default=None,
         )
-        tail = f.Whole("previous triggers whose rows are selected again", least=0, load_default=0)
+        tail = f.Whole("previous triggers whose rows are selected again", least=0, most=MOST_TRIGGERS, load_default=0)
 
         @f.validates_schema
         def _fits_together(self, data: Mapping[str, Any], **kwargs: Any) -> None:

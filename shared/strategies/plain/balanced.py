@@ -56,6 +56,10 @@ class Balanced(SelectsFrom):
         """By label, but not by trigger."""
         return "by" if options["by"] == "label" else None
 
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        super().__init__(options)
+        self.evens_labels = options["by"] == "label" and options["limit"] is None
+
     def select(self, request: Request, state: State, model: CurrentModel | None) -> tuple[Pieces, State]:
         """The rows are read twice: counted, then chosen."""
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.config import fields as f
-from shared.strategies.common import Limited, Seeded, limited
+from shared.strategies.common import MOST_TRIGGERS, Limited, Seeded, limited
 from shared.strategies.strategy import CurrentModel, Pieces, Request, State, Strategy, unweighted
 
 
@@ -16,7 +16,7 @@ class NewData(Strategy):
     class Schema(Limited, Seeded):
         """Its options."""
 
-        tail = f.Whole("previous triggers whose rows are selected again", least=0, load_default=0)
+        tail = f.Whole("previous triggers whose rows are selected again", least=0, most=MOST_TRIGGERS, load_default=0)
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         self._options = options

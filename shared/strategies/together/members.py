@@ -20,6 +20,7 @@ class Together(Strategy):
         self.wants_labels = any(one.wants_labels for one in members)
         self.reads_model = any(one.reads_model for one in members)
         self.weighs = any(one.weighs for one in members)
+        self.recalls = any(one.recalls for one in members)
         self.earlier_triggers = max(one.earlier_triggers for one in members)
 
 

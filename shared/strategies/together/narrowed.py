@@ -14,11 +14,11 @@ from shared.strategies.strategy import Keys, Request
 _ROWS_AT_ONCE = 65_536
 
 
-def narrowed(request: Request, keys: Keys, triggers: int | None, seed: int) -> Request:
+def narrowed(request: Request, keys: Keys, triggers: int | None) -> Request:
     """The same, of these rows alone, ascending and each once, however many triggers one goes back.
 
     `triggers`: all of the rows are among those of so many triggers before (None: of all), which are read where times
-    or labels are asked for. `seed`: another one, so that nothing is drawn as these rows were.
+    or labels are asked for.
     """
 
     def pieces(_: int | None) -> Iterator[Keys]:
@@ -26,7 +26,6 @@ def narrowed(request: Request, keys: Keys, triggers: int | None, seed: int) -> R
 
     return msgspec.structs.replace(
         request,
-        seed=seed,
         rows=pieces,
         timed=lambda _: _cut(request.timed, keys, triggers),
         labelled=lambda _: _cut(request.labelled, keys, triggers),

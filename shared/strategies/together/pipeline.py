@@ -12,6 +12,8 @@ from shared.config.schema.strategy import NestedStrategy
 from shared.strategies.together.members import members_of
 from shared.strategies.together.stages import Stages
 
+_TAKE_ALL = ("new_data", "all_data")  # that they are asked for, without `limit`
+
 
 class Pipeline(Stages):
     """Strategies one behind the other: each selects from the rows that the one before it selected."""
@@ -55,7 +57,8 @@ def _objections(stages: Sequence[Mapping[str, Any]], number: int) -> dict[str, l
         told["of"] = ["is for the first stage; this one selects from what the one before it selected; remove it."]
     if options.get("tail") and options.get("by") != "trigger":
         told["tail"] = ["is for the first stage; this one selects from what the one before it selected; remove it."]
-    seeds = [one["options"].get("seed") for one in stages[:number]]
-    if options.get("seed") is not None and options["seed"] in seeds:
-        told["seed"] = ["is that of a stage before, so both draw alike; write another one, or none."]
+    if name in _TAKE_ALL and options.get("limit") is None:
+        told["limit"] = [
+            f"is missing, and without it {name} takes all that the stage before selected; write one, or no such stage."
+        ]
     return told

@@ -55,6 +55,7 @@ class Schedule(Together):
         self._names = [one["name"] for one in options["strategies"]]
         self._starts = [one["from_trigger"] or 0 for one in options["strategies"]]
         self.selects_all = any(one.selects_all for one in self._members)
+        self.evens_labels = all(one.evens_labels for one in self._members)
         limits = [one.selects_at_most for one in self._members]
         self.selects_at_most = None if None in limits else max(limit for limit in limits if limit is not None)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -26,7 +27,7 @@ class Stages(Together):
 
     def __init__(self, stages: Sequence[Strategy]) -> None:
         super().__init__(stages)
-        self.selects_all = stages[0].selects_all
+        self.selects_all, self.evens_labels = stages[0].selects_all, stages[-1].evens_labels
         limits = [one.selects_at_most for one in stages if one.selects_at_most is not None]
         self.selects_at_most = min(limits, default=None)
 
@@ -61,7 +62,7 @@ class Stages(Together):
         keys, weights = _rows_of(pieces)
         remembered = first.observes or states[0] is not None  # then rows may be older than those that it asked for
         for number, stage in enumerate(others, 1):
-            asked = narrowed(request, keys, None if remembered else heard.triggers, seed_at(request.seed, number))
+            asked = narrowed(_at(request, number), keys, None if remembered else heard.triggers)
             pieces, states[number] = stage.select(asked, states[number], model_for(stage, request, model))
             if number == len(others):
                 break
@@ -76,7 +77,12 @@ class Stages(Together):
 
     def rule(self, request: Request) -> TrainingRule | None:
         """The last's."""
-        return self._members[-1].rule(request)
+        return self._members[-1].rule(_at(request, len(self._members) - 1))
+
+
+def _at(request: Request, stage: int) -> Request:
+    """The request as one of the later stages gets it: nothing is drawn by it as by another."""
+    return msgspec.structs.replace(request, seed=seed_at(request.seed, stage), stage=stage)
 
 
 def _rows_of(pieces: Pieces) -> tuple[Keys, Sums]:

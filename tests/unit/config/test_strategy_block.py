@@ -17,6 +17,9 @@ from shared.errors import ConfigurationError
 from shared.strategies.build import strategy_of
 
 UNIFORM = {"name": "uniform", "fraction": 0.5}
+BALANCED = {"name": "balanced", "by": "label"}
+MIX = {"name": "replay_mix", "memory_limit": 5}
+FRESH = {"name": "freshness", "limit": 5, "unused_share": 0.5}
 NESTED = {
     "name": "schedule",
     "warm_up": 1,
@@ -101,11 +104,8 @@ def test_a_mistake_within_is_told_at_its_line(tmp_path: Path) -> None:
         ({"name": "pipeline", "stages": [UNIFORM, {**UNIFORM, "fraction": 2}]}, "stages.1.fraction", "2 is more than"),
         ({"name": "pipeline", "stages": [UNIFORM, {**UNIFORM, "of": "all"}]}, "stages.1.of", "is for the first stage"),
         ({"name": "pipeline", "stages": [UNIFORM, {**UNIFORM, "tail": 1}]}, "stages.1.tail", "is for the first stage"),
-        (
-            {"name": "pipeline", "stages": [{**UNIFORM, "seed": 3}, UNIFORM, {**UNIFORM, "seed": 3}]},
-            "stages.2.seed",
-            "is that of a stage before",
-        ),
+        ({"name": "pipeline", "stages": [UNIFORM, {"name": "new_data"}]}, "stages.1.limit", "new_data takes all that"),
+        ({"name": "pipeline", "stages": [UNIFORM, {"name": "all_data"}]}, "stages.1.limit", "all_data takes all that"),
         (
             {"name": "pipeline", "stages": [UNIFORM, {"name": "remembering"}]},
             "stages.1.name",
@@ -139,6 +139,26 @@ def test_a_mistake_within_is_told_at_its_line(tmp_path: Path) -> None:
         ({"name": "latest", "limit": 5, "warm_up": -1}, "warm_up", "-1 is not a whole number of at least 0."),
         ({"name": "latest", "limit": 5, "balance": "trigger"}, "balance", "'trigger' is unknown; known: label."),
         ({"name": "new_data", "reset_on_trigger": True}, "reset_on_trigger", "has no meaning, as new_data selects"),
+        ({**MIX, "reset_on_trigger": True}, "reset_on_trigger", "earlier triggers, by which replay_mix selects"),
+        ({**FRESH, "reset_on_trigger": True}, "reset_on_trigger", "earlier triggers, by which freshness selects"),
+        (
+            {
+                "name": "schedule",
+                "strategies": [
+                    {"name": "all_data"},
+                    {"name": "pipeline", "stages": [FRESH, UNIFORM], "from_trigger": 2},
+                ],
+                "reset_on_trigger": True,
+            },
+            "reset_on_trigger",
+            "earlier triggers, by which freshness selects",
+        ),
+        ({**BALANCED, "balance": "label"}, "balance", "has no meaning, as balanced selects as many rows of each"),
+        ({"name": "pipeline", "stages": [UNIFORM, BALANCED], "balance": "label"}, "balance", "as pipeline selects as"),
+        ({"name": "pipeline", "stages": [UNIFORM, {"name": "rs2", "share": 1}]}, "stages.1.share", "1 is all rows in"),
+        ({"name": "new_data", "tail": 10**12}, "tail", "is too large; at most 1000000 can be used."),
+        ({**UNIFORM, "tail": 10**12}, "tail", "is too large; at most 1000000 can be used."),
+        ({**MIX, "tail": 10**12}, "tail", "is too large; at most 1000000 can be used."),
         ({**UNIFORM, "tail": 2, "reset_on_trigger": True}, "reset_on_trigger", "leaves no rows of earlier triggers"),
         ({"name": "recency", "half_life": "1d", "balance": "label"}, "balance", "would undo what the weights"),
     ],
@@ -148,6 +168,22 @@ def test_what_has_no_meaning_is_refused(block: dict[str, Any], path: str, senten
     told = one(refused(block))
     assert told[0] == path
     assert sentence in told[1]
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        {**BALANCED, "limit": 9, "balance": "label"},
+        {"name": "class_balanced_reservoir", "limit": 9, "balance": "label"},
+        {"name": "herding", "limit": 9, "reset_on_trigger": True},
+        {"name": "pipeline", "stages": [UNIFORM, {"name": "new_data", "limit": 5}]},
+        {"name": "loss", "fraction": 1, "mode": "batch_then_sample"},
+        {"name": "pipeline", "stages": [{**UNIFORM, "seed": 3}, {**UNIFORM, "seed": 3}]},
+    ],
+)
+def test_what_has_a_meaning_is_not_refused(block: dict[str, Any]) -> None:
+    """A limit is filled with what small labels lack, which balancing then takes; draws leave out what they repeat."""
+    StrategyBlock("").deserialize(block)
 
 
 def test_all_mistakes_are_told() -> None:

@@ -105,7 +105,7 @@ def test_what_is_drawn_differs_from_trigger_to_trigger_and_follows_from_the_seed
 def test_in_batches_all_rows_are_selected_and_a_rule_says_how_they_are_learned_from():
     """By the model as it is then: the current one is not asked."""
     request = asked([3] + [0] * 9, cuts=[4])
-    strategy = named("margin", fraction=0.25, mode="batch_then_sample", seed=5)
+    strategy = named("margin", fraction=0.25, mode="batch_then_sample")
     keys, weights, _ = selected(strategy, request, None)
     assert (keys.tolist(), set(weights.tolist())) == (list(range(1, 10)), {1.0})
     plan = strategy_of(strategy)
@@ -166,6 +166,8 @@ def test_no_rows():
         ("margin", {"fraction": 0.5, "uniform": 0.2}, "no meaning with `how: largest`"),
         ("loss", {"fraction": 0.5, "uniform": 0.2, "mode": "batch_then_sample"}, "no meaning with `mode: batch"),
         ("loss", {"limit": 5, "mode": "batch_then_sample"}, "write `fraction` instead"),
+        ("margin", {"fraction": 1, "mode": "batch_then_sample"}, "1 leaves no row of a batch out"),
+        ("margin", {"fraction": 0.5, "mode": "batch_then_sample", "seed": 4}, "where nothing is drawn; remove it"),
         ("rho_loss", {"limit": 5}, "is missing"),
         ("rho_loss", {"limit": 5, "holdout": 3}, "write validation, or the path of a model.safetensors"),
         ("rho_loss", {"limit": 5, "holdout": "x", "how": "proportional"}, "is not a key here"),

@@ -47,6 +47,9 @@ def test_each_trigger_has_a_seed_of_its_own_that_follows_from_the_pipelines_or_t
     ("name", "options", "said"),
     [
         ("rs2", {"share": 1.5}, "1.5 is more than all"),
+        ("rs2", {"share": 1}, "1 is all rows in each epoch, as without rs2; write a share below 1, such as 0.1"),
+        ("infobatch", {"whole": 1}, "1 lets all epochs learn from all rows; write a share below 1"),
+        ("infobatch", {"left_out": 0}, "0 leaves no row out; write a share above 0, such as 0.5, or use strategy"),
         ("rs2", {"share": 0}, "not a number above zero"),
         ("infobatch", {"left_out": 1}, "at least 0 and below 1"),
         ("infobatch", {"whole": 2}, "2 is more than all"),

@@ -8,10 +8,12 @@ from torch import Tensor
 from workers.going_on import GoOn, unheard
 from workers.selection.coreset.exact import TIE, first_largest, summed
 from workers.selection.coreset.inputs import usable, usable_count, usable_number, usable_rows
-from workers.selection.coreset.non_negative import non_negative_solution
+from workers.selection.coreset.non_negative import non_negative_of_any_rank, non_negative_solution
 
 _MANY_COLUMNS = 4096  # for float32: its error grows with them
-_DEPENDENT = 1e-12  # a pivot that is smaller, as a share of the row's square, is rounding
+# A pivot, as a share of the row's square, that is smaller:
+_DEPENDENT = 1e-12  # is rounding
+_NEARLY_DEPENDENT = 1e-6  # leaves too few digits to say which weights are 0 by several at once
 
 
 def grad_match(
@@ -22,10 +24,11 @@ def grad_match(
     k times, the row whose gradient has the largest product with what is left of the target is picked, and what is left
     is found anew: t − Σ xᵢgᵢ with (A + λI) x = c, where A holds the products of the picked gradients with each other,
     c those with the target, and λ is `regularisation`, in squared units of the gradients; after the first pick x is
-    c / A. In the end the weights are the x ≥ 0 with the smallest ‖(A + λI) x − c‖; rows of weight 0 are dropped, so
-    none may be left. Where λ is 0, a picked gradient that is a combination of those picked before, such as 0 or an
-    equal one, gets no weight. Σ xᵢgᵢ itself comes near the target. Weights have the gradients' type. `go_on` is
-    called with each pick. Raises ValueError.
+    c / A. In the end the weights are the x ≥ 0 with the smallest ‖(A + λI) x − c‖, of all picks; rows of weight 0 are
+    dropped, so none may be left. Where λ is 0, a picked gradient that is a combination of those picked before, such as
+    0 or an equal one, leaves what is left as it was; and there are many such x, of which it is the one that
+    scipy.optimize.nnls finds, the picks ascending. Σ xᵢgᵢ itself comes near the target. Weights have the gradients'
+    type. `go_on` is called with each pick. Raises ValueError.
 
     O(n·d·k + k²·d + k³) operations, memory O(n·d + k²). Killamsetty, Durga, Ramakrishnan, De and Iyer (ICML 2021).
     """
@@ -60,7 +63,8 @@ class _Pursuit:
         # Of what is left, as it has the rounding of the target: where nothing is left all rows tie.
         self._least = max(float(target.norm()) / 1024, torch.finfo(rows.dtype).tiny)
         self._gone = torch.zeros_like(self._quick[:, 0])  # −∞ where a row was picked
-        self._used: list[int] = []  # of the picked, those that bring something new
+        self._picked: list[int] = []
+        self._independent, self._of_full_rank = 0, True  # of these, that bring something new; and whether all do
         self._products = rows @ target
         self._lines, self._solved = rows.new_empty(k, rows.shape[1]), rows.new_empty(k)  # Q and L⁻¹ c
         self._left = self._left_in_full = target  # what the next pick goes by; and with λ, also after the first pick
@@ -69,12 +73,13 @@ class _Pursuit:
         """One more row."""
         best = self._best()
         self._gone[best] = -torch.inf
+        self._picked.append(best)
         gradient = self._rows[best]
         square = float(gradient @ gradient)
         if not self._took(best, gradient, square):
             return
         self._left = self._left_in_full
-        if len(self._used) == 1 and square > 0:
+        if self._independent == 1 and square > 0:
             self._left = torch.sub(self._target, gradient, alpha=float(self._products[best]) / square)
 
     def _best(self) -> int:
@@ -89,10 +94,11 @@ class _Pursuit:
 
     def _took(self, row: int, gradient: Tensor, square: float) -> bool:
         """Let Q grow by a row, unless it brings nothing new."""
-        size, diagonal = len(self._used), square + self._regularisation
+        size, diagonal = self._independent, square + self._regularisation
         lines, solved = self._lines[:size], self._solved[:size]
         known = lines @ gradient  # the new line of L
         pivot = diagonal - float(known @ known)
+        self._of_full_rank &= pivot > _NEARLY_DEPENDENT * diagonal
         if not pivot > _DEPENDENT * diagonal:
             return False
         share = 1 / pivot**0.5
@@ -100,14 +106,15 @@ class _Pursuit:
         part = (float(self._products[row]) - float(known @ solved)) * share
         self._solved[size] = part
         self._left_in_full = torch.sub(self._left_in_full, line, alpha=part)
-        self._used.append(row)
+        self._independent += 1
         return True
 
     def weights(self, go_on: GoOn) -> tuple[Tensor, Tensor]:
         """Indices, ascending, and weights above 0."""
-        indices = torch.tensor(sorted(self._used), dtype=torch.int64, device=self._rows.device)
+        indices = torch.tensor(sorted(self._picked), dtype=torch.int64, device=self._rows.device)
         gradients = self._rows[indices]
         gram = gradients @ gradients.T
         gram.diagonal().add_(self._regularisation)
-        solution = non_negative_solution(gram, self._products[indices], go_on)
+        solve = non_negative_solution if self._of_full_rank else non_negative_of_any_rank
+        solution = solve(gram, self._products[indices], go_on)
         return indices[solution > 0], solution[solution > 0]

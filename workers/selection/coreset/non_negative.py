@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import torch
+from scipy.optimize import nnls
 from torch import Tensor
 
 from workers.going_on import GoOn, unheard
 
 _ROUNDING = 1e-12  # as a share of the largest number beside it
 _PATIENCE = 3  # exchanges of many at once that may bring nothing
+_EXCHANGES = 30  # for each weight; scipy's own 3 are too few for rows whose sizes are far apart, and 10 were enough
 
 
 def non_negative_solution(matrix: Tensor, values: Tensor, go_on: GoOn = unheard) -> Tensor:
@@ -41,6 +43,23 @@ def non_negative_solution(matrix: Tensor, values: Tensor, go_on: GoOn = unheard)
             wrong = torch.zeros_like(wrong)
             wrong[last] = True
         free = free ^ wrong
+
+
+def non_negative_of_any_rank(
+    matrix: Tensor, values: Tensor, go_on: GoOn = unheard, *, exchanges: int = _EXCHANGES
+) -> Tensor:
+    """As above, of M of whatever rank; of several such x that of scipy.optimize.nnls, as anyone would find it.
+
+    It frees one weight after the other, which takes about twice as long. `exchanges`: at most, for each weight. If they
+    are too few for scipy, the x that the same method finds here: it stops where rounding brings it no nearer. `go_on`
+    is called before.
+    """
+    go_on()
+    try:
+        found, _ = nnls(matrix.cpu().numpy(), values.cpu().numpy(), maxiter=exchanges * len(values))
+    except RuntimeError:
+        return _one_by_one(matrix, values, go_on)
+    return torch.from_numpy(found).to(values.device)
 
 
 def _fixed_by(matrix: Tensor, values: Tensor, free: Tensor) -> tuple[Tensor, Tensor]:

@@ -84,14 +84,22 @@ def _runs(classes: Classes) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64
 
 
 def _places(state: pa.Table, classes: Classes, draws: Draws) -> npt.NDArray[np.int64]:
-    """Before which of the kept rows new ones belong, both sorted: to sort all anew would take most of the time."""
+    """Before which of the kept rows new ones belong, both sorted: to sort all anew would take most of the time.
+
+    All are looked for at once, each within its class, by halves: a step halves the largest class, however many there
+    are.
+    """
     kept_classes, kept_draws = state["class"].to_numpy(), state["draw"].to_numpy()
-    at = np.empty(len(classes), np.int64)
-    for start, count in zip(*_runs(classes), strict=True):
-        first, stop = (np.searchsorted(kept_classes, classes[start], side=side) for side in ("left", "right"))
-        here = slice(start, start + count)
-        at[here] = first + np.searchsorted(kept_draws[first:stop], draws[here])
-    return at
+    starts, counts = _runs(classes)
+    first, stop = (
+        np.repeat(np.searchsorted(kept_classes, classes[starts], side=side), counts) for side in ("left", "right")
+    )
+    for _ in range(int((stop - first).max(initial=0)).bit_length()):
+        middle = (first + stop) // 2
+        open_still = first < stop
+        behind = open_still & (kept_draws[np.minimum(middle, len(kept_draws) - 1)] < draws)
+        first, stop = np.where(behind, middle + 1, first), np.where(open_still & ~behind, middle, stop)
+    return first
 
 
 def _to_beat(state: pa.Table, classes: Classes) -> Draws:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -124,6 +126,27 @@ def test_rows_class_after_class_give_the_same_memory(sizes, limit, seed):
         for piece in np.array_split(keys[classes == one], 3):
             state = memory.observe(state, piece, classes[piece])
     assert state.equals(memory.observe(memory.empty(), keys, classes))
+
+
+def test_the_work_is_in_whole_arrays_however_many_classes_there_are():
+    """As many calls for 5,000 classes as for 5, but for what sharing by halves takes."""
+
+    def calls(classes):
+        memory, keys, counted = ClassBalanced(6000, 0), np.arange(20_000), [0]
+
+        def count(*_):
+            counted[0] += 1
+
+        state = memory.observe(memory.empty(), keys[:10_000], keys[:10_000].view(np.uint64) % np.uint64(classes))
+        before = sys.getprofile()
+        sys.setprofile(count)
+        try:
+            memory.observe(state, keys[10_000:], keys[10_000:].view(np.uint64) % np.uint64(classes))
+        finally:
+            sys.setprofile(before)
+        return counted[0]
+
+    assert calls(5000) < 2 * calls(5) < 5000
 
 
 def test_within_a_class_every_row_is_as_likely():

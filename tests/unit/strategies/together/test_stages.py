@@ -51,6 +51,31 @@ def test_each_selects_from_what_the_one_before_selected():
     assert set(weights) == {1.0}
 
 
+@pytest.mark.parametrize("seeds", [(None, 0), (0, None), (3, 3), (None, None), (0, 0)])
+def test_no_two_stages_draw_alike(seeds):
+    """Whatever their seeds: of three halves, the last has rows of both sorts that the first would take alone."""
+    first, second = ({**HALF} if seed is None else {**HALF, "seed": seed} for seed in seeds)
+    request = asked([0] * 4000)
+    half = selected(built(**first), request)[0]
+    quarter = selected(built("pipeline", stages=[first, second]), request)[0]
+    alike = set(selected(built("uniform", fraction=0.25, seed=seeds[0] or 0), request)[0])
+    assert len(quarter) == 1000
+    assert set(quarter) < set(half)
+    assert 400 < len(alike & set(quarter)) < 600
+
+
+def test_a_rule_behind_a_choice_has_another_seed():
+    """So that epochs do not follow from what was chosen."""
+    rules = [
+        built("pipeline", stages=[{**HALF}, {"name": "rs2", **seed}]).rule(asked([0]))
+        for seed in ({}, {"seed": 0}, {"seed": 1})
+    ]
+    alone = built("rs2").rule(asked([0])).options["seed"]
+    seeds = [rule.options["seed"] for rule in rules]
+    assert seeds[0] == seeds[1]
+    assert len({alone, *seeds}) == 3
+
+
 def test_times_and_labels_are_those_of_the_rows_that_are_left():
     """Of new rows, of all, and of those that a window of all took."""
     times, labels = [key * 1_000_000 for key in range(100)], ["ab"[key % 10 == 0] for key in range(100)]
