@@ -25,6 +25,8 @@ from workers.selection.coreset.per_class import Choice, Classes, parts, per_part
 
 _RIDGE = 0.01  # of GradMatch, where nobody says one: a share of the mean square of a gradient
 
+_SEEDS = 2**63
+
 Lines = tuple[Tensor, Tensor | None]
 Options = Mapping[str, Any]
 
@@ -46,16 +48,26 @@ def lines(
     """The lines that a training set gets of points (n, d): their places, ascending, and weights; None: each is 1.
 
     All points are chosen from together, but for those that `parts` of per_class.py cuts, by `classes` (n,), None where
-    labels are numbers, and `seed` of `options` (else 0); where these have `per_class`, it always does. Raises
-    ConfigurationError where there are no classes for that.
+    labels are numbers, and `seed` of `options` (else 0); where these have `per_class`, it always does. Where all points
+    are equal, as the gradients of a model whose last layer gets only zeros, nothing tells rows apart, and k are drawn
+    at random: one of them, which stands for all, would never teach the model otherwise. Raises ConfigurationError
+    where there are no classes for `per_class`.
     """
     by_class = options.get("per_class", False)
     if classes is None and by_class:
         raise ConfigurationError("per_class has no meaning where labels are numbers; remove it.")
-    cut = parts(len(points), classes, k, options.get("seed", 0), by_class=by_class)
+    seed = options.get("seed", 0)
+    if bool((points == points[0]).all()):
+        return _drawn(len(points), min(k, len(points)), seed), None
+    cut = parts(len(points), classes, k, seed, by_class=by_class)
     picked, weights = per_part(points, cut, choose)
     places, order = picked.sort()
     return places.cpu().numpy(), None if weights is None else weights[order].float().cpu().numpy()
+
+
+def _drawn(rows: int, k: int, seed: int) -> npt.NDArray[np.int64]:
+    generator = np.random.Generator(np.random.PCG64(seed % _SEEDS))
+    return np.sort(generator.choice(rows, k, replace=False))
 
 
 def craig_lines(gradients: Tensor, k: int, go_on: GoOn = unheard) -> tuple[Tensor, Tensor]:

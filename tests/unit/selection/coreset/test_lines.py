@@ -99,6 +99,16 @@ def test_the_bandwidth_of_many_rows_is_that_of_some():
 
 
 @pytest.mark.parametrize("name", CHOICES)
+def test_rows_that_nothing_tells_apart_are_drawn_at_random(name):
+    """As the gradients of a model whose last layer gets only zeros: one row that stands for all would end its learning."""
+    dead = torch.zeros(30, 4, dtype=torch.float64)
+    places, weights = lines(choice(name, OPTIONS), dead, None, 9, {"seed": 1})
+    assert weights is None
+    assert len(np.unique(places)) == 9
+    assert places.tolist() != lines(choice(name, OPTIONS), dead, None, 9, {"seed": 2})[0].tolist()
+
+
+@pytest.mark.parametrize("name", CHOICES)
 def test_few_and_equal_rows(name):
     """One row is chosen whatever k is. Of equal rows the weights count all; log_determinant takes one of each."""
     places, weights = lines(choice(name, OPTIONS), ROWS[:1], None, 5, {})
