@@ -100,7 +100,7 @@ def test_the_bandwidth_of_many_rows_is_that_of_some():
 
 @pytest.mark.parametrize("name", CHOICES)
 def test_rows_that_nothing_tells_apart_are_drawn_at_random(name):
-    """As the gradients of a model whose last layer gets only zeros: one row that stands for all would teach it nothing."""
+    """As the gradients of a model whose last layer gets only zeros: the one that stands for all would teach nothing."""
     dead = torch.zeros(30, 4, dtype=torch.float64)
     places, weights = lines(choice(name, OPTIONS), dead, None, 9, {"seed": 1})
     assert weights is None
