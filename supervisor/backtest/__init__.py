@@ -1,0 +1,1 @@
+"""What policies are worth: replayed on a recorded stream, and judged against the best schedule in hindsight."""
