@@ -54,6 +54,7 @@ test-long: venv
 	.venv/bin/python -m benchmarks.label_delay --check
 	.venv/bin/python -m benchmarks.detection --check
 	.venv/bin/python -m benchmarks.best_schedule --check
+	.venv/bin/python -m benchmarks.replays --check
 	.venv/bin/python -m benchmarks.sweep_time --check
 	.venv/bin/python -m benchmarks.compare_runs --check
 	.venv/bin/python -m benchmarks.policies_on_data --check

@@ -1,8 +1,8 @@
 """`python -m benchmarks.best_schedule`: the best schedule in hindsight of many candidates over many windows.
 
-Losses are made up as they are asked for: a model gets worse as it ages, and some windows are harder than others for all.
-Timed is all that follows from them: their sums, the schedules for three prices, and those with at most 1 to 100
-trainings. Bounds at 100,000 windows and 1,000 candidates: 10 s of processor time, and 2 GiB for the process.
+Losses are made up as they are asked for: a model gets worse as it ages, and some windows are harder than others.
+Timed is all that follows: their sums, the schedules for three prices, and those with at most 1 to 100 trainings. Bounds
+at 100,000 windows and 1,000 candidates: 10 s of processor time, and 2 GiB for the process.
 """
 
 from __future__ import annotations

@@ -4,48 +4,18 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from functools import cached_property
 
 import msgspec
-import redis
 
 from shared.blame import blame
 from shared.errors import ModynError
 from shared.messages.rescore import Rescore, Rescored
 from shared.messages.setup_record import SetupRecord
 from shared.processes import end_with_parent
+from workers.alone import Alone
 from workers.failures import explain
-from workers.features.class_names import LaterClasses
-from workers.measured import Measurements
-from workers.shelf import Shelf
 from workers.stages.rescore import rescore
 from workers.streams import input_alone, output_alone
-from workers.training.device import choose_device
-
-_SHELF_BYTES = 2**30
-
-
-class Alone:
-    """This process, which works for no fleet."""
-
-    def __init__(self) -> None:
-        self.shelf = Shelf(room_bytes=_SHELF_BYTES)
-        self.later_classes = LaterClasses()
-        self.measured = Measurements(None, lambda: None)
-
-    @cached_property
-    def device(self) -> str:
-        """The best there is."""
-        return str(choose_device("auto"))
-
-    @property
-    def client(self) -> redis.Redis:
-        """There is none: scores need no broker."""
-        raise NotImplementedError("a process that scores windows anew has no broker")
-
-    def should_stop(self) -> bool:
-        """Who asks ends it."""
-        return False
 
 
 def main() -> None:

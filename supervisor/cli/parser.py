@@ -15,6 +15,7 @@ _EXAMPLES = f"""examples:
   {COMMAND} pipeline.yaml config.yaml --experiment-mode    replay what is recorded, end, and report
   {COMMAND} pipeline.yaml config.yaml --run-dir runs/a --resume
   {COMMAND} validate pipeline.yaml config.yaml --offline   all that is wrong with the two files
+  {COMMAND} plan pipeline.yaml config.yaml                 which triggers would fire, without training
   {COMMAND} worker config.yaml --role train --device cuda:0
   {COMMAND} fleet config.yaml --json
   {COMMAND} flower config.yaml                             tasks and workers in a browser
@@ -130,6 +131,20 @@ def _add_scope(command: argparse.ArgumentParser) -> None:
     command.add_argument("--maximum-triggers", type=int, metavar="N", help="fire at most N triggers")
 
 
+def _add_plan(plan: argparse.ArgumentParser) -> None:
+    _add_files(plan)
+    _add_setting(plan)
+    _add_scope(plan)
+    plan.add_argument(
+        "--seconds-per-sample",
+        type=float,
+        metavar="S",
+        help="what all workers together train for each selected row, for the cost; else what the policy says of it",
+    )
+    plan.add_argument("--json", action="store_true", help="one JSON object instead of a table")
+    plan.set_defaults(experiment_mode=True, deploy=False)
+
+
 def _add_sweep(sweep: argparse.ArgumentParser) -> None:
     _add_files(sweep)
     sweep.add_argument(
@@ -169,6 +184,7 @@ def _add_compare(compare: argparse.ArgumentParser) -> None:
 COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "run": ("run a pipeline (the word itself may be left out)", _add_run),
     "validate": ("say all that is wrong, without running", _add_validate),
+    "plan": ("which triggers would fire, and what they would cost, without training", _add_plan),
     "sweep": ("run every combination of settings, and compare", _add_sweep),
     "worker": ("start one worker by hand", _add_worker),
     "fleet": ("list the workers that are alive", _add_listing),

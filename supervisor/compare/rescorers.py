@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from pathlib import Path
 from selectors import EVENT_READ, DefaultSelector
-from typing import IO, NoReturn
+from typing import NoReturn
 
 import msgspec
 
 from shared.errors import NotReadyError
 from shared.messages.rescore import Rescore, Rescored
 from shared.messages.setup_record import SetupRecord
-from supervisor.system.worker_process import PROJECT, how_it_ended, python_environment
-
-_LAST_BYTES = 4096
+from supervisor.system.asked_process import AskedProcess
 
 
 class Rescorers:
@@ -27,7 +20,7 @@ class Rescorers:
 
     def __init__(self, count: int, records: Sequence[SetupRecord], folders: Sequence[Path]) -> None:
         """`folders`: where the user's own modules lie."""
-        self._lines, self._folders = msgspec.json.encode(list(records)) + b"\n", folders
+        self._lines, self._folders = msgspec.json.encode(list(records)), folders
         self._runs = [record.artifacts_uri for record in records]
         self._processes: list[_Rescorer] = []
         self._count = count
@@ -70,59 +63,35 @@ class _Rescorer:
         """`runs`: what sentences call them."""
         self._runs = runs
         self.asked: tuple[int, Rescore] | None = None
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115 - `end` closes it
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "workers.rescore", "--parent-pid", str(os.getpid())],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._said,
-            cwd=PROJECT,
-            env=python_environment(folders),
-            start_new_session=True,  # Ctrl+C is for who started it
-        )
-        assert self._process.stdin is not None, "it is a pipe"
-        assert self._process.stdout is not None, "it is a pipe"
-        self._input: IO[bytes] = self._process.stdin
-        self.output: IO[bytes] = self._process.stdout
+        self._process = AskedProcess("workers.rescore", folders)
+        self.output, self.end = self._process.output, self._process.end
 
     def ask(self, asked: tuple[int, Rescore] | None) -> None:
         """Have it begin with a request, if there is one. Raises NotReadyError if it has ended."""
         self.asked = asked
         if asked is not None:
-            self.tell(msgspec.json.encode(asked[1]) + b"\n")
+            self.tell(msgspec.json.encode(asked[1]))
 
     def tell(self, line: bytes) -> None:
         """Write a line. Raises NotReadyError if it has ended."""
         try:
-            self._input.write(line)
-            self._input.flush()
+            self._process.tell(line)
         except BrokenPipeError:
             self._refuse()
 
     def answer(self) -> tuple[int, Rescored]:
         """The number of what it was asked, and its answer. Raises NotReadyError if it has ended."""
-        line = self.output.readline()
-        if self.asked is None or not line.endswith(b"\n"):
+        line = self._process.answer()
+        if self.asked is None or line is None:
             self._refuse()
         return self.asked[0], msgspec.json.decode(line, type=Rescored)
 
     def _refuse(self) -> NoReturn:
         """Raise NotReadyError with how it ended, and the last that it said."""
-        code = self._process.wait()
-        self._said.seek(max(self._said.seek(0, os.SEEK_END) - _LAST_BYTES, 0))
-        last = self._said.read().decode(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
-        ended = f"evaluates windows anew ended with {how_it_ended(code)}: {last[0]}"
+        ended = f"evaluates windows anew ended with {self._process.how_it_ended()}"
         if self.asked is None:
             raise NotReadyError(f"a process that {ended}")
         wanted = self.asked[1]
         raise NotReadyError(
             f"{self._runs[wanted.run]}, window of trigger {wanted.trigger_id}: the process that {ended}"
         )
-
-    def end(self) -> None:
-        """End it, wherever it stands."""
-        self._process.kill()
-        self._process.wait()
-        for stream in (self._input, self.output, self._said):
-            with suppress(BrokenPipeError):  # it did not read all that it was told
-                stream.close()

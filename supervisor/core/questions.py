@@ -8,13 +8,14 @@ from typing import Any
 import msgspec
 
 from shared.ids import TriggerId, task_id
-from shared.messages.tasks import DetectTask, ModelRef
+from shared.messages.tasks import DetectTask, KeyRange, ModelRef
 from supervisor.core.attempts import model_ref, who
 from supervisor.core.commands import Publish
 from supervisor.core.events import Observed
 from supervisor.core.label_times import known_at
 from supervisor.core.notices import RowsNotAsExpected, TriggerConsidered, TriggerFired
 from supervisor.core.open_tasks import OpenTask
+from supervisor.core.seen import Asked
 from supervisor.core.state import RunState
 from supervisor.core.step import Effect, Step
 from supervisor.core.stream import OpenQuestion
@@ -70,21 +71,28 @@ def ask(state: RunState) -> Step | None:
             return None
         model = _current_model(state)
     trigger = len(state.triggers)
-    task = DetectTask(
-        **who(state, trigger),
+    task = detect_task(asked, who(state, trigger), question.number, state.stream.left_out, model)
+    identifier = task_id(state.run_id, TriggerId(trigger), "detect", question.number)
+    state = state.with_stream(question=msgspec.structs.replace(question, task=identifier))
+    return state.with_task(identifier, OpenTask(task=task)), [Publish(task_id=identifier, task=task)]
+
+
+def detect_task(
+    asked: Asked, of_trigger: dict[str, Any], number: int, left_out: tuple[KeyRange, ...], model: ModelRef | None
+) -> DetectTask:
+    """What a worker is told of a question. `of_trigger`: run, trigger, setup and attempt."""
+    return DetectTask(
+        **of_trigger,
         labels=known_at(asked),
         labelled_key=asked.labelled_key,
-        number=question.number,
+        number=number,
         key=asked.key,
         timestamp_us=asked.timestamp_us,
         detector=asked.detector,
         options=asked.options,
-        left_out=state.stream.left_out,
+        left_out=left_out,
         model=model,
     )
-    identifier = task_id(state.run_id, TriggerId(trigger), "detect", question.number)
-    state = state.with_stream(question=msgspec.structs.replace(question, task=identifier))
-    return state.with_task(identifier, OpenTask(task=task)), [Publish(task_id=identifier, task=task)]
 
 
 def answered(state: RunState, number: int, answer: dict[str, Any]) -> RunState:

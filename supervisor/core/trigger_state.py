@@ -68,3 +68,13 @@ class TriggerState(msgspec.Struct, frozen=True, kw_only=True):
     classes: int | None = None  # how many of the run's classes its training set knows; None: they have no names
     last_attempt: int = 0  # the highest number of any attempt at its tasks
     error: str | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more is trained for it."""
+        return self.phase.over
+
+    @property
+    def took_s(self) -> float | None:
+        """Seconds that its members were trained; None: it has no model."""
+        return None if self.model is None else self.train_s

@@ -18,6 +18,7 @@ ROOMS = {
     "supervisor.results": {"core", "results"},
     "supervisor.system": {"core", "system"},
     "supervisor.run": {"core", "results", "run", "system", "triggers"},
+    "supervisor.backtest": {"backtest", "core", "run", "system", "triggers"},
     "supervisor.sweep": {"run", "sweep", "system"},
     "supervisor.compare": {"compare", "core", "results", "run", "system"},
 }
@@ -117,7 +118,13 @@ def test_decisions_know_no_file_no_clock_and_no_network() -> None:
 
 @pytest.mark.parametrize(
     "module",
-    ["supervisor", "supervisor.run.session", "supervisor.run.start.validation", "supervisor.compare.comparison"],
+    [
+        "supervisor",
+        "supervisor.backtest.plan",
+        "supervisor.run.session",
+        "supervisor.run.start.validation",
+        "supervisor.compare.comparison",
+    ],
 )
 def test_the_supervisor_loads_neither_torch_nor_workers(module: str) -> None:
     """The supervisor is light, and knows workers only by messages."""

@@ -14,6 +14,7 @@ from shared.ids import TriggerId
 from shared.strategies.strategy import Strategy
 from supervisor.core.seen import Asked, Considered, Fired, PolicyState, Violated
 from supervisor.core.state import RunState
+from supervisor.run.observe.course import Course
 from supervisor.run.observe.memory import PolicyWithMemory
 from supervisor.run.observe.sound import fired_by
 from supervisor.triggers.policy import Batch, Decision, Observation, Question, StreamStart, Trigger
@@ -60,14 +61,14 @@ class Firing:
         """Whether `--maximum-triggers` is reached."""
         return self._maximum is not None and self._fired >= self._maximum
 
-    def waits_for_training(self, run: RunState) -> bool:
+    def waits_for_training(self, run: Course) -> bool:
         """Whether no row may be looked at before a training is over: in a replay, each that the policy hears of."""
         if self._policy is None or self.fired_all or not _waits_for_trainings(self._policy, run):
             return False
         told = self._policy.state.told
-        return told < len(run.triggers) and not run.trigger(told).phase.over
+        return told < len(run.triggers) and not run.trigger(told).is_over
 
-    def look(self, batch: Batch, began_us: int, run: RunState) -> Looked:
+    def look(self, batch: Batch, began_us: int, run: Course) -> Looked:
         """What follows from these rows, up to the first question, or trigger whose training is waited for.
 
         `began_us`: event time at the first followed row.
@@ -84,7 +85,7 @@ class Firing:
                 break
         return found
 
-    def answer(self, asked: Asked, answer: dict[str, Any], run: RunState) -> Looked:
+    def answer(self, asked: Asked, answer: dict[str, Any], run: Course) -> Looked:
         """What follows from a worker's answer."""
         policy, found = self._known(), Looked(stop_key=asked.key + 1)
         policy.hear_trainings(run)
@@ -99,7 +100,7 @@ class Firing:
             self._take(policy.answer(question, answer), policy, found, found.stop_key)
         return found
 
-    def quiet(self, now_us: int, key: int, event_time_us: int, run: RunState) -> Looked | None:
+    def quiet(self, now_us: int, key: int, event_time_us: int, run: Course) -> Looked | None:
         """What follows from the time that has passed since the last row; None where no trigger can.
 
         What the policy decides against is told once for each last row.
@@ -168,5 +169,5 @@ class Firing:
         policy.fired(Trigger(number=fired.id, key=fired.key, timestamp_us=fired.timestamp_us, by_hand=fired.by_hand))
 
 
-def _waits_for_trainings(policy: PolicyWithMemory, run: RunState) -> bool:
+def _waits_for_trainings(policy: PolicyWithMemory, run: Course) -> bool:
     return run.experiment and policy.hears_trainings

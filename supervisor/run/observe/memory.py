@@ -9,8 +9,7 @@ from shared.blame import blaming
 from shared.config.pipeline import Trigger as Block
 from shared.errors import RunFailedError
 from supervisor.core.seen import Asked, PolicyState
-from supervisor.core.state import RunState
-from supervisor.core.trigger_state import TriggerState
+from supervisor.run.observe.course import Course, Outcome
 from supervisor.run.observe.sound import as_journaled, asked_by, observation_of, seen_by
 from supervisor.triggers.build import policy_of
 from supervisor.triggers.policy import Batch, Observation, Question, StreamStart, Training, Trigger
@@ -56,11 +55,11 @@ class PolicyWithMemory:
             memory = self._policy.fired(trigger, self.state.memory)
         self._remember(memory)
 
-    def hear_trainings(self, run: RunState) -> None:
+    def hear_trainings(self, run: Course) -> None:
         """Tell it of those that are over, in the order of triggers."""
         while self.hears_trainings and self.state.told < len(run.triggers):
             trigger = run.trigger(self.state.told)
-            if not trigger.phase.over:
+            if not trigger.is_over:
                 return
             with self._blaming():
                 memory = self._policy.trained(_training(trigger), self.state.memory)
@@ -89,7 +88,6 @@ class PolicyWithMemory:
         self.state = PolicyState(memory=memory, told=self.state.told + trainings)
 
 
-def _training(trigger: TriggerState) -> Training:
+def _training(trigger: Outcome) -> Training:
     """What became of a trigger."""
-    train_s = None if trigger.model is None else trigger.train_s
-    return Training(trigger=trigger.fired.id, samples=trigger.samples, train_s=train_s)
+    return Training(trigger=trigger.fired.id, samples=trigger.samples, train_s=trigger.took_s)
