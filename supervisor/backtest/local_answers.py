@@ -15,6 +15,7 @@ from shared.ids import TriggerId
 from shared.messages.answered import Answered
 from shared.messages.setup_record import SetupRecord
 from supervisor.backtest.replay import CannotTellError, Posed
+from supervisor.core.attempts import Who
 from supervisor.core.questions import detect_task
 from supervisor.system.asked_process import AskedProcess
 
@@ -44,11 +45,8 @@ class LocalAnswers:
         asked = posed.asked
         if asked.needs_model and model is not None:
             raise CannotTellError(f"the policy asks what the model of trigger {model} makes of these rows")
-        of_trigger = {
-            "run_id": self._record.run_id,
-            "trigger_id": posed.trigger,
-            "setup_version": self._record.version,
-        }
+        run_id, version = self._record.run_id, self._record.version
+        of_trigger = Who(run_id=run_id, trigger_id=posed.trigger, setup_version=version, attempt=1)
         task = detect_task(asked, of_trigger, posed.number, posed.left_out, None)
         answered = self._ask(msgspec.json.encode(task))
         if answered.error is not None:

@@ -7,7 +7,9 @@ from typing import Any
 
 import msgspec
 
+from shared.blame import blaming
 from shared.config.pipeline import Trigger
+from shared.errors import RunFailedError
 from shared.ids import TriggerId
 from shared.messages.tasks import KeyRange
 from supervisor.backtest.replay import CannotTellError, Settled
@@ -28,13 +30,17 @@ class WithoutTraining:
     """Counts rows, and prices them. What a policy hears of trainings only a run can say where it is not known."""
 
     def __init__(self, trigger: Trigger, rows: TrainRows | None, per_sample_s: float | None) -> None:
-        """`rows`: None where a table of labels decides which there are; `per_sample_s`: as somebody has told it."""
+        """`rows`: None where a table of labels decides which there are; `per_sample_s`: as somebody has told it.
+
+        Raises RunFailedError for what the policy raises.
+        """
         told = list(_values(trigger.options, "seconds_per_sample"))
         told += _values(trigger.guards, "seconds_per_sample")
         self.per_sample_s = per_sample_s if per_sample_s is not None else next(iter(told), None)
         self._rows, self._is_told = rows, per_sample_s is not None
         self._measures = any([*_values(trigger.options, "measured"), *_values(trigger.guards, "measured")])
-        self._hears = policy_of(trigger, StreamStart(first_key=0, event_time_us=0)).hears_trainings
+        with blaming(f"trigger policy {trigger.name}", RunFailedError):
+            self._hears = policy_of(trigger, StreamStart(first_key=0, event_time_us=0)).hears_trainings
         self.counted: list[Counted] = []
 
     @property
@@ -51,7 +57,7 @@ class WithoutTraining:
         if self._rows is None:
             if self._hears:
                 raise CannotTellError("the policy hears how many rows were selected, which the table of labels decides")
-            return Settled(0, 0.0)
+            return Settled(0, 0.0)  # nobody hears how many there are
         if self._rows.known_at(fired, left_out) == 0:
             self.counted.append(Counted(trigger=fired.id, selected=0))
             return Settled(0, None)

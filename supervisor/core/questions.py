@@ -9,7 +9,7 @@ import msgspec
 
 from shared.ids import TriggerId, task_id
 from shared.messages.tasks import DetectTask, KeyRange, ModelRef
-from supervisor.core.attempts import model_ref, who
+from supervisor.core.attempts import Who, model_ref, who
 from supervisor.core.commands import Publish
 from supervisor.core.events import Observed
 from supervisor.core.label_times import known_at
@@ -78,7 +78,7 @@ def ask(state: RunState) -> Step | None:
 
 
 def detect_task(
-    asked: Asked, of_trigger: dict[str, Any], number: int, left_out: tuple[KeyRange, ...], model: ModelRef | None
+    asked: Asked, of_trigger: Who, number: int, left_out: tuple[KeyRange, ...], model: ModelRef | None
 ) -> DetectTask:
     """What a worker is told of a question. `of_trigger`: run, trigger, setup and attempt."""
     return DetectTask(

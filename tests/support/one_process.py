@@ -83,13 +83,13 @@ class OneProcess:
         self.kills = 0
         self._reports = 0
 
-    def start(self, maximum_triggers: int | None = None) -> None:
-        """The first session."""
+    def start(self, maximum_triggers: int | None = None, **scope: Any) -> None:
+        """The first session; `scope`: what else the command line says of the stream."""
         self.directory.path.mkdir(exist_ok=True)  # no lock, which would be this process's until it ends
         self.recorder = Recorder(self.pipeline, self.directory, Tally(self.pipeline))
         self.state = RunState(settings=Settings.of(self.pipeline, self.configuration.system))
         rows, labels = self._open()
-        scope = Scope(experiment=self.experiment, maximum_triggers=maximum_triggers)
+        scope = Scope(experiment=self.experiment, maximum_triggers=maximum_triggers, **scope)
         table = None if labels is None else labels.dataset
         first = first_events(self.pipeline, scope, Recorded(rows.dataset, table), self.record, "cpu", {})
         self._go_on(first, rows.dataset, table)

@@ -1,4 +1,4 @@
-"""A replay fires the triggers of an experiment, for the same reasons, with the same looks that led to none."""
+"""A replay that is told what a run was told is that run: answers about models, and what became of trainings."""
 
 from __future__ import annotations
 
@@ -9,64 +9,95 @@ import pytest
 from one_process import OneProcess
 from workplace import Workplace
 
-from shared.timestamps import format_timestamp
-from supervisor.backtest.plan import plan
+from shared.ids import TriggerId
+from shared.messages.reports import Detected
+from shared.messages.tasks import DetectTask
+from supervisor.backtest.recording import open_recording
+from supervisor.backtest.replay import CannotTellError, Posed, Settled, replay
 from supervisor.core.events import Observed
+from supervisor.core.seen import Fired
 from supervisor.run.journal import events_in
 from supervisor.run.start.first_events import Scope
 
-INPUT_DRIFT = {
-    "policy": "data_drift", "every": 150, "window": {"rows": 200}, "reference": "since_trigger", "space": "input",
-    "statistics": [{"name": "ks", "decide": {"policy": "p_value", "alpha": 0.05}}],
-}  # fmt: skip
-POLICIES: dict[str, dict[str, Any]] = {
-    "data_amount": {"policy": "data_amount", "every": 370},
-    "time": {"policy": "time", "every": "9d", "cool_down": "20d"},
-    "schedule": {"policy": "schedule", "cron": "0 3 */9 * *", "expect": {"rows": {"least": 150}}},
-    "data_drift": {**INPUT_DRIFT, "warm_up": 2},
-    "ensemble": {
-        "policy": "ensemble", "combine": "any", "cool_down": 400, "expect": "usual",
-        "policies": {"drift": INPUT_DRIFT, "often": {"policy": "data_amount", "every": 300}},
-    },
-    "budget": {
-        "policy": "data_amount", "every": 150,
-        "budget": {"gpu_hours": 0.1, "per": "30d", "seconds_per_sample": 1.0},
-    },
-}  # fmt: skip
+UNLIKELY = {"ranges": {"columns": {"x0": [-1, 1]}, "outside": 0.32}, "on_violation": "skip", "usual": []}
 
 
-def as_run(run: OneProcess) -> tuple[list[dict[str, Any]], int, int, list[int]]:
-    """Triggers, questions, near misses, and the first rows of what was not as expected, as the journal has them."""
-    seen = [event for event in events_in(run.directory.journal_path) if isinstance(event, Observed)]
-    triggers = [
-        {"id": one.id, "key": one.key, "timestamp": format_timestamp(one.timestamp_us), "reason": one.reason}
-        for event in seen
-        for one in event.triggers
-    ]
-    questions = sum(event.question is not None for event in seen)
-    violations = [one.first_key for event in seen for one in event.violations]
-    return triggers, questions, sum(len(event.considered) for event in seen), violations
+class AsARun:
+    """What workers answered, and what became of triggers, in a run that is over."""
+
+    def __init__(self, run: OneProcess) -> None:
+        asked = [(task, report) for task, report in run.done if isinstance(task, DetectTask)]
+        self._answers = {task.number: (task, report) for task, report in asked}
+        self._run, self.left_out = run.state, list[Any]()
+
+    def answer(self, posed: Posed, model: TriggerId | None) -> dict[str, Any]:
+        """That of the run, if it is the same question to the same model."""
+        task, report = self._answers[posed.number]
+        assert isinstance(report, Detected)
+        assert (task.key, task.options, task.trigger_id) == (posed.asked.key, posed.asked.options, posed.trigger)
+        assert task.left_out == posed.left_out
+        if posed.asked.needs_model:
+            assert model == (None if task.model is None else task.model.trigger_id)
+        return report.answer
+
+    def settled(self, fired: Fired, left_out: tuple[Any, ...]) -> Settled:
+        """As it was there."""
+        trigger = self._run.trigger(fired.id)
+        assert trigger.fired == fired
+        assert trigger.left_out == left_out
+        return Settled(trigger.samples, trigger.took_s)
 
 
-def as_planned(content: dict[str, Any]) -> tuple[list[dict[str, Any]], int, int, list[int]]:
-    """The same of a plan."""
-    triggers = [{key: one[key] for key in ("id", "key", "timestamp", "reason")} for one in content["triggers"]]
-    violations = [one["first_key"] for one in content["violations"]]
-    return triggers, content["questions"], content["near_misses"], violations
+class UpToTheSecond(AsARun):
+    """Knows nothing of the second trigger's model."""
+
+    def answer(self, posed: Posed, model: TriggerId | None) -> dict[str, Any]:
+        """As it was before."""
+        if model == 1:
+            raise CannotTellError("it is about the second")
+        return super().answer(posed, model)
 
 
-@pytest.mark.parametrize("policy", POLICIES)
-def test_it_fires_as_a_run_does(small: Workplace, policy: str) -> None:
-    """Whatever it is told of rows by a local process, and of trainings by counting."""
-    small.pipeline["trigger"] = POLICIES[policy]
+@pytest.mark.parametrize(
+    "trigger",
+    [
+        {"policy": "asking", "every": 90, "needs_model": True, "twice": True},
+        {"policy": "hearing", "every": 130},
+        {"policy": "data_amount", "every": 130, "expect": UNLIKELY},
+    ],
+    ids=["asks of the model", "hears of trainings", "skips rows"],
+)
+@pytest.mark.parametrize("delay", ["0s", "8d"])
+def test_it_is_the_run(small: Workplace, trigger: dict[str, Any], delay: str) -> None:
+    """The same questions to the same models, the same triggers with the same labels known, the same rows set aside."""
+    small.pipeline |= {"trigger": trigger, "data": {**small.pipeline["data"], "label_delay": delay}}
     small.pipeline.pop("deployment")
-    run = OneProcess(small, random.Random(1))
-    content = plan(run.configuration, Scope(experiment=True))
+    run = OneProcess(small, random.Random(3))
     run.start()
-    summary = run.to_its_end()
-    assert as_planned(content) == as_run(run)
-    assert content["untold"] is None
-    assert content["triggers"], "there is something to compare"
-    assert [one["selected_at_most"] for one in content["triggers"]] == [
-        one["samples_selected"] for one in summary["trigger_list"]
-    ]
+    run.to_its_end()
+    seen = [event for event in events_in(run.directory.journal_path) if isinstance(event, Observed)]
+    recording = open_recording(run.configuration, Scope(experiment=True), small.folder / "found")
+    block, told = run.pipeline.trigger, AsARun(run)
+    found = replay(block, recording.stream, told, told, labelling=recording.labelling())
+    assert found.fired == [one for event in seen for one in event.triggers]
+    assert found.considered == [one for event in seen for one in event.considered]
+    assert found.violations == [one for event in seen for one in event.violations]
+    assert [one.asked for one in found.questions] == [event.question for event in seen if event.question]
+    assert found.untold is None
+    assert found.fired
+    assert bool(found.violations) == ("expect" in trigger)
+
+
+def test_it_ends_where_nobody_can_tell(small: Workplace) -> None:
+    """All before that question stands, and why it ends."""
+    small.pipeline["trigger"] = {"policy": "asking", "every": 90, "needs_model": True}
+    small.pipeline.pop("deployment")
+    run = OneProcess(small, random.Random(3))
+    run.start()
+    run.to_its_end()
+    recording = open_recording(run.configuration, Scope(experiment=True), small.folder / "found")
+    told = UpToTheSecond(run)
+    found = replay(run.pipeline.trigger, recording.stream, told, told)
+    assert [one.id for one in found.fired] == [0, 1]
+    assert len(found.questions) == 4
+    assert found.untold == (449, 449 * 3_600_000_000, "it is about the second")
