@@ -61,7 +61,7 @@ def _content(
         "last_timestamp": format_timestamp(int(last.event_time_us[-1])),
         "triggers": triggers,
         "questions": len(found.questions),
-        "near_misses": len(found.considered),
+        "near_misses": [{"key": one.key, "reason": one.reason} for one in found.considered],
         "violations": [
             {"first_key": one.first_key, "last_key": one.last_key, "on_violation": one.on_violation, "why": one.why}
             for one in found.violations

@@ -56,9 +56,10 @@ def _lines(content: Mapping[str, Any]) -> Iterator[str]:
         yield "how many rows are selected is not told: the table of labels decides it"
     elif content["triggers"]:
         yield _cost(content)
-    looks = [counted(content["questions"], "question"), counted(content["near_misses"], "look")]
-    if content["questions"] or content["near_misses"]:
-        yield f"{looks[0]} of detectors; {looks[1]} that led to no trigger"
+    if content["questions"]:
+        yield f"{counted(content['questions'], 'question')} answered by detectors"
+    if content["near_misses"]:
+        yield f"{counted(len(content['near_misses']), 'look')} led to no trigger; --json says why"
     for one in content["violations"]:
         rows = f"rows {one['first_key']:,} to {one['last_key']:,}"
         yield f"! {rows} are not as expected ({one['on_violation']}): {one['why']}"

@@ -66,7 +66,7 @@ def as_planned(content: dict[str, Any]) -> tuple[list[dict[str, Any]], int, int,
     """The same of a plan."""
     triggers = [{key: one[key] for key in ("id", "key", "timestamp", "reason")} for one in content["triggers"]]
     violations = [one["first_key"] for one in content["violations"]]
-    return triggers, content["questions"], content["near_misses"], violations
+    return triggers, content["questions"], len(content["near_misses"]), violations
 
 
 def both(small: Workplace, **scope: Any) -> tuple[dict[str, Any], dict[str, Any], OneProcess]:
