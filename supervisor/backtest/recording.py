@@ -29,13 +29,15 @@ class Recording(NamedTuple):
     record: SetupRecord  # what workers are told
     labels: TableDataset | None
 
-    def labelling(self) -> Labelling:
-        """One that has heard of no row, for one replay. Where labels stand in a table, it writes the index that the
-        record names; the next one needs another place. Raises ArtifactError.
+    def labelling(self, index: Path | None = None) -> Labelling:
+        """One that has heard of no row, for one replay.
+
+        `index`: an absent folder, for an index of labels that stand in a table; None: where the record says, so that
+        workers find it. Raises ArtifactError.
         """
         if self.labels is None or self.record.labels_uri is None:
             return labelling_of(self.configuration.pipeline)
-        of_run = LabelsOfRun(LabelFiles(self.labels, Telling()), Path(self.record.labels_uri))
+        of_run = LabelsOfRun(LabelFiles(self.labels, Telling()), index or Path(self.record.labels_uri))
         return InATable.of(of_run, self.stream.dataset.config, self.stream.start)
 
 
