@@ -107,6 +107,9 @@ TRIGGERS: Plugins[Any] = Plugins(
         "data_drift": "supervisor.triggers.data_drift:DataDrift",
         "performance": "supervisor.triggers.performance:Performance",
         "cost": "supervisor.triggers.cost:Cost",
+        "cost_threshold": "supervisor.triggers.cost_staleness:CostThreshold",
+        "cost_cumulative": "supervisor.triggers.cost_staleness:CostCumulative",
+        "cost_periodic": "supervisor.triggers.cost_periodic:CostPeriodic",
         "ensemble": "supervisor.triggers.ensemble:Ensemble",
     },
 )
@@ -116,6 +119,7 @@ GUARDS: Plugins[Any] = Plugins(  # the innermost first
     {
         "warm_up": "supervisor.triggers.guards.warm_up:WarmUp",
         "cool_down": "supervisor.triggers.guards.cool_down:CoolDown",
+        "after_drift": "supervisor.triggers.guards.after_drift:AfterDrift",
         "max_wait": "supervisor.triggers.guards.max_wait:MaxWait",
         "budget": "supervisor.triggers.guards.budget:Budget",
         "expect": "supervisor.triggers.guards.expect:Expect",

@@ -111,18 +111,27 @@ class TrainingStrategy(Named, frozen=True, kw_only=True):
     balance: str | None = None  # "label", or no balance
 
 
-class Trigger(Named, frozen=True, kw_only=True):
-    """`trigger:` the policy, and what stands around it whatever it is."""
-
-    guards: dict[str, Any] = {}  # key, in the table of shared/plugins.py → as the guard's own field loads it
-
-
 class Metric(Values, frozen=True, kw_only=True):
     """One metric of `evaluation.metrics`; `label` is what evaluations.csv and summary.json call it."""
 
     name: str
     label: str
     options: dict[str, Any]
+
+
+class Price(Values, frozen=True, kw_only=True):
+    """`trigger.price:` what a training costs and what an error does, in one currency."""
+
+    training: float
+    error: float  # of one wrong row, or of one unit of the metric's distance from its best on one row
+    metric: Metric  # one of evaluation.metrics
+
+
+class Trigger(Named, frozen=True, kw_only=True):
+    """`trigger:` the policy, and what stands around it whatever it is."""
+
+    guards: dict[str, Any] = {}  # key, in the table of shared/plugins.py → as the guard's own field loads it
+    price: Price | None = None
 
 
 class UntilNextTrigger(Values, tag_field="kind", tag="until_next_trigger", frozen=True, kw_only=True):

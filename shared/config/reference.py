@@ -18,7 +18,7 @@ from shared.config.schema.pipeline import PipelineSchema
 from shared.config.schema.strategy import StrategyBlock
 from shared.config.schema.system import SystemSchema
 from shared.config.schema.time_column import TimeColumn
-from shared.config.schema.trigger import TriggerBlock, option_of
+from shared.config.schema.trigger import PRICE, TriggerBlock, option_of
 from shared.plugins import GUARDS
 
 _INTRODUCTION = """# Configuration
@@ -107,10 +107,10 @@ def _variants(path: str, field: Chosen) -> Iterator[str]:
         yield _table(list(rows_of(field.beside, f"{path}.")))
     if isinstance(field, TriggerBlock) and GUARDS.own:
         yield f"\n#### `{path}:` with any policy\n\n"
-        yield _table([row for name in GUARDS.own for row in _rows_of_guard(path, name)])
+        yield _table([row for name in (PRICE, *GUARDS.own) for row in _rows_beside(path, name)])
 
 
-def _rows_of_guard(path: str, name: str) -> Iterator[Row]:
+def _rows_beside(path: str, name: str) -> Iterator[Row]:
     option, at = option_of(name), f"{path}.{name}"
     yield Row(path=at, kind=_kind(option), default="none", meaning=_meaning(option))
     yield from _below(option, at)

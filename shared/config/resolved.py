@@ -27,7 +27,7 @@ from shared.config.schema.pipeline import PipelineSchema
 from shared.config.schema.strategy import StrategyBlock
 from shared.config.schema.system import SystemSchema
 from shared.config.schema.time_column import TimeColumn
-from shared.config.schema.trigger import option_of
+from shared.config.schema.trigger import PRICE, option_of
 from shared.config.secrets import hide_password
 from shared.config.system import System
 from shared.config.yaml_source import Source, yaml_text
@@ -114,8 +114,9 @@ def _chosen(field: Chosen, value: Mapping[str, Any]) -> dict[str, Any]:
     if "kind" in value:  # a target as the rest of the code knows it
         options = {**value["options"], "name": value["name"], "uri": value["uri"]}
         return {field.key: value["kind"], **_group(field.schema(value["kind"]), options)}
-    guards = {name: as_written(option_of(name), one) for name, one in value.get("guards", {}).items()}
-    beside = _group(field.beside, value) if isinstance(field, StrategyBlock) else guards
+    around = {**({PRICE: value[PRICE]} if value.get(PRICE) else {}), **value.get("guards", {})}
+    around = {name: as_written(option_of(name), one) for name, one in around.items()}
+    beside = _group(field.beside, value) if isinstance(field, StrategyBlock) else around
     return {field.key: value["name"], **_group(field.schema(value["name"]), value["options"]), **beside}
 
 

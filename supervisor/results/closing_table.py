@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from shared.timestamps import to_the_minute
+from shared.words import counted
 from supervisor.results.took import duration, selects_long
 
 _FIRST_SHOWN, _LAST_SHOWN = 3, 5
@@ -86,6 +87,7 @@ def _remarks(content: Mapping[str, Any]) -> Iterator[str]:
     if selects_long(content):
         yield f"trained {duration(content['train_s'])}, selected {duration(content['select_s'])}"
     yield from _of_looks(content["looks"])
+    yield from _of_cost(content.get("cost"))  # an older run has none
     yield from _of_rows(content)
     undefined = {metric: count for metric, count in content["undefined_windows"].items() if count}
     if undefined:
@@ -103,6 +105,15 @@ def _of_looks(looks: Mapping[str, int]) -> Iterator[str]:
     told = [f"{count:,} {what.replace('_', ' ')}" for what, count in looks.items() if count]
     if told:
         yield f"trigger policy: {', '.join(told)}"
+
+
+def _of_cost(cost: Mapping[str, Any] | None) -> Iterator[str]:
+    """Where there is a price: what the run has cost by it."""
+    if cost is not None:
+        price, errors = cost["price"], cost["errors"]
+        trainings = f"{counted(cost['trainings'], 'training')} at {price['training']:g}"
+        told = f"{trainings} and {errors:,.6g} errors ({price['metric']}) at {price['error']:g}"
+        yield f"cost: {cost['total']:,.6g}, of {told}"
 
 
 def _by_metric(rows_of: Mapping[str, int]) -> str:

@@ -15,7 +15,7 @@ from shared.timestamps import format_timestamp
 from supervisor.core.seen import Misdated
 from supervisor.core.state import RunState
 from supervisor.core.trigger_state import Phase, TriggerState
-from supervisor.results import set_aside
+from supervisor.results import costs, set_aside
 from supervisor.results.composite import Composite
 from supervisor.results.tally import Stretch, Tally, TriggerFacts
 
@@ -63,6 +63,7 @@ def summary(state: RunState, tally: Tally, targets: Sequence[Target], about: Map
         "baselines_left_out": _not_on_all_rows(composites),
         "deployed_left_out": _left_out(composites["pipeline"], composites["deployed"]),
         "undefined_windows": {m: one.undefined_windows for m, one in composites["pipeline"].items()},
+        "cost": _cost(tally, listed, composites["pipeline"]),
         "deployed": state.deployed,
         "targets": [_target(target, tally.targets.get(target.name)) for target in targets],
         "faults": {
@@ -93,6 +94,14 @@ def _row(trigger: TriggerState, facts: TriggerFacts) -> dict[str, Any]:
         "decision": facts.reason or None,
         "error": trigger.error or next(iter(facts.errors.values()), None),
     }
+
+
+def _cost(tally: Tally, listed: Sequence[Mapping[str, Any]], own: Mapping[str, Composite]) -> dict[str, Any] | None:
+    """What the run has cost; None without a price."""
+    if tally.price is None:
+        return None
+    trainings = sum(one["train_s"] is not None for one in listed)
+    return costs.cost(tally.price, trainings, own[tally.price.metric.label])
 
 
 def _summed(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:

@@ -72,6 +72,7 @@ class Tally(Listener):
     def __init__(self, pipeline: Pipeline) -> None:
         self._metrics = [metric.label for metric in pipeline.evaluation.metrics]
         self.task = METRICS[pipeline.evaluation.metrics[0].name].task  # whether labels are told apart or estimated
+        self.price = pipeline.trigger.price
         self._window = pipeline.evaluation.prequential.name
         self.scores: list[MetricValue] = []
         self.facts: defaultdict[int, TriggerFacts] = defaultdict(TriggerFacts)

@@ -18,7 +18,9 @@ def policy_of(trigger: Trigger | Mapping[str, Any], start: StreamStart) -> Trigg
     Raises ConfigurationError if what it names cannot be used.
     """
     block = trigger if isinstance(trigger, Trigger) else msgspec.convert(trigger, Trigger)
-    policy: TriggerPolicy = TRIGGERS[block.name](block.options, start)
+    kind: type[TriggerPolicy] = TRIGGERS[block.name]
+    options = {**block.options, "price": block.price} if kind.weighs_costs else block.options
+    policy = kind(options, start)
     for name in GUARDS:
         if name in block.guards:
             policy = GUARDS[name](block.guards[name], policy, start)

@@ -141,9 +141,11 @@ class Cost(TriggerPolicy):
 
     def fired(self, trigger: Trigger, state: State) -> State:
         """Whoever fired: regret begins anew."""
-        rows = self._forecast.new_rows(trigger.key, state["forecast"])
-        anew = self._mistakes.fired if self.asks else self._latency.fired
-        regret = anew(trigger, rows, state["regret"])
+        if self.asks:
+            regret = self._mistakes.fired(trigger, state["regret"])
+        else:
+            rows = self._forecast.new_rows(trigger.key, state["forecast"])
+            regret = self._latency.fired(trigger, rows, state["regret"])
         return {"forecast": self._forecast.fired(trigger, state["forecast"]), "regret": regret, "waits": False}
 
     def trained(self, training: Training, state: State) -> State:

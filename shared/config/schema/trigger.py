@@ -1,4 +1,4 @@
-"""`trigger:` a policy with its own options, and the guards around it; also where another's option names a policy."""
+"""`trigger:` a policy with its options, a price, and guards around it; also where another's option names a policy."""
 
 from __future__ import annotations
 
@@ -8,15 +8,19 @@ from typing import Any
 from marshmallow import ValidationError
 
 from shared.config import fields as f
+from shared.config.schema import price
 from shared.config.schema.chosen import Chosen
 from shared.errors import ConfigurationError
 from shared.plugins import GUARDS, TRIGGERS
+
+PRICE = "price"  # its key
+_PRICE = f.Sub(price.Price, "what a training costs, and what an error costs; summary.json has what the run came to")
 
 
 class TriggerBlock(Chosen):
     """`{policy: NAME, …}`: the policy's options, and keys that any policy may have beside it.
 
-    Loads `{"name", "options", "guards"}`, which `supervisor.triggers.build` makes a policy of.
+    Loads `{"name", "options", "guards", "price"}`, which `supervisor.triggers.build` makes a policy of.
     """
 
     def __init__(self, meaning: str, **options: Any) -> None:
@@ -27,32 +31,43 @@ class TriggerBlock(Chosen):
         if not isinstance(value, dict):
             return super()._deserialize(value, attr, data, **kwargs)
         errors: dict[Any, Any] = {}
-        guards: dict[str, Any] = {}
-        for name in GUARDS:
+        beside: dict[str, Any] = {}
+        for name in (PRICE, *GUARDS):
             if name in value:
                 try:
-                    guards[name] = option_of(name).deserialize(value[name])
+                    beside[name] = option_of(name).deserialize(value[name])
                 except ValidationError as error:
                     errors[name] = error.messages
-        own = {key: one for key, one in value.items() if key not in GUARDS}
+        own = {key: one for key, one in value.items() if key != PRICE and key not in GUARDS}
         try:
             chosen = super()._deserialize(own, attr, data, **kwargs)
         except ValidationError as error:
             told = error.messages if isinstance(error.messages, dict) else {}
             raise ValidationError({**told, **errors}) from None
-        told = {name: GUARDS[name].objection(chosen) for name in guards}
-        errors |= {name: [objection] for name, objection in told.items() if objection is not None}
+        guards = {name: beside[name] for name in GUARDS if name in beside}
+        chosen["price"] = beside.get(PRICE)
+        if objection := self._on_price(chosen["name"], priced=PRICE in value):
+            errors[PRICE] = [objection]
+        if PRICE not in errors:  # guards may look at the policy, which may need one
+            told = {name: GUARDS[name].objection(chosen) for name in guards}
+            errors |= {name: [objection] for name, objection in told.items() if objection is not None}
         if errors:
             raise ValidationError(errors)
         return {**chosen, "guards": guards}
 
+    def _on_price(self, name: str, *, priced: bool) -> str | None:
+        """Why a group with this policy must have a price, or may have none; None: it is as it must be."""
+        if priced or not TRIGGERS[name].weighs_costs:
+            return None
+        return f"is missing, and {name} weighs what trainings and errors cost; write such as {price.EXAMPLE}."
+
     def _options(self, name: str, schema: f.Group, given: dict[str, Any]) -> Any:
-        schema.beside = self._beside()
+        schema.beside = self._beside(name)
         return super()._options(name, schema, given)
 
-    def _beside(self) -> tuple[str, ...]:
-        """The guards that may stand here, which a mistyped key may mean."""
-        return tuple(GUARDS)
+    def _beside(self, name: str) -> tuple[str, ...]:
+        """What may stand beside this policy's options, which a mistyped key may mean."""
+        return (PRICE, *GUARDS)
 
 
 def objections_of(block: Mapping[str, Any], pipeline: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -61,13 +76,18 @@ def objections_of(block: Mapping[str, Any], pipeline: Mapping[str, Any]) -> Iter
     `block`: as `TriggerBlock` loads it; `pipeline`: likewise, without groups that are wrong by themselves.
     """
     yield from TRIGGERS[block["name"]].objections(block["options"], pipeline)
+    if block["price"] is not None:
+        for key, sentence in price.objections(block["price"], pipeline):
+            yield f"{PRICE}.{key}", sentence
     for name, option in block["guards"].items():
         for key, sentence in GUARDS[name].objections(option, pipeline):
             yield f"{name}.{key}", sentence
 
 
 def option_of(name: str) -> f.Sentence:
-    """The field of a guard's key. Raises ValidationError if the guard cannot be used."""
+    """The field of a guard's key, or of the price. Raises ValidationError if the guard cannot be used."""
+    if name == PRICE:
+        return _PRICE
     try:
         option: f.Sentence = GUARDS[name].option
     except ConfigurationError as error:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
 from shared.timestamps import MICROSECONDS_PER_S
+from supervisor.triggers.costs.new_rows import NewRows
 from supervisor.triggers.policy import Answer, Batch, Question, State, StreamStart, Trigger
 from supervisor.triggers.rules.rule import number
 
 UNITS = {"latency": "row-seconds", "mistakes": "mistakes", "mistake_latency": "mistake-seconds"}
 _LOW_BITS = 20
-_TRIGGERS = 20  # so many are told of: the model that is asked about may be that of an older one, where newer failed
 _DIGITS = 12  # .9 − .8 is a little less than .1 in binary
 _METRIC = {"name": "accuracy", "label": "accuracy", "options": {}}
 
@@ -57,24 +55,15 @@ class Mistakes:
 
     def __init__(self, expected: float | None, start: StreamStart) -> None:
         """`expected`: accuracy; None: the model's own on the held-out rows of its training stretch."""
-        self._expected, self._start = expected, start
+        self._expected, self._start, self._rows = expected, start, NewRows(start)
 
     def begin(self) -> State:
-        """`triggers`: number, first and last key of what came since the one before. `since_us`: at the newest."""
-        trained_key, at_us = self._start.trained_key, self._start.event_time_us
-        triggers = [] if trained_key is None else [[0, 0, trained_key]]
-        return self._anew(triggers, at_us)
+        """Beside what `NewRows` has: mistakes so far, for how long they have waited, and up to when."""
+        return {**self._rows.begin(), **_no_mistakes(self._start.event_time_us)}
 
     def question(self, key: int, timestamp_us: int, state: State) -> Question:
         """How good the model is on the rows since the newest trigger whose labels have come to be known."""
-        options: dict[str, Any] = {
-            "metric": _METRIC,
-            "current": [state["triggers"][-1][2] + 1, key],
-            "since_us": state["since_us"],
-            "window": {"since": state["looked"]},
-            "trainings": state["triggers"] if self._expected is None else [],
-            "expected_of": None,
-        }
+        options = self._rows.asked(key, _METRIC, state, expected=self._expected is None)
         return Question(key=key, timestamp_us=timestamp_us, detector="performance", options=options, needs_model=True)
 
     def heard(self, question: Question, answer: Answer, state: State) -> tuple[State | None, str]:
@@ -102,19 +91,16 @@ class Mistakes:
         mistakes = round(state["mistakes"] + more, _DIGITS)
         passed_s = (question.timestamp_us - state["at_us"]) / MICROSECONDS_PER_S
         waited_s = state["waited_s"] + passed_s * (state["mistakes"] + mistakes) / 2
-        looked = {"key": question.key, "known": answer["known"]}
-        return {**state, "mistakes": mistakes, "waited_s": waited_s, "at_us": question.timestamp_us, "looked": looked}
+        now = {"mistakes": mistakes, "waited_s": waited_s, "at_us": question.timestamp_us}
+        return {**state, **now, **self._rows.looked(question.key, answer)}
 
-    def fired(self, trigger: Trigger, rows: int, state: State) -> State:
-        """Anew: `rows` were taken up."""
-        triggers = [*state["triggers"], [trigger.number, trigger.key - rows + 1, trigger.key]][-_TRIGGERS:]
-        return self._anew(triggers, trigger.timestamp_us)
+    def fired(self, trigger: Trigger, state: State) -> State:
+        """Anew."""
+        return {**self._rows.fired(trigger, state), **_no_mistakes(trigger.timestamp_us)}
 
-    def _anew(self, triggers: list[list[int]], at_us: int) -> State:
-        """No mistake is known; `looked`: at which row, and at how many known rows, a look last was."""
-        looked = {"key": triggers[-1][2] if triggers else None, "known": 0}
-        times = {"since_us": at_us, "at_us": at_us}
-        return {"triggers": triggers, "mistakes": 0.0, "waited_s": 0.0, "looked": looked, **times}
+
+def _no_mistakes(at_us: int) -> State:
+    return {"mistakes": 0.0, "waited_s": 0.0, "at_us": at_us}
 
 
 def _exact_sum(values: npt.NDArray[np.int64]) -> int:

@@ -7,14 +7,14 @@ from typing import Any
 
 from marshmallow import ValidationError
 
-from shared.config.schema.trigger import TriggerBlock
-from shared.plugins import GUARDS
+from shared.config.schema.trigger import PRICE, TriggerBlock
+from shared.plugins import GUARDS, TRIGGERS
 
 _WITHIN = ("warm_up", "cool_down")  # the others are about what is trained, of which this one alone does not decide
 
 
 class NestedBlock(TriggerBlock):
-    """As any, but for guards that stand in the outermost group alone."""
+    """As any, but for what stands in the outermost group alone: most guards, and a price that no policy weighs."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         outside = [key for key in value if key in GUARDS and key not in _WITHIN] if isinstance(value, dict) else []
@@ -22,5 +22,10 @@ class NestedBlock(TriggerBlock):
             raise ValidationError({key: ["is about each trigger; write it in the outermost group."] for key in outside})
         return super()._deserialize(value, attr, data, **kwargs)
 
-    def _beside(self) -> tuple[str, ...]:
-        return _WITHIN
+    def _on_price(self, name: str, *, priced: bool) -> str | None:
+        if priced and not TRIGGERS[name].weighs_costs:
+            return f"is none that {name} weighs; write it in the outermost group."
+        return super()._on_price(name, priced=priced)
+
+    def _beside(self, name: str) -> tuple[str, ...]:
+        return (PRICE, *_WITHIN) if TRIGGERS[name].weighs_costs else _WITHIN

@@ -50,6 +50,8 @@ EXPECT = {
     "ignore": ["x", "null"],
     "memory": 1,
 }
+PRICE = {"training": 5, "error": 0.01}
+STALE = {"policy": "cost_threshold", "every": 50, "price": PRICE}
 BUDGET = {"gpu_hours": 2, "per": "30d"}
 BLOCKS = [
     ROWS,
@@ -78,6 +80,12 @@ BLOCKS = [
         "expect": EXPECT,
     },
     {**PERFORMANCE, "warm_up": 3, "cool_down": "1d", "budget": {**BUDGET, "measured": True}},
+    STALE,
+    {**STALE, "policy": "cost_cumulative", "threshold": 3, "over": "expected"},
+    {"policy": "cost_periodic", "every": "7d", "offset": "1d"},
+    {**TIME, "price": {**PRICE, "metric": {"name": "top_k", "k": 3}}},
+    {"policy": "ensemble", "policies": [ROWS, STALE], "price": PRICE},
+    {"policy": "data_drift", "after_drift": {"rows": 500}},
     {**ROWS, "expect": "usual"},
     {**ROWS, "expect": {}},
     {**ROWS, "expect": {"ranges": {}, "labels": {"shares": {}}}},

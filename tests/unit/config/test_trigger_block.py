@@ -23,6 +23,7 @@ def test_options_and_guards_stand_beside_each_other():
         "name": "time",
         "options": {"every_s": 7 * 86_400.0, "anchor_us": None},
         "guards": {"at_most": 3, "by_day": True},
+        "price": None,
     }
     assert list(loaded["guards"]) == ["at_most", "by_day"]
     assert as_written(BLOCK, loaded) == WRITTEN

@@ -345,3 +345,20 @@ def test_a_baseline_that_has_no_score_of_some_rows_is_told_with_them(told):
     assert "rows left out of majority so far, which has no score of them: accuracy 20" in " ".join(
         shown(content).split()
     )
+
+
+def test_a_price_says_what_the_run_has_cost(small):
+    """Trainings that made a model, and errors on the rows that were scored; without a price there is no such line."""
+    assert summary(ToldRun(small).state, ToldRun(small).tally, (), ABOUT)["cost"] is None
+    small.pipeline["trigger"]["price"] = {"training": 20, "error": 0.5}
+    run = ToldRun(small)
+    for trigger, accuracy in ((0, 0.9), (1, None), (2, 0.4)):
+        run.trigger(trigger)
+        run.selected(trigger, 8)
+        run.scored(trigger, value(trigger, "accuracy", accuracy, n=10), value(trigger, "auroc", None))
+    run.trained(0, 1.5)
+    run.trained(2, 1.5)
+    content = summary(run.state, run.tally, (), ABOUT)
+    price = {"training": 20.0, "error": 0.5, "metric": "accuracy"}
+    assert content["cost"] == {"price": price, "trainings": 2, "errors": 7.0, "rows": 20, "total": 43.5}
+    assert "cost: 43.5, of 2 trainings at 20 and 7 errors (accuracy) at 0.5" in " ".join(shown(content).split())
