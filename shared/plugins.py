@@ -110,6 +110,7 @@ TRIGGERS: Plugins[Any] = Plugins(
         "cost_threshold": "supervisor.triggers.cost_staleness:CostThreshold",
         "cost_cumulative": "supervisor.triggers.cost_staleness:CostCumulative",
         "cost_periodic": "supervisor.triggers.cost_periodic:CostPeriodic",
+        "performance_forecast": "supervisor.triggers.performance_forecast:PerformanceForecast",
         "ensemble": "supervisor.triggers.ensemble:Ensemble",
     },
 )

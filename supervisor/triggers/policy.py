@@ -136,7 +136,7 @@ class TriggerPolicy:
 
     Schema: ClassVar[type[Group]] = Group  # of the options, beside `policy:`
     asks: bool = False  # whether it may ask questions: only a run can say then when it fires
-    weighs_costs: ClassVar[bool] = False  # whether its group must have a price, which then is among its options
+    weighs_costs: ClassVar[bool] = False  # whether its group must have a price; that is `price` of its options then
     hears_trainings: bool = False  # whether it is told of trainings: a replay waits for each
 
     def __init__(self, options: Mapping[str, Any], start: StreamStart) -> None:

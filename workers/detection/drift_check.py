@@ -1,4 +1,4 @@
-"""What of `data_drift` can never be answered: found before a run starts, not at its first look."""
+"""What of a policy's questions about drift can never be answered: found before a run starts, not at its first look."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from workers.features.matrix import model_input
 from workers.features.source import SampleSource
 from workers.models.embedding import LastInput
 
-_POLICY = "data_drift"
+_POLICIES = ("data_drift", "performance_forecast")
 _SAMPLE_ROWS = 4_096
 
 
@@ -41,15 +41,15 @@ class Tried(Protocol):
 
 
 def refuse_drift(trigger: Named, source: SampleSource | None, tried: Tried | None) -> None:
-    """Raise ConfigurationError for features, a model or a package that a `data_drift`, wherever it stands, asks for and
-    that are not there. Without rows or a model these are not judged.
+    """Raise ConfigurationError for features, a model or a package that a policy which asks about drift, wherever it
+    stands, needs and that are not there. Without rows or a model these are not judged.
     """
     for options in _options_in(msgspec.to_builtins(trigger)):
         if options["space"] == "input" and source is not None:
-            _refuse_components(options["pca"], _most_features(source, compared_columns(source, options["ignore"])))
+            _refuse_components(options.get("pca"), _most_features(source, compared_columns(source, options["ignore"])))
         if options["space"] == "embedding" and tried is not None:
-            _refuse_components(options["pca"], _embedding_width(tried))
-        if any(one["name"] in STREAMED for one in options["statistics"]):
+            _refuse_components(options.get("pca"), _embedding_width(tried))
+        if any(one["name"] in STREAMED for one in options.get("statistics", ())):
             require_river()
 
 
@@ -123,9 +123,9 @@ def _embedding_width(tried: Tried) -> int:
 
 
 def _options_in(value: Any) -> Iterator[dict[str, Any]]:
-    """Those of each `data_drift` in a trigger's values, however deep in an ensemble."""
+    """Those of each such policy in a trigger's values, however deep in an ensemble."""
     if isinstance(value, dict):
-        if value.get("name") == _POLICY and "options" in value:
+        if value.get("name") in _POLICIES and "options" in value:
             yield value["options"]
         for one in value.values():
             yield from _options_in(one)

@@ -7,7 +7,7 @@ features, values that are no numbers.
 """
 
 from workers.detection.measures.classifier import classifier_two_sample
-from workers.detection.measures.distributions import cvm, energy, ks, wasserstein
+from workers.detection.measures.distributions import cvm, energy, ks, mean_shift, wasserstein
 from workers.detection.measures.histograms import hellinger, jensen_shannon, psi
 from workers.detection.measures.mmd import mmd
 
@@ -18,6 +18,7 @@ __all__ = [
     "hellinger",
     "jensen_shannon",
     "ks",
+    "mean_shift",
     "mmd",
     "psi",
     "wasserstein",

@@ -75,9 +75,11 @@ def objections_of(block: Mapping[str, Any], pipeline: Mapping[str, Any]) -> Iter
 
     `block`: as `TriggerBlock` loads it; `pipeline`: likewise, without groups that are wrong by themselves.
     """
-    yield from TRIGGERS[block["name"]].objections(block["options"], pipeline)
-    if block["price"] is not None:
-        for key, sentence in price.objections(block["price"], pipeline):
+    kind = TRIGGERS[block["name"]]
+    options = {**block["options"], PRICE: block[PRICE]} if kind.weighs_costs else block["options"]
+    yield from kind.objections(options, pipeline)
+    if block[PRICE] is not None:
+        for key, sentence in price.objections(block[PRICE], pipeline):
             yield f"{PRICE}.{key}", sentence
     for name, option in block["guards"].items():
         for key, sentence in GUARDS[name].objections(option, pipeline):

@@ -22,6 +22,7 @@ _FITS: dict[str, dict[str, Any]] = {
     "classifier_two_sample": {"decide": None},
     "ks": _TESTED,
     "cvm": _TESTED,
+    "mean_shift": _MEASURED,
     "wasserstein": _MEASURED,
     "energy": _MEASURED,
     "jensen_shannon": _MEASURED,

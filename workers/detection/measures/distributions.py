@@ -78,6 +78,12 @@ def wasserstein(reference: npt.ArrayLike, current: npt.ArrayLike) -> tuple[PerFe
     return np.array([stats.wasserstein_distance(*feature) for feature in zip(x.T, y.T, strict=True)]), None
 
 
+def mean_shift(reference: npt.ArrayLike, current: npt.ArrayLike) -> tuple[PerFeature, None]:
+    """Distance of the two means, in the feature's unit. (n, d), (m, d) → (d,), None. Raises DataError."""
+    x, y = windows(reference, current)
+    return np.abs(y.mean(axis=0) - x.mean(axis=0)), None
+
+
 def energy(reference: npt.ArrayLike, current: npt.ArrayLike) -> tuple[PerFeature, None]:
     """Energy distance: √(2·∫(F − G)²), of the two distribution functions, in the root of the feature's unit.
 
