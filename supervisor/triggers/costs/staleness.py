@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+import msgspec
+
 from shared.config.pipeline import Price
 from shared.plugins import METRICS
 from shared.words import counted
@@ -25,13 +27,10 @@ class Staleness:
     def __init__(self, price: Price, over: Over, start: StreamStart) -> None:
         """`over`: what is no error: none (zero), or what was expected of this model by held-out rows (expected)."""
         self._price, self._over, self._rows = price, over, NewRows(start)
-        self._metric: dict[str, Any] = {
-            "name": price.metric.name,
-            "label": price.metric.label,
-            "options": price.metric.options,
-        }
-        self._best = METRICS[price.metric.name].best
-        assert self._best is not None, "a price without one is refused"
+        self._metric: dict[str, Any] = msgspec.to_builtins(price.metric)
+        best: float | None = METRICS[price.metric.name].best
+        assert best is not None, "a price without one is refused"
+        self._best = best
 
     def begin(self) -> State:
         """No look yet."""
@@ -64,7 +63,6 @@ class Staleness:
         return errors * self._price.error, said, {**state, **self._rows.looked(question.key, answer)}
 
     def _errors(self, score: float, rows: int) -> float:
-        assert self._best is not None
         return abs(self._best - score) * rows
 
     def fired(self, trigger: Trigger, state: State) -> State:

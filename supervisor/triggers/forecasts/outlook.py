@@ -16,7 +16,6 @@ from supervisor.triggers.forecasts.beta import parameters, quantile
 from supervisor.triggers.forecasts.elastic_net import Line, fitted
 
 _NEAREST = 1e-3  # no forecast error is nearer to 0 or 1, and none is surer than that
-_WIDEST = 0.5  # of the largest variance that a Beta of this mean can have
 
 
 class Seen(NamedTuple):
@@ -66,6 +65,7 @@ def _summed(line: Line, made: int, horizon: Horizon) -> float:
 
 
 def _quantile(share: float, mean: float, variance: float) -> float:
+    """Of a Beta that is narrow enough to have one hump: else most of it is at 0 and at 1, and its quantile at one."""
     mean = min(max(mean, _NEAREST), 1 - _NEAREST)
-    widest = _WIDEST * mean * (1 - mean)
+    widest = mean * (1 - mean) / (1 + 1 / min(mean, 1 - mean))
     return quantile(share, *parameters(mean, min(max(variance, _NEAREST**2), widest)))

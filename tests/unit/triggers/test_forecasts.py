@@ -85,4 +85,11 @@ def test_the_less_is_known_the_more_it_may_cost():
     assert shares[0] < shares[1]
     assert outlook(calm, 18, Horizon(look=24, looks=5, shift=0.2, share=0.95)).kept < shares[1]
     hopeless = [Seen(made=0, look=look, shift=0.1, error=float(look % 2)) for look in range(20)]
-    assert 0 < outlook(hopeless, 0, Horizon(look=19, looks=3, shift=0.1, share=0.95)).kept <= 3
+    assert 1.5 < outlook(hopeless, 0, Horizon(look=19, looks=3, shift=0.1, share=0.95)).kept <= 3
+
+
+def test_what_is_forecast_near_nothing_may_be_more():
+    """Errors that fall below 0, as a line has it, are as good as 0; and their quantile is above their mean."""
+    falls = [Seen(made=0, look=look, shift=0.1, error=max(0.3 - 0.03 * look, 0.0)) for look in range(12)]
+    kept = outlook(falls, 0, Horizon(look=12, looks=10, shift=0.1, share=0.95)).kept
+    assert 10 * 0.001 < kept < 10 * 0.01

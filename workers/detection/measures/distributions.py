@@ -81,7 +81,8 @@ def wasserstein(reference: npt.ArrayLike, current: npt.ArrayLike) -> tuple[PerFe
 def mean_shift(reference: npt.ArrayLike, current: npt.ArrayLike) -> tuple[PerFeature, None]:
     """Distance of the two means, in the feature's unit. (n, d), (m, d) → (d,), None. Raises DataError."""
     x, y = windows(reference, current)
-    return np.abs(y.mean(axis=0) - x.mean(axis=0)), None
+    from_where = x[0]  # so that a constant has no rounding
+    return np.abs((y - from_where).mean(axis=0) - (x - from_where).mean(axis=0)), None
 
 
 def energy(reference: npt.ArrayLike, current: npt.ArrayLike) -> tuple[PerFeature, None]:
