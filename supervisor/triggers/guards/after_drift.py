@@ -83,14 +83,17 @@ class AfterDrift(Guard):
         decision = observed.decision
         if decision is not None and not observed.state["triggered"]:
             return observed
-        if decision is not None:
+        if decision is not None and not self._is_due(observed.state, key):
             observed = self._kept_back(observed, decision)
-        if observed.question is not None or observed.state["waits"] is None or self._due(observed.state) > key:
+        if observed.question is not None or not self._is_due(observed.state, key):
             return observed
         waited = f"{observed.state['waits']['reason']}; after {counted(self._rows, 'row')} of the new kind"
         state = {**observed.state, "waits": None}
         due = Decision(key=key, timestamp_us=timestamp_us, reason=waited)
         return msgspec.structs.replace(observed, state=state, decision=due)
+
+    def _is_due(self, state: State, key: int) -> bool:
+        return state["waits"] is not None and self._due(state) <= key
 
     def _kept_back(self, observed: Observation, decision: Decision) -> Observation:
         """It waits, or another one does already."""
