@@ -10,6 +10,7 @@ from torch import nn
 
 from shared.config.pipeline import Named
 from supervisor.triggers.data_drift import DataDrift
+from supervisor.triggers.performance_forecast import PerformanceForecast
 from tests.unit.training.samples import digits, flights, model, names, pipeline
 from workers.check import check
 
@@ -54,6 +55,14 @@ def test_what_can_be_measured_is_not_complained_of():
     assert found(drift(), flights()) == found(drift(space="embedding"), flights()) == []
     assert found(drift(space="embedding"), names(), model("text_bag")) == []
     assert found(drift(), None, model("text_bag")) == []
+
+
+def test_forecasts_ask_about_drift_too():
+    """What they compare of two looks must be there, too."""
+    options = PerformanceForecast.Schema().load({"every": 10, "ignore": ["tmep"]})
+    ((_, sentence),) = found(Named(name="performance_forecast", options=options), flights())
+    assert "`ignore` names tmep, which is no feature column" in sentence
+    assert found(Named(name="performance_forecast", options={**options, "ignore": []}), flights()) == []
 
 
 def test_texts_are_no_numbers():
