@@ -10,7 +10,7 @@ WorkerId = NewType("WorkerId", str)
 TaskId = NewType("TaskId", str)
 
 # What is done for a trigger: its model is made, scored on the rows of a gate and judged, then scored on all that comes.
-Stage = Literal["select", "train", "gather", "evaluate", "decide", "score", "slices", "baseline", "detect"]
+Stage = Literal["select", "train", "gather", "evaluate", "decide", "estimate", "score", "slices", "baseline", "detect"]
 STAGES: tuple[Stage, ...] = get_args(Stage)
 STAGES_OF_A_MODEL: tuple[Stage, ...] = ("select", "train", "gather")
 

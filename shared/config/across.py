@@ -31,6 +31,7 @@ def problems(pipeline: Values, system: Values, written: Values, *, experiment_mo
     yield from _gate(pipeline)
     yield from _trigger(pipeline)
     yield from _strategy(pipeline)
+    yield from _estimate(pipeline)
 
 
 def _at(values: Values, path: str) -> Any:
@@ -170,3 +171,16 @@ def _strategy(pipeline: Values) -> Iterator[Problem]:
         for path, name, options in strategies_within(block["name"], block["options"]):
             for key, sentence in STRATEGIES[name].objections(options, pipeline):
                 yield f"{path}.{key}", sentence
+
+
+def _estimate(pipeline: Values) -> Iterator[Problem]:
+    given, split = _at(pipeline, "evaluation.estimate"), _at(pipeline, "data.split")
+    if not isinstance(given, Mapping) or not isinstance(split, Mapping):
+        return
+    asked = given.get("calibrate_on")
+    if asked is None and not split.get("validation") and not split.get("test"):
+        sentence = "calibrates on rows that no model was trained on, and there are none;"
+        yield "evaluation.estimate", f"{sentence} give data.split.test a share, such as 0.1."
+    elif asked is not None and not split.get(asked):
+        sentence = f"is {asked}, and there are no such rows: data.split.{asked} is 0;"
+        yield "evaluation.estimate.calibrate_on", f"{sentence} give it a share, such as 0.1."

@@ -158,6 +158,15 @@ class Window(Values, frozen=True, kw_only=True):
     split: SplitName | None  # None: all rows
 
 
+class Estimate(Values, frozen=True, kw_only=True):
+    """`evaluation.estimate:` what scores are expected to be, told without the labels of the rows that they are of."""
+
+    method: Literal["cbpe", "pape"]
+    metrics: tuple[str, ...]  # labels of evaluation.metrics, all of which can be estimated
+    calibrate_on: Literal["validation", "test"]  # the split whose rows a model's probabilities are calibrated on
+    rows: int  # the newest so many of these, at most
+
+
 class Evaluation(Values, frozen=True, kw_only=True):
     """`evaluation:` what is measured, where. `on` always holds an `until_next_trigger` window, given or implicit."""
 
@@ -165,6 +174,7 @@ class Evaluation(Values, frozen=True, kw_only=True):
     metrics: tuple[Metric, ...]
     newest: int | None  # `models: {newest: N}`; None: all
     on: tuple[Window, ...]
+    estimate: Estimate | None = None
 
     @property
     def prequential(self) -> Window:

@@ -12,6 +12,7 @@ import msgspec
 from shared.config.paths import absolute
 from shared.config.pipeline import Pipeline
 from shared.config.schema.deployment import name_of_target
+from shared.config.schema.evaluation import estimable
 from shared.config.schema.holdout import ON_VALIDATION
 from shared.config.schema.labels import with_labels
 from shared.config.secrets import hide_password
@@ -61,6 +62,8 @@ def pipeline_of(values: dict[str, Any], source: Source) -> Pipeline:
     if not any(window["extent"]["kind"] == "until_next_trigger" for window in windows):
         name = _free_name({window["name"] for window in windows})
         windows.insert(0, {"name": name, "extent": {"kind": "until_next_trigger"}, "split": None})
+    if values["evaluation"]["estimate"] is not None:
+        values["evaluation"]["estimate"] = _estimate(values)
     if values["deployment"] is not None:
         values["deployment"]["targets"] = [
             _target(chosen, source.path.parent) for chosen in values["deployment"]["targets"]
@@ -82,6 +85,14 @@ def _times(given: dict[str, Any]) -> dict[str, Any]:
     said = given["timestamp"]
     unit = given["unit"] if given["unit"] is not None else said["unit"]
     return {"timestamp": said["column"], "unit": unit, "format": said["format"], "zone": said["zone"]}
+
+
+def _estimate(values: dict[str, Any]) -> dict[str, Any]:
+    """What is estimated, and on which split it is calibrated, said or not."""
+    given, split = values["evaluation"]["estimate"], values["data"]["split"]
+    calibrate_on = given["calibrate_on"] or ("validation" if split["validation"] else "test")
+    metrics = given["metrics"] or estimable(values["evaluation"]["metrics"])
+    return {**given, "calibrate_on": calibrate_on, "metrics": metrics}
 
 
 def _free_name(taken: Container[str]) -> str:

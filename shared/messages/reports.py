@@ -29,6 +29,21 @@ class MetricValue(MetricScore, frozen=True, kw_only=True):
     first_timestamp_us: int | None
     last_timestamp_us: int | None
     unlabelled: int = 0  # rows of the stretch and its split that have no label, and so no score
+    estimated: float | None = None  # what it was expected to be, without a label of these rows; None: it is not told
+
+
+class Estimated(Body, frozen=True, kw_only=True):
+    """How the scores of one model on one stretch were estimated, and what speaks against it."""
+
+    trigger_id: TriggerId
+    window: str
+    slice: str
+    rows: int = 0  # of the stretch, whether they have a label or not
+    calibrated_on: int = 0  # so many rows
+    effective_rows: float | None = None  # that tell as much as these, once they are weighted; None: they are not
+    shift: float | None = None  # ROC-AUC of telling the two apart by their features: .5 where nothing has moved
+    calibration_error: float | None = None  # of the chances, on the rows with a label; None: there is none yet
+    error: str | None = None  # why nothing is estimated
 
 
 class Report(Body, tag_field="report", frozen=True, kw_only=True):
@@ -119,6 +134,7 @@ class Evaluated(Report, tag="evaluated", frozen=True, kw_only=True):
 
     scores: tuple[MetricValue, ...]
     rivals: tuple[RivalScores, ...] = ()
+    estimates: tuple[Estimated, ...] = ()
 
 
 class TargetDecision(Body, frozen=True, kw_only=True):

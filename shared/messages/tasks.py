@@ -128,6 +128,17 @@ class Stretch(Body, frozen=True, kw_only=True):
     event_time_us: int | None  # the running maximum before first_key, None at the start of the stream
 
 
+class Calibration(Body, frozen=True, kw_only=True):
+    """The rows that a model's probabilities may be calibrated on: those held out of trainings, as of some moment."""
+
+    trigger_id: TriggerId  # of the model
+    trigger_key: int  # rows behind it are new to the model
+    first_key: int
+    last_key: int  # the last row whose label was known
+    labels: AsOf | None = None  # as of when labels are read; None: they stand in their rows
+    left_out: tuple[KeyRange, ...] = ()  # rows that are set aside; ascending and apart
+
+
 class EvaluateTask(Task, tag="evaluate", frozen=True, kw_only=True):
     """Score models on stretches of rows: every model on every stretch."""
 
@@ -135,6 +146,8 @@ class EvaluateTask(Task, tag="evaluate", frozen=True, kw_only=True):
     stretches: tuple[Stretch, ...]
     gate: bool = False  # a decision waits for it
     device: Device = "cpu"  # settled once per run: another one gives other last digits
+    calibrations: tuple[Calibration, ...] = ()  # of models whose scores are to be estimated
+    early: bool = False  # labels are waited for: scores are only estimated
 
     @property
     def queue(self) -> str:

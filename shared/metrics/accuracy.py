@@ -11,6 +11,7 @@ class Accuracy(MetricKind):
     """Share of rows whose likeliest class is the label; of equally likely classes the smallest counts."""
 
     task = "classification"
+    estimable = True
     greater_is_better = True
     best, worst = 1.0, 0.0
 
@@ -18,6 +19,11 @@ class Accuracy(MetricKind):
     def gauge(cls, options: Options, classes: int) -> _Gauge:
         """Counts."""
         return _Gauge()
+
+    @classmethod
+    def expectation(cls, options: Options, classes: int) -> _Expected:
+        """A sum in float64, piece by piece."""
+        return _Expected()
 
 
 class _Gauge:
@@ -31,3 +37,16 @@ class _Gauge:
 
     def compute(self) -> Any:
         return self._right.double() / self._rows
+
+
+class _Expected:
+    def __init__(self) -> None:
+        self._right: Any = 0
+        self._rows = 0
+
+    def update(self, outputs: Any, chances: Any) -> None:
+        self._right = self._right + chances.gather(1, outputs.argmax(dim=1, keepdim=True)).double().sum()
+        self._rows += len(outputs)
+
+    def compute(self) -> Any:
+        return self._right / self._rows

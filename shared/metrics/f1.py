@@ -15,6 +15,7 @@ class F1(MetricKind):
     """
 
     task = "classification"
+    estimable = True
     greater_is_better = True
     best, worst = 1.0, 0.0
 
@@ -33,9 +34,16 @@ class F1(MetricKind):
         """Counts by class."""
         return _Gauge(classes, options["average"])
 
+    @classmethod
+    def expectation(cls, options: Options, classes: int) -> _Expected:
+        """Expected counts by class."""
+        return _Expected(classes, options["average"])
+
 
 class _Gauge:
     """O(rows · classes), not a table of classes by classes."""
+
+    least = 0.0  # so many rows of a class must be exceeded for it to count
 
     def __init__(self, classes: int, over: str) -> None:
         self._classes, self._over = classes, over
@@ -53,9 +61,22 @@ class _Gauge:
         right, involved = self._right.double(), (self._labelled + self._predicted).double()
         if self._over == "micro":
             return 2 * right.sum() / involved.sum()
-        occurs = involved > 0
+        occurs = involved > self.least
         each = 2 * right[occurs] / involved[occurs]
         if self._over == "macro":
             return each.mean()
         labelled = self._labelled[occurs].double()
         return (each * labelled).sum() / labelled.sum()
+
+
+class _Expected(_Gauge):
+    """The metric of the expected counts. A class that is never predicted must be likely in half a row to count."""
+
+    least = 0.5
+
+    def update(self, outputs: Any, chances: Any) -> None:
+        likeliest = outputs.argmax(dim=1)
+        right = chances.gather(1, likeliest[:, None])[:, 0].double()
+        self._right = self._right + likeliest.bincount(weights=right, minlength=self._classes)
+        self._labelled = self._labelled + chances.double().sum(dim=0)
+        self._predicted = self._predicted + likeliest.bincount(minlength=self._classes)

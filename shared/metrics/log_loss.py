@@ -13,6 +13,7 @@ class LogLoss(MetricKind):
     """Mean of −ln p(label), probabilities clipped at 1e-7."""
 
     task = "classification"
+    estimable = True
     greater_is_better = False
     best = 0.0
 
@@ -20,6 +21,11 @@ class LogLoss(MetricKind):
     def gauge(cls, options: Options, classes: int) -> _Gauge:
         """A sum in float64, piece by piece."""
         return _Gauge()
+
+    @classmethod
+    def expectation(cls, options: Options, classes: int) -> _Expected:
+        """A sum in float64, piece by piece."""
+        return _Expected()
 
 
 class _Gauge:
@@ -31,6 +37,20 @@ class _Gauge:
         chosen = outputs.gather(1, labels[:, None])[:, 0].double()
         self._sum = self._sum - chosen.clamp(PROBABILITY_FLOOR, 1 - PROBABILITY_FLOOR).log().sum()
         self._rows += len(labels)
+
+    def compute(self) -> Any:
+        return self._sum / self._rows
+
+
+class _Expected:
+    def __init__(self) -> None:
+        self._sum: Any = 0
+        self._rows = 0
+
+    def update(self, outputs: Any, chances: Any) -> None:
+        logs = outputs.double().clamp(PROBABILITY_FLOOR, 1 - PROBABILITY_FLOOR).log()
+        self._sum = self._sum - (chances.double() * logs).sum()
+        self._rows += len(outputs)
 
     def compute(self) -> Any:
         return self._sum / self._rows

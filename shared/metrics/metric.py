@@ -30,6 +30,18 @@ class Gauge(Protocol):
         ...
 
 
+class Expectation(Protocol):
+    """What a metric comes to over rows whose labels nobody knows, but how likely each class is, on torch tensors."""
+
+    def update(self, outputs: Any, chances: Any) -> None:
+        """Add rows: the model's outputs, and how likely each class is the label, both (rows, classes)."""
+        ...
+
+    def compute(self) -> Any:
+        """The value over all rows, at least one, as a float64 scalar."""
+        ...
+
+
 class MetricKind:
     """The base of all. A supervisor reads what is said here; only workers make gauges, which need torch."""
 
@@ -37,6 +49,7 @@ class MetricKind:
     greater_is_better: ClassVar[bool]
     best: ClassVar[float | None] = None  # the value of a model without a mistake; None: there is no such bound
     worst: ClassVar[float | None] = None  # what no model falls short of; None: there is no such bound
+    estimable: ClassVar[bool] = False  # whether it has an `expectation`
     Schema: ClassVar[type[Group]] = Group  # of the options, beside `name:`
 
     @classmethod
@@ -57,4 +70,9 @@ class MetricKind:
     @classmethod
     def gauge(cls, options: Options, classes: int) -> Gauge:
         """A new measurement; `classes` is 0 for models that estimate numbers."""
+        raise NotImplementedError
+
+    @classmethod
+    def expectation(cls, options: Options, classes: int) -> Expectation:
+        """A new one, of metrics that are `estimable`."""
         raise NotImplementedError

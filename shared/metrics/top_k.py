@@ -15,6 +15,7 @@ class TopK(MetricKind):
     """Share of rows whose label is among the k likeliest classes; of equally likely ones the smaller come first."""
 
     task = "classification"
+    estimable = True
     greater_is_better = True
     best, worst = 1.0, 0.0
 
@@ -47,6 +48,11 @@ class TopK(MetricKind):
         """Counts."""
         return _Gauge(options["k"])
 
+    @classmethod
+    def expectation(cls, options: Options, classes: int) -> _Expected:
+        """A sum in float64, piece by piece."""
+        return _Expected(options["k"])
+
 
 class _Gauge:
     def __init__(self, k: int) -> None:
@@ -62,3 +68,18 @@ class _Gauge:
 
     def compute(self) -> Any:
         return self._hits.double() / self._rows
+
+
+class _Expected:
+    def __init__(self, k: int) -> None:
+        self._k = k
+        self._hits: Any = 0
+        self._rows = 0
+
+    def update(self, outputs: Any, chances: Any) -> None:
+        likeliest = outputs.sort(dim=1, descending=True, stable=True).indices[:, : self._k]
+        self._hits = self._hits + chances.gather(1, likeliest).double().sum()
+        self._rows += len(outputs)
+
+    def compute(self) -> Any:
+        return self._hits / self._rows

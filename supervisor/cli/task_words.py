@@ -12,7 +12,7 @@ def in_words(task_id: TaskId, task: AnyTask) -> str:
     parts = parts_of(task_id)
     match task:
         case EvaluateTask():
-            return f"{_models(task)} on {_rows(task.stretches)}"
+            return f"{'estimate of ' if task.early else ''}{_models(task)} on {_rows(task.stretches)}"
         case BaselineTask():
             return f"baselines behind trigger {parts.trigger_id}"
         case DetectTask():

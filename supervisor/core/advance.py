@@ -12,6 +12,7 @@ from shared.messages.tasks import GatherTask, ModelRef, TrainTask
 from supervisor.core.attempts import model_ref, who, with_chord
 from supervisor.core.commands import End, PublishChord
 from supervisor.core.deciding import decide
+from supervisor.core.estimating import estimate_window
 from supervisor.core.label_times import known_at
 from supervisor.core.questions import ask
 from supervisor.core.scoring import score_baseline, score_window
@@ -27,7 +28,7 @@ def advance(state: RunState) -> Step:
     moved = True
     while moved:  # what one kind has done may be what another waited for
         moved = False
-        for kind in (ask, select, _train, decide, score_window, score_baseline):
+        for kind in (ask, select, _train, decide, estimate_window, score_window, score_baseline):
             while (step := kind(state)) is not None:
                 state, more = step
                 effects += more

@@ -113,9 +113,9 @@ class OpenTasks(msgspec.Struct, frozen=True):
 
 
 def evaluations_of(task: AnyTask) -> int:
-    """How many windows and slices it scores; the baselines of a window count as one."""
+    """How many windows and slices it scores; the baselines of a window count as one, early estimates as none."""
     if isinstance(task, EvaluateTask):
-        return len(task.stretches)
+        return 0 if task.early else len(task.stretches)
     return int(isinstance(task, BaselineTask))
 
 

@@ -14,11 +14,13 @@ from shared.timestamps import MICROSECONDS_PER_S, format_timestamp
 from supervisor.core.attempts import model_ref, who
 from supervisor.core.classes import classes_known
 from supervisor.core.commands import Publish
+from supervisor.core.estimating import calibrations
 from supervisor.core.label_times import final, is_settled
 from supervisor.core.open_tasks import OpenTask
 from supervisor.core.seen import Slice
 from supervisor.core.state import Baselines, RunState
 from supervisor.core.step import Effect, Step
+from supervisor.core.stretches import rows_of, until_next_trigger
 from supervisor.core.trigger_state import Phase, TriggerState
 
 _STRETCHES_PER_TASK = 64  # keeps a message under ten kilobytes
@@ -30,26 +32,14 @@ def last_stretch(state: RunState, trigger: TriggerState, window: Window) -> Stre
     assert isinstance(window.extent, Last)
     last_key, last_us = trigger.fired.labelled_key, trigger.fired.labelled_us
     if last_key is None or last_us is None:  # no label is known, so there are no rows
-        return _rows_of(window, state.first_usable_key, state.first_usable_key - 1)
+        return rows_of(window, state.first_usable_key, state.first_usable_key - 1)
     after_us = last_us - round(window.extent.duration_s * MICROSECONDS_PER_S)
     earlier = bisect_right(range(trigger.fired.id), after_us, key=lambda index: state.trigger(index).fired.timestamp_us)
     before = state.trigger(earlier - 1).fired if earlier else None
     first_key = before.key + 1 if before else 0
     before_us = before.timestamp_us if before else None
-    stretch = _rows_of(window, max(first_key, state.first_usable_key), last_key, before_us)
+    stretch = rows_of(window, max(first_key, state.first_usable_key), last_key, before_us)
     return msgspec.structs.replace(stretch, after_us=after_us)
-
-
-def _rows_of(window: Window, first_key: int, last_key: int, event_time_us: int | None = None) -> Stretch:
-    """All rows from one to another; `event_time_us`: before the first of them."""
-    return Stretch(
-        window=window.name,
-        slice="",
-        first_key=first_key,
-        last_key=last_key,
-        after_us=None,
-        event_time_us=event_time_us,
-    )
 
 
 def score_window(state: RunState) -> Step | None:
@@ -71,16 +61,13 @@ def score_window(state: RunState) -> Step | None:
     if any(state.trigger(number).model is None for number in numbers):  # it is being made anew
         return None
     models = tuple(model_ref(state, number) for number in sorted(numbers))
-    stretches = tuple(
-        _rows_of(window, trigger.fired.key + 1, end, trigger.fired.timestamp_us)
-        for window in state.settings.prequential
-    )
     task = EvaluateTask(
         **who(state, index),
         labels=final(state),
         models=models,
-        stretches=stretches,
+        stretches=until_next_trigger(state, index, end),
         device=state.started.evaluation_device,
+        calibrations=calibrations(state, sorted(numbers)),
     )
     identifier = task_id(state.run_id, TriggerId(index), "score")
     return state.with_task(identifier, OpenTask(task=task)).moved(score=index + 1), [
@@ -134,6 +121,7 @@ def score_slices(state: RunState, trigger_id: TriggerId) -> Step:
             models=(model_ref(state, trigger_id),),
             stretches=tuple(map(_stretch, pieces)),
             device=state.started.evaluation_device,
+            calibrations=calibrations(state, [trigger_id]),
         )
         number = state.trigger(trigger_id).slice_tasks
         identifier = task_id(state.run_id, trigger_id, "slices", number)

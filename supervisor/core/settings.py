@@ -38,6 +38,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     training_device: Device = "cpu"  # what trainings need: cuda, or nothing that not every worker has
     labels: LabelsCome = "with_rows"
     newest: int | None
+    estimates: bool = False  # whether scores are estimated as well
     attempts: int
     models_kept: int | None  # how many of the newest are kept; None: all
 
@@ -66,6 +67,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             training_device="cuda" if pipeline.training.device == "cuda" else "cpu",
             labels=labels,
             newest=pipeline.evaluation.newest,
+            estimates=pipeline.evaluation.estimate is not None,
             attempts=pipeline.training.attempts,
             models_kept=None if system is None else system.retention.models,
         )

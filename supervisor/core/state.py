@@ -48,6 +48,7 @@ class Cursors(msgspec.Struct, frozen=True, kw_only=True):
     decide: int = 0
     score: int = 0
     baseline: int = 0
+    estimate: int = 0  # windows that wait for their labels
 
 
 class RunState(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from shared.timestamps import to_the_minute
 from shared.words import counted
+from supervisor.results.estimates import remarks
 from supervisor.results.took import duration, selects_long
 
 _FIRST_SHOWN, _LAST_SHOWN = 3, 5
@@ -89,6 +90,8 @@ def _remarks(content: Mapping[str, Any]) -> Iterator[str]:
     yield from _of_looks(content["looks"])
     yield from _of_cost(content.get("cost"))  # an older run has none
     yield from _of_rows(content)
+    if content["estimates"] is not None:
+        yield from remarks(content["estimates"])
     undefined = {metric: count for metric, count in content["undefined_windows"].items() if count}
     if undefined:
         yield "windows left out as undefined: " + ", ".join(f"{m} {count}" for m, count in undefined.items())

@@ -16,8 +16,12 @@ COLUMNS = (
 )
 
 
+ESTIMATED = "estimated"
+
+
 def evaluations_csv(scores: Iterable[MetricValue], evaluation: Evaluation) -> str:
-    """The file's text."""
+    """The file's text. The column of estimates stands there where scores are estimated."""
+    estimates = evaluation.estimate is not None
     split_of = {window.name: window.split or "" for window in evaluation.on}
     rows = [
         (
@@ -26,20 +30,25 @@ def evaluations_csv(scores: Iterable[MetricValue], evaluation: Evaluation) -> st
             score.slice,
             split_of[score.window],
             score.metric,
-            "" if score.value is None else repr(score.value),
+            _number(score.value),
             str(score.n),
             _time(score.first_timestamp_us),
             _time(score.last_timestamp_us),
             score.error or "",
             str(score.unlabelled),
+            *([_number(score.estimated)] if estimates else []),
         )
         for score in scores
     ]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    writer.writerow((*COLUMNS, ESTIMATED) if estimates else COLUMNS)
     writer.writerows(sorted(rows))
     return text.getvalue()
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else repr(value)
 
 
 def _time(timestamp_us: int | None) -> str:

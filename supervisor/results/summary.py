@@ -62,6 +62,7 @@ def summary(state: RunState, tally: Tally, targets: Sequence[Target], about: Map
         "baselines": {name: _values(composites[name]) for name in _BASELINES},
         "baselines_left_out": _not_on_all_rows(composites),
         "deployed_left_out": _left_out(composites["pipeline"], composites["deployed"]),
+        "estimates": tally.estimated(),
         "undefined_windows": {m: one.undefined_windows for m, one in composites["pipeline"].items()},
         "cost": _cost(tally, listed, composites["pipeline"]),
         "deployed": state.deployed,

@@ -13,6 +13,7 @@ from shared.ids import parts_of
 from shared.messages.reports import (
     Baselined,
     Decided,
+    Estimated,
     Evaluated,
     FeatureNotes,
     MetricValue,
@@ -34,6 +35,7 @@ from supervisor.core.notices import (
 from supervisor.core.seen import Violated
 from supervisor.core.state import RunState
 from supervisor.results.composite import Composite, composite
+from supervisor.results.estimates import Place, estimates_of
 
 Windows = dict[str, dict[int, dict[str, MetricValue]]]  # whose → trigger → metric → score
 
@@ -74,7 +76,10 @@ class Tally(Listener):
         self.task = METRICS[pipeline.evaluation.metrics[0].name].task  # whether labels are told apart or estimated
         self.price = pipeline.trigger.price
         self._window = pipeline.evaluation.prequential.name
-        self.scores: list[MetricValue] = []
+        self._evaluation = pipeline.evaluation
+        self._scores: list[MetricValue] = []
+        self._early: dict[int, tuple[MetricValue, ...]] = {}  # trigger → estimates of its window, until it is scored
+        self.estimates: list[Estimated] = []  # how each was made, of windows that are scored
         self.facts: defaultdict[int, TriggerFacts] = defaultdict(TriggerFacts)
         self.targets: dict[str, TargetDecision] = {}  # the last decision for each
         self.violations: list[Violated] = []  # in key order
@@ -123,6 +128,11 @@ class Tally(Listener):
             case _:
                 pass
 
+    @property
+    def scores(self) -> list[MetricValue]:
+        """Of all windows, each by its own model; and of those that wait for labels, what they are expected to be."""
+        return [*self._scores, *(score for early in self._early.values() for score in early)]
+
     def dropped(self) -> Iterator[int]:
         """Rows without a label, of those that each trigger was the first to know."""
         return (count for facts in self.facts.values() for count in facts.dropped.values())
@@ -147,6 +157,13 @@ class Tally(Listener):
             name: {metric: self._composite(windows, own, metric, name) for metric in self._metrics}
             for name, windows in followed.items()
         }
+
+    def estimated(self) -> dict[str, Any] | None:
+        """How the estimates compare with what came; None where nothing is estimated."""
+        if self._evaluation.estimate is None:
+            return None
+        own: dict[Place, Estimated] = {(one.trigger_id, one.window, one.slice): one for one in self.estimates}
+        return estimates_of(self.scores, own, self._evaluation)
 
     def composite_rows(self) -> Stretch:
         """The rows that the pipeline's composites are a mean over, in whatever metric."""
@@ -175,10 +192,14 @@ class Tally(Listener):
         return composite(chosen)
 
     def _evaluated(self, report: Evaluated, trigger_id: int, stage: str) -> None:
-        for score in report.scores:
-            if score.trigger_id == trigger_id:
-                self.scores.append(score)
+        own = [score for score in report.scores if score.trigger_id == trigger_id]
+        if stage == "estimate":
+            self._early[trigger_id] = tuple(score for score in own if score.estimated is not None)
+            return
+        self._scores += own
+        self.estimates += [one for one in report.estimates if one.trigger_id == trigger_id]
         if stage == "score":
+            self._early.pop(trigger_id, None)
             scores = [score for score in report.scores if score.window == self._window]
             self._note("pipeline", trigger_id, [one for one in scores if one.trigger_id == trigger_id])
             for model in {score.trigger_id for score in scores}:

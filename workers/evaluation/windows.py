@@ -20,7 +20,7 @@ from shared.messages.rescore import Mask
 from shared.messages.tasks import Stretch
 from shared.plugins import METRICS
 from workers.ahead import ahead
-from workers.evaluation.counted import Columns, in_all
+from workers.evaluation.counted import Columns, Which, in_all
 from workers.evaluation.metrics import Meter
 from workers.failures import device_is_broken, explain
 from workers.going_on import Interrupted
@@ -60,6 +60,13 @@ class Predictor(Protocol):
 
     def predict_encoded(self, encoded: Any) -> Pending:
         """Begin to predict."""
+
+
+class Watcher(Protocol):
+    """Sees what a model predicts, also for rows without a label."""
+
+    def saw(self, outputs: npt.NDArray[Any], labels: npt.NDArray[Any], labelled: npt.NDArray[np.bool_]) -> None:
+        """More rows that count: outputs (rows, classes) or (rows,), labels (rows,), and which rows have one."""
 
 
 class Rows(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,7 +118,8 @@ class Entrant:
         self.model, self.label, self._drops = model, label, drops
         self._forgiven, self._error = forgiven, _misfit(metrics, model.classes)
         self._metrics, self._meter = metrics, Meter([] if self._error else metrics, model.classes)
-        self._pending: list[tuple[Pending, npt.NDArray[Any], npt.NDArray[np.bool_]]] = []
+        self._pending: list[tuple[Pending, npt.NDArray[Any], Which, Which]] = []
+        self.watcher: Watcher | None = None
 
     def meet(self, table: Any, keys: npt.NDArray[np.int64], kept: npt.NDArray[np.bool_], encoded: Encoded) -> None:
         """Predict the rows of a table, of which those that are `kept` count; what was predicted before is read."""
@@ -119,12 +127,12 @@ class Entrant:
             return
         try:
             pending = self.model.predict_encoded(encoded.by(self.model, table, keys))
-            labels, kept = self._labels(table, keys, kept)
+            labels, labelled = self._labels(table, keys, kept)
             self._read()
         except Exception as error:
             self.fail(error)
         else:
-            self._pending.append((pending, labels, kept))
+            self._pending.append((pending, labels, labelled, kept))
 
     def scores(self) -> list[MetricScore]:
         """One score a metric, in their order."""
@@ -145,8 +153,11 @@ class Entrant:
 
     def _read(self) -> None:
         while self._pending:
-            pending, labels, kept = self._pending.pop()
-            self._meter.update(pending.read()[kept], labels[kept])
+            pending, labels, labelled, kept = self._pending.pop()
+            outputs = pending.read()
+            self._meter.update(outputs[labelled], labels[labelled])
+            if self.watcher is not None:
+                self.watcher.saw(outputs[kept], labels[kept], labelled[kept])
 
     def _labels(
         self, table: Any, keys: npt.NDArray[np.int64], kept: npt.NDArray[np.bool_]

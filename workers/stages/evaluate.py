@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from shared.messages.reports import AnyReport, Evaluated, MetricValue, RivalScores, result_of
+from shared.messages.reports import AnyReport, Evaluated, MetricScore, MetricValue, RivalScores, result_of
 from shared.messages.tasks import EvaluateTask, Stretch
 from shared.targets import open_target
+from workers.stages.estimating import Estimating
 from workers.stages.scoring import Rival, entrant, load_committed, meet, scoring_device, value
 from workers.stages.work import Work
 
@@ -19,15 +20,28 @@ def run(work: Work) -> tuple[AnyReport, Any]:
     models = [load_committed(work, ref.object, device) for ref in task.models]
     scores: list[MetricValue] = []
     told: list[RivalScores] = []
+    estimating = Estimating(work, task)
     for stretch in task.stretches:
         rivals = _rivals(work, stretch, device) if task.gate else []
         entrants = [entrant(work, model, stretch) for model in models]
+        beside = [
+            estimating.beside(stretch, ref.trigger_id, model, one)
+            for ref, model, one in zip(task.models, models, entrants, strict=True)
+        ]
         rows = meet(work, stretch, [*entrants, *(one for rival in rivals for one in rival.entrants)])
-        for ref, one in zip(task.models, entrants, strict=True):
-            scores += [value(score, ref.trigger_id, stretch, rows) for score in one.scores()]
+        for ref, one, estimation in zip(task.models, entrants, beside, strict=True):
+            found = one.scores()
+            estimated = estimating.estimated(stretch, ref.trigger_id, found, estimation)
+            found = [_awaited(score) for score in found] if task.early else found
+            scores += [value(score, ref.trigger_id, stretch, rows, estimated.get(score.metric)) for score in found]
         told += [rival.scores(stretch, rows) for rival in rivals]
-    report = Evaluated(**work.who, scores=tuple(scores), rivals=tuple(told))
+    report = Evaluated(**work.who, scores=tuple(scores), rivals=tuple(told), estimates=tuple(estimating.told))
     return report, result_of(report) if task.gate else {}
+
+
+def _awaited(score: MetricScore) -> MetricScore:
+    """A score that is to come: some labels may be known by now, and they say nothing of the others."""
+    return MetricScore(metric=score.metric, value=None, n=0, error="labels are waited for")
 
 
 def _rivals(work: Work, stretch: Stretch, device: str) -> list[Rival]:

@@ -117,7 +117,9 @@ class Rival:
         return RivalScores(sha256=self.held.sha256, scores=scores)
 
 
-def value(score: MetricScore, trigger_id: Any, stretch: Stretch, rows: Rows) -> MetricValue:
+def value(
+    score: MetricScore, trigger_id: Any, stretch: Stretch, rows: Rows, estimated: float | None = None
+) -> MetricValue:
     """A score as it is reported."""
     return MetricValue(
         trigger_id=trigger_id,
@@ -130,4 +132,5 @@ def value(score: MetricScore, trigger_id: Any, stretch: Stretch, rows: Rows) -> 
         last_timestamp_us=rows.last_timestamp_us,
         error=score.error,
         unlabelled=rows.unlabelled,
+        estimated=estimated,
     )

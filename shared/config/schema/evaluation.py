@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from marshmallow import ValidationError
@@ -10,6 +10,8 @@ from marshmallow import ValidationError
 from shared.config import fields as f
 from shared.errors import ConfigurationError
 from shared.plugins import METRICS, Plugins
+
+_MEASURES_NUMBERS = "evaluation.metrics measures numbers: leave `estimate` out."
 
 
 class MetricField(f.Sentence):
@@ -68,6 +70,27 @@ class Window(f.Group):
     split = f.Choice("only rows of this split", "train", "validation", "test", load_default=None)
 
 
+class Estimate(f.Group):
+    """`evaluation.estimate`."""
+
+    method = f.Choice(
+        "cbpe: by the calibrated probabilities of the model; pape: calibrated on rows that are weighted to be like "
+        "those of the window, for windows whose features have moved",
+        "cbpe",
+        "pape",
+        load_default="pape",
+    )
+    metrics = f.Sequence(f.Text(""), "which of evaluation.metrics; else all that can be estimated", load_default=None)
+    calibrate_on = f.Choice(
+        "the held-out rows that probabilities are calibrated on: those of this split whose labels were known when the "
+        "model was asked for; else validation where it has a share, or test",
+        "validation",
+        "test",
+        load_default=None,
+    )
+    rows = f.Whole("the newest so many of these, at most", load_default=2000)
+
+
 class Evaluation(f.Group):
     """`evaluation:`."""
 
@@ -85,6 +108,9 @@ class Evaluation(f.Group):
     )
     newest = Models("which models are scored on `every` windows", load_default=None, data_key="models")
     on = f.Sequence(f.Sub(Window, ""), "named windows", may_be_empty=True, load_default=list)
+    estimate = f.Sub(
+        Estimate, "have scores estimated as well, without the labels of the rows that they are of", load_default=None
+    )
 
     @f.validates_schema
     def _consistent(self, data: dict[str, Any], **_: Any) -> None:
@@ -95,3 +121,26 @@ class Evaluation(f.Group):
                     raise ValidationError({key: {number: [f"{name} stands here twice; keep one."]}})
         if len({METRICS[one["name"]].task for one in data["metrics"]}) > 1:
             raise ValidationError({"metrics": ["mixes metrics of classification and regression; keep one kind."]})
+        if data["estimate"] is not None:
+            _refuse_what_cannot_be_estimated(data["estimate"]["metrics"], data["metrics"])
+
+
+def estimable(metrics: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The labels of those of evaluation.metrics that can be estimated."""
+    return [one["label"] for one in metrics if METRICS[one["name"]].estimable]
+
+
+def _refuse_what_cannot_be_estimated(asked: Sequence[str] | None, metrics: Sequence[Mapping[str, Any]]) -> None:
+    """Raise ValidationError for metrics that are not measured, or that calibrated probabilities do not tell."""
+    can = estimable(metrics)
+    if METRICS[metrics[0]["name"]].task == "regression":
+        raise ValidationError({"estimate": [f"estimates models that tell classes apart; {_MEASURES_NUMBERS}"]})
+    if not can:
+        told = ", ".join(one["label"] for one in metrics)
+        raise ValidationError({"estimate": [f"cannot estimate {told}; add accuracy to evaluation.metrics."]})
+    for number, label in enumerate(asked or ()):
+        if label not in can:
+            measured = label in [one["label"] for one in metrics]
+            why = "cannot be estimated" if measured else "is not in evaluation.metrics"
+            sentence = f"{label} {why}; name some of {', '.join(can)}."
+            raise ValidationError({"estimate": {"metrics": {number: [sentence]}}})

@@ -9,7 +9,17 @@ import time
 from typing import Any
 
 from shared.ids import RunId, TaskId, parts_of
-from shared.messages.reports import Decided, Gathered, Progress, Report, Selected, SetUp, TargetDecision, Trained
+from shared.messages.reports import (
+    Decided,
+    Evaluated,
+    Gathered,
+    Progress,
+    Report,
+    Selected,
+    SetUp,
+    TargetDecision,
+    Trained,
+)
 from shared.timestamps import format_timestamp, to_the_minute
 from supervisor.core.notices import (
     ClocksChanged,
@@ -37,6 +47,7 @@ from supervisor.core.seen import Fired
 from supervisor.core.state import RunState
 from supervisor.results.set_aside import not_as_expected
 from supervisor.results.times import misdated_rows, never_fired
+from supervisor.run.listen.estimated import estimated
 from supervisor.run.listen.near_misses import NearMisses
 from supervisor.run.listen.odd_files import odd_files
 from supervisor.run.listen.odd_rows import odd_columns, odd_rows
@@ -206,6 +217,8 @@ def _of_result(report: Report) -> list[str]:
             return [f"← model {trigger} committed"]
         case Decided():
             return [_of_decision(trigger, told, several=len(report.targets) > 1) for told in report.targets]
+        case Evaluated() if parts_of(report.task_id).stage == "estimate":
+            return estimated(report)
         case _:
             return []
 

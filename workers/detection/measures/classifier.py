@@ -56,10 +56,17 @@ def _held_out(
 ) -> npt.NDArray[np.float64]:
     """Scores of the rows that are held out, by a model of the others."""
     seen = torch.from_numpy(rows[~held_out])
-    middle = seen.mean(dim=0)
-    scale = (seen - middle).square().mean(dim=0).sqrt()
-    # A feature with one value tells nothing; what is left of it is the rounding of its mean.
-    varies = scale > len(seen) * torch.finfo(torch.float64).eps * middle.abs()
-    scale = torch.where(varies, scale, torch.ones_like(scale))
+    middle, scale = scale_of(seen)
     model = Logistic((seen - middle) / scale, torch.from_numpy(is_current[~held_out]), _C, go_on)
     return model.margins((torch.from_numpy(rows[held_out]) - middle) / scale).numpy()
+
+
+def scale_of(rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Mean and deviation of each feature, float64 (n, d) → (d,), (d,); 1 where it has one value.
+
+    Such a feature tells nothing; what is left of it is the rounding of its mean.
+    """
+    middle = rows.mean(dim=0)
+    scale = (rows - middle).square().mean(dim=0).sqrt()
+    varies = scale > len(rows) * torch.finfo(torch.float64).eps * middle.abs()
+    return middle, torch.where(varies, scale, torch.ones_like(scale))

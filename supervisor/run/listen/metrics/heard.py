@@ -120,8 +120,9 @@ class Heard(Listener):
                 self._training.add(by=report.train_s)
                 self._loss = report.loss
             case Evaluated():
-                own = parts_of(report.task_id).trigger_id
-                self._note(one for one in report.scores if one.trigger_id == own)
+                parts = parts_of(report.task_id)
+                if parts.stage != "estimate":  # those scores are to come
+                    self._note(one for one in report.scores if one.trigger_id == parts.trigger_id)
             case Baselined():
                 for name, scores in report.scores.items():
                     for score in scores:
