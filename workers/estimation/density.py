@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -15,7 +13,7 @@ from workers.going_on import GoOn, unheard
 Rows = npt.NDArray[np.float64]  # (n, d)
 
 _C = 1.0
-_MOST = 50.0  # a row counts at most so many times, and at least one so manyth
+_LEAST, _MOST = 1e-6, 50.0  # times that a row counts
 _ROWS_PER_SQUARE = 20  # with fewer rows for each feature, squares fit their noise
 
 
@@ -35,8 +33,9 @@ def density_ratio(reference: Rows, window: Rows, go_on: GoOn = unheard) -> npt.N
         rows = torch.cat([rows, (squares - middle) / scale], dim=1)
     of_window = torch.arange(len(rows)) >= len(reference)
     model = Logistic(rows, of_window, _C, go_on)
-    odds = model.margins(rows[: len(reference)]) + math.log(len(reference) / len(window))
-    weights = odds.clamp(-math.log(_MOST), math.log(_MOST)).exp().numpy()
+    odds = model.margins(rows[: len(reference)])
+    weights = (odds - odds.max()).exp()
+    weights = (weights / weights.mean()).clamp(_LEAST, _MOST).numpy()
     return np.asarray(weights / weights.mean())
 
 
