@@ -106,6 +106,7 @@ TRIGGERS: Plugins[Any] = Plugins(
         "schedule": "supervisor.triggers.schedule:Schedule",
         "data_drift": "supervisor.triggers.data_drift:DataDrift",
         "performance": "supervisor.triggers.performance:Performance",
+        "estimated_performance": "supervisor.triggers.estimated_performance:EstimatedPerformance",
         "cost": "supervisor.triggers.cost:Cost",
         "cost_threshold": "supervisor.triggers.cost_staleness:CostThreshold",
         "cost_cumulative": "supervisor.triggers.cost_staleness:CostCumulative",
@@ -132,6 +133,7 @@ DETECTORS: Plugins[Any] = Plugins(
     {
         "drift": "workers.detection.drift:Drift",
         "performance": "workers.detection.performance:Performance",
+        "estimated_performance": "workers.estimation.estimated_performance:EstimatedPerformance",
         "expect": "workers.detection.expect:Expect",
     },
 )

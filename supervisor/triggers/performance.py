@@ -39,6 +39,7 @@ class Performance(TriggerPolicy):
     hears_trainings = True
 
     Schema = PerformanceOptions
+    detector = "performance"  # who answers
 
     def __init__(self, options: Mapping[str, Any], start: StreamStart) -> None:
         self._metric, self._window = options["metric"], options["window"]
@@ -74,7 +75,7 @@ class Performance(TriggerPolicy):
         question = Question(
             key=key,
             timestamp_us=timestamp_us,
-            detector="performance",
+            detector=self.detector,
             options=self._asked(key, state),
             needs_model=True,
         )

@@ -70,8 +70,8 @@ class Window(f.Group):
     split = f.Choice("only rows of this split", "train", "validation", "test", load_default=None)
 
 
-class Estimate(f.Group):
-    """`evaluation.estimate`."""
+class Calibrating(f.Group):
+    """How scores are estimated."""
 
     method = f.Choice(
         "cbpe: by the calibrated probabilities of the model; pape: calibrated on rows that are weighted to be like "
@@ -80,15 +80,20 @@ class Estimate(f.Group):
         "pape",
         load_default="pape",
     )
-    metrics = f.Sequence(f.Text(""), "which of evaluation.metrics; else all that can be estimated", load_default=None)
     calibrate_on = f.Choice(
-        "the held-out rows that probabilities are calibrated on: those of this split whose labels were known when the "
-        "model was asked for; else validation where it has a share, or test",
+        "the split whose rows with known labels probabilities are calibrated on; else validation where it has a share, "
+        "or test",
         "validation",
         "test",
         load_default=None,
     )
     rows = f.Whole("the newest so many of these, at most", load_default=2000)
+
+
+class Estimate(Calibrating):
+    """`evaluation.estimate`."""
+
+    metrics = f.Sequence(f.Text(""), "which of evaluation.metrics; else all that can be estimated", load_default=None)
 
 
 class Evaluation(f.Group):

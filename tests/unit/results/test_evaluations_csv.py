@@ -6,7 +6,9 @@ import csv
 import io
 from random import Random
 
-from shared.config.pipeline import Evaluation, Every, UntilNextTrigger, Window
+import msgspec
+
+from shared.config.pipeline import Estimate, Evaluation, Every, UntilNextTrigger, Window
 from shared.messages.reports import MetricValue
 from shared.timestamps import parse_timestamp_us
 from supervisor.results.evaluations import evaluations_csv
@@ -52,6 +54,17 @@ def test_line_is_exactly_what_the_design_says():
         + "0,next,,,accuracy,0.3333333333333333,3,2013-01-01T00:00:00.000000Z,2013-02-01T05:00:00.500000Z,,0\n"
         + "1,months,2013,test,accuracy,,3,,,,0\n"
     )
+
+
+def test_estimates_have_a_column_where_scores_are_estimated():
+    """The last one, empty where there is none."""
+    estimate = Estimate(method="cbpe", metrics=("accuracy",), calibrate_on="test", rows=1)
+    evaluation = msgspec.structs.replace(EVALUATION, estimate=estimate)
+    scores = [score(), msgspec.structs.replace(score(1), estimated=1 / 3)]
+    header, first, second = evaluations_csv(scores, evaluation).splitlines()
+    assert header == f"{HEADER.strip()},estimated"
+    assert first == "0,next,,,accuracy,0.1,3,,,,0,"
+    assert second == "1,next,,,accuracy,0.1,3,,,,0,0.3333333333333333"
 
 
 def test_order_is_by_trigger_as_a_number_then_by_columns():
