@@ -13,7 +13,7 @@ from shared.plugins import METRICS
 from shared.words import counted
 
 WRONG = 0.05  # of a share: a mean error beyond it is spoken of in the closing table
-FAR = 0.75  # from this AUC on few rows of the window are like those that were calibrated on
+MOVED = 0.6  # from this AUC on features have moved so far that they may be what is wrong
 _FACTS = ("rows", "calibrated_on", "effective_rows", "shift", "calibration_error")
 
 Place = tuple[int, str, str]  # trigger, window, slice
@@ -125,6 +125,7 @@ def _why(estimates: Mapping[str, Any]) -> str:
     shift = estimates["shift"]
     if shift is None:
         return "see estimates in summary.json"
-    if shift > FAR:
-        return f"features have moved far from what models were calibrated on (told apart with AUC {shift:.2f})"
-    return f"not the features have changed (told apart with AUC {shift:.2f}), but what labels rows like these have"
+    auc = f"rows are told apart with AUC {shift:.2f}"
+    if shift > MOVED:
+        return f"features have moved ({auc}) to where little was calibrated on, and labels perhaps as well"
+    return f"features have hardly moved ({auc}), so it is what labels rows like these have"

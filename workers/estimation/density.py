@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -17,12 +19,26 @@ _LEAST, _MOST = 1e-6, 50.0  # times that a row counts
 _ROWS_PER_SQUARE = 20  # with fewer rows for each feature, squares fit their noise
 
 
-def density_ratio(reference: Rows, window: Rows, go_on: GoOn = unheard) -> npt.NDArray[np.float64]:
-    """A weight for each row of the reference: density in the window over density in the reference, of mean 1.
+class Ratio(NamedTuple):
+    """Density in the window over density in the reference."""
 
-    (n, d), (m, d) → (n,). From the odds of logistic regression that tells the two apart (Bickel, Brückner and Scheffer,
-    JMLR 2009), on features and, where there are rows enough, their squares: exact between normal distributions without
-    correlations. Clipped, so that no few rows stand for all. `go_on` is called with each of the many steps.
+    weights: npt.NDArray[np.float64]  # of each row of the reference, (n,), of mean 1
+    covered: (
+        float  # which share of the window lies where the reference has rows: what the ratio's mean falls short of 1
+    )
+
+    @property
+    def effective_rows(self) -> float:
+        """How many rows of the window itself would tell as much (Kish, 1965), as far as it is covered."""
+        return float(self.weights.sum() ** 2 / np.square(self.weights).sum()) * self.covered
+
+
+def density_ratio(reference: Rows, window: Rows, go_on: GoOn = unheard) -> Ratio:
+    """How to weigh the reference, (n, d), so that it looks like the window, (m, d).
+
+    From the odds of logistic regression that tells the two apart (Bickel, Brückner and Scheffer, JMLR 2009), on
+    features and, where there are rows enough, their squares: exact between normal distributions without correlations.
+    No row counts more than fifty times. `go_on` is called with each of the many steps.
     """
     rows = torch.from_numpy(np.concatenate([reference, window]))
     middle, scale = scale_of(rows)
@@ -32,13 +48,8 @@ def density_ratio(reference: Rows, window: Rows, go_on: GoOn = unheard) -> npt.N
         middle, scale = scale_of(squares)
         rows = torch.cat([rows, (squares - middle) / scale], dim=1)
     of_window = torch.arange(len(rows)) >= len(reference)
-    model = Logistic(rows, of_window, _C, go_on)
-    odds = model.margins(rows[: len(reference)])
+    odds = Logistic(rows, of_window, _C, go_on).margins(rows[: len(reference)])
+    mean = float(torch.logsumexp(odds, dim=0).exp()) / len(window)
     weights = (odds - odds.max()).exp()
-    weights = (weights / weights.mean()).clamp(_LEAST, _MOST).numpy()
-    return np.asarray(weights / weights.mean())
-
-
-def effective_rows(weights: npt.NDArray[np.float64]) -> float:
-    """How many rows of equal weight would tell as much (Kish, 1965), (n,)."""
-    return float(weights.sum() ** 2 / np.square(weights).sum())
+    weights = (weights / weights.mean()).clamp(_LEAST, _MOST)
+    return Ratio(np.asarray((weights / weights.mean()).numpy()), min(mean, 1.0))

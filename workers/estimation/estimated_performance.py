@@ -69,9 +69,10 @@ class EstimatedPerformance(Performance):
                 outputs = model.predict_encoded(model.encode(read(sight.dataset, model.columns, some), some)).read()
                 estimation.estimator.saw(outputs, np.zeros(len(some), np.int64), np.zeros(len(some), np.bool_))
         facts = estimation.facts()
-        value, error = estimation.expected(metric.label), facts.get("error", None if len(keys) else "no row came")
         told = {name: facts.get(name) for name in ("calibrated_on", "effective_rows", "shift")}
-        return MetricScore(metric=metric.label, value=value, n=len(keys), error=error), told
+        why = facts.get("error", None if len(keys) else "no row came")
+        value = estimation.expected(metric.label)
+        return MetricScore(metric=metric.label, value=value, n=len(keys), error=why), told
 
     def _estimation(self, sight: Sight, model: LoadedModel, metric: Metric, keys: Keys) -> Estimation:
         given, split = self._options["calibration"], sight.pipeline.data.split

@@ -14,14 +14,13 @@ from shared.dataset.table import TableDataset
 from shared.errors import ConfigurationError
 from workers.detection.rows import Keys, drawn
 from workers.estimation.calibrated import Calibrated
-from workers.estimation.density import effective_rows
 from workers.estimation.estimator import Estimator
 from workers.estimation.reference import Reference
 from workers.estimation.shift import Sets
 from workers.going_on import GoOn
 from workers.loaded_model import LoadedModel
 
-LEAST_ROWS = 50  # of the reference: calibrated on fewer, a score may be off by .05 by chance alone
+LEAST_ROWS = 50  # of the reference: on fewer, a score may be off by .05 by chance alone
 _LEAST_TOLD_APART = 5  # rows of a window, to tell it from the reference
 
 
@@ -56,6 +55,10 @@ class Estimation:
                 self._facts["error"] = f"rows cannot be weighted: {error}"
                 return
             weights = None
+        alike = self._facts.get("effective_rows")
+        if alike is not None and alike < LEAST_ROWS:
+            self._facts["error"] = f"of the rows to calibrate on fewer than {LEAST_ROWS} are like those of the window"
+            return
         calibrated = Calibrated(reference.outputs, reference.labels, weights)
         chosen = [one for one in metrics if one.label in self._options.metrics]
         self.estimator = Estimator(chosen, calibrated, reference.outputs.shape[1])
@@ -69,9 +72,10 @@ class Estimation:
         sets = Sets.of((self._reference.dataset, self._reference.keys), (window.dataset, some), self._model)
         shift = sets.shift(window.seed, window.go_on, weighted=weighted)
         self._facts["shift"] = shift.auc
-        if shift.weights is not None:
-            self._facts["effective_rows"] = effective_rows(shift.weights)
-        return shift.weights
+        if shift.ratio is None:
+            return None
+        self._facts["effective_rows"] = shift.ratio.effective_rows
+        return shift.ratio.weights
 
     def expected(self, label: str) -> float | None:
         """A metric's value, once the rows were seen; None where there is none."""

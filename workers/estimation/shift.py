@@ -11,7 +11,7 @@ from workers.detection.drift_check import compared_columns
 from workers.detection.matrix import as_numbers
 from workers.detection.rows import Keys, read
 from workers.detection.statistics import classifier_two_sample
-from workers.estimation.density import density_ratio
+from workers.estimation.density import Ratio, density_ratio
 from workers.going_on import GoOn
 from workers.loaded_model import LoadedModel
 
@@ -23,7 +23,7 @@ class Shift(msgspec.Struct, frozen=True, kw_only=True):
     """Two sets of rows and how they differ."""
 
     auc: float  # of telling them apart, by rows that were held out: .5 where nothing has moved
-    weights: Rows | None  # how much each row of the reference counts where the window's are meant, (n,), of mean 1
+    ratio: Ratio | None  # how much each row of the reference counts where the window's are meant; None: not asked for
 
 
 class Sets(msgspec.Struct, frozen=True):
@@ -49,4 +49,4 @@ class Sets(msgspec.Struct, frozen=True):
     def shift(self, seed: int, go_on: GoOn, *, weighted: bool) -> Shift:
         """How they differ. Raises DataError where there are too few rows."""
         auc, _ = classifier_two_sample(self.x, self.y, seed=seed % 2**32, go_on=go_on)
-        return Shift(auc=auc, weights=density_ratio(self.x, self.y, go_on) if weighted else None)
+        return Shift(auc=auc, ratio=density_ratio(self.x, self.y, go_on) if weighted else None)
