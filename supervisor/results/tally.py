@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import msgspec
@@ -78,8 +79,8 @@ class Tally(Listener):
         self._window = pipeline.evaluation.prequential.name
         self._evaluation = pipeline.evaluation
         self._scores: list[MetricValue] = []
-        self._early: dict[int, tuple[MetricValue, ...]] = {}  # trigger → estimates of its window, until it is scored
-        self.estimates: list[Estimated] = []  # how each was made, of windows that are scored
+        self._estimates: list[Estimated] = []  # how scores were estimated
+        self._early: dict[int, Evaluated] = {}  # trigger → estimates of its window, until it is scored
         self.facts: defaultdict[int, TriggerFacts] = defaultdict(TriggerFacts)
         self.targets: dict[str, TargetDecision] = {}  # the last decision for each
         self.violations: list[Violated] = []  # in key order
@@ -131,7 +132,8 @@ class Tally(Listener):
     @property
     def scores(self) -> list[MetricValue]:
         """Of all windows, each by its own model; and of those that wait for labels, what they are expected to be."""
-        return [*self._scores, *(score for early in self._early.values() for score in early)]
+        early = (score for told in self._early.values() for score in told.scores if score.estimated is not None)
+        return [*self._scores, *early]
 
     def dropped(self) -> Iterator[int]:
         """Rows without a label, of those that each trigger was the first to know."""
@@ -162,7 +164,8 @@ class Tally(Listener):
         """How the estimates compare with what came; None where nothing is estimated."""
         if self._evaluation.estimate is None:
             return None
-        own: dict[Place, Estimated] = {(one.trigger_id, one.window, one.slice): one for one in self.estimates}
+        made = chain(self._estimates, *(told.estimates for told in self._early.values()))
+        own: dict[Place, Estimated] = {(one.trigger_id, one.window, one.slice): one for one in made}
         return estimates_of(self.scores, own, self._evaluation)
 
     def composite_rows(self) -> Stretch:
@@ -194,10 +197,10 @@ class Tally(Listener):
     def _evaluated(self, report: Evaluated, trigger_id: int, stage: str) -> None:
         own = [score for score in report.scores if score.trigger_id == trigger_id]
         if stage == "estimate":
-            self._early[trigger_id] = tuple(score for score in own if score.estimated is not None)
+            self._early[trigger_id] = report
             return
         self._scores += own
-        self.estimates += [one for one in report.estimates if one.trigger_id == trigger_id]
+        self._estimates += [one for one in report.estimates if one.trigger_id == trigger_id]
         if stage == "score":
             self._early.pop(trigger_id, None)
             scores = [score for score in report.scores if score.window == self._window]
