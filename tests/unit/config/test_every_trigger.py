@@ -37,6 +37,7 @@ SCORED = {
     "window": {"rows": 200},
     "decide": {"policy": "drop", "by": 0.1, "cool_down": 2},
 }
+ESTIMATED = {**PERFORMANCE, "policy": "estimated_performance", "method": "cbpe", "rows": 300}
 COST = {"policy": "cost", "every": "1h", "per_training_second": 0.5}
 EXPECT = {
     "on_violation": "alert",
@@ -64,6 +65,7 @@ BLOCKS = [
     PERFORMANCE,
     MISTAKES,
     SCORED,
+    ESTIMATED,
     COST,
     {**COST, "regret": "mistakes", "expected": 0.9, "measured": True, "seconds_per_sample": 0.1},
     {"policy": "ensemble", "policies": [ROWS, TIME, TIME]},
