@@ -19,7 +19,7 @@ from shared.strategies.memories.reservoir import Reservoir
 from shared.strategies.strategy import CurrentModel, Pieces, Request, State
 
 INSTALLED = Path(__file__).parent / "installed"  # on the path of modules, it makes the strategies known by name
-FOLDER = "MODYN_CHAOS_HELD"  # of the environment: where a file says which point is wanted, and another who waits there
+FOLDER = "CHAOS_HELD_FOLDER"  # of the environment: where a file says which point is wanted, and another who waits there
 _MOST_S = 10.0  # a harness that died holds nobody for longer
 _LOOK_S = 0.002
 _BEFORE = {  # (folder, whether the new name is an attempt's): the point before such a rename

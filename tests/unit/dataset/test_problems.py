@@ -67,7 +67,7 @@ def test_an_empty_file_among_others(found):
 def test_a_column_that_a_later_file_lacks(found):
     """Every file is looked at, not only the first."""
     (problem,) = found(GOOD, {"time": [3], "X": [1.0], "label": [0]})
-    assert problem == "dataset rows: 1.parquet has no column x; its columns are time, X, label."
+    assert problem == "dataset rows: 1.parquet has no column x; did you mean X?"
 
 
 def test_a_column_of_another_kind_in_a_later_file(found):
