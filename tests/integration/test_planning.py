@@ -143,7 +143,7 @@ def test_what_no_process_can_answer_is_told(answers: LocalAnswers) -> None:
         answers.answer(posed("drift", {}), None)
     with pytest.raises(CannotTellError, match="the model of trigger 3"):
         answers.answer(posed("drift", {}, needs_model=True), TriggerId(3))
-    (process,) = psutil.Process().children()
+    (process,) = [one for one in psutil.Process().children() if "workers.questions" in one.cmdline()]
     process.kill()
     with pytest.raises(NotReadyError, match="answers the policy's questions ended with SIGKILL"):
         answers.answer(posed("drift", {}), None)
