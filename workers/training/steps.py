@@ -24,7 +24,7 @@ def too_short(schedule: Schedule, pipeline: Pipeline, source: SampleSource | Non
         return None
     takes, needed = f"a training takes {fewest} at least", fewest
     if rows is not None:
-        rows += int(pipeline.strategy.options.get("tail", 0))
+        rows *= 1 + int(pipeline.strategy.options.get("tail", 0))  # triggers, as large as the first
         needed = _steps(pipeline, rows, lone_row_allowed=True)
         takes = f"a training on {rows:,} rows takes {needed}"
         grows = pipeline.strategy.name == "all_data" and not pipeline.strategy.reset_on_trigger

@@ -62,8 +62,8 @@ def test_a_first_training_on_all_that_exists():
 
 def test_a_tail_makes_later_trainings_longer_than_the_first():
     """The number that is told is enough for those, too."""
-    (told,) = found(one_cycle(3, strategy=TrainingStrategy(name="new_data", options={"tail": 50})))
-    assert "on 150 rows takes 6" in told.sentence
+    (told,) = found(one_cycle(3, strategy=TrainingStrategy(name="new_data", options={"tail": 2})))
+    assert "on 300 rows takes 10" in told.sentence
 
 
 def test_a_strategy_with_a_limit_may_leave_rows_out():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 import torch
 
@@ -52,13 +51,13 @@ def test_sums_of_rows_that_are_near_each_other():
 
 
 @pytest.mark.parametrize("name", ["craig", "facility_location", "graph_cut", "log_determinant"])
-def test_rows_that_tie_come_by_index_wherever_they_lie(name):
-    """Rows of ±1 in a hundred columns, as many again with their columns turned round, in two orders."""
+def test_of_equal_rows_the_first_is_picked_first(name):
+    """Rows of ±1 in a hundred columns, as many again with their columns turned round, and the first ones once more."""
     some = torch.sign(rows(2, 60, 100))
     points = torch.cat([some, some.flip(1), some])
-    turned = torch.randperm(180, generator=torch.Generator().manual_seed(0))
-    back = np.argsort(turned.numpy())
-    options = {"trade_off": 0.7}
-    first, _ = choice(name, options)(points, 50)
-    again, _ = choice(name, options)(points[turned][torch.from_numpy(back)], 50)
-    assert first.tolist() == again.tolist()
+    picked, _ = choice(name, {"trade_off": 0.7})(points, 50)
+    before: set[int] = set()
+    for place in picked.tolist():
+        assert place < 120 or place - 120 in before
+        before.add(place)
+    assert before & set(range(60))
