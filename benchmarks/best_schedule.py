@@ -16,7 +16,7 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from supervisor.backtest.best_schedule import Candidate, Hindsight, Schedule
+from supervisor.backtest.hindsight.best_schedule import Candidate, Hindsight, Schedule
 
 WINDOWS, CANDIDATES = 100_000, 1_000
 LONGEST_S, LARGEST_GIB = 10.0, 2.0

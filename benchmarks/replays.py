@@ -23,10 +23,10 @@ from shared.config.load import load_configuration
 from shared.config.pipeline import Trigger
 from shared.strategies.build import strategy_of
 from shared.temporary import scratch_folder
-from supervisor.backtest.recording import open_recording
-from supervisor.backtest.replay import replay
-from supervisor.backtest.train_rows import TrainRows
-from supervisor.backtest.without_training import WithoutTraining
+from supervisor.backtest.planning.train_rows import TrainRows
+from supervisor.backtest.planning.without_training import WithoutTraining
+from supervisor.backtest.replaying.recording import open_recording
+from supervisor.backtest.replaying.replay import replay
 from supervisor.run.start.first_events import Scope
 
 ROWS, POLICIES, LONGEST_S = 45_000, 1_000, 60.0

@@ -9,8 +9,8 @@ import math
 from shared.config.changes import changes_of
 from shared.config.secrets import hide
 from shared.errors import ConfigurationError
-from supervisor.backtest.plan import plan
-from supervisor.backtest.plan_table import plan_table
+from supervisor.backtest.planning.plan import plan
+from supervisor.backtest.planning.plan_table import plan_table
 from supervisor.cli.console import table_console
 from supervisor.cli.run import scope_of
 from supervisor.system.both_files import load_both

@@ -20,10 +20,10 @@ from shared.config.load import load_configuration
 from shared.errors import NotReadyError
 from shared.ids import TriggerId
 from shared.timestamps import format_timestamp
-from supervisor.backtest.local_answers import LocalAnswers
-from supervisor.backtest.plan import plan
-from supervisor.backtest.recording import open_recording
-from supervisor.backtest.replay import CannotTellError, Posed
+from supervisor.backtest.planning.plan import plan
+from supervisor.backtest.replaying.local_answers import LocalAnswers
+from supervisor.backtest.replaying.recording import open_recording
+from supervisor.backtest.replaying.replay import CannotTellError, Posed
 from supervisor.core.events import Observed
 from supervisor.core.seen import Asked
 from supervisor.run.journal import events_in

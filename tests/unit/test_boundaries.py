@@ -120,7 +120,7 @@ def test_decisions_know_no_file_no_clock_and_no_network() -> None:
     "module",
     [
         "supervisor",
-        "supervisor.backtest.plan",
+        "supervisor.backtest.planning.plan",
         "supervisor.run.session",
         "supervisor.run.start.validation",
         "supervisor.compare.comparison",

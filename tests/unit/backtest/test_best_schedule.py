@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from retrainopt.core.dp import evaluate_decision_sequence, solve_exact_schedule
 
-from supervisor.backtest.best_schedule import Candidate, Hindsight
+from supervisor.backtest.hindsight.best_schedule import Candidate, Hindsight
 
 
 def small_case(dice, *, whole=False):

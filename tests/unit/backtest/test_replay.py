@@ -12,8 +12,8 @@ from workplace import Workplace
 from shared.ids import TriggerId
 from shared.messages.reports import Detected
 from shared.messages.tasks import DetectTask
-from supervisor.backtest.recording import open_recording
-from supervisor.backtest.replay import CannotTellError, Posed, Settled, replay
+from supervisor.backtest.replaying.recording import open_recording
+from supervisor.backtest.replaying.replay import CannotTellError, Posed, Settled, replay
 from supervisor.core.events import Observed
 from supervisor.core.seen import Fired
 from supervisor.run.journal import events_in

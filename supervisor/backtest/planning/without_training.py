@@ -12,8 +12,8 @@ from shared.config.pipeline import Trigger
 from shared.errors import RunFailedError
 from shared.ids import TriggerId
 from shared.messages.tasks import KeyRange
-from supervisor.backtest.replay import CannotTellError, Settled
-from supervisor.backtest.train_rows import TrainRows
+from supervisor.backtest.planning.train_rows import TrainRows
+from supervisor.backtest.replaying.replay import CannotTellError, Settled
 from supervisor.core.seen import Fired
 from supervisor.triggers.build import policy_of
 from supervisor.triggers.policy import StreamStart

@@ -11,12 +11,12 @@ from shared.plugins import GUARDS
 from shared.strategies.build import strategy_of
 from shared.temporary import scratch_folder
 from shared.timestamps import format_timestamp
-from supervisor.backtest.local_answers import LocalAnswers
-from supervisor.backtest.recorded_stream import RecordedStream
-from supervisor.backtest.recording import open_recording
-from supervisor.backtest.replay import Replayed, replay
-from supervisor.backtest.train_rows import TrainRows
-from supervisor.backtest.without_training import WithoutTraining
+from supervisor.backtest.planning.train_rows import TrainRows
+from supervisor.backtest.planning.without_training import WithoutTraining
+from supervisor.backtest.replaying.local_answers import LocalAnswers
+from supervisor.backtest.replaying.recorded_stream import RecordedStream
+from supervisor.backtest.replaying.recording import open_recording
+from supervisor.backtest.replaying.replay import Replayed, replay
 from supervisor.run.start.first_events import Scope
 
 

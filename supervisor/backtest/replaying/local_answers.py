@@ -14,7 +14,7 @@ from shared.errors import NotReadyError
 from shared.ids import TriggerId
 from shared.messages.answered import Answered
 from shared.messages.setup_record import SetupRecord
-from supervisor.backtest.replay import CannotTellError, Posed
+from supervisor.backtest.replaying.replay import CannotTellError, Posed
 from supervisor.core.attempts import Who
 from supervisor.core.questions import detect_task
 from supervisor.system.asked_process import AskedProcess

@@ -14,7 +14,7 @@ from shared.config.pipeline import Trigger as Block
 from shared.ids import TriggerId
 from shared.messages.tasks import KeyRange
 from shared.strategies.strategy import Strategy
-from supervisor.backtest.recorded_stream import RecordedStream
+from supervisor.backtest.replaying.recorded_stream import RecordedStream
 from supervisor.core.seen import Asked, Considered, Fired, Violated
 from supervisor.core.set_aside import note_violations
 from supervisor.core.stream import Stream

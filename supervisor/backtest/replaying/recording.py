@@ -10,7 +10,7 @@ from shared.dataset.growth import Rest
 from shared.dataset.table import TableDataset
 from shared.ids import RunId
 from shared.messages.setup_record import SetupRecord
-from supervisor.backtest.recorded_stream import RecordedStream, read_stream
+from supervisor.backtest.replaying.recorded_stream import RecordedStream, read_stream
 from supervisor.core.settings import Settings
 from supervisor.run.observe.label_files import LabelFiles, LabelsOfRun
 from supervisor.run.observe.labelling import Labelling, labelling_of
