@@ -18,7 +18,7 @@ ROOMS = {
     "supervisor.results": {"core", "results"},
     "supervisor.system": {"core", "system"},
     "supervisor.run": {"core", "results", "run", "system", "triggers"},
-    "supervisor.backtest": {"backtest", "core", "run", "system", "triggers"},
+    "supervisor.backtest": {"backtest", "compare", "core", "results", "run", "sweep", "system", "triggers"},
     "supervisor.sweep": {"run", "sweep", "system"},
     "supervisor.compare": {"compare", "core", "results", "run", "system"},
 }
