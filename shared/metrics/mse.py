@@ -13,6 +13,7 @@ class Mse(MetricKind):
     task = "regression"
     greater_is_better = False
     best = 0.0
+    of_rows = True
 
     @classmethod
     def gauge(cls, options: Options, classes: int) -> _Gauge:
