@@ -104,7 +104,7 @@ def load_system(config_path: Path) -> System:
 
 
 def load_values(schema: Group, path: Path) -> tuple[dict[str, Any], Source]:
-    """What a file that is neither of both says, as its schema loads it. Raises ConfigurationError with every problem."""
+    """What a file that is neither of both says, as its schema loads it. Raises ConfigurationError with all problems."""
     problems: list[str] = []
     source = _read(path, problems)
     values = _checked(schema, source, problems)
