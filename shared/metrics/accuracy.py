@@ -14,7 +14,6 @@ class Accuracy(MetricKind):
     estimable = True
     greater_is_better = True
     best, worst = 1.0, 0.0
-    of_rows = True
 
     @classmethod
     def gauge(cls, options: Options, classes: int) -> _Gauge:

@@ -16,7 +16,6 @@ class LogLoss(MetricKind):
     estimable = True
     greater_is_better = False
     best = 0.0
-    of_rows = True
 
     @classmethod
     def gauge(cls, options: Options, classes: int) -> _Gauge:

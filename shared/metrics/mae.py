@@ -13,7 +13,6 @@ class Mae(MetricKind):
     task = "regression"
     greater_is_better = False
     best = 0.0
-    of_rows = True
 
     @classmethod
     def gauge(cls, options: Options, classes: int) -> _Gauge:

@@ -49,7 +49,6 @@ class MetricKind:
     greater_is_better: ClassVar[bool]
     best: ClassVar[float | None] = None  # the value of a model without a mistake; None: there is no such bound
     worst: ClassVar[float | None] = None  # what no model falls short of; None: there is no such bound
-    of_rows: ClassVar[bool] = False  # it is the mean, over rows, of what each comes to by itself
     estimable: ClassVar[bool] = False  # whether it has an `expectation`
     Schema: ClassVar[type[Group]] = Group  # of the options, beside `name:`
 

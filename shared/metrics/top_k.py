@@ -18,7 +18,6 @@ class TopK(MetricKind):
     estimable = True
     greater_is_better = True
     best, worst = 1.0, 0.0
-    of_rows = True
 
     class Schema(f.Group):
         """Its options."""

@@ -18,7 +18,7 @@ from shared.config.yaml_source import Source, yaml_line
 from shared.errors import ConfigurationError
 from shared.plugins import TRIGGERS
 from supervisor.backtest.grid.dependence import of_strategy, refuse_dependent
-from supervisor.backtest.grid.measured_by import chosen_metric
+from supervisor.backtest.matrix.row_metric import row_metric
 from supervisor.backtest.grid.prices import Price
 from supervisor.system.both_files import load_both
 
@@ -96,7 +96,7 @@ class _Reading:
 
     def all(self, label: str | None) -> Policies:
         """What it says. Raises ConfigurationError."""
-        metric = chosen_metric(self._stock.pipeline, label)
+        metric = row_metric(self._stock.pipeline, label)
         prices = self._prices()
         price = next((one for one in (price.block(metric) for price in prices) if one is not None), None)
         series, tested = self._series(), list[Tested]()
