@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from math import fsum
 from typing import NamedTuple
 
 import numpy as np
@@ -37,6 +38,7 @@ def best_schedules(judge: Judge, tested: Sequence[Course], counts: Iterable[int]
     there at first, and pays for it; with it, with any that was there, and does not.
     """
     program = _Program(judge, tested, tuned=tuned)
+    tested = [program.without_waste(one) for one in tested]
     found = program.with_at_most(max(counts := sorted(set(counts))))
     wanted = {count: found[max(most for most in found if most <= count)] for count in counts}
     judge.prepare([*tested, *wanted.values()])
@@ -78,6 +80,10 @@ class _Program:
         costs = [price.training + price.gpu_second * self._train_s(one) for one in self._candidates]
         return self._course(self._hindsight.costing(costs).best(1.0, price.error))
 
+    def without_waste(self, course: Course) -> Course:
+        """The same, but that nothing is paid for that never serves in the stretch."""
+        return self._of(course.start, course.switches)
+
     @cached_property
     def _hindsight(self) -> Hindsight:
         models = range(len(self._judge.grid.models))
@@ -105,15 +111,13 @@ class _Program:
     def _course(self, schedule: Schedule) -> Course:
         trained = [self._candidates[number] for number in schedule.trainings]
         switches = [Switch(self._keys[one.moment], one.model) for one in trained]
-        start = schedule.start
-        if start is None or (trained and trained[0].moment == 0):
-            start = switches.pop(0).model
-        return Course(
-            start=start,
-            switches=tuple(switches),
-            trainings=len(trained),
-            gpu_s=float(sum(map(self._train_s, trained))),
-        )
+        start = switches.pop(0).model if schedule.start is None else schedule.start
+        return self._of(start, tuple(switches))
+
+    def _of(self, start: int, switches: tuple[Switch, ...]) -> Course:
+        trained = [*([] if self._tuned else [start]), *(one.model for one in switches)]
+        gpu_s = fsum(self._judge.grid.models[model].train_s for model in trained)
+        return Course(start=start, switches=switches, trainings=len(trained), gpu_s=gpu_s)
 
 
 def _falling(points: Iterable[tuple[int, float]]) -> Iterable[tuple[int, float]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import fsum
 
 from supervisor.backtest.grid.grid import Grid
 from supervisor.backtest.judging.course import Course, Stretch, Switch
@@ -20,9 +21,8 @@ def course_of(switches: Sequence[Switch], grid: Grid, stretch: Stretch, *, tuned
     paid = [grid.models[one.model].train_s for one in (within if tuned else fired)]
     if not tuned and not any(one.key < grid.first_key for one in fired):
         paid.append(grid.models[0].train_s)
-    return Course(
-        start=before[-1].model if before else 0, switches=tuple(within), trainings=len(paid), gpu_s=float(sum(paid))
-    )
+    start = before[-1].model if before else 0
+    return Course(start=start, switches=tuple(within), trainings=len(paid), gpu_s=fsum(paid))
 
 
 def never(grid: Grid, stretch: Stretch, *, tuned: bool) -> Course:
