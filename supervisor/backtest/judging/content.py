@@ -34,6 +34,7 @@ def content_of(setting: Setting, contenders: Sequence[Contender], verdict: Verdi
         "greater_is_better": judge.greater_is_better,
         "prices": [_price(one) for one in judge.prices],
         "tuned_until": None if setting.tuned_until_us is None else format_timestamp(setting.tuned_until_us),
+        "at_most": setting.at_most,
         "baselines": told.baselines(),
         "policies": sorted(policies, key=lambda one: (_cost_place(one["cost"]), judge.place(one["mean"]))),
         "best": list(told.best(_moments(grid, contenders))),
