@@ -153,7 +153,8 @@ class _Search(Generic[Played]):
     def _blocks(self, best: _Tried, option: Option, octaves: Sequence[float]) -> Iterator[dict[str, Any]]:
         """With another value each; what is a part of the option stays as large a part."""
         values = self._ladders.get(option.key) or ladder(option.value, option.tuned, octaves)
-        parts = [one for one in self._options_of(best) if one.whole == option.key and one.is_written]
+        own = self._options_of(best)
+        parts = [one for one in own if one.whole == option.key and one.is_written and one.key not in self._ladders]
         for value in values:
             block = with_option(best.block, option, value)
             for part in parts if type(value) is type(option.value) else ():
@@ -190,7 +191,7 @@ class _Search(Generic[Played]):
             return 0.0
         values = self._ladders.get(option.key)
         if values is not None:
-            places = [*values, option.value, written]
+            places = [*values] if written in values else [written, *values]
             return abs(places.index(option.value) - places.index(written))
         return 0.0 if written is None else abs(octaves_between(written, option.value, option.tuned))
 
