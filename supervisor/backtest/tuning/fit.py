@@ -22,6 +22,7 @@ _OCTAVES = (  # of one ladder after the other
     (-0.75, -0.5, -0.25, 0.25, 0.5, 0.75),
     (-0.125, 0.125),
 )
+_FAR = (-12, -9, -6, 6, 9, 12)  # where all of the first ladder come to the same
 Ladders = Mapping[str, Sequence[Any]]  # dotted key of a block → the values that are tried, as a file writes them
 Played = TypeVar("Played")
 
@@ -142,13 +143,21 @@ class _Search(Generic[Played]):
         return self._best is not before
 
     def _along(self, key: str, octaves: Sequence[float]) -> None:
-        """Try the values of one option, the others as in the best block."""
+        """Try the values of one option, the others as in the best block; from far away, where these change nothing."""
         before = self._best
         option = next((one for one in self._options_of(before) if one.key == key), None)
-        for block in () if option is None else self._blocks(before, option, octaves):
+        if option is not None and not self._differ(before, option, octaves) and octaves is _OCTAVES[0]:
+            self._differ(before, option, _FAR)
+
+    def _differ(self, before: _Tried, option: Option, octaves: Sequence[float]) -> bool:
+        """Try its values; whether any of them comes to something else than before."""
+        differ = False
+        for block in self._blocks(before, option, octaves):
             tried = self._try(block)
-            if tried is not None and tried.is_better(self._best):
-                self._best = tried
+            if tried is not None:
+                differ |= tried.worth != before.worth
+                self._best = tried if tried.is_better(self._best) else self._best
+        return differ
 
     def _blocks(self, best: _Tried, option: Option, octaves: Sequence[float]) -> Iterator[dict[str, Any]]:
         """With another value each; what is a part of the option stays as large a part."""

@@ -13,6 +13,7 @@ from supervisor.triggers.looks.span import in_words
 _UNITS_S = (86_400.0, 3600.0, 60.0, 1.0)
 _FEWEST = 5  # of a unit in which a duration is rounded
 _DIGITS = 2  # that count
+_SHORTEST_S = 0.001
 
 
 def ladder(value: Any, tuned: Tuned, octaves: Iterable[float]) -> list[Any]:
@@ -28,7 +29,7 @@ def moved(value: Any, tuned: Tuned, octaves: float) -> Any:
     """The value so many doublings away; of a number between 0 and 1 on the scale of odds, those of its odds."""
     times = 2.0**octaves
     if isinstance(value, str):
-        return in_words(_readable_s(parse_duration_s(value) * times))
+        return in_words(_readable_s(max(parse_duration_s(value) * times, _SHORTEST_S)))
     if isinstance(value, int):
         return round(_rounded(value * times)) or 1
     if not _has_odds(value, tuned):
