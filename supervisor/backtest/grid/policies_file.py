@@ -18,8 +18,8 @@ from shared.config.yaml_source import Source, yaml_line
 from shared.errors import ConfigurationError
 from shared.plugins import TRIGGERS
 from supervisor.backtest.grid.dependence import of_strategy, refuse_dependent
-from supervisor.backtest.matrix.row_metric import row_metric
 from supervisor.backtest.grid.prices import Price
+from supervisor.backtest.grid.row_metric import row_metric
 from supervisor.system.both_files import load_both
 
 
