@@ -35,9 +35,9 @@ OPTIONS: dict[str, list[dict[str, Any]]] = {
     "herding": [{"limit": 40}],
     "replay_mix": [{"memory_limit": 40}],
     "freshness": [{"limit": 40, "unused_share": 0.5}],
-    **{name: SIZED for name in ("k_center", "facility_location", "craig", "grad_match", "graph_cut")},
+    **dict.fromkeys(("k_center", "facility_location", "craig", "grad_match", "graph_cut"), SIZED),
     "log_determinant": SIZED,
-    **{name: ASKING for name in ("loss", "gradient_norm", "margin", "entropy", "least_confidence")},
+    **dict.fromkeys(("loss", "gradient_norm", "margin", "entropy", "least_confidence"), ASKING),
     "rho_loss": [{"of": "all", "limit": 40, "holdout": "validation"}],
     "pipeline": [
         {"stages": [{"name": "all_data"}, {"name": "uniform", "fraction": 0.3}, {"name": "new_data", "limit": 20}]},
