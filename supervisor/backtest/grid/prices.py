@@ -47,8 +47,13 @@ class Price(NamedTuple):
         """`price:` as a `trigger:` group has it; None of one that is of seconds, which no policy weighs."""
         if not self.training:
             return None
-        given = {"training": self.training, "error": self.error}
+        given = {"training": _plain(self.training), "error": _plain(self.error)}
         return given if metric.label == "accuracy" else {**given, "metric": _as_written(metric)}
+
+
+def _plain(number: float) -> float:
+    """As people write it: without a fraction where it has none."""
+    return int(number) if number.is_integer() else number
 
 
 def _as_written(metric: Metric) -> Any:
