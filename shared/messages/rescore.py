@@ -41,6 +41,7 @@ class Rescore(Body, frozen=True, kw_only=True):
     history: dict[str, Any] | None  # what the baselines of the window before handed on
     first_labelled_key: int | None  # this and `classes` as in a BaselineTask
     classes: ClassNames | None = None
+    baselines: bool = True  # whether what needs no model is scored, too
 
 
 class Rescored(Body, frozen=True, kw_only=True):

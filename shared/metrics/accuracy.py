@@ -11,7 +11,7 @@ class Accuracy(MetricKind):
     """Share of rows whose likeliest class is the label; of equally likely classes the smallest counts."""
 
     task = "classification"
-    estimable = True
+    estimable = by_row = True
     greater_is_better = True
     best, worst = 1.0, 0.0
 
@@ -24,6 +24,11 @@ class Accuracy(MetricKind):
     def expectation(cls, options: Options, classes: int) -> _Expected:
         """A sum in float64, piece by piece."""
         return _Expected()
+
+    @classmethod
+    def losses(cls, options: Options, outputs: Any, labels: Any) -> Any:
+        """1 for a mistake."""
+        return (outputs.argmax(dim=1) != labels).double()
 
 
 class _Gauge:

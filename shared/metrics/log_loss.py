@@ -13,7 +13,7 @@ class LogLoss(MetricKind):
     """Mean of −ln p(label), probabilities clipped at 1e-7."""
 
     task = "classification"
-    estimable = True
+    estimable = by_row = True
     greater_is_better = False
     best = 0.0
 
@@ -27,6 +27,17 @@ class LogLoss(MetricKind):
         """A sum in float64, piece by piece."""
         return _Expected()
 
+    @classmethod
+    def losses(cls, options: Options, outputs: Any, labels: Any) -> Any:
+        """−ln p(label)."""
+        return -_log_of(outputs, labels)
+
+
+def _log_of(outputs: Any, labels: Any) -> Any:
+    """ln p(label), (rows,)."""
+    chosen = outputs.gather(1, labels[:, None])[:, 0].double()
+    return chosen.clamp(PROBABILITY_FLOOR, 1 - PROBABILITY_FLOOR).log()
+
 
 class _Gauge:
     def __init__(self) -> None:
@@ -34,8 +45,7 @@ class _Gauge:
         self._rows = 0
 
     def update(self, outputs: Any, labels: Any) -> None:
-        chosen = outputs.gather(1, labels[:, None])[:, 0].double()
-        self._sum = self._sum - chosen.clamp(PROBABILITY_FLOOR, 1 - PROBABILITY_FLOOR).log().sum()
+        self._sum = self._sum - _log_of(outputs, labels).sum()
         self._rows += len(labels)
 
     def compute(self) -> Any:

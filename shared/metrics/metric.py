@@ -50,6 +50,7 @@ class MetricKind:
     best: ClassVar[float | None] = None  # the value of a model without a mistake; None: there is no such bound
     worst: ClassVar[float | None] = None  # what no model falls short of; None: there is no such bound
     estimable: ClassVar[bool] = False  # whether it has an `expectation`
+    by_row: ClassVar[bool] = False  # whether it is a mean over rows, each of which has its own of its `losses`
     Schema: ClassVar[type[Group]] = Group  # of the options, beside `name:`
 
     @classmethod
@@ -75,4 +76,12 @@ class MetricKind:
     @classmethod
     def expectation(cls, options: Options, classes: int) -> Expectation:
         """A new one, of metrics that are `estimable`."""
+        raise NotImplementedError
+
+    @classmethod
+    def losses(cls, options: Options, outputs: Any, labels: Any) -> Any:
+        """How far each row is from the `best`, of metrics that are `by_row`: float64 (rows,), none below zero.
+
+        Torch tensors, as a gauge is given them; the mean of these is as far from the best as the metric is.
+        """
         raise NotImplementedError

@@ -13,11 +13,18 @@ class Mse(MetricKind):
     task = "regression"
     greater_is_better = False
     best = 0.0
+    by_row = True
 
     @classmethod
     def gauge(cls, options: Options, classes: int) -> _Gauge:
         """A sum in float64, piece by piece."""
         return _Gauge()
+
+    @classmethod
+    def losses(cls, options: Options, outputs: Any, labels: Any) -> Any:
+        """The squared difference."""
+        difference = outputs.double() - labels.double()
+        return difference * difference
 
 
 class _Gauge:

@@ -15,7 +15,7 @@ class TopK(MetricKind):
     """Share of rows whose label is among the k likeliest classes; of equally likely ones the smaller come first."""
 
     task = "classification"
-    estimable = True
+    estimable = by_row = True
     greater_is_better = True
     best, worst = 1.0, 0.0
 
@@ -53,6 +53,18 @@ class TopK(MetricKind):
         """A sum in float64, piece by piece."""
         return _Expected(options["k"])
 
+    @classmethod
+    def losses(cls, options: Options, outputs: Any, labels: Any) -> Any:
+        """1 for a label that is not among them."""
+        return (_likelier(outputs, labels) >= options["k"]).double()
+
+
+def _likelier(outputs: Any, labels: Any) -> Any:
+    """How many classes come before each label, (rows,)."""
+    wanted, column = outputs.gather(1, labels[:, None]), labels.new_tensor(range(outputs.shape[1]))
+    before = (outputs > wanted) | ((outputs == wanted) & (column < labels[:, None]))
+    return before.sum(dim=1)
+
 
 class _Gauge:
     def __init__(self, k: int) -> None:
@@ -61,9 +73,7 @@ class _Gauge:
         self._rows = 0
 
     def update(self, outputs: Any, labels: Any) -> None:
-        wanted, column = outputs.gather(1, labels[:, None]), labels.new_tensor(range(outputs.shape[1]))
-        before = (outputs > wanted) | ((outputs == wanted) & (column < labels[:, None]))
-        self._hits = self._hits + (before.sum(dim=1) < self._k).sum()
+        self._hits = self._hits + (_likelier(outputs, labels) < self._k).sum()
         self._rows += len(labels)
 
     def compute(self) -> Any:

@@ -49,17 +49,17 @@ class Sweep:
 
     def take_up(self) -> None:
         """See which runs have finished before. Raises ConfigurationError for one that another pipeline.yaml made."""
-        for combination, configuration in self._runs:
-            directory = self.place.run(combination.name)
+        for run in self._runs:
+            directory = self.place.run(run.name)
             if directory.holds_a_run:
-                directory.compare(configuration)
+                directory.compare(run.configuration)
                 if directory.is_summed_up:
-                    self.outcomes[combination.name] = of_finished(combination.name, directory.path, directory.summary())
+                    self.outcomes[run.name] = of_finished(run.name, directory.path, directory.summary())
 
     @property
     def unfinished(self) -> list[Planned]:
         """The runs that are still to be carried out, in order."""
-        return [run for run in self._runs if run.combination.name not in self.outcomes]
+        return [run for run in self._runs if run.name not in self.outcomes]
 
     def carry_out(
         self, nursery: Nursery, platform: Platform, parallel: int, stop: StopSignal, watcher: Watcher
@@ -84,11 +84,11 @@ class Sweep:
             child.kill()
 
     def _start(self, run: Planned, nursery: Nursery, watcher: Watcher) -> None:
-        name = run.combination.name
+        name = run.name
         directory = self.place.run(name)
         resumed = directory.holds_a_run
         begun = ["--resume"] if resumed else ["--experiment-mode", *self.wanted.options()]
-        settings = [word for one in run.combination.changes for word in ("--set", f"{one.key}={one.text}")]
+        settings = [word for one in run.changes for word in ("--set", f"{one.key}={one.text}")]
         files = [str(one) for one in self._files]
         arguments = ["run", *files, "--run-dir", str(directory.path), "--no-fleet", *begun, *settings]
         self._children[name] = run, nursery.start(arguments, self.place.log(name))

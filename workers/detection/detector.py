@@ -29,7 +29,7 @@ class Sight(msgspec.Struct, frozen=True, kw_only=True):
     model: LoadedModel | None  # the current one; None: it reads none, or there is none yet
     model_trigger: int | None  # which made that model
     left_out: tuple[KeyRange, ...] = ()  # rows that are set aside, ascending: nothing is compared with them
-    seed: int  # of this question, the same on every machine
+    seed: int  # that of the row, the same on every machine and whoever asks
     # To be called wherever work goes on for long. Raises Interrupted when the question is to be handed back.
     go_on: GoOn = unheard
 

@@ -35,7 +35,7 @@ def run(work: Work) -> tuple[AnyReport, Any]:
         pipeline=work.record.pipeline,
         model=model,
         model_trigger=None if task.model is None else task.model.trigger_id,
-        seed=work.seed(task.number, "detect"),
+        seed=work.seed("detect", task.key),
         go_on=go_on,
     )
     detector: Detector = DETECTORS[task.detector](task.options)

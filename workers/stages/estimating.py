@@ -64,7 +64,7 @@ class Estimating:
         window = Window(
             dataset=self._work.dataset(),
             keys=self._keys(stretch),
-            seed=self._work.seed("estimate", calibration.trigger_id, stretch.window, stretch.slice),
+            seed=self._work.seed("estimate", calibration.trigger_key, stretch.window, stretch.slice, stretch.last_key),
             go_on=self._go_on,
         )
         estimation = Estimation(options, model, self._reference(calibration, model), window)

@@ -15,8 +15,8 @@ from workers.training.train import train
 def trained_holdout(work: Work, keys: Keys, classes: ClassNames | None, device: str) -> bytes | None:
     """The model of these rows, each counting as any other; None if there are none.
 
-    Its seed is its own, and the trigger's: the same attempt gives the same bytes, interrupted or not. Raises what
-    `train` raises.
+    Its seed is its own, and goes by the trigger's row: the same rows give the same bytes, interrupted or not. Raises
+    what `train` raises.
     """
     task, record = work.task, work.record
     assert isinstance(task, SelectTask)
@@ -29,7 +29,7 @@ def trained_holdout(work: Work, keys: Keys, classes: ClassNames | None, device: 
             data=record.pipeline.data,
             rows=TrainingRows(dataset=work.dataset(), chosen=EqualRows(keys)),
             previous=None,
-            seed=work.seed("holdout"),
+            seed=work.seed("holdout", task.trigger_key),
             device=device,
             trusted_modules=record.trusted_modules,
             classes=classes,

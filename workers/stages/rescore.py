@@ -21,7 +21,7 @@ Scores = dict[str, tuple[MetricValue, ...]]
 
 
 def rescore(wanted: Rescore, record: SetupRecord, process: Process) -> Scores:
-    """`model 3` … and both baselines → their scores, each as one over all rows that count.
+    """`model 3` …, and both baselines where they are wanted → their scores, each as one over all rows that count.
 
     Raises ArtifactError for a model that is not there, DataError, TrainingError.
     """
@@ -41,6 +41,8 @@ def rescore(wanted: Rescore, record: SetupRecord, process: Process) -> Scores:
     identifier = task_id(record.run_id, wanted.trigger_id, "baseline")
     attempt = Attempt(run_id=record.run_id, task_id=identifier, number=task.attempt, worker=WorkerId("rescore"))
     work = Work(task=task, record=record, attempt=attempt, results=[], child=process)
+    if not wanted.baselines:
+        return _of_models(wanted, work)
     found, _ = score(work, task, Counted(wanted.ranges, wanted.masks, work.dataset()))
     return {**_of_models(wanted, work), **values(work, task, found)}
 

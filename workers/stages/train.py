@@ -38,7 +38,7 @@ def run(work: Work) -> tuple[AnyReport, Any]:
             data=record.pipeline.data,
             rows=TrainingRows(dataset=work.dataset(), chosen=training_set),
             previous=work.store.read(task.previous_model) if task.previous_model else None,
-            seed=work.seed(),
+            seed=work.seed("train", task.trigger_key),
             device=device,
             trusted_modules=record.trusted_modules,
             classes=training_set.origin.classes,

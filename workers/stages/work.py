@@ -171,9 +171,9 @@ class Work:
         """Where the objects of this run lie."""
         return ArtifactStore(self.record.artifacts_uri)
 
-    def seed(self, *more: object) -> int:
-        """The pipeline's seed, made the trigger's own, or that of what else is told; the same on every machine."""
-        text = "/".join(map(str, (self.record.pipeline.training.seed, self.task.trigger_id, *more)))
+    def seed(self, *of: object) -> int:
+        """The pipeline's seed, made that of what is told alone, whoever asks for it; the same on every machine."""
+        text = "/".join(map(str, (self.record.pipeline.training.seed, *of)))
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
 
 

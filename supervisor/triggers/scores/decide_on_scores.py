@@ -43,8 +43,15 @@ class DecideOnScores(Decide):
         *_FITS,
         required=True,
     )
-    by = f.PositiveNumber("how much worse than expected fires, in the metric's unit (drop)", load_default=None)
-    at_least = f.PositiveNumber("how many avoidable mistakes fire (mistakes)", load_default=None)
+    threshold = f.Number(
+        "the bound, in the value's unit; a value that is equal fires (threshold)",
+        load_default=None,
+        tuned=f.Tuned("odds"),
+    )
+    by = f.PositiveNumber(
+        "how much worse than expected fires, in the metric's unit (drop)", load_default=None, tuned=f.Tuned()
+    )
+    at_least = f.PositiveNumber("how many avoidable mistakes fire (mistakes)", load_default=None, tuned=f.Tuned())
     relative = f.Truth(
         "by is a share of the expected score, deviation one of the mean, not in the metric's unit (drop and "
         "rolling_average: false)",

@@ -1,0 +1,44 @@
+"""What a model comes to on each of some rows, as it meets them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from shared.config.pipeline import Metric
+from shared.plugins import METRICS
+from workers.evaluation.counted import Which
+
+
+class RowLosses:
+    """Watches an entrant: `losses`, float64 (rows,), 0 where a row does not count; `counts`, whether it does."""
+
+    def __init__(self, metric: Metric, first_key: int, in_split: Which) -> None:
+        """`in_split`: which of the rows from `first_key` on do, if they have a label."""
+        self.losses = np.zeros(len(in_split))
+        self.counts = np.zeros(len(in_split), bool)
+        self._metric, self._first_key, self._in_split = metric, first_key, in_split
+        self._places = np.empty(0, np.int64)  # of the rows that it is to meet
+        self._numbers = False
+
+    def begin(self, first_key: int, stop_key: int, classes: int | None) -> None:
+        """These rows come next, from the first; `classes`: of the model, None if it predicts numbers."""
+        start = first_key - self._first_key
+        self._places = np.flatnonzero(self._in_split[start : stop_key - self._first_key]) + start
+        self._numbers = classes is None
+
+    def saw(self, outputs: npt.NDArray[Any], labels: npt.NDArray[Any], labelled: npt.NDArray[np.bool_]) -> None:
+        """More rows of the split: outputs (rows, classes) or (rows,), labels (rows,), and which rows have one."""
+        places, self._places = self._places[: len(labels)][labelled], self._places[len(labels) :]
+        predicted = torch.from_numpy(np.require(outputs[labelled], np.float64 if self._numbers else None, ["C", "W"]))
+        true = torch.from_numpy(np.require(labels[labelled], np.float64 if self._numbers else np.int64, ["C", "W"]))
+        self.losses[places] = METRICS[self._metric.name].losses(self._metric.options, predicted, true).numpy()
+        self.counts[places] = True
+
+    def leave_out(self, key: int) -> None:
+        """A row is bad, and does not count."""
+        self.losses[key - self._first_key] = 0.0
+        self.counts[key - self._first_key] = False
