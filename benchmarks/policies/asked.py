@@ -28,7 +28,6 @@ class Shape(NamedTuple):
     seconds: float  # of event time in it
     learned_rows: int  # on which parameters are fitted
     metric: str  # the label of what is judged
-    greater_is_better: bool
     kept: float  # the metric of the first model, kept, on these rows
     renewed: float  # that of each window's newest model
     is_bounded: bool  # whether it has a worst value, which forecasts need
