@@ -10,7 +10,7 @@ from shared.blame import blame
 from shared.claims import Attempt
 from shared.errors import ModynError
 from shared.ids import WorkerId, task_id
-from shared.messages.answered import Answered
+from shared.messages.answered import Answered, Questioned
 from shared.messages.reports import Detected
 from shared.messages.setup_record import SetupRecord
 from shared.messages.tasks import DetectTask
@@ -23,7 +23,7 @@ from workers.streams import input_alone, output_alone
 
 
 def main() -> None:
-    """Read a setup record, then detect tasks, a line each; answer each as soon as it can be.
+    """Read setup records, a list in one line, then questions, a line each; answer each as soon as it can be.
 
     Nothing else comes to standard output. What cannot be answered is answered with a sentence.
     """
@@ -32,9 +32,10 @@ def main() -> None:
     end_with_parent(parser.parse_args().parent_pid)
     process = Alone()
     with input_alone() as asked, output_alone() as answers:
-        record = msgspec.json.decode(asked.readline(), type=SetupRecord)
+        records = msgspec.json.decode(asked.readline(), type=tuple[SetupRecord, ...])
         for line in asked:
-            found = answer(msgspec.json.decode(line, type=DetectTask), record, process)
+            question = msgspec.json.decode(line, type=Questioned)
+            found = answer(question.task, records[question.run], process)
             answers.write(msgspec.json.encode(found) + b"\n")
             answers.flush()
 

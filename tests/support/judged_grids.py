@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -13,7 +14,8 @@ from shared.ids import TriggerId
 from shared.messages.reports import MetricValue
 from shared.messages.tasks import ModelRef
 from supervisor.backtest.grid.grid import Grid, GridModel
-from supervisor.backtest.judging.contenders import Contender, Setting
+from supervisor.backtest.judging.contenders import Contender, Setting, judged
+from supervisor.backtest.judging.content import content_of
 from supervisor.backtest.judging.course import Stint, Stretch, Switch
 from supervisor.core.seen import Fired
 
@@ -133,3 +135,18 @@ def setting_of(grid: Grid, losses: ArrayLosses, **more: Any) -> Setting:
         ends_us=(first_key * HOUR_US, last_key * HOUR_US),
         **told,
     )
+
+
+def made_up_content(policies: int = 5, metric: str = "accuracy", prices: Sequence[Price] = (), **more: Any) -> Any:
+    """A back-test of policies that fire more and more often on models that age, as `--json` prints it."""
+    dice = np.random.default_rng(0)
+    keys = list(range(29, 1_200, 30))
+    grid = grid_of(keys, keys)
+    age = np.maximum(np.arange(1_230) - np.array([[one.key] for one in grid.models]), 0)
+    lost = dice.random(age.shape) < np.minimum(0.2 + age / 2_000, 0.6)
+    losses = ArrayLosses(lost if metric == "accuracy" else age / 1_000.0, metric)
+    contenders = [contender(f"policy {number}", grid, keys[:: policies - number]) for number in range(policies)]
+    value = more.pop("no_change", 0.5)
+    guesses = {"no_change": [{metric: scored(metric, value, 1_200, (30, 1_229))}]}
+    setting = setting_of(grid, losses, prices=prices, guesses=guesses, **more)
+    return json.loads(json.dumps(content_of(setting, contenders, judged(setting, contenders))))

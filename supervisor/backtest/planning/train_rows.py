@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.config.pipeline import Pipeline
-from shared.dataset.table import ROWS_AT_ONCE, TableDataset
+from shared.dataset.table import TableDataset
 from shared.messages.tasks import KeyRange
-from shared.split import rows_in_split, seeds_of_column
 from shared.strategies.build import strategy_of
+from supervisor.backtest.replaying.train_split import TrainSplit
 from supervisor.core.seen import Fired
 
 _TAKES_ALL = {"new_data", "all_data"}  # that there are to select from, up to their limit
@@ -22,7 +22,7 @@ class TrainRows:
 
     def __init__(self, pipeline: Pipeline, dataset: TableDataset, first_key: int) -> None:
         """`first_key`: of the first row that may be selected."""
-        self._split, self._dataset = pipeline.data.split, dataset
+        self._train = TrainSplit(pipeline.data.split, dataset)
         self._strategy = strategy_of(pipeline.strategy)
         said = pipeline.strategy
         plain = not (said.warm_up or said.reset_on_trigger or said.balance or self._strategy.rules)
@@ -49,17 +49,7 @@ class TrainRows:
 
     def _masks(self, first_key: int, stop_key: int, left_out: tuple[KeyRange, ...]) -> Iterator[npt.NDArray[np.bool_]]:
         """Which of these rows are train rows that are not set aside, piece by piece."""
-        for start, seeds in self._seeds(first_key, stop_key):
-            train = rows_in_split(seeds, "train", test=self._split.test, validation=self._split.validation)
+        for start, train in self._train.masks(first_key, stop_key):
             for first, last in left_out:
                 train[max(first - start, 0) : max(last + 1 - start, 0)] = False
             yield train
-
-    def _seeds(self, first_key: int, stop_key: int) -> Iterator[tuple[int, npt.NDArray[np.uint64]]]:
-        by = self._split.by
-        if by is not None and first_key < stop_key:
-            for start, rows in self._dataset.batches([by], first_key, stop_key):
-                yield start, seeds_of_column(rows.column(by))
-            return
-        for start in range(first_key, stop_key, ROWS_AT_ONCE):
-            yield start, np.arange(start, min(start + ROWS_AT_ONCE, stop_key), dtype=np.uint64)

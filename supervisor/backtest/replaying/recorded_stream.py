@@ -28,6 +28,17 @@ class RecordedStream(msgspec.Struct, frozen=True, kw_only=True):
         """How many are followed."""
         return self.batches[-1].stop_key - self.batches[0].first_key
 
+    @property
+    def last_key(self) -> int:
+        """The last row that is followed."""
+        return self.batches[-1].stop_key - 1
+
+    def up_to(self, last_key: int) -> RecordedStream:
+        """The rows up to a key."""
+        met = [one for one in self.batches if one.first_key <= last_key]
+        cut = tuple(one.part(one.first_key, min(one.stop_key, last_key + 1)) for one in met)
+        return msgspec.structs.replace(self, batches=cut)
+
 
 def read_stream(dataset: TableDataset, events: Sequence[AnyEvent], settings: Settings) -> RecordedStream:
     """The stream of an experiment that begins with these events (`supervisor.run.start.first_events`), which leave it

@@ -17,6 +17,7 @@ class Column(NamedTuple):
 
     title: str
     cells: Sequence[str]
+    goes_on: bool = False  # with the column before it, from which it is not parted
 
     @property
     def width(self) -> int:
@@ -38,12 +39,22 @@ def tables(title: str, rows: Sequence[Row], columns: Sequence[Column], width: in
     whole = sum(column.width + 1 for column in columns)
     name_width = max(min(longest, _WHOLE_NAME), min(longest, width - whole - 2), len(title))
     part: list[Column] = []
-    for column in columns:
-        if part and name_width + 2 + sum(one.width + 1 for one in (*part, column)) > width:
+    for group in _groups(columns):
+        if part and name_width + 2 + sum(one.width + 1 for one in (*part, *group)) > width:
             yield _table(title, rows, part, name_width)
             part = []
-        part.append(column)
+        part += group
     yield _table(title, rows, part, name_width)
+
+
+def _groups(columns: Sequence[Column]) -> list[list[Column]]:
+    found: list[list[Column]] = []
+    for column in columns:
+        if column.goes_on:
+            found[-1].append(column)
+        else:
+            found.append([column])
+    return found
 
 
 def _table(title: str, rows: Sequence[Row], columns: Sequence[Column], name_width: int) -> Table:

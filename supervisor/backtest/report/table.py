@@ -92,7 +92,9 @@ def _figures(content: Mapping[str, Any], lines: list[_Line]) -> Iterator[Column]
     yield Column("GPU\ntime", [seconds(line.of["gpu_s"]) for line in lines])
     if content["prices"]:
         yield Column("cost ▼", [amount(line.of["cost"]) for line in lines])
-        yield Column("regret", [amount(line.of["regret"]) if "regret" in line.of else "" for line in lines])
+        yield Column(
+            "regret", [amount(line.of["regret"]) if "regret" in line.of else "" for line in lines], goes_on=True
+        )
     with_as_many = [line.of.get("best_with_as_many", "") for line in lines]
     yield Column("best with\nas many", [one if one == "" else score(one) for one in with_as_many])
 
@@ -114,4 +116,4 @@ def _at_prices(content: Mapping[str, Any]) -> Iterator[Column]:
         costs = [f"{'* ' if one['cost'] == least else ''}{amount(one['cost'])}" for one in found]
         trainings = f"{best[place]['trainings']:,}"
         yield Column(f"{price_words(price)}\ncost", [*costs, amount(best[place]["cost"]), trainings])
-        yield Column("\nregret", [*(amount(one["regret"]) for one in found), "", ""])
+        yield Column("\nregret", [*(amount(one["regret"]) for one in found), "", ""], goes_on=True)

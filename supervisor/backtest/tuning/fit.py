@@ -37,7 +37,7 @@ class Worth(NamedTuple):
 class Judging(NamedTuple, Generic[Played]):
     """How a block is tried."""
 
-    configured: Callable[[Block], Configuration]  # the pipeline with it; raises ConfigurationError
+    configured: Callable[[Block], Configuration]  # the pipeline with it, in any thread; raises ConfigurationError
     play: Callable[[Configuration], Played]
     cost: Callable[[Played], Worth]
 

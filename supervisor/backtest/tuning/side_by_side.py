@@ -37,9 +37,11 @@ def fit_all(
             waiting.clear()  # where one has failed no further one is begun
 
     with ThreadPoolExecutor(max(at_once, 1)) as threads:
-        working = [threads.submit(work) for _ in range(min(at_once, len(blocks)))]
-    for one in working:
-        one.result()
+        try:
+            for one in [threads.submit(work) for _ in range(min(at_once, len(blocks)))]:
+                one.result()
+        finally:
+            waiting.clear()  # also where somebody has interrupted
     return {name: found[name] for name in blocks}
 
 

@@ -107,7 +107,7 @@ def _comments(told: Told) -> Iterator[str]:
     yield f"{_line(told.winner, told)}."
     if told.period is not None:
         yield f"The best fixed period there was {_line(told.period, told)}."
-    yield f"A training costs {told.price}. Regret is the cost beyond that of the best schedule in hindsight."
+    yield f"The price is {told.price}. Regret is the cost beyond that of the best schedule in hindsight."
 
 
 def _rows(rows: Rows) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from threading import get_ident
 from typing import Any
 
 import pytest
@@ -16,12 +17,15 @@ Configured = Callable[[Mapping[str, Any]], Configuration]
 
 @pytest.fixture
 def configured(small: Workplace) -> Configured:
-    """What loads a block."""
+    """What loads a block, in any thread."""
     small.pipeline.pop("deployment")
     small.write()
-    text, file = yaml.safe_dump(small.pipeline), small.folder / "tried.yaml"
+    text = yaml.safe_dump(small.pipeline)
 
     def load(block: Mapping[str, Any]) -> Configuration:
+        folder = small.folder / str(get_ident())
+        folder.mkdir(exist_ok=True)
+        file = folder / "tried.yaml"
         file.write_text(yaml.safe_dump({**yaml.safe_load(text), "trigger": dict(block)}))
         return load_configuration(file, small.folder / "config.yaml", experiment_mode=True)
 

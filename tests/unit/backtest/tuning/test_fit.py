@@ -76,6 +76,13 @@ def test_it_ends_after_so_many_replays(configured):
     assert fitted.worth.cost == min(on_the_scale(one, 1) for one in asked.asked)
 
 
+def test_where_near_values_change_nothing_far_ones_are_tried(configured):
+    """A written value may be wrong by orders of magnitude, of which a few steps see nothing."""
+    asked = Counted(configured, lambda options: Worth(min(on_the_scale(options, 500_000), 5), 0))
+    fitted = fit(AMOUNT, asked.judging)
+    assert fitted.parameters == {"every": pytest.approx(500_000, rel=0.1)}
+
+
 def test_a_part_stays_as_large_a_part(configured):
     """An offset that is as long as its period does not keep the period from becoming shorter."""
     block = {"policy": "cost_periodic", "every": 800, "offset": 800}

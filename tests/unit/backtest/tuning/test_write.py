@@ -18,7 +18,7 @@ DAY_US = 86_400_000_000
 TOLD = Told(
     pipeline="small",
     metric="accuracy",
-    price="as much as 100 errors",
+    price="{training: 5, error: 0.01}",
     judged=Rows(800, 1999, 40 * DAY_US, 83 * DAY_US),
     fitted=Rows(0, 799, 0, 40 * DAY_US),
     policies=3,
@@ -54,7 +54,7 @@ def test_it_is_a_trigger_of_a_pipeline(small: Workplace, configured: Any, block:
         "# What it came to on keys 800 to 1,999 (1970-02-10 00:00 to 1970-03-25 00:00), which fitting did not see:\n"
         "# watch closely: accuracy 0.8765, 12 trainings, cost 1,234.5, regret 100.25.\n"
         "# The best fixed period there was weekly: accuracy 0.8000, 1 training, cost 1,300.\n"
-        "# A training costs as much as 100 errors. Regret is the cost beyond that of the best schedule in hindsight.\n"
+        "# The price is {training: 5, error: 0.01}. Regret is the cost beyond that of the best schedule in hindsight.\n"
     )
 
 
