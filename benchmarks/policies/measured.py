@@ -86,7 +86,7 @@ def _shape(stream: Stream, policies: Policies, grid: Grid, matrix: Matrix, learn
     first, last = models[0], models[-1]
     apart, known_rows = max(len(models) - 1, 1), int(matrix.rows[:learned].sum())
     kept, renewed = (bill(matrix, switches, 0.0, 0, learned).loss for switches in ((), range(learned)))
-    dataset = policies.configuration.dataset
+    dataset = policies.configuration.system.datasets[pipeline.data.dataset]
     return Shape(
         every=stream.every,
         rows=(last.key - first.key) // apart,
