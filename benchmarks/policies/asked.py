@@ -41,7 +41,6 @@ def policies(shape: Shape, price: float) -> dict[str, Block]:
     space = "embedding" if shape.is_text else "input"
     lost = max(abs(shape.kept - shape.renewed), 0.01)
     level = (shape.kept + shape.renewed) / 2
-    drop = {"policy": "performance", "every": every, "decide": {"policy": "drop", "by": _rounded(lost / 2)}}
     mmd = {"name": "mmd", "permutations": 0, "decide": {"policy": "threshold", "threshold": 0.02}}
     counted = {} if shape.metric == "accuracy" else {"metric": "accuracy"}
     asked: dict[str, Block] = {
@@ -57,7 +56,7 @@ def policies(shape: Shape, price: float) -> dict[str, Block]:
             "most_rows": _MOST_ROWS,
             "statistics": [mmd],
         },
-        "performance: drop": drop,
+        "performance: drop": _performance(every, policy="drop", by=_rounded(lost / 2)),
         "performance: threshold": _performance(every, policy="threshold", threshold=_rounded(level)),
         "performance: cusum": _performance(every, policy="cusum", threshold=price, slack=0.01),
         "cost: latency": _cost(shape, "latency", 8 * shape.rows * shape.seconds),
@@ -74,7 +73,10 @@ def policies(shape: Shape, price: float) -> dict[str, Block]:
         },
         "ensemble": {
             "policy": "ensemble",
-            "policies": {"clock": {"policy": "data_amount", "every": 16 * shape.rows}, "worse": drop},
+            "policies": {
+                "clock": {"policy": "data_amount", "every": 16 * shape.rows},
+                "worse": _performance(every, policy="drop", by=_rounded(lost / 2)),
+            },
         },
     }
     if not shape.is_bounded:
