@@ -28,7 +28,7 @@ def backtest(stream: Stream, folder: Path, name: str, policies: Mapping[str, Any
     file.write_text(yaml.safe_dump(dict(policies), sort_keys=False))
     place = folder / GRID
     command = [str(one.resolve()) for one in (stream.pipeline, stream.config, file)]
-    command += ["--run-dir", str(place), "--tune", "--json", "--quiet", *(["--resume"] if place.exists() else [])]
+    command += ["--run-dir", str(place), "--tune", "--json", *(["--resume"] if place.exists() else [])]
     said, log = folder / f"{name}.json", folder / f"{name}.log"
     with said.open("wb") as out, log.open("wb") as errors:
         process = subprocess.Popen(
