@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from shared.plugins import METRICS
 from shared.timestamps import format_timestamp
 from shared.words import counted
 from supervisor.backtest.grid.grid import Grid
@@ -31,6 +32,7 @@ def content_of(setting: Setting, contenders: Sequence[Contender], verdict: Verdi
             "rows": judge.rows,
         },
         "metric": metric,
+        "task": METRICS[setting.losses.metric.name].task,
         "greater_is_better": judge.greater_is_better,
         "prices": [_price(one) for one in judge.prices],
         "tuned_until": None if setting.tuned_until_us is None else format_timestamp(setting.tuned_until_us),
@@ -166,6 +168,7 @@ def _guess(guess: Guessed) -> dict[str, Any]:
         "mean": guess.mean,
         "worst": guess.worst,
         "final": guess.final,
+        "rows": guess.rows,
         "trainings": 0,
         "gpu_s": 0.0,
         "cost": _first(guess.costs),

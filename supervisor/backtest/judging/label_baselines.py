@@ -20,6 +20,7 @@ class Guessed(msgspec.Struct, frozen=True, kw_only=True):
     mean: float | None
     worst: float | None
     final: float | None
+    rows: int  # that it was scored on
     composite: dict[str, float | None]
     costs: tuple[float | None, ...]  # at each price
 
@@ -31,7 +32,7 @@ def label_windows(run: ScoredRun, stretch: Stretch) -> dict[str, list[Scores]]:
 
 
 def guessed(windows: Sequence[Scores], judge: Judge) -> Guessed:
-    """One baseline on these windows, which stand for all rows that are judged."""
+    """One baseline on these windows; where they are not all rows that are judged, its cost is what they tell of all."""
     label = judge.losses.metric.label
     means: Mapping[str, float | None] = means_of(windows)
     found = [one[label].value for one in windows if label in one]
@@ -41,6 +42,7 @@ def guessed(windows: Sequence[Scores], judge: Judge) -> Guessed:
         mean=mean,
         worst=max(values, key=judge.place, default=None),
         final=values[-1] if values else None,
+        rows=sum(one[label].n for one in windows if label in one),
         composite=dict(means),
         costs=tuple(None if mean is None else price.of(0, 0.0, judge.lost(mean)) for price in judge.prices),
     )

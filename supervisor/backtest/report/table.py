@@ -50,9 +50,10 @@ def _titles(content: Mapping[str, Any]) -> Iterator[str]:
     yield f"{policies}, judged on the {number_of(grid['rows'], 'row', 'rows')} from {ends[0]} to {ends[1]}"
     count, every = len(grid["strategies"]), grid["every"]
     strategies = f" of {count} strategies" if count > 1 else ""
-    between = number_of(every, "row", "rows") if isinstance(every, int) else every
-    models = number_of(grid["models"], "model", "models")
-    yield f"grid: {models}{strategies}, one every {between}; {seconds(grid['train_s'])} of training"
+    between = f"one every {number_of(every, 'row', 'rows') if isinstance(every, int) else every}"
+    models = f"{number_of(grid['models'], 'model', 'models')}{strategies}"
+    trained = "trained by earlier runs" if every is None else between
+    yield f"grid: {models}, {trained}; {seconds(grid['train_s'])} of training"
     if content["tuned_until"] is not None:
         yield f"tuned on the rows up to {to_the_minute(content['tuned_until'])}, which are not judged"
 
@@ -63,7 +64,7 @@ def _lines(content: Mapping[str, Any]) -> Iterator[_Line]:
     for place, one in enumerate(policies, start=1):
         yield _Line(Row(printable(one["name"]), "bold" if place == 1 else None, place == len(policies)), one)
     for place, (name, one) in enumerate(baselines.items(), start=1):
-        yield _Line(Row(baseline_words(name), "italic", place == len(baselines)), one)
+        yield _Line(Row(baseline_words(name, content["task"]), "italic", place == len(baselines)), one)
     for title, one in _best(content):
         yield _Line(Row(title, "italic"), one)
 
@@ -115,5 +116,5 @@ def _at_prices(content: Mapping[str, Any]) -> Iterator[Column]:
         least = min(one["cost"] for one in found)
         costs = [f"{'* ' if one['cost'] == least else ''}{amount(one['cost'])}" for one in found]
         trainings = f"{best[place]['trainings']:,}"
-        yield Column(f"{price_words(price)}\ncost", [*costs, amount(best[place]["cost"]), trainings])
+        yield Column(f"{price_words(price, short=True)}\ncost", [*costs, amount(best[place]["cost"]), trainings])
         yield Column("\nregret", [*(amount(one["regret"]) for one in found), "", ""], goes_on=True)

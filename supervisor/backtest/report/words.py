@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-_BASELINES = {
+BASELINES = {
     "never": "never: the first model",
     "every": "every model of the grid",
     "no_change": "no change: the last label",
     "majority": "majority so far",
 }
+OF_NUMBERS = {**BASELINES, "majority": "mean so far"}
 
 
 def number_of(number: int, one: str, several: str) -> str:
@@ -41,13 +42,13 @@ def seconds(value: float) -> str:
     return f"{value / 60:.0f} min" if value < 60_000 else f"{value / 3600:,.0f} h"
 
 
-def baseline_words(name: str) -> str:
-    """What it does."""
-    return _BASELINES[name]
+def baseline_words(name: str, task: str) -> str:
+    """What it does, where models tell classes apart or estimate numbers."""
+    return (OF_NUMBERS if task == "regression" else BASELINES)[name]
 
 
-def price_words(price: Mapping[str, Any]) -> str:
-    """`training 5`, `GPU s 0.2, error 2`: an error costs 1 where it is not said."""
-    parts = [("training", price["training"]), ("GPU s", price["gpu_second"])]
-    told = [f"{name} {value:g}" for name, value in parts if value] or ["training 0"]
-    return ", ".join(told + ([] if price["error"] == 1 else [f"error {price['error']:g}"]))
+def price_words(price: Mapping[str, Any], *, short: bool = False) -> str:
+    """`5 a training, 0.01 an error`; `short`: that an error costs 1 goes without saying."""
+    parts = [(price["training"], "a training"), (price["gpu_second"], "a GPU second")]
+    told = [f"{value:g} {what}" for value, what in parts if value] or ["0 a training"]
+    return ", ".join(told + ([] if short and price["error"] == 1 else [f"{price['error']:g} an error"]))

@@ -83,7 +83,7 @@ def test_guesses_are_judged_as_models_are():
     """Their windows are those between grid points; they train nothing, so that there is no regret."""
     windows = [{"accuracy": scored("accuracy", value, 5, keys)} for value, keys in ((0.8, (2, 6)), (0.4, (7, 11)))]
     told = content(setting_of(GRID, LOSSES, prices=[Price(0.5)], guesses={"no_change": windows}))
-    expected = {"accuracy": 0.6, "mean": 0.6, "worst": 0.4, "final": 0.4, "trainings": 0, "gpu_s": 0.0}
+    expected = {"accuracy": 0.6, "mean": 0.6, "worst": 0.4, "final": 0.4, "trainings": 0, "gpu_s": 0.0, "rows": 10}
     assert told["baselines"]["no_change"] == {**expected, "cost": 4.0, "regret": None}
 
 

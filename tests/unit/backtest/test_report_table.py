@@ -52,8 +52,8 @@ def test_a_line_a_policy_the_least_costly_first() -> None:
 def test_several_prices_have_a_table_of_their_own() -> None:
     """The least cost at each is marked; what the best schedules cost stands below."""
     lines = shown(made_up_content(prices=PRICES))
-    head = next(line for line in lines if "training 5, error 0.1" in line)
-    assert head.split() == ["training", "2", "training", "5,", "error", "0.1", "GPU", "s", "0.5"]
+    head = next(line for line in lines if "5 a training, 0.1 an error" in line)
+    assert re.split(r"  +", head.strip()) == ["2 a training", "5 a training, 0.1 an error", "0.5 a GPU second"]
     table = lines[lines.index(head) :]
     assert sum(line.count("*") for line in table[:8]) == 3
     assert len(cells(table, "best schedule")) == 3

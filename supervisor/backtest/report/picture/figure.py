@@ -47,18 +47,12 @@ def figure_of(content: Mapping[str, Any]) -> Figure:
 
 def _draw(axes: Axes, drawn: Drawn, costs: Sequence[EqualCost]) -> None:
     """Lines below, points above them; the limits of both axes hold from here on."""
-    for kind, marker in MARKERS.items():
+    for kind in MARKERS:
         points = [one for one in drawn.points if one.kind == kind]
         if points:
             x, y = [one.trainings for one in points], [one.mean for one in points]
-            look: dict[str, Any] = {
-                "color": COLOURS[kind],
-                "markersize": 5,
-                "markeredgewidth": 0,
-                "zorder": 4,
-                "clip_on": False,
-            }
-            axes.plot(x, y, marker, label=words.KINDS[kind], **look)
+            look: dict[str, Any] = {"color": COLOURS[kind], "zorder": 4, "clip_on": False, **MARKERS[kind]}
+            axes.plot(x, y, linestyle="", label=words.KINDS[kind], **look)
     if drawn.steps:
         trainings, means = zip(*drawn.steps, (axes.get_xlim()[1], drawn.steps[-1][1]), strict=True)
         axes.step(trainings, means, where="post", color=FRONTIER, linewidth=1.4, label=words.FRONTIER, zorder=3)

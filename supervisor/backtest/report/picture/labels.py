@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 _ANGLES = 16
-_DISTANCES = (5, 9, 14, 20, 28, 38, 50, 64, 80, 100, 125, 155)  # points of the nearest edge from the point
+_DISTANCES = (6.5, 10, 14, 20, 28, 38, 50, 64, 80, 100, 125, 155)  # points of the nearest edge from the point
 _ON_LINE = 14.0  # as much worse as standing so many points farther away
 _THROUGH = 60.0  # likewise, where the line to it leads through something
 _APART = 1.5
@@ -57,7 +57,7 @@ def place_labels(
     `taken`: what no name may cover, beside points and other names; `lines`: what it had better not cover. Those in the
     thickest crowd choose first.
     """
-    dots = [Box(x, y, x, y).grown(3.5) for x, y in points]
+    dots = [Box(x, y, x, y).grown(4.5) for x, y in points]
     found: list[Label | None] = [None] * len(points)
     boxes = list(taken)
     for number in sorted(range(len(sizes)), key=lambda one: (-_crowd(points, one), one)):

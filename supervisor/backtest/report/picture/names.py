@@ -29,7 +29,7 @@ def write_names(axes: Axes, drawn: Drawn, costs: Sequence[EqualCost]) -> int:
     levels = [_level_name(axes, one.name, one.mean) for one in drawn.levels]
     room = Box(2, 2, _WIDTH - 2, _HEIGHT - 2)
     placed = place_labels(spots, sizes, room, levels, _line_boxes(axes, drawn, costs))
-    for (one, *_), text, label in zip(named, texts, placed, strict=False):
+    for (*_, one), text, label in zip(named, texts, placed, strict=False):
         if label is None:
             continue
         leader = {"arrowstyle": "-", "linewidth": 0.5, "color": "#999999", "shrinkA": 0.5, "shrinkB": 3.5}
@@ -52,7 +52,7 @@ def _together(points: Sequence[Point]) -> list[list[Point]]:
     found: dict[tuple[int, float], list[Point]] = {}
     for one in sorted(points, key=lambda one: one.kind != "calendar"):
         found.setdefault((one.trainings, one.mean), []).append(one)
-    return list(found.values())
+    return [sorted(together, key=lambda one: one.kind == "least") for together in found.values()]
 
 
 def _places(axes: Axes, spots: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+_MAJORITY = {"classification": "majority so far", "regression": "mean so far"}
 _FAR = 0.75  # of what the others span: a level that is farther away would press them together
 
 
@@ -65,7 +66,7 @@ def drawn_of(content: Mapping[str, Any]) -> Drawn:
     baselines = content["baselines"]
     guesses = [
         Level(title, baselines[name]["mean"])
-        for name, title in (("no_change", "no change"), ("majority", "majority so far"))
+        for name, title in (("no_change", "no change"), ("majority", _MAJORITY[content["task"]]))
         if baselines.get(name, {}).get("mean") is not None
     ]
     near = [one.mean for one in points] + [mean for _, mean in steps]
