@@ -33,7 +33,7 @@ def main() -> None:
     options = parser.parse_args()
     rows = MadeUp(options.windows, options.candidates)
     started_s = time.process_time()
-    hindsight = Hindsight(rows.candidates, options.windows, rows.losses(), rows.initial)
+    hindsight = Hindsight(rows.candidates, options.windows, rows.losses(), [options.candidates])
     told([hindsight.best(price) for price in PRICES], [f"price {price:,.0f}" for price in PRICES])
     limited = hindsight.best_with_at_most(MOST)
     told(limited[9::30], [f"at most {most}" for most in range(10, MOST + 1, 30)])
@@ -56,17 +56,18 @@ class MadeUp:
         self._ages = 0.1 + np.arange(windows) / windows
         self.making_s = 0.0
         moments = np.linspace(0, windows - 1, candidates).astype(int).tolist()
-        self.candidates = [Candidate(moment, 1.0) for moment in moments]
-        self.initial = self._hard + 0.5
+        self.candidates = [Candidate(moment, 1.0, number) for number, moment in enumerate(moments)]
+        self._initial = self._hard + 0.5
 
     def losses(self) -> Iterator[npt.NDArray[np.float64]]:
-        """Of each candidate, one at a time."""
+        """Of each candidate, one at a time, and of the model that is there at first."""
         for one in self.candidates:
             started_s = time.process_time()
             row = self._hard.copy()
             row[one.moment :] += self._ages[: len(row) - one.moment]
             self.making_s += time.process_time() - started_s
             yield row
+        yield self._initial
 
 
 def told(schedules: list[Schedule], names: list[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from shared.config import across, resolved
 from shared.config.changes import Change
 from shared.config.fields import Group, keys_of
 from shared.config.fields.sentence import EMPTY
+from shared.config.grafted import Graft, Grafted
 from shared.config.pipeline import Pipeline
 from shared.config.schema.pipeline import PipelineSchema
 from shared.config.schema.system import SystemSchema
@@ -61,13 +62,29 @@ def load_configuration(
     pipeline_source = _read(pipeline_path, problems, changes)
     system_source = _read(config_path, problems)
     _refuse_swapped(pipeline_source, system_source)
+    return _configuration(pipeline_source, system_source, problems, experiment_mode=experiment_mode)
+
+
+def grafted_configuration(stock: Configuration, grafts: Mapping[str, Graft]) -> Configuration:
+    """Of an experiment: the same with groups of another file in the place of pipeline.yaml's own, checked as it was.
+
+    Raises ConfigurationError with every problem.
+    """
+    source = Grafted(stock.pipeline_source, grafts)
+    return _configuration(source, stock.system_source, [], experiment_mode=True)
+
+
+def _configuration(
+    pipeline_source: Source | None, system_source: Source | None, problems: list[str], *, experiment_mode: bool
+) -> Configuration:
+    """What both say; `problems`: with them. Raises ConfigurationError."""
     pipeline_values = _checked(PipelineSchema(), pipeline_source, problems)
     system_values = _checked(SystemSchema(), system_source, problems)
     if pipeline_source is not None:
         named = _naming_all_datasets(system_values, system_source)
         found = across.problems(pipeline_values, named, pipeline_source.values, experiment_mode=experiment_mode)
         sound = (one for one in found if not pipeline_source.is_mistaken(one[0]))
-        problems += [f"{pipeline_source.where(path)}: {path}: {hide(sentence)}" for path, sentence in sound]
+        problems += [f"{pipeline_source.told(path)}: {hide(sentence)}" for path, sentence in sound]
     if problems or pipeline_source is None or system_source is None:
         raise MistakesError(problems, *_meant(pipeline_values, system_values, system_source))
     system = system_of(system_values, system_source)
@@ -84,6 +101,16 @@ def load_system(config_path: Path) -> System:
     if problems or source is None:
         raise ConfigurationError(*problems)
     return system_of(values, source)
+
+
+def load_values(schema: Group, path: Path) -> tuple[dict[str, Any], Source]:
+    """What a file that is neither of both says, as its schema loads it. Raises ConfigurationError with all problems."""
+    problems: list[str] = []
+    source = _read(path, problems)
+    values = _checked(schema, source, problems)
+    if problems or source is None:
+        raise ConfigurationError(*problems)
+    return values, source
 
 
 def _refuse_changes_of_system(changes: Sequence[Change]) -> None:
@@ -152,7 +179,7 @@ def _checked(schema: Group, source: Source | None, problems: list[str]) -> dict[
     told += [(path, EMPTY) for path in source.empty if ".config." not in path and path not in dict(told)]
     for path, sentence in sorted(told, key=lambda one: source.line(one[0])):
         if not source.is_mistaken(path):
-            problems.append(f"{source.where(path)}: {path}: {hide(sentence)}")
+            problems.append(f"{source.told(path)}: {hide(sentence)}")
     return values
 
 

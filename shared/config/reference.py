@@ -15,6 +15,7 @@ from shared.config.resolved import as_written, default, is_none
 from shared.config.schema.chosen import Chosen
 from shared.config.schema.dataset import Dataset, Datasets
 from shared.config.schema.pipeline import PipelineSchema
+from shared.config.schema.policies import PoliciesSchema, PriceField
 from shared.config.schema.strategy import StrategyBlock
 from shared.config.schema.system import SystemSchema
 from shared.config.schema.time_column import TimeColumn
@@ -66,6 +67,11 @@ def reference() -> str:
             _INTRODUCTION,
             *_file("pipeline.yaml", PipelineSchema),
             *_file("config.yaml", SystemSchema),
+            *_file(
+                "POLICIES.yaml",
+                PoliciesSchema,
+                "What a back-test tries: `./modyn-supervisor backtest PIPELINE CONFIG POLICIES.yaml`.\n\n",
+            ),
         ]
     )
 
@@ -78,8 +84,8 @@ def rows_of(schema: type[f.Group], prefix: str = "") -> Iterator[Row]:
         yield from _below(field, path)
 
 
-def _file(name: str, schema: type[f.Group]) -> Iterator[str]:
-    yield f"\n## {name}\n\n"
+def _file(name: str, schema: type[f.Group], told: str = "") -> Iterator[str]:
+    yield f"\n## {name}\n\n{told}"
     rows = list(rows_of(schema))
     top = [row for row in rows if "." not in row.path]
     yield _table(top)
@@ -123,7 +129,7 @@ def _table(rows: list[Row]) -> str:
 def _below(field: Field[Any], path: str) -> Iterator[Row]:
     if isinstance(field, f.Sub):
         yield from rows_of(field.schema, f"{path}.")
-    elif isinstance(field, TimeColumn):
+    elif isinstance(field, TimeColumn | PriceField):
         yield from rows_of(field.group, f"{path}.")
     elif isinstance(field, f.Sequence):
         yield from _below(field.item, f"{path}[]")

@@ -65,6 +65,10 @@ class Source:
         change = self._change(key_path)
         return f"{self.path.name}:{self.line(key_path)}" if change is None else str(change)
 
+    def told(self, key_path: str) -> str:
+        """`pipeline.yaml:12: trigger.every` for the key at this dotted path, as an error begins."""
+        return f"{self.where(key_path)}: {key_path}"
+
     def _change(self, key_path: str) -> Change | None:
         """The setting of the command line that says this key, or for which the group was made that it is."""
         made = key_path not in self._lines
@@ -94,6 +98,14 @@ def read_yaml(path: Path, changes: Sequence[Change] = ()) -> Source:
         reader.change(written, change)
     values = reader.filled(written, "")
     return Source(path.resolve(), written, values, reader)
+
+
+def yaml_line(value: Any) -> str:
+    """A value in YAML's flow style, on one line."""
+    text: str = yaml.dump(
+        value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=sys.maxsize, default_flow_style=True
+    )
+    return text.removesuffix("...\n").strip()
 
 
 def yaml_text(values: dict[str, Any]) -> str:

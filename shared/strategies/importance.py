@@ -83,6 +83,7 @@ class Importance(Scored):
         super().__init__(options)
         self._in_batches = options["mode"] == "batch_then_sample"
         self.reads_model = not self._in_batches
+        self.forgets_triggers = self._in_batches
         self.weighs = not self._in_batches and options["how"] == "proportional"
 
     @property

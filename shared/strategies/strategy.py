@@ -104,6 +104,9 @@ class Strategy:
     weighs: bool = False  # weights say how much a row counts, and are not 1 for all
     recalls: bool = False  # goes by what came or was selected at earlier triggers, and is nothing without
     evens_labels: bool = False  # selects exactly as many rows of each label as of any other
+    # What a back-test must know, which has one trigger's model stand for another's: of the rows that it asks for it
+    # chooses the same, whichever triggers came before, and whatever they selected.
+    forgets_triggers: bool = False
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         """`options`: as the schema loads them."""

@@ -18,6 +18,8 @@ _OTHERS = "use strategy new_data or all_data"
 class _Ruled(SelectsFrom):
     """The rows since the previous trigger, or all, or `limit` of them; the rule goes by options of the same names."""
 
+    forgets_triggers = True
+
     class Schema(From, Limited, Seeded):
         """Its options."""
 

@@ -16,6 +16,7 @@ _EXAMPLES = f"""examples:
   {COMMAND} pipeline.yaml config.yaml --run-dir runs/a --resume
   {COMMAND} validate pipeline.yaml config.yaml --offline   all that is wrong with the two files
   {COMMAND} plan pipeline.yaml config.yaml                 which triggers would fire, without training
+  {COMMAND} backtest pipeline.yaml config.yaml POLICIES.yaml --plot policies.svg
   {COMMAND} worker config.yaml --role train --device cuda:0
   {COMMAND} fleet config.yaml --json
   {COMMAND} flower config.yaml                             tasks and workers in a browser
@@ -126,9 +127,13 @@ def _add_run(run: argparse.ArgumentParser) -> None:
 
 
 def _add_scope(command: argparse.ArgumentParser) -> None:
+    _add_stretch(command)
+    command.add_argument("--maximum-triggers", type=int, metavar="N", help="fire at most N triggers")
+
+
+def _add_stretch(command: argparse.ArgumentParser) -> None:
     command.add_argument("--start-replay-at", metavar="T", help="first event time replayed, ISO 8601")
     command.add_argument("--stop-replay-at", metavar="T", help="first event time not replayed any more")
-    command.add_argument("--maximum-triggers", type=int, metavar="N", help="fire at most N triggers")
 
 
 def _add_plan(plan: argparse.ArgumentParser) -> None:
@@ -168,6 +173,47 @@ def _add_sweep(sweep: argparse.ArgumentParser) -> None:
     sweep.set_defaults(experiment_mode=True, deploy=False)
 
 
+def _add_backtest(backtest: argparse.ArgumentParser) -> None:
+    _add_files(backtest)
+    backtest.add_argument("policies", type=Path, metavar="POLICIES", help="the grid, prices, and what is tried")
+    _add_setting(backtest)
+    backtest.add_argument("--run-dir", type=Path, metavar="DIR", help="the folder of the back-test; absent or empty")
+    backtest.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with the back-test in --run-dir; of one that has its models, POLICIES may name other policies",
+    )
+    backtest.add_argument(
+        "--parallel",
+        type=int,
+        metavar="N",
+        help="runs of the grid at a time; without it twice as many as there are train workers",
+    )
+    backtest.add_argument(
+        "--runs", type=Path, metavar="SWEEP_DIR", help="train nothing: take the models of the runs in this folder"
+    )
+    _add_stretch(backtest)
+    backtest.add_argument(
+        "--metric", metavar="LABEL", help="what counts errors, of evaluation.metrics; default: the first that can"
+    )
+    backtest.add_argument(
+        "--at-most", type=int, default=8, metavar="K", help="tell the best schedules with up to K trainings; default: 8"
+    )
+    backtest.add_argument(
+        "--tune", action="store_true", help="fit each policy's parameters on the first rows, and judge it on the rest"
+    )
+    backtest.add_argument(
+        "--tune-until", metavar="T", help="event time up to which they are fitted; default: after 40 %% of the rows"
+    )
+    backtest.add_argument(
+        "--write", type=Path, metavar="FILE", help="write the least costly policy as `trigger:` there"
+    )
+    backtest.add_argument("--json", action="store_true", help="one JSON object instead of the table")
+    backtest.add_argument("--plot", type=Path, metavar="FILE", help="scores over trainings, as .svg or .png")
+    backtest.add_argument("--quiet", action="store_true", help="no log lines on the terminal")
+    backtest.set_defaults(experiment_mode=True, deploy=False, maximum_triggers=None)
+
+
 def _add_compare(compare: argparse.ArgumentParser) -> None:
     compare.add_argument(
         "run_dirs", type=Path, nargs="+", metavar="RUN_DIR", help="a run, or a folder of runs for all that lie in it"
@@ -185,6 +231,7 @@ COMMANDS: dict[str, tuple[str, Callable[[argparse.ArgumentParser], None]]] = {
     "run": ("run a pipeline (the word itself may be left out)", _add_run),
     "validate": ("say all that is wrong, without running", _add_validate),
     "plan": ("which triggers would fire, and what they would cost, without training", _add_plan),
+    "backtest": ("what policies are worth: all of them on one grid of trainings", _add_backtest),
     "sweep": ("run every combination of settings, and compare", _add_sweep),
     "worker": ("start one worker by hand", _add_worker),
     "fleet": ("list the workers that are alive", _add_listing),

@@ -50,13 +50,13 @@ class SweepView(Watcher):
 
     def begins(self, run: Planned, number: int, *, resumed: bool) -> None:
         """Say so."""
-        self._numbers[run.combination.name] = number
-        log.info("→ %d of %d: %s %s", number, self._total, run.combination.title, "goes on" if resumed else "begins")
+        self._numbers[run.name] = number
+        log.info("→ %d of %d: %s %s", number, self._total, run.title, "goes on" if resumed else "begins")
 
     def ended(self, run: Planned, came_to: Outcome, took_s: float) -> None:
         """Say how, and where to read more of what failed."""
         self._journals.pop(came_to.name, None)
-        place = f"← {self._numbers[came_to.name]} of {self._total}: {run.combination.title}"
+        place = f"← {self._numbers[came_to.name]} of {self._total}: {run.title}"
         if came_to.status == "finished":
             log.info("%s finished: %s, %.0f s", place, came_to.score, took_s)
         elif came_to.status == "failed":

@@ -18,6 +18,17 @@ def refuse_other_datasets(runs: Sequence[ScoredRun]) -> None:
         raise NotReadyError(*found)
 
 
+def refuse_changed(
+    run: ScoredRun, entries: Sequence[ManifestEntry], label_entries: Sequence[ManifestEntry] | None
+) -> None:
+    """Raise NotReadyError if the dataset is not what it was for a run; `entries`: of its files as they are now."""
+    difference = _of_files("file", run.entries, entries) or _of_files(
+        "file of labels", run.label_entries, label_entries or ()
+    )
+    if difference is not None:
+        raise NotReadyError(f"the dataset is not what it was for {run.run}: {difference}; train the models again.")
+
+
 def _differences(one: ScoredRun, other: ScoredRun) -> Iterator[str]:
     """The first thing in which their datasets differ. Names, and where files lie, may."""
     apart = f"{one.run} and {other.run} are not of one dataset, and only runs of one can be compared"

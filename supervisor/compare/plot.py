@@ -1,10 +1,10 @@
-"""`--plot FILE`: what was compared as a picture, SVG or PNG. matplotlib is loaded only when one is asked for."""
+"""`--plot FILE`: what was found as a picture, SVG or PNG. matplotlib is loaded only when one is asked for."""
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
@@ -18,10 +18,18 @@ _KINDS = (".svg", ".png")
 def plot(content: Mapping[str, Any], path: Path) -> None:
     """Draw the score of each run over event time, in the metric that they are sorted by.
 
+    Raises what require_plot does.
+    """
+    draw(content, path, _of_comparisons)
+
+
+def draw(content: Mapping[str, Any], path: Path, load: Callable[[], ModuleType]) -> None:
+    """Have a module that needs matplotlib draw, which `load` imports: by `encoded(content, "svg" or "png")`.
+
     What stood there is replaced when the picture is whole. Raises what require_plot does.
     """
     kind = _kind(path)
-    drawn: bytes = _drawing().encoded(content, kind)
+    drawn: bytes = _drawing(load).encoded(content, kind)
     hidden = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         hidden.write_bytes(drawn)
@@ -45,7 +53,7 @@ def require_plot(path: Path) -> None:
         raise _unwritable(path, f"there is no folder {path.parent}")
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise _unwritable(path, f"the folder {path.parent} is not yours to write in")
-    _drawing()
+    _drawing(_of_comparisons)
 
 
 def _kind(path: Path) -> str:
@@ -61,12 +69,17 @@ def _unwritable(path: Path, why: str | None) -> ConfigurationError:
     return ConfigurationError(f"--plot {path} cannot be written: {why}. {remedy}")
 
 
-def _drawing() -> ModuleType:
+def _of_comparisons() -> ModuleType:
+    from supervisor.compare.picture import encoded  # noqa: PLC0415 - takes a second, and may not be installed
+
+    return encoded
+
+
+def _drawing(load: Callable[[], ModuleType]) -> ModuleType:
     """What draws. It tells what it does about fonts and settings, which is nothing to tell here."""
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
     try:
-        from supervisor.compare.picture import encoded  # noqa: PLC0415 - takes a second, and may not be installed
+        return load()
     except ImportError as error:
         remedy = 'Install the package with its extra: pip install ".[plot]".'
         raise NotReadyError(f"--plot needs matplotlib, which cannot be imported here ({error}). {remedy}") from None
-    return encoded

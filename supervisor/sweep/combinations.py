@@ -30,12 +30,17 @@ class Combination(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The title as the name of a folder; a long one is cut, and ends with a hash of the whole."""
-        safe = escaped(self.title)
-        if len(safe.encode()) <= _LONGEST_BYTES:
-            return safe
-        digest = hashlib.sha256(self.title.encode()).hexdigest()[:_HASH_LETTERS]
-        return f"{_cut(safe, _LONGEST_BYTES - _HASH_LETTERS - 1)}~{digest}"
+        """The title as the name of a folder."""
+        return folder_name(self.title)
+
+
+def folder_name(title: str) -> str:
+    """A title as a folder may be called; a long one is cut, and ends with a hash of the whole."""
+    safe = escaped(title)
+    if len(safe.encode()) <= _LONGEST_BYTES:
+        return safe
+    digest = hashlib.sha256(title.encode()).hexdigest()[:_HASH_LETTERS]
+    return f"{_cut(safe, _LONGEST_BYTES - _HASH_LETTERS - 1)}~{digest}"
 
 
 def combinations(settings: Sequence[Swept]) -> list[Combination]:

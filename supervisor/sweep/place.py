@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import ClassVar, TypeVar
 
 import msgspec
 
@@ -14,11 +15,15 @@ from shared.errors import ConfigurationError
 from supervisor.run.directory import RunDirectory
 from supervisor.run.lock import Lock
 
-_NOTE = "sweep.json"
+W = TypeVar("W", bound="Wanted")
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """What a sweep is of, as it was typed."""
+    """What a sweep is of, as it was typed. Another command that has runs side by side derives its own from it."""
+
+    noun: ClassVar[str] = "sweep"  # what people call it
+    note: ClassVar[str] = "sweep.json"  # the file that says what it is of
+    prefix: ClassVar[str] = "sweep-"  # of the name of its folder, if nobody names one
 
     set: tuple[str, ...]
     start_replay_at: str | None = None
@@ -34,23 +39,46 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
         )
         return [word for name, value in given if value is not None for word in (name, str(value))]
 
+    def words(self) -> str:
+        """What was typed, for people."""
+        return " ".join([*(f"--set {one!r}" for one in self.set), *self.options()])
+
+    def again(self: W, then: W) -> W:
+        """The same, with what is left out as it was `then`. Raises ConfigurationError if what is given is not so."""
+        for option, old, new in self._pairs(then):
+            if new and old != new:
+                raise ConfigurationError(
+                    f"{option} is not what this {self.noun} began with ({then.words()}); leave it out, or begin "
+                    f"another {self.noun}."
+                )
+        return then
+
+    def _pairs(self: W, then: W) -> Sequence[tuple[str, object, object]]:
+        """(option, as it was, as it is)."""
+        return [
+            ("--set", then.set, self.set),
+            ("--start-replay-at", then.start_replay_at, self.start_replay_at),
+            ("--stop-replay-at", then.stop_replay_at, self.stop_replay_at),
+            ("--maximum-triggers", then.maximum_triggers, self.maximum_triggers),
+        ]
+
 
 class Place:
     """One folder; who sweeps there has its lock."""
 
-    def __init__(self, directory: RunDirectory) -> None:
-        self._directory = directory
+    def __init__(self, directory: RunDirectory, kind: type[Wanted]) -> None:
+        self._directory, self._kind = directory, kind
         self.path = directory.path
 
     @classmethod
-    def at(cls, path: Path) -> Place:
+    def at(cls, path: Path, kind: type[Wanted] = Wanted) -> Place:
         """The one that was named."""
-        return cls(RunDirectory(path.resolve()))
+        return cls(RunDirectory(path.resolve()), kind)
 
     @classmethod
-    def fresh(cls, configuration: Configuration) -> Place:
+    def fresh(cls, configuration: Configuration, kind: type[Wanted] = Wanted) -> Place:
         """One among a pipeline's runs, named by the time; its name is kept until `release`."""
-        return cls(RunDirectory.fresh(configuration, prefix="sweep-"))
+        return cls(RunDirectory.fresh(configuration, prefix=kind.prefix), kind)
 
     def run(self, name: str) -> RunDirectory:
         """That of one run."""
@@ -66,9 +94,10 @@ class Place:
 
     def refuse_if_taken(self) -> None:
         """Raise ConfigurationError if no new sweep can begin here."""
-        if (self.path / _NOTE).exists():
+        if (self.path / self._kind.note).exists():
             raise ConfigurationError(
-                f"--run-dir {self.path} already holds a sweep; go on with it with --resume, or name another folder."
+                f"--run-dir {self.path} already holds a {self._kind.noun}; go on with it with --resume, or name "
+                "another folder."
             )
         self._directory.refuse_if_taken()
 
@@ -82,7 +111,7 @@ class Place:
         self.lock()
         self.release()
         text = json.dumps(msgspec.to_builtins(wanted), indent=2, ensure_ascii=False)
-        write_artifact(str(self.path / _NOTE), f"{text}\n".encode())
+        write_artifact(str(self.path / wanted.note), f"{text}\n".encode())
 
     def lock(self) -> None:
         """Keep out a second sweep in this folder. Raises RunTakenError."""
@@ -92,29 +121,13 @@ class Place:
         """Keep the name of a folder that was not made no longer."""
         self._directory.release()
 
-    def wanted(self, now: Wanted) -> Wanted:
+    def wanted(self, now: W) -> W:
         """What the sweep that is here is of. Raises ConfigurationError if there is none, or `now` says otherwise."""
         try:
-            then = msgspec.json.decode((self.path / _NOTE).read_bytes(), type=Wanted)
+            then = msgspec.json.decode((self.path / now.note).read_bytes(), type=type(now))
         except (OSError, msgspec.MsgspecError):
             raise ConfigurationError(
-                f"--resume: {self.path} holds no sweep; name a sweep's folder with --run-dir, or leave out --resume."
+                f"--resume: {self.path} holds no {now.noun}; name a {now.noun}'s folder with --run-dir, or leave out "
+                "--resume."
             ) from None
-        _refuse_other(then, now)
-        return then
-
-
-def _refuse_other(then: Wanted, now: Wanted) -> None:
-    """What is given again has to say the same; what is left out is as it was."""
-    pairs: Sequence[tuple[str, object, object]] = [
-        ("--set", then.set, now.set or then.set),
-        ("--start-replay-at", then.start_replay_at, now.start_replay_at or then.start_replay_at),
-        ("--stop-replay-at", then.stop_replay_at, now.stop_replay_at or then.stop_replay_at),
-        ("--maximum-triggers", then.maximum_triggers, now.maximum_triggers or then.maximum_triggers),
-    ]
-    named = next((option for option, old, new in pairs if old != new), None)
-    if named is not None:
-        raise ConfigurationError(
-            f"{named} is not what this sweep began with ({' '.join(f'--set {one!r}' for one in then.set)}"
-            f"{''.join(f' {word}' for word in then.options())}); leave it out, or begin another sweep."
-        )
+        return now.again(then)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from shared.config.changes import Change
 from shared.config.load import Configuration
 from shared.errors import ConfigurationError
 from shared.words import listed
@@ -16,8 +17,10 @@ from supervisor.system.both_files import load_both
 class Planned(NamedTuple):
     """One run."""
 
-    combination: Combination
-    configuration: Configuration
+    title: str
+    name: str  # of its folder
+    changes: tuple[Change, ...]  # to the pipeline.yaml of all
+    configuration: Configuration  # with these
 
 
 def planned(pipeline: Path, config: Path, combinations: Sequence[Combination]) -> list[Planned]:
@@ -29,7 +32,8 @@ def planned(pipeline: Path, config: Path, combinations: Sequence[Combination]) -
     wrong: dict[str, list[Combination]] = {}
     for one in combinations:
         try:
-            found.append(Planned(one, load_both(pipeline, config, one.changes, experiment_mode=True)))
+            configuration = load_both(pipeline, config, one.changes, experiment_mode=True)
+            found.append(Planned(one.title, one.name, one.changes, configuration))
         except ConfigurationError as error:
             for sentence in dict.fromkeys(error.problems):
                 wrong.setdefault(sentence, []).append(one)
@@ -47,7 +51,7 @@ def refuse_unmeasured(runs: Sequence[Planned], metric: str | None) -> None:
         measured = _measured(run)
         common = [one for one in common if one in measured]
         if metric is not None and metric not in measured:
-            told = f"--sort {metric}: {run.combination.title} does not measure it, but {', '.join(measured)}"
+            told = f"--sort {metric}: {run.title} does not measure it, but {', '.join(measured)}"
             raise ConfigurationError(f"{told}; name one of these, or add it to evaluation.metrics.")
     if not common:
         raise ConfigurationError("evaluation.metrics: the runs have none in common, so they cannot be compared.")
@@ -66,16 +70,16 @@ def _placed(sentence: str, of: Sequence[Combination], among: int) -> str:
 
 def _refuse_alike(runs: Sequence[Planned]) -> None:
     """Two runs that mean the same would do the same work; two of one name would lie in one folder."""
-    meanings: dict[str, Combination] = {}
-    names: dict[str, Combination] = {}
-    for combination, configuration in runs:
-        meaning = configuration.resolved_pipeline_yaml()
-        other = meanings.setdefault(meaning, combination)
-        if other is not combination:
-            raise ConfigurationError(f"{other.title} and {combination.title} mean the same; leave one of them out.")
-        other = names.setdefault(combination.name, combination)
-        if other is not combination:
-            raise ConfigurationError(f"{other.title} and {combination.title} would lie in one folder; leave one out.")
+    meanings: dict[str, Planned] = {}
+    names: dict[str, Planned] = {}
+    for run in runs:
+        meaning = run.configuration.resolved_pipeline_yaml()
+        other = meanings.setdefault(meaning, run)
+        if other is not run:
+            raise ConfigurationError(f"{other.title} and {run.title} mean the same; leave one of them out.")
+        other = names.setdefault(run.name, run)
+        if other is not run:
+            raise ConfigurationError(f"{other.title} and {run.title} would lie in one folder; leave one out.")
 
 
 def _refuse_other_datasets(runs: Sequence[Planned]) -> None:

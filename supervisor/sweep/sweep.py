@@ -37,7 +37,7 @@ class Sweep:
     """The runs of one sweep. What ended before is not started again, unless it failed or was stopped."""
 
     def __init__(self, runs: Sequence[Planned], place: Place, wanted: Wanted, files: tuple[Path, Path]) -> None:
-        self._runs, self.place, self.wanted, self._files = runs, place, wanted, files
+        self.runs, self.place, self.wanted, self._files = tuple(runs), place, wanted, files
         self._children: dict[str, tuple[Planned, Child]] = {}
         self.outcomes: dict[str, Outcome] = {}  # by name of the run
         self._ping_s = 0.0
@@ -45,21 +45,21 @@ class Sweep:
     @property
     def total(self) -> int:
         """How many runs it has."""
-        return len(self._runs)
+        return len(self.runs)
 
     def take_up(self) -> None:
         """See which runs have finished before. Raises ConfigurationError for one that another pipeline.yaml made."""
-        for combination, configuration in self._runs:
-            directory = self.place.run(combination.name)
+        for run in self.runs:
+            directory = self.place.run(run.name)
             if directory.holds_a_run:
-                directory.compare(configuration)
+                directory.compare(run.configuration)
                 if directory.is_summed_up:
-                    self.outcomes[combination.name] = of_finished(combination.name, directory.path, directory.summary())
+                    self.outcomes[run.name] = of_finished(run.name, directory.path, directory.summary())
 
     @property
     def unfinished(self) -> list[Planned]:
         """The runs that are still to be carried out, in order."""
-        return [run for run in self._runs if run.combination.name not in self.outcomes]
+        return [run for run in self.runs if run.name not in self.outcomes]
 
     def carry_out(
         self, nursery: Nursery, platform: Platform, parallel: int, stop: StopSignal, watcher: Watcher
@@ -84,15 +84,15 @@ class Sweep:
             child.kill()
 
     def _start(self, run: Planned, nursery: Nursery, watcher: Watcher) -> None:
-        name = run.combination.name
+        name = run.name
         directory = self.place.run(name)
         resumed = directory.holds_a_run
         begun = ["--resume"] if resumed else ["--experiment-mode", *self.wanted.options()]
-        settings = [word for one in run.combination.changes for word in ("--set", f"{one.key}={one.text}")]
+        settings = [word for one in run.changes for word in ("--set", f"{one.key}={one.text}")]
         files = [str(one) for one in self._files]
         arguments = ["run", *files, "--run-dir", str(directory.path), "--no-fleet", *begun, *settings]
         self._children[name] = run, nursery.start(arguments, self.place.log(name))
-        watcher.begins(run, self._runs.index(run) + 1, resumed=resumed)
+        watcher.begins(run, self.runs.index(run) + 1, resumed=resumed)
 
     def _look(self, watcher: Watcher) -> None:
         """Take down what has ended."""

@@ -47,7 +47,9 @@ class Cost(TriggerPolicy):
             *UNITS,
             load_default="latency",
         )
-        per_training_second = f.PositiveNumber("how much of this regret is worth a second of training", required=True)
+        per_training_second = f.PositiveNumber(
+            "how much of this regret is worth a second of training", required=True, tuned=f.Tuned()
+        )
         expected = f.Number(
             "the accuracy expected of the model (mistakes, mistake_latency); else its own on the held-out rows of the "
             "stretch that it was trained on",

@@ -27,9 +27,11 @@ class CostPeriodic(TriggerPolicy):
     class Schema(f.Group):
         """Its options."""
 
-        every = SpanField("the period, in rows or event time", required=True)
+        every = SpanField("the period, in rows or event time", required=True, tuned=f.Tuned())
         offset = SpanField(
-            "from the first followed row to the first trigger, at most a period; else one", load_default=None
+            "from the first followed row to the first trigger, at most a period; else one",
+            load_default=None,
+            tuned=f.Tuned(otherwise="every", within="every"),
         )
 
         @f.validates_schema

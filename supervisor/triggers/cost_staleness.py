@@ -31,7 +31,9 @@ class StalenessOptions(f.Group):
 
     every = SpanField("rows or event time between two looks", required=True)
     threshold = f.PositiveNumber(
-        "the cost that fires, in the currency of price; else that of a training", load_default=None
+        "the cost that fires, in the currency of price; else that of a training",
+        load_default=None,
+        tuned=f.Tuned(otherwise="price.training"),
     )
     over = f.Choice(
         "which errors count. zero: all; expected: those beyond the share that the model has on the held-out rows of "

@@ -18,7 +18,7 @@ class DataAmount(TriggerPolicy):
     class Schema(f.Group):
         """Its options."""
 
-        every = f.Whole("rows between two triggers", required=True)
+        every = f.Whole("rows between two triggers", required=True, tuned=f.Tuned())
 
     def __init__(self, options: Mapping[str, Any], start: StreamStart) -> None:
         self._every: int = options["every"]

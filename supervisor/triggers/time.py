@@ -22,7 +22,7 @@ class Time(TriggerPolicy):
     class Schema(f.Group):
         """Its options."""
 
-        every_s = f.Duration("event time between two triggers", required=True, data_key="every")
+        every_s = f.Duration("event time between two triggers", required=True, data_key="every", tuned=f.Tuned())
         anchor_us = f.Moment("where periods start; else the first followed row", load_default=None, data_key="anchor")
 
     def __init__(self, options: Mapping[str, Any], start: StreamStart) -> None:

@@ -33,7 +33,7 @@ class Asking(TriggerPolicy):
         """Its options."""
 
         every = f.Whole("rows between two questions", required=True)
-        fires = f.Whole("at every so many answers", load_default=2)
+        fires = f.Whole("at every so many answers", load_default=2, tuned=f.Tuned())
         needs_model = f.Truth("asked of the current model", load_default=False)
         twice = f.Truth("each question is asked again", load_default=False)
 

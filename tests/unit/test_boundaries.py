@@ -79,12 +79,13 @@ def test_rooms_of_the_supervisor_know_those_below(room: str) -> None:
             assert rooms <= ROOMS[room], f"{module} imports {rooms - ROOMS[room]}"
 
 
-def test_pictures_are_made_of_plain_values() -> None:
-    """What draws knows nothing of runs: it is given what `compare --json` prints."""
+@pytest.mark.parametrize("room", ["supervisor.compare.picture", "supervisor.backtest.report.picture"])
+def test_pictures_are_made_of_plain_values(room: str) -> None:
+    """What draws knows nothing of runs: it is given what `--json` prints."""
     for module, reached in imports().items():
-        if module.startswith("supervisor.compare.picture"):
+        if module.startswith(room):
             ours = {one for one in reached if one.split(".")[0] == "supervisor"}
-            assert all(one.startswith("supervisor.compare.picture") for one in ours), f"{module} imports {ours}"
+            assert all(one.startswith((room, "supervisor.compare.picture")) for one in ours), f"{module} imports {ours}"
 
 
 def test_there_are_no_circles() -> None:
@@ -144,7 +145,9 @@ def test_shared_loads_no_torch() -> None:
     assert loaded_by("shared.config.load").isdisjoint({"supervisor", "workers", "torch"})
 
 
-@pytest.mark.parametrize("module", ["supervisor.cli.main", "supervisor.compare.plot"])
+@pytest.mark.parametrize(
+    "module", ["supervisor.cli.main", "supervisor.compare.plot", "supervisor.backtest.report.plot"]
+)
 def test_who_draws_nothing_loads_no_matplotlib(module: str) -> None:
     """It takes a second, and need not be installed."""
     assert "matplotlib" not in loaded_by(module)

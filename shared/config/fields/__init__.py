@@ -7,9 +7,11 @@ from marshmallow import validates_schema
 from shared.config.fields.groups import Arguments, Group, Sequence, Sub, keys_of
 from shared.config.fields.numbers import Duration, Moment, Number, PositiveNumber, Whole
 from shared.config.fields.sentence import Sentence, nearest, quoted
+from shared.config.fields.tuned import Tuned
 from shared.config.fields.words import Choice, Folder, Name, Only, Text, Truth
 
 __all__ = [
     "Arguments", "Choice", "Duration", "Folder", "Group", "Moment", "Name", "Number", "Only", "PositiveNumber",
-    "Sentence", "Sequence", "Sub", "Text", "Truth", "Whole", "keys_of", "nearest", "quoted", "validates_schema",
+    "Sentence", "Sequence", "Sub", "Text", "Truth", "Tuned", "Whole", "keys_of", "nearest", "quoted",
+    "validates_schema",
 ]  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any
 
 from marshmallow import fields
 
+from shared.config.fields.tuned import Tuned
 from shared.config.secrets import hide
 from shared.words import meant
 
@@ -35,8 +36,10 @@ class Sentence(fields.Field[Any]):
 
     default_error_messages = {"null": EMPTY, "required": "is missing; add it."}
 
-    def __init__(self, meaning: str, **options: Any) -> None:
+    def __init__(self, meaning: str, *, tuned: Tuned | None = None, **options: Any) -> None:
+        """`tuned`: how a back-test may fit it; None: it does not."""
         super().__init__(metadata={"meaning": meaning}, **options)
+        self.tuned = tuned
 
     def written(self, value: Any) -> Any:
         """What the file says where this was loaded: the inverse of reading it."""

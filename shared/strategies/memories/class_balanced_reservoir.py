@@ -18,7 +18,7 @@ class ClassBalancedReservoir(Strategy):
     """
 
     wants_labels = True
-    selects_all = True
+    selects_all, forgets_triggers = True, True
 
     class Schema(Remembering):
         """Its options."""

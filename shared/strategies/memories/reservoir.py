@@ -16,7 +16,7 @@ class Reservoir(Strategy):
     The state is the memory's table. Vitter (ACM Transactions on Mathematical Software 11, 1985).
     """
 
-    selects_all = True
+    selects_all, forgets_triggers = True, True
 
     class Schema(Remembering):
         """Its options."""

@@ -12,7 +12,7 @@ from shared.strategies.strategy import CurrentModel, Pieces, Request, State, Str
 class AllData(Strategy):
     """Every followed row up to the trigger, or `limit` of them at random: the baseline that everyone compares with."""
 
-    selects_all = True
+    selects_all, forgets_triggers = True, True
 
     class Schema(Limited, Seeded):
         """Its options."""

@@ -59,6 +59,7 @@ class Balanced(SelectsFrom):
     def __init__(self, options: Mapping[str, Any]) -> None:
         super().__init__(options)
         self.evens_labels = options["by"] == "label" and options["limit"] is None
+        self.forgets_triggers = options["by"] == "label"
 
     def select(self, request: Request, state: State, model: CurrentModel | None) -> tuple[Pieces, State]:
         """The rows are read twice: counted, then chosen."""

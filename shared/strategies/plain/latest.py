@@ -13,7 +13,7 @@ from shared.strategies.strategy import CurrentModel, Pieces, Request, State, Str
 class Latest(Strategy):
     """The newest `limit` rows, however many have come since the previous trigger."""
 
-    selects_all = True
+    selects_all, forgets_triggers = True, True
 
     class Schema(f.Group):
         """Its options."""

@@ -13,6 +13,8 @@ from shared.strategies.strategy import CurrentModel, Pieces, Request, State, Str
 class NewData(Strategy):
     """The rows since the previous trigger, and those of `tail` triggers before it; or `limit` of them at random."""
 
+    forgets_triggers = True
+
     class Schema(Limited, Seeded):
         """Its options."""
 

@@ -25,7 +25,7 @@ class Recency(Strategy):
     means the same however long the stream has been. Rows older than 100 half-lives weigh nothing, and are left out.
     """
 
-    selects_all, weighs = True, True
+    selects_all, weighs, forgets_triggers = True, True, True
 
     class Schema(f.Group):
         """Its options."""

@@ -17,7 +17,7 @@ from shared.timestamps import MICROSECONDS_PER_S
 class SlidingWindow(Strategy):
     """The newest `rows` rows, or those of the `last` stretch of event time; with `limit` so many of them at random."""
 
-    selects_all = True
+    selects_all, forgets_triggers = True, True
 
     class Schema(Limited, Seeded):
         """Its options."""

@@ -9,6 +9,8 @@ from shared.strategies.strategy import CurrentModel, Pieces, Request, State, unw
 class Uniform(SelectsFrom):
     """A random `fraction` of the rows, or `limit` of them: each row as likely as any other, and none twice."""
 
+    forgets_triggers = True
+
     class Schema(Sized, Seeded):
         """Its options."""
 

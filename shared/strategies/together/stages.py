@@ -28,6 +28,7 @@ class Stages(Together):
     def __init__(self, stages: Sequence[Strategy]) -> None:
         super().__init__(stages)
         self.selects_all, self.evens_labels = stages[0].selects_all, stages[-1].evens_labels
+        self.forgets_triggers = all(one.forgets_triggers for one in stages)
         limits = [one.selects_at_most for one in stages if one.selects_at_most is not None]
         self.selects_at_most = min(limits, default=None)
 

@@ -37,6 +37,7 @@ class Around(Strategy):
         self.earlier_triggers = inner.earlier_triggers
         self.selects_all = warm_up > 0 or (inner.selects_all and not resets)
         self.selects_at_most = None if warm_up else inner.selects_at_most
+        self.forgets_triggers = inner.forgets_triggers and not warm_up and not resets
 
     @property
     def observes(self) -> bool:

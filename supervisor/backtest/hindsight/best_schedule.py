@@ -7,7 +7,8 @@ then on.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import copy
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import repeat
 from typing import NamedTuple
 
@@ -16,65 +17,50 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Wholes = npt.NDArray[np.int64]
+Ahead = npt.NDArray[np.complex128]  # cost + trainings · i: numpy orders by the real part, then by the imaginary one
 
-_MANY = np.iinfo(np.int64).max
+_SAME = 1e-12  # of a cost: less is rounding
 
 
 class Candidate(NamedTuple):
-    """A model that could have been trained."""
+    """A training that could have been. The same model may take over at several moments."""
 
     moment: int  # the first window that it may serve; several candidates may share it
     cost: float  # of its training: what a price is per
+    model: int  # whose losses it has
 
 
 class Schedule(NamedTuple):
     """Which candidates are trained, and what that comes to."""
 
     trainings: tuple[int, ...]  # numbers of candidates, in the order of time
-    cost: float  # loss + price · training_cost
+    cost: float  # error · loss + price · training_cost
     loss: float
     training_cost: float  # of all of them, without the price
-
-
-class _Ahead(NamedTuple):
-    """The best that begins with a training at each moment, and at last with none: arrays of (moments + 1,)."""
-
-    cost: Floats
-    trainings: Wholes
-    candidate: Wholes
-
-    @classmethod
-    def nothing(cls, moments: int) -> _Ahead:
-        """No training may follow."""
-        cost = np.append(np.full(moments, np.inf), 0.0)
-        return cls(cost, np.zeros(moments + 1, np.int64), np.full(moments + 1, -1))
+    start: int | None = None  # the model that was there at first, where one was
 
 
 class _Layer(NamedTuple):
-    """How a schedule goes on: which candidate is trained at a moment, and at which moment the next one."""
+    """How schedules go on that begin with a training at each moment."""
 
-    candidate: Wholes
-    next_at: Wholes
+    candidate: Wholes  # which one, (moments,)
+    after: Ahead  # the best that may follow it, (moments + 1,), at last: nothing
 
 
 class Hindsight:
-    """What each candidate loses from its moment to each later one at which another may take over; nothing else is kept.
+    """What each model loses from its first moment to each later one at which another may take over; nothing else.
 
-    Memory: a number for each pair of candidate and moment, however many windows there are.
+    Memory: a number for each pair of model and moment, however many windows and candidates there are.
     """
 
     def __init__(
-        self,
-        candidates: Sequence[Candidate],
-        windows: int,
-        losses: Iterable[npt.ArrayLike],
-        initial: npt.ArrayLike | None = None,
+        self, candidates: Sequence[Candidate], windows: int, losses: Iterable[npt.ArrayLike], free: Sequence[int] = ()
     ) -> None:
-        """`losses`: of each candidate in turn the loss summed over the rows of each window, (windows,), taken one by
-        one; those of windows before its moment do not count.
+        """`losses`: of each model in turn the loss summed over the rows of each window, (windows,), taken one by one;
+        those of windows before its first moment do not count.
 
-        `initial`: likewise of a model that is there at first, and costs nothing. Without one nothing is lost before the
-        first moment, at which a candidate must be trained.
+        `free`: models that are there at first, and cost nothing; one of them serves from the first window on. Without
+        any, nothing is lost before the first moment, at which a candidate must be trained.
 
         Raises ValueError for a moment that is no window, and for numbers that are not finite.
         """
@@ -83,60 +69,97 @@ class Hindsight:
         moments, at = np.unique([one.moment for one in candidates], return_inverse=True)
         self._starts, self._at, self._windows = moments, at.astype(np.int64), windows
         self._end = len(moments)  # behind the last moment
+        self._models = np.array([one.model for one in candidates], dtype=np.int64)
         self._costs = _finite(np.array([one.cost for one in candidates], dtype=np.float64))
-        self._sums = np.full((len(candidates), self._end + 1), np.inf)  # [c, k]: loss up to the k-th moment, or the end
-        for number, row in zip(range(len(candidates)), losses, strict=True):
-            start = int(self._at[number])
-            self._sums[number, start + 1 :] = self._summed(row, start)
-        self._initial: Floats | None = None
-        if initial is not None:
-            before = _finite(np.asarray(initial, dtype=np.float64)[: moments[0]]).sum()
-            self._initial = before + np.append(0.0, self._summed(initial, 0))
+        self._by_moment = np.argsort(self._at, kind="stable")
+        self._free = np.array(sorted(free), dtype=np.int64)
+        self._sums = self._all_sums(losses)
 
-    def best(self, price: float = 1.0) -> Schedule:
-        """The schedule of least loss + price · training_cost.
+    def costing(self, costs: npt.ArrayLike) -> Hindsight:
+        """The same, where the candidates' trainings cost something else, (candidates,)."""
+        other = copy.copy(self)
+        other._costs = _finite(np.asarray(costs, dtype=np.float64))
+        if other._costs.shape != self._costs.shape:
+            raise ValueError(f"{len(self._costs)} candidates have as many costs, not {other._costs.shape}")
+        return other
+
+    def best(self, price: float = 1.0, error: float = 1.0) -> Schedule:
+        """The schedule of least error · loss + price · training_cost; both are at least 0.
 
         Of those that are equal as floats, one with fewer trainings; then the one whose first training is earlier, or of
         a candidate with a smaller number; then the second, and so on. O(candidates · moments).
         """
-        ahead, next_at = _Ahead.nothing(self._end), np.full(len(self._at), self._end)
+        ahead, candidate = _nothing(self._end), np.full(self._end, -1)
+        groups = np.split(self._by_moment, np.flatnonzero(np.diff(self._at[self._by_moment])) + 1)
         for at in range(self._end - 1, -1, -1):
-            numbers = np.flatnonzero(self._at == at)
-            next_at[numbers] = self._train(numbers, price, ahead, ahead)
-        return self._read(ahead, repeat(_Layer(ahead.candidate, next_at)), price)
+            numbers = groups[at]
+            models = self._models[numbers]
+            kept = (error * self._sums[models, at + 1 :] + ahead[at + 1 :]).min(axis=1)
+            own = self._with_training(kept, numbers, price, error)
+            place = int(np.flatnonzero(own == own.min())[0])
+            ahead[at], candidate[at] = own[place], numbers[place]
+        return self._read(ahead, repeat(_Layer(candidate, ahead)), price, error)
 
-    def best_with_at_most(self, most: int, price: float = 0.0) -> list[Schedule]:
-        """The best of at most 1, 2, … `most` trainings, where one is equal to another as in `best`.
+    def best_with_at_most(self, most: int, price: float = 0.0, error: float = 1.0) -> list[Schedule]:
+        """The best of at most 1, 2, … trainings, where one is equal to another as in `best`.
 
-        O(most · candidates · moments).
+        Up to `most`, or to as many as bring nothing more than one less: the last one then is the best of any number.
+        O(models · moments) for each.
         """
-        found, layers, numbers = list[Schedule](), list[_Layer](), np.arange(len(self._at))
-        ahead = _Ahead.nothing(self._end)
-        for allowed in range(1, most + 1):
-            if allowed > self._end:  # there are no more moments
-                found.append(found[-1])
-                continue
-            after, ahead = ahead, _Ahead.nothing(self._end)
-            next_at = self._train(numbers, price, after, ahead)
-            layers.insert(0, _Layer(ahead.candidate, next_at))
-            found.append(self._read(ahead, layers, price))
+        found, layers = list[Schedule](), list[_Layer]()
+        ahead = _nothing(self._end)
+        for _ in range(min(most, self._end)):
+            after = ahead
+            ahead, candidate = self._train(after, price, error)
+            layers.insert(0, _Layer(candidate, after))
+            found.append(self._read(ahead, layers, price, error))
+            if np.allclose(ahead.real, after.real, rtol=_SAME, atol=0.0):
+                break
         return found
 
-    def of(self, trainings: Sequence[int], price: float = 1.0) -> Schedule:
+    def untrained(self, error: float = 1.0) -> Schedule:
+        """The best without any training. Raises ValueError without a model at first."""
+        return self.of((), 0.0, error)
+
+    def of(
+        self, trainings: Sequence[int], price: float = 1.0, error: float = 1.0, start: int | None = None
+    ) -> Schedule:
         """What trainings come to that somebody else has chosen: numbers of candidates, in the order of time.
 
-        Raises ValueError for two of one moment, and without a model at first for none of the first moment.
+        `start`: which of the models that are there at first; the best of them if it is None. Raises ValueError for two
+        trainings of one moment, and without a model at first for none of the first moment.
         """
         at = [int(self._at[number]) for number in trainings]
         if any(one >= other for one, other in zip(at, at[1:], strict=False)):
             raise ValueError(f"trainings follow each other in time; those of candidates {list(trainings)} do not")
-        if self._initial is None and at[:1] != [0]:
+        loss = 0.0
+        if len(self._free):
+            first = at[0] if at else self._end
+            start = int(self._free[self._sums[self._free, first].argmin()]) if start is None else start
+            loss = float(self._sums[start, first])
+        elif at[:1] != [0]:
             raise ValueError("there is no model at first, so that a candidate of the first moment must be trained")
-        loss = 0.0 if self._initial is None else float(self._initial[at[0] if at else self._end])
-        for number, end in zip(trainings, [*at[1:], self._end], strict=False):
-            loss += float(self._sums[number, end])
+        for number, begin, end in zip(trainings, at, [*at[1:], self._end], strict=False):
+            model = self._models[number]
+            loss += float(self._sums[model, end] - self._sums[model, begin])
         training_cost = float(sum(self._costs[number] for number in trainings))
-        return Schedule(tuple(int(one) for one in trainings), loss + price * training_cost, loss, training_cost)
+        told = tuple(int(one) for one in trainings)
+        return Schedule(told, error * loss + price * training_cost, loss, training_cost, start)
+
+    def _all_sums(self, losses: Iterable[npt.ArrayLike]) -> Floats:
+        """[m, k]: loss of a model from its first moment, or of a free one from the first window, up to the k-th."""
+        firsts = dict(zip(self._models[self._by_moment[::-1]], self._at[self._by_moment[::-1]], strict=True))
+        firsts |= dict.fromkeys(self._free.tolist(), 0)
+        sums = []
+        for number, row in enumerate(losses):
+            sums.append(np.zeros(self._end + 1))
+            if number in firsts:
+                sums[-1][firsts[number] + 1 :] = self._summed(row, firsts[number])
+            if number in self._free:
+                sums[-1] += _finite(np.asarray(row, dtype=np.float64)[: self._starts[0]]).sum()
+        if not all(0 <= number < len(sums) for number in firsts):
+            raise ValueError(f"there are losses of {len(sums)} models, but candidates of others")
+        return np.array(sums)
 
     def _summed(self, losses: npt.ArrayLike, at: int) -> Floats:
         """Loss from the at-th moment up to each later one, and to the end: (moments − at,)."""
@@ -145,38 +168,51 @@ class Hindsight:
             raise ValueError(f"the losses of a model have the shape ({self._windows},), not {row.shape}")
         return _finite(np.cumsum(np.add.reduceat(row, self._starts[at:])))
 
-    def _train(self, numbers: Wholes, price: float, after: _Ahead, ahead: _Ahead) -> Wholes:
-        """The moments of the next trainings after these candidates, (candidates,), with what is best `after` them.
+    def _train(self, after: Ahead, price: float, error: float) -> tuple[Ahead, Wholes]:
+        """The best that begins with a training at each moment, and which that is, with what is best `after` it."""
+        totals = error * self._sums + after
+        kept = np.minimum.accumulate(totals[:, ::-1], axis=1)[:, ::-1]  # from each moment on
+        numbers = self._by_moment
+        at = self._at[numbers]
+        own = self._with_training(kept[self._models[numbers], at + 1], numbers, price, error)
+        least = np.minimum.reduceat(own, np.searchsorted(at, np.arange(self._end)))
+        places = np.flatnonzero(own == least[at])
+        _, first = np.unique(at[places], return_index=True)
+        return np.append(least, 0.0), numbers[places[first]]
 
-        Those that are the best of their moments are noted in `ahead`.
-        """
-        cost, trainings, next_at = _least(self._sums[numbers], after)
-        cost += price * self._costs[numbers]
-        for number, whole, count in zip(numbers.tolist(), cost.tolist(), (trainings + 1).tolist(), strict=True):
-            at = self._at[number]
-            if (whole, count) < (ahead.cost[at], ahead.trainings[at]):
-                ahead.cost[at], ahead.trainings[at], ahead.candidate[at] = whole, count, number
-        return next_at
+    def _with_training(self, kept: Ahead, numbers: Wholes, price: float, error: float) -> Ahead:
+        """What schedules come to that begin with these candidates; `kept`: counted from their models' first moments."""
+        before = error * self._sums[self._models[numbers], self._at[numbers]]
+        own: Ahead = kept - before + price * self._costs[numbers] + 1j
+        return own
 
-    def _read(self, ahead: _Ahead, layers: Iterable[_Layer], price: float) -> Schedule:
+    def _read(self, ahead: Ahead, layers: Iterable[_Layer], price: float, error: float) -> Schedule:
         """The best schedule of all, one layer after the other."""
-        at = 0 if self._initial is None else int(_least(self._initial[None, :], ahead)[2][0])
-        found: list[int] = []
+        at, start = 0, None
+        if len(self._free):
+            totals = error * self._sums[self._free] + ahead
+            rows, columns = np.nonzero(totals == totals.min())
+            at = int(columns.min())
+            start = int(self._free[rows[columns == at][0]])
+        found = list(self._path(at, start, layers, error))
+        return self.of(found, price, error, start)
+
+    def _path(self, at: int, serving: int | None, layers: Iterable[_Layer], error: float) -> Iterator[int]:
+        """The trainings; one of the model that serves already is rounding, and left out."""
         for layer in layers:
             if at == self._end:
-                break
-            found.append(int(layer.candidate[at]))
-            at = int(layer.next_at[found[-1]])
-        return self.of(found, price)
+                return
+            number = int(layer.candidate[at])
+            model = int(self._models[number])
+            if model != serving:
+                yield number
+            totals = error * self._sums[model, at + 1 :] + layer.after[at + 1 :]
+            serving, at = model, at + 1 + int(np.flatnonzero(totals == totals.min())[0])
 
 
-def _least(sums: Floats, ahead: _Ahead) -> tuple[Floats, Wholes, Wholes]:
-    """How models with these sums, (models, moments + 1), are best followed: cost, trainings, next moment, (models,)."""
-    costs = sums + ahead.cost
-    cost = costs.min(axis=1)
-    trainings = np.where(costs == cost[:, None], ahead.trainings, _MANY)
-    next_at = trainings.argmin(axis=1)  # the first of those with the fewest
-    return cost, ahead.trainings[next_at], next_at
+def _nothing(moments: int) -> Ahead:
+    """No training may follow."""
+    return np.append(np.full(moments, np.inf + 0j), 0.0)
 
 
 def _finite(numbers: Floats) -> Floats:

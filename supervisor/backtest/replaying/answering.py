@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 from queue import LifoQueue
@@ -34,6 +35,8 @@ class Answering:
             self._free.put(None)  # room for one that has not begun
         self._begun: list[AskedProcess] = []
         self._lock = Lock()
+        # A process ends with the thread that began it (PR_SET_PDEATHSIG), and threads that ask come and go.
+        self._starter = ThreadPoolExecutor(1, thread_name_prefix="starts answering processes")
 
     def __enter__(self) -> Answering:
         return self
@@ -41,6 +44,7 @@ class Answering:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         for process in self._begun:
             process.end()
+        self._starter.shutdown()
 
     def answer(self, question: Questioned) -> dict[str, Any]:
         """Raises NotReadyError with why there is none."""
@@ -60,7 +64,7 @@ class Answering:
                 "the policy has a detector look at rows, and PyTorch, which detectors need, is not installed here. "
                 'Install Modyn with its extra: pip install ".[worker]".'
             )
-        process = AskedProcess(_MODULE, self._folders)
+        process = self._starter.submit(AskedProcess, _MODULE, self._folders).result()
         with self._lock:
             self._begun.append(process)
         _tell(process, self._records)

@@ -22,8 +22,10 @@ class ForecastOptions(f.Group):
     """Beside `policy: performance_forecast`."""
 
     every = SpanField("rows or event time between two looks", required=True)
-    horizon = f.Whole("over how many looks to come costs are forecast", load_default=20)
-    quantile = Share("which share of what may come the forecast cost is not below", load_default=0.95)
+    horizon = f.Whole("over how many looks to come costs are forecast", load_default=20, tuned=f.Tuned())
+    quantile = Share(
+        "which share of what may come the forecast cost is not below", load_default=0.95, tuned=f.Tuned("odds")
+    )
     learn = f.Sub(
         Learning,
         "models that are trained whatever they will be like, to learn from",

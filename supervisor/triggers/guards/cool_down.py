@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from shared.config import fields as f
 from supervisor.triggers.guard import Guard, refused
 from supervisor.triggers.looks.span import Span, SpanField
 from supervisor.triggers.policy import Batch, Decision, Observation, State, StreamStart, Trigger, TriggerPolicy
@@ -15,7 +16,9 @@ class CoolDown(Guard):
     State: `trigger`, key and event time of the last one; null: there was none, so that the first passes.
     """
 
-    option = SpanField("rows or event time from each trigger on, whoever fired it, in which no decision passes")
+    option = SpanField(
+        "rows or event time from each trigger on, whoever fired it, in which no decision passes", tuned=f.Tuned()
+    )
 
     def __init__(self, option: Any, inner: TriggerPolicy, start: StreamStart) -> None:
         super().__init__(option, inner, start)

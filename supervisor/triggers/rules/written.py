@@ -64,18 +64,25 @@ class Decide(Fitting):
         *_FITS,
         required=True,
     )
-    threshold = f.Number("the bound, in the value's unit; a value that is equal fires (threshold)", load_default=None)
+    threshold = f.Number(
+        "the bound, in the value's unit; a value that is equal fires (threshold)", load_default=None, tuned=f.Tuned()
+    )
     alpha = Share(
         "the largest p-value that fires, and so the share of looks that fire where nothing changed (p_value: 0.05)",
         load_default=None,
+        tuned=f.Tuned("odds"),
     )
-    q = Share("the share of values that fire where nothing changed (quantile: 0.05)", load_default=None)
+    q = Share(
+        "the share of values that fire where nothing changed (quantile: 0.05)",
+        load_default=None,
+        tuned=f.Tuned("odds"),
+    )
     window = f.Whole(
         "how many values before it a value is compared with; until so many are there none fires (quantile: the fewest "
         "that q allows, 1/q − 1; rolling_average: 10)",
         load_default=None,
     )
-    deviation = f.Number("how far from their mean fires (rolling_average)", least=0, load_default=None)
+    deviation = f.Number("how far from their mean fires (rolling_average)", least=0, load_default=None, tuned=f.Tuned())
     relative = f.Truth(
         "deviation is a share of the mean, not in the value's unit (rolling_average: false)", load_default=None
     )

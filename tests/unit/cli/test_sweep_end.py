@@ -16,7 +16,7 @@ def test_a_sweep_without_a_score_is_one_json_object_all_the_same(
     sweep: Sweep, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Nothing is compared; what failed, what has not begun and how to go on is said beside it."""
-    first = sweep.unfinished[0].combination.name
+    first = sweep.unfinished[0].name
     sweep.outcomes[first] = outcome(first, sweep.place.path / first, {}, 1, "error: loss is nan.")
     options = argparse.Namespace(json=True, sort=None, plot=None, pipeline="pipeline.yaml", config="config.yaml")
     assert tell_end(sweep, options) == 1

@@ -22,7 +22,7 @@ def test_a_line_tells_of_each_beginning_and_end(sweep: Sweep, caplog: pytest.Log
     view = SweepView(None, sweep)
     view.begins(one, 1, resumed=False)
     view.begins(two, 2, resumed=True)
-    names = [run.combination.name for run in (one, two)]
+    names = [run.name for run in (one, two)]
     finished = Outcome(name=names[0], run_dir=Path("a"), status="finished", score="accuracy 0.7012")
     view.ended(one, finished, 41.3)
     view.ended(two, Outcome(name=names[1], run_dir=Path("b"), status="failed", reason="loss is nan."), 1.0)
@@ -54,7 +54,7 @@ def test_without_a_terminal_lines_tell_how_far_each_run_is(
         view = SweepView(None, sweep, tell_every_s=every_s)
         view.begins(one, 1, resumed=False)
         caplog.clear()
-        view.turn({one.combination.name: tmp_path})
+        view.turn({one.name: tmp_path})
         assert caplog.messages == told
 
 

@@ -44,10 +44,15 @@ def asked(ages, *, times=None, labels=None, cuts=(), seed=0, trigger_key=None, t
     )
 
 
-def built(name, **options):
-    """The strategy of which pipeline.yaml says that, with what may be said of any. Raises ValidationError."""
+def block_of(name, **options):
+    """`strategy:` of which pipeline.yaml says that, with what may be said of any. Raises ValidationError."""
     block = PipelineSchema().fields["strategy"].deserialize({"name": name, **options})
-    return strategy_of(msgspec.convert(block, TrainingStrategy))
+    return msgspec.convert(block, TrainingStrategy)
+
+
+def built(name, **options):
+    """The strategy of such a block. Raises ValidationError."""
+    return strategy_of(block_of(name, **options))
 
 
 def selected(strategy, request, state=None, model=None):

@@ -1,0 +1,123 @@
+"""`--write FILE`: the least costly policy as a file with the one key `trigger`, and above it what it came to."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+
+from shared.config.load import Configuration
+from shared.config.resolved import as_written
+from shared.config.schema.trigger import PRICE, option_of
+from shared.config.yaml_source import yaml_text
+from shared.errors import ConfigurationError
+from shared.plugins import TRIGGERS
+from shared.timestamps import format_timestamp, to_the_minute
+from shared.words import counted
+
+
+class Rows(NamedTuple):
+    """A stretch of the stream."""
+
+    first_key: int
+    last_key: int
+    first_us: int  # event time there
+    last_us: int
+
+
+class Line(NamedTuple):
+    """What a policy came to on the rows that are judged."""
+
+    name: str
+    mean: float | None
+    trainings: int
+    cost: float | None
+    regret: float | None
+
+
+class Told(NamedTuple):
+    """What stands above the block."""
+
+    pipeline: str
+    metric: str  # as evaluation.metrics labels it
+    price: str  # as people write it
+    judged: Rows
+    fitted: Rows | None  # None: parameters are as somebody wrote them
+    policies: int  # of which this is the least costly
+    winner: Line
+    period: Line | None  # the best fixed period among them, if it is another one
+
+
+def write_policy(path: Path, block: Mapping[str, Any], configuration: Configuration, told: Told) -> None:
+    """Replace what stands there when the file is whole.
+
+    `configuration`: with the block; a price that was not in it, and that its policy weighs, is written too. Raises
+    ConfigurationError if it cannot be written; what stood there still does then.
+    """
+    comments = "".join(f"# {' '.join(line.split())}\n" if line else "#\n" for line in _comments(told))
+    text = comments + yaml_text({"trigger": _whole(block, configuration)})
+    hidden = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        hidden.write_text(text, encoding="utf-8")
+        hidden.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            hidden.unlink()
+        raise _unwritable(path, error.strerror) from None
+
+
+def require_writable(path: Path, inputs: Sequence[Path]) -> None:
+    """Whether a policy can be written there, to be asked before anything is trained; `inputs`: files that must stay.
+
+    Raises ConfigurationError.
+    """
+    if path.is_dir():
+        raise _unwritable(path, "it is a folder")
+    if not path.parent.is_dir():
+        raise _unwritable(path, f"there is no folder {path.parent}")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise _unwritable(path, f"the folder {path.parent} is not yours to write in")
+    if path.exists() and any(one.exists() and path.samefile(one) for one in inputs):
+        raise ConfigurationError(f"--write {path} would replace a file that this back-test reads; name another one.")
+
+
+def _unwritable(path: Path, why: str | None) -> ConfigurationError:
+    remedy = "Name a file in a folder that exists and that you may write in."
+    return ConfigurationError(f"--write {path} cannot be written: {why}. {remedy}")
+
+
+def _whole(block: Mapping[str, Any], configuration: Configuration) -> dict[str, Any]:
+    trigger = configuration.pipeline.trigger
+    if PRICE in block or trigger.price is None or not TRIGGERS[trigger.name].weighs_costs:
+        return dict(block)
+    return {**block, PRICE: as_written(option_of(PRICE), msgspec.to_builtins(trigger.price))}
+
+
+def _comments(told: Told) -> Iterator[str]:
+    of = f", the least costly of {told.policies} policies" if told.policies > 1 else ""
+    yield f"Policy {told.winner.name}{of} in a back-test of pipeline {told.pipeline}."
+    if told.fitted is not None:
+        yield f"Its parameters were fitted on {_rows(told.fitted)}."
+    unseen = "" if told.fitted is None else ", which fitting did not see"
+    yield f"What it came to on {_rows(told.judged)}{unseen}:"
+    yield f"{_line(told.winner, told)}."
+    if told.period is not None:
+        yield f"The best fixed period there was {_line(told.period, told)}."
+    yield f"The price is {told.price}. Regret is the cost beyond that of the best schedule in hindsight."
+
+
+def _rows(rows: Rows) -> str:
+    first, last = (to_the_minute(format_timestamp(one)) for one in (rows.first_us, rows.last_us))
+    return f"keys {rows.first_key:,} to {rows.last_key:,} ({first} to {last})"
+
+
+def _line(line: Line, told: Told) -> str:
+    said = [f"{told.metric} {line.mean:.4f}" if line.mean is not None else f"no {told.metric}"]
+    said.append(counted(line.trainings, "training"))
+    said += [f"cost {line.cost:,.6g}"] if line.cost is not None else []
+    said += [f"regret {line.regret:,.6g}"] if line.regret is not None else []
+    return f"{line.name}: {', '.join(said)}"

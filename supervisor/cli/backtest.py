@@ -1,0 +1,200 @@
+"""`backtest`: what policies are worth, all of them judged on one grid of trainings."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from rich.console import Console
+
+from shared.command import COMMAND
+from shared.config.changes import changes_of
+from shared.config.secrets import hide
+from shared.errors import ConfigurationError, ModynError
+from shared.folder_names import readable
+from shared.temporary import scratch_folder
+from shared.timestamps import parse_timestamp_us
+from shared.words import counted
+from supervisor.backtest.backtest import Wish, backtest, require_prices
+from supervisor.backtest.grid.earlier_runs import grid_of_runs
+from supervisor.backtest.grid.grid import Grid
+from supervisor.backtest.grid.grid_runs import WantedGrid, planned_grid, refuse_unkept
+from supervisor.backtest.grid.policies_file import Policies, load_policies
+from supervisor.backtest.grid.read_grid import read_grid
+from supervisor.backtest.replaying.recording import Recording, open_recording
+from supervisor.backtest.report.plot import plot
+from supervisor.backtest.report.table import backtest_table
+from supervisor.backtest.tuning.write import require_writable
+from supervisor.backtest.winner import write_winner
+from supervisor.cli.compare import json_text
+from supervisor.cli.console import table_console
+from supervisor.cli.log import set_up_logging
+from supervisor.cli.run import scope_of
+from supervisor.cli.side_by_side import LOGGING, carry_out, refuse_misused
+from supervisor.compare.plot import require_plot
+from supervisor.sweep.place import Place, Wanted
+from supervisor.sweep.sweep import Sweep
+
+log = logging.getLogger(__name__)
+
+_LOSSES = "losses"  # the folder of what models lose, beside the runs
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train the grid, if need be, and judge; 0 also when it was stopped cleanly, 1 if a run failed.
+
+    Raises ModynError.
+    """
+    _refuse(arguments)
+    terminal = set_up_logging(LOGGING, "human", arguments.quiet, arguments.debug)
+    if arguments.runs is not None:
+        _judge_runs(arguments)
+        return 0
+    policies, sweep = _planned(arguments)
+    try:
+        if arguments.resume:
+            sweep.take_up()
+        if sweep.unfinished:
+            carry_out(sweep, arguments.parallel, terminal, resumes=arguments.resume)
+    except KeyboardInterrupt:
+        Console(stderr=True).print("Stopped before the back-test began; nothing was changed.")
+        return 0
+    finally:
+        sweep.place.release()
+    unfinished = list(_unfinished(sweep, arguments))
+    for sentence in unfinished:
+        print(sentence, file=sys.stderr)  # noqa: T201
+    if unfinished:
+        return ModynError.exit_code if any(one.status == "failed" for one in sweep.outcomes.values()) else 0
+    folders = [sweep.place.run(one.name).path for one in sweep.runs]
+    grid = read_grid(folders, [one.title for one in policies.series])
+    with _recording(arguments, policies, sweep.wanted) as recording:
+        _judge(arguments, Judging(policies, recording, grid, policies.every), sweep.place.path / _LOSSES)
+    print(f"back-test: {sweep.place.path}", file=sys.stderr if arguments.json else sys.stdout)
+    return 0
+
+
+def _refuse(arguments: argparse.Namespace) -> None:
+    """Raise ConfigurationError, or NotReadyError for a picture that cannot be drawn, before anything is read."""
+    scope_of(arguments)
+    refuse_misused(arguments, WantedGrid.noun)
+    if arguments.at_most < 1:
+        raise ConfigurationError(f"--at-most {arguments.at_most} is not a whole number of at least 1.")
+    if arguments.runs is not None:
+        given = {"--run-dir": arguments.run_dir, "--resume": arguments.resume, "--parallel": arguments.parallel}
+        named = next((option for option, value in given.items() if value), None)
+        if named is not None:
+            raise ConfigurationError(f"{named} is about runs that train models, and --runs trains none; leave one out.")
+    if arguments.tune_until is not None and not arguments.tune:
+        raise ConfigurationError("--tune-until goes with --tune, which fits parameters up to then.")
+    _tune_until_us(arguments)
+    if arguments.write is not None:
+        require_writable(arguments.write, (arguments.pipeline, arguments.config, arguments.policies))
+    if arguments.plot is not None:
+        require_plot(arguments.plot)
+
+
+def _tune_until_us(arguments: argparse.Namespace) -> int | None:
+    try:
+        return None if arguments.tune_until is None else parse_timestamp_us(arguments.tune_until)
+    except ValueError:
+        told = f"--tune-until {arguments.tune_until} is not a time; write one such as 2013-01-01T00:00:00Z."
+        raise ConfigurationError(told) from None
+
+
+def _policies(arguments: argparse.Namespace, settings: Sequence[str]) -> Policies:
+    """All three files, checked. Raises ConfigurationError."""
+    files = arguments.policies, arguments.pipeline, arguments.config
+    policies = load_policies(*files, changes_of(settings), metric=arguments.metric)
+    for option, is_given in (("--tune", arguments.tune), ("--write", arguments.write is not None)):
+        if is_given:
+            require_prices(policies, option)
+    return policies
+
+
+def _planned(arguments: argparse.Namespace) -> tuple[Policies, Sweep]:
+    """The policies, and the runs of the grid, all checked; changes nothing. Raises ConfigurationError."""
+    wanted = WantedGrid(
+        set=tuple(arguments.set), start_replay_at=arguments.start_replay_at, stop_replay_at=arguments.stop_replay_at
+    )
+    place = None if arguments.run_dir is None else Place.at(arguments.run_dir, WantedGrid)
+    if place is not None and arguments.resume:
+        wanted = place.wanted(wanted)
+    elif place is not None:
+        place.refuse_if_taken()
+    policies = _policies(arguments, wanted.set)
+    refuse_unkept(policies.configuration)
+    now = wanted.of(policies)
+    if arguments.resume:
+        wanted.refuse_other(now)
+    files = arguments.pipeline.resolve(), arguments.config.resolve()
+    runs = planned_grid(policies, files, changes_of(now.set))
+    return policies, Sweep(runs, place or Place.fresh(policies.configuration, WantedGrid), now, files)
+
+
+def _unfinished(sweep: Sweep, arguments: argparse.Namespace) -> Iterator[str]:
+    """What became of runs that have not finished, and how to go on; nothing where all have."""
+    left = [one for one in sweep.outcomes.values() if one.status in ("failed", "stopped")]
+    for one in left:
+        log_file = f" ({sweep.place.log(one.name)})" if one.status == "failed" else ""
+        yield f"{readable(one.name)} {one.status}: {one.reason}{log_file}"
+    not_begun = len(sweep.unfinished)
+    if not_begun:
+        yield f"{counted(not_begun, 'run')} of the grid {'has' if not_begun == 1 else 'have'} not begun"
+    if left or not_begun:
+        words = (arguments.pipeline, arguments.config, arguments.policies, "--run-dir", sweep.place.path, "--resume")
+        yield f"go on with: {COMMAND} backtest {shlex.join(map(str, words))}"
+
+
+class Judging(NamedTuple):
+    """What is judged, on what."""
+
+    policies: Policies
+    recording: Recording
+    grid: Grid
+    every: str | int | None
+
+
+@contextmanager
+def _recording(arguments: argparse.Namespace, policies: Policies, wanted: Wanted | None) -> Iterator[Recording]:
+    """The rows that are followed, for as long as it lasts. `wanted`: of the grid; None: only what was typed."""
+    scope = scope_of(arguments if wanted is None else argparse.Namespace(**{**vars(arguments), **_stretch(wanted)}))
+    with scratch_folder("backtest") as folder:
+        yield open_recording(policies.configuration, scope, folder)
+
+
+def _stretch(wanted: Wanted) -> dict[str, str | None]:
+    return {"start_replay_at": wanted.start_replay_at, "stop_replay_at": wanted.stop_replay_at}
+
+
+def _judge_runs(arguments: argparse.Namespace) -> None:
+    """On models that are there already; the losses of these are measured each time."""
+    policies = _policies(arguments, arguments.set)
+    with _recording(arguments, policies, None) as recording, scratch_folder("losses") as folder:
+        grid = grid_of_runs(arguments.runs, policies, recording.stream.start.started.first_key, log.info)
+        _judge(arguments, Judging(policies, recording, grid, None), folder)
+
+
+def _judge(arguments: argparse.Namespace, of: Judging, losses: Path) -> None:
+    """Judge, and print, draw and write what came of it."""
+    wish = Wish(
+        every=of.every,
+        at_most=arguments.at_most,
+        tunes=arguments.tune,
+        tune_until_us=_tune_until_us(arguments),
+    )
+    found = backtest(of.policies, of.recording, of.grid, wish, losses, lambda words: log.info("… %s", words))
+    if arguments.json:
+        print(hide(json_text(found.content)))  # noqa: T201
+    else:
+        table_console().print(backtest_table(found.content))
+    if arguments.write is not None:
+        write_winner(arguments.write, found, of.policies, of.recording.stream)
+    if arguments.plot is not None:  # last: where it cannot be written, all else is told all the same
+        plot(found.content, arguments.plot)

@@ -1,0 +1,92 @@
+"""`--write`: a file that a pipeline can take its trigger from, or a sentence and nothing lost."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from workplace import Workplace
+
+from shared.config.load import load_configuration
+from shared.errors import ConfigurationError
+from supervisor.backtest.tuning.write import Line, Rows, Told, require_writable, write_policy
+
+DAY_US = 86_400_000_000
+TOLD = Told(
+    pipeline="small",
+    metric="accuracy",
+    price="{training: 5, error: 0.01}",
+    judged=Rows(800, 1999, 40 * DAY_US, 83 * DAY_US),
+    fitted=Rows(0, 799, 0, 40 * DAY_US),
+    policies=3,
+    winner=Line("watch\nclosely", 0.87654321, 12, 1234.5, 100.25),
+    period=Line("weekly", 0.8, 1, 1300.0, None),
+)
+WEIGHING = {"policy": "cost_threshold", "every": "7d", "threshold": 12}
+
+
+@pytest.mark.parametrize(
+    ("block", "priced"),
+    [
+        ({"policy": "time", "every": "7d", "cool_down": "12h"}, {}),
+        ({"policy": "performance", "every": 100, "decide": {"policy": "drop", "by": 0.05}}, {}),
+        (WEIGHING, {"price": {"training": 5, "error": 0.01}}),
+        ({**WEIGHING, "price": {"training": 7, "error": 0.1, "metric": "auroc"}}, {}),
+    ],
+    ids=["time", "performance", "a price from outside", "its own price"],
+)
+def test_it_is_a_trigger_of_a_pipeline(small: Workplace, configured: Any, block: dict[str, Any], priced: Any) -> None:
+    """Put into the pipeline it is the same policy; above it stands what it came to."""
+    tried, path = configured({**block, **priced}), small.folder / "policy.yaml"
+    write_policy(path, block, tried, TOLD)
+    text = path.read_text()
+    small.pipeline.pop("trigger")
+    (small.folder / "pipeline.yaml").write_text(yaml.safe_dump(small.pipeline) + text)
+    loaded = load_configuration(small.folder / "pipeline.yaml", small.folder / "config.yaml", experiment_mode=True)
+    assert loaded.pipeline.trigger == tried.pipeline.trigger
+    assert yaml.safe_load(text)["trigger"].items() >= block.items()
+    assert text.partition("trigger:\n")[0] == (
+        "# Policy watch closely, the least costly of 3 policies in a back-test of pipeline small.\n"
+        "# Its parameters were fitted on keys 0 to 799 (1970-01-01 00:00 to 1970-02-10 00:00).\n"
+        "# What it came to on keys 800 to 1,999 (1970-02-10 00:00 to 1970-03-25 00:00), which fitting did not see:\n"
+        "# watch closely: accuracy 0.8765, 12 trainings, cost 1,234.5, regret 100.25.\n"
+        "# The best fixed period there was weekly: accuracy 0.8000, 1 training, cost 1,300.\n"
+        "# The price is {training: 5, error: 0.01}. Regret is the cost beyond that of the best schedule in hindsight.\n"
+    )
+
+
+def test_what_cannot_be_written_loses_nothing(configured, tmp_path):
+    """What stood there stands, and nothing else is left behind."""
+    folder = tmp_path / "there"
+    folder.mkdir()
+    (folder / "policy.yaml").mkdir()  # has come since it was asked for
+    block = {"policy": "time", "every": "7d"}
+    tried = configured(block)
+    with pytest.raises(ConfigurationError, match=r"^--write .*policy.yaml cannot be written: Is a directory"):
+        write_policy(folder / "policy.yaml", block, tried, TOLD)
+    assert os.listdir(folder) == ["policy.yaml"]
+
+
+def test_a_place_is_refused_before_anything_is_trained(tmp_path):
+    """With what is wrong with it."""
+    read = tmp_path / "pipeline.yaml"
+    read.write_text("")
+    require_writable(tmp_path / "policy.yaml", [read])
+
+    def told(path: Path) -> str:
+        with pytest.raises(ConfigurationError) as refused:
+            require_writable(path, [read])
+        return str(refused.value).removeprefix(f"--write {path} ")
+
+    remedy = "Name a file in a folder that exists and that you may write in."
+    assert told(tmp_path) == f"cannot be written: it is a folder. {remedy}"
+    assert told(tmp_path / "no" / "p.yaml") == f"cannot be written: there is no folder {tmp_path}/no. {remedy}"
+    assert told(read) == "would replace a file that this back-test reads; name another one."
+    (tmp_path / "link.yaml").symlink_to(read)
+    assert told(tmp_path / "link.yaml") == "would replace a file that this back-test reads; name another one."
+    if os.geteuid():  # root may write everywhere
+        (tmp_path / "kept").mkdir(mode=0o500)
+        assert "is not yours to write in" in told(tmp_path / "kept" / "p.yaml")
