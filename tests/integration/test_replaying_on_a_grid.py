@@ -21,7 +21,7 @@ EVERY = 70  # rows between two moments of the grid
 POLICIES: dict[str, dict[str, Any]] = {
     "performance": {
         "policy": "performance", "every": EVERY, "window": {"rows": EVERY},
-        "decide": {"policy": "threshold", "threshold": 0.8},
+        "decide": {"policy": "drop", "by": 0.1},
     },
     "cost_cumulative": {
         "policy": "cost_cumulative", "every": EVERY, "over": "expected",
