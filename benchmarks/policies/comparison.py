@@ -56,15 +56,16 @@ def _priced(stream: Stream, folder: Path, ground: Measured, share: float) -> Pri
     began_s, price = time.monotonic(), float(f"{share * ground.kept_loss:.3g}")
     asked = policies_file(stream.every, list(stream.strategies), price, ground.shape)
     content = backtest(stream, folder, f"price-{share:g}", asked)
-    lines = [*_of_product(content), *_of_rivals(ground, price, _best(content)["cost"])]
+    lines = [*_of_product(content, ground, price), *_of_rivals(ground, price, _best(content)["cost"])]
     _told(stream, f"{len(lines)} at a price of {price:g}, in {time.monotonic() - began_s:.0f} s")
     return Priced(share=share, price=price, lines=tuple(lines))
 
 
-def _of_product(content: Mapping[str, Any]) -> Iterator[Line]:
+def _of_product(content: Mapping[str, Any], ground: Measured, price: float) -> Iterator[Line]:
     """What the command says."""
     for one in content["policies"]:
-        yield _line(one["name"], "policy", one, one["parameters"])
+        learned_cost = ground.learned_cost(one["triggers"], price)
+        yield _line(one["name"], "policy", one, one["parameters"], learned_cost)
     for name, one in content["baselines"].items():
         yield _line(name, "calendar" if name in _CALENDARS else "guess", one, {})
     yield _line("best schedule", "best", {**_best(content), "regret": 0.0}, {})
@@ -75,6 +76,7 @@ def _of_rivals(ground: Measured, price: float, best: float) -> Iterator[Line]:
     for name, rival in RIVALS.items():
         ruling = rival(ground.matrix, price, ground.learned)
         came_to = bill(ground.matrix, ruling.switches, price, ground.learned, ground.matrix.windows)
+        learned = bill(ground.matrix, ruling.switches, price, 0, ground.learned)
         yield Line(
             name=name,
             kind="rival",
@@ -83,6 +85,7 @@ def _of_rivals(ground: Measured, price: float, best: float) -> Iterator[Line]:
             cost=came_to.cost,
             regret=came_to.cost - best,
             parameters=dict(ruling.parameters),
+            learned_cost=learned.cost + price,  # the first model is paid for
         )
 
 
@@ -92,16 +95,19 @@ def _best(content: Mapping[str, Any]) -> Mapping[str, Any]:
     return found
 
 
-def _line(name: str, kind: Kind, one: Mapping[str, Any], parameters: Mapping[str, Any]) -> Line:
-    regret = one["regret"]
+def _line(
+    name: str, kind: Kind, one: Mapping[str, Any], parameters: Mapping[str, Any], learned_cost: float | None = None
+) -> Line:
+    """Of the product."""
     return Line(
         name=name,
         kind=kind,
         trainings=one["trainings"],
         mean=one["mean"],
         cost=one["cost"],
-        regret=regret,
+        regret=one["regret"],
         parameters=dict(parameters),
+        learned_cost=learned_cost,
     )
 
 

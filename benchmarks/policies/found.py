@@ -20,7 +20,8 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     trainings: int  # paid for
     mean: float | None
     cost: float
-    regret: float  # above the best schedule
+    regret: float | None  # above the best schedule; None: of a guess, which trains nothing
+    learned_cost: float | None = None  # on the rows that were learned from; None: of what learns nothing
     parameters: dict[str, Any]  # that were fitted
 
 
@@ -34,6 +35,10 @@ class Priced(msgspec.Struct, frozen=True, kw_only=True):
     def of(self, *kinds: Kind) -> list[Line]:
         """Those of these kinds, the least costly first."""
         return sorted((one for one in self.lines if one.kind in kinds), key=lambda one: one.cost)
+
+    def has(self, name: str) -> bool:
+        """Whether it was tried."""
+        return any(one.name == name for one in self.lines)
 
     def line(self, name: str) -> Line:
         """One of them."""

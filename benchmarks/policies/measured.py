@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +18,9 @@ from supervisor.backtest.grid.grid import Grid
 from supervisor.backtest.grid.grid_runs import planned_grid
 from supervisor.backtest.grid.policies_file import Policies, load_policies
 from supervisor.backtest.grid.read_grid import read_grid
-from supervisor.backtest.matrix.losses import measure_losses
+from supervisor.backtest.judging.course import Stretch, Switch
+from supervisor.backtest.judging.courses import course_of
+from supervisor.backtest.matrix.losses import Losses, measure_losses
 
 _LOSSES = "losses"  # where `backtest` keeps them in its run directory
 _SAME = 1e-6  # relative: sums in another order
@@ -33,6 +35,19 @@ class Measured(NamedTuple):
     shape: Shape
     models: int  # of the grid, all strategies
     metric: Metric
+    grid: Grid
+    losses: Losses
+
+    def learned_cost(self, triggers: Sequence[Mapping[str, Any]], price: float) -> float:
+        """Of a policy, by its triggers as `backtest` tells them, on the rows that it was fitted on."""
+        numbers = {self.grid.models[number].key: number for number in self.grid.numbers(0)}
+        trained = [one for one in triggers if one["model"] is not None]
+        switches = [Switch(one["key"], numbers[one["model"]["key"]]) for one in trained]
+        stretch = Stretch(self.grid.first_key, self.shape.learned_rows - 1)
+        course = course_of(switches, self.grid, stretch, tuned=False)
+        stints = course.stints(stretch)
+        lost = sum(self.losses.between(one.model, one.first_key, one.last_key + 1) for one in stints)
+        return price * course.trainings + lost
 
     @property
     def kept_loss(self) -> float:
@@ -68,7 +83,7 @@ def measured(stream: Stream, folder: Path, file: Path, content: Mapping[str, Any
     rows = np.array([losses.rows(*ends) for ends in zip(cuts.tolist(), cuts[1:].tolist(), strict=False)])
     matrix, learned = Matrix(found, rows), keys.index(first_key - 1)
     shape = _shape(stream, policies, grid, matrix, learned)
-    result = Measured(matrix, learned, shape, len(grid.models), policies.metric)
+    result = Measured(matrix, learned, shape, len(grid.models), policies.metric, grid, losses)
     _require_same(result, content)
     return result
 

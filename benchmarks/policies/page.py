@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from benchmarks.policies.found import Found, Line, Priced
 from benchmarks.policies.rivals.all import PERIOD
-from benchmarks.policies.why import best_policy, why
+from benchmarks.policies.why import best_policy, chosen, why
 
 _BEGIN, _END = "<!-- made by benchmarks.policies: begin -->", "<!-- end -->"
 _NONE = "–"
@@ -15,7 +16,7 @@ _NONE = "–"
 
 def tables(found: Sequence[Found]) -> str:
     """What all came to beside the tuned fixed period, then stream by stream."""
-    return "\n\n".join([_together(found), *map(_stream, found)])
+    return "\n\n".join([_together(found), _counted(found), *map(_stream, found)])
 
 
 def put(page: Path, made: str) -> None:
@@ -31,16 +32,37 @@ def put(page: Path, made: str) -> None:
 def _together(found: Sequence[Found]) -> str:
     """A line for each stream and price: costs against that of the tuned fixed period."""
     rivals = [one.name for one in found[0].prices[0].lines if one.kind == "rival" and one.name != PERIOD]
-    titles = ["stream", "a training costs", PERIOD, "best policy", "", *rivals, "best schedule"]
+    titles = ["stream", "a training costs", PERIOD, "best policy", "", "chosen", "", *rivals, "best schedule"]
     rows = []
     for one in found:
         for priced in one.prices:
-            ours, period = best_policy(priced), priced.line(PERIOD)
+            ours, taken, period = best_policy(priced), chosen(priced), priced.line(PERIOD)
             others = [_against(priced.line(name), period) for name in rivals]
             best = _against(priced.of("best")[0], period)
             told = f"{100 * priced.share:g} %: {_cost(priced.price)}"
-            rows.append([one.stream, told, _cost(period.cost), ours.name, _against(ours, period), *others, best])
+            policies = [ours.name, _against(ours, period), taken.name, _against(taken, period)]
+            rows.append([one.stream, told, _cost(period.cost), *policies, *others, best])
     return f"### All streams\n\n{_table(titles, rows, texts=2)}"
+
+
+def _counted(found: Sequence[Found]) -> str:
+    """In how many cells each is cheaper than the tuned fixed period, and by how much on the whole."""
+    cells = [priced for one in found for priced in one.prices]
+    names = [line.name for line in cells[0].lines if line.kind in ("policy", "rival", "best") and line.name != PERIOD]
+    ratios = {name: [one.line(name).cost / one.line(PERIOD).cost for one in cells if one.has(name)] for name in names}
+    ratios["chosen"] = [chosen(one).cost / one.line(PERIOD).cost for one in cells]
+    order = sorted(ratios, key=lambda name: statistics.geometric_mean(ratios[name]))
+    rows = [
+        [
+            name,
+            f"{sum(ratio < 1 for ratio in ratios[name])} of {len(ratios[name])}",
+            f"{100 * (statistics.geometric_mean(ratios[name]) - 1):+.1f} %".replace("-", "−"),
+            f"{100 * (max(ratios[name]) - 1):+.1f} %".replace("-", "−"),
+        ]
+        for name in order
+    ]
+    titles = ["", "cells in which it is cheaper", "cost against the period's, geometric mean", "at worst"]
+    return f"### Beside the tuned fixed period, all cells\n\n{_table(titles, rows, texts=1)}"
 
 
 def _stream(found: Found) -> str:
@@ -73,7 +95,8 @@ def _name(line: Line) -> str:
 
 
 def _cells(line: Line) -> tuple[str, str, str]:
-    return str(line.trainings), _cost(line.cost), _NONE if line.kind == "best" else _cost(line.regret)
+    regret = None if line.kind == "best" else line.regret
+    return str(line.trainings), _cost(line.cost), _NONE if regret is None else _cost(regret)
 
 
 def _against(line: Line, period: Line) -> str:

@@ -21,15 +21,26 @@ GRID = "grid"  # the run directory of a stream, which all of its calls share
 def backtest(stream: Stream, folder: Path, name: str, policies: Mapping[str, Any]) -> dict[str, Any]:
     """What `backtest --tune --json` says of these policies. The first call trains the grid, others find it there.
 
-    Everything lies in the folder, under this name. Raises RuntimeError if it fails.
+    Everything lies in the folder, under this name; what was asked before is not asked again. Raises RuntimeError if it
+    fails.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    file = folder / f"{name}.yaml"
-    file.write_text(yaml.safe_dump(dict(policies), sort_keys=False))
+    file, answer = folder / f"{name}.yaml", folder / f"{name}.json"
+    asked = yaml.safe_dump(dict(policies), sort_keys=False)
+    if not answer.exists() or file.read_text() != asked:
+        answer.unlink(missing_ok=True)
+        file.write_text(asked)
+        _ask(stream, folder, file).replace(answer)
+    content: dict[str, Any] = json.loads(answer.read_text())
+    return content
+
+
+def _ask(stream: Stream, folder: Path, file: Path) -> Path:
+    """The command to its end, and where its answer lies."""
     place = folder / GRID
     command = [str(one.resolve()) for one in (stream.pipeline, stream.config, file)]
     command += ["--run-dir", str(place), "--tune", "--json", *(["--resume"] if place.exists() else [])]
-    said, log = folder / f"{name}.json", folder / f"{name}.log"
+    said, log = file.with_suffix(".said"), file.with_suffix(".log")
     with said.open("wb") as out, log.open("wb") as errors:
         process = subprocess.Popen(
             [sys.executable, "-m", "supervisor", "backtest", *command],
@@ -45,5 +56,4 @@ def backtest(stream: Stream, folder: Path, name: str, policies: Mapping[str, Any
             end([process])
     if code != 0:
         raise RuntimeError(f"backtest of {stream.name} ended with code {code}; {log} says:\n{log.read_text()[-2000:]}")
-    content: dict[str, Any] = json.loads(said.read_text())
-    return content
+    return said

@@ -16,6 +16,11 @@ def best_policy(priced: Priced) -> Line:
     return next(one for one in priced.of("policy") if one.name not in CLOCKS)
 
 
+def chosen(priced: Priced) -> Line:
+    """What somebody would take who knows the rows that are learned from: the product's least costly policy there."""
+    return min(priced.of("policy"), key=lambda one: (one.learned_cost or 0.0, one.trainings))
+
+
 def why(priced: Priced) -> str:
     """A few sentences."""
     ours, period, best = best_policy(priced), priced.line(PERIOD), priced.of("best")[0]

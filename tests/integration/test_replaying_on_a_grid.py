@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -99,3 +100,15 @@ def test_before_the_grid_begins_the_first_model_serves(tmp_path: Path) -> None:
     assert found.early == len(range(39, first, 20))
     assert {one.model for one in found.switches if one.key < first} == {0}
     assert found.switches[-1].model == len(grid.models) - 1
+
+
+def test_who_answers_outlives_the_thread_that_asked_first(tmp_path: Path) -> None:
+    """Tuning plays in threads of its own; what they have begun still answers when they are gone."""
+    run = run_of(tmp_path / "grid", "in rows", POLICIES["performance"])
+    recording = open_recording(run.configuration, Scope(experiment=True), tmp_path / "found")
+    with Player(recording, grid_of(run)) as player:
+        for until_key in (399, None):
+            with ThreadPoolExecutor(1) as thread:
+                asked = player.known.asked
+                thread.submit(player.play, run.configuration, until_key).result()
+                assert player.known.asked > asked
