@@ -54,11 +54,18 @@ def refuse_drift(trigger: Named, source: SampleSource | None, tried: Tried | Non
 
 
 def refuse_after_drift(guard: Mapping[str, Any] | None, source: SampleSource | None) -> None:
-    """Raise ConfigurationError where `after_drift: {rows: auto}` has no rows of numbers to look at; there is no model
-    that would make some. `guard`: as it loads; None: there is none.
+    """Raise ConfigurationError where `after_drift: {rows: auto}` has no rows of numbers to look at. `guard`: as it
+    loads; None: there is none.
     """
-    if guard is None or guard["rows"] != "auto" or source is None:
-        return
+    if guard is not None and guard["rows"] == "auto" and source is not None:
+        tested_columns(source, guard["ignore"])
+
+
+def tested_columns(source: SampleSource, ignored: Sequence[str]) -> list[str]:
+    """Those that a test on the rows alone looks at; there is no model that would make numbers of others.
+
+    Raises ConfigurationError likewise.
+    """
     config = source.config
     if config.text is not None or (config.image is None and not source.feature_columns):
         what = "is text" if config.text is not None else "has no feature columns"
@@ -66,7 +73,7 @@ def refuse_after_drift(guard: Mapping[str, Any] | None, source: SampleSource | N
             f"dataset {config.name} {what}, and `after_drift: {{rows: auto}}` looks at rows of numbers, without a "
             "model; write a number of rows, such as `rows: 500`."
         )
-    compared_columns(source, guard["ignore"])
+    return compared_columns(source, ignored)
 
 
 def compared_columns(source: SampleSource, ignored: Sequence[str]) -> list[str]:

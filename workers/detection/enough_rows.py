@@ -15,7 +15,7 @@ from shared.errors import RowError
 from shared.plugins import METRICS
 from shared.words import counted
 from workers.detection.detector import Detector, Sight
-from workers.detection.drift_check import compared_columns
+from workers.detection.drift_check import tested_columns
 from workers.detection.known_rows import KnownRows
 from workers.detection.matrix import as_numbers
 from workers.detection.measures.local_errors import LOCALITIES, SURE, LocalErrors
@@ -48,7 +48,7 @@ class EnoughRows(Detector):
 
         Raises DataError, and ConfigurationError for what is no row of numbers.
         """
-        columns = compared_columns(sight.dataset, self._options["ignore"])
+        columns = tested_columns(sight.dataset, self._options["ignore"])
         try:
             keys, x, y, rows = self._rows(sight, columns)
         except RowError as error:

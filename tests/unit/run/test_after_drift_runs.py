@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import pytest
+from kinds_of_labels import in_a_table
 from one_process import OneProcess
 from workplace import HOUR_US, Workplace
 
@@ -92,10 +93,27 @@ def test_dice_wait_for_the_most_rows_and_not_for_ever(small: Workplace) -> None:
     assert sum("are not enough" in reason for _, reason, _ in told) == 15
 
 
-@pytest.mark.parametrize("delay", ["50h"])
-def test_labels_that_nobody_knows_yet_are_no_rows(small: Workplace, delay: str) -> None:
+def test_labels_of_a_table_count_once_they_are_known(tmp_path: Path) -> None:
+    """Here seven days after the row; rows are an hour apart."""
+    small = in_a_table(tmp_path / "late", "texts")
+    enough = {"rows": "auto", "least": 20, "most": 250}
+    small.pipeline["trigger"] = {"policy": "data_amount", "every": 200, "after_drift": enough}
+    small.pipeline["evaluation"].pop("on", None)
+    small.pipeline.pop("deployment", None)
+    run = OneProcess(small, random.Random(0))
+    run.start()
+    run.to_its_end()
+    asked = [(t, r.answer) for t, r in run.done if isinstance(t, DetectTask)]
+    assert len(asked) > 8
+    for task, answer in asked:
+        first_key, last_key = task.options["rows"]
+        assert answer["rows"] == max(last_key + 1 - first_key - 7 * 24, 0)
+    assert asked[-1][1]["rows"] > 20
+
+
+def test_labels_that_nobody_knows_yet_are_no_rows(small: Workplace) -> None:
     """Rows are an hour apart: so many of the newest do not count, and the training comes as much later."""
-    run, told = played(drifting(small, label_delay=delay), 1)
+    run, told = played(drifting(small, label_delay="50h"), 1)
     (decided,) = [key for key, reason, _ in told if "waits for 30 to 800 rows of the new kind" in reason]
     answers = [(t, r.answer) for t, r in run.done if isinstance(t, DetectTask) and t.detector == "enough_rows"]
     assert all(answer["rows"] == max(task.key - decided - 50, 0) for task, answer in answers)
