@@ -99,6 +99,7 @@ BLOCKS = [
     {**TIME, "price": {**PRICE, "metric": {"name": "top_k", "k": 3}}},
     {"policy": "ensemble", "policies": [ROWS, STALE], "price": PRICE},
     {"policy": "data_drift", "after_drift": {"rows": 500}},
+    {"policy": "data_drift", "after_drift": {"rows": "auto", "least": 50, "ignore": ["x"]}},
     {**ROWS, "expect": "usual"},
     {**ROWS, "expect": {}},
     {**ROWS, "expect": {"ranges": {}, "labels": {"shares": {}}}},
