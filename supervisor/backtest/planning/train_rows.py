@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.config.pipeline import Pipeline
+from shared.dataset.nulls import known
 from shared.dataset.table import ROWS_AT_ONCE, TableDataset
 from shared.messages.tasks import KeyRange
 from shared.split import rows_in_split, seeds_of_column
@@ -26,7 +27,8 @@ class TrainRows:
         self._strategy = strategy_of(pipeline.strategy)
         said = pipeline.strategy
         plain = not (said.warm_up or said.reset_on_trigger or said.balance or self._strategy.rules)
-        self.is_exact = plain and said.name in _TAKES_ALL and dataset.config.nulls.labels != "drop"
+        self.is_exact = plain and said.name in _TAKES_ALL
+        self._null_in = dataset.config.label if dataset.config.nulls.labels == "drop" else None  # are no train rows
         self._next_key = first_key
         self._known = [0]  # at the start, and at each trigger
 
@@ -49,17 +51,24 @@ class TrainRows:
 
     def _masks(self, first_key: int, stop_key: int, left_out: tuple[KeyRange, ...]) -> Iterator[npt.NDArray[np.bool_]]:
         """Which of these rows are train rows that are not set aside, piece by piece."""
-        for start, seeds in self._seeds(first_key, stop_key):
-            train = rows_in_split(seeds, "train", test=self._split.test, validation=self._split.validation)
+        for start, seeds, labelled in self._rows(first_key, stop_key):
+            train = rows_in_split(seeds, "train", test=self._split.test, validation=self._split.validation) & labelled
             for first, last in left_out:
                 train[max(first - start, 0) : max(last + 1 - start, 0)] = False
             yield train
 
-    def _seeds(self, first_key: int, stop_key: int) -> Iterator[tuple[int, npt.NDArray[np.uint64]]]:
-        by = self._split.by
-        if by is not None and first_key < stop_key:
-            for start, rows in self._dataset.batches([by], first_key, stop_key):
-                yield start, seeds_of_column(rows.column(by))
-            return
-        for start in range(first_key, stop_key, ROWS_AT_ONCE):
-            yield start, np.arange(start, min(start + ROWS_AT_ONCE, stop_key), dtype=np.uint64)
+    def _rows(
+        self, first_key: int, stop_key: int
+    ) -> Iterator[tuple[int, npt.NDArray[np.uint64], npt.NDArray[np.bool_]]]:
+        """First key, what the split goes by, and which have a label; columns are read where keys do not tell it."""
+        by, label = self._split.by, self._null_in
+        columns = list(dict.fromkeys(column for column in (by, label) if column is not None))
+        if not columns:
+            for start in range(first_key, stop_key, ROWS_AT_ONCE):
+                stop = min(start + ROWS_AT_ONCE, stop_key)
+                yield start, np.arange(start, stop, dtype=np.uint64), np.ones(stop - start, np.bool_)
+        elif first_key < stop_key:
+            for start, rows in self._dataset.batches(columns, first_key, stop_key):
+                keys = np.arange(start, start + rows.num_rows, dtype=np.uint64)
+                seeds = keys if by is None else seeds_of_column(rows.column(by))
+                yield start, seeds, np.ones(len(keys), np.bool_) if label is None else known(rows.column(label))
