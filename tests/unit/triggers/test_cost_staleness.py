@@ -99,14 +99,19 @@ def test_what_is_an_error_the_metric_says():
 
 
 def test_nothing_fires_while_a_model_is_made():
-    """Nor is anything asked; where it made none, the next look fires."""
+    """Nor is anything asked; where it made none, the next look fires at which there is something to train on."""
     first = policy("cost_threshold")
     seen = PaidStream(first, late=9).run(TIMES_S[:30])
     assert [one.key for one in seen.fired] == [9]
     assert seen.near_misses == [(key, "the model of trigger 0 is being trained") for key in (19, 29)]
     state = first.trained(Training(trigger=0, samples=0, train_s=None), seen.state)
     observed = first.observe(rows(np.arange(10) * SECOND_US, 30), state)
-    observed = first.answer(observed.question, told(0, model=None) | {"score": None}, observed.state)
+    nothing, question = told(0, model=None) | {"score": None}, observed.question
+    observed = first.answer(question, nothing | {"known": 0}, observed.state)
+    assert observed.decision is None
+    lacking = "there is no model yet: trigger 0 made none, and no label of a row behind it is known"
+    assert observed.near_misses[0].reason == lacking
+    observed = first.answer(question, nothing | {"known": 1}, observed.state)
     assert observed.decision.reason == "there is no model yet: trigger 0 made none"
 
 
