@@ -72,8 +72,14 @@ def test_errors_beyond_those_expected():
     sums = [float(reason.split(" now) ")[1].split(" ")[0]) for _, reason in seen.near_misses]
     assert sums == [0, 2, 1.5]
     assert seen.reasons[-1].endswith("5 ≥ 5: 9 errors on 10 rows, 2 expected of them")
-    unheard = played("cost_cumulative", [told(9)], over="expected")
-    assert unheard.near_misses == [(19, "accuracy 0.1, but no held-out row says what is expected")]
+
+
+def test_where_nothing_is_expected_all_errors_count():
+    """Of a first model of a few rows, none of them held out: it does not stay for ever."""
+    seen = played("cost_cumulative", [told(9), told(9)], over="expected")
+    unsaid = "9 errors on 10 rows, and no held-out row says how many are expected"
+    assert seen.near_misses[0] == (19, f"errors since the newest trigger cost (4.5 now) 4.5 < 5: {unsaid}")
+    assert [one.key for one in seen.fired] == [9, 29]
 
 
 def test_each_row_counts_once():
