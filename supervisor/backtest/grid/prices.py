@@ -37,12 +37,6 @@ class Price(NamedTuple):
         of_training = f"{self.training:g} a training" if self.training else f"{self.gpu_second:g} a GPU second"
         return f"{of_training}, {self.error:g} an error"
 
-    @property
-    def in_sentence(self) -> str:
-        """What a training costs, as the end of a sentence: `5 where an error costs 0.01`."""
-        of_training = f"{self.training:g}" if self.training else f"{self.gpu_second:g} a second"
-        return f"{of_training} where an error costs {self.error:g}"
-
     def block(self, metric: Metric) -> dict[str, Any] | None:
         """`price:` as a `trigger:` group has it; None of one that is of seconds, which no policy weighs."""
         if not self.training:
