@@ -9,7 +9,6 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from benchmarks.policies.found import Found
 from benchmarks.policies.rivals.all import PERIOD
@@ -19,7 +18,7 @@ from supervisor.compare.picture.settings import settings
 
 _FIELD_IN = (2.7, 3.4)
 _SOFT = "#555555"
-_MOST = 4.0  # times the period's cost; what costs more stands at the edge
+_MOST = 3.0  # times the period's cost; what costs more stands at the edge
 _SPREAD = 0.3  # of the place of a price
 
 
@@ -29,7 +28,7 @@ def draw(found: Sequence[Found], file: Path) -> None:
     with settings():
         width, height = _FIELD_IN
         figure = Figure(figsize=(width * len(found), height), layout="constrained")
-        fields = figure.subplots(1, len(found), squeeze=False, sharey=True)[0]
+        fields = figure.subplots(1, len(found), squeeze=False)[0]
         for axes, one in zip(fields, found, strict=True):
             _field(axes, one)
         fields[0].set_ylabel("cost, as a multiple of the tuned fixed period's")
@@ -51,10 +50,6 @@ def _field(axes: Axes, found: Found) -> None:
     axes.set_title(found.stream, loc="left", weight="bold")
     axes.set_xticks(range(len(found.prices)), [f"{100 * one.share:g} %" for one in found.prices])
     axes.set_xlabel("price of a training")
-    axes.set_yscale("log")
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 1.5, 2, 3)))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.yaxis.set_minor_formatter(NullFormatter())
     axes.spines[["top", "right"]].set_visible(False)
 
 
