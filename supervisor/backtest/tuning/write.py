@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,9 +13,12 @@ from shared.config.resolved import as_written
 from shared.config.schema.trigger import PRICE, option_of
 from shared.config.yaml_source import yaml_text
 from shared.errors import ConfigurationError
+from shared.output_file import OutputFile
 from shared.plugins import TRIGGERS
 from shared.timestamps import format_timestamp, to_the_minute
 from shared.words import counted
+
+_OPTION = "--write"
 
 
 class Rows(NamedTuple):
@@ -60,14 +61,7 @@ def write_policy(path: Path, block: Mapping[str, Any], configuration: Configurat
     """
     comments = "".join(f"# {' '.join(line.split())}\n" if line else "#\n" for line in _comments(told))
     text = comments + yaml_text({"trigger": _whole(block, configuration)})
-    hidden = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        hidden.write_text(text, encoding="utf-8")
-        hidden.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            hidden.unlink()
-        raise _unwritable(path, error.strerror) from None
+    OutputFile(_OPTION, path).write(text.encode())
 
 
 def require_writable(path: Path, inputs: Sequence[Path]) -> None:
@@ -75,19 +69,9 @@ def require_writable(path: Path, inputs: Sequence[Path]) -> None:
 
     Raises ConfigurationError.
     """
-    if path.is_dir():
-        raise _unwritable(path, "it is a folder")
-    if not path.parent.is_dir():
-        raise _unwritable(path, f"there is no folder {path.parent}")
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise _unwritable(path, f"the folder {path.parent} is not yours to write in")
+    OutputFile(_OPTION, path).require()
     if path.exists() and any(one.exists() and path.samefile(one) for one in inputs):
-        raise ConfigurationError(f"--write {path} would replace a file that this back-test reads; name another one.")
-
-
-def _unwritable(path: Path, why: str | None) -> ConfigurationError:
-    remedy = "Name a file in a folder that exists and that you may write in."
-    return ConfigurationError(f"--write {path} cannot be written: {why}. {remedy}")
+        raise ConfigurationError(f"{_OPTION} {path} would replace a file that this back-test reads; name another one.")
 
 
 def _whole(block: Mapping[str, Any], configuration: Configuration) -> dict[str, Any]:
