@@ -11,6 +11,7 @@ import msgspec
 from shared.config.load import Configuration
 from shared.config.resolved import as_written
 from shared.config.schema.trigger import PRICE, option_of
+from shared.config.secrets import hide
 from shared.config.yaml_source import yaml_text
 from shared.errors import ConfigurationError
 from shared.output_file import OutputFile
@@ -61,7 +62,7 @@ def write_policy(path: Path, block: Mapping[str, Any], configuration: Configurat
     """
     comments = "".join(f"# {' '.join(line.split())}\n" if line else "#\n" for line in _comments(told))
     text = comments + yaml_text({"trigger": _whole(block, configuration)})
-    OutputFile(_OPTION, path).write(text.encode())
+    OutputFile(_OPTION, path).write(hide(text).encode())
 
 
 def require_writable(path: Path, inputs: Sequence[Path]) -> None:
