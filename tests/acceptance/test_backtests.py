@@ -207,7 +207,7 @@ def test_a_policy_that_cannot_be_replayed_is_named(place: Workplace) -> None:
     (place.folder / "others.yaml").write_text(policies(policies={"weekly": POLICIES["between"], "blind": blind}))
     ended = done(place, "--run-dir", "bt", "--resume", file="others.yaml")
     assert ended.returncode == 3
-    assert "error: policies.blind: detector drift, asked at key 399: `ignore` names nope" in ended.stderr
+    assert "error: policies.blind: detector drift, asked at key 1199: `ignore` names nope" in ended.stderr
 
 
 def test_earlier_runs_stand_for_a_grid(place: Workplace, runs: dict[str, ScoredRun]) -> None:
