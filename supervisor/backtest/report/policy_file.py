@@ -6,16 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import msgspec
-
-from shared.config.load import Configuration
-from shared.config.resolved import as_written
-from shared.config.schema.trigger import PRICE, option_of
 from shared.config.secrets import hide
 from shared.config.yaml_source import yaml_text
 from shared.errors import ConfigurationError
 from shared.output_file import OutputFile
-from shared.plugins import TRIGGERS
 from shared.timestamps import format_timestamp, to_the_minute
 from shared.words import counted
 
@@ -54,14 +48,13 @@ class Told(NamedTuple):
     period: Line | None  # the best fixed period among them, if it is another one
 
 
-def write_policy(path: Path, block: Mapping[str, Any], configuration: Configuration, told: Told) -> None:
+def write_policy(path: Path, block: Mapping[str, Any], told: Told) -> None:
     """Replace what stands there when the file is whole.
 
-    `configuration`: with the block; a price that was not in it, and that its policy weighs, is written too. Raises
-    ConfigurationError if it cannot be written; what stood there still does then.
+    Raises ConfigurationError if it cannot be written; what stood there still does then.
     """
     comments = "".join(f"# {' '.join(line.split())}\n" if line else "#\n" for line in _comments(told))
-    text = comments + yaml_text({"trigger": _whole(block, configuration)})
+    text = comments + yaml_text({"trigger": dict(block)})
     OutputFile(_OPTION, path).write(hide(text).encode())
 
 
@@ -73,13 +66,6 @@ def require_writable(path: Path, inputs: Sequence[Path]) -> None:
     OutputFile(_OPTION, path).require()
     if path.exists() and any(one.exists() and path.samefile(one) for one in inputs):
         raise ConfigurationError(f"{_OPTION} {path} would replace a file that this back-test reads; name another one.")
-
-
-def _whole(block: Mapping[str, Any], configuration: Configuration) -> dict[str, Any]:
-    trigger = configuration.pipeline.trigger
-    if PRICE in block or trigger.price is None or not TRIGGERS[trigger.name].weighs_costs:
-        return dict(block)
-    return {**block, PRICE: as_written(option_of(PRICE), msgspec.to_builtins(trigger.price))}
 
 
 def _comments(told: Told) -> Iterator[str]:
