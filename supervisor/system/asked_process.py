@@ -17,7 +17,7 @@ _LAST_BYTES = 4096
 
 
 class AskedProcess:
-    """One process, which ends with whoever started it."""
+    """One process, which ends with whoever started it: on Linux with the thread that did."""
 
     def __init__(self, module: str, folders: Sequence[Path]) -> None:
         """`module`: of workers, to be started by `python -m`; `folders`: where the user's own modules lie."""

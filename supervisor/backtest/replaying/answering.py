@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
 from queue import LifoQueue
@@ -33,6 +34,7 @@ class Answering:
         for _ in range(most):
             self._free.put(None)  # room for one that has not begun
         self._begun: list[AskedProcess] = []
+        self._starter = ThreadPoolExecutor(1, thread_name_prefix="answering")  # processes outlive the threads that ask
         self._lock = Lock()
 
     def __enter__(self) -> Answering:
@@ -41,6 +43,7 @@ class Answering:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         for process in self._begun:
             process.end()
+        self._starter.shutdown()
 
     def answer(self, question: Questioned) -> dict[str, Any]:
         """Raises NotReadyError with why there is none."""
@@ -60,7 +63,7 @@ class Answering:
                 "the policy has a detector look at rows, and PyTorch, which detectors need, is not installed here. "
                 'Install Modyn with its extra: pip install ".[worker]".'
             )
-        process = AskedProcess(_MODULE, self._folders)
+        process = self._starter.submit(AskedProcess, _MODULE, self._folders).result()
         with self._lock:
             self._begun.append(process)
         _tell(process, self._records)
