@@ -25,7 +25,7 @@ def write_winner(path: Path, found: Backtested, policies: Policies, stream: Reco
     told = Told(
         pipeline=policies.configuration.pipeline.pipeline.name,
         metric=policies.metric.label,
-        price=policies.prices[0].in_sentence,
+        price=policies.prices[0].text,
         judged=_rows(found.judge_on, stream),
         fitted=None if found.fit_on is None else _rows(found.fit_on, stream),
         policies=len(of_all),

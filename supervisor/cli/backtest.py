@@ -176,6 +176,7 @@ def _stretch(wanted: Wanted) -> dict[str, str | None]:
 def _judge_runs(arguments: argparse.Namespace) -> None:
     """On models that are there already; the losses of these are measured each time."""
     policies = _policies(arguments, arguments.set)
+    log.info("--runs: models that are there stand for those of `grid:`, of which none is trained")
     with _recording(arguments, policies, None) as recording, scratch_folder("losses") as folder:
         grid = grid_of_runs(arguments.runs, policies, recording.stream.start.started.first_key, log.info)
         _judge(arguments, Judging(policies, recording, grid, None), folder)

@@ -37,18 +37,17 @@ class Price(NamedTuple):
         of_training = f"{self.training:g} a training" if self.training else f"{self.gpu_second:g} a GPU second"
         return f"{of_training}, {self.error:g} an error"
 
-    @property
-    def in_sentence(self) -> str:
-        """What a training costs, as the end of a sentence: `5 where an error costs 0.01`."""
-        of_training = f"{self.training:g}" if self.training else f"{self.gpu_second:g} a second"
-        return f"{of_training} where an error costs {self.error:g}"
-
     def block(self, metric: Metric) -> dict[str, Any] | None:
         """`price:` as a `trigger:` group has it; None of one that is of seconds, which no policy weighs."""
         if not self.training:
             return None
-        given = {"training": self.training, "error": self.error}
+        given = {"training": _plain(self.training), "error": _plain(self.error)}
         return given if metric.label == "accuracy" else {**given, "metric": _as_written(metric)}
+
+
+def _plain(number: float) -> float:
+    """As people write it: without a fraction where it has none."""
+    return int(number) if number.is_integer() else number
 
 
 def _as_written(metric: Metric) -> Any:

@@ -34,8 +34,9 @@ class Answering:
         for _ in range(most):
             self._free.put(None)  # room for one that has not begun
         self._begun: list[AskedProcess] = []
-        self._starter = ThreadPoolExecutor(1, thread_name_prefix="answering")  # processes outlive the threads that ask
         self._lock = Lock()
+        # A process ends with the thread that began it (PR_SET_PDEATHSIG), and threads that ask come and go.
+        self._starter = ThreadPoolExecutor(1, thread_name_prefix="starts answering processes")
 
     def __enter__(self) -> Answering:
         return self

@@ -10,6 +10,7 @@ from workplace import Workplace
 from shared.errors import ConfigurationError
 from supervisor.cli.parser import parser
 
+BACKTEST = ["backtest", "pipeline.yaml", "config.yaml", "POLICIES.yaml"]
 SWEEP = ["sweep", "pipeline.yaml", "config.yaml"]
 
 
@@ -22,6 +23,17 @@ SWEEP = ["sweep", "pipeline.yaml", "config.yaml"]
         ([*SWEEP, "--resume", "--run-dir", "absent"], "holds no sweep"),
         ([*SWEEP, "--set", "training.seed=1,2", "--plot", "scores.pdf"], r"\.svg or \.png"),
         ([*SWEEP, "--set", "fleet.train=1,2"], r"fleet is a key of config\.yaml"),
+        ([*BACKTEST], r"POLICIES\.yaml:1: there is no such file"),
+        ([*BACKTEST, "--tune-until", "1970-02-01T00:00:00Z"], "--tune-until goes with --tune"),
+        ([*BACKTEST, "--tune", "--tune-until", "soon"], "--tune-until soon is not a time"),
+        ([*BACKTEST, "--runs", "sweep", "--run-dir", "b"], "--run-dir is about runs that train models"),
+        ([*BACKTEST, "--runs", "sweep", "--resume", "--run-dir", "b"], "--run-dir is about runs that train models"),
+        ([*BACKTEST, "--at-most", "0"], "--at-most 0 is not a whole number of at least 1"),
+        ([*BACKTEST, "--parallel", "0"], "--parallel 0 is not a whole number"),
+        ([*BACKTEST, "--resume"], "--resume needs --run-dir DIR, the folder of the back-test"),
+        ([*BACKTEST, "--resume", "--run-dir", "absent"], "holds no back-test"),
+        ([*BACKTEST, "--plot", "p.pdf"], r"\.svg or \.png"),
+        ([*BACKTEST, "--write", "pipeline.yaml"], "would replace a file that this back-test reads"),
         (["compare", "runs", "--windows"], "--windows: is for --csv"),
         (["compare", "runs", "--plot", "scores.pdf"], r"\.svg or \.png"),
     ],

@@ -182,3 +182,11 @@ def test_a_candidate_is_the_policy_with_another_group(place: Workplace) -> None:
     assert other.configuration.pipeline.trigger.options["every_s"] == 14 * 86_400
     with pytest.raises(ConfigurationError, match="'x' is not a duration"):
         candidate(weekly, {**weekly.block, "every": "x"})
+
+
+def test_errors_are_counted_by_a_mean_over_rows(place: Workplace) -> None:
+    """Which can be added up over any rows."""
+    with pytest.raises(ConfigurationError, match="--metric auroc: is no mean over rows"):
+        read(place, GRID, metric="auroc")
+    with pytest.raises(ConfigurationError, match="--metric mae: is no metric of evaluation.metrics"):
+        read(place, GRID, metric="mae")
