@@ -135,6 +135,7 @@ DETECTORS: Plugins[Any] = Plugins(
         "performance": "workers.detection.performance:Performance",
         "estimated_performance": "workers.estimation.estimated_performance:EstimatedPerformance",
         "expect": "workers.detection.expect:Expect",
+        "enough_rows": "workers.detection.enough_rows:EnoughRows",
     },
 )
 STRATEGIES: Plugins[Any] = Plugins(

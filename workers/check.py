@@ -16,7 +16,7 @@ from shared.errors import ConfigurationError, DataError, ModynError, NotReadyErr
 from shared.messages.reports import Finding
 from shared.plugins import METRICS
 from workers.construction import FindingsError
-from workers.detection.drift_check import refuse_drift
+from workers.detection.drift_check import refuse_after_drift, refuse_drift
 from workers.evaluation.metrics import Meter
 from workers.failures import device_is_broken
 from workers.features.source import SampleSource
@@ -56,6 +56,8 @@ def check(
                 train_once(trial, pipeline.training, choose_device(device))
         with _noting(findings, "trigger"):
             refuse_drift(pipeline.trigger, source, trial)
+        with _noting(findings, "trigger.after_drift"):
+            refuse_after_drift(pipeline.trigger.guards.get("after_drift"), source)
         with _noting(findings, "strategy"):
             refuse_importance(pipeline, source, trial, trusted_modules)
         with _noting(findings, "strategy"):

@@ -10,7 +10,7 @@ import msgspec
 from shared.config import fields as f
 from supervisor.triggers.costs.staleness import Staleness
 from supervisor.triggers.looks.looks import Looks
-from supervisor.triggers.looks.outcome import decided, missed
+from supervisor.triggers.looks.outcome import decided, missed, without_model
 from supervisor.triggers.looks.span import SpanField
 from supervisor.triggers.policy import (
     Answer,
@@ -45,8 +45,9 @@ class StalenessOptions(f.Group):
 
 
 class _ByStaleness(TriggerPolicy):
-    """The base of both. Without a model it fires at its first look; while the newest trigger's model is being made it
-    does not: what is judged is about to be replaced.
+    """The base of both. Without a model it fires at its first look, and where that made none, once a label of a row
+    behind it is known; while the newest trigger's model is being made it does not: what is judged is about to be
+    replaced.
 
     State: `rows`, that of `Staleness`; `cost`, of errors since the newest trigger; `settled`, the last trigger that is
     over.
@@ -95,7 +96,7 @@ class _ByStaleness(TriggerPolicy):
         if question.options["current"][0] <= last_key:
             return missed(key, f"trigger {newest} came before the answer", state)
         if answer["model"] is None:
-            return decided(key, question.timestamp_us, f"there is no model yet: trigger {newest} made none", state)
+            return without_model(question, answer, newest, state)
         cost, said, rows = self._staleness.heard(question, answer, state["rows"])
         state = {**state, "rows": rows}
         if cost is None:

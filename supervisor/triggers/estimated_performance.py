@@ -36,7 +36,10 @@ class EstimatedPerformance(Performance):
         yield from super().objections(options, pipeline)
         metrics = (pipeline.get("evaluation") or {}).get("metrics") or []
         metric = options["metric"] or (metrics[0] if metrics else None)
-        if metric is not None and not METRICS[metric["name"]].estimable:
+        if metric is not None and METRICS[metric["name"]].task == "regression":
+            sentence = f"estimates models that tell classes apart, and {metric['label']} measures numbers;"
+            yield "policy", f"{sentence} write policy: performance."
+        elif metric is not None and not METRICS[metric["name"]].estimable:
             yield "metric", f"{metric['label']} cannot be estimated without labels; take accuracy."
         split, asked = (pipeline.get("data") or {}).get("split"), options["calibrate_on"]
         if split and asked is not None and not split[asked]:

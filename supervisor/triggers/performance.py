@@ -105,7 +105,7 @@ class Performance(TriggerPolicy):
             return _outcome(question, state, fires=settled and told.known > 0, reason=_without(told, newest, settled))
         state = _with_model(told, state)
         expected = None if state["expected"] is None else Expected(**state["expected"])
-        if not self._rule.counts or (settled and expected is not None):  # else these rows are to be counted yet
+        if not self._rule.counts or (settled and self._rule.may_count(expected)):  # else rows are to be counted yet
             state = {**state, "looked": {"key": question.key, "known": told.known}}
         verdict, memory = self._rule.judged(told, expected, state["memory"])
         if settled:

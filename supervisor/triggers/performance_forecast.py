@@ -9,11 +9,12 @@ import msgspec
 
 from shared.config.pipeline import Price
 from shared.plugins import METRICS
+from shared.words import counted
 from supervisor.triggers.costs.new_rows import NewRows
 from supervisor.triggers.forecasts.options import ForecastOptions
 from supervisor.triggers.forecasts.outlook import Horizon, Seen, outlook
 from supervisor.triggers.looks.looks import Looks
-from supervisor.triggers.looks.outcome import decided, missed
+from supervisor.triggers.looks.outcome import decided, missed, without_model
 from supervisor.triggers.policy import (
     Answer,
     Batch,
@@ -69,8 +70,9 @@ class PerformanceForecast(TriggerPolicy):
     def begin(self) -> State:
         """`rows`, of `NewRows`; `settled`, the last trigger that is over; `look`, how many there were; `models`,
         [trigger, look at which it was made]; `stretches`, [first key, last key] of the looks before and now; `told`,
-        the error that waits for how far the features moved, which was `shift` last; `seen`, as `Seen`; `learning`,
-        until there are models enough to learn from.
+        the error that waits for how far the features moved, which was `shift` last; `seen`, as `Seen`; `met`, of how
+        many models, and the look at which the last of them was made; `learning`, until there are models enough to learn
+        from.
         """
         models = [] if self._start.trained_key is None else [[0, 0]]
         return {
@@ -82,6 +84,7 @@ class PerformanceForecast(TriggerPolicy):
             "told": None,
             "shift": None,
             "seen": [],
+            "met": [0, None],
             "learning": True,
         }
 
@@ -118,7 +121,7 @@ class PerformanceForecast(TriggerPolicy):
         if question.detector == "drift":
             return self._moved(question, answer, state)
         if answer["model"] is None:
-            return decided(key, question.timestamp_us, f"there is no model yet: trigger {newest} made none", state)
+            return without_model(question, answer, newest, state)
         if answer["score"] is None:
             if answer["known"] > state["rows"]["looked"]["known"]:  # passed over, or no later look would have a score
                 state = {**state, "rows": {**state["rows"], **self._rows.looked(key, answer)}}
@@ -134,9 +137,9 @@ class PerformanceForecast(TriggerPolicy):
         return self._asked(key, question.timestamp_us, "drift", {**ranges, **how, **self._space}, state)
 
     def _moved(self, question: Question, answer: Answer, state: State) -> Observation:
-        """With how far they have; where that cannot be told it is taken to be as at the look before."""
+        """With how far they have; where that cannot be told it is taken to be as at the look before, at first not."""
         found = answer["statistics"]["mean_shift"]["statistic"] if "statistics" in answer else None
-        shift = state["shift"] if found is None else round(found, _DIGITS)
+        shift = state["shift"] or 0.0 if found is None else round(found, _DIGITS)
         return self._weighed(question, {**state, "shift": shift})
 
     def _weighed(self, question: Question, state: State) -> Observation:
@@ -147,8 +150,9 @@ class PerformanceForecast(TriggerPolicy):
         state = {**state, "told": None}
         if state["shift"] is not None:
             seen = [*state["seen"], [made, state["look"], state["shift"], told["error"]]]
-            state = {**state, "seen": seen[-_MOST_SEEN:]}
-        models = len({one[0] for one in state["seen"]})
+            met, last = state["met"]
+            state = {**state, "seen": seen[-_MOST_SEEN:], "met": [met + (made != last), made]}
+        models = state["met"][0]
         if state["learning"] and models < self._learn["trainings"]:
             fires, reason = self._learned(models, state["look"] - made)
         else:
@@ -172,7 +176,7 @@ class PerformanceForecast(TriggerPolicy):
         keep, replace = found.kept * each, self._price.training + found.replaced * each
         fires = replace < keep
         told = f"{amount(keep, replace)} {'>' if fires else '≤'} {amount(replace, keep)}"
-        return fires, f"over {self._horizon} looks keeping costs up to {told} of retraining, price included"
+        return fires, f"over {counted(self._horizon, 'look')} keeping costs up to {told} of retraining, price included"
 
     def fired(self, trigger: Trigger, state: State) -> State:
         """Its model is made at this look."""

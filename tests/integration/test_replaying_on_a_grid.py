@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ EVERY = 70  # rows between two moments of the grid
 POLICIES: dict[str, dict[str, Any]] = {
     "performance": {
         "policy": "performance", "every": EVERY, "window": {"rows": EVERY},
-        "decide": {"policy": "threshold", "threshold": 0.8},
+        "decide": {"policy": "drop", "by": 0.1},
     },
     "cost_cumulative": {
         "policy": "cost_cumulative", "every": EVERY, "over": "expected",
@@ -61,7 +62,10 @@ def test_it_is_the_run(tmp_path: Path, labels: str) -> None:
     some = next(iter(runs.values()))
     recording = open_recording(some.configuration, Scope(experiment=True), tmp_path / "found")
     with Player(recording, grid) as player:
-        found = {name: player.play(run.configuration) for name, run in runs.items()}
+        names = list(runs)  # threads come and go, and those that answer stay
+        together = player.play_all([runs[name].configuration for name in names[:2]])
+        found = dict(zip(names, together, strict=False))
+        found |= {name: player.play(runs[name].configuration) for name in names[2:]}
         asked = player.known.asked
         again = player.play_all([run.configuration for run in runs.values()])
         assert player.known.asked == asked
@@ -96,3 +100,15 @@ def test_before_the_grid_begins_the_first_model_serves(tmp_path: Path) -> None:
     assert found.early == len(range(39, first, 20))
     assert {one.model for one in found.switches if one.key < first} == {0}
     assert found.switches[-1].model == len(grid.models) - 1
+
+
+def test_who_answers_outlives_the_thread_that_asked_first(tmp_path: Path) -> None:
+    """Tuning plays in threads of its own; what they have begun still answers when they are gone."""
+    run = run_of(tmp_path / "grid", "in rows", POLICIES["performance"])
+    recording = open_recording(run.configuration, Scope(experiment=True), tmp_path / "found")
+    with Player(recording, grid_of(run)) as player:
+        for until_key in (399, None):
+            with ThreadPoolExecutor(1) as thread:
+                asked = player.known.asked
+                thread.submit(player.play, run.configuration, until_key).result()
+                assert player.known.asked > asked

@@ -121,7 +121,10 @@ def test_decisions_know_no_file_no_clock_and_no_network() -> None:
     "module",
     [
         "supervisor",
+        "supervisor.backtest.matrix.losses",
+        "supervisor.backtest.matrix.window_scores",
         "supervisor.backtest.planning.plan",
+        "supervisor.backtest.replaying.on_grid",
         "supervisor.run.session",
         "supervisor.run.start.validation",
         "supervisor.compare.comparison",

@@ -20,8 +20,8 @@ from workers.detection.measures.by_features import by_features
 from workers.detection.measures.over_features import foremost, over_features
 from workers.detection.measures.principal import principal_components
 from workers.detection.measures.streamed import STREAMED, streamed
+from workers.detection.pixels import image_width, pixels_of
 from workers.detection.rows import Keys, drawn, range_of, read
-from workers.features.image import ImageEncoder, ImagePixels
 
 Rows = npt.NDArray[np.float64]  # (n, d)
 Found = tuple[float, float | None, int | None]  # statistic, p, the feature that differs most
@@ -132,12 +132,8 @@ def _features(keys: list[Keys], dataset: TableDataset, ignored: Sequence[str]) -
 
 def _pixels(keys: list[Keys], dataset: TableDataset) -> tuple[Rows, Rows, NameOf]:
     """Images as rows of pixels from 0 to 1."""
-    image = dataset.config.image
-    assert image is not None, "the dataset is of images"
-    encoder = ImageEncoder(ImagePixels(column=image.column, shape=image.shape, nulls="impute"))
-    _refuse_too_large(max(map(len, keys)), encoder.inputs.width)
-    tables = [(read(dataset, [image.column], one), one) for one in keys]
-    x, y = (encoder.encode(table, one).astype(np.float64) / 255 for table, one in tables)
+    _refuse_too_large(max(map(len, keys)), image_width(dataset))
+    x, y = (pixels_of(dataset, one) for one in keys)
     return x, y, "pixel {}".format
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -51,6 +51,29 @@ def refuse_drift(trigger: Named, source: SampleSource | None, tried: Tried | Non
             _refuse_components(options.get("pca"), _embedding_width(tried))
         if any(one["name"] in STREAMED for one in options.get("statistics", ())):
             require_river()
+
+
+def refuse_after_drift(guard: Mapping[str, Any] | None, source: SampleSource | None) -> None:
+    """Raise ConfigurationError where `after_drift: {rows: auto}` has no rows of numbers to look at. `guard`: as it
+    loads; None: there is none.
+    """
+    if guard is not None and guard["rows"] == "auto" and source is not None:
+        tested_columns(source, guard["ignore"])
+
+
+def tested_columns(source: SampleSource, ignored: Sequence[str]) -> list[str]:
+    """Those that a test on the rows alone looks at; there is no model that would make numbers of others.
+
+    Raises ConfigurationError likewise.
+    """
+    config = source.config
+    if config.text is not None or (config.image is None and not source.feature_columns):
+        what = "is text" if config.text is not None else "has no feature columns"
+        raise ConfigurationError(
+            f"dataset {config.name} {what}, and `after_drift: {{rows: auto}}` looks at rows of numbers, without a "
+            "model; write a number of rows, such as `rows: 500`."
+        )
+    return compared_columns(source, ignored)
 
 
 def compared_columns(source: SampleSource, ignored: Sequence[str]) -> list[str]:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.config.pipeline import Estimate, Metric
+from shared.config.schema.evaluation import LEAST_ROWS
 from shared.dataset.table import TableDataset
 from shared.errors import ConfigurationError
 from workers.detection.rows import Keys, drawn
@@ -20,7 +21,6 @@ from workers.estimation.shift import Sets
 from workers.going_on import GoOn
 from workers.loaded_model import LoadedModel
 
-LEAST_ROWS = 50  # of the reference: on fewer, a score may be off by .05 by chance alone
 _LEAST_TOLD_APART = 5  # rows of a window, to tell it from the reference
 
 
@@ -45,8 +45,8 @@ class Estimation:
         """Weigh the reference and calibrate on it, before the window's rows are seen. Raises DataError."""
         reference = self._reference
         if len(reference.keys) < LEAST_ROWS:
-            known = f"the labels of {len(reference.keys):,} held-out rows were known"
-            self._facts["error"] = f"{known}, and {LEAST_ROWS} are needed to calibrate on"
+            # Without their number, so that windows are counted together.
+            self._facts["error"] = f"fewer than {LEAST_ROWS} held-out rows to calibrate on had a label that was known"
             return
         try:
             weights = self._weights()

@@ -11,6 +11,7 @@ from shared.config import fields as f
 from shared.errors import ConfigurationError
 from shared.plugins import METRICS, Plugins
 
+LEAST_ROWS = 50  # to calibrate on: on fewer, a score may be off by .05 by chance alone
 _MEASURES_NUMBERS = "evaluation.metrics measures numbers: leave `estimate` out."
 
 
@@ -87,7 +88,7 @@ class Calibrating(f.Group):
         "test",
         load_default=None,
     )
-    rows = f.Whole("the newest so many of these, at most", load_default=2000)
+    rows = f.Whole("the newest so many of these, at most", least=LEAST_ROWS, load_default=2000)
 
 
 class Estimate(Calibrating):

@@ -88,7 +88,8 @@ class _Files:
         self._device = [run.state.started.evaluation_device for run in runs]
         pipeline = runs[0].record.pipeline
         self._mask = Mask(name=pipeline.evaluation.prequential.split, split=pipeline.data.split)
-        what = [metric, last_key, self._mask, *(run.record.dataset for run in runs)]
+        forgives = pipeline.training.on_failure == "continue"
+        what = [metric, last_key, self._mask, forgives, self._device, *(run.record.dataset for run in runs)]
         self._of_all = hashlib.sha256(msgspec.json.encode(what)).hexdigest()[:12]
         self._earliest = min(range(len(grid.models)), key=lambda number: grid.models[number].key)
         self.counts = self._named("rows", grid.models[self._earliest])

@@ -26,7 +26,7 @@ class TrainRows:
         self._strategy = strategy_of(pipeline.strategy)
         said = pipeline.strategy
         plain = not (said.warm_up or said.reset_on_trigger or said.balance or self._strategy.rules)
-        self.is_exact = plain and said.name in _TAKES_ALL and dataset.config.nulls.labels != "drop"
+        self.is_exact = plain and said.name in _TAKES_ALL
         self._next_key = first_key
         self._known = [0]  # at the start, and at each trigger
 

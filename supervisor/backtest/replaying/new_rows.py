@@ -7,7 +7,6 @@ from threading import Lock
 import numpy as np
 
 from shared.config.pipeline import Pipeline
-from shared.dataset.nulls import known
 from shared.labels.index import LabelIndex
 from supervisor.backtest.replaying.recorded_stream import RecordedStream
 from supervisor.backtest.replaying.train_split import TrainSplit
@@ -20,14 +19,11 @@ class NewRows:
     def __init__(self, pipeline: Pipeline, stream: RecordedStream, index: LabelIndex | None) -> None:
         """`index`: of labels in a table of their own, up to the last row. Raises DataError."""
         self._first_key, self._index, self._lock = stream.start.first_usable_key, index, Lock()
-        split, dataset = TrainSplit(pipeline.data.split, stream.dataset), stream.dataset
+        split = TrainSplit(pipeline.data.split, stream.dataset, labelled_apart=index is not None)
         stop_key = stream.last_key + 1
         self._train = np.zeros(max(stop_key - self._first_key, 0), bool)
         for start, mask in split.masks(self._first_key, stop_key):
             self._train[start - self._first_key :][: len(mask)] = mask
-        if index is None and dataset.config.nulls.labels == "drop":
-            for start, rows in dataset.batches([dataset.config.label], self._first_key, stop_key):
-                self._train[start - self._first_key :][: rows.num_rows] &= known(rows.column(0))
         self._so_far = np.concatenate([[0], np.cumsum(self._train)])
 
     def are_there(self, fired: Fired, before: Fired | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any, NamedTuple
 
 import msgspec
@@ -24,7 +25,7 @@ class SameQuestion(NamedTuple):
     def key(self) -> bytes:
         """Equal for questions with the same answer."""
         task = msgspec.structs.replace(self.task, trigger_id=_ANY, number=0)
-        return msgspec.json.encode(task, order="sorted")
+        return hashlib.sha256(msgspec.json.encode(task, order="sorted")).digest()
 
     def of(self, answer: dict[str, Any]) -> dict[str, Any]:
         """The question's own."""

@@ -53,13 +53,14 @@ class Staleness:
                 f"{label} is undefined: {answer['error']}",
                 {**state, **self._rows.looked(question.key, answer)},
             )
-        if self._over == "expected" and expected is None:
-            return None, f"{label} {score:.4g}, but no held-out row says what is expected", state
-        usual = self._errors(expected, rows) if self._over == "expected" else 0.0
+        # A model that no held-out row tells of is one of few rows: were nothing counted, it would stay for ever.
+        usual = self._errors(expected, rows) if self._over == "expected" and expected is not None else 0.0
         errors = round(self._errors(score, rows) - usual, _DIGITS)
-        beyond = f", {amount(usual)} expected of them" if self._over == "expected" else ""
         all_of_them = round(errors + usual, _DIGITS)
-        said = f"{amount(all_of_them)} error{'' if all_of_them == 1 else 's'} on {counted(rows, 'row')}{beyond}"
+        said = f"{amount(all_of_them)} error{'' if all_of_them == 1 else 's'} on {counted(rows, 'row')}"
+        if self._over == "expected":
+            no_row = ", and no held-out row says how many are expected"
+            said += no_row if expected is None else f", {amount(usual)} expected of them"
         return errors * self._price.error, said, {**state, **self._rows.looked(question.key, answer)}
 
     def _errors(self, score: float, rows: int) -> float:

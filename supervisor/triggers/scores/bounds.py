@@ -22,10 +22,21 @@ def beyond(decide: Mapping[str, Any], kind: type[MetricKind], label: str) -> Ite
         if away > furthest:
             why = "as a share of what it was" if decide["relative"] else f"as it is {_range(kind)}"
             yield _AWAY[rule], f"{away:g} is more than {label} can worsen by, {why}; write a share, such as 0.1."
+    elif rule == "cusum":
+        yield from _beyond_of_cusum(decide, kind, label)
     meanwhile = decide["warm_up"] and decide["warm_up"]["decide"]
     if meanwhile:
         for key, sentence in beyond(meanwhile, kind, label):
             yield f"warm_up.decide.{key}", sentence
+
+
+def _beyond_of_cusum(decide: Mapping[str, Any], kind: type[MetricKind], label: str) -> Iterator[tuple[str, str]]:
+    expected, furthest = decide["expected"], _furthest(kind, relative=False)
+    if isinstance(expected, float) and not _may_be(expected, kind):
+        yield "expected", _no_score(expected, kind, label)
+    if furthest is not None and decide["slack"] >= furthest:
+        sentence = f"{decide['slack']:g} leaves nothing that could add up: {label} is {_range(kind)};"
+        yield "slack", f"{sentence} write a share, such as 0.02."
 
 
 def _ends(kind: type[MetricKind]) -> tuple[float | None, float | None]:

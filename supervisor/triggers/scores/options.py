@@ -13,7 +13,7 @@ from shared.errors import ConfigurationError
 from shared.plugins import METRICS
 from supervisor.triggers.looks.span import Extent, SpanField
 from supervisor.triggers.scores.bounds import beyond
-from supervisor.triggers.scores.decide_on_scores import COMPARING, DecideOnScores, rule_on_scores
+from supervisor.triggers.scores.decide_on_scores import COUNTING, DecideOnScores, needs_held_out, rule_on_scores
 
 _NO_MISTAKES = "{} does not count mistakes; take accuracy, or decide by drop."
 
@@ -35,11 +35,10 @@ class PerformanceOptions(f.Group):
 
     @f.validates_schema
     def _counts_once(self, data: dict[str, Any], **_: Any) -> None:
-        if data["decide"]["policy"] != "mistakes":
-            return
-        if data["window"] is not None:
-            raise ValidationError({"window": ["goes with other rules: mistakes counts each row once; remove it."]})
-        if data["metric"] is not None and data["metric"]["name"] != "accuracy":
+        rule = data["decide"]["policy"]
+        if rule in COUNTING and data["window"] is not None:
+            raise ValidationError({"window": [f"goes with other rules: {rule} counts each row once; remove it."]})
+        if rule == "mistakes" and data["metric"] is not None and data["metric"]["name"] != "accuracy":
             raise ValidationError({"metric": [_NO_MISTAKES.format(data["metric"]["label"])]})
 
 
@@ -53,9 +52,10 @@ def objections(options: Mapping[str, Any], pipeline: Mapping[str, Any]) -> Itera
     if metrics and metric is not None and METRICS[metric["name"]].task != METRICS[metrics[0]["name"]].task:
         sentence = f"{metric['label']} and {metrics[0]['label']}, of evaluation.metrics, measure different models;"
         yield "metric", f"{sentence} take one of the same kind."
-    if decide["policy"] in COMPARING and split and not split["test"] + split["validation"]:
+    if needs_held_out(decide) and split and not split["test"] + split["validation"]:
         sentence = f"{decide['policy']} compares with the model's score on held-out rows, and there are none;"
-        yield "decide.policy", f"{sentence} give data.split.test a share, such as 0.1."
+        other = ", or write decide.expected" if decide["policy"] == "cusum" else ""
+        yield "decide.policy", f"{sentence} give data.split.test a share, such as 0.1{other}."
     if metric is not None:
         try:
             rule_on_scores(decide, greater_is_better=METRICS[metric["name"]].greater_is_better)

@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from supervisor.triggers.rules.rule import Rule, State, Verdict, number
-from supervisor.triggers.scores.decide_on_scores import COMPARING, rule_on_scores
+from supervisor.triggers.scores.cusum import Cusum
+from supervisor.triggers.scores.decide_on_scores import COUNTING, needs_held_out, rule_on_scores
 
 _DIGITS = 12  # .88 − .83 is a little more than .05 in binary
 
@@ -40,26 +41,38 @@ class ScoreRule:
     """A rule of `decide:`. It has no memory of its own: that is JSON, given to it and taken back each time.
 
     The memory is of how good the pipeline was, whichever model it had, and is kept when the model changes; a new
-    trigger clears the count of avoidable mistakes alone.
+    trigger clears the count of avoidable mistakes, or the CUSUM, alone.
     """
 
     def __init__(self, decide: Mapping[str, Any]) -> None:
         """`decide`: as `DecideOnScores` loads it."""
         self._policy, self._relative, self._decide = decide["policy"], decide["relative"], decide
-        self.compares = self._policy in COMPARING  # with what was expected of the model
-        self.counts = self._policy == "mistakes"  # a row that is judged twice would count twice
+        self.compares = needs_held_out(decide)  # with what was expected of the model
+        self.counts = self._policy in COUNTING  # a row that is judged twice would count twice
+        self._cusum = Cusum(decide) if self._policy == "cusum" else None
 
     def begin(self) -> State:
         """Its memory at first."""
-        return {"rule": None, "mistakes": 0.0}
+        return {"rule": None, **self._sums()}
 
     def after_trigger(self, memory: State) -> State:
         """Its memory after a trigger."""
-        return {**memory, "mistakes": 0.0}
+        return {**memory, **self._sums()}
+
+    def _sums(self) -> State:
+        return {"mistakes": 0.0} if self._cusum is None else self._cusum.begin()
+
+    def may_count(self, expected: Expected | None) -> bool:
+        """Whether there is something to compare rows with; else they are to be counted later."""
+        return expected is not None or not self.compares
 
     def judged(self, told: Score, expected: Expected | None, memory: State) -> tuple[Verdict, State]:
         """What it makes of a score, and its memory then. The reason is a whole sentence."""
         rule, undefined = self._rule(told, memory), self._undefined(told, expected)
+        if not undefined and self._cusum is not None and self._cusum.learns(memory):
+            assert told.score is not None
+            look, memory = self._cusum.learned(told.score, told.n, memory)
+            undefined = f"{told.metric} {number(told.score)} on {_rows(told)}: {look}"
         if undefined:
             rule.fires(None)
             reason = undefined
@@ -87,9 +100,11 @@ class ScoreRule:
     def _value(self, told: Score, expected: Expected | None, memory: State) -> tuple[State, float, tuple[str, str]]:
         """The memory with this look, what the rule is fed, and the words around those of the rule."""
         assert told.score is not None
+        if self._cusum is not None:
+            return self._summed(self._cusum, told, expected, memory)
         if expected is None or not self.compares:
             return memory, told.score, (f"{told.metric} ", f", on {_rows(told)}")
-        worse = round((expected.score - told.score) * (1 if told.greater_is_better else -1), _DIGITS)
+        worse = _worse(told, expected.score)
         if not self.counts:
             value = _share(worse, expected.score) if self._relative else worse
             return memory, value, (_compared(told, expected), "")
@@ -99,6 +114,23 @@ class ScoreRule:
         now = f"{told.metric} {score} on {_rows(told)}, {hoped} expected"
         words = "avoidable mistakes since the newest trigger: ", f"; {number(avoidable)} of them now, {now}"
         return {**memory, "mistakes": total}, total, words
+
+    def _summed(
+        self, cusum: Cusum, told: Score, expected: Expected | None, memory: State
+    ) -> tuple[State, float, tuple[str, str]]:
+        """Likewise, of the CUSUM."""
+        assert told.score is not None
+        usual = cusum.expected(None if expected is None else expected.score, memory)
+        total, more, memory = cusum.added(_worse(told, usual), told.n, memory)
+        of = f" ({expected.n:,} held-out)" if cusum.compares and expected is not None else ""
+        now = f"{told.metric} {number(told.score, usual)} on {_rows(told)}, {number(usual, told.score)} expected{of}"
+        return memory, total, ("CUSUM since the newest trigger: ", f"; {more:+.3g} now, {now}")
+
+
+def _worse(told: Score, expected: float) -> float:
+    """How much worse than expected the score is, in the metric's unit."""
+    assert told.score is not None
+    return round((expected - told.score) * (1 if told.greater_is_better else -1), _DIGITS)
 
 
 def _share(worse: float, expected: float) -> float:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
-from workplace import Workplace
+from workplace import Workplace, table
 
 from shared.errors import ConfigurationError
 from supervisor.cli.parser import parser
@@ -74,6 +77,29 @@ def test_a_policy_that_hears_of_more_than_is_known(small, capsys):
     content = as_json(small, capsys)
     assert content["rough"]
     assert content["train_s_at_most"] == 2.0 * content["selected_at_most"]
+
+
+def test_rows_without_a_label_are_not_selected(small, capsys):
+    """Where a null label is left out it is not counted, also among groups; a trigger that has no other gets no model,
+    so that what is asked of a policy's first model is not asked of it.
+    """
+    rows = table(1000).append_column("group", pa.array(np.arange(1000) // 7))
+    label = pa.array(table(1000)["label"].to_numpy(), mask=(np.arange(1000) < 500) | (np.arange(1000) % 2 == 1))
+    for number in range(2):
+        pq.write_table(rows.set_column(3, "label", label), small.folder / "data" / f"part-{number}.parquet")
+    small.config["storage"]["datasets"]["rows"]["nulls"] = {"labels": "drop"}
+    selected = [one["selected_at_most"] for one in as_json(small, capsys)["triggers"]]
+    assert selected[0] == selected[2] == 0
+    assert 170 < selected[1] < 230
+    small.pipeline["data"]["split"]["by"] = "group"
+    selected = [one["selected_at_most"] for one in as_json(small, capsys)["triggers"]]
+    assert selected[0] == selected[2] == 0
+    assert 150 < selected[1] < 250
+    price = {"training": 5, "error": 1}
+    small.pipeline["trigger"] = {"policy": "cost_threshold", "every": 500, "price": price}
+    content = as_json(small, capsys)
+    assert [one["key"] for one in content["triggers"]] == [499, 999]
+    assert "what the model of trigger 1 makes" in content["untold"]["why"]
 
 
 def test_what_is_typed_wrong_is_refused(small, capsys):

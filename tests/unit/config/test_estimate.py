@@ -53,6 +53,7 @@ def test_what_is_left_out_is_filled_in(load, tmp_path):
         (({"metrics": ["f1"]},), "estimate.metrics.0: f1 is not in evaluation.metrics; name some of accuracy."),
         (({"calibrate_on": "validation"},), "evaluation.estimate.calibrate_on: is validation, and there are no such"),
         (({"methods": "cbpe"},), "did you mean method?"),
+        (({"rows": 49},), "evaluation.estimate.rows: 49 is not a whole number of at least 50."),
     ],
 )
 def test_what_cannot_be_is_refused(load, given, sentence):

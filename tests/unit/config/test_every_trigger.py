@@ -37,6 +37,7 @@ SCORED = {
     "window": {"rows": 200},
     "decide": {"policy": "drop", "by": 0.1, "cool_down": 2},
 }
+CUSUM = {"policy": "cusum", "threshold": 30, "slack": 0.02, "release": 20}
 ESTIMATED = {**PERFORMANCE, "policy": "estimated_performance", "method": "cbpe", "rows": 300}
 COST = {"policy": "cost", "every": "1h", "per_training_second": 0.5}
 EXPECT = {
@@ -66,6 +67,7 @@ BLOCKS = [
     MISTAKES,
     SCORED,
     ESTIMATED,
+    *({**PERFORMANCE, "decide": {**CUSUM, "expected": one}} for one in ("held_out", 0.9, {"looks": 3})),
     COST,
     {**COST, "regret": "mistakes", "expected": 0.9, "measured": True, "seconds_per_sample": 0.1},
     {"policy": "ensemble", "policies": [ROWS, TIME, TIME]},
@@ -97,6 +99,7 @@ BLOCKS = [
     {**TIME, "price": {**PRICE, "metric": {"name": "top_k", "k": 3}}},
     {"policy": "ensemble", "policies": [ROWS, STALE], "price": PRICE},
     {"policy": "data_drift", "after_drift": {"rows": 500}},
+    {"policy": "data_drift", "after_drift": {"rows": "auto", "least": 50, "ignore": ["x"]}},
     {**ROWS, "expect": "usual"},
     {**ROWS, "expect": {}},
     {**ROWS, "expect": {"ranges": {}, "labels": {"shares": {}}}},

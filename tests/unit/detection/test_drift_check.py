@@ -8,7 +8,8 @@ import msgspec
 import pytest
 from torch import nn
 
-from shared.config.pipeline import Named
+from shared.config.pipeline import Trigger
+from shared.config.schema.trigger import TriggerBlock
 from supervisor.triggers.data_drift import DataDrift
 from supervisor.triggers.performance_forecast import PerformanceForecast
 from tests.unit.training.samples import digits, flights, model, names, pipeline
@@ -47,7 +48,7 @@ def found(trigger, dataset, of=None):
 
 def drift(**options):
     """`trigger: {policy: data_drift, …}`, as it is loaded."""
-    return Named(name="data_drift", options=DataDrift.Schema().load(options))
+    return Trigger(name="data_drift", options=DataDrift.Schema().load(options))
 
 
 def test_what_can_be_measured_is_not_complained_of():
@@ -60,14 +61,14 @@ def test_what_can_be_measured_is_not_complained_of():
 def test_forecasts_ask_about_drift_too():
     """What they compare of two looks must be there, too."""
     options = PerformanceForecast.Schema().load({"every": 10, "ignore": ["tmep"]})
-    ((_, sentence),) = found(Named(name="performance_forecast", options=options), flights())
+    ((_, sentence),) = found(Trigger(name="performance_forecast", options=options), flights())
     assert "`ignore` names tmep, which is no feature column" in sentence
-    assert found(Named(name="performance_forecast", options={**options, "ignore": []}), flights()) == []
+    assert found(Trigger(name="performance_forecast", options={**options, "ignore": []}), flights()) == []
 
 
 def test_texts_are_no_numbers():
     """Also of a policy within an ensemble."""
-    ensemble = Named(name="ensemble", options={"policies": {"one": msgspec.to_builtins(drift())}})
+    ensemble = Trigger(name="ensemble", options={"policies": {"one": msgspec.to_builtins(drift())}})
     for trigger in (drift(), ensemble):
         ((path, sentence),) = found(trigger, names(), model("text_bag"))
         assert path == "trigger"
@@ -124,3 +125,27 @@ def test_stream_detectors_without_their_package(monkeypatch):
     ((path, sentence),) = found(drift(statistics=[{"name": "adwin"}]), flights())
     assert path == "trigger"
     assert 'pip install ".[river]"' in sentence
+
+
+def waiting(**options):
+    """`trigger: {policy: data_amount, every: 500, after_drift: {…}}`, as it is loaded."""
+    return TriggerBlock("").deserialize({"policy": "data_amount", "every": 500, "after_drift": options})
+
+
+def test_rows_that_are_tested_must_be_numbers():
+    """Texts are none without a model; columns that are left out must be there. A number of rows needs nothing."""
+    assert refused_after_drift(names(), rows="auto") == (
+        "dataset flights is text, and `after_drift: {rows: auto}` looks at rows of numbers, without a model; write a "
+        "number of rows, such as `rows: 500`."
+    )
+    assert refused_after_drift(names(), rows=500) is None
+    assert refused_after_drift(digits(), rows="auto") is None
+    assert "`ignore` names moon, which is no feature" in refused_after_drift(flights(), rows="auto", ignore=["moon"])
+
+
+def refused_after_drift(dataset, **options):
+    """What the check says of it; None: nothing."""
+    block = waiting(**options)
+    trigger = Trigger(name=block["name"], options=block["options"], guards=block["guards"])
+    told = [sentence for path, sentence in found(trigger, dataset) if path == "trigger.after_drift"]
+    return told[0] if told else None

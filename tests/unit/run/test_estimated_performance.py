@@ -71,6 +71,7 @@ def test_it_fires_by_the_estimate(tmp_path: Path) -> None:
     ("trigger", "data", "sentence"),
     [
         ({"metric": "auroc"}, {}, "trigger.metric: auroc cannot be estimated without labels; take accuracy."),
+        ({"metric": "mse"}, {}, "apart, and mse measures numbers; write policy: performance."),
         ({}, {"split": {}}, "trigger.policy: is calibrated on rows that no model was trained on, and there are none;"),
         ({"calibrate_on": "validation"}, {}, "calibrate_on: is validation, and data.split.validation is 0;"),
     ],

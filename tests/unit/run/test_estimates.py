@@ -150,11 +150,12 @@ def test_who_is_killed_has_the_same_estimates(tmp_path: Path) -> None:
 
 def test_without_rows_to_calibrate_on_there_is_a_reason(tmp_path: Path) -> None:
     """Too few held-out rows were known at the trigger: no estimate, and why, once for all such windows."""
-    small = estimating(tmp_path / "few", "features", rows=40)
+    small = estimating(tmp_path / "few", "features")
+    small.pipeline["data"]["split"]["test"] = 0.002
     run, content = run_of(small)
     assert not [one for one in rows_of(run) if one["estimated"]]
     assert content["estimates"]["missing"] == {
-        "the labels of 40 held-out rows were known, and 50 are needed to calibrate on": 4
+        "fewer than 50 held-out rows to calibrate on had a label that was known": 4
     }
     assert content["estimates"]["metrics"]["accuracy"]["mean_error"] is None
 

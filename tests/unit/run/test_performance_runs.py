@@ -56,6 +56,35 @@ def test_every_look_says_why_whoever_is_killed(small: Workplace) -> None:
     assert all(reason.endswith("< 0.06") for _, reason, fires in told[0] if not fires)
 
 
+def test_a_cusum_sums_what_each_row_adds_once_whoever_is_killed(small: Workplace) -> None:
+    """Also where labels come late; the sums in the journal are those of a plain loop over the scores of all looks."""
+    told = []
+    for seed, risk in ((0, 0.0), (1, 0.08)):
+        place = judged(small, label_delay="30h")
+        place.pipeline["trigger"]["decide"] = {"policy": "cusum", "threshold": 12, "slack": 0.02}
+        run = OneProcess(place, random.Random(seed), risk=risk)
+        run.begin()
+        run.to_its_end()
+        told.append(looks(run))
+        if not risk:
+            answers = {task.key: report.answer for task, report in run.done if isinstance(task, DetectTask)}
+        small.run_dir.rename(small.folder / f"run-{seed}")
+    assert told[0] == told[1]
+    total, expected, sums = 0.0, {}, 0
+    for key, reason, fires in told[0]:
+        if key in answers and answers[key]["score"] is not None and "CUSUM" in reason:
+            answer = answers[key]
+            if answer["expected"] is not None:
+                expected[answer["model"]] = answer["expected"]
+            worse = expected[answer["model"]] - answer["score"]
+            total, sums = max(total + answer["n"] * (worse - 0.02), 0.0), sums + 1
+            assert abs(float(reason.split()[5]) - total) <= 0.006 * max(total, 1)
+            assert fires == (total >= 12)
+        total = 0.0 if fires else total
+    assert sums >= 15
+    assert 2 <= sum(fires for *_, fires in told[0]) <= 12
+
+
 def test_a_look_knows_no_label_that_nobody_knows_yet(small: Workplace) -> None:
     """Rows are an hour apart: of those behind the newest trigger all but the last 150 are known."""
     run = OneProcess(judged(small, label_delay="150h"), random.Random(0))

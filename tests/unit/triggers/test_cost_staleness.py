@@ -72,8 +72,14 @@ def test_errors_beyond_those_expected():
     sums = [float(reason.split(" now) ")[1].split(" ")[0]) for _, reason in seen.near_misses]
     assert sums == [0, 2, 1.5]
     assert seen.reasons[-1].endswith("5 ≥ 5: 9 errors on 10 rows, 2 expected of them")
-    unheard = played("cost_cumulative", [told(9)], over="expected")
-    assert unheard.near_misses == [(19, "accuracy 0.1, but no held-out row says what is expected")]
+
+
+def test_where_nothing_is_expected_all_errors_count():
+    """Of a first model of a few rows, none of them held out: it does not stay for ever."""
+    seen = played("cost_cumulative", [told(9), told(9)], over="expected")
+    unsaid = "9 errors on 10 rows, and no held-out row says how many are expected"
+    assert seen.near_misses[0] == (19, f"errors since the newest trigger cost (4.5 now) 4.5 < 5: {unsaid}")
+    assert [one.key for one in seen.fired] == [9, 29]
 
 
 def test_each_row_counts_once():
@@ -99,14 +105,19 @@ def test_what_is_an_error_the_metric_says():
 
 
 def test_nothing_fires_while_a_model_is_made():
-    """Nor is anything asked; where it made none, the next look fires."""
+    """Nor is anything asked; where it made none, the next look fires at which there is something to train on."""
     first = policy("cost_threshold")
     seen = PaidStream(first, late=9).run(TIMES_S[:30])
     assert [one.key for one in seen.fired] == [9]
     assert seen.near_misses == [(key, "the model of trigger 0 is being trained") for key in (19, 29)]
     state = first.trained(Training(trigger=0, samples=0, train_s=None), seen.state)
     observed = first.observe(rows(np.arange(10) * SECOND_US, 30), state)
-    observed = first.answer(observed.question, told(0, model=None) | {"score": None}, observed.state)
+    nothing, question = told(0, model=None) | {"score": None}, observed.question
+    observed = first.answer(question, nothing | {"known": 0}, observed.state)
+    assert observed.decision is None
+    lacking = "there is no model yet: trigger 0 made none, and no label of a row behind it is known"
+    assert observed.near_misses[0].reason == lacking
+    observed = first.answer(question, nothing | {"known": 1}, observed.state)
     assert observed.decision.reason == "there is no model yet: trigger 0 made none"
 
 

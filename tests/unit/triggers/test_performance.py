@@ -122,6 +122,60 @@ def test_mistakes_are_counted_once_there_is_something_to_compare_with():
         assert windows == [{"key": key, "known": known} for key, known in looks]
 
 
+@pytest.mark.parametrize("expected", ["held_out", 0.88, {"looks": 3}])
+@pytest.mark.parametrize("greater", [True, False])
+def test_a_cusum_is_that_of_a_plain_loop(expected, greater):
+    """Of looks with any number of rows: the sum of what each is worse than expected, less the slack, never below 0."""
+    random, sign = np.random.default_rng(2), 1 if greater else -1
+    scores = (random.normal(0.86, 0.05, 60) * sign).round(6).tolist()
+    counts = random.integers(1, 40, 60).tolist()
+    answers = [
+        told(one, n=n, greater_is_better=greater, model=0, expected=0.88 * sign if at == 0 else None, expected_n=5)
+        for at, (one, n) in enumerate(zip(scores, counts, strict=True))
+    ]
+    given = sign * expected if isinstance(expected, float) else expected
+    decide = {"policy": "cusum", "threshold": 1e9, "slack": 0.01, "expected": given}
+    run = Run(policy(decide), answers).observe(610)
+    usual, total, first = 0.88 * sign, 0.0, 0
+    if isinstance(expected, dict):
+        first, usual = 3, np.average(scores[:3], weights=counts[:3])
+    for score, n in zip(scores[first:], counts[first:], strict=True):
+        total = max(total + n * (sign * (usual - score) - 0.01), 0.0)
+    assert total > 0
+    assert run.state["memory"]["sum"] == pytest.approx(total)
+    assert sum("that say what is expected" in miss for miss in run.misses) == first
+    assert (run.asked[0].options["trainings"] != []) == (expected == "held_out")
+
+
+def test_a_cusum_fires_at_its_threshold_and_begins_anew():
+    """Whoever was better than expected is taken off; a trigger ends it; the reason has all that was weighed."""
+    expected = {"expected": 0.9, "expected_n": 50}
+    answers = [told(0.7, **expected), told(0.8), told(0.6), told(0.4), told(0.5, model=1)]
+    run = Run(policy({"policy": "cusum", "threshold": 4, "slack": 0.1}), answers).observe(60)
+    assert run.triggers == [9, 49]
+    assert run.misses[:3] == [
+        "CUSUM since the newest trigger: 1 < 4; +1 now, accuracy 0.7 on 10 rows, 0.9 expected (50 held-out)",
+        "CUSUM since the newest trigger: 1 < 4; +0 now, accuracy 0.8 on 10 rows, 0.9 expected (50 held-out)",
+        "CUSUM since the newest trigger: 3 < 4; +2 now, accuracy 0.6 on 10 rows, 0.9 expected (50 held-out)",
+    ]
+    assert run.reasons[1].startswith("CUSUM since the newest trigger: 7 ≥ 4; +4 now, ")
+    assert run.misses[3].startswith("accuracy 0.5 on 10 rows, but nothing is expected of model 1")
+
+
+def test_looks_say_what_is_expected_after_each_trigger():
+    """Not while the model is being made: those are of another. Then the mean of so many, by rows."""
+    decide = {"policy": "cusum", "threshold": 3, "expected": {"looks": 2}}
+    answers = [told(0.9), told(0.6, n=5), told(0.5), *[told(0.5, model=1)] * 3]
+    run = Run(policy(decide), answers).observe(70)
+    assert run.triggers == [9, 39]
+    assert run.misses[0] == "accuracy 0.9 on 10 rows: look 1 of 2 that say what is expected"
+    assert run.reasons[1] == "CUSUM since the newest trigger: 3 ≥ 3; +3 now, accuracy 0.5 on 10 rows, 0.8 expected"
+    assert run.misses[2] == "accuracy 0.5 on 10 rows: look 1 of 2 that say what is expected"
+    assert run.misses[4].startswith("CUSUM since the newest trigger: 0 < 3; +0 now, ")
+    unsettled = Run(policy(decide), answers, settles=False).observe(40)
+    assert unsettled.state["memory"]["first"] == [0, 0, 0.0]
+
+
 def test_a_window_without_a_known_label_is_a_near_miss():
     """Nothing is decided, and why is said."""
     undefined = told(None, n=0, unlabelled=10, known=0, error="no label is known")
@@ -187,6 +241,17 @@ def test_batches_do_not_matter():
         ({"decide": {**DROP, "warm_up": {"values": 2, "decide": {"policy": "p_value"}}}}, "warm_up", "alone"),
         ({"decide": {"policy": "mistakes", "at_least": 5}, "window": {"rows": 9}}, "window", "counts each row once"),
         ({"decide": {"policy": "mistakes", "at_least": 5}, "metric": "f1"}, "metric", "f1 does not count mistakes"),
+        ({"decide": {"policy": "cusum", "threshold": 5}, "window": {"rows": 9}}, "window", "cusum counts each row"),
+        ({"decide": {"policy": "cusum"}}, "threshold", "is missing; policy cusum needs it."),
+        ({"decide": {"policy": "cusum", "threshold": 0}}, "threshold", "0 is no sum that fires; write a number > 0."),
+        ({"decide": {"policy": "cusum", "threshold": 5, "slack": -1}}, "slack", "is not a number of at least 0."),
+        (
+            {"decide": {"policy": "cusum", "threshold": 5, "expected": "usual"}},
+            "expected",
+            "says no score that is expected; write held_out | number | {looks: N}.",
+        ),
+        ({"decide": {"policy": "cusum", "threshold": 5, "release": 6}}, "release", "write a number below"),
+        ({"decide": {**DROP, "slack": 0.1}}, "slack", "goes with policy cusum, not with drop"),
         ({"decide": DROP, "window": {"days": 9}}, "window", "is not a key here"),
     ],
 )
@@ -208,6 +273,9 @@ def test_the_rest_of_the_pipeline_may_object():
 
     assert objections(decide=DROP) == ["decide.policy"]
     assert objections(decide={"policy": "mistakes", "at_least": 1}) == ["metric", "decide.policy"]
+    cusum = {"policy": "cusum", "threshold": 5}
+    assert objections(decide=cusum) == ["decide.policy"]
+    assert objections(decide={**cusum, "expected": 3.5}) == objections(decide={**cusum, "expected": {"looks": 2}}) == []
     assert objections(decide={"policy": "threshold", "threshold": 1}, metric="accuracy") == ["metric"]
     assert objections(decide={"policy": "threshold", "threshold": 1}) == []
     assert objections(decide={"policy": "threshold", "threshold": 1, "release": 0.9}) == []
@@ -234,6 +302,9 @@ def test_the_rest_of_the_pipeline_may_object():
             "warm_up.decide.threshold",
             "60 is no value",
         ),
+        ("accuracy", {"policy": "cusum", "threshold": 30, "expected": 90}, "expected", "90 is no value of accuracy"),
+        ("f1", {"policy": "cusum", "threshold": 30, "slack": 2}, "slack", "2 leaves nothing that could add up: f1 is"),
+        ("log_loss", {"policy": "cusum", "threshold": 300, "slack": 2, "expected": 7}, None, ""),
         ("log_loss", {"policy": "drop", "by": 5}, None, ""),
         ("log_loss", {"policy": "drop", "by": 5, "relative": True}, None, ""),
         ("auroc", {"policy": "threshold", "threshold": 1.0}, None, ""),

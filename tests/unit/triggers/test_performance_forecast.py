@@ -83,6 +83,39 @@ def test_it_first_trains_models_to_learn_from():
     assert all(re.fullmatch(_FORECAST, reason) for reason in forecasts)
 
 
+def test_learning_ends_however_long_a_model_is_kept():
+    """Also where more looks than are remembered lie between the first model to learn from and the last."""
+    seen = Stream(policy(1e9, learn={"trainings": 5, "looks": 50}), Ageing(0.001)).run(
+        [float(row) for row in range(3_000)]
+    )
+    assert [one.key for one in seen.fired] == [9, 509, 1009, 1509, 2009]
+
+
+def test_learning_ends_where_nobody_knows_how_far_features_moved():
+    """They are taken not to have, as in rows that cannot be compared."""
+
+    def incomparable(question):
+        undefined = {"statistics": {"mean_shift": {"statistic": None, "p_value": None, "why": "no number"}}}
+        return {**Ageing(0.02)(question), **(undefined if question.detector == "drift" else {})}
+
+    seen = Stream(policy(1e9), incomparable).run(TIMES_S)
+    assert [one.key for one in seen.fired] == [9, 49, 89]
+    assert {one[2] for one in seen.state["seen"]} == {0.0}
+
+
+def test_without_a_model_it_fires_once_there_is_something_to_train_on():
+    """Not at each look while no label is known: these triggers would train nothing."""
+
+    def nothing(question):
+        known = max(question.key - 39, 0)
+        return {**Ageing(0)(question), "score": None, "known": known}
+
+    seen = PaidStream(policy(), selects=lambda rows: 0, answers=lambda question: {**nothing(question), "model": None})
+    seen = seen.run(TIMES_S[:50])
+    assert [one.key for one in seen.fired] == [9, 49]
+    assert seen.near_misses[-1][1].endswith("trigger 0 made none, and no label of a row behind it is known")
+
+
 def test_it_weighs_the_price_of_a_training():
     """The dearer one is, the fewer there are; where models do not age, none that has a price."""
     keys = {
