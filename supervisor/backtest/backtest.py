@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
-from shared.errors import ConfigurationError
+from shared.errors import ConfigurationError, NotReadyError, RunFailedError
 from shared.words import counted
 from supervisor.backtest.grid.grid import Grid
 from supervisor.backtest.grid.policies_file import Policies, Tested, candidate
@@ -93,7 +94,7 @@ def backtest(
             judge = Judge(grid, losses, scores, fit_on, policies.prices)
             tried = _fitted(policies, player, judge, progress)
         progress(f"{len(tried)} policies are replayed" if len(tried) > 1 else "the policy is replayed")
-        played = player.play_all([one.tested.configuration for one in tried])
+        played = _replayed(player, tried)
         setting = Setting(
             grid=grid,
             every=wish.every,
@@ -109,6 +110,20 @@ def backtest(
         contenders = list(map(_contender, tried, played))
         content = content_of(setting, contenders, judged(setting, contenders))
     return Backtested(content, {one.tested.name: one for one in tried}, fit_on, judge_on)
+
+
+def _replayed(player: Player, tried: Sequence[Tried]) -> list[Played]:
+    """All of them, side by side. Raises as `play` does, with the policy's name."""
+
+    def replayed(one: Tried) -> Played:
+        try:
+            return player.play(one.tested.configuration)
+        except (NotReadyError, RunFailedError) as error:
+            told = [f"policies.{one.tested.name}: {sentence}" for sentence in error.problems]
+            raise type(error)(*told) from error
+
+    with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="replay") as threads:
+        return list(threads.map(replayed, tried))
 
 
 def _fitted(policies: Policies, player: Player, judge: Judge, progress: Progress) -> list[Tried]:

@@ -201,6 +201,15 @@ def test_other_policies_are_tried_on_the_same_grid(place: Workplace, told: dict[
     assert (ended.returncode, "grid: {every: 300} is not what this back-test began with" in ended.stderr) == (2, True)
 
 
+def test_a_policy_that_cannot_be_replayed_is_named(place: Workplace) -> None:
+    """With what its detector says."""
+    blind = {"policy": "data_drift", "every": 200, "ignore": ["nope"]}
+    (place.folder / "others.yaml").write_text(policies(policies={"weekly": POLICIES["between"], "blind": blind}))
+    ended = done(place, "--run-dir", "bt", "--resume", file="others.yaml")
+    assert ended.returncode == 3
+    assert "error: policies.blind: detector drift, asked at key 1199: `ignore` names nope" in ended.stderr
+
+
 def test_earlier_runs_stand_for_a_grid(place: Workplace, runs: dict[str, ScoredRun]) -> None:
     """Those of this pipeline, whatever fired; what is of another one is left out with the reason."""
     ended = done(place, "--runs", "sweep", "--json")
