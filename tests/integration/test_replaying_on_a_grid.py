@@ -12,6 +12,7 @@ from grid_of_run import grid_of
 from kinds_of_labels import in_a_table, in_rows
 from one_process import OneProcess
 
+from shared.errors import NotReadyError
 from supervisor.backtest.replaying.on_grid import Player
 from supervisor.backtest.replaying.recording import open_recording
 from supervisor.core.events import Observed
@@ -112,3 +113,18 @@ def test_who_answers_outlives_the_thread_that_asked_first(tmp_path: Path) -> Non
                 asked = player.known.asked
                 thread.submit(player.play, run.configuration, until_key).result()
                 assert player.known.asked > asked
+
+
+def test_replays_can_be_stopped(tmp_path: Path) -> None:
+    """While a question is answered, and for good: nothing goes on, and nothing begins."""
+    run = run_of(tmp_path / "grid", "in rows", POLICIES["performance"])
+    recording = open_recording(run.configuration, Scope(experiment=True), tmp_path / "found")
+    with Player(recording, grid_of(run)) as player, ThreadPoolExecutor(1) as thread:
+        playing = thread.submit(player.play, run.configuration)
+        while not player.known.asked:
+            assert not playing.done()
+        player.stop()
+        with pytest.raises(NotReadyError):
+            playing.result()
+        with pytest.raises(NotReadyError, match="stopped"):
+            player.play(run.configuration)

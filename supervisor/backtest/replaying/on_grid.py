@@ -83,7 +83,15 @@ class Player:
         if len(configurations) < 2:
             return [self.play(one, until_key) for one in configurations]
         with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="replay") as threads:
-            return list(threads.map(lambda one: self.play(one, until_key), configurations))
+            try:
+                return list(threads.map(lambda one: self.play(one, until_key), configurations))
+            except BaseException:  # what others still do is of no use
+                self.stop()
+                raise
+
+    def stop(self) -> None:
+        """No replay goes on: those in other threads raise NotReadyError at their next question or trigger."""
+        self._answering.stop()
 
     def _write_index(self) -> str:
         """The index of all labels, where workers look for it: they read it as of the moment of each question."""
@@ -121,6 +129,7 @@ class _OnGrid:
 
     def answer(self, posed: Posed, model: TriggerId | None) -> dict[str, Any]:
         """As a worker's, of the model of the grid that this trigger got. Raises NotReadyError."""
+        self._asks.answering.refuse_stopped()
         run, ref = 0, None
         if posed.asked.needs_model and model is not None:
             chosen = self._grid.models[self._models[model]]
@@ -131,6 +140,7 @@ class _OnGrid:
 
     def settled(self, fired: Fired, left_out: tuple[KeyRange, ...]) -> Settled:
         """It has what the newest model took."""
+        self._asks.answering.refuse_stopped()
         before, self._before = self._before, fired
         if not self._new_rows.are_there(fired, before):
             return Settled(0, None)

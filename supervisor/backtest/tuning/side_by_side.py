@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -19,11 +19,14 @@ def fit_all(
     *,
     at_once: int,
     told: Callable[[str, Fitted], None] = lambda name, fitted: None,
+    stop: Callable[[], None] = lambda: None,
 ) -> dict[str, Fitted]:
     """Those of all policies, by name; the same ones however many are fitted `at_once`.
 
     `opened`: what one thread judges by, with the processes that it asks; entered, used and left by that thread alone.
-    `told` hears of each as it is there, in any thread. Raises what `fit` does, once no other is being fitted.
+    `told` hears of each as it is there, in any thread. `stop` is called where one has failed, or somebody interrupts, to
+    end what others still do; what that raises in them is not told. Raises what `fit` does, once no other is being
+    fitted.
     """
     waiting, found = deque(blocks), dict[str, Fitted]()
 
@@ -38,10 +41,13 @@ def fit_all(
 
     with ThreadPoolExecutor(max(at_once, 1)) as threads:
         try:
-            for one in [threads.submit(work) for _ in range(min(at_once, len(blocks)))]:
+            begun = [threads.submit(work) for _ in range(min(at_once, len(blocks)))]
+            for one in wait(begun, return_when=FIRST_EXCEPTION).done:
                 one.result()
-        finally:
-            waiting.clear()  # also where somebody has interrupted
+        except BaseException:
+            waiting.clear()
+            stop()
+            raise
     return {name: found[name] for name in blocks}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Barrier
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
@@ -60,3 +60,22 @@ def test_one_that_fails_ends_all(configured):
     with pytest.raises(RunFailedError, match="the policy raised"):
         fit_all(BLOCKS, judging, {}, at_once=1)
     assert played == [100]
+
+
+def test_what_others_still_do_is_stopped(configured):
+    """At once, as a search may take long; what the failed one raised is told."""
+    both, stopped = Barrier(2, timeout=60), Event()
+
+    def play(configuration: Configuration) -> Configuration:
+        both.wait()
+        if configuration.pipeline.trigger.options["every"] == 300:
+            raise RunFailedError("the policy raised an error.")
+        assert stopped.wait(60), "another one has failed"
+        raise RunFailedError("it was stopped.")
+
+    @contextmanager
+    def judging() -> Iterator[Judging[Any]]:
+        yield Judging(configured, play, cost)
+
+    with pytest.raises(RunFailedError, match="the policy raised"):
+        fit_all(BLOCKS, judging, {}, at_once=2, stop=stopped.set)
