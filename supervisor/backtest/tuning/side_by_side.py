@@ -24,9 +24,8 @@ def fit_all(
     """Those of all policies, by name; the same ones however many are fitted `at_once`.
 
     `opened`: what one thread judges by, with the processes that it asks; entered, used and left by that thread alone.
-    `told` hears of each as it is there, in any thread. `stop` is called where one has failed, or somebody interrupts, to
-    end what others still do; what that raises in them is not told. Raises what `fit` does, once no other is being
-    fitted.
+    `told` hears of each as it is there, in any thread. `stop` ends what others still do, where one has failed or
+    somebody interrupts; what it has them raise is not told. Raises what `fit` does, once no other is being fitted.
     """
     waiting, found = deque(blocks), dict[str, Fitted]()
 
