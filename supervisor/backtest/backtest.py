@@ -123,7 +123,11 @@ def _replayed(player: Player, tried: Sequence[Tried]) -> list[Played]:
             raise type(error)(*told) from error
 
     with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="replay") as threads:
-        return list(threads.map(replayed, tried))
+        try:
+            return list(threads.map(replayed, tried))
+        except BaseException:  # somebody interrupts, or one has failed: what others still do is of no use
+            player.stop()
+            raise
 
 
 def _fitted(policies: Policies, player: Player, judge: Judge, progress: Progress) -> list[Tried]:
@@ -145,6 +149,7 @@ def _fitted(policies: Policies, player: Player, judge: Judge, progress: Progress
         policies.ladders,
         at_once=os.cpu_count() or 1,
         told=lambda name, fitted: progress(f"{name} is fitted: {counted(fitted.tried, 'replay')}"),
+        stop=player.stop,
     )
     return [Tried(Tested(name, fitted.block, fitted.configuration), fitted) for name, fitted in found.items()]
 

@@ -21,11 +21,13 @@ def fit_all(
     *,
     at_once: int,
     told: Callable[[str, Fitted], None] = lambda name, fitted: None,
+    stop: Callable[[], None] = lambda: None,
 ) -> dict[str, Fitted]:
     """Those of all policies, by name; the same ones however many are fitted `at_once`.
 
-    `trial`: in any thread; `told` hears of each as it is there, in any thread, too. Raises what `fit` does; where one
-    fails, or somebody interrupts, nothing further is replayed.
+    `trial`: in any thread; `told` hears of each as it is there, in any thread, too. `stop` ends the replays that go on
+    where one has failed or somebody interrupts, and no further one begins; what it has them raise is not told. Raises
+    what `fit` does, once no other is being fitted.
     """
     stopped = Event()
 
@@ -35,7 +37,11 @@ def fit_all(
         return trial.play(configuration)
 
     def fitted(name: str) -> Fitted:
-        found = fit(blocks[name], trial._replace(play=play), ladders.get(name))
+        try:
+            found = fit(blocks[name], trial._replace(play=play), ladders.get(name))
+        except BaseException:
+            stopped.set()  # before this thread begins with another one
+            raise
         told(name, found)
         return found
 
@@ -46,5 +52,6 @@ def fit_all(
                 one.result()
         except BaseException:
             stopped.set()
+            stop()
             raise
     return {name: one.result() for name, one in begun.items()}

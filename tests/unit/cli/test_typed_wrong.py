@@ -33,6 +33,7 @@ SWEEP = ["sweep", "pipeline.yaml", "config.yaml"]
         ([*BACKTEST, "--resume"], "--resume needs --run-dir DIR, the folder of the back-test"),
         ([*BACKTEST, "--resume", "--run-dir", "absent"], "holds no back-test"),
         ([*BACKTEST, "--plot", "p.pdf"], r"\.svg or \.png"),
+        ([*BACKTEST, "--plot", "p.svg", "--write", "./p.svg"], "--plot and --write both name p.svg"),
         ([*BACKTEST, "--write", "pipeline.yaml"], "would replace a file that this back-test reads"),
         (["compare", "runs", "--windows"], "--windows: is for --csv"),
         (["compare", "runs", "--plot", "scores.pdf"], r"\.svg or \.png"),

@@ -104,6 +104,7 @@ def test_a_price_counts_errors_by_the_metric_that_is_chosen(place: Workplace) ->
         ("rows: 400", "rwos: 4", "4: grid.strategies.0.rwos: is not a key here; did you mean rows?"),
         ("{name: all_data}", "{name: new_data}", "5: grid.strategies.1: new_data selects from the rows since"),
         ("[100,", "[0,", "6: prices.0: 0 is not a number above zero."),
+        ("[100,", "[1.0e+300,", "6: prices.0: 1e+300 is above 1e+15; write all prices in a larger unit."),
         ("gpu_second: 2, ", "", "6: prices.1.training: one of training and gpu_second is to be given"),
         ("policy: time, every: 7d", "policy: tiem, every: 7d", "8: policies.weekly.policy: 'tiem' is unknown; did you"),
         ("{policy: time, every: 7d}", "7d", "8: policies.weekly: '7d' is not a group"),
