@@ -80,7 +80,7 @@ def load_policies(
     return _Reading(configuration, *read).all(metric)
 
 
-def candidate(tested: Tested, block: dict[str, Any]) -> Tested:
+def with_block(tested: Tested, block: dict[str, Any]) -> Tested:
     """The same policy with another group. Raises ConfigurationError."""
     source = tested.configuration.pipeline_source
     grafts = {"trigger": Graft(source, "trigger", block, block)}
@@ -169,7 +169,7 @@ class _Reading:
                     self._problems.append(f"{at}: {told}")
                     break
                 try:
-                    candidate(tested, block)
+                    with_block(tested, block)
                 except ConfigurationError as error:
                     self._problems.append(f"{at}: {error.problems[0]}")
 
