@@ -124,7 +124,7 @@ def test_a_price_counts_errors_by_the_metric_that_is_chosen(place: Workplace) ->
         ),
         ("[7d, 14d]", "[7d, 14]", "12: tune.weekly.every: 14 cannot be tried: POLICIES.yaml:8: policies.weekly.every"),
         ("[7d, 14d]", "7d", "12: tune.weekly.every: '7d' is not a list of values"),
-        ("{every: [7d, 14d]}", "{expect: [usual]}", "12: tune.weekly.expect: 'usual' cannot be tried: POLICIES.yaml:8: "),
+        ("{every: [7d, 14d]}", "{expect: [usual]}", "12: tune.weekly.expect: 'usual' cannot be tried: "),
     ],
 )
 def test_what_is_wrong_is_told_at_its_line(place: Workplace, old: str, new: str, told: str | None) -> None:
