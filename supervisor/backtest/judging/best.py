@@ -48,10 +48,12 @@ def best_schedules(judge: Judge, tested: Sequence[Course], counts: Iterable[int]
     wanted = {count: found[max(most for most in found if most <= count)] for count in counts}
     judge.prepare([*tested, *wanted.values()])
     at_most: dict[int, Course] = {}
+    before = -1
     for count, course in wanted.items():
-        fewer = [course for course in tested if course.trainings <= count]
-        known = [*list(at_most.values())[-1:], course, *fewer]
+        known = [*at_most.values()][-1:] + [course]
+        known += [one for one in tested if before < one.trainings <= count]
         at_most[count] = min(known, key=lambda one: judge.place(judge.judge(one).mean))
+        before = count
     at_price = [
         min([program.at(price), *at_most.values(), *tested], key=lambda one: judge.cost(one, price))
         for price in judge.prices
