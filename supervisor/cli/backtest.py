@@ -92,7 +92,8 @@ def _refuse(arguments: argparse.Namespace) -> None:
         raise ConfigurationError("--tune-until goes with --tune, which fits parameters up to then.")
     _tune_until_us(arguments)
     if arguments.write is not None:
-        require_writable(arguments.write, (arguments.pipeline, arguments.config, arguments.policies))
+        notes = [] if arguments.run_dir is None else [arguments.run_dir / WantedGrid.note]
+        require_writable(arguments.write, (arguments.pipeline, arguments.config, arguments.policies, *notes))
     if arguments.plot is not None:
         require_plot(arguments.plot)
         if arguments.write is not None and arguments.plot.resolve() == arguments.write.resolve():

@@ -50,3 +50,14 @@ def test_it_is_told_before_anything_is_read_or_begun(
     with pytest.raises(ConfigurationError, match=told):
         importlib.import_module(f"supervisor.cli.{options.command}").run(options)
     assert sorted(small.folder.rglob("*")) == before
+
+
+def test_what_a_back_test_is_of_is_not_written_over(small: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or nobody could go on with it."""
+    small.write()
+    monkeypatch.chdir(small.folder)
+    (small.folder / "b").mkdir()
+    (small.folder / "b" / "backtest.json").write_text("{}")
+    options = parser().parse_args([*BACKTEST, "--run-dir", "b", "--resume", "--write", "b/backtest.json"])
+    with pytest.raises(ConfigurationError, match="would replace a file that this back-test reads"):
+        importlib.import_module("supervisor.cli.backtest").run(options)
