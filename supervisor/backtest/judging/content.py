@@ -10,7 +10,7 @@ from shared.timestamps import format_timestamp
 from shared.words import counted
 from supervisor.backtest.grid.grid import Grid
 from supervisor.backtest.judging.contenders import Contender, Setting, Verdict
-from supervisor.backtest.judging.course import Course
+from supervisor.backtest.judging.course import Course, is_paid_at_first
 from supervisor.backtest.judging.judge import JudgedWindow
 from supervisor.backtest.judging.label_baselines import Guessed
 
@@ -122,7 +122,7 @@ class _Told:
         models, judged = self._setting.grid.models, self._judge.judge(course)
         start = models[course.start]
         trained = [(one.key, one.model) for one in course.switches]
-        if not self._setting.tuned:
+        if not self._setting.tuned and is_paid_at_first(course.start, course.switches):
             trained.insert(0, (start.key, course.start))
         return {
             "starts_with": self._model(course.start),

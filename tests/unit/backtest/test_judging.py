@@ -27,7 +27,7 @@ def content(setting: Setting, *contenders: Contender) -> dict[str, Any]:
 
 
 def test_trainings_that_are_paid_for():
-    """All that got a model, also before the grid began; the first model, for whoever had none; none before T."""
+    """All that got a model, also before the grid began; the first model once, for whoever had none; none before T."""
     stretch, later = Stretch(2, 11), Stretch(6, 11)
 
     def course(*keys, stretch=stretch, tuned=False):
@@ -37,6 +37,7 @@ def test_trainings_that_are_paid_for():
     assert course() == (0, [], 1, 1.0)
     assert course(5) == (0, [(5, 1)], 2, 3.0)
     assert course(0, 1, 5) == (0, [(5, 1)], 3, 4.0)
+    assert course(2, 3, 5) == (0, [(2, 0), (3, 0), (5, 1)], 3, 4.0)
     assert course(1, 11) == (0, [(11, 2)], 2, 4.0)
     assert course(stretch=later, tuned=True) == (0, [], 0, 0.0)
     assert course(0, 4, 9, stretch=later, tuned=True) == (1, [(9, 2)], 1, 3.0)
