@@ -42,9 +42,9 @@ def private_folder(what: str, place: Path | None = None) -> Path:
 
 
 @contextmanager
-def scratch_folder(what: str) -> Iterator[Path]:
+def scratch_folder(what: str, place: Path | None = None) -> Iterator[Path]:
     """A folder of that kind, for as long as it is needed. Raises OSError."""
-    folder = private_folder(what)
+    folder = private_folder(what, place)
     try:
         yield folder
     finally:

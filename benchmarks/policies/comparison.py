@@ -38,7 +38,6 @@ def compare(stream: Stream, folder: Path, shares: Sequence[float]) -> Found:
         learned_windows=ground.learned,
         learned_until=content["tuned_until"],
         judged_rows=ground.judged_rows,
-        wall_s=round(time.monotonic() - began_s, 1),
         prices=tuple(prices),
     )
 

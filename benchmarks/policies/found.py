@@ -61,7 +61,6 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     learned_windows: int
     learned_until: str  # event time at the last row that is learned from
     judged_rows: int
-    wall_s: float
     prices: tuple[Priced, ...]
 
 

@@ -11,7 +11,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from benchmarks.policies.found import Found
-from benchmarks.policies.rivals.all import PERIOD
+from benchmarks.policies.rivals.all import PERIOD, RIVALS
 from benchmarks.policies.why import CLOCKS
 from supervisor.compare.picture.looks import looks
 from supervisor.compare.picture.settings import settings
@@ -54,11 +54,12 @@ def _field(axes: Axes, found: Found) -> None:
 
 
 def _groups(found: Found) -> dict[str, list[tuple[int, float]]]:
-    """Label → (place of the price, cost as a multiple of the period's)."""
-    groups: dict[str, list[tuple[int, float]]] = {"policies that look": [], "policies by the clock": []}
+    """Label → (place of the price, cost as a multiple of the period's); in the same order for each stream."""
+    labels = ("policies that look", "policies by the clock", *(name for name in RIVALS if name != PERIOD))
+    groups: dict[str, list[tuple[int, float]]] = {label: [] for label in labels}
     for place, priced in enumerate(found.prices):
         period = priced.line(PERIOD).cost
-        for line in (*priced.of("policy"), *priced.of("rival"), *priced.of("best")):
+        for line in (one for one in priced.lines if one.kind in ("policy", "rival", "best")):
             label = line.name
             if line.kind == "policy":
                 label = "policies by the clock" if line.name in CLOCKS else "policies that look"

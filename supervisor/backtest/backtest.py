@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,7 +26,7 @@ from supervisor.backtest.matrix.window_scores import WindowScores
 from supervisor.backtest.replaying.on_grid import Played, Player
 from supervisor.backtest.replaying.recording import Recording
 from supervisor.backtest.stretches import parted, time_at, whole_stretch
-from supervisor.backtest.tuning.fit import Fitted, Judging, Worth
+from supervisor.backtest.tuning.fit import Fitted, Trial, Worth
 from supervisor.backtest.tuning.side_by_side import fit_all
 from supervisor.compare.one_dataset import refuse_changed
 
@@ -135,18 +135,13 @@ def _fitted(policies: Policies, player: Player, judge: Judge, progress: Progress
         course = course_of(played.switches, judge.grid, judge.stretch, tuned=False)
         return Worth(judge.cost(course, price), course.trainings)
 
-    def opened() -> AbstractContextManager[Judging[Played]]:
-        return nullcontext(
-            Judging(
-                configured=lambda block: candidate(any_of_them, dict(block)).configuration,
-                play=lambda configuration: player.play(configuration, judge.stretch.last_key),
-                cost=cost,
-            )
-        )
-
     found = fit_all(
         {name: one.block for name, one in tested.items()},
-        opened,
+        Trial(
+            configured=lambda block: candidate(any_of_them, dict(block)).configuration,
+            play=lambda configuration: player.play(configuration, judge.stretch.last_key),
+            cost=cost,
+        ),
         policies.ladders,
         at_once=os.cpu_count() or 1,
         told=lambda name, fitted: progress(f"{name} is fitted: {counted(fitted.tried, 'replay')}"),

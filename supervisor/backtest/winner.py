@@ -10,8 +10,8 @@ from supervisor.backtest.backtest import Backtested
 from supervisor.backtest.grid.policies_file import Policies
 from supervisor.backtest.judging.course import Stretch
 from supervisor.backtest.replaying.recorded_stream import RecordedStream
+from supervisor.backtest.report.policy_file import Line, Rows, Told, write_policy
 from supervisor.backtest.stretches import time_at
-from supervisor.backtest.tuning.write import Line, Rows, Told, write_policy
 
 _PERIODS = ("time", "data_amount")
 
@@ -32,7 +32,7 @@ def write_winner(path: Path, found: Backtested, policies: Policies, stream: Reco
         winner=_line(winner),
         period=None if period is None else _line(period),
     )
-    write_policy(path, tested.block, tested.configuration, told)
+    write_policy(path, tested.block, told)
 
 
 def _is_period(block: Mapping[str, Any]) -> bool:

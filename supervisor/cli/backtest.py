@@ -29,8 +29,8 @@ from supervisor.backtest.grid.policies_file import Policies, load_policies
 from supervisor.backtest.grid.read_grid import read_grid
 from supervisor.backtest.replaying.recording import Recording, open_recording
 from supervisor.backtest.report.plot import plot
+from supervisor.backtest.report.policy_file import require_writable
 from supervisor.backtest.report.table import backtest_table
-from supervisor.backtest.tuning.write import require_writable
 from supervisor.backtest.winner import write_winner
 from supervisor.cli.compare import json_text
 from supervisor.cli.console import table_console

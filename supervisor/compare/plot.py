@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from shared.errors import ConfigurationError, NotReadyError
+from shared.output_file import OutputFile
 
+_OPTION = "--plot"
 _KINDS = (".svg", ".png")
 
 
@@ -30,14 +30,7 @@ def draw(content: Mapping[str, Any], path: Path, load: Callable[[], ModuleType])
     """
     kind = _kind(path)
     drawn: bytes = _drawing(load).encoded(content, kind)
-    hidden = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        hidden.write_bytes(drawn)
-        hidden.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            hidden.unlink()
-        raise _unwritable(path, error.strerror) from None
+    OutputFile(_OPTION, path).write(drawn)
 
 
 def require_plot(path: Path) -> None:
@@ -47,12 +40,7 @@ def require_plot(path: Path) -> None:
     matplotlib here.
     """
     _kind(path)
-    if path.is_dir():
-        raise _unwritable(path, "it is a folder")
-    if not path.parent.is_dir():
-        raise _unwritable(path, f"there is no folder {path.parent}")
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise _unwritable(path, f"the folder {path.parent} is not yours to write in")
+    OutputFile(_OPTION, path).require()
     _drawing(_of_comparisons)
 
 
@@ -60,13 +48,8 @@ def _kind(path: Path) -> str:
     suffix = path.suffix.lower()
     if suffix not in _KINDS:
         said = f"ends in {path.suffix}" if suffix else "has no suffix"
-        raise ConfigurationError(f"--plot {path} {said}; name a file that ends in .svg or .png.")
+        raise ConfigurationError(f"{_OPTION} {path} {said}; name a file that ends in .svg or .png.")
     return suffix[1:]
-
-
-def _unwritable(path: Path, why: str | None) -> ConfigurationError:
-    remedy = "Name a file in a folder that exists and that you may write in."
-    return ConfigurationError(f"--plot {path} cannot be written: {why}. {remedy}")
 
 
 def _of_comparisons() -> ModuleType:
@@ -82,4 +65,4 @@ def _drawing(load: Callable[[], ModuleType]) -> ModuleType:
         return load()
     except ImportError as error:
         remedy = 'Install the package with its extra: pip install ".[plot]".'
-        raise NotReadyError(f"--plot needs matplotlib, which cannot be imported here ({error}). {remedy}") from None
+        raise NotReadyError(f"{_OPTION} needs matplotlib, which cannot be imported here ({error}). {remedy}") from None

@@ -113,6 +113,7 @@ def test_any_stretch_is_a_sum_of_its_rows(tmp_path: Path) -> None:
     assert np.array_equal(again.sums(1, cuts), losses.sums(1, cuts))
     with pytest.raises(NotReadyError, match="a/run: the losses of models 0 to .* cannot be measured: .* is not there"):
         losses_of(run, grid, 1, tmp_path / "losses")
+    assert {one.suffix for one in (tmp_path / "losses").iterdir()} == {".npy"}  # nothing that is not whole
 
 
 def test_a_bad_row_counts_for_nothing_where_runs_go_on(tmp_path: Path) -> None:

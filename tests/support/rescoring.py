@@ -12,7 +12,8 @@ from one_process import OneProcess
 from shared.messages.rescore import KeyRange, Mask, Rescore
 from supervisor.compare.label_index import write_label_index
 from supervisor.compare.run_to_score import RunToScore
-from workers.rescore import Alone, answer
+from workers.alone import Alone
+from workers.rescore import answer
 
 
 def to_score(run: OneProcess) -> RunToScore:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from types import TracebackType
 from typing import Any
 
@@ -11,15 +10,15 @@ import numpy.typing as npt
 
 
 class RunningSums:
-    """A .npy file, float64 (rows + 1,): item i is the sum of the first i. It is there when all of it is."""
+    """A .npy file, float64 (rows + 1,): item i is the sum of the first i. Whole when this context has been left."""
 
     def __init__(self, path: str, rows: int) -> None:
         """Raises OSError."""
-        self._path, self._part, self._rows = path, f"{path}.{os.getpid()}", rows
+        self._path, self._rows = path, rows
         self._sum, self._written = 0.0, 0
 
     def __enter__(self) -> RunningSums:
-        self._file = open(self._part, "wb")
+        self._file = open(self._path, "wb")
         header = {"descr": "<f8", "fortran_order": False, "shape": (self._rows + 1,)}
         np.lib.format.write_array_header_1_0(self._file, header)
         self._file.write(np.zeros(1, "<f8").tobytes())
@@ -36,6 +35,3 @@ class RunningSums:
         self._file.close()
         if kind is None:
             assert self._written == self._rows, "all rows have a value"
-            os.replace(self._part, self._path)
-        else:
-            os.unlink(self._part)

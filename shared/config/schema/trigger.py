@@ -44,7 +44,7 @@ class TriggerBlock(Chosen):
         except ValidationError as error:
             told = error.messages if isinstance(error.messages, dict) else {}
             raise ValidationError({**told, **errors}) from None
-        guards = {name: beside[name] for name in GUARDS if name in beside}
+        guards = {name: beside[name] for name in GUARDS if beside.get(name) is not None}  # null: none is wanted
         chosen["price"] = beside.get(PRICE)
         if objection := self._on_price(chosen["name"], priced=PRICE in value):
             errors[PRICE] = [objection]

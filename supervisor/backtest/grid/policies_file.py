@@ -35,7 +35,8 @@ class Tested(NamedTuple):
     """A policy that is tried."""
 
     name: str
-    block: dict[str, Any]  # a `trigger:` group as it is written; with the first price where it needs one and has none
+    block: dict[str, Any]  # a `trigger:` group as it is meant: with the environment's values, and with the first price
+    # where it needs one and has none
     configuration: Configuration  # the pipeline with this trigger
 
 
@@ -155,7 +156,7 @@ class _Reading:
             told = f"sets rows aside ({expect['on_violation']}), and the grid's models were trained on them;"
             at = self._source.told(f"{path}.expect.on_violation")
             raise ConfigurationError(f"{at}: {told} write `on_violation: alert`, or leave `expect` out.")
-        return Tested(name, written, configuration)
+        return Tested(name, value, configuration)
 
     def _try_steps(self, tested: Tested) -> None:
         """Each value that is to be tried must be one that its key may have."""

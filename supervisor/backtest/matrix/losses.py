@@ -16,6 +16,7 @@ from shared.errors import NotReadyError
 from shared.messages.rescore import Mask
 from shared.messages.row_losses import LossesMeasured, LossFile, MeasureLosses
 from shared.messages.setup_record import SetupRecord
+from shared.temporary import scratch_folder
 from shared.words import counted
 from supervisor.backtest.grid.grid import Grid, GridModel
 from supervisor.backtest.matrix.runs_to_score import runs_to_score
@@ -70,8 +71,12 @@ def measure_losses(
     files = _Files(grid, runs, metric, last_key, folder)
     if files.missing:
         require_torch("the models of the grid cannot be asked")
-        with with_labels(runs, dict.fromkeys(range(len(runs)), last_key)) as records:
-            _measure(runs, records, list(files.wanted()), len(grid.models) - len(files.missing), progress)
+        with (
+            scratch_folder("losses", folder) as unfinished,
+            with_labels(runs, dict.fromkeys(range(len(runs)), last_key)) as records,
+        ):
+            wanted = list(files.wanted(unfinished))
+            _measure(runs, records, wanted, folder, len(grid.models) - len(files.missing), progress)
     sums = [_mapped(files.of(number)) for number in range(len(grid.models))]
     return Losses(grid, metric, sums, _mapped(files.counts))
 
@@ -93,7 +98,8 @@ class _Files:
         self._of_all = hashlib.sha256(msgspec.json.encode(what)).hexdigest()[:12]
         self._earliest = min(range(len(grid.models)), key=lambda number: grid.models[number].key)
         self.counts = self._named("rows", grid.models[self._earliest])
-        self.missing = [number for number in range(len(grid.models)) if not self.of(number).exists()]
+        absent = [number for number in range(len(grid.models)) if not self.of(number).exists()]
+        self.missing = sorted({self.of(number): number for number in reversed(absent)}.values())  # models may be equal
         if not self.counts.exists() and self._earliest not in self.missing:
             self.missing.append(self._earliest)
 
@@ -104,8 +110,11 @@ class _Files:
     def _named(self, what: str, model: GridModel) -> Path:
         return self._folder / f"{model.key}-{what}-{self._of_all}.npy"
 
-    def wanted(self) -> Iterator[MeasureLosses]:
-        """Requests for those that are missing: models of a run that begin near each other together."""
+    def wanted(self, unfinished: Path) -> Iterator[MeasureLosses]:
+        """Requests for those that are missing: models of a run that begin near each other together.
+
+        `unfinished`: the folder in which files are written, by the names that they are to have.
+        """
         models = self._grid.models
         left = sorted(self.missing, key=lambda number: (models[number].run, models[number].key))
         while left:
@@ -115,17 +124,15 @@ class _Files:
             if self._earliest in some:  # its rows are those that are counted
                 some.remove(self._earliest)
                 some.insert(0, self._earliest)
+            files = [(models[one], str(unfinished / self.of(one).name)) for one in some]
             yield MeasureLosses(
                 run=run,
-                models=tuple(
-                    LossFile(model=models[one].ref, first_key=models[one].key + 1, path=str(self.of(one)))
-                    for one in some
-                ),
+                models=tuple(LossFile(model=one.ref, first_key=one.key + 1, path=path) for one, path in files),
                 last_key=self._last_key,
                 metric=self._metric,
                 mask=self._mask,
                 device=self._device[run],
-                counts=str(self.counts) if self._earliest in some else None,
+                counts=str(unfinished / self.counts.name) if self._earliest in some else None,
             )
 
 
@@ -133,10 +140,11 @@ def _measure(
     runs: Sequence[RunToScore],
     records: Sequence[SetupRecord],
     wanted: Sequence[MeasureLosses],
+    folder: Path,
     done: int,
     progress: Progress,
 ) -> None:
-    """Have processes write the files. `done`: so many models are there already."""
+    """Have processes write the files, and move those that are whole to `folder`. `done`: so many models are there."""
     of = done + sum(len(one.models) for one in wanted)
     for folders, numbers in by_code(runs, [one.run for one in wanted]):
         asked = [
@@ -148,7 +156,14 @@ def _measure(
                 answer = msgspec.json.decode(line, type=LossesMeasured)
                 if answer.error is not None:
                     raise NotReadyError(answer.error)
+                _keep(wanted[number], folder)
                 progress(done := done + len(wanted[number].models), of)
+
+
+def _keep(measured: MeasureLosses, folder: Path) -> None:
+    """Its files are whole."""
+    for file in [*(one.path for one in measured.models), *filter(None, [measured.counts])]:
+        os.replace(file, folder / Path(file).name)
 
 
 def _about(wanted: MeasureLosses, records: Sequence[SetupRecord]) -> str:

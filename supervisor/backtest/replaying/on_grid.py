@@ -83,7 +83,11 @@ class Player:
         if len(configurations) < 2:
             return [self.play(one, until_key) for one in configurations]
         with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="replay") as threads:
-            return list(threads.map(lambda one: self.play(one, until_key), configurations))
+            try:
+                return list(threads.map(lambda one: self.play(one, until_key), configurations))
+            except BaseException:  # also where somebody has interrupted: nobody waits for further answers
+                self._stack.close()
+                raise
 
     def _write_index(self) -> str:
         """The index of all labels, where workers look for it: they read it as of the moment of each question."""

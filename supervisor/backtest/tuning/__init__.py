@@ -1,1 +1,1 @@
-"""Parameters of a policy that are fitted on a first part of the rows, and the file that the winner is written to."""
+"""Parameters of a policy that are fitted on a first part of the rows."""

@@ -15,7 +15,6 @@ from shared.errors import ConfigurationError
 from supervisor.backtest.tuning.ladder import ladder, moved, octaves_between
 from supervisor.backtest.tuning.options import Block, Option, named, options_of, plain, with_option
 
-_NO_PLACE = "the block has no such place; write a dotted key of it, entries of lists by number."
 MOST_TRIED = 100  # blocks that are replayed for one policy
 _OCTAVES = (  # of one ladder after the other
     (-3, -2, -1, 1, 2, 3),
@@ -34,7 +33,7 @@ class Worth(NamedTuple):
     trainings: int
 
 
-class Judging(NamedTuple, Generic[Played]):
+class Trial(NamedTuple, Generic[Played]):
     """How a block is tried."""
 
     configured: Callable[[Block], Configuration]  # the pipeline with it, in any thread; raises ConfigurationError
@@ -54,35 +53,13 @@ class Fitted(NamedTuple):
     is_settled: bool  # False: it ended because it had tried so many
 
 
-def fit(
-    block: Block, judging: Judging[Played], ladders: Ladders | None = None, *, most_tried: int = MOST_TRIED
-) -> Fitted:
+def fit(block: Block, trial: Trial[Played], ladders: Ladders | None = None, *, most_tried: int = MOST_TRIED) -> Fitted:
     """Fit what the policies of a block mark as tunable, and what `ladders` names, by what they say.
 
-    `ladders`: as `require_ladders` has passed them. Deterministic. Raises ConfigurationError for the block, and what
-    `judging` raises.
+    `ladders`: of values that the block may have. Deterministic. Raises ConfigurationError for the block, and what
+    `trial` raises.
     """
-    return _Search(block, judging, dict(ladders or {}), most_tried).fitted()
-
-
-def require_ladders(name: str, block: Block, ladders: Ladders, configured: Callable[[Block], Configuration]) -> None:
-    """Raise ConfigurationError for keys of `tune.NAME` that are no option of the policy, and values that none can have.
-
-    Each value is tried in the block as it is written otherwise.
-    """
-    problems = []
-    options = {one.key: one for one in options_of(block, configured(block))}
-    for key, values in ladders.items():
-        option = options.get(key) or named(block, key)
-        for value in values:
-            try:
-                configured(with_option(block, option, value))
-            except (ConfigurationError, LookupError, TypeError) as error:
-                why = error.problems[0] if isinstance(error, ConfigurationError) else _NO_PLACE
-                problems.append(f"tune.{name}.{key}: {json.dumps(value)} cannot be tried: {why}")
-                break
-    if problems:
-        raise ConfigurationError(*problems)
+    return _Search(block, trial, dict(ladders or {}), most_tried).fitted()
 
 
 class _Tried(NamedTuple):
@@ -101,11 +78,11 @@ class _Tried(NamedTuple):
 class _Search(Generic[Played]):
     """One policy's."""
 
-    def __init__(self, block: Block, judging: Judging[Played], ladders: dict[str, Any], most_tried: int) -> None:
-        self._judging, self._ladders, self._most_tried = judging, ladders, most_tried
+    def __init__(self, block: Block, trial: Trial[Played], ladders: dict[str, Any], most_tried: int) -> None:
+        self._trial, self._ladders, self._most_tried = trial, ladders, most_tried
         self._tried: dict[str, _Tried | None] = {}  # by block; None: the schema refuses it
         self._replays, self._is_cut = 0, False
-        configuration = judging.configured(block)
+        configuration = trial.configured(block)
         self._written = {one.key: one.value for one in self._options(block, configuration)}
         self._first = self._best = self._replayed(dict(block), configuration)
         self._tried[_name(block)] = self._first
@@ -180,7 +157,7 @@ class _Search(Generic[Played]):
             self._is_cut = True
             return None
         try:
-            configuration = self._judging.configured(block)
+            configuration = self._trial.configured(block)
         except ConfigurationError:
             self._tried[name] = None
         else:
@@ -189,7 +166,7 @@ class _Search(Generic[Played]):
 
     def _replayed(self, block: dict[str, Any], configuration: Configuration) -> _Tried:
         self._replays += 1
-        worth = self._judging.cost(self._judging.play(configuration))
+        worth = self._trial.cost(self._trial.play(configuration))
         distance = sum(self._distance(one) for one in self._options(block, configuration))
         return _Tried(block, configuration, worth, distance)
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
-from typing import Any
+from concurrent.futures import FIRST_EXCEPTION, CancelledError, ThreadPoolExecutor, wait
+from threading import Event
+from typing import TypeVar
 
-from supervisor.backtest.tuning.fit import Fitted, Judging, Ladders, fit
+from shared.config.load import Configuration
+from supervisor.backtest.tuning.fit import Fitted, Ladders, Trial, fit
 from supervisor.backtest.tuning.options import Block
+
+Played = TypeVar("Played")
 
 
 def fit_all(
     blocks: Mapping[str, Block],
-    opened: Callable[[], AbstractContextManager[Judging[Any]]],
+    trial: Trial[Played],
     ladders: Mapping[str, Ladders],
     *,
     at_once: int,
@@ -22,31 +24,27 @@ def fit_all(
 ) -> dict[str, Fitted]:
     """Those of all policies, by name; the same ones however many are fitted `at_once`.
 
-    `opened`: what one thread judges by, with the processes that it asks; entered, used and left by that thread alone.
-    `told` hears of each as it is there, in any thread. Raises what `fit` does, once no other is being fitted.
+    `trial`: in any thread; `told` hears of each as it is there, in any thread, too. Raises what `fit` does; where one
+    fails, or somebody interrupts, nothing further is replayed.
     """
-    waiting, found = deque(blocks), dict[str, Fitted]()
+    stopped = Event()
 
-    def work() -> None:
-        try:
-            with opened() as judging:
-                while (name := _next(waiting)) is not None:
-                    found[name] = fit(blocks[name], judging, ladders.get(name))
-                    told(name, found[name])
-        finally:
-            waiting.clear()  # where one has failed no further one is begun
+    def play(configuration: Configuration) -> Played:
+        if stopped.is_set():
+            raise CancelledError
+        return trial.play(configuration)
 
-    with ThreadPoolExecutor(max(at_once, 1)) as threads:
+    def fitted(name: str) -> Fitted:
+        found = fit(blocks[name], trial._replace(play=play), ladders.get(name))
+        told(name, found)
+        return found
+
+    with ThreadPoolExecutor(max(at_once, 1), thread_name_prefix="fit") as threads:
+        begun = {name: threads.submit(fitted, name) for name in blocks}
         try:
-            for one in [threads.submit(work) for _ in range(min(at_once, len(blocks)))]:
+            for one in wait(begun.values(), return_when=FIRST_EXCEPTION).done:
                 one.result()
-        finally:
-            waiting.clear()  # also where somebody has interrupted
-    return {name: found[name] for name in blocks}
-
-
-def _next(waiting: deque[str]) -> str | None:
-    try:
-        return waiting.popleft()
-    except IndexError:
-        return None
+        except BaseException:
+            stopped.set()
+            raise
+    return {name: one.result() for name, one in begun.items()}

@@ -44,10 +44,7 @@ class Budget(Guard):
     one for each 256th of the period.
     """
 
-    option = f.Sub(
-        Allowance, "what trainings may take within a stretch of event time; a decision beyond it is kept",
-        load_default=None,
-    )  # fmt: skip
+    option = f.Sub(Allowance, "what trainings may take within a stretch of event time; a decision beyond it is kept")
 
     def __init__(self, option: Any, inner: TriggerPolicy, start: StreamStart) -> None:
         super().__init__(option, inner, start)

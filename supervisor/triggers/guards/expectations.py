@@ -169,7 +169,7 @@ class Expect(f.Sub):
     kind = "group, or usual"
 
     def __init__(self) -> None:
-        super().__init__(Expectations, "what a trigger's rows must be to be trained on", load_default=None)
+        super().__init__(Expectations, "what a trigger's rows must be to be trained on")
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         if isinstance(value, str) and value != USUAL:

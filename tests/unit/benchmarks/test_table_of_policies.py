@@ -80,7 +80,6 @@ def found() -> Found:
         learned_windows=16,
         learned_until="2008-09-01T00:00:00.000000Z",
         judged_rows=1_440,
-        wall_s=1.0,
         prices=(Priced(share=0.005, price=30.0, lines=tuple(lines)),),
     )
 

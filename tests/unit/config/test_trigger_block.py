@@ -57,3 +57,11 @@ def test_what_is_wrong_is_told_at_its_key(change, told):
     assert caught.value.messages.keys() == told.keys()
     for key, sentences in told.items():
         assert sentences is None or caught.value.messages[key] == sentences
+
+
+@pytest.mark.parametrize("name", ["price", *GUARDS])
+def test_a_price_or_guard_that_says_nothing_is_refused(name):
+    """Of each of them, as a change such as `--set trigger.budget=null` has it."""
+    with pytest.raises(ValidationError) as caught:
+        BLOCK.deserialize({"policy": "time", "every": "7d", name: None})
+    assert caught.value.messages == {name: ["is empty; give a value or remove the key."]}

@@ -184,6 +184,15 @@ def test_a_candidate_is_the_policy_with_another_group(place: Workplace) -> None:
         candidate(weekly, {**weekly.block, "every": "x"})
 
 
+def test_what_the_environment_fills_in_may_be_fitted(place: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A candidate has its value, as the policy has."""
+    monkeypatch.setenv("MODYN_TEST_PERIOD", "7d")
+    tested = read(place, GRID.replace("{policy: time, every: 7d}", "{policy: time, every: '${MODYN_TEST_PERIOD}'}"))
+    (weekly, *_) = tested.policies
+    assert weekly.block == {"policy": "time", "every": "7d"}
+    assert candidate(weekly, weekly.block).configuration.pipeline.trigger == weekly.configuration.pipeline.trigger
+
+
 def test_errors_are_counted_by_a_mean_over_rows(place: Workplace) -> None:
     """Which can be added up over any rows."""
     with pytest.raises(ConfigurationError, match="--metric auroc: is no mean over rows"):

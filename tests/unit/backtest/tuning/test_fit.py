@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 
 from shared.config.load import Configuration
-from shared.errors import ConfigurationError
 from shared.ids import TriggerId
 from supervisor.backtest.replaying.recording import Recording, open_recording
 from supervisor.backtest.replaying.replay import Posed, Replayed, Settled, replay
-from supervisor.backtest.tuning.fit import MOST_TRIED, Judging, Worth, fit, require_ladders
+from supervisor.backtest.tuning.fit import MOST_TRIED, Trial, Worth, fit
 from supervisor.run.start.first_events import Scope
 
 AMOUNT = {"policy": "data_amount", "every": 500}
@@ -23,7 +22,7 @@ class Counted:
     """Judges options by a formula, and counts what it is asked."""
 
     def __init__(self, configured: Any, worth: Callable[[dict[str, Any]], Worth]) -> None:
-        self.judging, self.asked = Judging(configured, self._play, worth), list[dict[str, Any]]()
+        self.trial, self.asked = Trial(configured, self._play, worth), list[dict[str, Any]]()
 
     def _play(self, configuration: Configuration) -> dict[str, Any]:
         trigger = configuration.pipeline.trigger
@@ -40,14 +39,14 @@ def on_the_scale(options: dict[str, Any], best: int) -> float:
 def test_it_finds_what_costs_least(configured, best):
     """Also where that is far from what is written; each block is replayed once, and as often whenever it is fitted."""
     asked = Counted(configured, lambda options: Worth(on_the_scale(options, best), 0))
-    fitted = fit(AMOUNT, asked.judging)
+    fitted = fit(AMOUNT, asked.trial)
     assert fitted.worth.cost < 0.1
     assert fitted.worth <= fitted.written == (on_the_scale(AMOUNT, best), 0)
     assert fitted.block == {**AMOUNT, **fitted.parameters}
     assert fitted.configuration.pipeline.trigger.options == fitted.parameters
     assert len(asked.asked) == fitted.tried == len({one["every"] for one in asked.asked})
     assert fitted.is_settled
-    assert fit(AMOUNT, asked.judging).parameters == fitted.parameters
+    assert fit(AMOUNT, asked.trial).parameters == fitted.parameters
 
 
 def test_two_that_depend_on_each_other(configured):
@@ -57,21 +56,21 @@ def test_two_that_depend_on_each_other(configured):
         cooled = options["cool_down"]["rows"] if "cool_down" in options else 1
         return Worth(on_the_scale(options, 100) + abs(math.log2(cooled / options["every"] / 2)), 0)
 
-    fitted = fit({**AMOUNT, "cool_down": 3000}, Counted(configured, worth).judging)
+    fitted = fit({**AMOUNT, "cool_down": 3000}, Counted(configured, worth).trial)
     assert fitted.parameters == {"every": pytest.approx(100, rel=0.1), "cool_down": pytest.approx(200, rel=0.2)}
 
 
 def test_ties_go_to_fewer_trainings_and_then_to_what_is_written(configured):
     """No parameter is changed for nothing."""
-    assert fit(AMOUNT, Counted(configured, lambda options: Worth(1, 1)).judging).block == AMOUNT
-    fitted = fit(AMOUNT, Counted(configured, lambda options: Worth(1, int(options["every"] < 900))).judging)
+    assert fit(AMOUNT, Counted(configured, lambda options: Worth(1, 1)).trial).block == AMOUNT
+    fitted = fit(AMOUNT, Counted(configured, lambda options: Worth(1, int(options["every"] < 900))).trial)
     assert fitted.parameters == {"every": 920}
 
 
 def test_it_ends_after_so_many_replays(configured):
     """With the best of them, and says that there might be a better one."""
     asked = Counted(configured, lambda options: Worth(on_the_scale(options, 1), 0))
-    fitted = fit({**AMOUNT, "every": 10**9}, asked.judging, most_tried=10)
+    fitted = fit({**AMOUNT, "every": 10**9}, asked.trial, most_tried=10)
     assert (len(asked.asked), fitted.tried, fitted.is_settled) == (10, 10, False)
     assert fitted.worth.cost == min(on_the_scale(one, 1) for one in asked.asked)
 
@@ -79,7 +78,7 @@ def test_it_ends_after_so_many_replays(configured):
 def test_where_near_values_change_nothing_far_ones_are_tried(configured):
     """A written value may be wrong by orders of magnitude, of which a few steps see nothing."""
     asked = Counted(configured, lambda options: Worth(min(on_the_scale(options, 500_000), 5), 0))
-    fitted = fit(AMOUNT, asked.judging)
+    fitted = fit(AMOUNT, asked.trial)
     assert fitted.parameters == {"every": pytest.approx(500_000, rel=0.1)}
 
 
@@ -87,7 +86,7 @@ def test_a_part_stays_as_large_a_part(configured):
     """An offset that is as long as its period does not keep the period from becoming shorter."""
     block = {"policy": "cost_periodic", "every": 800, "offset": 800}
     worth = Counted(configured, lambda options: Worth(abs(options["every"]["rows"] - 100), 0))
-    assert fit(block, worth.judging).parameters == {"every": 100, "offset": 100}
+    assert fit(block, worth.trial).parameters == {"every": 100, "offset": 100}
 
 
 def test_ladders_of_the_file(configured):
@@ -95,27 +94,11 @@ def test_ladders_of_the_file(configured):
     block = {"policy": "performance", "every": 500, "decide": {"policy": "drop", "by": 0.1}}
     ladders = {"decide.by": [0.2, 0.4], "every": ["2d", "5d"], "cool_down": [100]}
     asked = Counted(configured, lambda options: Worth(-options["decide"]["by"] - (options["every"]["rows"] is None), 0))
-    require_ladders("watch", block, ladders, configured)
-    fitted = fit(block, asked.judging, ladders)
+    fitted = fit(block, asked.trial, ladders)
     assert fitted.block == {**block, "every": "2d", "decide": {"policy": "drop", "by": 0.4}}
     assert fitted.parameters == {"decide.by": 0.4, "every": "2d"}
     assert {one["decide"]["by"] for one in asked.asked} == {0.1, 0.2, 0.4}
     assert {one["cool_down"]["rows"] for one in asked.asked if "cool_down" in one} == {100}
-
-
-@pytest.mark.parametrize(
-    ("ladders", "told"),
-    [
-        ({"evry": [1]}, "tune.watch.evry: 1 cannot be tried: tried.yaml:36: trigger.evry: is not a key here; did you "),
-        ({"every": [5, "x"]}, 'tune.watch.every: "x" cannot be tried: '),
-        ({"every.rows": [5]}, "tune.watch.every.rows: 5 cannot be tried: the block has no such place; write a dotted"),
-    ],
-)
-def test_ladders_that_fit_no_option_are_refused(configured, ladders, told):
-    """With the key, the value, and what is wrong with it."""
-    with pytest.raises(ConfigurationError) as refused:
-        require_ladders("watch", AMOUNT, ladders, configured)
-    assert str(refused.value).startswith(told)
 
 
 class OneModelATrigger:
@@ -159,7 +142,7 @@ def test_replayed_policies(configured, tmp_path, block):
     def play(configuration: Configuration) -> Replayed:
         return replay(configuration.pipeline.trigger, recording.stream, told, told, labelling=recording.labelling())
 
-    fitted = fit(block, Judging(configured, play, lambda found: losses(found, 2000)))
+    fitted = fit(block, Trial(configured, play, lambda found: losses(found, 2000)))
     best = min(3.0 * trainings + 2000 / (trainings + 1) for trainings in range(2000))
     assert best <= fitted.worth.cost < 1.1 * best < fitted.written.cost
     assert fitted.tried <= MOST_TRIED

@@ -2,61 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from threading import Barrier
-from typing import Any
 
 import pytest
 
 from shared.config.load import Configuration
 from shared.errors import RunFailedError
-from supervisor.backtest.tuning.fit import Judging, Worth, fit
+from supervisor.backtest.tuning.fit import Trial, Worth, fit
 from supervisor.backtest.tuning.side_by_side import fit_all
 
 BLOCKS = {f"by {every}": {"policy": "data_amount", "every": every} for every in (100, 300, 900)}
 
 
-def cost(configuration: Configuration) -> Worth:
+def amount(configuration: Configuration) -> int:
+    """What the policy is."""
+    every: int = configuration.pipeline.trigger.options["every"]
+    return every
+
+
+def cost(every: int) -> Worth:
     """Least at 250 rows."""
-    return Worth(abs(configuration.pipeline.trigger.options["every"] - 250), 0)
+    return Worth(abs(every - 250), 0)
 
 
 def test_each_as_if_it_were_alone(configured):
-    """Two are begun before one is over; what is opened for a thread is closed."""
-    both, opened = Barrier(2, timeout=60), list[str]()
+    """Two are begun before one is over."""
+    both, told = Barrier(2, timeout=60), list[str]()
 
-    @contextmanager
-    def judging() -> Iterator[Judging[Any]]:
-        opened.append("opened")
-        both.wait()
-        yield Judging(configured, lambda configuration: configuration, cost)
-        opened.append("closed")
+    def play(configuration: Configuration) -> int:
+        if amount(configuration) in (100, 300) and not told:  # as they are written
+            both.wait()
+        return amount(configuration)
 
-    told = list[str]()
     found = fit_all(
-        BLOCKS, judging, {"by 900": {"every": [200]}}, at_once=2, told=lambda name, fitted: told.append(name)
+        BLOCKS,
+        Trial(configured, play, cost),
+        {"by 100": {"every": [200]}, "by 900": {"every": [200]}},
+        at_once=2,
+        told=lambda name, fitted: told.append(name),
     )
     assert list(found) == list(BLOCKS)
     assert sorted(told) == sorted(BLOCKS)
-    assert (opened.count("opened"), opened.count("closed")) == (2, 2)
-    alone = fit(BLOCKS["by 300"], Judging(configured, lambda configuration: configuration, cost))
-    assert found["by 300"].parameters == alone.parameters
+    assert found["by 300"].parameters == fit(BLOCKS["by 300"], Trial(configured, amount, cost)).parameters
     assert found["by 900"].parameters == {"every": 200}
 
 
 def test_one_that_fails_ends_all(configured):
-    """With what it raised; no further one is begun."""
-    played = list[int]()
+    """With what it raised; whoever is being fitted beside it replays no more, and no further one is begun."""
+    both, played = Barrier(2, timeout=60), list[int]()
 
-    def play(configuration: Configuration) -> Configuration:
-        played.append(configuration.pipeline.trigger.options["every"])
-        raise RunFailedError("the policy raised an error.")
-
-    @contextmanager
-    def judging() -> Iterator[Judging[Any]]:
-        yield Judging(configured, play, cost)
+    def play(configuration: Configuration) -> int:
+        played.append(amount(configuration))
+        if len(played) <= 2:
+            both.wait()
+        if amount(configuration) == 300:
+            raise RunFailedError("the policy raised an error.")
+        return amount(configuration)
 
     with pytest.raises(RunFailedError, match="the policy raised"):
-        fit_all(BLOCKS, judging, {}, at_once=1)
-    assert played == [100]
+        fit_all(BLOCKS, Trial(configured, play, cost), {}, at_once=2)
+    assert 300 in played
+    assert len(played) < fit(BLOCKS["by 100"], Trial(configured, amount, cost)).tried

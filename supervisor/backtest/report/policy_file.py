@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import msgspec
-
-from shared.config.load import Configuration
-from shared.config.resolved import as_written
-from shared.config.schema.trigger import PRICE, option_of
+from shared.config.secrets import hide
 from shared.config.yaml_source import yaml_text
 from shared.errors import ConfigurationError
-from shared.plugins import TRIGGERS
+from shared.output_file import OutputFile
 from shared.timestamps import format_timestamp, to_the_minute
 from shared.words import counted
+
+_OPTION = "--write"
 
 
 class Rows(NamedTuple):
@@ -52,22 +48,14 @@ class Told(NamedTuple):
     period: Line | None  # the best fixed period among them, if it is another one
 
 
-def write_policy(path: Path, block: Mapping[str, Any], configuration: Configuration, told: Told) -> None:
+def write_policy(path: Path, block: Mapping[str, Any], told: Told) -> None:
     """Replace what stands there when the file is whole.
 
-    `configuration`: with the block; a price that was not in it, and that its policy weighs, is written too. Raises
-    ConfigurationError if it cannot be written; what stood there still does then.
+    Raises ConfigurationError if it cannot be written; what stood there still does then.
     """
     comments = "".join(f"# {' '.join(line.split())}\n" if line else "#\n" for line in _comments(told))
-    text = comments + yaml_text({"trigger": _whole(block, configuration)})
-    hidden = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        hidden.write_text(text, encoding="utf-8")
-        hidden.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            hidden.unlink()
-        raise _unwritable(path, error.strerror) from None
+    text = comments + yaml_text({"trigger": dict(block)})
+    OutputFile(_OPTION, path).write(hide(text).encode())
 
 
 def require_writable(path: Path, inputs: Sequence[Path]) -> None:
@@ -75,26 +63,9 @@ def require_writable(path: Path, inputs: Sequence[Path]) -> None:
 
     Raises ConfigurationError.
     """
-    if path.is_dir():
-        raise _unwritable(path, "it is a folder")
-    if not path.parent.is_dir():
-        raise _unwritable(path, f"there is no folder {path.parent}")
-    if not os.access(path.parent, os.W_OK | os.X_OK):
-        raise _unwritable(path, f"the folder {path.parent} is not yours to write in")
+    OutputFile(_OPTION, path).require()
     if path.exists() and any(one.exists() and path.samefile(one) for one in inputs):
-        raise ConfigurationError(f"--write {path} would replace a file that this back-test reads; name another one.")
-
-
-def _unwritable(path: Path, why: str | None) -> ConfigurationError:
-    remedy = "Name a file in a folder that exists and that you may write in."
-    return ConfigurationError(f"--write {path} cannot be written: {why}. {remedy}")
-
-
-def _whole(block: Mapping[str, Any], configuration: Configuration) -> dict[str, Any]:
-    trigger = configuration.pipeline.trigger
-    if PRICE in block or trigger.price is None or not TRIGGERS[trigger.name].weighs_costs:
-        return dict(block)
-    return {**block, PRICE: as_written(option_of(PRICE), msgspec.to_builtins(trigger.price))}
+        raise ConfigurationError(f"{_OPTION} {path} would replace a file that this back-test reads; name another one.")
 
 
 def _comments(told: Told) -> Iterator[str]:
