@@ -79,7 +79,7 @@ class _Told:
                 for price, cost, regret in zip(self._judge.prices, judged.costs, self._regrets(course), strict=True)
             ],
             "best_with_as_many": with_as_many.mean,
-            "notes": [*_notes(one), *one.notes],
+            "notes": [*_notes(one, course), *one.notes],
         }
 
     def baselines(self) -> dict[str, dict[str, Any]]:
@@ -176,10 +176,12 @@ def _guess(guess: Guessed) -> dict[str, Any]:
     }
 
 
-def _notes(one: Contender) -> Iterator[str]:
+def _notes(one: Contender, course: Course) -> Iterator[str]:
     """What was otherwise than in a run."""
     if not one.fired:
         yield "never fires: the first model of the grid is kept"
+    elif not course.switches:
+        yield "never fires on the rows that are judged: the model that it had before is kept"
     if one.early:
         yield f"{counted(one.early, 'trigger')} came before the first model of the grid, and got that one all the same"
     without = len(one.fired) - len(one.switches)

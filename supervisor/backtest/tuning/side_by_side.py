@@ -8,6 +8,7 @@ from threading import Event
 from typing import TypeVar
 
 from shared.config.load import Configuration
+from shared.errors import NotReadyError, RunFailedError
 from supervisor.backtest.tuning.fit import Fitted, Ladders, Trial, fit
 from supervisor.backtest.tuning.options import Block
 
@@ -24,8 +25,8 @@ def fit_all(
 ) -> dict[str, Fitted]:
     """Those of all policies, by name; the same ones however many are fitted `at_once`.
 
-    `trial`: in any thread; `told` hears of each as it is there, in any thread, too. Raises what `fit` does; where one
-    fails, or somebody interrupts, nothing further is replayed.
+    `trial`: in any thread; `told` hears of each as it is there, in any thread, too. Raises what `fit` does, with the
+    policy's name; where one fails, or somebody interrupts, nothing further is replayed.
     """
     stopped = Event()
 
@@ -35,7 +36,10 @@ def fit_all(
         return trial.play(configuration)
 
     def fitted(name: str) -> Fitted:
-        found = fit(blocks[name], trial._replace(play=play), ladders.get(name))
+        try:
+            found = fit(blocks[name], trial._replace(play=play), ladders.get(name))
+        except (NotReadyError, RunFailedError) as error:
+            raise error.about(f"policies.{name}") from error
         told(name, found)
         return found
 

@@ -108,6 +108,8 @@ def test_what_was_otherwise_than_in_a_run_is_told():
     ]
     (told,) = content(setting_of(GRID, LOSSES), contender("never", GRID, []))["policies"]
     assert told["notes"] == ["never fires: the first model of the grid is kept"]
+    (told,) = content(setting_of(GRID, LOSSES, tuned_until=6), contender("once", GRID, [4]))["policies"]
+    assert told["notes"] == ["never fires on the rows that are judged: the model that it had before is kept"]
 
 
 def made_up(dice: np.random.Generator) -> tuple[Setting, list[Contender]]:

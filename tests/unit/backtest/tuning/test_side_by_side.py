@@ -48,7 +48,7 @@ def test_each_as_if_it_were_alone(configured):
 
 
 def test_one_that_fails_ends_all(configured):
-    """With what it raised; whoever is being fitted beside it replays no more, and no further one is begun."""
+    """With its name, and what it raised; whoever is being fitted beside it replays no more, and no further one is begun."""
     both, played = Barrier(2, timeout=60), list[int]()
 
     def play(configuration: Configuration) -> int:
@@ -59,7 +59,7 @@ def test_one_that_fails_ends_all(configured):
             raise RunFailedError("the policy raised an error.")
         return amount(configuration)
 
-    with pytest.raises(RunFailedError, match="the policy raised"):
+    with pytest.raises(RunFailedError, match="^policies.by 300: the policy raised an"):
         fit_all(BLOCKS, Trial(configured, play, cost), {}, at_once=2)
     assert 300 in played
     assert len(played) < fit(BLOCKS["by 100"], Trial(configured, amount, cost)).tried
