@@ -48,7 +48,7 @@ def test_each_as_if_it_were_alone(configured):
 
 
 def test_one_that_fails_ends_all(configured):
-    """With its name, and what it raised; whoever is being fitted beside it replays no more, and no further one is begun."""
+    """With its name and what it raised; who is being fitted beside it replays no more, and no further one is begun."""
     both, played = Barrier(2, timeout=60), list[int]()
 
     def play(configuration: Configuration) -> int:
