@@ -4,13 +4,36 @@ from __future__ import annotations
 
 import numpy as np
 
+from shared.config.pipeline import Trigger
 from shared.errors import ConfigurationError, NotReadyError
 from shared.timestamps import format_timestamp
+from shared.words import counted
 from supervisor.backtest.grid.grid import Grid
 from supervisor.backtest.judging.course import Stretch
 from supervisor.backtest.replaying.recorded_stream import RecordedStream
+from supervisor.triggers.build import policy_of
+from supervisor.triggers.policy import StreamStart
 
 FITTED_SHARE = 0.4  # of the rows, where nobody says up to when
+
+
+def refuse_no_model(clock: Trigger, stream: RecordedStream) -> None:
+    """Raise ConfigurationError if a grid of this clock has no model that a row follows, before any is trained."""
+    started = stream.start.started
+    policy = policy_of(clock, StreamStart(first_key=started.first_key, event_time_us=stream.began_us))
+    state, first_key = policy.begin(), None
+    for batch in stream.batches:
+        looked = policy.observe(batch, state)
+        state = looked.state
+        if looked.decision is not None:
+            first_key = looked.decision.key
+            break
+    if first_key is None or first_key >= stream.last_key:
+        first, last = (format_timestamp(one) for one in (stream.began_us, time_at(stream, stream.last_key)))
+        raise ConfigurationError(
+            f"grid.every: is too far apart for the {counted(stream.rows, 'row')} from {first} to {last}: none of them "
+            "follows a first model, so there would be nothing to judge; take a closer grid."
+        )
 
 
 def whole_stretch(grid: Grid, stream: RecordedStream) -> Stretch:

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from shared.config.pipeline import Logging
 from shared.errors import ConfigurationError
+from shared.words import counted
 from supervisor.cli.main import main
 from supervisor.cli.sweep_view import SweepView
 from supervisor.run.stop_signal import StopSignal
@@ -54,7 +55,14 @@ def carry_out(sweep: Sweep, parallel: int | None, terminal: Console | None, *, r
             place.create(sweep.wanted)
             platform.keep_log(place.workers_log(is_made=True))
         parallel = parallel or _RUNS_A_WORKER * sum(worker.role == "train" for worker in workers)
-        log.info("%s: %s; %d runs, %d at a time", sweep.wanted.noun, place.path, len(sweep.unfinished), parallel)
+        log.info("%s: %s; %s", sweep.wanted.noun, place.path, how_many(len(sweep.unfinished), parallel))
         with SweepView(terminal, sweep) as view:
             sweep.carry_out(nursery, platform, parallel, stop, view)
     stop.over()  # what follows may take a while
+
+
+def how_many(runs: int, parallel: int) -> str:
+    """Runs, and how many of them at a time."""
+    if parallel >= runs:
+        return f"{counted(runs, 'run')}{' side by side' if runs > 1 else ''}"
+    return f"{counted(runs, 'run')}, {parallel} at a time"

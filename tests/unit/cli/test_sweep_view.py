@@ -59,11 +59,13 @@ def test_without_a_terminal_lines_tell_how_far_each_run_is(
 
 
 def test_a_terminal_shows_how_far_each_run_is(sweep: Sweep, tmp_path: Path) -> None:
-    """Also one that has not begun."""
+    """By its title, which is no markup; also one that has not begun."""
     shown = io.StringIO()
     _begun(tmp_path)
+    one, two = sweep.runs
+    sweep.runs = one, two._replace(title="evaluation.metrics=[f1]")
     with SweepView(Console(file=shown, force_terminal=True, width=120), sweep) as view:
-        view.turn({"training.seed=1": tmp_path, "evaluation.metrics=[f1]": tmp_path / "nothing"})
+        view.turn({one.name: tmp_path, two.name: tmp_path / "nothing"})
     told = shown.getvalue()
     assert "evaluation.metrics=[f1]" in told
     assert "training.seed=1" in told
