@@ -169,7 +169,7 @@ def _contender(tried: Tried, played: Played) -> Contender:
 def _notes(tried: Tried, played: Played) -> Iterator[str]:
     """What is to be known of a policy beside its figures."""
     if tried.fitted is not None and tried.fitted.parameters and tried.fitted.worth.trainings <= 1:
-        yield "was fitted so that it trains no second time on the rows for fitting: nothing was worth its price there"
+        yield "was fitted to train once: on the rows for fitting no second training pays"
     if tried.fitted is not None and not tried.fitted.is_settled:
         yield f"fitting ended after {counted(tried.fitted.tried, 'replay')}, before nothing got better any more"
     if played.replayed.violations:
