@@ -15,6 +15,8 @@ ModynError
 
 from __future__ import annotations
 
+from typing import Self
+
 from shared.printable import shown
 
 
@@ -27,6 +29,10 @@ class ModynError(Exception):
         """A sentence for each problem."""
         self.problems = tuple(map(shown, problems))  # they may quote what somebody's file holds
         super().__init__("\n".join(self.problems))
+
+    def about(self, what: str) -> Self:
+        """The same, each sentence with what it is about before it."""
+        return type(self)(*(f"{what}: {sentence}" for sentence in self.problems))
 
 
 class ConfigurationError(ModynError):

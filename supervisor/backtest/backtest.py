@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from shared.config.load import Configuration
 from shared.errors import ConfigurationError, NotReadyError, RunFailedError
 from shared.words import counted
 from supervisor.backtest.grid.grid import Grid
@@ -23,15 +24,13 @@ from supervisor.backtest.judging.judge import Judge
 from supervisor.backtest.judging.label_baselines import label_windows
 from supervisor.backtest.matrix.losses import measure_losses
 from supervisor.backtest.matrix.window_scores import WindowScores
+from supervisor.backtest.progress import OfPolicies, Progress, telling
 from supervisor.backtest.replaying.on_grid import Played, Player
 from supervisor.backtest.replaying.recording import Recording
 from supervisor.backtest.stretches import parted, time_at, whole_stretch
 from supervisor.backtest.tuning.fit import Fitted, Trial, Worth
 from supervisor.backtest.tuning.side_by_side import fit_all
 from supervisor.compare.one_dataset import refuse_changed
-
-Progress = Callable[[str], None]  # is told how far it is, a few words at a time
-_TELL_EVERY = 10  # so many times while something goes on
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,19 +81,18 @@ def backtest(
     whole, pipeline = whole_stretch(grid, stream), policies.configuration.pipeline
     fit_on, judge_on = parted(whole, grid, stream, wish.tune_until_us) if wish.tunes else (None, whole)
     losses = measure_losses(
-        grid, pipeline, policies.metric, whole.last_key, folder, _telling(progress, "model", "measured")
+        grid, pipeline, policies.metric, whole.last_key, folder, telling(progress, "model", "measured")
     )
     with ExitStack() as stack:
         player = stack.enter_context(Player(recording, grid))
         scores = stack.enter_context(
-            WindowScores(grid, pipeline, whole.last_key, _telling(progress, "window", "scored"))
+            WindowScores(grid, pipeline, whole.last_key, telling(progress, "window", "scored"))
         )
         tried = [Tried(one, None) for one in policies.policies]
         if fit_on is not None:
             judge = Judge(grid, losses, scores, fit_on, policies.prices)
             tried = _fitted(policies, player, judge, progress)
-        progress(f"{len(tried)} policies are replayed" if len(tried) > 1 else "the policy is replayed")
-        played = _replayed(player, tried)
+        played = _replayed(player, tried, progress)
         setting = Setting(
             grid=grid,
             every=wish.every,
@@ -112,15 +110,17 @@ def backtest(
     return Backtested(content, {one.tested.name: one for one in tried}, fit_on, judge_on)
 
 
-def _replayed(player: Player, tried: Sequence[Tried]) -> list[Played]:
+def _replayed(player: Player, tried: Sequence[Tried], progress: Progress) -> list[Played]:
     """All of them, side by side. Raises as `play` does, with the policy's name."""
+    told = OfPolicies(progress, len(tried), "replayed")
 
     def replayed(one: Tried) -> Played:
         try:
-            return player.play(one.tested.configuration)
+            played = player.play(one.tested.configuration)
         except (NotReadyError, RunFailedError) as error:
-            told = [f"policies.{one.tested.name}: {sentence}" for sentence in error.problems]
-            raise type(error)(*told) from error
+            raise error.about(f"policies.{one.tested.name}") from error
+        told.done(one.tested.name)
+        return played
 
     with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="replay") as threads:
         try:
@@ -133,7 +133,12 @@ def _replayed(player: Player, tried: Sequence[Tried]) -> list[Played]:
 def _fitted(policies: Policies, player: Player, judge: Judge, progress: Progress) -> list[Tried]:
     """Each policy with the parameters that cost least on the judge's rows, which end where fitting ends."""
     tested, price = {one.name: one for one in policies.policies}, policies.prices[0]
-    any_of_them = policies.policies[0]
+    any_of_them, told = policies.policies[0], OfPolicies(progress, len(tested), "fitted")
+
+    def play(configuration: Configuration) -> Played:
+        played = player.play(configuration, judge.stretch.last_key)
+        told.replayed()
+        return played
 
     def cost(played: Played) -> Worth:
         course = course_of(played.switches, judge.grid, judge.stretch, tuned=False)
@@ -143,12 +148,12 @@ def _fitted(policies: Policies, player: Player, judge: Judge, progress: Progress
         {name: one.block for name, one in tested.items()},
         Trial(
             configured=lambda block: with_block(any_of_them, dict(block)).configuration,
-            play=lambda configuration: player.play(configuration, judge.stretch.last_key),
+            play=play,
             cost=cost,
         ),
         policies.ladders,
         at_once=os.cpu_count() or 1,
-        told=lambda name, fitted: progress(f"{name} is fitted: {counted(fitted.tried, 'replay')}"),
+        told=lambda name, fitted: told.done(name, f", {counted(fitted.tried, 'replay')}"),
         stop=player.stop,
     )
     return [Tried(Tested(name, fitted.block, fitted.configuration), fitted) for name, fitted in found.items()]
@@ -168,21 +173,9 @@ def _contender(tried: Tried, played: Played) -> Contender:
 
 def _notes(tried: Tried, played: Played) -> Iterator[str]:
     """What is to be known of a policy beside its figures."""
+    if tried.fitted is not None and tried.fitted.parameters and tried.fitted.worth.trainings <= 1:
+        yield "was fitted to train once: on the rows for fitting no second training pays"
     if tried.fitted is not None and not tried.fitted.is_settled:
         yield f"fitting ended after {counted(tried.fitted.tried, 'replay')}, before nothing got better any more"
     if played.replayed.violations:
         yield f"rows were not as expected {counted(len(played.replayed.violations), 'time')}"
-
-
-def _telling(progress: Progress, noun: str, verb: str) -> Callable[[int, int], None]:
-    """Tells now and then how many of so many are done."""
-    told = -1
-
-    def tell(done: int, of: int) -> None:
-        nonlocal told
-        tenth = done * _TELL_EVERY // of
-        if tenth > told or done == of:
-            told = tenth
-            progress(f"{done:,} of {counted(of, noun)} {verb}")
-
-    return tell

@@ -30,7 +30,7 @@ def write_winner(path: Path, found: Backtested, policies: Policies, stream: Reco
         fitted=None if found.fit_on is None else _rows(found.fit_on, stream),
         policies=len(of_all),
         winner=_line(winner),
-        period=None if period is None else _line(period),
+        period=None if period is None else _line(period, period["trigger"]["every"]),
     )
     write_policy(path, tested.block, told)
 
@@ -40,8 +40,9 @@ def _is_period(block: Mapping[str, Any]) -> bool:
     return block["policy"] in _PERIODS and block.keys() <= {"policy", "every", "anchor", "price"}
 
 
-def _line(policy: Mapping[str, Any]) -> Line:
-    return Line(**{key: policy[key] for key in Line._fields})
+def _line(policy: Mapping[str, Any], every: str | int | None = None) -> Line:
+    told = {key: policy[key] for key in Line._fields if key != "every"}
+    return Line(**told, every=every)
 
 
 def _rows(stretch: Stretch, stream: RecordedStream) -> Rows:

@@ -15,7 +15,6 @@ from shared.command import COMMAND
 from shared.config.changes import changes_of
 from shared.config.secrets import hide
 from shared.errors import ConfigurationError, ModynError
-from shared.folder_names import readable
 from shared.temporary import scratch_folder
 from shared.timestamps import parse_timestamp_us
 from shared.words import counted
@@ -29,6 +28,7 @@ from supervisor.backtest.replaying.recording import Recording, open_recording
 from supervisor.backtest.report.plot import plot
 from supervisor.backtest.report.policy_file import require_writable
 from supervisor.backtest.report.table import backtest_table
+from supervisor.backtest.stretches import refuse_no_model
 from supervisor.backtest.winner import write_winner
 from supervisor.cli.compare import json_text
 from supervisor.cli.console import table_console
@@ -58,7 +58,13 @@ def run(arguments: argparse.Namespace) -> int:
             print("Stopped.", file=sys.stderr)  # noqa: T201
         return 0
     policies, sweep = _planned(arguments)
-    if not carry_out(sweep, arguments.parallel, terminal, resumes=arguments.resume):
+
+    def check() -> None:
+        """Whether the grid has a model, before anything is started."""
+        with _recording(arguments, policies, sweep.wanted) as recording:
+            refuse_no_model(policies.every, sweep.runs[0].configuration.pipeline.trigger, recording.stream)
+
+    if not carry_out(sweep, arguments.parallel, terminal, resumes=arguments.resume, check=check):
         return 0
     unfinished = list(_unfinished(sweep, arguments))
     for sentence in unfinished:
@@ -140,10 +146,11 @@ def _planned(arguments: argparse.Namespace) -> tuple[Policies, Sweep]:
 
 def _unfinished(sweep: Sweep, arguments: argparse.Namespace) -> Iterator[str]:
     """What became of runs that have not finished, and how to go on; nothing where all have."""
+    titles = {one.name: one.title for one in sweep.runs}
     left = [one for one in sweep.outcomes.values() if one.status in ("failed", "stopped")]
     for one in left:
         log_file = f" ({sweep.place.log(one.name)})" if one.status == "failed" else ""
-        yield f"{readable(one.name)} {one.status}: {one.reason}{log_file}"
+        yield f"{titles[one.name]} {one.status}: {one.reason}{log_file}"
     not_begun = len(sweep.unfinished)
     if not_begun:
         yield f"{counted(not_begun, 'run')} of the grid {'has' if not_begun == 1 else 'have'} not begun"

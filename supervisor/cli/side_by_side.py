@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import logging
+from collections.abc import Callable
 from contextlib import ExitStack
 
 from rich.console import Console
 
 from shared.config.pipeline import Logging
 from shared.errors import ConfigurationError
+from shared.words import counted
 from supervisor.cli.main import main
 from supervisor.cli.sweep_view import SweepView
 from supervisor.run.stop_signal import StopSignal
@@ -32,14 +34,24 @@ def refuse_misused(arguments: argparse.Namespace, noun: str) -> None:
         raise ConfigurationError(f"--resume needs --run-dir DIR, the folder of the {noun} that is to go on.")
 
 
-def carry_out(sweep: Sweep, parallel: int | None, terminal: Console | None, *, resumes: bool) -> bool:
+def carry_out(
+    sweep: Sweep,
+    parallel: int | None,
+    terminal: Console | None,
+    *,
+    resumes: bool,
+    check: Callable[[], None] = lambda: None,
+) -> bool:
     """Carry out what is unfinished, if anything is; False if somebody stopped it before a run began, which is told.
 
-    `parallel`: runs at a time; None: as many as keep the train workers busy. Raises ModynError.
+    `parallel`: runs at a time; None: as many as keep the train workers busy; `check`: looks at a new one, before
+    anything is started. Raises ModynError.
     """
     try:
         if resumes:
             sweep.take_up()
+        else:
+            check()
         if sweep.unfinished:
             _on_one_fleet(sweep, parallel, terminal, resumes=resumes)
     except KeyboardInterrupt:
@@ -68,7 +80,14 @@ def _on_one_fleet(sweep: Sweep, parallel: int | None, terminal: Console | None, 
             place.create(sweep.wanted)
             platform.keep_log(place.workers_log(is_made=True))
         parallel = parallel or _RUNS_A_WORKER * sum(worker.role == "train" for worker in workers)
-        log.info("%s: %s; %d runs, %d at a time", sweep.wanted.noun, place.path, len(sweep.unfinished), parallel)
+        log.info("%s: %s; %s", sweep.wanted.noun, place.path, how_many(len(sweep.unfinished), parallel))
         with SweepView(terminal, sweep) as view:
             sweep.carry_out(nursery, platform, parallel, stop, view)
     stop.over()  # what follows may take a while
+
+
+def how_many(runs: int, parallel: int) -> str:
+    """Runs, and how many of them at a time."""
+    if parallel >= runs:
+        return f"{counted(runs, 'run')}{' side by side' if runs > 1 else ''}"
+    return f"{counted(runs, 'run')}, {parallel} at a time"

@@ -15,7 +15,6 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from shared.folder_names import readable
 from shared.words import counted
 from supervisor.run.glance import Glance, Glances
 from supervisor.sweep.outcome import Outcome
@@ -35,6 +34,7 @@ class SweepView(Watcher):
 
     def __init__(self, terminal: Console | None, sweep: Sweep, *, tell_every_s: float = _TELL_EVERY_S) -> None:
         self._total, self._place = sweep.total, sweep.place
+        self._titles = {one.name: one.title for one in sweep.runs}
         self._numbers: dict[str, int] = {}
         self._journals: dict[str, Glances] = {}
         self._every_s = tell_every_s if terminal is None else _LOOK_EVERY_S
@@ -72,9 +72,9 @@ class SweepView(Watcher):
         table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
         for name, folder in running.items():
             far = _far(self._journals.setdefault(name, Glances(folder / "journal.jsonl")))
-            table.add_row(Text(readable(name)), far)  # brackets of a list are no markup
+            table.add_row(Text(self._titles[name]), far)  # brackets of a list are no markup
             if self._live is None:
-                log.info("… %d of %d: %s: %s", self._numbers[name], self._total, readable(name), far)
+                log.info("… %d of %d: %s: %s", self._numbers[name], self._total, self._titles[name], far)
         if self._live is not None:
             self._live.update(table)
 

@@ -22,6 +22,11 @@ from supervisor.backtest.grid.prices import Price
 from supervisor.backtest.grid.row_metric import row_metric
 from supervisor.system.both_files import load_both
 
+_PRICELESS = (
+    "{} weighs what trainings and errors cost, and there is no price of a training; write such as `prices: [100]` for "
+    "all policies, where a training costs as much as 100 errors, or `price: {{training: 5, error: 0.01}}` here."
+)
+
 
 class Series(NamedTuple):
     """A strategy of which the grid has models."""
@@ -159,6 +164,8 @@ class _Reading:
 
     def _tested(self, name: str, price: dict[str, Any] | None) -> Tested:
         path = f"policies.{name}"
+        if price is None and (without := list(unpriced(self._source.values["policies"][name], path))):
+            raise ConfigurationError(*(f"{self._source.told(at)}: {_PRICELESS.format(one)}" for at, one in without))
         written, value = (priced(of["policies"][name], price) for of in (self._source.written, self._source.values))
         configuration = grafted_configuration(self._stock, {"trigger": Graft(self._source, path, written, value)})
         _refuse_aside(configuration)
@@ -197,6 +204,18 @@ def priced(block: Any, price: dict[str, Any] | None) -> Any:
     if price is not None and "price" not in block and _weighs_costs(block.get("policy")):
         found["price"] = price
     return found
+
+
+def unpriced(block: Any, path: str) -> Iterator[tuple[str, str]]:
+    """(place, policy) of each group that weighs costs and has no price, this one or within it."""
+    if isinstance(block, list):
+        for number, one in enumerate(block):
+            yield from unpriced(one, f"{path}.{number}")
+    elif isinstance(block, dict):
+        if "price" not in block and _weighs_costs(block.get("policy")):
+            yield path, block["policy"]
+        for key, one in block.items():
+            yield from unpriced(one, f"{path}.{key}")
 
 
 def _weighs_costs(name: Any) -> bool:

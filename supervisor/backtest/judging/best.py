@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from supervisor.backtest.hindsight.best_schedule import Candidate, Hindsight, Schedule
-from supervisor.backtest.judging.course import Course, Switch
+from supervisor.backtest.judging.course import Course, Switch, is_paid_at_first
 from supervisor.backtest.judging.judge import Judge
 from supervisor.backtest.judging.needed import PriceOf
 
@@ -123,7 +123,8 @@ class _Program:
         return self._of(start, tuple(switches))
 
     def _of(self, start: int, switches: tuple[Switch, ...]) -> Course:
-        trained = [*([] if self._tuned else [start]), *(one.model for one in switches)]
+        paid_at_first = not self._tuned and is_paid_at_first(start, switches)
+        trained = [*([start] if paid_at_first else []), *(one.model for one in switches)]
         gpu_s = math.fsum(self._judge.grid.models[model].train_s for model in trained)
         return Course(start=start, switches=switches, trainings=len(trained), gpu_s=gpu_s)
 

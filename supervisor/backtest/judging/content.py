@@ -10,7 +10,7 @@ from shared.timestamps import format_timestamp
 from shared.words import counted
 from supervisor.backtest.grid.grid import Grid
 from supervisor.backtest.judging.contenders import Contender, Setting, Verdict
-from supervisor.backtest.judging.course import Course
+from supervisor.backtest.judging.course import Course, is_paid_at_first
 from supervisor.backtest.judging.judge import JudgedWindow
 from supervisor.backtest.judging.label_baselines import Guessed
 from supervisor.backtest.judging.needed import PriceOf
@@ -80,7 +80,7 @@ class _Told:
                 for price, cost, regret in zip(self._judge.prices, judged.costs, self._regrets(course), strict=True)
             ],
             "best_with_as_many": with_as_many.mean,
-            "notes": [*_notes(one), *one.notes],
+            "notes": [*_notes(one, course), *one.notes],
         }
 
     def baselines(self) -> dict[str, dict[str, Any]]:
@@ -123,7 +123,7 @@ class _Told:
         models, judged = self._setting.grid.models, self._judge.judge(course)
         start = models[course.start]
         trained = [(one.key, one.model) for one in course.switches]
-        if not self._setting.tuned:
+        if not self._setting.tuned and is_paid_at_first(course.start, course.switches):
             trained.insert(0, (start.key, course.start))
         return {
             "starts_with": self._model(course.start),
@@ -177,10 +177,12 @@ def _guess(guess: Guessed) -> dict[str, Any]:
     }
 
 
-def _notes(one: Contender) -> Iterator[str]:
+def _notes(one: Contender, course: Course) -> Iterator[str]:
     """What was otherwise than in a run."""
     if not one.fired:
         yield "never fires: the first model of the grid is kept"
+    elif not course.switches:
+        yield "never fires on the rows that are judged: the model that it had before is kept"
     if one.early:
         yield f"{counted(one.early, 'trigger')} came before the first model of the grid, and got that one all the same"
     without = len(one.fired) - len(one.switches)

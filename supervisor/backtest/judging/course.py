@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -47,3 +47,11 @@ class Course(msgspec.Struct, frozen=True, kw_only=True):
             model, first_key = switch.model, switch.key + 1
         if first_key <= stretch.last_key:
             yield Stint(model, first_key, stretch.last_key)
+
+
+def is_paid_at_first(start: int, switches: Sequence[Switch]) -> bool:
+    """Whether the model that serves until the first trigger costs a training of its own, beside those of triggers.
+
+    It does not where the first trigger gets the same: that is one training, behind whichever row it is asked for.
+    """
+    return not switches or switches[0].model != start

@@ -6,20 +6,20 @@ from collections.abc import Sequence
 from math import fsum
 
 from supervisor.backtest.grid.grid import Grid
-from supervisor.backtest.judging.course import Course, Stretch, Switch
+from supervisor.backtest.judging.course import Course, Stretch, Switch, is_paid_at_first
 
 
 def course_of(switches: Sequence[Switch], grid: Grid, stretch: Stretch, *, tuned: bool) -> Course:
     """What serves in the stretch; `switches`: of all triggers that got a model, by key, from the start of the stream.
 
-    Whoever has not fired yet is served by the first model of the grid, and pays for it. With `tuned`, what came before
-    the stretch is not paid for.
+    Whoever has not fired yet is served by the first model of the grid, and pays for it, once. With `tuned`, what came
+    before the stretch is not paid for.
     """
     fired = [one for one in switches if one.key <= stretch.last_key]
     before = [one for one in fired if one.key < stretch.first_key]
     within = fired[len(before) :]
     paid = [grid.models[one.model].train_s for one in (within if tuned else fired)]
-    if not tuned and not any(one.key < grid.first_key for one in fired):
+    if not tuned and is_paid_at_first(0, fired):
         paid.append(grid.models[0].train_s)
     start = before[-1].model if before else 0
     return Course(start=start, switches=tuple(within), trainings=len(paid), gpu_s=fsum(paid))

@@ -33,6 +33,7 @@ class Line(NamedTuple):
     trainings: int
     cost: float | None
     regret: float | None
+    every: str | int | None = None  # its period, a duration or so many rows, where that is to be told
 
 
 class Told(NamedTuple):
@@ -91,4 +92,5 @@ def _line(line: Line, told: Told) -> str:
     said.append(counted(line.trainings, "training"))
     said += [f"cost {line.cost:,.6g}"] if line.cost is not None else []
     said += [f"regret {line.regret:,.6g}"] if line.regret is not None else []
-    return f"{line.name}: {', '.join(said)}"
+    every = counted(line.every, "row") if isinstance(line.every, int) else line.every
+    return f"{line.name}{'' if every is None else f', each {every}'}: {', '.join(said)}"

@@ -6,10 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from shared.printable import printable
-from shared.timestamps import to_the_minute
 from supervisor.backtest.report.words import baseline_words, price_words, score
 
-_MOST_LISTED = 12  # trainings of a schedule
 _GUESSES = {
     "no_change": "who guesses the last label",
     "majority": "who guesses by the labels so far",
@@ -18,25 +16,17 @@ _GUESSES = {
 
 def remarks(content: Mapping[str, Any]) -> Iterator[str]:
     """All of them."""
-    yield "mean: over a policy's own windows, as a run scores them; worst, last: of the windows between grid points"
+    yield "mean: over a policy's own windows, as a run scores them; worst, last: of those between grid points"
     yield "triggers, windows, reasons and all other metrics: --json"
     if content["prices"]:
-        yield from _priced(content)
+        several = len(content["prices"]) > 1
+        told = f"cost: {price_words(content['prices'][0])}; regret: how far above the best schedule"
+        yield told + (", * the least cost" if several else "")
     yield from _beaten(content)
     yield from _fewer_rows(content)
     for one in content["policies"]:
         for note in one["notes"]:
             yield printable(f"{one['name']}: {note}")
-
-
-def _priced(content: Mapping[str, Any]) -> Iterator[str]:
-    price, several = content["prices"][0], len(content["prices"]) > 1
-    yield f"cost: {price_words(price)}; regret: how far above the best schedule{' (* least cost)' * several}"
-    best = next(one for one in content["best"] if "price" in one)
-    if 0 < len(best["triggers"]) <= _MOST_LISTED:
-        strategies = len(content["grid"]["strategies"]) > 1
-        each = (f"{to_the_minute(one['timestamp'])}{' ' + one['strategy'] * strategies}" for one in best["triggers"])
-        yield printable(f"best at the first price: trains at {', '.join(one.strip() for one in each)}")
 
 
 def _fewer_rows(content: Mapping[str, Any]) -> Iterator[str]:

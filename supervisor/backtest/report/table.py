@@ -13,6 +13,7 @@ from shared.printable import printable
 from shared.timestamps import to_the_minute
 from shared.words import counted
 from supervisor.backtest.report.columns import Column, Row, tables
+from supervisor.backtest.report.details import details
 from supervisor.backtest.report.remarks import remarks
 from supervisor.backtest.report.words import amount, baseline_words, price_words, score, seconds
 
@@ -35,6 +36,7 @@ class _Table:
         yield from tables("policy", [line.row for line in lines], list(_figures(content, lines)), width)
         if len(content["prices"]) > 1 and content["policies"]:
             yield from tables("at each price", list(_priced_rows(content)), list(_at_prices(content)), width)
+        yield from details(content)
         yield Text("\n".join(remarks(content)), style="dim italic")
 
 
@@ -112,10 +114,13 @@ def _priced_rows(content: Mapping[str, Any]) -> Iterator[Row]:
 def _at_prices(content: Mapping[str, Any]) -> Iterator[Column]:
     """Cost and regret of each policy, and of the best schedules; the least cost is marked."""
     best = [one for one in content["best"] if "price" in one]
-    for place, price in enumerate(content["prices"]):
+    titles = [price_words(price, short=True).split(", ") for price in content["prices"]]
+    height = max(map(len, titles))
+    for place, title in enumerate(titles):
         found = [one["at_prices"][place] for one in content["policies"]]
         least = min(one["cost"] for one in found)
         costs = [f"{'* ' if one['cost'] == least else ''}{amount(one['cost'])}" for one in found]
         trainings = f"{best[place]['trainings']:,}"
-        yield Column(f"{price_words(price, short=True)}\ncost", [*costs, amount(best[place]["cost"]), trainings])
-        yield Column("\nregret", [*(amount(one["regret"]) for one in found), "", ""], goes_on=True)
+        above = [""] * (height - len(title))  # all stand on one line with `cost`
+        yield Column("\n".join([*above, ", \n".join(title), "cost"]), [*costs, amount(best[place]["cost"]), trainings])
+        yield Column("\n" * height + "regret", [*(amount(one["regret"]) for one in found), "", ""], goes_on=True)

@@ -8,6 +8,7 @@ from threading import Event
 from typing import TypeVar
 
 from shared.config.load import Configuration
+from shared.errors import NotReadyError, RunFailedError
 from supervisor.backtest.tuning.fit import Fitted, Ladders, Trial, fit
 from supervisor.backtest.tuning.options import Block
 
@@ -27,7 +28,7 @@ def fit_all(
 
     `trial`: in any thread; `told` hears of each as it is there, in any thread, too. `stop` ends the replays that go on
     where one has failed or somebody interrupts, and no further one begins; what it has them raise is not told. Raises
-    what `fit` does, once no other is being fitted.
+    what `fit` does, with the policy's name, once no other is being fitted.
     """
     stopped = Event()
 
@@ -39,8 +40,11 @@ def fit_all(
     def fitted(name: str) -> Fitted:
         try:
             found = fit(blocks[name], trial._replace(play=play), ladders.get(name))
-        except BaseException:
+        except (NotReadyError, RunFailedError) as error:
             stopped.set()  # before this thread begins with another one
+            raise error.about(f"policies.{name}") from error
+        except BaseException:
+            stopped.set()
             raise
         told(name, found)
         return found

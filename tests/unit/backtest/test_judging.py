@@ -27,7 +27,7 @@ def content(setting: Setting, *contenders: Contender) -> dict[str, Any]:
 
 
 def test_trainings_that_are_paid_for():
-    """All that got a model, also before the grid began; the first model, for whoever had none; none before T."""
+    """All that got a model, also before the grid began; the first model once, for whoever had none; none before T."""
     stretch, later = Stretch(2, 11), Stretch(6, 11)
 
     def course(*keys, stretch=stretch, tuned=False):
@@ -37,6 +37,7 @@ def test_trainings_that_are_paid_for():
     assert course() == (0, [], 1, 1.0)
     assert course(5) == (0, [(5, 1)], 2, 3.0)
     assert course(0, 1, 5) == (0, [(5, 1)], 3, 4.0)
+    assert course(2, 3, 5) == (0, [(2, 0), (3, 0), (5, 1)], 3, 4.0)
     assert course(1, 11) == (0, [(11, 2)], 2, 4.0)
     assert course(stretch=later, tuned=True) == (0, [], 0, 0.0)
     assert course(0, 4, 9, stretch=later, tuned=True) == (1, [(9, 2)], 1, 3.0)
@@ -107,6 +108,8 @@ def test_what_was_otherwise_than_in_a_run_is_told():
     ]
     (told,) = content(setting_of(GRID, LOSSES), contender("never", GRID, []))["policies"]
     assert told["notes"] == ["never fires: the first model of the grid is kept"]
+    (told,) = content(setting_of(GRID, LOSSES, tuned_until=6), contender("once", GRID, [4]))["policies"]
+    assert told["notes"] == ["never fires on the rows that are judged: the model that it had before is kept"]
 
 
 def made_up(dice: np.random.Generator) -> tuple[Setting, list[Contender]]:

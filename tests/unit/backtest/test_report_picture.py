@@ -101,6 +101,20 @@ def test_names_cover_neither_each_other_nor_points(policies: int) -> None:
     assert not any(box.contains(*spot) for box in boxes for spot in spots)
 
 
+def test_names_of_levels_cover_no_point() -> None:
+    """As where the first model is as good as a guess is."""
+    content = made_up_content()
+    never = content["baselines"]["never"]
+    content["baselines"]["no_change"]["mean"] = never["mean"]
+    content["baselines"]["majority"] = content["baselines"]["no_change"]
+    axes = drawn(content)
+    boxes = [text.get_window_extent() for text in (*named(axes, "no change"), *named(axes, "majority"))]
+    spot = axes.transData.transform((never["trainings"], never["mean"]))
+    assert not any(box.expanded(1, 1).padded(4).contains(*spot) for box in boxes)
+    assert len(boxes) == 2
+    assert not boxes[0].overlaps(boxes[1])
+
+
 def test_what_is_too_far_away_is_told() -> None:
     """It would press all others together."""
     axes = drawn(made_up_content(no_change=-9.0))

@@ -22,7 +22,7 @@ TOLD = Told(
     fitted=Rows(0, 799, 0, 40 * DAY_US),
     policies=3,
     winner=Line("watch\nclosely", 0.87654321, 12, 1234.5, 100.25),
-    period=Line("weekly", 0.8, 1, 1300.0, None),
+    period=Line("weekly", 0.8, 1, 1300.0, None, "33d"),
 )
 
 
@@ -51,7 +51,7 @@ def test_it_is_a_trigger_of_a_pipeline(small: Workplace, block: dict[str, Any]) 
         "# Its parameters were fitted on keys 0 to 799 (1970-01-01 00:00 to 1970-02-10 00:00).\n"
         "# What it came to on keys 800 to 1,999 (1970-02-10 00:00 to 1970-03-25 00:00), which fitting did not see:\n"
         "# watch closely: accuracy 0.8765, 12 trainings, cost 1,234.5, regret 100.25.\n"
-        "# The best fixed period there was weekly: accuracy 0.8000, 1 training, cost 1,300.\n"
+        "# The best fixed period there was weekly, each 33d: accuracy 0.8000, 1 training, cost 1,300.\n"
         "# The price is {training: 5, error: 0.01}. Regret is the cost beyond that of the best schedule in hindsight.\n"
     )
 

@@ -51,13 +51,30 @@ def test_a_line_a_policy_the_least_costly_first() -> None:
 
 def test_several_prices_have_a_table_of_their_own() -> None:
     """The least cost at each is marked; what the best schedules cost stands below."""
-    lines = shown(made_up_content(prices=PRICES))
-    head = next(line for line in lines if "5 a training, 0.1 an error" in line)
-    assert re.split(r"  +", head.strip()) == ["2 a training", "5 a training, 0.1 an error", "0.5 a GPU second"]
+    lines = shown(made_up_content(prices=PRICES), 100)
+    head = next(line for line in lines if "0.1 an error" in line)
+    assert re.split(r"  +", head.strip()) == ["2 a training", "0.1 an error", "0.5 a GPU second"]
+    assert lines[lines.index(head) - 1].strip() == "5 a training,"
     table = lines[lines.index(head) :]
     assert sum(line.count("*") for line in table[:8]) == 3
     assert len(cells(table, "best schedule")) == 3
     assert len(cells(table, "its trainings")) == 3
+
+
+def test_what_was_fitted_and_when_the_best_schedule_trains() -> None:
+    """A line a policy, whose name says what somebody wrote; a line a strategy; within 100 columns."""
+    content = made_up_content(prices=[Price(9.0, written=9)], tuned_until=599)
+    content["policies"][0] |= {"name": "every week", "parameters": {"every": "33d", "decide.by": 0.1}}
+    lines = shown(content, 100)
+    fitted = lines[next(place for place, line in enumerate(lines) if re.fullmatch(r" policy +fitted", line)) :]
+    assert cells(fitted, "every week") == ["every:", "33d,", "decide.by:", "0.1"]
+    assert cells(fitted, "policy 0") == ["nothing", "to", "fit"]
+    best = next(one for one in content["best"] if "price" in one)
+    table = lines[next(place for place, line in enumerate(lines) if line.endswith("trains at")) :]
+    told = [word.strip(",") for line in table[2:4] for word in line.split()[2:] if "-" in word]
+    assert sorted(told) == [one["timestamp"][:10] for one in best["triggers"]]
+    assert max(map(len, lines)) <= 100
+    assert not any(line.endswith("fitted") for line in shown(made_up_content(prices=PRICES)))
 
 
 def test_without_prices_there_is_no_cost() -> None:

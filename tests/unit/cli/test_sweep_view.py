@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from supervisor.cli.side_by_side import how_many
 from supervisor.cli.sweep_end import tell_end
 from supervisor.cli.sweep_view import SweepView
 from supervisor.sweep.outcome import Outcome
@@ -32,6 +33,12 @@ def test_a_line_tells_of_each_beginning_and_end(sweep: Sweep, caplog: pytest.Log
         "← 1 of 2: training.seed=1 finished: accuracy 0.7012, 41 s",
         f"← 2 of 2: training.seed=2 failed: loss is nan. ({sweep.place.path}/logs/training.seed=2.log)",
     ]
+
+
+def test_how_many_runs_there_are_at_a_time() -> None:
+    """In words that go with the number."""
+    told = [how_many(*one) for one in ((1, 4), (2, 4), (9, 4))]
+    assert told == ["1 run", "2 runs side by side", "9 runs, 4 at a time"]
 
 
 def _begun(folder: Path) -> None:
@@ -59,11 +66,13 @@ def test_without_a_terminal_lines_tell_how_far_each_run_is(
 
 
 def test_a_terminal_shows_how_far_each_run_is(sweep: Sweep, tmp_path: Path) -> None:
-    """Also one that has not begun."""
+    """By its title, which is no markup; also one that has not begun."""
     shown = io.StringIO()
     _begun(tmp_path)
+    one, two = sweep.runs
+    sweep.runs = one, two._replace(title="evaluation.metrics=[f1]")
     with SweepView(Console(file=shown, force_terminal=True, width=120), sweep) as view:
-        view.turn({"training.seed=1": tmp_path, "evaluation.metrics=[f1]": tmp_path / "nothing"})
+        view.turn({one.name: tmp_path, two.name: tmp_path / "nothing"})
     told = shown.getvalue()
     assert "evaluation.metrics=[f1]" in told
     assert "training.seed=1" in told

@@ -12,11 +12,12 @@ from matplotlib.font_manager import FontProperties
 from supervisor.backtest.report.picture import words
 from supervisor.backtest.report.picture.labels import Box, place_labels
 from supervisor.backtest.report.picture.looks import COLOURS, HEIGHT_IN, WIDTH_IN
-from supervisor.backtest.report.picture.points import Drawn, EqualCost, Point
+from supervisor.backtest.report.picture.points import Drawn, EqualCost, Level, Point
 
 _WIDTH, _HEIGHT = WIDTH_IN * 72, HEIGHT_IN * 72  # of the axes, in points
 _NAME_SIZE, _LEVEL_SIZE = 7.5, 8
 _MOST_NAMES = 40
+_DOT = 5.0  # from a point's middle to where its marker ends
 
 
 def write_names(axes: Axes, drawn: Drawn, costs: Sequence[EqualCost]) -> int:
@@ -26,7 +27,9 @@ def write_names(axes: Axes, drawn: Drawn, costs: Sequence[EqualCost]) -> int:
     spots = _places(axes, [(one[0].trainings, one[0].mean) for one in together])
     texts = [words.point_names([point.name for point in points]) for points in named]
     sizes = [_size(text) for text in texts]
-    levels = [_level_name(axes, one.name, one.mean) for one in drawn.levels]
+    dots, levels = [Box(x, y, x, y).grown(_DOT) for x, y in spots], list[Box]()
+    for level in drawn.levels:
+        levels.append(_level_name(axes, level, dots, levels))
     room = Box(2, 2, _WIDTH - 2, _HEIGHT - 2)
     placed = place_labels(spots, sizes, room, levels, _line_boxes(axes, drawn, costs))
     for (*_, one), text, label in zip(named, texts, placed, strict=False):
@@ -68,15 +71,28 @@ def _size(text: str) -> tuple[float, float]:
     return float(width) + 1, max(float(height), _NAME_SIZE) + 1
 
 
-def _level_name(axes: Axes, name: str, mean: float) -> Box:
-    """Write it above its line, at the left; the room that it takes."""
-    text = f"{name} {mean:.4f}"
+def _level_name(axes: Axes, level: Level, dots: Sequence[Box], taken: Sequence[Box]) -> Box:
+    """Write it above its line or below it, at the left if there is room; the room that it takes.
+
+    `dots`, `taken`: what it had better not cover: points and other names.
+    """
+    text = f"{level.name} {level.mean:.4f}"
+    width, height = (one * _LEVEL_SIZE / _NAME_SIZE for one in _size(text))
+    _, y = _places(axes, [(axes.get_xlim()[1], level.mean)])[0]
+    lefts = 4, _WIDTH - 4 - width, (_WIDTH - width) / 2, _WIDTH / 4 - width / 2, _WIDTH * 3 / 4 - width / 2
+    boxes = [Box(left, y + up, left + width, y + up + height) for left in lefts for up in (2, -2 - height)]
+    inside = [one for one in boxes if one.bottom >= 0 and one.top <= _HEIGHT] or boxes[:1]
+    box = next((one for one in inside if not any(map(one.overlaps, [*dots, *taken]))), inside[0])
     axes.annotate(
-        text, (0, mean), (4, 2), xycoords=("axes fraction", "data"), textcoords="offset points", size=_LEVEL_SIZE
+        text,
+        (0, level.mean),
+        (box.left, box.bottom - y),
+        xycoords=("axes fraction", "data"),
+        textcoords="offset points",
+        size=_LEVEL_SIZE,
+        verticalalignment="bottom",
     )
-    width, height = _size(text)
-    _, y = _places(axes, [(axes.get_xlim()[1], mean)])[0]
-    return Box(4, y, 4 + width * _LEVEL_SIZE / _NAME_SIZE, y + height + 3)
+    return box
 
 
 def _line_boxes(axes: Axes, drawn: Drawn, costs: Sequence[EqualCost]) -> list[Box]:

@@ -72,10 +72,16 @@ def test_each_policy_stands_in_the_pipeline(place: Workplace) -> None:
 
 
 def test_without_prices_that_of_the_pipeline_is_the_one(place: Workplace) -> None:
-    """And where it has none a policy that weighs costs is refused as the pipeline would."""
+    """And where it has none a policy that weighs costs is refused, with the nearer remedy."""
     text = GRID.replace("prices: [100, {gpu_second: 2, error: 1}]", "")
     told = problems(place, text)
-    assert "POLICIES.yaml:9: policies.costs.price: is missing, and cost_threshold weighs what trainings" in told[0]
+    weighs = "cost_threshold weighs what trainings and errors cost, and there is no price of a training; write such as"
+    assert told[0].endswith(
+        f"POLICIES.yaml:9: policies.costs: {weighs} `prices: [100]` for all policies, where a training costs as much "
+        "as 100 errors, or `price: {training: 5, error: 0.01}` here."
+    )
+    assert f"10: policies.both.policies.0: {weighs}" in told[1]
+    assert len(told) == 2
     place.pipeline["trigger"]["price"] = {"training": 5, "error": 0.01}
     found = read(place, text)
     assert [(one.training, one.error) for one in found.prices] == [(5.0, 0.01)]

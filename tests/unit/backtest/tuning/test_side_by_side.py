@@ -48,7 +48,7 @@ def test_each_as_if_it_were_alone(configured):
 
 
 def test_one_that_fails_ends_all(configured):
-    """With what it raised; whoever is being fitted beside it replays no more, and no further one is begun."""
+    """With its name; whoever is being fitted beside it replays no more, and no further one is begun."""
     both, stopped, played = Barrier(2, timeout=60), Event(), list[int]()
 
     def play(configuration: Configuration) -> int:
@@ -59,6 +59,6 @@ def test_one_that_fails_ends_all(configured):
         assert stopped.wait(60), "another one has failed"
         return amount(configuration)
 
-    with pytest.raises(RunFailedError, match="the policy raised"):
+    with pytest.raises(RunFailedError, match="^policies.by 300: the policy raised an"):
         fit_all(BLOCKS, Trial(configured, play, cost), {}, at_once=2, stop=stopped.set)
     assert sorted(played) == [100, 300]
