@@ -14,7 +14,7 @@ import msgspec
 from shared.errors import ConfigurationError, NotReadyError, RunFailedError
 from shared.words import counted
 from supervisor.backtest.grid.grid import Grid
-from supervisor.backtest.grid.policies_file import Policies, Tested, candidate
+from supervisor.backtest.grid.policies_file import Policies, Tested, with_block
 from supervisor.backtest.judging.contenders import Contender, Setting, judged
 from supervisor.backtest.judging.content import content_of
 from supervisor.backtest.judging.course import Stretch
@@ -142,7 +142,7 @@ def _fitted(policies: Policies, player: Player, judge: Judge, progress: Progress
     found = fit_all(
         {name: one.block for name, one in tested.items()},
         Trial(
-            configured=lambda block: candidate(any_of_them, dict(block)).configuration,
+            configured=lambda block: with_block(any_of_them, dict(block)).configuration,
             play=lambda configuration: player.play(configuration, judge.stretch.last_key),
             cost=cost,
         ),

@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from rich.console import Console
-
 from shared.command import COMMAND
 from shared.config.changes import changes_of
 from shared.config.secrets import hide
@@ -60,16 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
             print("Stopped.", file=sys.stderr)  # noqa: T201
         return 0
     policies, sweep = _planned(arguments)
-    try:
-        if arguments.resume:
-            sweep.take_up()
-        if sweep.unfinished:
-            carry_out(sweep, arguments.parallel, terminal, resumes=arguments.resume)
-    except KeyboardInterrupt:
-        Console(stderr=True).print("Stopped before the back-test began; nothing was changed.")
+    if not carry_out(sweep, arguments.parallel, terminal, resumes=arguments.resume):
         return 0
-    finally:
-        sweep.place.release()
     unfinished = list(_unfinished(sweep, arguments))
     for sentence in unfinished:
         print(sentence, file=sys.stderr)  # noqa: T201

@@ -13,7 +13,7 @@ from kinds_of_labels import in_a_table, in_rows
 from one_process import OneProcess
 
 from shared.errors import NotReadyError
-from supervisor.backtest.replaying.on_grid import Player
+from supervisor.backtest.replaying.on_grid import Played, Player
 from supervisor.backtest.replaying.recording import open_recording
 from supervisor.core.events import Observed
 from supervisor.run.journal import events_in
@@ -51,6 +51,12 @@ def run_of(folder: Path, labels: str, trigger: dict[str, Any]) -> OneProcess:
     return run
 
 
+def side_by_side(player: Player, runs: list[OneProcess]) -> list[Played]:
+    """The policies of all, a thread each."""
+    with ThreadPoolExecutor(len(runs)) as threads:
+        return list(threads.map(player.play, [run.configuration for run in runs]))
+
+
 @pytest.mark.parametrize("labels", ["in rows", "in a table"])
 def test_it_is_the_run(tmp_path: Path, labels: str) -> None:
     """The same triggers for the same reasons, near misses and questions; each trigger with the model of its row.
@@ -64,11 +70,11 @@ def test_it_is_the_run(tmp_path: Path, labels: str) -> None:
     recording = open_recording(some.configuration, Scope(experiment=True), tmp_path / "found")
     with Player(recording, grid) as player:
         names = list(runs)  # threads come and go, and those that answer stay
-        together = player.play_all([runs[name].configuration for name in names[:2]])
+        together = side_by_side(player, [runs[name] for name in names[:2]])
         found = dict(zip(names, together, strict=False))
         found |= {name: player.play(runs[name].configuration) for name in names[2:]}
         asked = player.known.asked
-        again = player.play_all([run.configuration for run in runs.values()])
+        again = side_by_side(player, list(runs.values()))
         assert player.known.asked == asked
         half = player.play(some.configuration, until_key=399)
     assert [one.switches for one in again] == [one.switches for one in found.values()]

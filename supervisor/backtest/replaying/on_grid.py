@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -77,17 +76,6 @@ class Player:
             strategy = strategy_of(pipeline.strategy)
             found = replay(pipeline.trigger, stream, one, one, strategy=strategy, labelling=labelling)
         return Played(found, tuple(one.switches), one.early)
-
-    def play_all(self, configurations: Sequence[Configuration], until_key: int | None = None) -> list[Played]:
-        """Several, side by side on this machine's processors, in their order. Raises as `play` does."""
-        if len(configurations) < 2:
-            return [self.play(one, until_key) for one in configurations]
-        with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="replay") as threads:
-            try:
-                return list(threads.map(lambda one: self.play(one, until_key), configurations))
-            except BaseException:  # what others still do is of no use
-                self.stop()
-                raise
 
     def stop(self) -> None:
         """No replay goes on: those in other threads raise NotReadyError at their next question or trigger."""

@@ -25,9 +25,9 @@ def fit_all(
 ) -> dict[str, Fitted]:
     """Those of all policies, by name; the same ones however many are fitted `at_once`.
 
-    `trial`: in any thread; `told` hears of each as it is there, in any thread, too. Raises what `fit` does; where one
-    fails, or somebody interrupts, nothing further is replayed, and `stop` ends what is; what others raise then is not
-    told.
+    `trial`: in any thread; `told` hears of each as it is there, in any thread, too. `stop` ends the replays that go on
+    where one has failed or somebody interrupts, and no further one begins; what it has them raise is not told. Raises
+    what `fit` does, once no other is being fitted.
     """
     stopped = Event()
 
@@ -37,7 +37,11 @@ def fit_all(
         return trial.play(configuration)
 
     def fitted(name: str) -> Fitted:
-        found = fit(blocks[name], trial._replace(play=play), ladders.get(name))
+        try:
+            found = fit(blocks[name], trial._replace(play=play), ladders.get(name))
+        except BaseException:
+            stopped.set()  # before this thread begins with another one
+            raise
         told(name, found)
         return found
 

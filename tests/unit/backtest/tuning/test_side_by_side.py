@@ -49,32 +49,16 @@ def test_each_as_if_it_were_alone(configured):
 
 def test_one_that_fails_ends_all(configured):
     """With what it raised; whoever is being fitted beside it replays no more, and no further one is begun."""
-    both, played = Barrier(2, timeout=60), list[int]()
+    both, stopped, played = Barrier(2, timeout=60), Event(), list[int]()
 
     def play(configuration: Configuration) -> int:
         played.append(amount(configuration))
-        if len(played) <= 2:
-            both.wait()
-        if amount(configuration) == 300:
-            raise RunFailedError("the policy raised an error.")
-        return amount(configuration)
-
-    with pytest.raises(RunFailedError, match="the policy raised"):
-        fit_all(BLOCKS, Trial(configured, play, cost), {}, at_once=2)
-    assert 300 in played
-    assert len(played) < fit(BLOCKS["by 100"], Trial(configured, amount, cost)).tried
-
-
-def test_what_others_still_do_is_stopped(configured):
-    """At once, as a replay may take long; what the failed one raised is told."""
-    both, stopped = Barrier(2, timeout=60), Event()
-
-    def play(configuration: Configuration) -> int:
         both.wait()
         if amount(configuration) == 300:
             raise RunFailedError("the policy raised an error.")
         assert stopped.wait(60), "another one has failed"
-        raise RunFailedError("it was stopped.")
+        return amount(configuration)
 
     with pytest.raises(RunFailedError, match="the policy raised"):
         fit_all(BLOCKS, Trial(configured, play, cost), {}, at_once=2, stop=stopped.set)
+    assert sorted(played) == [100, 300]
