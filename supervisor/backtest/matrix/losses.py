@@ -16,6 +16,7 @@ from shared.errors import NotReadyError
 from shared.messages.rescore import Mask
 from shared.messages.row_losses import LossesMeasured, LossFile, MeasureLosses
 from shared.messages.setup_record import SetupRecord
+from shared.plugins import METRICS
 from shared.words import counted
 from supervisor.backtest.grid.grid import Grid, GridModel
 from supervisor.backtest.matrix.runs_to_score import runs_to_score
@@ -33,11 +34,16 @@ Sums = npt.NDArray[np.float64]
 class Losses:
     """Sums over rows that count: of the split that is evaluated, with a label. Keys lie behind the model's own row."""
 
-    def __init__(self, grid: Grid, metric: Metric, sums: Sequence[Sums], counts: Sums) -> None:
-        """`sums`: of each model, item i that of the first i rows behind its own; `counts`: so of the earliest model."""
+    def __init__(
+        self, grid: Grid, metric: Metric, sums: Sequence[Sums], counts: Sums, close: Sequence[Sums] | None = None
+    ) -> None:
+        """`sums`: of each model, item i that of the first i rows behind its own; `counts`: so of the earliest model.
+
+        `close`: as `sums`, how many of these losses rounding decides; None where the metric is no share.
+        """
         self.metric = metric
         self._first_keys = [one.key + 1 for one in grid.models]
-        self._sums, self._counts = sums, counts
+        self._sums, self._counts, self._close = sums, counts, close
         self._first_counted = min(self._first_keys)
 
     def between(self, model: int, first_key: int, stop_key: int) -> float:
@@ -52,6 +58,13 @@ class Losses:
         assert len(cuts) == 0 or cuts[0] >= self._first_keys[model], "a model is judged on rows behind its own"
         return np.diff(self._sums[model][cuts - self._first_keys[model]])
 
+    def are_certain(self, model: int, first_key: int, stop_key: int) -> bool:
+        """Whether the losses of these rows are 0 or 1 however many rows are predicted at once."""
+        if self._close is None:
+            return False
+        close, before = self._close[model], self._first_keys[model]
+        return bool(close[first_key - before] == close[stop_key - before])
+
     def rows(self, first_key: int, stop_key: int) -> int:
         """How many rows with first_key ≤ key < stop_key count; behind the earliest model's own row."""
         return int(self._counts[stop_key - self._first_counted] - self._counts[first_key - self._first_counted])
@@ -62,8 +75,9 @@ def measure_losses(
 ) -> Losses:
     """Measure each model up to `last_key`, in as many processes as this machine has processors.
 
-    `pipeline`: that of the policies that are tested; `folder`: where files of sums lie, 8 bytes a model and row, which
-    are not measured again. Raises NotReadyError with what cannot be measured, OSError.
+    `pipeline`: that of the policies that are tested; `folder`: where files of sums lie, 8 bytes a model and row (16
+    of a metric that is a share), which are not measured again. Raises NotReadyError with what cannot be measured,
+    OSError.
     """
     folder.mkdir(parents=True, exist_ok=True)
     runs = runs_to_score(grid, pipeline)
@@ -72,8 +86,11 @@ def measure_losses(
         require_torch("the models of the grid cannot be asked")
         with with_labels(runs, dict.fromkeys(range(len(runs)), last_key)) as records:
             _measure(runs, records, list(files.wanted()), len(grid.models) - len(files.missing), progress)
-    sums = [_mapped(files.of(number)) for number in range(len(grid.models))]
-    return Losses(grid, metric, sums, _mapped(files.counts))
+    numbers = range(len(grid.models))
+    sums, close = [_mapped(files.of(number)) for number in numbers], None
+    if files.are_shares:
+        close = [_mapped(files.close(number)) for number in numbers]
+    return Losses(grid, metric, sums, _mapped(files.counts), close)
 
 
 def _mapped(file: Path) -> Sums:
@@ -93,13 +110,22 @@ class _Files:
         self._of_all = hashlib.sha256(msgspec.json.encode(what)).hexdigest()[:12]
         self._earliest = min(range(len(grid.models)), key=lambda number: grid.models[number].key)
         self.counts = self._named("rows", grid.models[self._earliest])
-        self.missing = [number for number in range(len(grid.models)) if not self.of(number).exists()]
+        self.are_shares: bool = METRICS[metric.name].is_share
+        self.missing = [number for number in range(len(grid.models)) if not self._are_there(number)]
         if not self.counts.exists() and self._earliest not in self.missing:
             self.missing.append(self._earliest)
 
     def of(self, number: int) -> Path:
         """That of a model."""
         return self._named(self._grid.models[number].ref.object.sha256[:20], self._grid.models[number])
+
+    def close(self, number: int) -> Path:
+        """How many of its losses rounding decides."""
+        file = self.of(number)
+        return file.with_name(f"close-{file.name}")
+
+    def _are_there(self, number: int) -> bool:
+        return self.of(number).exists() and (not self.are_shares or self.close(number).exists())
 
     def _named(self, what: str, model: GridModel) -> Path:
         return self._folder / f"{model.key}-{what}-{self._of_all}.npy"
@@ -117,16 +143,17 @@ class _Files:
                 some.insert(0, self._earliest)
             yield MeasureLosses(
                 run=run,
-                models=tuple(
-                    LossFile(model=models[one].ref, first_key=models[one].key + 1, path=str(self.of(one)))
-                    for one in some
-                ),
+                models=tuple(map(self._file, some)),
                 last_key=self._last_key,
                 metric=self._metric,
                 mask=self._mask,
                 device=self._device[run],
                 counts=str(self.counts) if self._earliest in some else None,
             )
+
+    def _file(self, number: int) -> LossFile:
+        model, close = self._grid.models[number], str(self.close(number)) if self.are_shares else None
+        return LossFile(model=model.ref, first_key=model.key + 1, path=str(self.of(number)), close=close)
 
 
 def _measure(
