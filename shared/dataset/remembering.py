@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from collections import OrderedDict
 from collections.abc import Hashable, Iterator, Sequence
+from threading import Lock
 from typing import Any
 
 import pyarrow as pa
@@ -47,31 +48,34 @@ class Pieces:
 
 
 class Memory:
-    """Pieces of any files; those that were not asked for longest go when there is no room."""
+    """Pieces of any files; those that were not asked for longest go when there is no room. Threads may share one."""
 
     def __init__(self, room_bytes: int) -> None:
         self._room_bytes = room_bytes
         self._known: OrderedDict[Hashable, list[Pieces]] = OrderedDict()
+        self._lock = Lock()
 
     def of(self, what: Hashable, first_row: int, stop_row: int) -> list[_Piece] | None:
         """Those that whoever decodes `what` for these rows would get; None unless all are remembered."""
-        pieces = self._from(what, first_row)
-        if pieces is None:
-            return None
-        self._known.move_to_end(what)
-        return pieces.of(first_row, stop_row)
+        with self._lock:
+            pieces = self._from(what, first_row)
+            if pieces is None:
+                return None
+            self._known.move_to_end(what)
+            return pieces.of(first_row, stop_row)
 
     def keep(self, what: Hashable, start: int, stop: int, read: Sequence[_Piece]) -> None:
         """`start`, `stop`: as of Pieces."""
-        pieces = self._from(what, start)
-        if pieces is None:
-            pieces = Pieces(start, stop)
-            self._known.setdefault(what, []).append(pieces)
-        for piece in read:
-            pieces.add(*piece)
-        self._known.move_to_end(what)
-        while sum(one.nbytes for some in self._known.values() for one in some) > self._room_bytes:
-            self._known.popitem(last=False)
+        with self._lock:
+            pieces = self._from(what, start)
+            if pieces is None:
+                pieces = Pieces(start, stop)
+                self._known.setdefault(what, []).append(pieces)
+            for piece in read:
+                pieces.add(*piece)
+            self._known.move_to_end(what)
+            while sum(one.nbytes for some in self._known.values() for one in some) > self._room_bytes:
+                self._known.popitem(last=False)
 
     def _from(self, what: Hashable, first_row: int) -> Pieces | None:
         return next((one for one in self._known.get(what, ()) if one.start <= first_row < one.stop), None)
