@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
             sweep.take_up()
         else:
             with _recording(arguments, policies, sweep.wanted) as recording:
-                refuse_no_model(sweep.runs[0].configuration.pipeline.trigger, recording.stream)
+                refuse_no_model(policies.every, sweep.runs[0].configuration.pipeline.trigger, recording.stream)
         if sweep.unfinished:
             carry_out(sweep, arguments.parallel, terminal, resumes=arguments.resume)
     except KeyboardInterrupt:

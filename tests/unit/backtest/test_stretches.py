@@ -45,12 +45,12 @@ def test_all_rows_behind_the_first_model_are_judged(stream: RecordedStream) -> N
 def test_a_grid_longer_than_the_stream_is_refused(small: Workplace, policy: str, few: object, too_many: object) -> None:
     """Before anything is trained: there must be a model, and a row behind it."""
     small.pipeline["trigger"] = {"policy": policy, "every": few}
-    refuse_no_model(*_opened(small))
+    refuse_no_model("7d", *_opened(small))
     small.pipeline["trigger"]["every"] = too_many
     with pytest.raises(
-        ConfigurationError, match=r"^grid.every: is too far apart for the 2,000 rows from 1970-01"
+        ConfigurationError, match=r"^grid.every: 9y leaves no row behind .* 2,000 rows, from 1970"
     ):
-        refuse_no_model(*_opened(small))
+        refuse_no_model("9y", *_opened(small))
 
 
 def test_parameters_are_fitted_up_to_a_grid_point_or_a_moment(stream: RecordedStream) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from supervisor.cli.side_by_side import how_many
 from supervisor.cli.sweep_end import tell_end
 from supervisor.cli.sweep_view import SweepView
 from supervisor.sweep.outcome import Outcome
@@ -32,6 +33,12 @@ def test_a_line_tells_of_each_beginning_and_end(sweep: Sweep, caplog: pytest.Log
         "← 1 of 2: training.seed=1 finished: accuracy 0.7012, 41 s",
         f"← 2 of 2: training.seed=2 failed: loss is nan. ({sweep.place.path}/logs/training.seed=2.log)",
     ]
+
+
+def test_how_many_runs_there_are_at_a_time() -> None:
+    """In words that go with the number."""
+    told = [how_many(*one) for one in ((1, 4), (2, 4), (9, 4))]
+    assert told == ["1 run", "2 runs side by side", "9 runs, 4 at a time"]
 
 
 def _begun(folder: Path) -> None:
