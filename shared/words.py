@@ -22,9 +22,9 @@ def _nearness(word: str, known: str) -> float:
     return difflib.SequenceMatcher(None, known, word).ratio()  # in the order in which difflib itself compares
 
 
-def counted(number: int, noun: str) -> str:
-    """`1 row`, `2,000 rows`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def counted(number: int, noun: str, several: str | None = None) -> str:
+    """`1 row`, `2,000 rows`; `several`: the noun of more than one, where that has not just an s more."""
+    return f"{number:,} {noun if number == 1 else several or f'{noun}s'}"
 
 
 def listed(words: Iterable[str]) -> str:

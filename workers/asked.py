@@ -38,8 +38,8 @@ def answer_lines(
             answers.flush()
 
 
-def why(error: BaseException, again: str) -> str:
-    """What went wrong; there is no run here that could be resumed, but one can do `again` what was asked."""
+def why(error: BaseException) -> str:
+    """What went wrong; there is no run here that could be resumed."""
     if isinstance(error, ModynError):
-        return str(error).replace("then --resume", f"then {again}")
+        return str(error).replace("then --resume", "then try again")
     return explain(error) or f"it raised {blame(error)}."

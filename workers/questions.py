@@ -25,7 +25,7 @@ def answer(question: Questioned, records: Sequence[SetupRecord], process: Alone)
     try:
         report, _ = detect.run(Work(task=task, record=record, attempt=attempt, results=[], child=process))
     except (Exception, SystemExit) as error:  # a detector may be anybody's
-        return Answered(error=f"detector {task.detector}, asked at key {task.key}: {why(error, 'try again')}")
+        return Answered(error=f"detector {task.detector}, asked at key {task.key}: {why(error)}")
     assert isinstance(report, Detected)
     return Answered(answer=report.answer)
 

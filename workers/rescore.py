@@ -17,7 +17,7 @@ def answer(wanted: Rescore, records: Sequence[SetupRecord], process: Alone) -> R
     try:
         scores = rescore(wanted, record, process)
     except (Exception, SystemExit) as error:  # a model may think that it is a program
-        told = f"the window of trigger {wanted.trigger_id} cannot be evaluated anew: {why(error, 'compare again')}"
+        told = f"the window of trigger {wanted.trigger_id} cannot be evaluated anew: {why(error)}"
         return Rescored(run=wanted.run, trigger_id=wanted.trigger_id, error=f"{record.artifacts_uri}: {told}")
     return Rescored(run=wanted.run, trigger_id=wanted.trigger_id, scores=scores)
 

@@ -19,7 +19,7 @@ def answer(wanted: MeasureLosses, records: Sequence[SetupRecord], process: Alone
     except (Exception, SystemExit) as error:  # a model may think that it is a program
         models = [one.model.trigger_id for one in wanted.models]
         which = f"the model of trigger {models[0]}" if len(models) == 1 else f"models {models[0]} to {models[-1]}"
-        told = f"the losses of {which} cannot be measured: {why(error, 'try again')}"
+        told = f"the losses of {which} cannot be measured: {why(error)}"
         return LossesMeasured(run=wanted.run, error=f"{record.artifacts_uri}: {told}")
     return LossesMeasured(run=wanted.run)
 

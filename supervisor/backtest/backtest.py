@@ -15,7 +15,7 @@ from shared.config.load import Configuration
 from shared.errors import ConfigurationError, NotReadyError, RunFailedError
 from shared.words import counted
 from supervisor.backtest.grid.grid import Grid
-from supervisor.backtest.grid.policies_file import Policies, Tested, candidate
+from supervisor.backtest.grid.policies_file import Policies, Tested, with_block
 from supervisor.backtest.judging.contenders import Contender, Setting, judged
 from supervisor.backtest.judging.content import content_of
 from supervisor.backtest.judging.course import Stretch
@@ -123,7 +123,11 @@ def _replayed(player: Player, tried: Sequence[Tried], progress: Progress) -> lis
         return played
 
     with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="replay") as threads:
-        return list(threads.map(replayed, tried))
+        try:
+            return list(threads.map(replayed, tried))
+        except BaseException:  # somebody interrupts, or one has failed: what others still do is of no use
+            player.stop()
+            raise
 
 
 def _fitted(policies: Policies, player: Player, judge: Judge, progress: Progress) -> list[Tried]:
@@ -143,13 +147,14 @@ def _fitted(policies: Policies, player: Player, judge: Judge, progress: Progress
     found = fit_all(
         {name: one.block for name, one in tested.items()},
         Trial(
-            configured=lambda block: candidate(any_of_them, dict(block)).configuration,
+            configured=lambda block: with_block(any_of_them, dict(block)).configuration,
             play=play,
             cost=cost,
         ),
         policies.ladders,
         at_once=os.cpu_count() or 1,
         told=lambda name, fitted: told.done(name, f", {counted(fitted.tried, 'replay')}"),
+        stop=player.stop,
     )
     return [Tried(Tested(name, fitted.block, fitted.configuration), fitted) for name, fitted in found.items()]
 

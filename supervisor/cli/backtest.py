@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from rich.console import Console
-
 from shared.command import COMMAND
 from shared.config.changes import changes_of
 from shared.config.secrets import hide
@@ -54,31 +52,33 @@ def run(arguments: argparse.Namespace) -> int:
     _refuse(arguments)
     terminal = set_up_logging(LOGGING, "human", arguments.quiet, arguments.debug)
     if arguments.runs is not None:
-        _judge_runs(arguments)
+        try:
+            _judge_runs(arguments)
+        except KeyboardInterrupt:
+            print("Stopped.", file=sys.stderr)  # noqa: T201
         return 0
     policies, sweep = _planned(arguments)
-    try:
-        if arguments.resume:
-            sweep.take_up()
-        else:
-            with _recording(arguments, policies, sweep.wanted) as recording:
-                refuse_no_model(policies.every, sweep.runs[0].configuration.pipeline.trigger, recording.stream)
-        if sweep.unfinished:
-            carry_out(sweep, arguments.parallel, terminal, resumes=arguments.resume)
-    except KeyboardInterrupt:
-        Console(stderr=True).print("Stopped before the back-test began; nothing was changed.")
+
+    def check() -> None:
+        """Whether the grid has a model, before anything is started."""
+        with _recording(arguments, policies, sweep.wanted) as recording:
+            refuse_no_model(policies.every, sweep.runs[0].configuration.pipeline.trigger, recording.stream)
+
+    if not carry_out(sweep, arguments.parallel, terminal, resumes=arguments.resume, check=check):
         return 0
-    finally:
-        sweep.place.release()
     unfinished = list(_unfinished(sweep, arguments))
     for sentence in unfinished:
         print(sentence, file=sys.stderr)  # noqa: T201
     if unfinished:
         return ModynError.exit_code if any(one.status == "failed" for one in sweep.outcomes.values()) else 0
     folders = [sweep.place.run(one.name).path for one in sweep.runs]
-    grid = read_grid(folders, [one.title for one in policies.series])
-    with _recording(arguments, policies, sweep.wanted) as recording:
-        _judge(arguments, Judging(policies, recording, grid, policies.every), sweep.place.path / _LOSSES)
+    try:
+        grid = read_grid(folders, [one.title for one in policies.series])
+        with _recording(arguments, policies, sweep.wanted) as recording:
+            _judge(arguments, Judging(policies, recording, grid, policies.every), sweep.place.path / _LOSSES)
+    except KeyboardInterrupt:
+        print(f"Stopped; all models are there. {_how_to_go_on(sweep, arguments)}", file=sys.stderr)  # noqa: T201
+        return 0
     print(f"back-test: {sweep.place.path}", file=sys.stderr if arguments.json else sys.stdout)
     return 0
 
@@ -98,9 +98,12 @@ def _refuse(arguments: argparse.Namespace) -> None:
         raise ConfigurationError("--tune-until goes with --tune, which fits parameters up to then.")
     _tune_until_us(arguments)
     if arguments.write is not None:
-        require_writable(arguments.write, (arguments.pipeline, arguments.config, arguments.policies))
+        notes = [] if arguments.run_dir is None else [arguments.run_dir / WantedGrid.note]
+        require_writable(arguments.write, (arguments.pipeline, arguments.config, arguments.policies, *notes))
     if arguments.plot is not None:
         require_plot(arguments.plot)
+        if arguments.write is not None and arguments.plot.resolve() == arguments.write.resolve():
+            raise ConfigurationError(f"--plot and --write both name {arguments.plot}; name a file for each.")
 
 
 def _tune_until_us(arguments: argparse.Namespace) -> int | None:
@@ -152,8 +155,12 @@ def _unfinished(sweep: Sweep, arguments: argparse.Namespace) -> Iterator[str]:
     if not_begun:
         yield f"{counted(not_begun, 'run')} of the grid {'has' if not_begun == 1 else 'have'} not begun"
     if left or not_begun:
-        words = (arguments.pipeline, arguments.config, arguments.policies, "--run-dir", sweep.place.path, "--resume")
-        yield f"go on with: {COMMAND} backtest {shlex.join(map(str, words))}"
+        yield _how_to_go_on(sweep, arguments)
+
+
+def _how_to_go_on(sweep: Sweep, arguments: argparse.Namespace) -> str:
+    words = (arguments.pipeline, arguments.config, arguments.policies, "--run-dir", sweep.place.path, "--resume")
+    return f"go on with: {COMMAND} backtest {shlex.join(map(str, words))}"
 
 
 class Judging(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+from collections.abc import Callable
 from contextlib import ExitStack
 
 from rich.console import Console
@@ -33,12 +34,36 @@ def refuse_misused(arguments: argparse.Namespace, noun: str) -> None:
         raise ConfigurationError(f"--resume needs --run-dir DIR, the folder of the {noun} that is to go on.")
 
 
-def carry_out(sweep: Sweep, parallel: int | None, terminal: Console | None, *, resumes: bool) -> None:
-    """Start broker and fleet, and carry out on them what is unfinished.
+def carry_out(
+    sweep: Sweep,
+    parallel: int | None,
+    terminal: Console | None,
+    *,
+    resumes: bool,
+    check: Callable[[], None] = lambda: None,
+) -> bool:
+    """Carry out what is unfinished, if anything is; False if somebody stopped it before a run began, which is told.
 
-    `parallel`: runs at a time; None: as many as keep the train workers busy. Raises KeyboardInterrupt if it is stopped
-    before a run begins, and ModynError.
+    `parallel`: runs at a time; None: as many as keep the train workers busy; `check`: looks at a new one, before
+    anything is started. Raises ModynError.
     """
+    try:
+        if resumes:
+            sweep.take_up()
+        else:
+            check()
+        if sweep.unfinished:
+            _on_one_fleet(sweep, parallel, terminal, resumes=resumes)
+    except KeyboardInterrupt:
+        Console(stderr=True).print(f"Stopped before the {sweep.wanted.noun} began; nothing was changed.")
+        return False
+    finally:
+        sweep.place.release()
+    return True
+
+
+def _on_one_fleet(sweep: Sweep, parallel: int | None, terminal: Console | None, *, resumes: bool) -> None:
+    """Start broker and fleet, and the runs on them. Raises KeyboardInterrupt if it is stopped before a run begins."""
     stop, place, configuration = StopSignal(at_once=sweep.kill), sweep.place, sweep.unfinished[0].configuration
     if resumes:
         place.lock()

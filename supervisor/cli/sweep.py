@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 
-from rich.console import Console
-
 from shared.errors import ConfigurationError
 from supervisor.cli.log import set_up_logging
 from supervisor.cli.run import scope_of
@@ -24,17 +22,8 @@ def run(arguments: argparse.Namespace) -> int:
     _refuse(arguments)
     sweep = _planned(arguments)
     terminal = set_up_logging(LOGGING, "human", arguments.quiet, arguments.debug)
-    try:
-        if arguments.resume:
-            sweep.take_up()
-        if sweep.unfinished:
-            carry_out(sweep, arguments.parallel, terminal, resumes=arguments.resume)
-    except KeyboardInterrupt:
-        Console(stderr=True).print("Stopped before the sweep began; nothing was changed.")
-        return 0
-    finally:
-        sweep.place.release()
-    return tell_end(sweep, arguments)
+    begun = carry_out(sweep, arguments.parallel, terminal, resumes=arguments.resume)
+    return tell_end(sweep, arguments) if begun else 0
 
 
 def _refuse(arguments: argparse.Namespace) -> None:

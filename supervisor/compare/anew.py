@@ -52,7 +52,7 @@ class Anew:
 
     def scores(self, wanted: Sequence[Rescore], progress: Progress) -> list[Rescored]:
         """The answers, in the order of requests. Raises NotReadyError with what cannot be scored, or why."""
-        require_torch(f"{counted(len(wanted), 'window')} cannot be evaluated anew on the rows that all runs scored")
+        require_torch(f"{counted(len(wanted), 'window')} cannot be evaluated anew")
         if not self._records:
             self._records = self._stack.enter_context(with_labels(self._runs, self._last_keys))
         answers: dict[int, Rescored] = {}

@@ -62,5 +62,5 @@ def _write(run: RunToScore, last_key: int, folder: Path) -> None:
     try:
         write_label_index(run, last_key, folder)
     except ModynError as error:
-        why = str(error).replace("then --resume", "then compare again")
+        why = str(error).replace("then --resume", "then try again")
         raise NotReadyError(f"{run.folder}: its rows cannot be joined with their labels: {why}") from error

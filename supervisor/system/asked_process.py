@@ -53,9 +53,13 @@ class AskedProcess:
         last = self._said.read().decode(errors="replace").strip().splitlines()[-1:] or ["it said nothing"]
         return f"{how_it_ended(code)}: {last[0]}"
 
-    def end(self) -> None:
-        """End it, wherever it stands."""
+    def kill(self) -> None:
+        """End it, wherever it stands; another thread that waits for its answer hears of that."""
         self._process.kill()
+
+    def end(self) -> None:
+        """End it, wherever it stands; nobody may wait for it."""
+        self.kill()
         self._process.wait()
         for stream in (self._input, self.output, self._said):
             with suppress(BrokenPipeError):  # it did not read all that it was told

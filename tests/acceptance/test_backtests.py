@@ -210,6 +210,14 @@ def test_a_policy_that_cannot_be_replayed_is_named(place: Workplace) -> None:
     assert "error: policies.blind: detector drift, asked at key 1199: `ignore` names nope" in ended.stderr
 
 
+def test_judging_can_be_stopped(place: Workplace) -> None:
+    """At once, with how to go on; nothing has to be trained again."""
+    with Running(command(place, "--run-dir", str(place.folder / "bt"), "--resume")) as running:
+        running.wait_for("policies are replayed")
+        assert running.end(signal.SIGINT) == 0
+        assert "Stopped; all models are there. go on with:" in "".join(running.said)
+
+
 def test_earlier_runs_stand_for_a_grid(place: Workplace, runs: dict[str, ScoredRun]) -> None:
     """Those of this pipeline, whatever fired; what is of another one is left out with the reason."""
     ended = done(place, "--runs", "sweep", "--json")

@@ -111,6 +111,19 @@ def test_any_stretch_is_a_sum_of_its_rows(tmp_path: Path) -> None:
     (tmp_path / "a" / "run" / "models").rename(tmp_path / "gone")
     again = losses_of(run, grid, 0, tmp_path / "losses")
     assert np.array_equal(again.sums(1, cuts), losses.sums(1, cuts))
+    for file, size in zip(sorted((tmp_path / "losses").glob("*.npy")), (0, 90, 1000, -8), strict=False):
+        some = file.read_bytes()[:size]
+        file.unlink()  # what is mapped stays what it is
+        file.write_bytes(some)
+    with pytest.raises(NotReadyError, match="cannot be measured"):  # a file that was cut short is not taken
+        losses_of(run, grid, 0, tmp_path / "losses")
+    (tmp_path / "gone").rename(tmp_path / "a" / "run" / "models")
+    whole = losses_of(run, grid, 0, tmp_path / "losses")
+    for number, model in enumerate(grid.models):
+        cuts = np.arange(model.key + 1, ROWS + 1)
+        assert np.array_equal(whole.sums(number, cuts), losses.sums(number, cuts))
+        assert whole.rows(630, ROWS) == losses.rows(630, ROWS)
+    (tmp_path / "a" / "run" / "models").rename(tmp_path / "gone")
     with pytest.raises(NotReadyError, match="a/run: the losses of models 0 to .* cannot be measured: .* is not there"):
         losses_of(run, grid, 1, tmp_path / "losses")
     assert {one.suffix for one in (tmp_path / "losses").iterdir()} == {".npy"}  # nothing that is not whole

@@ -12,7 +12,8 @@ from grid_of_run import grid_of
 from kinds_of_labels import in_a_table, in_rows
 from one_process import OneProcess
 
-from supervisor.backtest.replaying.on_grid import Player
+from shared.errors import NotReadyError
+from supervisor.backtest.replaying.on_grid import Played, Player
 from supervisor.backtest.replaying.recording import open_recording
 from supervisor.core.events import Observed
 from supervisor.run.journal import events_in
@@ -50,6 +51,12 @@ def run_of(folder: Path, labels: str, trigger: dict[str, Any]) -> OneProcess:
     return run
 
 
+def side_by_side(player: Player, runs: list[OneProcess]) -> list[Played]:
+    """The policies of all, a thread each."""
+    with ThreadPoolExecutor(len(runs)) as threads:
+        return list(threads.map(player.play, [run.configuration for run in runs]))
+
+
 @pytest.mark.parametrize("labels", ["in rows", "in a table"])
 def test_it_is_the_run(tmp_path: Path, labels: str) -> None:
     """The same triggers for the same reasons, near misses and questions; each trigger with the model of its row.
@@ -63,11 +70,11 @@ def test_it_is_the_run(tmp_path: Path, labels: str) -> None:
     recording = open_recording(some.configuration, Scope(experiment=True), tmp_path / "found")
     with Player(recording, grid) as player:
         names = list(runs)  # threads come and go, and those that answer stay
-        together = player.play_all([runs[name].configuration for name in names[:2]])
+        together = side_by_side(player, [runs[name] for name in names[:2]])
         found = dict(zip(names, together, strict=False))
         found |= {name: player.play(runs[name].configuration) for name in names[2:]}
         asked = player.known.asked
-        again = player.play_all([run.configuration for run in runs.values()])
+        again = side_by_side(player, list(runs.values()))
         assert player.known.asked == asked
         half = player.play(some.configuration, until_key=399)
     assert [one.switches for one in again] == [one.switches for one in found.values()]
@@ -112,3 +119,18 @@ def test_who_answers_outlives_the_thread_that_asked_first(tmp_path: Path) -> Non
                 asked = player.known.asked
                 thread.submit(player.play, run.configuration, until_key).result()
                 assert player.known.asked > asked
+
+
+def test_replays_can_be_stopped(tmp_path: Path) -> None:
+    """While a question is answered, and for good: nothing goes on, and nothing begins."""
+    run = run_of(tmp_path / "grid", "in rows", POLICIES["performance"])
+    recording = open_recording(run.configuration, Scope(experiment=True), tmp_path / "found")
+    with Player(recording, grid_of(run)) as player, ThreadPoolExecutor(1) as thread:
+        playing = thread.submit(player.play, run.configuration)
+        while not player.known.asked:
+            assert not playing.done()
+        player.stop()
+        with pytest.raises(NotReadyError):
+            playing.result()
+        with pytest.raises(NotReadyError, match="stopped"):
+            player.play(run.configuration)

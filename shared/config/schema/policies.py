@@ -8,6 +8,7 @@ from typing import Any
 from marshmallow import ValidationError
 
 from shared.config import fields as f
+from shared.config.schema.price import Amount
 from shared.config.schema.strategy import StrategyBlock
 from shared.words import counted
 
@@ -48,9 +49,9 @@ class Grid(f.Group):
 class PriceGroup(f.Group):
     """One of `prices`, as a group."""
 
-    training = f.PositiveNumber("what a training costs; or `gpu_second`", load_default=None)
-    gpu_second = f.PositiveNumber("what a second of training costs, of all workers together", load_default=None)
-    error = f.PositiveNumber(
+    training = Amount("what a training costs; or `gpu_second`", load_default=None)
+    gpu_second = Amount("what a second of training costs, of all workers together", load_default=None)
+    error = Amount(
         "what an error costs in the same currency: one wrong row, or one unit of the metric's distance from its best "
         "on one row",
         required=True,
@@ -75,7 +76,7 @@ class PriceField(f.Sentence):
         if isinstance(value, bool) or not isinstance(value, int | float):
             told = f"{f.quoted(value)} is no price; write a number, or such as {{training: 5, error: 0.01}}."
             raise ValidationError(told)
-        return {"training": f.PositiveNumber("").deserialize(value), "gpu_second": None, "error": 1.0}
+        return {"training": Amount("").deserialize(value), "gpu_second": None, "error": 1.0}
 
 
 class Policies(f.Sentence):

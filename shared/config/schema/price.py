@@ -12,6 +12,17 @@ from shared.config.schema.evaluation import MetricField
 from shared.plugins import METRICS
 
 EXAMPLE = "{training: 5, error: 0.01}"
+_MOST = 1e15  # more, and sums of it are soon no numbers any more
+
+
+class Amount(f.PositiveNumber):
+    """What something costs."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        amount = super()._deserialize(value, attr, data, **kwargs)
+        if amount > _MOST:
+            raise ValidationError(f"{f.quoted(value)} is above {_MOST:g}; write all prices in a larger unit.")
+        return amount
 
 
 class Price(f.Group):
@@ -19,8 +30,8 @@ class Price(f.Group):
 
     example = EXAMPLE
 
-    training = f.PositiveNumber("what one training costs, however many rows it selects", required=True)
-    error = f.PositiveNumber(
+    training = Amount("what one training costs, however many rows it selects", required=True)
+    error = Amount(
         "what an error costs, in the same currency: one wrong row, or one unit of the metric's distance from its best "
         "on one row",
         required=True,

@@ -12,7 +12,7 @@ from supervisor.compare.scored_run import ScoredRun
 
 
 class GridModel(NamedTuple):
-    """One candidate."""
+    """One of them."""
 
     series: int  # of which strategy
     key: int  # the last row that it knows: it may serve from the next one on

@@ -85,11 +85,21 @@ def load_policies(
     return _Reading(configuration, *read).all(metric)
 
 
-def candidate(tested: Tested, block: dict[str, Any]) -> Tested:
+def with_block(tested: Tested, block: dict[str, Any]) -> Tested:
     """The same policy with another group. Raises ConfigurationError."""
     source = tested.configuration.pipeline_source
-    grafts = {"trigger": Graft(source, "trigger", block, block)}
-    return Tested(tested.name, block, grafted_configuration(tested.configuration, grafts))
+    configuration = grafted_configuration(tested.configuration, {"trigger": Graft(source, "trigger", block, block)})
+    _refuse_aside(configuration)
+    return Tested(tested.name, block, configuration)
+
+
+def _refuse_aside(configuration: Configuration) -> None:
+    """Raise ConfigurationError for a policy that sets rows aside: no model of the grid was trained without them."""
+    expect = configuration.pipeline.trigger.guards.get("expect")
+    if expect is not None and expect["on_violation"] != "alert":
+        at = configuration.pipeline_source.told("trigger.expect.on_violation")
+        told = f"sets rows aside ({expect['on_violation']}), and the grid's models were trained on them;"
+        raise ConfigurationError(f"{at}: {told} write `on_violation: alert`, or leave `expect` out.")
 
 
 class _Reading:
@@ -158,11 +168,7 @@ class _Reading:
             raise ConfigurationError(*(f"{self._source.told(at)}: {_PRICELESS.format(one)}" for at, one in without))
         written, value = (priced(of["policies"][name], price) for of in (self._source.written, self._source.values))
         configuration = grafted_configuration(self._stock, {"trigger": Graft(self._source, path, written, value)})
-        expect = configuration.pipeline.trigger.guards.get("expect")
-        if expect is not None and expect["on_violation"] != "alert":
-            told = f"sets rows aside ({expect['on_violation']}), and the grid's models were trained on them;"
-            at = self._source.told(f"{path}.expect.on_violation")
-            raise ConfigurationError(f"{at}: {told} write `on_violation: alert`, or leave `expect` out.")
+        _refuse_aside(configuration)
         return Tested(name, value, configuration)
 
     def _try_steps(self, tested: Tested) -> None:
@@ -176,7 +182,7 @@ class _Reading:
                     self._problems.append(f"{at}: {told}")
                     break
                 try:
-                    candidate(tested, block)
+                    with_block(tested, block)
                 except ConfigurationError as error:
                     self._problems.append(f"{at}: {error.problems[0]}")
 

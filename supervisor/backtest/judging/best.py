@@ -6,9 +6,9 @@ take over then.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from math import fsum
 from typing import NamedTuple
 
 import numpy as np
@@ -20,14 +20,19 @@ from supervisor.backtest.judging.judge import Judge
 from supervisor.backtest.judging.needed import PriceOf
 
 
+class Corner(NamedTuple):
+    """What can be had with so many trainings."""
+
+    trainings: int
+    loss: float
+
+
 class Best(NamedTuple):
     """Courses that none with as many trainings, or at that price, is better than."""
 
     at_most: dict[int, Course]  # by how many trainings
     at_price: tuple[Course, ...]
-    frontier: tuple[
-        tuple[int, float], ...
-    ]  # trainings, and the least loss with so many: where that is less than before
+    frontier: tuple[Corner, ...]  # wherever more trainings lose less
 
 
 def best_schedules(judge: Judge, tested: Sequence[Course], counts: Iterable[int], *, tuned: bool) -> Best:
@@ -43,15 +48,18 @@ def best_schedules(judge: Judge, tested: Sequence[Course], counts: Iterable[int]
     wanted = {count: found[max(most for most in found if most <= count)] for count in counts}
     judge.prepare([*tested, *wanted.values()])
     at_most: dict[int, Course] = {}
+    before = -1
     for count, course in wanted.items():
-        fewer = [course for course in tested if course.trainings <= count]
-        known = [*list(at_most.values())[-1:], course, *fewer]
+        known = [*at_most.values()][-1:] + [course]
+        known += [one for one in tested if before < one.trainings <= count]
         at_most[count] = min(known, key=lambda one: judge.place(judge.judge(one).mean))
+        before = count
     at_price = [
         min([program.at(price), *at_most.values(), *tested], key=lambda one: judge.cost(one, price))
         for price in judge.prices
     ]
-    return Best(at_most, tuple(at_price), tuple(_falling((one.trainings, judge.loss(one)) for one in found.values())))
+    corners = _falling(Corner(one.trainings, judge.loss(one)) for one in found.values())
+    return Best(at_most, tuple(at_price), tuple(corners))
 
 
 class _Program:
@@ -117,14 +125,14 @@ class _Program:
     def _of(self, start: int, switches: tuple[Switch, ...]) -> Course:
         paid_at_first = not self._tuned and is_paid_at_first(start, switches)
         trained = [*([start] if paid_at_first else []), *(one.model for one in switches)]
-        gpu_s = fsum(self._judge.grid.models[model].train_s for model in trained)
+        gpu_s = math.fsum(self._judge.grid.models[model].train_s for model in trained)
         return Course(start=start, switches=switches, trainings=len(trained), gpu_s=gpu_s)
 
 
-def _falling(points: Iterable[tuple[int, float]]) -> Iterable[tuple[int, float]]:
+def _falling(points: Iterable[Corner]) -> Iterator[Corner]:
     """Those that lose less than all before."""
-    least = float("inf")
-    for trainings, loss in points:
-        if loss < least:
-            least = loss
-            yield trainings, loss
+    least = math.inf
+    for one in points:
+        if one.loss < least:
+            least = one.loss
+            yield one

@@ -48,10 +48,6 @@ class Setting(msgspec.Struct, frozen=True, kw_only=True):
         """Whether the stretch begins behind rows on which parameters were fitted."""
         return self.tuned_until_us is not None
 
-    def judge(self) -> Judge:
-        """One for all of them; tuning asks it, too."""
-        return Judge(self.grid, self.losses, self.scores, self.stretch, self.prices)
-
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """All that was found; `judge` knows what courses come to."""
@@ -65,7 +61,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 def judged(setting: Setting, contenders: Sequence[Contender]) -> Verdict:
     """Judge all of them."""
-    judge, of_all = setting.judge(), (setting.grid, setting.stretch)
+    judge = Judge(setting.grid, setting.losses, setting.scores, setting.stretch, setting.prices)
+    of_all = setting.grid, setting.stretch
     courses = {one.name: course_of(one.switches, *of_all, tuned=setting.tuned) for one in contenders}
     calendars = {one.__name__: one(*of_all, tuned=setting.tuned) for one in (never, every)}
     tested = [*courses.values(), *calendars.values()]

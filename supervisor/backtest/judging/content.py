@@ -13,6 +13,7 @@ from supervisor.backtest.judging.contenders import Contender, Setting, Verdict
 from supervisor.backtest.judging.course import Course, is_paid_at_first
 from supervisor.backtest.judging.judge import JudgedWindow
 from supervisor.backtest.judging.label_baselines import Guessed
+from supervisor.backtest.judging.needed import PriceOf
 
 
 def content_of(setting: Setting, contenders: Sequence[Contender], verdict: Verdict) -> dict[str, Any]:
@@ -195,7 +196,7 @@ def _moments(grid: Grid, contenders: Sequence[Contender]) -> dict[int, int]:
     return fired | {one.key: one.timestamp_us for one in grid.models}
 
 
-def _price(price: Any) -> dict[str, Any]:
+def _price(price: PriceOf) -> dict[str, Any]:
     """As it is written, and in its parts."""
     parts = {"training": price.training, "gpu_second": price.gpu_second, "error": price.error}
     return {"price": price.written, **parts}

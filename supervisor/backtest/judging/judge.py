@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 import msgspec
@@ -109,6 +110,12 @@ class Judge:
             costs=tuple(self.cost(course, price) for price in self.prices),
         )
 
+    @cached_property
+    def _rows_between(self) -> list[int]:
+        """How many count in each window between grid points."""
+        cuts = self._cuts.tolist()
+        return [self.losses.rows(*ends) for ends in zip(cuts, cuts[1:], strict=False)]
+
     def _is_inner(self, key: int) -> bool:
         return self.stretch.first_key <= key < self.stretch.last_key
 
@@ -116,13 +123,10 @@ class Judge:
         """The metric in each window between grid points that has rows, whoever serves there."""
         lost = np.zeros(len(self._cuts) - 1)
         for one in stints:
-            inner = self._cuts[(self._cuts > one.first_key) & (self._cuts <= one.last_key)]
-            parts = np.concatenate([[one.first_key], inner, [one.last_key + 1]])
-            window = int(np.searchsorted(self._cuts, one.first_key, side="right")) - 1
-            lost[window : window + len(parts) - 1] += self.losses.sums(one.model, parts)
-        cuts = self._cuts.tolist()
-        rows = [self.losses.rows(*ends) for ends in zip(cuts, cuts[1:], strict=False)]
-        values = [self.value(loss, count) for loss, count in zip(lost.tolist(), rows, strict=True)]
+            start, stop = np.searchsorted(self._cuts, (one.first_key, one.last_key), side="right").tolist()
+            parts = np.concatenate([[one.first_key], self._cuts[start:stop], [one.last_key + 1]])
+            lost[start - 1 : stop] += self.losses.sums(one.model, parts)
+        values = [self.value(loss, count) for loss, count in zip(lost.tolist(), self._rows_between, strict=True)]
         return [one for one in values if one is not None]
 
 

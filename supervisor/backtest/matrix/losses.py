@@ -98,14 +98,21 @@ class _Files:
         self._of_all = hashlib.sha256(msgspec.json.encode(what)).hexdigest()[:12]
         self._earliest = min(range(len(grid.models)), key=lambda number: grid.models[number].key)
         self.counts = self._named("rows", grid.models[self._earliest])
-        absent = [number for number in range(len(grid.models)) if not self.of(number).exists()]
+        absent = [number for number, one in enumerate(grid.models) if not self._is_whole(self.of(number), one)]
         self.missing = sorted({self.of(number): number for number in reversed(absent)}.values())  # models may be equal
-        if not self.counts.exists() and self._earliest not in self.missing:
+        if not self._is_whole(self.counts, grid.models[self._earliest]) and self._earliest not in self.missing:
             self.missing.append(self._earliest)
 
     def of(self, number: int) -> Path:
         """That of a model."""
         return self._named(self._grid.models[number].ref.object.sha256[:20], self._grid.models[number])
+
+    def _is_whole(self, file: Path, model: GridModel) -> bool:
+        """Whether it is there; one that a full disk or a crash of the machine has cut short is not."""
+        try:
+            return _mapped(file).shape == (max(self._last_key - model.key, 0) + 1,)
+        except (OSError, ValueError, EOFError):
+            return False
 
     def _named(self, what: str, model: GridModel) -> Path:
         return self._folder / f"{model.key}-{what}-{self._of_all}.npy"

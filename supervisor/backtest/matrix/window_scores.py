@@ -18,14 +18,14 @@ Scores = dict[str, MetricValue]  # the pipeline's own metrics, by label
 Progress = Callable[[int, int], None]  # so many windows are scored, of so many
 
 
-def untold(done: int, of: int) -> None:
+def unheard(done: int, of: int) -> None:
     """Nobody is told how far it is."""
 
 
 class WindowScores:
     """Each window is scored once. Processes begin with the first, and end with this context."""
 
-    def __init__(self, grid: Grid, pipeline: Pipeline, last_key: int, progress: Progress = untold) -> None:
+    def __init__(self, grid: Grid, pipeline: Pipeline, last_key: int, progress: Progress = unheard) -> None:
         """`pipeline`: that of the policies that are tested; `last_key`: of all windows."""
         self._grid, self._progress = grid, progress
         window = pipeline.evaluation.prequential

@@ -34,7 +34,7 @@ class Answering:
         for _ in range(most):
             self._free.put(None)  # room for one that has not begun
         self._begun: list[AskedProcess] = []
-        self._lock = Lock()
+        self._lock, self._is_stopped = Lock(), False
         # A process ends with the thread that began it (PR_SET_PDEATHSIG), and threads that ask come and go.
         self._starter = ThreadPoolExecutor(1, thread_name_prefix="starts answering processes")
 
@@ -45,6 +45,18 @@ class Answering:
         for process in self._begun:
             process.end()
         self._starter.shutdown()
+
+    def stop(self) -> None:
+        """Nothing is answered any more: threads that wait for an answer hear of that."""
+        with self._lock:
+            self._is_stopped = True
+            for process in self._begun:
+                process.kill()
+
+    def refuse_stopped(self) -> None:
+        """Raise NotReadyError once it was stopped."""
+        if self._is_stopped:
+            raise NotReadyError("what asks has been stopped")
 
     def answer(self, question: Questioned) -> dict[str, Any]:
         """Raises NotReadyError with why there is none."""
@@ -67,6 +79,8 @@ class Answering:
         process = self._starter.submit(AskedProcess, _MODULE, self._folders).result()
         with self._lock:
             self._begun.append(process)
+            if self._is_stopped:
+                process.kill()
         _tell(process, self._records)
         return process
 

@@ -18,14 +18,12 @@ class KnownAnswers:
     def __init__(self) -> None:
         self._answers: dict[tuple[int, bytes], Future[Answer]] = {}
         self._lock = Lock()
-        self.asked = 0  # questions that were asked, and how many there were
-        self.questions = 0
+        self.asked = 0  # questions; others were known
 
     def of(self, run: int, question: SameQuestion, ask: Callable[[], Answer]) -> Answer:
         """That which is known of a question to a model of this run, or else what `ask` gives. Raises what that does."""
         key = run, question.key
         with self._lock:
-            self.questions += 1
             known = self._answers.get(key)
             if known is None:
                 mine = self._answers[key] = Future()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -78,16 +77,9 @@ class Player:
             found = replay(pipeline.trigger, stream, one, one, strategy=strategy, labelling=labelling)
         return Played(found, tuple(one.switches), one.early)
 
-    def play_all(self, configurations: Sequence[Configuration], until_key: int | None = None) -> list[Played]:
-        """Several, side by side on this machine's processors, in their order. Raises as `play` does."""
-        if len(configurations) < 2:
-            return [self.play(one, until_key) for one in configurations]
-        with ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="replay") as threads:
-            try:
-                return list(threads.map(lambda one: self.play(one, until_key), configurations))
-            except BaseException:  # also where somebody has interrupted: nobody waits for further answers
-                self._stack.close()
-                raise
+    def stop(self) -> None:
+        """No replay goes on: those in other threads raise NotReadyError at their next question or trigger."""
+        self._answering.stop()
 
     def _write_index(self) -> str:
         """The index of all labels, where workers look for it: they read it as of the moment of each question."""
@@ -125,6 +117,7 @@ class _OnGrid:
 
     def answer(self, posed: Posed, model: TriggerId | None) -> dict[str, Any]:
         """As a worker's, of the model of the grid that this trigger got. Raises NotReadyError."""
+        self._asks.answering.refuse_stopped()
         run, ref = 0, None
         if posed.asked.needs_model and model is not None:
             chosen = self._grid.models[self._models[model]]
@@ -135,6 +128,7 @@ class _OnGrid:
 
     def settled(self, fired: Fired, left_out: tuple[KeyRange, ...]) -> Settled:
         """It has what the newest model took."""
+        self._asks.answering.refuse_stopped()
         before, self._before = self._before, fired
         if not self._new_rows.are_there(fired, before):
             return Settled(0, None)

@@ -70,7 +70,7 @@ def require_writable(path: Path, inputs: Sequence[Path]) -> None:
 
 
 def _comments(told: Told) -> Iterator[str]:
-    of = f", the least costly of {told.policies} policies" if told.policies > 1 else ""
+    of = f", the least costly of {counted(told.policies, 'policy', 'policies')}" if told.policies > 1 else ""
     yield f"Policy {told.winner.name}{of} in a back-test of pipeline {told.pipeline}."
     if told.fitted is not None:
         yield f"Its parameters were fitted on {_rows(told.fitted)}."

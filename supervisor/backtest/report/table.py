@@ -11,19 +11,20 @@ from rich.text import Text
 
 from shared.printable import printable
 from shared.timestamps import to_the_minute
+from shared.words import counted
 from supervisor.backtest.report.columns import Column, Row, tables
 from supervisor.backtest.report.details import details
 from supervisor.backtest.report.remarks import remarks
-from supervisor.backtest.report.words import amount, baseline_words, number_of, price_words, score, seconds
+from supervisor.backtest.report.words import amount, baseline_words, price_words, score, seconds
 
 
 def backtest_table(content: Mapping[str, Any]) -> RenderableType:
     """What `backtest --json` prints; the least costly policy comes first, by the first price."""
-    return _Fitted(content)
+    return _Table(content)
 
 
-class _Fitted:
-    """Figures and the first price in one table, several prices in another."""
+class _Table:
+    """As wide as there is room: figures and the first price in one table, several prices in another."""
 
     def __init__(self, content: Mapping[str, Any]) -> None:
         self._content = content
@@ -47,13 +48,13 @@ class _Line(NamedTuple):
 
 
 def _titles(content: Mapping[str, Any]) -> Iterator[str]:
-    grid, policies = content["grid"], number_of(len(content["policies"]), "policy", "policies")
+    grid, policies = content["grid"], counted(len(content["policies"]), "policy", "policies")
     ends = [to_the_minute(grid[end]) for end in ("first_timestamp", "last_timestamp")]
-    yield f"{policies}, judged on the {number_of(grid['rows'], 'row', 'rows')} from {ends[0]} to {ends[1]}"
+    yield f"{policies}, judged on the {counted(grid['rows'], 'row')} from {ends[0]} to {ends[1]}"
     count, every = len(grid["strategies"]), grid["every"]
     strategies = f" of {count} strategies" if count > 1 else ""
-    between = f"one every {number_of(every, 'row', 'rows') if isinstance(every, int) else every}"
-    models = f"{number_of(grid['models'], 'model', 'models')}{strategies}"
+    between = f"one every {counted(every, 'row') if isinstance(every, int) else every}"
+    models = f"{counted(grid['models'], 'model')}{strategies}"
     trained = "trained by earlier runs" if every is None else between
     yield f"grid: {models}, {trained}; {seconds(grid['train_s'])} of training"
     if content["tuned_until"] is not None:
@@ -79,7 +80,7 @@ def _best(content: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]
     before = None
     for one in takewhile(lambda one: one.get("at_most", content["at_most"] + 1) <= content["at_most"], content["best"]):
         if one["mean"] != before:
-            most = number_of(one["at_most"], "training", "trainings")
+            most = counted(one["at_most"], "training")
             yield f"best with at most {most}" if one["at_most"] else "best without training", one
         before = one["mean"]
     if content["prices"]:

@@ -14,11 +14,6 @@ BASELINES = {
 OF_NUMBERS = {**BASELINES, "majority": "mean so far"}
 
 
-def number_of(number: int, one: str, several: str) -> str:
-    """`1 policy`, `2,000 policies`."""
-    return f"{number:,} {one if number == 1 else several}"
-
-
 def score(value: float | None) -> str:
     """As other tables have it."""
     if value is None:

@@ -22,11 +22,13 @@ def fit_all(
     *,
     at_once: int,
     told: Callable[[str, Fitted], None] = lambda name, fitted: None,
+    stop: Callable[[], None] = lambda: None,
 ) -> dict[str, Fitted]:
     """Those of all policies, by name; the same ones however many are fitted `at_once`.
 
-    `trial`: in any thread; `told` hears of each as it is there, in any thread, too. Raises what `fit` does, with the
-    policy's name; where one fails, or somebody interrupts, nothing further is replayed.
+    `trial`: in any thread; `told` hears of each as it is there, in any thread, too. `stop` ends the replays that go on
+    where one has failed or somebody interrupts, and no further one begins; what it has them raise is not told. Raises
+    what `fit` does, with the policy's name, once no other is being fitted.
     """
     stopped = Event()
 
@@ -39,7 +41,11 @@ def fit_all(
         try:
             found = fit(blocks[name], trial._replace(play=play), ladders.get(name))
         except (NotReadyError, RunFailedError) as error:
+            stopped.set()  # before this thread begins with another one
             raise error.about(f"policies.{name}") from error
+        except BaseException:
+            stopped.set()
+            raise
         told(name, found)
         return found
 
@@ -50,5 +56,6 @@ def fit_all(
                 one.result()
         except BaseException:
             stopped.set()
+            stop()
             raise
     return {name: one.result() for name, one in begun.items()}

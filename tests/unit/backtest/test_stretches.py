@@ -48,7 +48,7 @@ def test_a_grid_longer_than_the_stream_is_refused(small: Workplace, policy: str,
     refuse_no_model("7d", *_opened(small))
     small.pipeline["trigger"]["every"] = too_many
     with pytest.raises(
-        ConfigurationError, match=r"^grid.every: 9y leaves no row behind .* 2,000 rows, from 1970"
+        ConfigurationError, match=r"^grid.every: 9y leaves no row behind .* 2,000 rows, from 1970-01-01 00:"
     ):
         refuse_no_model("9y", *_opened(small))
 

@@ -33,6 +33,7 @@ SWEEP = ["sweep", "pipeline.yaml", "config.yaml"]
         ([*BACKTEST, "--resume"], "--resume needs --run-dir DIR, the folder of the back-test"),
         ([*BACKTEST, "--resume", "--run-dir", "absent"], "holds no back-test"),
         ([*BACKTEST, "--plot", "p.pdf"], r"\.svg or \.png"),
+        ([*BACKTEST, "--plot", "p.svg", "--write", "./p.svg"], "--plot and --write both name p.svg"),
         ([*BACKTEST, "--write", "pipeline.yaml"], "would replace a file that this back-test reads"),
         (["compare", "runs", "--windows"], "--windows: is for --csv"),
         (["compare", "runs", "--plot", "scores.pdf"], r"\.svg or \.png"),
@@ -49,3 +50,14 @@ def test_it_is_told_before_anything_is_read_or_begun(
     with pytest.raises(ConfigurationError, match=told):
         importlib.import_module(f"supervisor.cli.{options.command}").run(options)
     assert sorted(small.folder.rglob("*")) == before
+
+
+def test_what_a_back_test_is_of_is_not_written_over(small: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Or nobody could go on with it."""
+    small.write()
+    monkeypatch.chdir(small.folder)
+    (small.folder / "b").mkdir()
+    (small.folder / "b" / "backtest.json").write_text("{}")
+    options = parser().parse_args([*BACKTEST, "--run-dir", "b", "--resume", "--write", "b/backtest.json"])
+    with pytest.raises(ConfigurationError, match="would replace a file that this back-test reads"):
+        importlib.import_module("supervisor.cli.backtest").run(options)

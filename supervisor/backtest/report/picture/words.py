@@ -20,8 +20,7 @@ KINDS = {"policy": "policy", "least": "least costly policy", "calendar": "calend
 
 def title(content: Mapping[str, Any]) -> str:
     """What is shown."""
-    count = len(content["policies"])
-    policies = "1 policy" if count == 1 else f"{count:,} policies"
+    policies = counted(len(content["policies"]), "policy", "policies")
     return printable(f"{content['metric']} by trainings: {policies} and the best schedules")
 
 

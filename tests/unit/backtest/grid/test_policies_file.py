@@ -12,7 +12,7 @@ from shared.config.changes import Change
 from shared.config.load import load_configuration
 from shared.errors import ConfigurationError
 from supervisor.backtest.grid.grid_runs import WantedGrid, planned_grid, refuse_unkept
-from supervisor.backtest.grid.policies_file import Policies, candidate, load_policies
+from supervisor.backtest.grid.policies_file import Policies, load_policies, with_block
 
 GRID = """grid:
   every: 7d
@@ -110,6 +110,7 @@ def test_a_price_counts_errors_by_the_metric_that_is_chosen(place: Workplace) ->
         ("rows: 400", "rwos: 4", "4: grid.strategies.0.rwos: is not a key here; did you mean rows?"),
         ("{name: all_data}", "{name: new_data}", "5: grid.strategies.1: new_data selects from the rows since"),
         ("[100,", "[0,", "6: prices.0: 0 is not a number above zero."),
+        ("[100,", "[1.0e+300,", "6: prices.0: 1e+300 is above 1e+15; write all prices in a larger unit."),
         ("gpu_second: 2, ", "", "6: prices.1.training: one of training and gpu_second is to be given"),
         ("policy: time, every: 7d", "policy: tiem, every: 7d", "8: policies.weekly.policy: 'tiem' is unknown; did you"),
         ("{policy: time, every: 7d}", "7d", "8: policies.weekly: '7d' is not a group"),
@@ -129,6 +130,7 @@ def test_a_price_counts_errors_by_the_metric_that_is_chosen(place: Workplace) ->
         ),
         ("[7d, 14d]", "[7d, 14]", "12: tune.weekly.every: 14 cannot be tried: POLICIES.yaml:8: policies.weekly.every"),
         ("[7d, 14d]", "7d", "12: tune.weekly.every: '7d' is not a list of values"),
+        ("{every: [7d, 14d]}", "{expect: [usual]}", "12: tune.weekly.expect: 'usual' cannot be tried: "),
     ],
 )
 def test_what_is_wrong_is_told_at_its_line(place: Workplace, old: str, new: str, told: str | None) -> None:
@@ -181,22 +183,22 @@ def test_models_that_are_let_go_of_are_no_grid(place: Workplace) -> None:
         refuse_unkept(read(place, GRID).configuration)
 
 
-def test_a_candidate_is_the_policy_with_another_group(place: Workplace) -> None:
+def test_a_policy_may_have_another_group(place: Workplace) -> None:
     """Checked as the first."""
     weekly = read(place, GRID).policies[0]
-    other = candidate(weekly, {**weekly.block, "every": "14d"})
+    other = with_block(weekly, {**weekly.block, "every": "14d"})
     assert other.configuration.pipeline.trigger.options["every_s"] == 14 * 86_400
     with pytest.raises(ConfigurationError, match="'x' is not a duration"):
-        candidate(weekly, {**weekly.block, "every": "x"})
+        with_block(weekly, {**weekly.block, "every": "x"})
 
 
 def test_what_the_environment_fills_in_may_be_fitted(place: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A candidate has its value, as the policy has."""
+    """A group that is tried has its value, as the policy has."""
     monkeypatch.setenv("MODYN_TEST_PERIOD", "7d")
     tested = read(place, GRID.replace("{policy: time, every: 7d}", "{policy: time, every: '${MODYN_TEST_PERIOD}'}"))
     (weekly, *_) = tested.policies
     assert weekly.block == {"policy": "time", "every": "7d"}
-    assert candidate(weekly, weekly.block).configuration.pipeline.trigger == weekly.configuration.pipeline.trigger
+    assert with_block(weekly, weekly.block).configuration.pipeline.trigger == weekly.configuration.pipeline.trigger
 
 
 def test_errors_are_counted_by_a_mean_over_rows(place: Workplace) -> None:
