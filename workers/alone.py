@@ -6,12 +6,14 @@ from functools import cached_property
 
 import redis
 
+from shared.dataset.remembering import Memory
 from workers.features.class_names import LaterClasses
 from workers.measured import Measurements
 from workers.shelf import Shelf
 from workers.training.device import choose_device
 
 _SHELF_BYTES = 2**30
+_MEMORY_BYTES = 2**28
 
 
 class Alone:
@@ -19,7 +21,7 @@ class Alone:
 
     def __init__(self) -> None:
         self.shelf = Shelf(room_bytes=_SHELF_BYTES)
-        self.later_classes = LaterClasses()
+        self.later_classes, self.rows = LaterClasses(), Memory(_MEMORY_BYTES)
         self.measured = Measurements(None, lambda: None)
 
     @cached_property

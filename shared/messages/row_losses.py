@@ -14,6 +14,7 @@ class LossFile(Body, frozen=True, kw_only=True):
     model: ModelRef
     first_key: int
     path: str  # of an absent file: float64, .npy; item i is the sum over the first i rows from `first_key` on
+    close: str | None = None  # a file as that, of how many losses rounding decides; of a metric that is a share
 
 
 class MeasureLosses(Body, frozen=True, kw_only=True):

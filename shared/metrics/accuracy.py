@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from shared.metrics.closeness import are_close
 from shared.metrics.metric import MetricKind, Options
 
 
@@ -11,7 +12,7 @@ class Accuracy(MetricKind):
     """Share of rows whose likeliest class is the label; of equally likely classes the smallest counts."""
 
     task = "classification"
-    estimable = by_row = True
+    estimable = by_row = is_share = True
     greater_is_better = True
     best, worst = 1.0, 0.0
 
@@ -29,6 +30,13 @@ class Accuracy(MetricKind):
     def losses(cls, options: Options, outputs: Any, labels: Any) -> Any:
         """1 for a mistake."""
         return (outputs.argmax(dim=1) != labels).double()
+
+    @classmethod
+    def close(cls, options: Options, outputs: Any, labels: Any) -> Any:
+        """Where the label is nearly as likely as the likeliest of all others."""
+        own = labels[:, None]
+        others = outputs.scatter(1, own, 0.0).amax(dim=1)
+        return are_close(outputs.gather(1, own)[:, 0], others)
 
 
 class _Gauge:

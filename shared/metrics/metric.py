@@ -51,6 +51,7 @@ class MetricKind:
     worst: ClassVar[float | None] = None  # what no model falls short of; None: there is no such bound
     estimable: ClassVar[bool] = False  # whether it has an `expectation`
     by_row: ClassVar[bool] = False  # whether it is a mean over rows, each of which has its own of its `losses`
+    is_share: ClassVar[bool] = False  # whether it is the share of rows whose loss is 0; that of all others is 1
     Schema: ClassVar[type[Group]] = Group  # of the options, beside `name:`
 
     @classmethod
@@ -83,5 +84,13 @@ class MetricKind:
         """How far each row is from the `best`, of metrics that are `by_row`: float64 (rows,), none below zero.
 
         Torch tensors, as a gauge is given them; the mean of these is as far from the best as the metric is.
+        """
+        raise NotImplementedError
+
+    @classmethod
+    def close(cls, options: Options, outputs: Any, labels: Any) -> Any:
+        """Which rows may have the other loss where outputs are rounded otherwise, of metrics that are a share: (rows,).
+
+        The last bits of a row's outputs depend on how many rows are predicted with it.
         """
         raise NotImplementedError

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.config import fields as f
+from shared.metrics.closeness import are_close
 from shared.metrics.metric import MetricKind, Options
 
 
@@ -15,7 +16,7 @@ class TopK(MetricKind):
     """Share of rows whose label is among the k likeliest classes; of equally likely ones the smaller come first."""
 
     task = "classification"
-    estimable = by_row = True
+    estimable = by_row = is_share = True
     greater_is_better = True
     best, worst = 1.0, 0.0
 
@@ -57,6 +58,13 @@ class TopK(MetricKind):
     def losses(cls, options: Options, outputs: Any, labels: Any) -> Any:
         """1 for a label that is not among them."""
         return (_likelier(outputs, labels) >= options["k"]).double()
+
+    @classmethod
+    def close(cls, options: Options, outputs: Any, labels: Any) -> Any:
+        """Where the label is nearly as likely as the k-th of all others."""
+        own, place = labels[:, None], min(options["k"], outputs.shape[1])
+        others = outputs.scatter(1, own, 0.0).topk(place, dim=1).values[:, -1]
+        return are_close(outputs.gather(1, own)[:, 0], others)
 
 
 def _likelier(outputs: Any, labels: Any) -> Any:

@@ -6,12 +6,14 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 
 from shared.config.load import Configuration
+from shared.config.pipeline import Metric
 from shared.errors import ConfigurationError, NotReadyError, RunFailedError
 from shared.words import counted
 from supervisor.backtest.grid.grid import Grid
@@ -22,7 +24,9 @@ from supervisor.backtest.judging.course import Stretch
 from supervisor.backtest.judging.courses import course_of
 from supervisor.backtest.judging.judge import Judge
 from supervisor.backtest.judging.label_baselines import label_windows
-from supervisor.backtest.matrix.losses import measure_losses
+from supervisor.backtest.judging.needed import ScoresOf
+from supervisor.backtest.matrix.counted_scores import CountedScores, are_counted
+from supervisor.backtest.matrix.losses import Losses, measure_losses
 from supervisor.backtest.matrix.window_scores import WindowScores
 from supervisor.backtest.progress import OfPolicies, Progress, telling
 from supervisor.backtest.replaying.on_grid import Played, Player
@@ -80,14 +84,20 @@ def backtest(
         refuse_changed(run, stream.dataset.entries, None if labels is None else labels.entries)
     whole, pipeline = whole_stretch(grid, stream), policies.configuration.pipeline
     fit_on, judge_on = parted(whole, grid, stream, wish.tune_until_us) if wish.tunes else (None, whole)
-    losses = measure_losses(
-        grid, pipeline, policies.metric, whole.last_key, folder, telling(progress, "model", "measured")
-    )
+
+    def measured(metric: Metric) -> Losses:
+        told = telling(progress, "model", "measured")
+        return measure_losses(grid, pipeline, metric, whole.last_key, folder, told)
+
+    losses = measured(policies.metric)
     with ExitStack() as stack:
         player = stack.enter_context(Player(recording, grid))
-        scores = stack.enter_context(
+        scores: ScoresOf = stack.enter_context(
             WindowScores(grid, pipeline, whole.last_key, telling(progress, "window", "scored"))
         )
+        if are_counted(pipeline, dataset := stream.dataset.config):
+            of_all = [losses if one == policies.metric else measured(one) for one in pipeline.evaluation.metrics]
+            scores = CountedScores(grid, pipeline, dataset, whole.last_key, of_all, partial(time_at, stream), scores)
         tried = [Tried(one, None) for one in policies.policies]
         if fit_on is not None:
             judge = Judge(grid, losses, scores, fit_on, policies.prices)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+
 import numpy as np
 
 from shared.config.pipeline import Trigger
@@ -73,7 +75,7 @@ def parted(whole: Stretch, grid: Grid, stream: RecordedStream, until_us: int | N
 
 def time_at(stream: RecordedStream, key: int) -> int:
     """Event time at a followed row, µs."""
-    return next(one for one in stream.batches if key < one.stop_key).time_at(key)
+    return stream.batches[bisect_right(stream.batches, key, key=lambda one: one.stop_key)].time_at(key)
 
 
 def _last_key(stream: RecordedStream, until_us: int) -> int:

@@ -22,6 +22,7 @@ from shared.errors import NotReadyError
 from shared.plugins import METRICS
 from supervisor.backtest.grid.grid import Grid
 from supervisor.backtest.judging.course import Stint
+from supervisor.backtest.matrix.counted_scores import CountedScores, are_counted
 from supervisor.backtest.matrix.losses import Losses, measure_losses
 from supervisor.backtest.matrix.window_scores import WindowScores
 
@@ -94,6 +95,52 @@ def test_windows_have_the_losses_and_scores_of_the_run(
         assert loss == pytest.approx(n * abs(best - value), abs=1e-9)
     with WindowScores(grid, run.pipeline, ROWS - 1) as found:
         assert found.of([stint for stint, _ in of_run]) == [scores for _, scores in of_run]
+
+
+def of_one_split(folder: Path) -> Workplace:
+    """Classes; some rows have no label, and only rows of one split are scored."""
+    small = in_rows(folder, "classes")
+    rows = pq.read_table(folder / "data" / "rows.parquet")
+    labels = pa.compute.if_else(pa.array(np.arange(ROWS) % 7 == 3), pa.scalar(None, pa.int64()), rows.column("label"))
+    pq.write_table(
+        rows.set_column(rows.schema.get_field_index("label"), "label", labels), folder / "data" / "rows.parquet"
+    )
+    small.config["storage"]["datasets"]["rows"]["nulls"] = {"labels": "drop"}
+    small.pipeline["evaluation"]["on"][0]["split"] = "test"
+    return small
+
+
+@pytest.mark.parametrize("made", [of_one_split, lambda folder: in_rows(folder, "texts")], ids=["classes", "texts"])
+def test_shares_are_counted_to_the_bit(tmp_path: Path, made: Callable[[Path], Workplace]) -> None:
+    """As the run has reported them; windows in which rounding decides are asked of processes, and none else."""
+    small = made(tmp_path / "a")
+    small.pipeline["evaluation"]["metrics"] = ["accuracy", {"name": "top_k", "k": 2}]
+    run = done(small)
+    grid, of_run, asked = grid_of(run), [], []
+    of_run = windows(run, grid)
+    assert len(of_run) > 4
+    config = run.record.dataset
+    assert are_counted(run.pipeline, config)
+    losses = [losses_of(run, grid, number, tmp_path / "losses") for number in range(2)]
+    times = pq.read_table(tmp_path / "a" / "data" / "rows.parquet").column(config.timestamp).cast(pa.int64()).to_numpy()
+    time_at = np.maximum.accumulate(times).tolist().__getitem__
+
+    def told(done: int, of: int) -> None:
+        asked.append(of)
+
+    with WindowScores(grid, run.pipeline, ROWS - 1, told) as others:
+        found = CountedScores(grid, run.pipeline, config, ROWS - 1, losses, time_at, others)
+        stints = [stint for stint, _ in of_run]
+        assert found.of(stints) == [scores for _, scores in of_run]
+        assert found.of(stints[:2]) == [scores for _, scores in of_run[:2]]
+        empty = Stint(0, grid.first_key, grid.first_key)
+        assert found.of([empty]) == others.of([empty])
+    uncertain = [
+        one
+        for one in stints
+        if not all(each.are_certain(one.model, one.first_key, one.last_key + 1) for each in losses)
+    ]
+    assert sorted(set(asked)) == sorted({len(uncertain), 1} - {0})
 
 
 def test_any_stretch_is_a_sum_of_its_rows(tmp_path: Path) -> None:

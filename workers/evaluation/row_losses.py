@@ -14,12 +14,15 @@ from workers.evaluation.counted import Which
 
 
 class RowLosses:
-    """Watches an entrant: `losses`, float64 (rows,), 0 where a row does not count; `counts`, whether it does."""
+    """Watches an entrant: `losses`, float64 (rows,), 0 where a row does not count; `counts`, whether it does.
+
+    `close`: whether rounding decides its loss; of a metric that is a share.
+    """
 
     def __init__(self, metric: Metric, first_key: int, in_split: Which) -> None:
         """`in_split`: which of the rows from `first_key` on do, if they have a label."""
         self.losses = np.zeros(len(in_split))
-        self.counts = np.zeros(len(in_split), bool)
+        self.counts, self.close = np.zeros(len(in_split), bool), np.zeros(len(in_split), bool)
         self._metric, self._first_key, self._in_split = metric, first_key, in_split
         self._places = np.empty(0, np.int64)  # of the rows that it is to meet
         self._numbers = False
@@ -35,10 +38,13 @@ class RowLosses:
         places, self._places = self._places[: len(labels)][labelled], self._places[len(labels) :]
         predicted = torch.from_numpy(np.require(outputs[labelled], np.float64 if self._numbers else None, ["C", "W"]))
         true = torch.from_numpy(np.require(labels[labelled], np.float64 if self._numbers else np.int64, ["C", "W"]))
-        self.losses[places] = METRICS[self._metric.name].losses(self._metric.options, predicted, true).numpy()
+        kind, options = METRICS[self._metric.name], self._metric.options
+        self.losses[places] = kind.losses(options, predicted, true).numpy()
+        if kind.is_share:
+            self.close[places] = kind.close(options, predicted, true).numpy()
         self.counts[places] = True
 
     def leave_out(self, key: int) -> None:
         """A row is bad, and does not count."""
         self.losses[key - self._first_key] = 0.0
-        self.counts[key - self._first_key] = False
+        self.counts[key - self._first_key] = self.close[key - self._first_key] = False

@@ -216,7 +216,10 @@ def evaluate(
         mask = in_all(dataset, start, stop, masks)
         if not mask.any():
             continue
-        for key, table in ahead(dataset.batches(columns, start, stop, _ROWS_PREDICTED_AT_ONCE)):
+        pieces = dataset.batches(columns, start, stop, _ROWS_PREDICTED_AT_ONCE)
+        if stop - start > _ROWS_PREDICTED_AT_ONCE:  # else there is nothing to read meanwhile
+            pieces = ahead(pieces)
+        for key, table in pieces:
             keys, encoded = np.arange(key, key + table.num_rows), Encoded()
             kept = mask[key - start : key - start + table.num_rows]
             unlabelled += int((kept & ~known(table.column(entrants[0].label))).sum())

@@ -39,7 +39,7 @@ class Child:
         self.settings = settings
         self.slot, self.diary = SlotFile(settings.slot_folder), Diary(settings.slot_folder)
         self.shelf = Shelf(room_bytes=_SHELF_BYTES)
-        self.later_classes = LaterClasses()
+        self.later_classes, self.rows = LaterClasses(), None  # rows are read once, and memory is for trainings
         self.measured = Measurements(settings.slot_folder if settings.metrics else None, self._device_bytes)
         self._attempt: Attempt | None = None
         self._marked_s = 0.0

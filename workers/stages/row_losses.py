@@ -37,10 +37,16 @@ def measure(wanted: MeasureLosses, record: SetupRecord, process: Process) -> Non
         counts = None
         if wanted.counts is not None:
             counts = stack.enter_context(RunningSums(wanted.counts, max(stop_key - wanted.models[0].first_key, 0)))
+        close = [
+            None if one.close is None else stack.enter_context(RunningSums(one.close, max(stop_key - one.first_key, 0)))
+            for one in wanted.models
+        ]
         for start in range(first_key, stop_key, _KEYS_AT_ONCE):
             found = measured.among(start, min(start + _KEYS_AT_ONCE, stop_key))
-            for one, file, of_model in zip(wanted.models, files, found, strict=True):
+            for one, file, of_close, of_model in zip(wanted.models, files, close, found, strict=True):
                 file.add(of_model.losses[max(one.first_key - start, 0) :])
+                if of_close is not None:
+                    of_close.add(of_model.close[max(one.first_key - start, 0) :])
             if counts is not None:
                 counts.add(found[0].counts[max(wanted.models[0].first_key - start, 0) :])
 

@@ -18,6 +18,7 @@ from shared.claims import Attempt
 from shared.config.system import Dataset
 from shared.dataset.labels_table import labels_name
 from shared.dataset.manifest import ManifestEntry, entries_up_to, read_manifest
+from shared.dataset.remembering import Memory, RememberingDataset
 from shared.dataset.table import ROWS_AT_ONCE, TableDataset
 from shared.errors import DataError
 from shared.labels.coverage import covered
@@ -51,6 +52,10 @@ class Process(Protocol):
         """The labels that it has met."""
 
     @property
+    def rows(self) -> Memory | None:
+        """What it remembers of datasets; None: nothing."""
+
+    @property
     def measured(self) -> Measurements:
         """What it counts of its work."""
 
@@ -62,11 +67,18 @@ class Process(Protocol):
         """To be called wherever work goes on for long: whether the task is to be handed back."""
 
 
-class _WatchedDataset(TableDataset):
+class _WatchedDataset(RememberingDataset):
     """Says that the work goes on, and looks whether it is to be handed back, with every piece that is read."""
 
-    def __init__(self, config: Dataset, entries: Sequence[ManifestEntry], *, should_stop: Callable[[], bool]) -> None:
-        super().__init__(config, entries)
+    def __init__(
+        self,
+        config: Dataset,
+        entries: Sequence[ManifestEntry],
+        *,
+        memory: Memory | None,
+        should_stop: Callable[[], bool],
+    ) -> None:
+        super().__init__(config, entries, memory=memory)
         self._should_stop = should_stop
 
     def batches(
@@ -130,7 +142,7 @@ class Work:
         with _reading(self.record.dataset.name):
             path, last_key = Path(self.record.manifest_uri), _last_key(self.task)
             entries = read_manifest(path) if last_key is None else entries_up_to(last_key, path)
-            watched = {"should_stop": self.child.should_stop}
+            watched: dict[str, Any] = {"should_stop": self.child.should_stop, "memory": self.child.rows}
             if self.record.dataset.labels is None:
                 return _WatchedDataset(self.record.dataset, entries, **watched)
             return _WatchedLabelledRows(self.record.dataset, entries, labels=self._labels(path), **watched)

@@ -21,7 +21,8 @@ class Format(Protocol):
 
     A format of text may have `options`, the keys of a dataset (delimiter, encoding) that its constructor takes; and
     where its files may grow, `has_names`, `grows`, `records` and `part`, as CSV has them. One whose rows have keys of
-    their own says so by `rows_may_lack_columns = True`: what all rows of a file lack are nulls.
+    their own says so by `rows_may_lack_columns = True`: what all rows of a file lack are nulls. One that begins to read
+    before the first row that is wanted may say by `together`, as Parquet's does, which rows get the same pieces.
     """
 
     title: ClassVar[str]  # for people

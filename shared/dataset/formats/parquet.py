@@ -33,6 +33,12 @@ class Parquet:
             yield row, batch
             row += batch.num_rows
 
+    def together(self, file: Any, first_row: int) -> tuple[int, int]:
+        """The row group with a row, as (first row, row behind it): whoever begins in it gets the same pieces."""
+        parquet = pq.ParquetFile(file)
+        groups, start = _groups_from(parquet, first_row)
+        return start, start + int(parquet.metadata.row_group(groups[0]).num_rows)
+
 
 def _groups_from(parquet: pq.ParquetFile, first_row: int) -> tuple[list[int], int]:
     """Row groups from the one with `first_row` on, and the row at which they start."""

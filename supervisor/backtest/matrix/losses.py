@@ -16,6 +16,7 @@ from shared.errors import NotReadyError
 from shared.messages.rescore import Mask
 from shared.messages.row_losses import LossesMeasured, LossFile, MeasureLosses
 from shared.messages.setup_record import SetupRecord
+from shared.plugins import METRICS
 from shared.temporary import scratch_folder
 from shared.words import counted
 from supervisor.backtest.grid.grid import Grid, GridModel
@@ -34,11 +35,16 @@ Sums = npt.NDArray[np.float64]
 class Losses:
     """Sums over rows that count: of the split that is evaluated, with a label. Keys lie behind the model's own row."""
 
-    def __init__(self, grid: Grid, metric: Metric, sums: Sequence[Sums], counts: Sums) -> None:
-        """`sums`: of each model, item i that of the first i rows behind its own; `counts`: so of the earliest model."""
+    def __init__(
+        self, grid: Grid, metric: Metric, sums: Sequence[Sums], counts: Sums, close: Sequence[Sums] | None = None
+    ) -> None:
+        """`sums`: of each model, item i that of the first i rows behind its own; `counts`: so of the earliest model.
+
+        `close`: as `sums`, how many of these losses rounding decides; None where the metric is no share.
+        """
         self.metric = metric
         self._first_keys = [one.key + 1 for one in grid.models]
-        self._sums, self._counts = sums, counts
+        self._sums, self._counts, self._close = sums, counts, close
         self._first_counted = min(self._first_keys)
 
     def between(self, model: int, first_key: int, stop_key: int) -> float:
@@ -53,6 +59,13 @@ class Losses:
         assert len(cuts) == 0 or cuts[0] >= self._first_keys[model], "a model is judged on rows behind its own"
         return np.diff(self._sums[model][cuts - self._first_keys[model]])
 
+    def are_certain(self, model: int, first_key: int, stop_key: int) -> bool:
+        """Whether the losses of these rows are 0 or 1 however many rows are predicted at once."""
+        if self._close is None:
+            return False
+        close, before = self._close[model], self._first_keys[model]
+        return bool(close[first_key - before] == close[stop_key - before])
+
     def rows(self, first_key: int, stop_key: int) -> int:
         """How many rows with first_key ≤ key < stop_key count; behind the earliest model's own row."""
         return int(self._counts[stop_key - self._first_counted] - self._counts[first_key - self._first_counted])
@@ -63,8 +76,9 @@ def measure_losses(
 ) -> Losses:
     """Measure each model up to `last_key`, in as many processes as this machine has processors.
 
-    `pipeline`: that of the policies that are tested; `folder`: where files of sums lie, 8 bytes a model and row, which
-    are not measured again. Raises NotReadyError with what cannot be measured, OSError.
+    `pipeline`: that of the policies that are tested; `folder`: where files of sums lie, 8 bytes a model and row (16
+    of a metric that is a share), which are not measured again. Raises NotReadyError with what cannot be measured,
+    OSError.
     """
     folder.mkdir(parents=True, exist_ok=True)
     runs = runs_to_score(grid, pipeline)
@@ -77,8 +91,11 @@ def measure_losses(
         ):
             wanted = list(files.wanted(unfinished))
             _measure(runs, records, wanted, folder, len(grid.models) - len(files.missing), progress)
-    sums = [_mapped(files.of(number)) for number in range(len(grid.models))]
-    return Losses(grid, metric, sums, _mapped(files.counts))
+    numbers = range(len(grid.models))
+    sums, close = [_mapped(files.of(number)) for number in numbers], None
+    if files.are_shares:
+        close = [_mapped(files.close(number)) for number in numbers]
+    return Losses(grid, metric, sums, _mapped(files.counts), close)
 
 
 def _mapped(file: Path) -> Sums:
@@ -98,7 +115,8 @@ class _Files:
         self._of_all = hashlib.sha256(msgspec.json.encode(what)).hexdigest()[:12]
         self._earliest = min(range(len(grid.models)), key=lambda number: grid.models[number].key)
         self.counts = self._named("rows", grid.models[self._earliest])
-        absent = [number for number, one in enumerate(grid.models) if not self._is_whole(self.of(number), one)]
+        self.are_shares: bool = METRICS[metric.name].is_share
+        absent = [number for number in range(len(grid.models)) if not self._are_there(number)]
         self.missing = sorted({self.of(number): number for number in reversed(absent)}.values())  # models may be equal
         if not self._is_whole(self.counts, grid.models[self._earliest]) and self._earliest not in self.missing:
             self.missing.append(self._earliest)
@@ -106,6 +124,15 @@ class _Files:
     def of(self, number: int) -> Path:
         """That of a model."""
         return self._named(self._grid.models[number].ref.object.sha256[:20], self._grid.models[number])
+
+    def close(self, number: int) -> Path:
+        """How many of its losses rounding decides."""
+        file = self.of(number)
+        return file.with_name(f"close-{file.name}")
+
+    def _are_there(self, number: int) -> bool:
+        files = [self.of(number), *([self.close(number)] if self.are_shares else [])]
+        return all(self._is_whole(file, self._grid.models[number]) for file in files)
 
     def _is_whole(self, file: Path, model: GridModel) -> bool:
         """Whether it is there; one that a full disk or a crash of the machine has cut short is not."""
@@ -131,16 +158,21 @@ class _Files:
             if self._earliest in some:  # its rows are those that are counted
                 some.remove(self._earliest)
                 some.insert(0, self._earliest)
-            files = [(models[one], str(unfinished / self.of(one).name)) for one in some]
             yield MeasureLosses(
                 run=run,
-                models=tuple(LossFile(model=one.ref, first_key=one.key + 1, path=path) for one, path in files),
+                models=tuple(self._file(one, unfinished) for one in some),
                 last_key=self._last_key,
                 metric=self._metric,
                 mask=self._mask,
                 device=self._device[run],
                 counts=str(unfinished / self.counts.name) if self._earliest in some else None,
             )
+
+    def _file(self, number: int, unfinished: Path) -> LossFile:
+        model = self._grid.models[number]
+        close = str(unfinished / self.close(number).name) if self.are_shares else None
+        path = str(unfinished / self.of(number).name)
+        return LossFile(model=model.ref, first_key=model.key + 1, path=path, close=close)
 
 
 def _measure(
@@ -169,7 +201,8 @@ def _measure(
 
 def _keep(measured: MeasureLosses, folder: Path) -> None:
     """Its files are whole."""
-    for file in [*(one.path for one in measured.models), *filter(None, [measured.counts])]:
+    of_models = [file for one in measured.models for file in (one.path, one.close)]
+    for file in filter(None, [*of_models, measured.counts]):
         os.replace(file, folder / Path(file).name)
 
 

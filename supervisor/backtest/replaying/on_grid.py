@@ -93,6 +93,9 @@ class Player:
     @contextmanager
     def _labelling(self) -> Iterator[Labelling]:
         """One for a replay: an index of its own is written as rows come, to know what is known at each."""
+        if self._recording.labels is None:
+            yield self._recording.labelling()
+            return
         with scratch_folder("replay") as folder:
             yield self._recording.labelling(folder / "labels")
 
