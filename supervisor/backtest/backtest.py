@@ -102,6 +102,7 @@ def backtest(
         if fit_on is not None:
             judge = Judge(grid, losses, scores, fit_on, policies.prices)
             tried = _fitted(policies, player, judge, progress)
+        progress(f"{len(tried)} policies are replayed" if len(tried) > 1 else "the policy is replayed")
         played = _replayed(player, tried, progress)
         setting = Setting(
             grid=grid,

@@ -33,6 +33,7 @@ from supervisor.backtest.winner import write_winner
 from supervisor.cli.compare import json_text
 from supervisor.cli.console import table_console
 from supervisor.cli.log import set_up_logging
+from supervisor.cli.parser import AT_MOST
 from supervisor.cli.run import scope_of
 from supervisor.cli.side_by_side import LOGGING, carry_out, refuse_misused
 from supervisor.compare.plot import require_plot
@@ -77,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
         with _recording(arguments, policies, sweep.wanted) as recording:
             _judge(arguments, Judging(policies, recording, grid, policies.every), sweep.place.path / _LOSSES)
     except KeyboardInterrupt:
-        print(f"Stopped; all models are there. {_how_to_go_on(sweep, arguments)}", file=sys.stderr)  # noqa: T201
+        print(f"Stopped; all models are there. {how_to_go_on(sweep.place.path, arguments)}", file=sys.stderr)  # noqa: T201
         return 0
     print(f"back-test: {sweep.place.path}", file=sys.stderr if arguments.json else sys.stdout)
     return 0
@@ -155,11 +156,16 @@ def _unfinished(sweep: Sweep, arguments: argparse.Namespace) -> Iterator[str]:
     if not_begun:
         yield f"{counted(not_begun, 'run')} of the grid {'has' if not_begun == 1 else 'have'} not begun"
     if left or not_begun:
-        yield _how_to_go_on(sweep, arguments)
+        yield how_to_go_on(sweep.place.path, arguments)
 
 
-def _how_to_go_on(sweep: Sweep, arguments: argparse.Namespace) -> str:
-    words = (arguments.pipeline, arguments.config, arguments.policies, "--run-dir", sweep.place.path, "--resume")
+def how_to_go_on(folder: Path, arguments: argparse.Namespace) -> str:
+    """With all that was typed but what the folder knows. `folder`: of the back-test."""
+    words = [arguments.pipeline, arguments.config, arguments.policies, "--run-dir", folder, "--resume"]
+    for option in ("metric", "at_most", "tune", "tune_until", "write", "json", "plot", "parallel", "quiet"):
+        value = getattr(arguments, option)
+        if value and (option, value) != ("at_most", AT_MOST):
+            words += [f"--{option.replace('_', '-')}", *([] if value is True else [value])]
     return f"go on with: {COMMAND} backtest {shlex.join(map(str, words))}"
 
 

@@ -26,6 +26,8 @@ _EXAMPLES = f"""examples:
   {COMMAND} compare runs/a runs/b --plot scores.svg        on the rows that both of them scored
 """
 
+AT_MOST = 8  # trainings of the best schedules that a back-test tells, if nobody says how many
+
 
 def parser() -> argparse.ArgumentParser:
     """All commands and options."""
@@ -197,7 +199,11 @@ def _add_backtest(backtest: argparse.ArgumentParser) -> None:
         "--metric", metavar="LABEL", help="what counts errors, of evaluation.metrics; default: the first that can"
     )
     backtest.add_argument(
-        "--at-most", type=int, default=8, metavar="K", help="tell the best schedules with up to K trainings; default: 8"
+        "--at-most",
+        type=int,
+        default=AT_MOST,
+        metavar="K",
+        help=f"tell the best schedules with up to K trainings; default: {AT_MOST}",
     )
     backtest.add_argument(
         "--tune", action="store_true", help="fit each policy's parameters on the first rows, and judge it on the rest"
