@@ -33,7 +33,7 @@ class Meter:
     def update(self, outputs: npt.NDArray[Any], labels: npt.NDArray[Any]) -> None:
         """Add rows: probabilities (rows, classes) or values (rows,), and labels (rows,)."""
         self._rows += len(labels)
-        self._problem = self._problem or self._problem_of(outputs, labels)
+        self._problem = self._problem or problem_of(outputs, labels, self._classes)
         if self._problem is not None:
             return
         # torch warns of memory that it may not write to, as Arrow's is.
@@ -52,15 +52,6 @@ class Meter:
     def _type(self, of_classes: npt.DTypeLike) -> npt.DTypeLike:
         return np.float64 if self._classes is None else of_classes
 
-    def _problem_of(self, outputs: npt.NDArray[Any], labels: npt.NDArray[Any]) -> str | None:
-        if not np.isfinite(outputs).all():
-            return "the model predicts NaN or infinity"
-        if self._classes is not None:
-            outside = labels[(labels < 0) | (labels >= self._classes)]
-            if len(outside):
-                return f"label {outside[0]} is outside the model's {self._classes} classes"
-        return None
-
     def _score(self, metric: Metric, gauge: Gauge) -> MetricScore:
         error = self._undefined(metric)
         value = None if error else float(gauge.compute())
@@ -75,3 +66,14 @@ class Meter:
             return self._problem
         found: str | None = METRICS[metric.name].undefined(metric.options, self._occurs)
         return found
+
+
+def problem_of(outputs: npt.NDArray[Any], labels: npt.NDArray[Any], classes: int | None) -> str | None:
+    """Why these rows cannot be scored, in words; None: they can. `classes`: of the model, None: it predicts numbers."""
+    if not np.isfinite(outputs).all():
+        return "the model predicts NaN or infinity"
+    if classes is not None:
+        outside = labels[(labels < 0) | (labels >= classes)]
+        if len(outside):
+            return f"label {outside[0]} is outside the model's {classes} classes"
+    return None

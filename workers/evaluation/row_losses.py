@@ -9,8 +9,10 @@ import numpy.typing as npt
 import torch
 
 from shared.config.pipeline import Metric
+from shared.errors import TrainingError
 from shared.plugins import METRICS
 from workers.evaluation.counted import Which
+from workers.evaluation.metrics import problem_of
 
 
 class RowLosses:
@@ -19,30 +21,45 @@ class RowLosses:
     `close`: whether rounding decides its loss; of a metric that is a share.
     """
 
-    def __init__(self, metric: Metric, first_key: int, in_split: Which) -> None:
-        """`in_split`: which of the rows from `first_key` on do, if they have a label."""
+    def __init__(self, metric: Metric, first_key: int, in_split: Which, model: int = 0) -> None:
+        """`in_split`: which of the rows from `first_key` on do, if they have a label; `model`: its trigger."""
         self.losses = np.zeros(len(in_split))
         self.counts, self.close = np.zeros(len(in_split), bool), np.zeros(len(in_split), bool)
         self._metric, self._first_key, self._in_split = metric, first_key, in_split
         self._places = np.empty(0, np.int64)  # of the rows that it is to meet
-        self._numbers = False
+        self._classes: int | None = None
+        self._model = model
 
     def begin(self, first_key: int, stop_key: int, classes: int | None) -> None:
         """These rows come next, from the first; `classes`: of the model, None if it predicts numbers."""
         start = first_key - self._first_key
         self._places = np.flatnonzero(self._in_split[start : stop_key - self._first_key]) + start
-        self._numbers = classes is None
+        self._classes = classes
 
     def saw(self, outputs: npt.NDArray[Any], labels: npt.NDArray[Any], labelled: npt.NDArray[np.bool_]) -> None:
-        """More rows of the split: outputs (rows, classes) or (rows,), labels (rows,), and which rows have one."""
+        """More rows of the split: outputs (rows, classes) or (rows,), labels (rows,), and which rows have one.
+
+        Raises TrainingError where no loss can be told.
+        """
         places, self._places = self._places[: len(labels)][labelled], self._places[len(labels) :]
-        predicted = torch.from_numpy(np.require(outputs[labelled], np.float64 if self._numbers else None, ["C", "W"]))
-        true = torch.from_numpy(np.require(labels[labelled], np.float64 if self._numbers else np.int64, ["C", "W"]))
+        outputs, labels, of_numbers = outputs[labelled], labels[labelled], self._classes is None
+        problem = problem_of(outputs, labels, self._classes)
+        if problem is not None:
+            raise self._untold(problem, places)
+        predicted = torch.from_numpy(np.require(outputs, np.float64 if of_numbers else None, ["C", "W"]))
+        true = torch.from_numpy(np.require(labels, np.float64 if of_numbers else np.int64, ["C", "W"]))
         kind, options = METRICS[self._metric.name], self._metric.options
-        self.losses[places] = kind.losses(options, predicted, true).numpy()
+        losses = kind.losses(options, predicted, true).numpy()
+        if not np.isfinite(losses).all():
+            raise self._untold(f"{self._metric.label} gives a loss that is too large, or no number", places)
+        self.losses[places] = losses
         if kind.is_share:
             self.close[places] = kind.close(options, predicted, true).numpy()
         self.counts[places] = True
+
+    def _untold(self, problem: str, places: npt.NDArray[np.int64]) -> TrainingError:
+        keys = f"keys {places[0] + self._first_key:,} to {places[-1] + self._first_key:,}"
+        return TrainingError(f"model {self._model} cannot be judged on {keys}: {problem}.")
 
     def leave_out(self, key: int) -> None:
         """A row is bad, and does not count."""

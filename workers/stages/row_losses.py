@@ -64,7 +64,8 @@ class _Measured:
     def among(self, first_key: int, stop_key: int) -> list[RowLosses]:
         """What each model comes to on the rows [first_key, stop_key)."""
         counted = in_all(self._dataset, first_key, stop_key, [self._wanted.mask])
-        found = [RowLosses(self._wanted.metric, first_key, counted) for _ in self._models]
+        triggers = [one.model.trigger_id for one in self._wanted.models]
+        found = [RowLosses(self._wanted.metric, first_key, counted, trigger) for trigger in triggers]
         reached = [place for place, one in enumerate(self._wanted.models) if one.first_key < stop_key]
         self._meet(reached, found, first_key, stop_key)
         return found
