@@ -19,6 +19,8 @@ from supervisor.backtest.judging.course import Course, Switch, is_paid_at_first
 from supervisor.backtest.judging.judge import Judge
 from supervisor.backtest.judging.needed import PriceOf
 
+_MOST_STEPS = 100_000_000  # of the program, beside what is asked for: a second or two
+
 
 class Corner(NamedTuple):
     """What can be had with so many trainings."""
@@ -32,19 +34,20 @@ class Best(NamedTuple):
 
     at_most: dict[int, Course]  # by how many trainings
     at_price: tuple[Course, ...]
-    frontier: tuple[Corner, ...]  # wherever more trainings lose less
+    frontier: tuple[Corner, ...]  # wherever more trainings lose less, up to where none does
 
 
 def best_schedules(judge: Judge, tested: Sequence[Course], counts: Iterable[int], *, tuned: bool) -> Best:
     """The best with at most so many trainings, of each of `counts`, and at each price of the judge.
 
     `tested`: what they are compared with. These are schedules, too: where sums of losses and exact scores differ in the
-    last digits, none of them is better than what is found. Without `tuned` a schedule begins with a model that was
-    there at first, and pays for it; with it, with any that was there, and does not.
+    last digits, none of them is better than what is found. The frontier has each number of trainings up to
+    `_Program.bearable`; behind it, all that is known, and the best of any number. Without `tuned` a schedule begins
+    with a model that was there at first, and pays for it; with it, with any that was there, and does not.
     """
     program = _Program(judge, tested, tuned=tuned)
     tested = [program.without_waste(one) for one in tested]
-    found = program.with_at_most(max(counts := sorted(set(counts))))
+    found = program.with_at_most(max(*(counts := sorted(set(counts))), program.bearable))
     wanted = {count: found[max(most for most in found if most <= count)] for count in counts}
     judge.prepare([*tested, *wanted.values()])
     at_most: dict[int, Course] = {}
@@ -58,8 +61,9 @@ def best_schedules(judge: Judge, tested: Sequence[Course], counts: Iterable[int]
         min([program.at(price), *at_most.values(), *tested], key=lambda one: judge.cost(one, price))
         for price in judge.prices
     ]
-    corners = _falling(Corner(one.trainings, judge.loss(one)) for one in found.values())
-    return Best(at_most, tuple(at_price), tuple(corners))
+    known = [*found.values(), *tested, *at_price, program.of_any_number()]
+    corners = [Corner(one.trainings, judge.loss(one)) for one in known]
+    return Best(at_most, tuple(at_price), tuple(_falling(sorted(corners))))
 
 
 class _Program:
@@ -76,6 +80,15 @@ class _Program:
             Candidate(moment, 1.0, model) for moment, key in enumerate(self._keys) for model in self._newest(key)
         ]
 
+    @property
+    def bearable(self) -> int:
+        """Up to how many trainings the best can be told of each number: all of them, but on very many moments.
+
+        Each more takes models · moments to find, and to read as many stretches of moments as there are trainings.
+        """
+        moments, models = len(self._keys), len(self._judge.grid.models)
+        return min(moments, _MOST_STEPS // (models * moments), math.isqrt(2 * _MOST_STEPS // moments))
+
     def with_at_most(self, most: int) -> dict[int, Course]:
         """How many trainings → the best with at most so many; up to `most`, or to where more bring nothing more."""
         schedules = dict(enumerate(self._hindsight.best_with_at_most(max(most, 1)), start=1))
@@ -87,6 +100,10 @@ class _Program:
         """The best at a price."""
         costs = [price.training + price.gpu_second * self._train_s(one) for one in self._candidates]
         return self._course(self._hindsight.costing(costs).best(1.0, price.error))
+
+    def of_any_number(self) -> Course:
+        """The best where trainings cost nothing: the fewest that lose least."""
+        return self._course(self._hindsight.best(0.0))
 
     def without_waste(self, course: Course) -> Course:
         """The same, but that nothing is paid for that never serves in the stretch."""

@@ -144,10 +144,30 @@ def test_nothing_is_better_than_the_best_schedule():
                 assert at_price["regret"] >= 0
         for one in told["policies"]:
             assert place(one["best_with_as_many"]) <= place(one["mean"])
+        for one in [*told["policies"], told["baselines"]["never"], told["baselines"]["every"], *told["best"]]:
+            within = [corner for corner in told["frontier"] if corner["trainings"] <= one["trainings"]]
+            assert place(within[-1]["mean"]) <= place(one["mean"]) + 1e-12
         limited = [one for one in told["best"] if "at_most" in one]
         assert all(len(one["triggers"]) == one["trainings"] <= one["at_most"] for one in limited)
         for fewer, more in itertools.pairwise(limited):
             assert place(more["mean"]) <= place(fewer["mean"])
+
+
+def test_the_frontier_goes_on_where_no_policy_trains_as_often():
+    """Up to where more trainings bring nothing more; where each number would take too long, to the best of any."""
+    grid = grid_of(list(range(0, 40, 2)))
+    losses = ArrayLosses([[int(row // 2 * 2 > one.key) for row in range(42)] for one in grid.models])
+    setting, once = setting_of(grid, losses, at_most=2), contender("once", grid, [8])
+    told = content(setting, once)
+    assert told["baselines"]["every"]["trainings"] == 20
+    assert [one["trainings"] for one in told["frontier"]] == list(range(1, 21))
+    assert told["frontier"][-1]["mean"] >= told["baselines"]["every"]["mean"]
+    assert [one["at_most"] for one in told["best"]] == [1, 2]
+    long = list(range(0, 3_000, 2))
+    grid = grid_of(long)
+    losses = ArrayLosses(np.arange(3_002) // 2 * 2 > np.array(long)[:, None])
+    frontier = content(setting_of(grid, losses, at_most=2), contender("once", grid, [8]))["frontier"]
+    assert [frontier[-1]["trainings"], len(frontier) < 100] == [1_500, True]
 
 
 def test_the_best_schedule_is_the_least_of_all_that_could_be():
