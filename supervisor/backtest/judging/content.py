@@ -11,13 +11,18 @@ from shared.words import counted
 from supervisor.backtest.grid.grid import Grid
 from supervisor.backtest.judging.contenders import Contender, Setting, Verdict
 from supervisor.backtest.judging.course import Course, is_paid_at_first
-from supervisor.backtest.judging.judge import JudgedWindow
+from supervisor.backtest.judging.judge import Judge, JudgedWindow
 from supervisor.backtest.judging.label_baselines import Guessed
 from supervisor.backtest.judging.needed import PriceOf
 
+_DIGITS = 12  # in which what comes to the same is equal
+
 
 def content_of(setting: Setting, contenders: Sequence[Contender], verdict: Verdict) -> dict[str, Any]:
-    """The content; policies by cost at the first price, else by mean, the best first."""
+    """The content; policies by cost at the first price, else by mean, the best first.
+
+    Of two that come to the same, the one with fewer trainings; then the one that the file names first.
+    """
     grid, judge, metric = setting.grid, verdict.judge, setting.losses.metric.label
     told = _Told(setting, verdict)
     policies = [told.policy(one) for one in contenders]
@@ -39,7 +44,7 @@ def content_of(setting: Setting, contenders: Sequence[Contender], verdict: Verdi
         "tuned_until": None if setting.tuned_until_us is None else format_timestamp(setting.tuned_until_us),
         "at_most": setting.at_most,
         "baselines": told.baselines(),
-        "policies": sorted(policies, key=lambda one: (_cost_place(one["cost"]), judge.place(one["mean"]))),
+        "policies": sorted(policies, key=lambda one: (_without_rounding(_goes_by(one, judge)), one["trainings"])),
         "best": list(told.best(_moments(grid, contenders))),
         "frontier": [
             {"trainings": trainings, "mean": judge.value(loss, judge.rows)} for trainings, loss in verdict.best.frontier
@@ -202,8 +207,14 @@ def _price(price: PriceOf) -> dict[str, Any]:
     return {"price": price.written, **parts}
 
 
-def _cost_place(cost: float | None) -> float:
-    return 0.0 if cost is None else cost
+def _goes_by(policy: Mapping[str, Any], judge: Judge) -> float:
+    cost: float | None = policy["cost"]
+    return judge.place(policy["mean"]) if cost is None else cost
+
+
+def _without_rounding(value: float) -> float:
+    """Sums of the same losses over other windows differ in the last digits."""
+    return float(f"{value:.{_DIGITS}g}")
 
 
 def _first(values: Sequence[float | None]) -> float | None:

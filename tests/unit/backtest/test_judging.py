@@ -98,6 +98,17 @@ def test_without_prices_the_mean_sorts():
         assert told["policies"][1]["worst"] == (0.0 if metric == "accuracy" else 1.0)
 
 
+def test_of_two_that_come_to_the_same_the_one_with_fewer_trainings_comes_first():
+    """Then the one that the file names first; the least costly in the last digit alone is not less costly."""
+    losses = ArrayLosses(np.repeat([[0.1], [0.1], [0.1]], 12, axis=1), "mae")
+    often, seldom, other = (contender(name, GRID, keys) for name, keys in (("z", [4, 8]), ("y", [4]), ("b", [8])))
+    for prices in ([Price(0.0, written=0)], []):
+        told = content(setting_of(GRID, losses, prices=prices), often, seldom, other)
+        assert [one["name"] for one in told["policies"]] == ["y", "b", "z"]
+    told = content(setting_of(GRID, LOSSES, prices=[Price(3.0)]), often, seldom, contender("a", GRID, []))
+    assert [(one["name"], one["cost"]) for one in told["policies"]] == [("a", 9.0), ("y", 9.0), ("z", 9.0)]
+
+
 def test_what_was_otherwise_than_in_a_run_is_told():
     """Triggers before the grid, and such as got no model."""
     early = contender("early", GRID, [0, 5], notes=["as asked"])
