@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from shared.printable import printable
-from supervisor.backtest.report.words import baseline_words, price_words, score
+from supervisor.backtest.report.words import amount, baseline_words, price_words, score
 
 _GUESSES = {
     "no_change": "who guesses the last label",
     "majority": "who guesses by the labels so far",
 }
+_SAME = 1e-12  # of a value: less is rounding
 
 
 def remarks(content: Mapping[str, Any]) -> Iterator[str]:
@@ -40,17 +42,23 @@ def _fewer_rows(content: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _beaten(content: Mapping[str, Any]) -> Iterator[str]:
-    """What needs no training, or only one, and is better than all policies."""
-    policies = [one["mean"] for one in content["policies"] if one["mean"] is not None]
-    if not policies:
+    """What needs no training, or only one, and is better than all policies: by cost where there are prices."""
+    by = "cost" if content["prices"] else "mean"
+    sign = 1 if content["greater_is_better"] and by == "mean" else -1
+    found = [one[by] for one in content["policies"] if one[by] is not None]
+    if not found:
         return
-    sign = 1 if content["greater_is_better"] else -1
-    best = max(policies, key=lambda mean: sign * mean)
+    best = max(found, key=lambda value: sign * value)
+    how, told = ("costs less than", amount) if content["prices"] else ("beats", score)
+    for name, what, why in _rivals(content):
+        value = content["baselines"].get(name, {}).get(by)
+        if value is not None and sign * value > sign * best and not math.isclose(value, best, rel_tol=_SAME):
+            yield f"! {what} {how} every policy, {told(value)} to {told(best)}: {why}"
+
+
+def _rivals(content: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """(baseline, what it is called, what it says of the policies where it is better)."""
     for name, who in _GUESSES.items():
-        mean = content["baselines"].get(name, {}).get("mean")
-        if mean is not None and sign * mean > sign * best:
-            title = baseline_words(name, content["task"]).split(":")[0]
-            yield f"! {title} beats every policy, {score(mean)} to {score(best)}: {who} needs no model here"
-    never = content["baselines"]["never"]
-    if never["mean"] is not None and sign * never["mean"] > sign * best:
-        yield f"! the first model, kept, beats every policy, {score(never['mean'])} to {score(best)}: no training pays"
+        yield name, baseline_words(name, content["task"]).split(":")[0], f"{who} needs no model here"
+    pays = "pays for its trainings" if content["prices"] else "gains by its trainings"
+    yield "never", "the first model, kept,", f"none of these policies {pays}"

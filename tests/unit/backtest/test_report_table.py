@@ -96,6 +96,20 @@ def test_a_guess_that_beats_all_policies_is_told(metric: str, value: float, beat
     assert not beats or told[0].startswith("! no change beats every policy, 0.9900 to 0.")
 
 
+def test_where_there_are_prices_what_costs_less_is_told() -> None:
+    """Not what has the better mean; of the first model without saying that no training could pay."""
+
+    def told(**price: Any) -> list[str]:
+        content = made_up_content(prices=[Price(written=0, **price)], no_change=0.6)
+        return [line for line in shown(content, 130) if line.startswith("! ")]
+
+    assert told(training=0.0) == []
+    guess, first = told(training=1_000.0)
+    assert guess.startswith("! no change costs less than every policy, 480 to 8,285: who guesses the last label")
+    assert first.startswith("! the first model, kept, costs less than every policy, 1,")
+    assert first.endswith(" to 8,285: none of these policies pays for its trainings")
+
+
 def test_no_number_is_cut_on_a_narrow_terminal() -> None:
     """What has no room stands in a table below; nothing is left out."""
     content = made_up_content(prices=PRICES)
