@@ -184,9 +184,7 @@ def _contender(tried: Tried, played: Played) -> Contender:
 
 def _notes(tried: Tried, played: Played) -> Iterator[str]:
     """What is to be known of a policy beside its figures."""
-    if tried.fitted is not None and tried.fitted.parameters and tried.fitted.worth.trainings <= 1:
-        yield "was fitted to train once: on the rows for fitting no second training pays"
-    if tried.fitted is not None and not tried.fitted.is_settled:
-        yield f"fitting ended after {counted(tried.fitted.tried, 'replay')}, before nothing got better any more"
+    if tried.fitted is not None:
+        yield from tried.fitted.notes
     if played.replayed.violations:
         yield f"rows were not as expected {counted(len(played.replayed.violations), 'time')}"

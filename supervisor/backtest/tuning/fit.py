@@ -12,6 +12,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from shared.config.load import Configuration
 from shared.errors import ConfigurationError
+from shared.words import counted
 from supervisor.backtest.tuning.ladder import ladder, moved, octaves_between
 from supervisor.backtest.tuning.options import Block, Option, named, options_of, plain, with_option
 
@@ -51,6 +52,14 @@ class Fitted(NamedTuple):
     written: Worth  # what the block comes to as it was written
     tried: int  # blocks that were replayed
     is_settled: bool  # False: it ended because it had tried so many
+
+    @property
+    def notes(self) -> Iterator[str]:
+        """What is to be known before it is trusted: sentences without a full stop."""
+        if self.parameters and self.worth.trainings <= 1:
+            yield "was fitted to train once: no value that was tried did better with a second training"
+        if not self.is_settled:
+            yield f"fitting ended after {counted(self.tried, 'replay')}, before nothing got better any more"
 
 
 def fit(block: Block, trial: Trial[Played], ladders: Ladders | None = None, *, most_tried: int = MOST_TRIED) -> Fitted:

@@ -65,6 +65,8 @@ def test_ties_go_to_fewer_trainings_and_then_to_what_is_written(configured):
     assert fit(AMOUNT, Counted(configured, lambda options: Worth(1, 1)).trial).block == AMOUNT
     fitted = fit(AMOUNT, Counted(configured, lambda options: Worth(1, int(options["every"] < 900))).trial)
     assert fitted.parameters == {"every": 920}
+    assert list(fitted.notes) == ["was fitted to train once: no value that was tried did better with a second training"]
+    assert not list(fit(AMOUNT, Counted(configured, lambda options: Worth(1, 2)).trial).notes)
 
 
 def test_it_ends_after_so_many_replays(configured):
@@ -72,6 +74,7 @@ def test_it_ends_after_so_many_replays(configured):
     asked = Counted(configured, lambda options: Worth(on_the_scale(options, 1), 0))
     fitted = fit({**AMOUNT, "every": 10**9}, asked.trial, most_tried=10)
     assert (len(asked.asked), fitted.tried, fitted.is_settled) == (10, 10, False)
+    assert list(fitted.notes)[-1] == "fitting ended after 10 replays, before nothing got better any more"
     assert fitted.worth.cost == min(on_the_scale(one, 1) for one in asked.asked)
 
 
