@@ -32,7 +32,7 @@ def write_winner(path: Path, found: Backtested, policies: Policies, stream: Reco
         winner=_line(winner),
         period=None if period is None else _line(period, period["trigger"]["every"]),
     )
-    write_policy(path, tested.block, told)
+    write_policy(path, tested.block, policies.prices[0].block(policies.metric), told)
 
 
 def _is_period(block: Mapping[str, Any]) -> bool:

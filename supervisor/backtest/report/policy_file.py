@@ -49,13 +49,15 @@ class Told(NamedTuple):
     period: Line | None  # the best fixed period among them, if it is another one
 
 
-def write_policy(path: Path, block: Mapping[str, Any], told: Told) -> None:
+def write_policy(path: Path, block: Mapping[str, Any], price: Mapping[str, Any] | None, told: Told) -> None:
     """Replace what stands there when the file is whole.
 
+    `price`: what a block without its own is given, so that a run tells its cost; None if no block can have it.
     Raises ConfigurationError if it cannot be written; what stood there still does then.
     """
     comments = "".join(f"# {' '.join(line.split())}\n" if line else "#\n" for line in _comments(told))
-    text = comments + yaml_text({"trigger": dict(block)})
+    is_priced = block.get("price") is not None or price is None
+    text = comments + yaml_text({"trigger": dict(block) if is_priced else {**block, "price": price}})
     OutputFile(_OPTION, path).write(hide(text).encode())
 
 
