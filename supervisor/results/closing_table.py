@@ -35,7 +35,8 @@ def closing_table(content: Mapping[str, Any]) -> Group:
     # Plain text: a reason may hold what rich would take for markup.
     failures = [Text(f"trigger {one['id']} failed: {one['reason']}", "red") for one in content["failed_triggers"]]
     listed: list[RenderableType] = [_trigger_table(triggers), *failures, ""] if triggers else []
-    return Group(*listed, _composite_table(content))
+    cost = map(Text, _of_cost(content.get("cost")))  # an older run has none; below the table it is one line
+    return Group(*listed, _composite_table(content), *cost)
 
 
 def _composite_table(content: Mapping[str, Any]) -> Table:
@@ -88,7 +89,6 @@ def _remarks(content: Mapping[str, Any]) -> Iterator[str]:
     if selects_long(content):
         yield f"trained {duration(content['train_s'])}, selected {duration(content['select_s'])}"
     yield from _of_looks(content["looks"])
-    yield from _of_cost(content.get("cost"))  # an older run has none
     yield from _of_rows(content)
     if content["estimates"] is not None:
         yield from remarks(content["estimates"])

@@ -361,4 +361,4 @@ def test_a_price_says_what_the_run_has_cost(small):
     content = summary(run.state, run.tally, (), ABOUT)
     price = {"training": 20.0, "error": 0.5, "metric": "accuracy"}
     assert content["cost"] == {"price": price, "trainings": 2, "errors": 7.0, "rows": 20, "total": 43.5}
-    assert "cost: 43.5, of 2 trainings at 20 and 7 errors (accuracy) at 0.5" in " ".join(shown(content).split())
+    assert shown(content).splitlines()[-1] == "cost: 43.5, of 2 trainings at 20 and 7 errors (accuracy) at 0.5"
