@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from threading import Lock
@@ -11,18 +12,19 @@ from shared.words import counted
 Progress = Callable[[str], None]  # is told how far it is
 
 _TELL_EVERY = 10  # so many times while something goes on
+_PAUSE_S = 1.0  # between two times
 _SILENT_S = 15.0  # after so long without a word what is being fitted is told of
 
 
-def telling(progress: Progress, noun: str, verb: str) -> Callable[[int, int], None]:
-    """Tells now and then how many of so many are done."""
-    told = -1
+def telling(progress: Progress, noun: str, verb: str, *, pause_s: float = _PAUSE_S) -> Callable[[int, int], None]:
+    """Tells now and then how many of so many are done: a tenth more, `pause_s` after the time before; and the last."""
+    told, next_s = -1, -math.inf
 
     def tell(done: int, of: int) -> None:
-        nonlocal told
-        tenth = done * _TELL_EVERY // of
-        if tenth > told or done == of:
-            told = tenth
+        nonlocal told, next_s
+        tenth, now_s = done * _TELL_EVERY // of, time.monotonic()
+        if (tenth > told and now_s >= next_s) or done == of:
+            told, next_s = -1 if done == of else tenth, now_s + pause_s  # others may follow
             progress(f"{done:,} of {counted(of, noun)} {verb}")
 
     return tell

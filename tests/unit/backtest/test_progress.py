@@ -26,8 +26,17 @@ def test_each_policy_is_told_of_as_it_is_done() -> None:
 def test_a_tenth_at_a_time() -> None:
     """However many there are, and always the last."""
     told = list[str]()
-    tell = telling(told.append, "model", "measured")
+    tell = telling(told.append, "model", "measured", pause_s=0)
     for done in range(1, 1_001):
         tell(done, 1_000)
     assert len(told) == 11
     assert told[-1] == "1,000 of 1,000 models measured"
+
+
+def test_what_goes_fast_is_told_of_twice() -> None:
+    """When it begins, and when all is done: a line a second would be too many."""
+    told = list[str]()
+    tell = telling(told.append, "window", "scored", pause_s=3600)
+    for done in range(1, 114):
+        tell(done, 113)
+    assert told == ["1 of 113 windows scored", "113 of 113 windows scored"]
