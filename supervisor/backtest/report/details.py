@@ -14,6 +14,8 @@ from shared.printable import printable
 from shared.timestamps import to_the_minute
 
 _MOST_LISTED = 12  # trainings of a schedule
+_WIDTH = 100  # columns, also of a wider terminal
+_BETWEEN = 2
 _DAY = len("2013-01-08")
 
 
@@ -40,9 +42,11 @@ def _trainings(triggers: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, str
 
 
 def _list(name: str, told: str, rows: Sequence[tuple[str, str]]) -> Table:
-    table = Table(box=SIMPLE_HEAD, padding=(0, 2, 0, 0), pad_edge=False)
-    for title in (name, told):
-        table.add_column(title, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(printable(cell)) for cell in row))
+    table = Table(box=SIMPLE_HEAD, padding=(0, _BETWEEN, 0, 0), pad_edge=False)
+    shown = [(printable(one), printable(other)) for one, other in rows]
+    names = min(max(len(one) for one in (name, *(one for one, _ in shown))), _WIDTH // 2)
+    table.add_column(name, overflow="fold", max_width=names)
+    table.add_column(told, overflow="fold", max_width=_WIDTH - names - 3 * _BETWEEN)
+    for row in shown:
+        table.add_row(*map(Text, row))
     return table

@@ -77,6 +77,21 @@ def test_what_was_fitted_and_when_the_best_schedule_trains() -> None:
     assert not any(line.endswith("fitted") for line in shown(made_up_content(prices=PRICES)))
 
 
+def test_when_the_best_schedule_trains_is_folded_on_a_wide_terminal() -> None:
+    """Into 100 columns, between two moments; none is lost."""
+    content = made_up_content(prices=[Price(9.0, written=9)])
+    best = next(one for one in content["best"] if "price" in one)
+    days = [f"2013-01-{day:02}T00:00:00.000000Z" for day in range(1, 13)]
+    best["triggers"] = [
+        {**best["triggers"][0], "strategy": "sliding_window last=60d", "timestamp": day} for day in days
+    ]
+    lines = shown(content, 200)
+    table = lines[next(place for place, line in enumerate(lines) if line.endswith("trains at")) :]
+    table = table[: table.index("")]
+    assert max(map(len, table)) <= 100
+    assert re.findall(r"2013-01-\d\d", "\n".join(table)) == [day[:10] for day in days]
+
+
 def test_without_prices_there_is_no_cost() -> None:
     """The mean sorts, and says which way is better."""
     lines = shown(made_up_content(metric="log_loss"))
