@@ -32,6 +32,8 @@ SWEEP = ["sweep", "pipeline.yaml", "config.yaml"]
         ([*BACKTEST, "--parallel", "0"], "--parallel 0 is not a whole number"),
         ([*BACKTEST, "--resume"], "--resume needs --run-dir DIR, the folder of the back-test"),
         ([*BACKTEST, "--resume", "--run-dir", "absent"], "holds no back-test"),
+        ([*BACKTEST, "--resume", "--run-dir", "."], "holds no back-test"),
+        ([*SWEEP, "--set", "training.seed=1,2", "--run-dir", "./"], "is not empty"),
         ([*BACKTEST, "--plot", "p.pdf"], r"\.svg or \.png"),
         ([*BACKTEST, "--plot", "p.svg", "--write", "./p.svg"], "--plot and --write both name p.svg"),
         ([*BACKTEST, "--write", "pipeline.yaml"], "would replace a file that this back-test reads"),
