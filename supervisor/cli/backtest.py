@@ -141,7 +141,7 @@ def _planned(arguments: argparse.Namespace) -> tuple[Policies, Sweep]:
     refuse_unkept(policies.configuration)
     now = wanted.of(policies)
     if arguments.resume:
-        wanted.refuse_other(now)
+        wanted.refuse_other(now, policies.source.told("grid"))
     files = arguments.pipeline.resolve(), arguments.config.resolve()
     runs = planned_grid(policies, files, changes_of(now.set))
     return policies, Sweep(runs, place or Place.fresh(policies.configuration, WantedGrid), now, files)

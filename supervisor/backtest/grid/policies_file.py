@@ -139,6 +139,7 @@ class _Reading:
     def _prices(self) -> tuple[Price, ...]:
         own = self._stock.pipeline.trigger.price
         given = self._source.values.get("prices") or []
+        given = given if isinstance(given, list) else [given]
         found = tuple(Price.read(*both) for both in zip(self._values["prices"], given, strict=True))
         return found or (() if own is None else (Price.of_policy(own),))
 

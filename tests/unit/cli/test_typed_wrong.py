@@ -23,7 +23,7 @@ SWEEP = ["sweep", "pipeline.yaml", "config.yaml"]
         ([*SWEEP, "--resume", "--run-dir", "absent"], "holds no sweep"),
         ([*SWEEP, "--set", "training.seed=1,2", "--plot", "scores.pdf"], r"\.svg or \.png"),
         ([*SWEEP, "--set", "fleet.train=1,2"], r"fleet is a key of config\.yaml"),
-        ([*BACKTEST], r"POLICIES\.yaml:1: there is no such file"),
+        ([*BACKTEST], r"POLICIES\.yaml: there is no such file"),
         ([*BACKTEST, "--tune-until", "1970-02-01T00:00:00Z"], "--tune-until goes with --tune"),
         ([*BACKTEST, "--tune", "--tune-until", "soon"], "--tune-until soon is not a time"),
         ([*BACKTEST, "--runs", "sweep", "--run-dir", "b"], "--run-dir is about runs that train models"),
