@@ -63,3 +63,16 @@ def test_what_a_back_test_is_of_is_not_written_over(small: Workplace, monkeypatc
     options = parser().parse_args([*BACKTEST, "--run-dir", "b", "--resume", "--write", "b/backtest.json"])
     with pytest.raises(ConfigurationError, match="would replace a file that this back-test reads"):
         importlib.import_module("supervisor.cli.backtest").run(options)
+
+
+def test_a_grid_of_no_use_is_told_before_anything_is_started(small: Workplace, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By what the rows hold: no fleet, and no folder."""
+    small.pipeline["training"]["use_previous_model"] = False
+    small.pipeline["strategy"] = {"name": "all_data"}
+    small.write()
+    (small.folder / "POLICIES.yaml").write_text("grid: {every: 2000}\npolicies: {weekly: {policy: time, every: 7d}}\n")
+    monkeypatch.chdir(small.folder)
+    before = sorted(small.folder.rglob("*"))
+    with pytest.raises(ConfigurationError, match=r"^POLICIES\.yaml:1: grid\.every: 2000 leaves no row behind"):
+        importlib.import_module("supervisor.cli.backtest").run(parser().parse_args([*BACKTEST, "--run-dir", "b"]))
+    assert sorted(small.folder.rglob("*")) == before
