@@ -85,9 +85,9 @@ def read_yaml(path: Path, changes: Sequence[Change] = ()) -> Source:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise ConfigurationError(f"{path}:1: there is no such file; check the path.") from None
+        raise ConfigurationError(f"{path}: there is no such file; check the path.") from None
     except OSError as error:
-        raise ConfigurationError(f"{path}:1: cannot be read as a file ({error.strerror}); check the path.") from None
+        raise ConfigurationError(f"{path}: cannot be read as a file ({error.strerror}); check the path.") from None
     except UnicodeDecodeError:
         raise ConfigurationError(f"{name}:1: is not UTF-8 text; save it as UTF-8.") from None
     reader = Reader(name)

@@ -6,40 +6,13 @@ from bisect import bisect_right
 
 import numpy as np
 
-from shared.config.pipeline import Trigger
 from shared.errors import ConfigurationError, NotReadyError
-from shared.timestamps import format_timestamp, to_the_minute
-from shared.words import counted
+from shared.timestamps import format_timestamp
 from supervisor.backtest.grid.grid import Grid
 from supervisor.backtest.judging.course import Stretch
 from supervisor.backtest.replaying.recorded_stream import RecordedStream
-from supervisor.triggers.build import policy_of
-from supervisor.triggers.policy import StreamStart
 
 FITTED_SHARE = 0.4  # of the rows, where nobody says up to when
-
-
-def refuse_no_model(every: str | int, clock: Trigger, stream: RecordedStream) -> None:
-    """Raise ConfigurationError if a grid of this clock has no model that a row follows, before any is trained.
-
-    `every`: as it is written.
-    """
-    started = stream.start.started
-    policy = policy_of(clock, StreamStart(first_key=started.first_key, event_time_us=stream.began_us))
-    state, first_key = policy.begin(), None
-    for batch in stream.batches:
-        looked = policy.observe(batch, state)
-        state = looked.state
-        if looked.decision is not None:
-            first_key = looked.decision.key
-            break
-    if first_key is None or first_key >= stream.last_key:
-        ends = (format_timestamp(one) for one in (stream.began_us, time_at(stream, stream.last_key)))
-        first, last = map(to_the_minute, ends)
-        raise ConfigurationError(
-            f"grid.every: {every} leaves no row behind a first model: there are {counted(stream.rows, 'row')}, from "
-            f"{first} to {last}; take a closer grid."
-        )
 
 
 def whole_stretch(grid: Grid, stream: RecordedStream) -> Stretch:

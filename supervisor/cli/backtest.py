@@ -18,6 +18,7 @@ from shared.errors import ConfigurationError, ModynError
 from shared.temporary import scratch_folder
 from shared.timestamps import parse_timestamp_us
 from shared.words import counted
+from supervisor.backtest.ahead import ahead_of, refuse_useless, trainings_ahead
 from supervisor.backtest.backtest import Wish, backtest, require_prices
 from supervisor.backtest.grid.earlier_runs import grid_of_runs
 from supervisor.backtest.grid.grid import Grid
@@ -28,7 +29,6 @@ from supervisor.backtest.replaying.recording import Recording, open_recording
 from supervisor.backtest.report.plot import plot
 from supervisor.backtest.report.policy_file import require_writable
 from supervisor.backtest.report.table import backtest_table
-from supervisor.backtest.stretches import refuse_no_model
 from supervisor.backtest.winner import write_winner
 from supervisor.cli.compare import json_text
 from supervisor.cli.console import table_console
@@ -61,9 +61,11 @@ def run(arguments: argparse.Namespace) -> int:
     policies, sweep = _planned(arguments)
 
     def check() -> None:
-        """Whether the grid has a model, before anything is started."""
+        """Whether anything can be judged on the grid, and how much there is to train, before anything is started."""
         with _recording(arguments, policies, sweep.wanted) as recording:
-            refuse_no_model(policies.every, sweep.runs[0].configuration.pipeline.trigger, recording.stream)
+            ahead = ahead_of(sweep.runs[0].configuration.pipeline.trigger, recording)
+            refuse_useless(policies, recording, ahead)
+        log.info("%s", trainings_ahead(policies, ahead))
 
     if not carry_out(sweep, arguments.parallel, terminal, resumes=arguments.resume, check=check):
         return 0
@@ -139,7 +141,7 @@ def _planned(arguments: argparse.Namespace) -> tuple[Policies, Sweep]:
     refuse_unkept(policies.configuration)
     now = wanted.of(policies)
     if arguments.resume:
-        wanted.refuse_other(now)
+        wanted.refuse_other(now, policies.source.told("grid"))
     files = arguments.pipeline.resolve(), arguments.config.resolve()
     runs = planned_grid(policies, files, changes_of(now.set))
     return policies, Sweep(runs, place or Place.fresh(policies.configuration, WantedGrid), now, files)

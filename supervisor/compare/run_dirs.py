@@ -34,7 +34,7 @@ def runs_meant(typed: Sequence[Path]) -> list[RunDir]:
 
 def _at(path: Path) -> list[RunDir]:
     try:
-        if RunDirectory(path).holds_a_run:
+        if RunDirectory(path.resolve()).holds_a_run:  # `.` has no name of its own
             return [RunDir(path, found=False)]
         below = sorted(one for one in path.iterdir() if RunDirectory(one).holds_a_run)
     except OSError as error:

@@ -50,7 +50,7 @@ def test_a_missing_file(small: Workplace, missing: str) -> None:
     """The path that is not there is named."""
     small.write()
     (small.folder / missing).unlink()
-    assert_refused(command(small, "pipeline.yaml", "config.yaml"), small, 2, f"{missing}:1: there is no such file")
+    assert_refused(command(small, "pipeline.yaml", "config.yaml"), small, 2, f"{missing}: there is no such file")
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_a_wrong_value_in_the_system(small: Workplace, path: str, value: object,
         ("stop nowhere", "nowhere holds no run"),
         ("stop config.yaml/x", "x holds no run"),
         ("stop " + "x" * 300, "cannot be stopped: File name too long"),
-        ("runs nowhere.yaml", "nowhere.yaml:1: there is no such file"),
+        ("runs nowhere.yaml", "nowhere.yaml: there is no such file"),
         (
             "runs pipeline.yaml",
             "pipeline.yaml says what to learn, and this command wants the file that says on what system",
@@ -154,7 +154,7 @@ def test_a_wrong_value_in_the_system(small: Workplace, path: str, value: object,
         ("worker config.yaml", "--role"),
         ("worker config.yaml --role cook", "cook"),
         ("worker config.yaml --role train --device gpu", "--device gpu is unknown; write auto, cpu, cuda or cuda:0"),
-        ("validate pipeline.yaml config.yaml/x", "config.yaml/x:1: cannot be read as a file"),
+        ("validate pipeline.yaml config.yaml/x", "config.yaml/x: cannot be read as a file"),
     ],
 )
 def test_a_wrong_command_line(small: Workplace, words: str, told: str) -> None:

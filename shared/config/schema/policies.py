@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ from shared.config.schema.strategy import StrategyBlock
 from shared.words import counted
 
 _EXAMPLES = "weekly: {policy: time, every: 7d}"
+_ROWS = re.compile(r"\s*(\d[\d_,]*)\s*(rows?)?\s*")  # as people may write a number of them
 
 
 class Clock(f.Sentence):
@@ -24,6 +26,9 @@ class Clock(f.Sentence):
         if isinstance(value, int) and not isinstance(value, bool):
             return {"policy": "data_amount", "every": f.Whole("").deserialize(value)}
         if isinstance(value, str):
+            if rows := _ROWS.fullmatch(value):
+                number = rows[1].replace(",", "").replace("_", "")
+                raise ValidationError(f"{f.quoted(value)} is not a duration; a bare number means rows: write {number}.")
             f.Duration("").deserialize(value)
             return {"policy": "time", "every": value}
         told = f"{f.quoted(value)} is neither a duration of event time, such as 7d, nor a number of rows, such as 5000."
@@ -79,6 +84,15 @@ class PriceField(f.Sentence):
         return {"training": Amount("").deserialize(value), "gpu_second": None, "error": 1.0}
 
 
+class Prices(f.Sequence):
+    """A list of prices; one alone may stand there by itself."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        if not isinstance(value, list):
+            return [self.item.deserialize(value)]
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
 class Policies(f.Sentence):
     """`trigger:` groups by name, as they are written: each is checked in its place in pipeline.yaml."""
 
@@ -86,7 +100,8 @@ class Policies(f.Sentence):
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
         if not isinstance(value, dict) or not value:
-            raise ValidationError(f"{f.quoted(value)} names no policy; write such as `{_EXAMPLES}` below it.")
+            said = "is a list, and" if isinstance(value, list) and value else f"{f.quoted(value)}"
+            raise ValidationError(f"{said} names no policy; write such as `{_EXAMPLES}` below it.")
         errors = {
             name: [f"{f.quoted(one)} is not a group; write such as {{policy: time, every: 7d}}."]
             for name, one in value.items()
@@ -133,7 +148,7 @@ class PoliciesSchema(f.Group):
     """All of POLICIES.yaml."""
 
     grid = f.Sub(Grid, "which models are trained, once for all policies", required=True)
-    prices = f.Sequence(
+    prices = Prices(
         PriceField(
             "what a training costs where an error costs 1, or both in one currency",
         ),

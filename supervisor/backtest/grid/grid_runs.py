@@ -34,11 +34,11 @@ class WantedGrid(Wanted, frozen=True, kw_only=True):
         strategies = tuple(yaml_line(one.written) for one in policies.series if one.written is not None)
         return msgspec.structs.replace(self, every=policies.every, strategies=strategies)
 
-    def refuse_other(self, now: WantedGrid) -> None:
-        """Raise ConfigurationError if another grid is asked for now."""
+    def refuse_other(self, now: WantedGrid, where: str) -> None:
+        """Raise ConfigurationError if another grid is asked for now. `where`: file, line and key that say so."""
         if (now.every, now.strategies) != (self.every, self.strategies):
             raise ConfigurationError(
-                f"grid: {now.grid()} is not what this back-test began with, which is {self.grid()}; write that, or "
+                f"{where}: {now.grid()} is not what this back-test began with, which is {self.grid()}; write that, or "
                 "begin another back-test."
             )
 

@@ -55,6 +55,7 @@ class Policies(NamedTuple):
     metric: Metric  # by which errors are counted
     policies: tuple[Tested, ...]
     ladders: dict[str, dict[str, tuple[Any, ...]]]  # name → dotted key → values to try
+    source: Source  # the file itself
 
     @property
     def every(self) -> str | int:
@@ -126,7 +127,7 @@ class _Reading:
         ladders = {
             name: {key: tuple(steps) for key, steps in ladder.items()} for name, ladder in self._values["tune"].items()
         }
-        return Policies(self._stock, self._clock, series, prices, metric, tuple(tested), ladders)
+        return Policies(self._stock, self._clock, series, prices, metric, tuple(tested), ladders, self._source)
 
     @contextmanager
     def _noting(self) -> Iterator[None]:
@@ -138,6 +139,7 @@ class _Reading:
     def _prices(self) -> tuple[Price, ...]:
         own = self._stock.pipeline.trigger.price
         given = self._source.values.get("prices") or []
+        given = given if isinstance(given, list) else [given]
         found = tuple(Price.read(*both) for both in zip(self._values["prices"], given, strict=True))
         return found or (() if own is None else (Price.of_policy(own),))
 

@@ -7,28 +7,21 @@ from judged_grids import HOUR_US, grid_of
 from workplace import Workplace
 
 from shared.config.load import load_configuration
-from shared.config.pipeline import Trigger
 from shared.errors import ConfigurationError, NotReadyError
 from shared.temporary import scratch_folder
 from supervisor.backtest.replaying.recorded_stream import RecordedStream
 from supervisor.backtest.replaying.recording import open_recording
-from supervisor.backtest.stretches import parted, refuse_no_model, time_at, whole_stretch
+from supervisor.backtest.stretches import parted, time_at, whole_stretch
 from supervisor.run.start.first_events import Scope
 
 
 @pytest.fixture
 def stream(small: Workplace) -> RecordedStream:
     """2,000 rows in two files, an hour apart."""
-    return _opened(small)[1]
-
-
-def _opened(small: Workplace) -> tuple[Trigger, RecordedStream]:
     small.write()
     files = small.folder / "pipeline.yaml", small.folder / "config.yaml"
-    configuration = load_configuration(*files, experiment_mode=True)
     with scratch_folder("found") as folder:
-        recording = open_recording(configuration, Scope(experiment=True), folder)
-    return configuration.pipeline.trigger, recording.stream
+        return open_recording(load_configuration(*files, experiment_mode=True), Scope(experiment=True), folder).stream
 
 
 def test_all_rows_behind_the_first_model_are_judged(stream: RecordedStream) -> None:
@@ -37,20 +30,6 @@ def test_all_rows_behind_the_first_model_are_judged(stream: RecordedStream) -> N
     with pytest.raises(NotReadyError, match="no row follows the first model"):
         whole_stretch(grid_of([1999]), stream)
     assert [time_at(stream, key) for key in (0, 999, 1000, 1999)] == [0, 999 * HOUR_US, 1000 * HOUR_US, 1999 * HOUR_US]
-
-
-@pytest.mark.parametrize(
-    ("policy", "few", "too_many"), [("data_amount", 1999, 2000), ("time", "1999h", "2000h"), ("time", "83d", "84d")]
-)
-def test_a_grid_longer_than_the_stream_is_refused(small: Workplace, policy: str, few: object, too_many: object) -> None:
-    """Before anything is trained: there must be a model, and a row behind it."""
-    small.pipeline["trigger"] = {"policy": policy, "every": few}
-    refuse_no_model("7d", *_opened(small))
-    small.pipeline["trigger"]["every"] = too_many
-    with pytest.raises(
-        ConfigurationError, match=r"^grid.every: 9y leaves no row behind .* 2,000 rows, from 1970-01-01 00:"
-    ):
-        refuse_no_model("9y", *_opened(small))
 
 
 def test_parameters_are_fitted_up_to_a_grid_point_or_a_moment(stream: RecordedStream) -> None:

@@ -38,6 +38,17 @@ def test_a_folder_of_runs_stands_for_those_right_in_it(place):
     assert all(one.found for one in runs_meant([Path("sweep")]))
 
 
+@pytest.mark.parametrize(
+    ("within", "typed", "found"),
+    [("sweep", ".", ["a", "b"]), ("sweep/a", "./", ["."]), ("sweep/a", "..", ["../a", "../b"])],
+)
+def test_the_folder_that_one_is_in_has_a_name_too(place, monkeypatch, within, typed, found):
+    """A run, or a folder of runs."""
+    begun("sweep/a", "sweep/b")
+    monkeypatch.chdir(place / within)
+    assert [str(one.typed) for one in runs_meant([Path(typed)])] == found
+
+
 @pytest.mark.parametrize("typed", [["sweep/a", "sweep"], ["sweep/a", "sweep/../sweep/a"], ["sweep/a", "link"]])
 def test_a_run_is_named_once(place, typed):
     """However it is named."""

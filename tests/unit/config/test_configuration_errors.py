@@ -112,7 +112,7 @@ def test_missing_files_are_both_named(tmp_path):
     with pytest.raises(ConfigurationError) as caught:
         load_configuration(tmp_path / "p.yaml", tmp_path / "c.yaml", experiment_mode=True)
     assert caught.value.problems == tuple(
-        f"{tmp_path / name}:1: there is no such file; check the path." for name in ("p.yaml", "c.yaml")
+        f"{tmp_path / name}: there is no such file; check the path." for name in ("p.yaml", "c.yaml")
     )
 
 

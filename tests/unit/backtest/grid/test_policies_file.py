@@ -109,6 +109,13 @@ def test_a_price_counts_errors_by_the_metric_that_is_chosen(place: Workplace) ->
         ("every: 7d\n  str", "every: 1.5\n  str", "2: grid.every: 1.5 is neither a duration of event time"),
         ("rows: 400", "rwos: 4", "4: grid.strategies.0.rwos: is not a key here; did you mean rows?"),
         ("{name: all_data}", "{name: new_data}", "5: grid.strategies.1: new_data selects from the rows since"),
+        (
+            "every: 7d\n  str",
+            "every: 2,000 rows\n  str",
+            "2: grid.every: '2,000 rows' is not a duration; a bare number means rows: write 2000.",
+        ),
+        ("[100, {gpu_second: 2, error: 1}]", "50%", "6: prices: '50%' is no price; write a number"),
+        ("[100, {gpu_second: 2, error: 1}]", "{training: 5}", "6: prices.error: is missing"),
         ("[100,", "[0,", "6: prices.0: 0 is not a number above zero."),
         ("[100,", "[1.0e+300,", "6: prices.0: 1e+300 is above 1e+15; write all prices in a larger unit."),
         ("gpu_second: 2, ", "", "6: prices.1.training: one of training and gpu_second is to be given"),
@@ -144,6 +151,23 @@ def test_what_is_wrong_is_told_at_its_line(place: Workplace, old: str, new: str,
         assert [told in one for one in found] == [True], found
 
 
+def test_policies_without_names_are_told_as_people_wrote_them(place: Workplace) -> None:
+    """Not as Python would write a list of them."""
+    (told,) = problems(place, "grid: {every: 7d}\npolicies:\n  - {policy: time, every: 7d}\n")
+    assert told == (
+        "POLICIES.yaml:2: policies: is a list, and names no policy; write such as `weekly: {policy: time, every: 7d}` "
+        "below it."
+    )
+
+
+@pytest.mark.parametrize(("written", "price"), [("50", (50.0, 1.0)), ("{training: 5, error: 2}", (5.0, 2.0))])
+def test_one_price_may_stand_alone(place: Workplace, written: str, price: tuple[float, float]) -> None:
+    """As a list of one."""
+    found = read(place, GRID.replace("[100, {gpu_second: 2, error: 1}]", written))
+    assert [(one.training, one.error) for one in found.prices] == [price]
+    assert found.policies[1].block["price"] == dict(zip(("training", "error"), price, strict=True))
+
+
 def test_a_pipeline_that_cannot_be_back_tested_is_told_with_the_rest(small: Workplace) -> None:
     """At its own lines, beside what is wrong with a policy."""
     found = problems(small, GRID.replace("time, every: 7d", "time, every: x", 1).split("tune:")[0])
@@ -170,9 +194,11 @@ def test_the_grid_runs_a_clock_and_no_more_than_its_composite(place: Workplace) 
 def test_a_back_test_goes_on_with_the_grid_that_it_began_with(place: Workplace) -> None:
     """Other policies may be tried on it."""
     began = WantedGrid(set=()).of(read(place, GRID))
-    began.refuse_other(WantedGrid(set=()).of(read(place, GRID.replace("weekly", "calendar"))))
-    with pytest.raises(ConfigurationError, match=r"grid: \{every: 9d, strategies: .* is not what this back-test began"):
-        began.refuse_other(WantedGrid(set=()).of(read(place, GRID.replace("7d", "9d", 1))))
+    began.refuse_other(WantedGrid(set=()).of(read(place, GRID.replace("weekly", "calendar"))), "")
+    other = read(place, GRID.replace("7d", "9d", 1))
+    told = r"^POLICIES.yaml:1: grid: \{every: 9d, strategies: .* is not what this back-test began"
+    with pytest.raises(ConfigurationError, match=told):
+        began.refuse_other(WantedGrid(set=()).of(other), other.source.told("grid"))
 
 
 def test_models_that_are_let_go_of_are_no_grid(place: Workplace) -> None:
