@@ -120,7 +120,8 @@ def _tune_until_us(arguments: argparse.Namespace) -> int | None:
 def _policies(arguments: argparse.Namespace, settings: Sequence[str]) -> Policies:
     """All three files, checked. Raises ConfigurationError."""
     files = arguments.policies, arguments.pipeline, arguments.config
-    policies = load_policies(*files, changes_of(settings), metric=arguments.metric)
+    trains = arguments.runs is None
+    policies = load_policies(*files, changes_of(settings), metric=arguments.metric, trains=trains)
     for option, is_given in (("--tune", arguments.tune), ("--write", arguments.write is not None)):
         if is_given:
             require_prices(policies, option)

@@ -147,7 +147,11 @@ def _objection(steps: Any) -> str | None:
 class PoliciesSchema(f.Group):
     """All of POLICIES.yaml."""
 
-    grid = f.Sub(Grid, "which models are trained, once for all policies", required=True)
+    grid = f.Sub(
+        Grid,
+        "which models are trained, once for all policies; may be left out where `--runs` names models that are there",
+        load_default=None,
+    )
     prices = Prices(
         PriceField(
             "what a training costs where an error costs 1, or both in one currency",

@@ -22,6 +22,7 @@ from supervisor.backtest.grid.prices import Price
 from supervisor.backtest.grid.row_metric import row_metric
 from supervisor.system.both_files import load_both
 
+_GRIDLESS = "write such as `grid: {every: 7d}`, or name runs whose models are there already with --runs."
 _PRICELESS = (
     "{} weighs what trainings and errors cost, and there is no price of a training; write such as `prices: [100]` for "
     "all policies, where a training costs as much as 100 errors, or `price: {{training: 5, error: 0.01}}` here."
@@ -49,7 +50,7 @@ class Policies(NamedTuple):
     """What the file says, all of it checked."""
 
     configuration: Configuration  # the pipeline as it is, whose trigger counts for nothing
-    clock: dict[str, Any]  # `trigger:` of the grid's runs
+    clock: dict[str, Any]  # `trigger:` of the grid's runs; empty where the file has no grid
     series: tuple[Series, ...]  # the pipeline's own strategy first
     prices: tuple[Price, ...]  # where the file has none, that of the pipeline's own trigger, if it has one
     metric: Metric  # by which errors are counted
@@ -59,15 +60,22 @@ class Policies(NamedTuple):
 
     @property
     def every(self) -> str | int:
-        """How far apart the grid's models are, as it is written: a duration, or so many rows."""
+        """How far apart the models of the grid that is there are, as it is written: a duration, or so many rows."""
         every: str | int = self.clock["every"]
         return every
 
 
 def load_policies(
-    path: Path, pipeline: Path, config: Path, changes: Sequence[Change] = (), *, metric: str | None = None
+    path: Path,
+    pipeline: Path,
+    config: Path,
+    changes: Sequence[Change] = (),
+    *,
+    metric: str | None = None,
+    trains: bool = True,
 ) -> Policies:
-    """Read and check all three files; `metric`: the label of the one that counts errors, if it is said.
+    """Read and check all three files; `metric`: the label of the one that counts errors, if it is said; `trains`:
+    whether models of the grid are to be trained, so that there has to be one.
 
     Raises ConfigurationError with every problem, of a policy at its line.
     """
@@ -81,7 +89,9 @@ def load_policies(
         read = load_values(PoliciesSchema(), path)
     except ConfigurationError as error:
         problems += error.problems
-    if configuration is None or read is None:
+    if read is not None and trains and read[0]["grid"] is None:
+        problems.append(f"{read[1].told('grid')}: is missing; {_GRIDLESS}")
+    if configuration is None or read is None or problems:
         raise ConfigurationError(*problems)
     return _Reading(configuration, *read).all(metric)
 
@@ -108,7 +118,7 @@ class _Reading:
 
     def __init__(self, stock: Configuration, values: Mapping[str, Any], source: Source) -> None:
         self._stock, self._values, self._source = stock, values, source
-        self._clock: dict[str, Any] = values["grid"]["every"]
+        self._clock: dict[str, Any] = {} if values["grid"] is None else values["grid"]["every"]
         self._problems: list[str] = []
 
     def all(self, label: str | None) -> Policies:
@@ -150,7 +160,7 @@ class _Reading:
         found = [Series(title_of(own), self._stock.pipeline.strategy, None)]
         with self._noting():
             refuse_dependent(self._stock)
-        written = self._source.written["grid"].get("strategies") or []
+        written = (self._source.written.get("grid") or {}).get("strategies") or []
         for number, given in enumerate(written):
             value = self._source.values["grid"]["strategies"][number]
             graft = Graft(self._source, f"grid.strategies.{number}", given, value)

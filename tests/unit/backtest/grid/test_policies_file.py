@@ -71,6 +71,18 @@ def test_each_policy_stands_in_the_pipeline(place: Workplace) -> None:
     assert found.ladders == {"weekly": {"every": ("7d", "14d")}}
 
 
+def test_models_that_are_there_need_no_grid(place: Workplace) -> None:
+    """And those that are not do."""
+    text = "policies: {weekly: {policy: time, every: 7d}}\n"
+    found = read(place, text, trains=False)
+    assert [one.title for one in found.series] == ["all_data"]
+    (told,) = problems(place, text)
+    assert (
+        told == "POLICIES.yaml:1: grid: is missing; write such as `grid: {every: 7d}`, or name runs whose models are "
+        "there already with --runs."
+    )
+
+
 def test_without_prices_that_of_the_pipeline_is_the_one(place: Workplace) -> None:
     """And where it has none a policy that weighs costs is refused, with the nearer remedy."""
     text = GRID.replace("prices: [100, {gpu_second: 2, error: 1}]", "")
