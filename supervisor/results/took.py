@@ -18,3 +18,12 @@ def duration(seconds: float) -> str:
     if seconds < 1_000:
         return f"{seconds:.1f} s"
     return f"{seconds / 60:.0f} min" if seconds < 60_000 else f"{seconds / 3600:.0f} h"
+
+
+def brief(seconds: float) -> str:
+    """`0.13 s`, `5.2 s`, `40 s`, `32 min`, `23 h`: to two digits, for columns."""
+    if seconds < 10:
+        return f"{seconds:.2g} s"
+    if seconds < 1_000:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 60_000 else f"{seconds / 3600:,.0f} h"

@@ -13,6 +13,7 @@ from rich.text import Text
 from shared.printable import printable
 from shared.timestamps import to_the_minute
 from shared.words import counted
+from supervisor.results.took import brief
 
 
 def plan_table(content: Mapping[str, Any]) -> RenderableType:
@@ -45,7 +46,7 @@ def _table(content: Mapping[str, Any]) -> Table:
     for one in content["triggers"]:
         cells = [str(one["id"]), f"{one['key']:,}", to_the_minute(one["timestamp"]), f"{one['samples_seen']:,}"]
         cells += [f"{one['selected_at_most']:,}"] if has_rows else []
-        cells += [_duration(one["train_s_at_most"])] if has_seconds else []
+        cells += [brief(one["train_s_at_most"])] if has_seconds else []
         table.add_row(*cells, Text(printable(one["reason"])))
     return table
 
@@ -83,13 +84,4 @@ def _cost(content: Mapping[str, Any]) -> str:
     seconds = content["train_s_at_most"]
     if seconds is None:
         return f"{line}; --seconds-per-sample says how long that takes"
-    return f"{line}: {_duration(seconds)} of training"
-
-
-def _duration(seconds: float) -> str:
-    """In few characters."""
-    if seconds < 10:
-        return f"{seconds:.2g} s"
-    if seconds < 1_000:
-        return f"{seconds:.1f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 60_000 else f"{seconds / 3600:.0f} h"
+    return f"{line}: {brief(seconds)} of training"

@@ -15,7 +15,8 @@ from shared.words import counted
 from supervisor.backtest.report.columns import Column, Row, tables
 from supervisor.backtest.report.details import details
 from supervisor.backtest.report.remarks import remarks
-from supervisor.backtest.report.words import amount, baseline_words, price_words, score, seconds
+from supervisor.backtest.report.words import amount, baseline_words, price_words, score
+from supervisor.results.took import brief
 
 
 def backtest_table(content: Mapping[str, Any]) -> RenderableType:
@@ -56,7 +57,7 @@ def _titles(content: Mapping[str, Any]) -> Iterator[str]:
     between = f"one every {counted(every, 'row') if isinstance(every, int) else every}"
     models = f"{counted(grid['models'], 'model')}{strategies}"
     trained = "trained by earlier runs" if every is None else between
-    yield f"grid: {models}, {trained}; {seconds(grid['train_s'])} of training"
+    yield f"grid: {models}, {trained}; {brief(grid['train_s'])} of training"
     if content["tuned_until"] is not None:
         yield f"tuned on the rows up to {to_the_minute(content['tuned_until'])}, which are not judged"
 
@@ -93,7 +94,7 @@ def _figures(content: Mapping[str, Any], lines: list[_Line]) -> Iterator[Column]
     yield Column("worst\nwindow", [score(line.of["worst"]) for line in lines])
     yield Column("last\nwindow", [score(line.of["final"]) for line in lines])
     yield Column("train-\nings", [f"{line.of['trainings']:,}" for line in lines])
-    yield Column("GPU\ntime", [seconds(line.of["gpu_s"]) for line in lines])
+    yield Column("GPU\ntime", [brief(line.of["gpu_s"]) for line in lines])
     if content["prices"]:
         yield Column("cost ▼", [amount(line.of["cost"]) for line in lines])
         yield Column(

@@ -28,15 +28,6 @@ def amount(value: float | None) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
-def seconds(value: float) -> str:
-    """How long something trained."""
-    if value < 10:
-        return f"{value:.2g} s"
-    if value < 1_000:
-        return f"{value:.0f} s"
-    return f"{value / 60:.0f} min" if value < 60_000 else f"{value / 3600:,.0f} h"
-
-
 def baseline_words(name: str, task: str) -> str:
     """What it does, where models tell classes apart or estimate numbers."""
     return (OF_NUMBERS if task == "regression" else BASELINES)[name]

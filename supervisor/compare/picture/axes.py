@@ -1,9 +1,10 @@
-"""The two axes: event time in UTC, and the scores."""
+"""The two axes: event time in UTC, and the scores; and where a legend stands beside them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC
+from typing import Any, Final
 
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
@@ -12,6 +13,14 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, ScalarFo
 from supervisor.compare.picture import words
 from supervisor.compare.picture.scale import Scale, scale_of
 
+BESIDE: Final[dict[str, Any]] = {  # of a legend
+    "loc": "upper left",
+    "bbox_to_anchor": (1.015, 1.0),
+    "borderaxespad": 0,
+    "frameon": False,
+    "alignment": "left",
+    "handlelength": 2.8,
+}
 _MINUTE_DAYS = 1 / 1440
 _MARGIN = 0.015  # of the stretch, to either side
 _FIRST_DAY, _LAST_DAY = -719_162.0, 2_932_896.0  # the years 1 to 9999: matplotlib knows no others

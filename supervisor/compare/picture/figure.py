@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from supervisor.compare.picture import words
-from supervisor.compare.picture.axes import no_axes, score_axis, time_axis
+from supervisor.compare.picture.axes import BESIDE, no_axes, score_axis, time_axis
 from supervisor.compare.picture.curves import Curve, curve, hole_days, levels, merged, stretch_days, thinned
 from supervisor.compare.picture.looks import Look, are_many, looks
 
@@ -98,10 +98,5 @@ def _legend(axes: Axes, content: Mapping[str, Any], places: Sequence[int | None]
         [Line2D([], [], linestyle="") if place is None else lines[place] for place in places],
         words.legend_lines(content, places),
         title=words.legend_title(content["sorted_by"], len(lines)),
-        loc="upper left",
-        bbox_to_anchor=(1.015, 1.0),
-        borderaxespad=0,
-        frameon=False,
-        alignment="left",
-        handlelength=2.8,
+        **BESIDE,
     )

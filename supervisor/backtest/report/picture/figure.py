@@ -22,7 +22,7 @@ from supervisor.backtest.report.picture.looks import (
 )
 from supervisor.backtest.report.picture.names import curve, write_names
 from supervisor.backtest.report.picture.points import Drawn, EqualCost, drawn_of, equal_costs
-from supervisor.compare.picture.axes import no_axes, score_axis
+from supervisor.compare.picture.axes import BESIDE, no_axes, score_axis
 
 _DASHES = ((0, (1, 1.5)), (0, (4, 1.5, 1, 1.5)))  # of lines of equal cost
 
@@ -38,7 +38,7 @@ def figure_of(content: Mapping[str, Any]) -> Figure:
         costs = equal_costs(content)
         _draw(axes, drawn, costs)
         unnamed = write_names(axes, drawn, costs)
-        _legend(axes)
+        axes.legend(**BESIDE)
     else:
         no_axes(axes, "no row has a label")
     _tell(axes, content, words.note(drawn.beyond, unnamed))
@@ -63,17 +63,6 @@ def _draw(axes: Axes, drawn: Drawn, costs: Sequence[EqualCost]) -> None:
     for one, dashes in zip(costs, _DASHES, strict=False):
         label = words.equal_cost(one)
         axes.plot(*curve(axes, one), color=COST, linewidth=0.9, linestyle=dashes, label=label, zorder=1)
-
-
-def _legend(axes: Axes) -> None:
-    axes.legend(
-        loc="upper left",
-        bbox_to_anchor=(1.015, 1.0),
-        borderaxespad=0,
-        frameon=False,
-        alignment="left",
-        handlelength=2.8,
-    )
 
 
 def _tell(axes: Axes, content: Mapping[str, Any], note: str) -> None:
